@@ -1,0 +1,22 @@
+include(CMakePackageConfigHelpers)
+
+get_property(weightsmith_libraries GLOBAL PROPERTY WEIGHTSMITH_LIBRARIES)
+get_property(weightsmith_headers GLOBAL PROPERTY WEIGHTSMITH_HEADERS)
+
+install(TARGETS ${weightsmith_libraries} EXPORT weightsmith_targets)
+if(TARGET weightsmith)
+  install(TARGETS weightsmith)
+endif()
+foreach(header IN LISTS weightsmith_headers)
+  get_filename_component(folder "${header}" DIRECTORY)
+  install(FILES "${PROJECT_SOURCE_DIR}/${header}"
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weightsmith/${folder}")
+endforeach()
+set(weightsmith_cmake_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weightsmith")
+install(EXPORT weightsmith_targets NAMESPACE weightsmith:: DESTINATION "${weightsmith_cmake_folder}")
+configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/weightsmithConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/weightsmithConfig.cmake" INSTALL_DESTINATION "${weightsmith_cmake_folder}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/weightsmithConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/weightsmithConfig.cmake" "${PROJECT_BINARY_DIR}/weightsmithConfigVersion.cmake"
+        DESTINATION "${weightsmith_cmake_folder}")

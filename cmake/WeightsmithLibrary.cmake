@@ -1,0 +1,32 @@
+# weightsmith_target_options(TARGET): the language level and the flags that every target of the project is compiled with.
+function(weightsmith_target_options target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  # One form of the arithmetic on every CPU: a contracted multiply-add would change output bytes.
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+                                           -ffp-contract=off)
+  if(WEIGHTSMITH_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…]): a static library weightsmith::NAME of every .cc file
+# below the calling folder; PRIVATE dependencies stay out of its installed headers.
+function(weightsmith_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
+  list(FILTER headers EXCLUDE REGEX "-inl\\.h$")
+  set(target weightsmith_${name})
+  add_library(${target} STATIC ${sources})
+  add_library(weightsmith::${name} ALIAS ${target})
+  weightsmith_target_options(${target})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/weightsmith>)
+  target_link_libraries(${target} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_LIBRARIES ${target})
+  set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_HEADERS ${headers})
+endfunction()

@@ -1,0 +1,34 @@
+# weightsmith_table(TARGET FOLDER folder TYPE type FUNCTION function HEADER header)
+# Every file FOLDER/x.cc defines `const TYPE& x()` in namespace weightsmith. Generates FUNCTION(), which lists them
+# all, sorted by file name: adding one is adding a file. FUNCTION is declared in HEADER as
+# `std::span<const TYPE* const> FUNCTION();`.
+function(weightsmith_table target)
+  cmake_parse_arguments(arg "" "FOLDER;TYPE;FUNCTION;HEADER" "" ${ARGN})
+  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${arg_FOLDER}/*.cc")
+  list(SORT files)
+  set(declarations "")
+  set(entries "")
+  foreach(file IN LISTS files)
+    get_filename_component(name "${file}" NAME_WE)
+    string(APPEND declarations "const ${arg_TYPE}& ${name}();\n")
+    string(APPEND entries "      &${name}(),\n")
+  endforeach()
+  set(generated "${CMAKE_CURRENT_BINARY_DIR}/${arg_FUNCTION}_table.cc")
+  file(CONFIGURE OUTPUT "${generated}" CONTENT
+"#include <vector>
+
+#include \"@arg_HEADER@\"
+
+namespace weightsmith {
+
+@declarations@
+std::span<const @arg_TYPE@* const> @arg_FUNCTION@() {
+  static const std::vector<const @arg_TYPE@*> table = {
+@entries@  };
+  return table;
+}
+
+}  // namespace weightsmith
+" @ONLY)
+  target_sources(${target} PRIVATE "${generated}")
+endfunction()

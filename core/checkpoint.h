@@ -1,0 +1,67 @@
+// A checkpoint as it lies on disk: one file or a set of shards, opened by content and not by
+// extension. Names, infos and places of tensors; reading their bytes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "core/safetensors/header.h"
+#include "core/tensor.h"
+
+namespace weightsmith {
+
+enum class CheckpointFormat { kSafetensors, kSharded };
+
+/// "safetensors", "sharded": as `info --json` says it.
+std::string_view ToString(CheckpointFormat format);
+
+struct CheckpointTensor {
+  std::string name;
+  TensorInfo info;
+  std::uint32_t file = 0;    ///< index in files()
+  std::uint64_t offset = 0;  ///< of the first byte, in that file
+};
+
+class Checkpoint {
+ public:
+  /// Opens a .safetensors file, a *.safetensors.index.json, or a folder that holds one of them.
+  /// Throws kInput, naming the file and what is wrong with it: missing, empty, of another format
+  /// (a zip, a pickle, GGUF, text: by name), malformed, shards that do not fit their index.
+  static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
+                                                std::optional<IoBackend> backend = std::nullopt);
+
+  CheckpointFormat format() const { return format_; }
+  /// As it was given.
+  const std::filesystem::path& path() const { return path_; }
+  /// Sorted by name, byte-wise.
+  std::span<const CheckpointTensor> tensors() const { return tensors_; }
+  const CheckpointTensor* Find(std::string_view name) const;
+  /// Of the file; of shards, what they agree on. Nothing where the header has none.
+  const std::optional<Metadata>& metadata() const { return metadata_; }
+  std::span<const std::shared_ptr<const ByteSource>> files() const { return files_; }
+  /// Bytes on disk, headers included.
+  std::uint64_t size() const;
+
+  /// Fills `out` with bytes [offset, offset + out.size()) of the tensor.
+  void Read(const CheckpointTensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
+  /// All bytes of a tensor.
+  std::vector<std::byte> Read(const CheckpointTensor& tensor) const;
+
+ private:
+  Checkpoint() = default;
+
+  CheckpointFormat format_ = CheckpointFormat::kSafetensors;
+  std::filesystem::path path_;
+  std::vector<std::shared_ptr<const ByteSource>> files_;
+  std::vector<CheckpointTensor> tensors_;
+  std::optional<Metadata> metadata_;
+};
+
+}  // namespace weightsmith

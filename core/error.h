@@ -1,0 +1,58 @@
+// The one exception type. A message names the operation, the thing, what was found and what was
+// expected; advice is a second paragraph. Nothing below cli/ prints, aborts or exits.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weightsmith {
+
+/// What went wrong; the values are the program's exit statuses.
+enum class ErrorCode {
+  kFailed = 1,        ///< while running: I/O, target folder
+  kUsage = 2,         ///< the command line or the text of a recipe; an existing output; output = input
+  kMismatch = 3,      ///< a valid recipe does not fit its files
+  kInput = 4,         ///< an input file is missing or malformed
+  kHash = 5,          ///< a hash does not match
+  kResources = 6,     ///< it would not fit in memory or on disk
+  kVerification = 7,  ///< a check that was asked for said no
+  kNoEffect = 8,      ///< something that should have an effect has none
+  kInterrupted = 130,
+};
+
+class Error : public std::exception {
+ public:
+  Error(ErrorCode code, std::string message, std::string advice = {});
+
+  ErrorCode code() const noexcept { return code_; }
+  /// The message with its context: "merging 'x': reading 'a.safetensors': …".
+  const char* what() const noexcept override { return full_.c_str(); }
+  const std::string& message() const noexcept { return message_; }
+  /// What the user can do about it; may be empty.
+  const std::string& advice() const noexcept { return advice_; }
+
+  /// Puts what was being done in front of the message; the outermost is added last.
+  void AddContext(std::string_view doing);
+
+ private:
+  ErrorCode code_;
+  std::string message_;
+  std::string advice_;
+  std::string full_;
+};
+
+/// Runs `body`; an Error that leaves it carries `doing` as its outermost context.
+template <class Body>
+decltype(auto) WithContext(std::string_view doing, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (Error& error) {
+    error.AddContext(doing);
+    throw;
+  }
+}
+
+}  // namespace weightsmith

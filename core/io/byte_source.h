@@ -1,0 +1,73 @@
+// Random reads of an input file, behind one interface with two backends. Every read is checked
+// against truncation: a file that shrinks while it is read ends in an Error, never in a signal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace weightsmith {
+
+/// Which file this is, by the system's own numbers, and the state it was in.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  /// The same file, whatever its state: through a symlink, a hard link or another spelling.
+  bool SameFile(const FileIdentity& other) const {
+    return device == other.device && inode == other.inode;
+  }
+  bool operator==(const FileIdentity&) const = default;
+};
+
+/// The identity of the file at `path`, symlinks followed; nothing where there is none.
+std::optional<FileIdentity> IdentifyFile(const std::filesystem::path& path);
+
+enum class IoBackend { kMap, kRead };
+
+class ByteSource {
+ public:
+  virtual ~ByteSource() = default;
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::uint64_t size() const { return identity_.size; }
+  /// As it was when the file was opened.
+  const FileIdentity& identity() const { return identity_; }
+  virtual IoBackend backend() const = 0;
+
+  /// Fills `out` from `offset`; any thread. Throws kInput when the range leaves the file or the
+  /// file was truncated since, kFailed when the system cannot read.
+  virtual void Read(std::uint64_t offset, std::span<std::byte> out) const = 0;
+
+  /// The whole file as memory, where the backend maps it; else empty. Reading it is safe only
+  /// while nobody truncates the file: bulk work goes through Read.
+  virtual std::span<const std::byte> Mapping() const { return {}; }
+
+  /// Tells that a range will not be read again soon, so that mapped pages leave the process.
+  virtual void Release(std::uint64_t /*offset*/, std::uint64_t /*size*/) const {}
+
+  /// Throws kInput when the file at path() is no longer the one that was opened, or changed.
+  void ExpectUnchanged() const;
+
+ protected:
+  ByteSource(std::filesystem::path path, FileIdentity identity);
+
+ private:
+  std::filesystem::path path_;
+  FileIdentity identity_;
+};
+
+/// Opens a regular file. Without a backend: maps it, except on network and FUSE file systems.
+/// Throws kInput for a missing file, a folder, or one that may not be read.
+std::shared_ptr<const ByteSource> OpenByteSource(const std::filesystem::path& path,
+                                                 std::optional<IoBackend> backend = std::nullopt);
+
+}  // namespace weightsmith

@@ -1,0 +1,93 @@
+// What an operator declares. The declaration is the one source for validation, the JSON Schema,
+// `weightsmith ops`, the Python signatures and the reference page: an operator is one file in
+// operators/ that defines one of these.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "merge/lowering.h"
+
+namespace weightsmith {
+
+/// What a virtual checkpoint holds: weights, or a difference of weights. kSame in a signature
+/// stands for either, the same throughout.
+enum class Kind : std::uint8_t { kWeight, kDelta, kSame };
+std::string_view ToString(Kind kind);
+
+/// How the executor runs it: what the operator needs to see at once.
+enum class OperatorClass : std::uint8_t { kElementwise };
+std::string_view ToString(OperatorClass form);
+
+struct OperandSpec {
+  std::string_view name;  ///< the key in a recipe: "a"
+  Kind kind = Kind::kSame;
+  std::string_view doc;
+};
+
+/// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
+struct OperandListSpec {
+  std::string_view name;
+  Kind kind = Kind::kSame;
+  bool weighted = false;
+  bool optional = false;
+  std::string_view doc;
+};
+
+enum class ParameterType : std::uint8_t { kNumber, kBoolean };
+
+struct ParameterSpec {
+  std::string_view name;
+  ParameterType type = ParameterType::kNumber;
+  std::optional<double> default_value;  ///< nothing: required, unless `optional`
+  bool optional = false;                ///< may be left out, then it is NaN
+  bool by_place = false;                ///< takes weights by place
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+  std::string_view doc;
+};
+
+/// What lower() is given for one tensor.
+struct Arguments {
+  std::span<const Value> operands;   ///< in the order of Operator::operands
+  std::span<const Value> list;       ///< of the operand list
+  std::span<const double> weights;   ///< of the list's entries
+  std::span<const double> parameters;  ///< in the order of Operator::parameters
+};
+
+/// What a step of a recipe gave, before any tensor is looked at.
+struct ArgumentsGiven {
+  std::size_t list = 0;                ///< entries of the operand list
+  std::vector<bool> parameters;        ///< which were written
+};
+
+struct Operator {
+  std::string_view name;     ///< as recipes write it
+  std::string_view summary;  ///< one line
+  std::string_view doc;      ///< paragraphs
+  std::string_view formula;  ///< in its association
+  std::string_view source;   ///< paper, or the project whose behaviour it matches
+  std::string_view example;  ///< a step, YAML
+  OperatorClass form = OperatorClass::kElementwise;
+  std::vector<OperandSpec> operands;
+  std::optional<OperandListSpec> list;
+  Kind result = Kind::kSame;
+  std::vector<ParameterSpec> parameters;
+  bool expects_effect = true;  ///< to change no element is an error
+  /// A sentence that says what is wrong with what was given; empty when nothing is.
+  std::string (*check)(const ArgumentsGiven&) = nullptr;
+  Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
+};
+
+/// Every operator, sorted by name.
+std::span<const Operator* const> Operators();
+
+/// The operator of that name; null for none.
+const Operator* FindOperator(std::string_view name);
+
+}  // namespace weightsmith

@@ -1,0 +1,124 @@
+// A plan: one task per output tensor, made from headers alone. Pure data: what a run will read,
+// write and hold is known before anything is read, and the executor may not exceed it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "core/safetensors/header.h"
+#include "merge/expression.h"
+#include "merge/tape.h"
+
+namespace weightsmith {
+
+/// A run of canonical elements, as they lie in a file. Elements are enumerated by the dimensions,
+/// the last one fastest.
+struct Segment {
+  struct Dimension {
+    std::uint64_t count = 1;
+    std::uint64_t stride = 0;  ///< bytes
+  };
+  std::uint64_t first = 0;   ///< canonical index of its first element
+  std::uint64_t offset = 0;  ///< in the file, bytes
+  std::vector<Dimension> dimensions;
+  bool zeros = false;  ///< no file: these elements are zero
+};
+
+/// One operand of a task.
+struct Source {
+  std::uint32_t model = 0;   ///< index in Plan::models
+  std::uint32_t part = 0;
+  std::uint32_t tensor = 0;  ///< index in the checkpoint's tensors()
+  std::uint32_t file = 0;    ///< index in Plan::files
+  std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
+  TensorInfo info;           ///< as stored
+  /// How canonical elements come from the stored ones; empty: as they lie.
+  std::vector<Segment> segments;
+};
+
+/// One place where a task's result goes.
+struct Product {
+  std::uint32_t file = 0;    ///< index in Plan::output_files
+  std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
+  DType dtype = DType::kF32;
+  Register value = 0;
+  bool copy = false;         ///< the bytes of source `value`, unchanged
+};
+
+struct Task {
+  std::string name;  ///< canonical
+  std::string component;
+  Shape shape;
+  std::uint64_t elements = 0;
+  std::vector<Source> sources;
+  Tape tape;
+  std::vector<Product> products;
+};
+
+/// A file that will be written.
+struct OutputFilePlan {
+  std::filesystem::path path;
+  SafetensorsLayout layout;
+  std::uint32_t output = 0;  ///< index in Plan::outputs
+};
+
+/// An output of the recipe: one file, or several (shards, components).
+struct OutputPlan {
+  OutputSpec spec;
+  std::vector<std::uint32_t> files;
+  std::optional<std::filesystem::path> index;  ///< of shards: the .safetensors.index.json
+};
+
+struct StepPlan {
+  std::string name;
+  NodeId node = 0;
+  bool expects_effect = true;
+  bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
+};
+
+/// How the keys of one model went in.
+struct ModelKeys {
+  std::uint64_t matched = 0;    ///< tensors that at least one task reads
+  std::uint64_t unmatched = 0;  ///< that are in no output
+  std::uint64_t unused = 0;     ///< matched, but only with weight 0 or replaced
+  std::vector<std::string> unmatched_names;
+  bool weight_zero = false;     ///< every weight of it is exactly 0
+};
+
+/// The result as a linear combination of the models, per component.
+struct ComponentCoefficients {
+  std::string component;
+  bool linear = true;  ///< false: an operator that is not linear, or weights that vary inside
+  bool uniform = true;
+  std::vector<double> coefficients;  ///< parallel to Plan::models
+};
+
+struct Plan {
+  std::vector<Model> models;
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  std::vector<Task> tasks;  ///< in the order of the input files
+  std::vector<OutputPlan> outputs;
+  std::vector<OutputFilePlan> output_files;
+  std::vector<StepPlan> steps;
+  std::vector<ModelKeys> model_keys;  ///< parallel to models
+  std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
+  std::vector<std::string> notes;
+  std::vector<std::string> warnings;
+  Policies policies;
+
+  std::uint64_t bytes_to_read = 0;
+  std::uint64_t bytes_to_write = 0;
+};
+
+/// Fits an expression to its models. Throws kMismatch with every problem that it finds: keys,
+/// shapes, architectures, kinds of prediction, places without a weight; kNoEffect for a model that
+/// matched nothing.
+Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs);
+
+}  // namespace weightsmith

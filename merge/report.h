@@ -1,0 +1,64 @@
+// The proof of effect: what each input, step and tensor did in a run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/io/hash.h"
+#include "merge/plan.h"
+#include "merge/tape.h"
+
+namespace weightsmith {
+
+struct InputReport {
+  std::string model;
+  std::filesystem::path path;
+  std::optional<Digest> digest;  ///< of the tensors that were read
+  std::uint64_t tensors = 0;
+  std::uint64_t tensors_read = 0;
+};
+
+struct StepReport {
+  std::string name;
+  std::string op;
+  std::uint64_t tensors = 0;          ///< that it computed
+  std::uint64_t tensors_changed = 0;
+  Effect effect;
+};
+
+struct TensorReport {
+  std::string name;
+  std::string component;
+  bool copied = false;
+  std::uint64_t elements = 0;
+  std::vector<std::pair<std::uint32_t, Effect>> effects;  ///< by step
+  std::uint64_t non_finite = 0;
+};
+
+struct OutputReport {
+  std::filesystem::path path;
+  std::uint64_t bytes = 0;
+  std::uint64_t tensors = 0;
+  std::uint64_t tensors_copied = 0;
+  std::optional<Digest> digest;        ///< over all its tensors
+  std::optional<std::string> sha256;   ///< where asked
+};
+
+struct Report {
+  std::vector<InputReport> inputs;
+  std::vector<StepReport> steps;
+  std::vector<OutputReport> outputs;
+  std::vector<TensorReport> tensors;  ///< with RunOptions::by_tensor
+  std::vector<std::string> notes;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  double seconds = 0;
+  bool sampled = false;
+  double sampled_share = 1;
+  bool resumed = false;
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,92 @@
+// The arithmetic of one tensor as a short program over registers of one tile each. Registers
+// 0..sources-1 hold the decoded sources; every other register is written once.
+//
+// A tape is what a chain of steps of any depth becomes: it is run tile by tile, so that nothing but
+// tiles is ever in memory, and only its results are rounded to a storage dtype.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace weightsmith {
+
+/// Elements of a tile: several registers of it stay in the first-level cache.
+inline constexpr std::size_t kTile = 1024;
+
+/// Tile primitives: x, y, z are inputs, s, t scalars. Products and sums are rounded separately.
+enum class OpCode : std::uint8_t {
+  kConstant,         ///< s
+  kScale,            ///< s·x
+  kDivide,           ///< x / s
+  kAdd,              ///< x + y
+  kSubtract,         ///< x - y
+  kMultiply,         ///< x·y
+  kBlend,            ///< s·x + t·y
+  kAddScaled,        ///< x + s·y
+  kAddDifference,    ///< x + s·(y - z)
+  kTrainDifference,  ///< x + (s·(y-z))·(|y-x| / (|y-z|+|y-x|)), ratio 0 where 0/0
+  kMin,              ///< the lesser of x and y
+  kMax,              ///< the greater of x and y
+  kKeepExtra,        ///< x in the first shared columns of a row, y in the others (see Instruction)
+};
+
+using Register = std::uint16_t;
+
+struct Instruction {
+  OpCode code = OpCode::kConstant;
+  Register out = 0;
+  std::array<Register, 3> in{};
+  std::array<double, 2> scalar{};  ///< already rounded to the working precision
+  /// kKeepExtra: a row has scalar[0] elements, of which the first scalar[1] are shared.
+
+  bool operator==(const Instruction&) const = default;
+};
+
+/// What a step did to a tensor: compares the value before (or zero) with the value after.
+struct Probe {
+  std::uint32_t step = 0;       ///< index in Plan::steps
+  Register before = 0;
+  Register after = 0;
+  bool against_zero = false;    ///< a difference: counts elements that are not zero
+
+  bool operator==(const Probe&) const = default;
+};
+
+struct Tape {
+  Register sources = 0;    ///< registers that are filled before the tape runs
+  Register registers = 0;  ///< in all
+  std::vector<Instruction> instructions;
+  std::vector<Probe> probes;
+
+  bool operator==(const Tape&) const = default;
+};
+
+/// Sums of a probe. `changed` counts elements whose value differs (NaN equals NaN).
+struct Effect {
+  std::uint64_t elements = 0;
+  std::uint64_t changed = 0;
+  double change_squares = 0;  ///< Σ (after - before)²
+  double before_squares = 0;  ///< Σ before², of the tensor the change is relative to
+
+  Effect& operator+=(const Effect& other);
+};
+
+/// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
+/// of which the sources are filled with n elements; `first` is the index of the tile's first
+/// element in its tensor (kKeepExtra needs it). Results do not depend on the instruction set.
+void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first);
+void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first);
+
+/// The sums of one probe over one tile. Squares are summed in the precision of the tile in 16
+/// lanes, then folded in f64: the same on every instruction set.
+Effect MeasureTile(const Probe& probe, std::span<const float> registers, std::size_t n);
+Effect MeasureTile(const Probe& probe, std::span<const double> registers, std::size_t n);
+
+/// Counts elements that are not finite in a tile.
+std::size_t CountNonFinite(std::span<const float> values);
+std::size_t CountNonFinite(std::span<const double> values);
+
+}  // namespace weightsmith

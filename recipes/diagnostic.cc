@@ -1,0 +1,1 @@
+#include "recipes/diagnostic.h"

@@ -1,0 +1,43 @@
+// From a recipe file to what merge/ runs: names, kinds, variables, hashes and places resolved.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "merge/expression.h"
+#include "recipes/diagnostic.h"
+#include "recipes/recipe.h"
+
+namespace weightsmith {
+
+/// What a command line says beside the recipe.
+struct RecipeOptions {
+  std::map<std::string, std::string> variables;               ///< --set K=V
+  std::vector<std::pair<std::string, std::string>> policies;  ///< --policy K=V
+  std::optional<std::string> output_step;                     ///< --output STEP
+  std::optional<std::filesystem::path> output_path;           ///< -o
+  std::optional<std::string> dtype;                           ///< --dtype
+  std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
+  std::optional<IoBackend> io;
+  bool private_metadata = false;                              ///< --private
+  bool sha256 = false;                                        ///< --sha256: of the inputs, for metadata
+};
+
+/// A recipe's meaning: MakePlan takes the two.
+struct ResolvedRecipe {
+  Expression expression;
+  std::vector<OutputSpec> outputs;
+};
+
+/// Opens the models that are used and resolves everything by them. Problems of the text go to
+/// `diagnostics` (and nothing is returned); a missing or malformed model file throws kInput, a hash
+/// that differs kHash.
+std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
+                                      Diagnostics& diagnostics);
+
+}  // namespace weightsmith

@@ -88,6 +88,8 @@ struct RunDigests {
     std::uint64_t tensors = 0;
   };
   std::vector<std::vector<Input>> inputs;
+  /// Of the tensors of the file whose metadata this is.
+  std::string output;
 };
 
 /// Makes an output's metadata. Called with zero digests to size the header and with the real ones

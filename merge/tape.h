@@ -85,8 +85,8 @@ void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::
 Effect MeasureTile(const Probe& probe, std::span<const float> registers, std::size_t n);
 Effect MeasureTile(const Probe& probe, std::span<const double> registers, std::size_t n);
 
-/// Counts elements that are not finite in a tile.
-std::size_t CountNonFinite(std::span<const float> values);
-std::size_t CountNonFinite(std::span<const double> values);
+/// Counts elements whose magnitude is not below `limit`; a NaN counts.
+std::size_t CountNotBelow(std::span<const float> values, float limit);
+std::size_t CountNotBelow(std::span<const double> values, double limit);
 
 }  // namespace weightsmith

@@ -19,6 +19,7 @@ namespace weightsmith {
 /// architecture, the file's own name.
 struct TensorAnatomy {
   std::string canonical;
+  std::string local;            ///< inside its component: with its name, what joins operands
   std::uint32_t component = 0;  ///< index in Anatomy::components
   Role role = Role::kWeight;
   bool optional = false;

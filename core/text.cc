@@ -1,0 +1,195 @@
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace weightsmith {
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;  // bytes; 0 where the text is not valid UTF-8
+};
+
+CodePoint DecodeUtf8(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < size) return {};
+  char32_t value = first & (0x7fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = value << 6 | (byte(i) & 0x3fu);
+  }
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < kSmallest[size] || value > 0x10ffff || surrogate) return {};
+  return {value, size};
+}
+
+// Characters that a terminal obeys or hides instead of showing.
+bool IsInvisible(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+std::string Escape(char32_t c) {
+  switch (c) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return c < 0x80 ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c))
+                      : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
+  }
+}
+
+// Upper and lower case, hyphens and underscores are no difference between names.
+std::string Fold(std::string_view name) {
+  std::string folded(name);
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-') c = '_';
+  }
+  return folded;
+}
+
+// The least number of insertions, deletions, replacements and swaps of neighbours.
+std::size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before, last(b.size() + 1), row(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
+    }
+    before = std::exchange(last, row);
+  }
+  return last[b.size()];
+}
+
+// The factor that a unit stands for; nothing for an unknown one.
+std::optional<std::uint64_t> UnitFactor(std::string_view unit) {
+  const std::string folded = Fold(unit);
+  if (folded.empty() || folded == "b") return 1;
+  const std::size_t power = std::string_view("kmgt").find(folded[0]) + 1;
+  const std::string_view rest = std::string_view(folded).substr(1);
+  const bool binary = rest == "i" || rest == "ib";
+  if (power == 0 || !(binary || rest.empty() || rest == "b")) return std::nullopt;
+  std::uint64_t factor = 1;
+  for (std::size_t i = 0; i < power; ++i) factor *= binary ? 1024 : 1000;
+  return factor;
+}
+
+}  // namespace
+
+std::string Quote(std::string_view text, std::size_t limit) {
+  std::string quoted = "'";
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = DecodeUtf8(text.substr(i));
+    const std::size_t size = std::max<std::size_t>(c.size, 1);
+    if (i + size > limit) {
+      quoted += "…";
+      break;
+    }
+    if (c.size == 0) {
+      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
+    } else if (IsInvisible(c.value)) {
+      quoted += Escape(c.value);
+    } else {
+      quoted += text.substr(i, size);
+    }
+    i += size;
+  }
+  return quoted + "'";
+}
+
+std::string FormatBytes(std::uint64_t bytes) {
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  constexpr std::string_view kUnits[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  std::size_t unit = 0;
+  double value = static_cast<double>(bytes) / 1000;
+  while (value >= 999.5) {
+    value /= 1000;
+    ++unit;
+  }
+  const int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+  return fmt::format("{:.{}f} {}", value, decimals, kUnits[unit]);
+}
+
+std::string FormatCount(std::uint64_t count) {
+  std::string text = fmt::format("{}", count);
+  for (std::size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
+  return text;
+}
+
+std::string FormatNumber(double value) {
+  return fmt::format("{}", value);
+}
+
+std::optional<std::uint64_t> ParseBytes(std::string_view text) {
+  std::size_t digits = text.find_first_not_of("0123456789.");
+  if (digits == std::string_view::npos) digits = text.size();
+  const std::string_view number = text.substr(0, digits);
+  std::string_view unit = text.substr(digits);
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  const std::optional<std::uint64_t> factor = UnitFactor(unit);
+  if (!factor) return std::nullopt;
+
+  std::uint64_t whole = 0;
+  const char* const end = number.data() + number.size();
+  if (const auto [stop, error] = std::from_chars(number.data(), end, whole);
+      error == std::errc() && stop == end) {
+    if (__builtin_mul_overflow(whole, *factor, &whole)) return std::nullopt;
+    return whole;
+  }
+  const std::optional<double> value = ParseNumber(number);
+  const double bytes = value.value_or(-1) * static_cast<double>(*factor);
+  if (bytes < 0 || bytes >= 0x1p64) return std::nullopt;
+  return static_cast<std::uint64_t>(std::round(bytes));
+}
+
+std::optional<double> ParseNumber(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<std::string> NearestName(std::string_view name, std::span<const std::string> known) {
+  const std::string folded = Fold(name);
+  // One slip in three letters; replacing every letter is not a slip.
+  std::size_t nearest = (folded.size() + 2) / 3 + 1;
+  std::optional<std::string> found;
+  for (const std::string& candidate : known) {
+    const std::size_t distance = EditDistance(folded, Fold(candidate));
+    if (distance < nearest && distance < std::max(folded.size(), candidate.size())) {
+      nearest = distance;
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+std::string DidYouMean(std::string_view name, std::span<const std::string> known) {
+  const std::optional<std::string> nearest = NearestName(name, known);
+  return nearest ? fmt::format(" Did you mean {}?", Quote(*nearest)) : std::string();
+}
+
+}  // namespace weightsmith

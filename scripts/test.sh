@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs every ordinary test: the C++ ones, then the end-to-end
+# ones. Arguments go to pytest: scripts/test.sh -k arithmetic
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+started=$SECONDS
+
+scripts/install_dependencies.sh
+if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
+cmake --preset release >/dev/null
+cmake --build --preset release
+built=$SECONDS
+
+status=0
+ctest --preset release -j "$(nproc)" || status=1
+unit=$SECONDS
+WEIGHTSMITH_BUILD="$PWD/build/release" .venv/bin/python -m pytest tests/python -n 2 "$@" || status=1
+
+echo "build $((built - started)) s, unit tests $((unit - built)) s, end-to-end tests $((SECONDS - unit)) s"
+if [ "$status" = 0 ]; then echo "All ordinary tests passed."; else echo "Some tests FAILED." >&2; fi
+exit "$status"

@@ -1,0 +1,86 @@
+"""The layers point one way, and every third-party library has its doors."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LAYERS = ["core", "merge", "recipes", "cli"]  # each sees itself and those before it
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
+
+# Headers of a library -> the files (prefixes of their paths) that may include them.
+DOORS = {
+    "hwy/": ["core/codec", "core/simd", "core/highway", "core/io/hash", "core/io/xxh3", "merge/tape", "merge/kernels"],
+    "tbb/": ["merge/executor", "merge/pipeline"],
+    "oneapi/": ["merge/executor", "merge/pipeline"],
+    "yaml-cpp/": ["recipes/source", "recipes/yaml"],
+    "Eigen/": ["merge/operators/", "merge/adapters/"],
+    "boost/": ["cli/flags"],
+    "openssl/": ["core/io/"],
+    "xxhash.h": ["core/io/"],
+    "xxh3.h": ["core/io/"],
+}
+THIRD_PARTY = (*DOORS, "nlohmann/", "fmt/")
+
+
+def source_files():
+    for layer in LAYERS:
+        for path in sorted((ROOT / layer).rglob("*")):
+            if path.suffix in (".cc", ".h"):
+                yield layer, path
+
+
+def includes(path):
+    return INCLUDE.findall(path.read_text(encoding="utf-8"))
+
+
+def test_no_layer_includes_one_above_it():
+    wrong = []
+    for layer, path in source_files():
+        allowed = LAYERS[: LAYERS.index(layer) + 1]
+        for mark, name in includes(path):
+            first = name.split("/")[0]
+            if mark == '"' and first in LAYERS and first not in allowed:
+                wrong.append(f"{path.relative_to(ROOT)} includes {name}")
+    assert wrong == []
+
+
+def test_own_headers_are_named_from_the_root():
+    wrong = []
+    for _, path in source_files():
+        for mark, name in includes(path):
+            if mark == '"' and not (ROOT / name).is_file():
+                wrong.append(f"{path.relative_to(ROOT)} includes \"{name}\"")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_a_library_is_included_only_behind_its_doors(library):
+    wrong = []
+    for _, path in source_files():
+        relative = path.relative_to(ROOT).as_posix()
+        for _, name in includes(path):
+            if name.startswith(library) and not relative.startswith(tuple(DOORS[library])):
+                wrong.append(f"{relative} includes {name}")
+    assert wrong == []
+
+
+def test_installed_headers_have_no_third_party_include():
+    wrong = []
+    for layer, path in source_files():
+        if path.suffix != ".h" or path.name.endswith("-inl.h") or layer == "cli":
+            continue
+        for _, name in includes(path):
+            if name.startswith(THIRD_PARTY):
+                wrong.append(f"{path.relative_to(ROOT)} includes {name}")
+    assert wrong == []
+
+
+def test_no_file_is_too_long_to_live_with():
+    long_files = []
+    for _, path in source_files():
+        lines = path.read_text(encoding="utf-8").count("\n")
+        if lines > 500:
+            long_files.append(f"{path.relative_to(ROOT)}: {lines} lines")
+    assert long_files == []

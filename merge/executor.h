@@ -15,22 +15,22 @@
 namespace weightsmith {
 
 struct Progress {
-  std::uint64_t bytes_done = 0;   ///< written
+  std::uint64_t bytes_done = 0;  ///< written
   std::uint64_t bytes_total = 0;
   std::uint64_t bytes_read = 0;
   std::chrono::steady_clock::duration elapsed{};
 };
 
 struct RunOptions {
-  int threads = 0;                           ///< 0: one per physical core
-  std::optional<std::uint64_t> max_memory;   ///< bytes, resident, the program included
-  std::optional<IoBackend> io;               ///< nothing: positioned reads for single sweeps
+  int threads = 0;                          ///< 0: one per physical core
+  std::optional<std::uint64_t> max_memory;  ///< bytes, resident, the program included
+  std::optional<IoBackend> io;              ///< nothing: positioned reads for single sweeps
   bool sync = true;
   bool overwrite = false;
   bool make_folders = false;
   bool digests = true;
   bool effects = true;
-  bool sha256 = false;   ///< of each output
+  bool sha256 = false;     ///< of each output
   bool by_tensor = false;  ///< keep a row for every tensor in the report
   /// Called from time to time from a worker thread; return false to stop (kInterrupted).
   std::function<bool(const Progress&)> progress;

@@ -46,8 +46,8 @@ struct Policies {
   NonFinitePolicy non_finite = NonFinitePolicy::kError;  ///< recipe only
   EffectPolicy effect = EffectPolicy::kError;
   PredictionPolicy prediction = PredictionPolicy::kError;
-  EmaPolicy ema = EmaPolicy::kDrop;           ///< recipe only
-  Precision precision = Precision::kF32;      ///< recipe only
+  EmaPolicy ema = EmaPolicy::kDrop;       ///< recipe only
+  Precision precision = Precision::kF32;  ///< recipe only
 };
 
 using NodeId = std::uint32_t;

@@ -2,6 +2,7 @@
 // exactly 0 or 1 removes the other operand, and a difference that is absent is zero.
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <map>
@@ -45,19 +46,23 @@ class Lowering {
   Value Add(Value x, Value y);
   Value Subtract(Value x, Value y);
   Value Multiply(Value x, Value y);
-  Value Blend(double s, Value x, double t, Value y);            ///< s·x + t·y
-  Value AddScaled(Value x, double s, Value y);                  ///< x + s·y
-  Value AddDifference(Value x, double s, Value y, Value z);     ///< x + s·(y - z)
+  Value Blend(double s, Value x, double t, Value y);         ///< s·x + t·y
+  Value AddScaled(Value x, double s, Value y);               ///< x + s·y
+  Value AddDifference(Value x, double s, Value y, Value z);  ///< x + s·(y - z)
   Value TrainDifference(Value x, double s, Value y, Value z);
   Value Min(Value x, Value y);
   Value Max(Value x, Value y);
   Value KeepExtra(Value shared, Value wide, std::uint64_t row, std::uint64_t shared_columns);
 
-  void AddProbe(const Probe& probe) { tape_.probes.push_back(probe); }
+  /// The register that holds x; a zero gets one.
+  Register Hold(Value x);
+
+  /// Watches a step; one that left its value as it was has nothing to watch.
+  void AddProbe(const Probe& probe);
 
   /// The tape so far, without what none of `results` (and no probe of theirs) needs, and with its
-  /// sources and registers renumbered; `results` and `sources_used` tell the new numbers and
-  /// which of the old sources remain, in order.
+  /// sources and registers renumbered; `results` has the new numbers, and `sources` which of the
+  /// old sources remain, in order. A probe is dropped when what it watches is not needed.
   struct Finished {
     Tape tape;
     std::vector<Register> sources;  ///< old number of each remaining source

@@ -54,16 +54,16 @@ struct ParameterSpec {
 
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;   ///< in the order of Operator::operands
-  std::span<const Value> list;       ///< of the operand list
-  std::span<const double> weights;   ///< of the list's entries
+  std::span<const Value> operands;     ///< in the order of Operator::operands
+  std::span<const Value> list;         ///< of the operand list
+  std::span<const double> weights;     ///< of the list's entries
   std::span<const double> parameters;  ///< in the order of Operator::parameters
 };
 
 /// What a step of a recipe gave, before any tensor is looked at.
 struct ArgumentsGiven {
-  std::size_t list = 0;                ///< entries of the operand list
-  std::vector<bool> parameters;        ///< which were written
+  std::size_t list = 0;          ///< entries of the operand list
+  std::vector<bool> parameters;  ///< which were written
 };
 
 struct Operator {

@@ -23,24 +23,35 @@ struct TensorPlace {
   std::uint32_t text_encoder = 0;  ///< 1, 2, 3 in the architecture's order; 0: not one
 };
 
-enum class Specificity : std::uint8_t { kDefault, kComponent, kBlockRange, kBlock, kElement, kRegex };
+enum class Specificity : std::uint8_t {
+  kDefault,
+  kComponent,
+  kBlockRange,
+  kBlock,
+  kElement,
+  kRegex
+};
 
 /// Which tensors a row speaks of.
 class Selector {
  public:
-  /// Reads `default`, a component (`unet` = `transformer` = `dit`, `te`, `te1`, `clip_l`, `vae`,
-  /// `VAE`, `BASE` …) or `/regex/` (ECMAScript, searched in the canonical name). Nothing for
-  /// anything else, with what is wrong in `problem`.
+  /// Reads `default`, a component (`unet` = `transformer` = `dit`, `te` = `BASE`, `te1`, `clip_l`,
+  /// `vae` …; case ignored) or `/regex/` (ECMAScript, searched in the first 4,096 bytes of the
+  /// canonical name). Nothing for anything else, with what is wrong in `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
 
   bool Matches(const TensorPlace& place) const;
   Specificity specificity() const { return specificity_; }
   /// As it was written.
   const std::string& text() const { return text_; }
-  /// Whether the row names the VAE, which is else copied and not merged.
+  /// Whether the row names the VAE, which is else copied and not merged. A regex does when its text
+  /// has "vae" or "first_stage_model"; one that merely happens to match does not.
   bool NamesVae() const;
 
  private:
+  /// Null with what is wrong in `problem`.
+  static std::shared_ptr<const std::regex> Compile(std::string_view pattern, std::string& problem);
+
   std::string text_;
   Specificity specificity_ = Specificity::kDefault;
   std::string component_;  ///< canonical word

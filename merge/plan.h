@@ -32,7 +32,7 @@ struct Segment {
 
 /// One operand of a task.
 struct Source {
-  std::uint32_t model = 0;   ///< index in Plan::models
+  std::uint32_t model = 0;  ///< index in Plan::models
   std::uint32_t part = 0;
   std::uint32_t tensor = 0;  ///< index in the checkpoint's tensors()
   std::uint32_t file = 0;    ///< index in Plan::files
@@ -48,7 +48,7 @@ struct Product {
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   DType dtype = DType::kF32;
   Register value = 0;
-  bool copy = false;         ///< the bytes of source `value`, unchanged
+  bool copy = false;  ///< the bytes of source `value`, unchanged
 };
 
 struct Task {
@@ -88,7 +88,7 @@ struct ModelKeys {
   std::uint64_t unmatched = 0;  ///< that are in no output
   std::uint64_t unused = 0;     ///< matched, but only with weight 0 or replaced
   std::vector<std::string> unmatched_names;
-  bool weight_zero = false;     ///< every weight of it is exactly 0
+  bool weight_zero = false;  ///< every weight of it is exactly 0
 };
 
 /// The result as a linear combination of the models, per component.
@@ -106,7 +106,7 @@ struct Plan {
   std::vector<OutputPlan> outputs;
   std::vector<OutputFilePlan> output_files;
   std::vector<StepPlan> steps;
-  std::vector<ModelKeys> model_keys;  ///< parallel to models
+  std::vector<ModelKeys> model_keys;                             ///< parallel to models
   std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
   std::vector<std::string> notes;
   std::vector<std::string> warnings;

@@ -24,7 +24,7 @@ struct InputReport {
 struct StepReport {
   std::string name;
   std::string op;
-  std::uint64_t tensors = 0;          ///< that it computed
+  std::uint64_t tensors = 0;  ///< that it computed
   std::uint64_t tensors_changed = 0;
   Effect effect;
 };
@@ -43,8 +43,8 @@ struct OutputReport {
   std::uint64_t bytes = 0;
   std::uint64_t tensors = 0;
   std::uint64_t tensors_copied = 0;
-  std::optional<Digest> digest;        ///< over all its tensors
-  std::optional<std::string> sha256;   ///< where asked
+  std::optional<Digest> digest;       ///< over all its tensors
+  std::optional<std::string> sha256;  ///< where asked
 };
 
 struct Report {

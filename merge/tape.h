@@ -1,5 +1,6 @@
 // The arithmetic of one tensor as a short program over registers of one tile each. Registers
-// 0..sources-1 hold the decoded sources; every other register is written once.
+// 0..sources-1 hold the decoded sources and are never written; another register is written again
+// only when nothing needs its former value, results and probes included.
 //
 // A tape is what a chain of steps of any depth becomes: it is run tile by tile, so that nothing but
 // tiles is ever in memory, and only its results are rounded to a storage dtype.
@@ -47,10 +48,10 @@ struct Instruction {
 
 /// What a step did to a tensor: compares the value before (or zero) with the value after.
 struct Probe {
-  std::uint32_t step = 0;       ///< index in Plan::steps
+  std::uint32_t step = 0;  ///< index in Plan::steps
   Register before = 0;
   Register after = 0;
-  bool against_zero = false;    ///< a difference: counts elements that are not zero
+  bool against_zero = false;  ///< a difference: counts elements that are not zero
 
   bool operator==(const Probe&) const = default;
 };

@@ -1,0 +1,35 @@
+#include "merge/operator.h"
+
+namespace weightsmith {
+namespace {
+
+std::string Check(const ArgumentsGiven& given) {
+  return given.list == 0 ? "`of` is empty: it needs at least one operand" : "";
+}
+
+Value Lower(Lowering& tape, const Arguments& given) {
+  Value sum = Value::Zero();
+  for (const Value operand : given.list) sum = tape.Add(sum, operand);
+  return tape.Divide(sum, static_cast<double>(given.list.size()));
+}
+
+}  // namespace
+
+const Operator& average() {
+  static const Operator declaration{
+      .name = "average",
+      .summary = "The mean of any number of models.",
+      .doc =
+          "The same as linear with normalize and every weight 1. A difference that lacks a tensor "
+          "counts as zero there.",
+      .formula = "(x0 + x1 + ...) / n, left to right",
+      .source = "Uniform model soup, arXiv:2203.05482",
+      .example = "soup: {op: average, of: [photo, anime, base]}",
+      .list = OperandListSpec{.name = "of", .doc = "What is averaged."},
+      .check = Check,
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith

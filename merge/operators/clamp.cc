@@ -1,0 +1,69 @@
+#include <cmath>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "merge/operator.h"
+
+namespace weightsmith {
+namespace {
+
+std::string Check(const ArgumentsGiven& given) {
+  const bool numbers = given.parameters[0] || given.parameters[1];
+  if (numbers && given.list > 0) return "give either `low` and `high`, or `to`, not both";
+  if (!numbers && given.list == 0)
+    return "give `low`, `high` or both, or two or more models in `to`";
+  if (given.list == 1) return "`to` has one entry: the limits are taken from two or more";
+  return "";
+}
+
+Value ToNumbers(Lowering& tape, Value a, double low, double high) {
+  if (low > high) {
+    throw Error(ErrorCode::kUsage,
+                "clamp: `low` is " + FormatNumber(low) + ", above `high`, " + FormatNumber(high));
+  }
+  if (!std::isnan(low)) a = tape.Max(a, tape.Constant(low));
+  if (!std::isnan(high)) a = tape.Min(a, tape.Constant(high));
+  return a;
+}
+
+Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
+  Value low = models[0];
+  Value high = models[0];
+  for (const Value model : models.subspan(1)) {
+    low = tape.Min(low, model);
+    high = tape.Max(high, model);
+  }
+  return tape.Min(tape.Max(a, low), high);
+}
+
+Value Lower(Lowering& tape, const Arguments& given) {
+  const Value a = given.operands[0];
+  if (!given.list.empty()) return ToModels(tape, a, given.list);
+  return ToNumbers(tape, a, given.parameters[0], given.parameters[1]);
+}
+
+}  // namespace
+
+const Operator& clamp() {
+  static const Operator declaration{
+      .name = "clamp",
+      .summary = "Limits every element, to numbers or to the range that other models span.",
+      .doc =
+          "With low and high (either may be left out) elements below or above become that number. "
+          "With to, each element is limited to the least and the greatest that the listed models "
+          "have in its place: an add_difference that is clamped to its first two models stays "
+          "between them.",
+      .formula = "min(max(a, low), high), where to gives low = min(to...) and high = max(to...)",
+      .source = "sd-mecha's clamp; SD.Next's and meh's weights clip",
+      .example = "safe: {op: clamp, a: style, to: [photo, anime]}",
+      .operands = {{.name = "a", .doc = "What is limited."}},
+      .list = OperandListSpec{.name = "to", .optional = true, .doc = "Models that set the limits."},
+      .parameters = {{.name = "low", .optional = true, .doc = "Least value."},
+                     {.name = "high", .optional = true, .doc = "Greatest value."}},
+      .check = Check,
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith

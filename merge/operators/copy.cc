@@ -1,0 +1,28 @@
+#include "merge/operator.h"
+
+namespace weightsmith {
+namespace {
+
+Value Lower(Lowering&, const Arguments& given) {
+  return given.operands[0];
+}
+
+}  // namespace
+
+const Operator& copy() {
+  static const Operator declaration{
+      .name = "copy",
+      .summary = "Gives a model as it is, under another name.",
+      .doc =
+          "For recipes that only convert: another dtype, other components, shards. Costs nothing.",
+      .formula = "a",
+      .source = "A1111 checkpoint merger, \"No interpolation\"",
+      .example = "out: {op: copy, a: photo}",
+      .operands = {{.name = "a", .doc = "The model."}},
+      .expects_effect = false,
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith

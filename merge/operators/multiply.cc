@@ -1,0 +1,28 @@
+#include "merge/operator.h"
+
+namespace weightsmith {
+namespace {
+
+Value Lower(Lowering& tape, const Arguments& given) {
+  return tape.Multiply(given.operands[0], given.operands[1]);
+}
+
+}  // namespace
+
+const Operator& multiply() {
+  static const Operator declaration{
+      .name = "multiply",
+      .summary = "Multiplies two models or two differences, element by element.",
+      .doc =
+          "Serves to gate one difference with another. Where a difference has no tensor, the "
+          "product has none either.",
+      .formula = "a*b, by element",
+      .source = "Elementwise (Hadamard) product",
+      .example = "gated: {op: multiply, a: style_delta, b: mask}",
+      .operands = {{.name = "a", .doc = "One factor."}, {.name = "b", .doc = "The other."}},
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith

@@ -27,7 +27,7 @@ std::string_view ToString(OperatorClass form);
 struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
-  std::string_view doc;
+  std::string_view doc{};
 };
 
 /// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
@@ -36,7 +36,7 @@ struct OperandListSpec {
   Kind kind = Kind::kSame;
   bool weighted = false;
   bool optional = false;
-  std::string_view doc;
+  std::string_view doc{};
 };
 
 enum class ParameterType : std::uint8_t { kNumber, kBoolean };
@@ -44,12 +44,12 @@ enum class ParameterType : std::uint8_t { kNumber, kBoolean };
 struct ParameterSpec {
   std::string_view name;
   ParameterType type = ParameterType::kNumber;
-  std::optional<double> default_value;  ///< nothing: required, unless `optional`
-  bool optional = false;                ///< may be left out, then it is NaN
-  bool by_place = false;                ///< takes weights by place
+  std::optional<double> default_value{};  ///< nothing: required, unless `optional`
+  bool optional = false;                  ///< may be left out, then it is NaN
+  bool by_place = false;                  ///< takes weights by place
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  std::string_view doc;
+  std::string_view doc{};
 };
 
 /// What lower() is given for one tensor.
@@ -74,10 +74,10 @@ struct Operator {
   std::string_view source;   ///< paper, or the project whose behaviour it matches
   std::string_view example;  ///< a step, YAML
   OperatorClass form = OperatorClass::kElementwise;
-  std::vector<OperandSpec> operands;
-  std::optional<OperandListSpec> list;
+  std::vector<OperandSpec> operands{};
+  std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;
-  std::vector<ParameterSpec> parameters;
+  std::vector<ParameterSpec> parameters{};
   bool expects_effect = true;  ///< to change no element is an error
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;

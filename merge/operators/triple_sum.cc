@@ -1,3 +1,5 @@
+#include <array>
+
 #include "merge/operator.h"
 
 namespace weightsmith {

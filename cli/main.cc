@@ -1,1 +1,13 @@
-int main() { return 0; }
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cli/interrupt.h"
+#include "cli/program.h"
+
+int main(int argc, char** argv) {
+  weightsmith::IgnoreBrokenPipes();
+  weightsmith::Terminal terminal(stdout, stderr);
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  return weightsmith::RunProgram(words, terminal);
+}

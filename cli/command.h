@@ -1,0 +1,36 @@
+// A subcommand: its tables, its words and what it does. One file each in commands/, which defines
+// `const Command& name()`; adding a file there adds a command.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cli/flags.h"
+#include "cli/terminal.h"
+
+namespace weightsmith {
+
+struct Example {
+  std::string_view line;  ///< what to type
+  std::string_view doc;   ///< what it does
+};
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;  ///< one line, without a full stop
+  std::string_view doc;      ///< paragraphs, separated by empty lines
+  std::vector<Positional> positionals{};
+  std::vector<Flag> flags{};
+  std::vector<Example> examples{};
+  /// Returns the exit status; errors are thrown.
+  int (*run)(const ParsedArguments& arguments, Terminal& terminal) = nullptr;
+};
+
+/// Every command, sorted by name.
+std::span<const Command* const> Commands();
+
+/// The command of that name. Throws kUsage, with the nearest name, for an unknown one.
+const Command& CommandByName(std::string_view name);
+
+}  // namespace weightsmith

@@ -1,0 +1,41 @@
+#include "cli/completions/completion.h"
+
+#include "cli/command.h"
+
+namespace weightsmith {
+namespace {
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const std::string& shell = arguments.positionals().front();
+  if (shell == "bash") {
+    terminal.Print(BashCompletion());
+  } else if (shell == "zsh") {
+    terminal.Print(ZshCompletion());
+  } else {
+    terminal.Print(FishCompletion());
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Command& completion() {
+  static const Command command = {
+      .name = "completion",
+      .summary = "Print the completion script of a shell",
+      .doc =
+          "Prints a script that teaches a shell the commands, flags and values of weightsmith. "
+          "An installed weightsmith has them in place already.",
+      .positionals = {{.name = "SHELL",
+                       .doc = "bash, zsh or fish",
+                       .kind = ValueKind::kText,
+                       .choices = {"bash", "zsh", "fish"}}},
+      .examples = {{"source <(weightsmith completion bash)", "For this session of bash:"},
+                   {"weightsmith completion fish > ~/.config/fish/completions/weightsmith.fish",
+                    "For fish, from now on:"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

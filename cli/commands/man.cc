@@ -1,0 +1,27 @@
+#include "cli/command.h"
+#include "cli/man_page.h"
+
+namespace weightsmith {
+namespace {
+
+int Run(const ParsedArguments& /*arguments*/, Terminal& terminal) {
+  terminal.Print(ManPage());
+  return 0;
+}
+
+}  // namespace
+
+const Command& man() {
+  static const Command command = {
+      .name = "man",
+      .summary = "Print the manual page",
+      .doc =
+          "Prints weightsmith(1) in the form that man(1) reads. It has all that the `--help` "
+          "pages have.",
+      .examples = {{"weightsmith man | man -l -", "Read it:"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,186 @@
+#include "cli/help.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "cli/layout.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::string_view kAbout =
+    "weightsmith merges model checkpoints as a recipe says: files stream in, a new checkpoint "
+    "streams out, and what every input did is told.";
+
+std::string PositionalSynopsis(const Positional& positional) {
+  const std::string name =
+      positional.repeatable ? fmt::format("{}...", positional.name) : std::string(positional.name);
+  return positional.required ? name : fmt::format("[{}]", name);
+}
+
+std::string Heading(std::string_view title) {
+  return fmt::format("\n{}:\n", title);
+}
+
+// The common flags need one line on a screen that is about something else.
+std::string CommonFlagsLine() {
+  std::vector<std::string> words;
+  for (const Flag& flag : CommonFlags()) {
+    std::string word = flag.letter != 0 ? fmt::format("-{} ", flag.letter) : std::string();
+    word += fmt::format("--{}", flag.name);
+    if (!flag.value.empty()) word += fmt::format(" {}", flag.value);
+    words.push_back(word);
+  }
+  return Wrap(fmt::format("{}", fmt::join(words, ", ")), 2);
+}
+
+std::string PositionalTable(const Command& command) {
+  std::vector<TableRow> rows;
+  for (const Positional& positional : command.positionals) {
+    rows.push_back({std::string(positional.name), std::string(positional.doc)});
+  }
+  return Table(rows);
+}
+
+std::string ShortFlagTable(const Command& command, std::string_view group) {
+  std::vector<TableRow> rows;
+  for (const Flag& flag : command.flags) {
+    if (flag.group == group) rows.push_back({FlagSynopsis(flag), std::string(flag.doc)});
+  }
+  return Table(rows);
+}
+
+std::string LongFlagTable(std::span<const Flag> flags, std::string_view group) {
+  std::string page;
+  for (const Flag& flag : flags) {
+    if (flag.group != group) continue;
+    page += fmt::format("  {}\n{}", FlagSynopsis(flag), Wrap(FlagManual(flag), 8));
+  }
+  return page;
+}
+
+std::string Examples(const Command& command) {
+  std::string page;
+  for (const Example& example : command.examples) {
+    page += fmt::format("{}    {}\n", Wrap(example.doc, 2), example.line);
+  }
+  return page;
+}
+
+std::string CommandTable() {
+  std::vector<TableRow> rows;
+  for (const Command* command : Commands()) {
+    rows.push_back({std::string(command->name), std::string(command->summary)});
+  }
+  return Table(rows);
+}
+
+}  // namespace
+
+std::string UsageLine(const Command& command) {
+  std::string line = fmt::format("weightsmith {} [FLAGS]", command.name);
+  for (const Positional& positional : command.positionals) {
+    line += " " + PositionalSynopsis(positional);
+  }
+  return line;
+}
+
+std::string FlagSynopsis(const Flag& flag) {
+  const std::string letter = flag.letter != 0 ? fmt::format("-{}, ", flag.letter) : "    ";
+  const std::string value = flag.value.empty() ? "" : fmt::format(" {}", flag.value);
+  return fmt::format("{}--{}{}", letter, flag.name, value);
+}
+
+std::string FlagManual(const Flag& flag) {
+  std::string text = fmt::format("{}.", flag.doc);
+  if (!flag.choices.empty()) text += fmt::format(" One of {}.", fmt::join(flag.choices, ", "));
+  if (flag.repeatable) text += " May be given several times.";
+  if (!flag.details.empty()) text += fmt::format(" {}", flag.details);
+  return text;
+}
+
+std::vector<std::string_view> FlagGroups(const Command& command) {
+  std::vector<std::string_view> groups;
+  for (const Flag& flag : command.flags) {
+    if (std::ranges::find(groups, flag.group) == groups.end()) groups.push_back(flag.group);
+  }
+  return groups;
+}
+
+std::string ShortHelp(const Command& command) {
+  std::string page = fmt::format("{}.\n\nUsage: {}\n", command.summary, UsageLine(command));
+  if (!command.positionals.empty()) page += "\n" + PositionalTable(command);
+  for (const std::string_view group : FlagGroups(command)) {
+    page += Heading(group) + ShortFlagTable(command, group);
+  }
+  page += "\nAnd everywhere:\n" + CommonFlagsLine();
+  return page;
+}
+
+std::string LongHelp(const Command& command) {
+  std::string page = fmt::format("weightsmith {} - {}\n", command.name, command.summary);
+  page += Heading("Usage") + fmt::format("  {}\n", UsageLine(command));
+  page += "\n" + Wrap(command.doc, 0);
+  if (!command.positionals.empty()) page += Heading("Arguments") + PositionalTable(command);
+  for (const std::string_view group : FlagGroups(command)) {
+    page += Heading(group) + LongFlagTable(command.flags, group);
+  }
+  page += Heading("Talk") + LongFlagTable(CommonFlags(), "Talk");
+  if (!command.examples.empty()) page += Heading("Examples") + Examples(command);
+  return page;
+}
+
+std::string ProgramHelp() {
+  std::string page = Wrap(kAbout, 0);
+  page += Heading("Usage") + "  weightsmith COMMAND [FLAGS] ARGUMENTS\n";
+  page += Heading("Commands") + CommandTable();
+  page += "\nAnd everywhere:\n" + CommonFlagsLine();
+  page += "\n'weightsmith COMMAND -h' lists the flags of a command, '--help' is its manual.\n";
+  return page;
+}
+
+std::string ProgramManual() {
+  std::string page = ProgramHelp();
+  std::vector<TableRow> statuses;
+  for (const ExitStatus& row : ExitStatuses()) {
+    statuses.push_back({std::string(row.status), std::string(row.meaning)});
+  }
+  page += Heading("Exit status") + Table(statuses);
+  std::vector<TableRow> variables;
+  for (const EnvironmentVariable& row : EnvironmentVariables()) {
+    variables.push_back({std::string(row.name), std::string(row.meaning)});
+  }
+  page += Heading("Environment") + Table(variables);
+  return page;
+}
+
+std::span<const ExitStatus> ExitStatuses() {
+  static constexpr ExitStatus kTable[] = {
+      {"0", "Done. A reader of standard output that goes away is no error."},
+      {"1", "Failed while running: reading, writing, the target folder."},
+      {"2", "The command line or the text of a recipe; an output that exists; output = input."},
+      {"3", "A valid recipe does not fit its files: keys, shapes, kinds of prediction."},
+      {"4", "An input file, the recipe included, is missing or malformed."},
+      {"5", "A hash does not match."},
+      {"6", "It would not fit in memory or on disk."},
+      {"7", "A check that was asked for said no."},
+      {"8", "Something that should have an effect has none."},
+      {"130", "Interrupted by Ctrl-C."},
+      {"143", "Ended by SIGTERM."},
+  };
+  return kTable;
+}
+
+std::span<const EnvironmentVariable> EnvironmentVariables() {
+  static constexpr EnvironmentVariable kTable[] = {
+      {"WEIGHTSMITH_MODELS", "Folders in which models are looked up by hash, separated by colons."},
+      {"WEIGHTSMITH_SIMD", "The instruction set to compute with; the bytes do not depend on it."},
+      {"NO_COLOR", "When not empty, no colours."},
+      {"XDG_CACHE_HOME", "Where weightsmith/hashes is kept; else ~/.cache."},
+  };
+  return kTable;
+}
+
+}  // namespace weightsmith

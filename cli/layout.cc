@@ -1,0 +1,112 @@
+#include "cli/layout.h"
+
+#include <algorithm>
+
+namespace weightsmith {
+namespace {
+
+std::vector<std::string_view> SplitLines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  return lines;
+}
+
+// Fills lines of a page with words; a word longer than a line stands alone.
+class Filler {
+ public:
+  Filler(std::string& page, std::size_t indent, std::size_t width)
+      : page_(page), indent_(indent), width_(width) {}
+
+  void Add(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find(' '), text.size());
+      if (end > 0) AddWord(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+  }
+
+  void EndLine() {
+    if (!line_.empty()) AddLine(line_);
+    line_.clear();
+  }
+
+  void AddLine(std::string_view line) {
+    if (!line.empty()) page_.append(indent_, ' ').append(line);
+    page_ += '\n';
+  }
+
+ private:
+  void AddWord(std::string_view word) {
+    const bool fits = indent_ + DisplayWidth(line_) + 1 + DisplayWidth(word) <= width_;
+    if (!fits) EndLine();
+    if (!line_.empty()) line_ += ' ';
+    line_ += word;
+  }
+
+  std::string& page_;
+  std::size_t indent_;
+  std::size_t width_;
+  std::string line_;
+};
+
+}  // namespace
+
+std::size_t DisplayWidth(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string PadRight(std::string_view text, std::size_t width) {
+  const std::size_t used = DisplayWidth(text);
+  return std::string(text) + std::string(used < width ? width - used : 0, ' ');
+}
+
+std::string PadLeft(std::string_view text, std::size_t width) {
+  const std::size_t used = DisplayWidth(text);
+  return std::string(used < width ? width - used : 0, ' ') + std::string(text);
+}
+
+std::string Wrap(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string page;
+  Filler filler(page, indent, width);
+  for (const std::string_view line : SplitLines(text)) {
+    if (line.empty() || line.front() == ' ') {
+      filler.EndLine();
+      filler.AddLine(line);
+    } else {
+      filler.Add(line);
+    }
+  }
+  filler.EndLine();
+  return page;
+}
+
+std::string Table(const std::vector<TableRow>& rows, std::size_t max_left) {
+  constexpr std::size_t kIndent = 2;
+  constexpr std::size_t kGap = 2;
+  std::size_t left_width = 0;
+  for (const TableRow& row : rows) {
+    const std::size_t width = DisplayWidth(row.left);
+    if (width <= max_left) left_width = std::max(left_width, width);
+  }
+  const std::size_t column = kIndent + left_width + kGap;
+  std::string page;
+  for (const TableRow& row : rows) {
+    const std::string left = std::string(kIndent, ' ') + row.left;
+    const std::string right = Wrap(row.right, column);
+    if (row.right.empty()) {
+      page += left + "\n";
+    } else if (DisplayWidth(row.left) > left_width) {
+      page += left + "\n" + right;
+    } else {
+      page += PadRight(left, column) + right.substr(column);
+    }
+  }
+  return page;
+}
+
+}  // namespace weightsmith

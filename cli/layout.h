@@ -1,0 +1,34 @@
+// Text for people in columns: paragraphs wrapped, tables of two columns.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weightsmith {
+
+/// Columns of help pages, whatever the terminal: they are also read in files.
+inline constexpr std::size_t kPageWidth = 80;
+
+/// The paragraphs of `text`, separated by empty lines, each wrapped to `width` columns and
+/// indented. Lines that begin with a space are kept as they are. Ends with a newline unless empty.
+std::string Wrap(std::string_view text, std::size_t indent, std::size_t width = kPageWidth);
+
+struct TableRow {
+  std::string left;
+  std::string right;
+};
+
+/// Two columns, indented by two; the right one starts where the widest left one of at most
+/// `max_left` columns ends (a wider one gets a line of its own) and is wrapped.
+std::string Table(const std::vector<TableRow>& rows, std::size_t max_left = 28);
+
+/// Columns that UTF-8 text takes, counting a code point as one.
+std::size_t DisplayWidth(std::string_view text);
+
+/// `text` followed by spaces to `width` columns.
+std::string PadRight(std::string_view text, std::size_t width);
+std::string PadLeft(std::string_view text, std::size_t width);
+
+}  // namespace weightsmith

@@ -1,0 +1,10 @@
+// The manual page weightsmith(1), in the man macros of roff.
+#pragma once
+
+#include <string>
+
+namespace weightsmith {
+
+std::string ManPage();
+
+}  // namespace weightsmith

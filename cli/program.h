@@ -1,0 +1,19 @@
+// The program: from words to a command, from errors to an exit status.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "cli/terminal.h"
+
+namespace weightsmith {
+
+/// "0.1.0".
+std::string_view Version();
+
+/// Runs the command that `words` (without the program's name) name. Never throws; returns the exit
+/// status of recipe.md §9.
+int RunProgram(std::span<const std::string> words, Terminal& terminal);
+
+}  // namespace weightsmith

@@ -17,7 +17,7 @@ struct FileIdentity {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;
-  std::int64_t changed_ns = 0;
+  std::int64_t changed_ns = 0;  ///< hard links move it too: says less than modified_ns
 
   /// The same file, whatever its state: through a symlink, a hard link or another spelling.
   bool SameFile(const FileIdentity& other) const {
@@ -33,7 +33,7 @@ enum class IoBackend { kMap, kRead };
 
 class ByteSource {
  public:
-  virtual ~ByteSource() = default;
+  virtual ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
 
@@ -54,15 +54,30 @@ class ByteSource {
   /// Tells that a range will not be read again soon, so that mapped pages leave the process.
   virtual void Release(std::uint64_t /*offset*/, std::uint64_t /*size*/) const {}
 
-  /// Throws kInput when the file at path() is no longer the one that was opened, or changed.
+  /// Throws kInput when the file at path() is no longer the one that was opened, or changed: by
+  /// device, inode, size and time of modification.
   void ExpectUnchanged() const;
 
+  /// The system's handle of the open file, for core/io.
+  int descriptor() const { return descriptor_; }
+
  protected:
-  ByteSource(std::filesystem::path path, FileIdentity identity);
+  /// Takes the descriptor over.
+  ByteSource(std::filesystem::path path, FileIdentity identity, int descriptor);
+
+  /// Throws kInput unless the range lies in the file as it was opened.
+  void ExpectInside(std::uint64_t offset, std::uint64_t size) const;
+  /// The file's size by now.
+  std::uint64_t CurrentSize() const;
+  /// Throws kInput: the file is shorter than it was.
+  [[noreturn]] void ThrowTruncated() const;
+  /// Throws kFailed with what errno says.
+  [[noreturn]] void ThrowUnreadable(std::uint64_t offset) const;
 
  private:
   std::filesystem::path path_;
   FileIdentity identity_;
+  int descriptor_;
 };
 
 /// Opens a regular file. Without a backend: maps it, except on network and FUSE file systems.

@@ -16,14 +16,17 @@ struct OutputOptions {
   bool overwrite = false;     ///< replace an existing file at commit
   bool make_folders = false;  ///< create the missing folders above it
   bool sync = true;           ///< durable: writeback with every write, fsync of file and folder
+  bool reserve = true;  ///< claim all bytes on disk up front; else the file is sparse at first
 };
 
 class OutputFile {
  public:
   /// Opens `target`.partial, locks it and gives it `size` bytes on disk. With `keep` a partial of
   /// just that size is left as it is, so that an interrupted run can go on; else it starts empty.
-  /// Throws kUsage: target exists without overwrite, or its folder is missing without
-  /// make_folders. kResources: the disk lacks the bytes (said before anything is written).
+  /// Permissions are the umask's, or at commit those of the file that is replaced; of a
+  /// symlink, the link itself is replaced.
+  /// Throws kUsage: target exists without overwrite or is no regular file, or its folder is missing
+  /// without make_folders. kResources: the disk lacks the bytes (said before anything is written).
   /// kFailed: the folder cannot be written, or another process holds the partial.
   OutputFile(std::filesystem::path target, std::uint64_t size, const OutputOptions& options,
              bool keep = false);
@@ -39,6 +42,7 @@ class OutputFile {
   bool resumed() const;
 
   /// Writes at `offset`; any thread, ranges must not overlap. REQUIRES: inside size().
+  /// Throws kResources when the disk is full, with the bytes still needed; kFailed otherwise.
   void Write(std::uint64_t offset, std::span<const std::byte> bytes);
 
   /// Reads back what was written.
@@ -48,10 +52,12 @@ class OutputFile {
   /// (then nothing happened). All three numbers must be multiples of the file system's block.
   bool Clone(const ByteSource& source, std::uint64_t from, std::uint64_t to, std::uint64_t size);
 
-  /// Syncs (if asked), closes, renames to the target, syncs the folder.
+  /// Syncs (if asked), renames to the target, closes, syncs the folder. Throws kUsage when a file
+  /// has appeared under the target's name (without overwrite), kFailed otherwise; the partial
+  /// stays.
   void Commit();
 
-  /// Closes and removes the partial.
+  /// Removes the partial and closes.
   void Discard();
 
  private:
@@ -64,7 +70,7 @@ void WriteFile(const std::filesystem::path& target, std::span<const std::byte> b
                const OutputOptions& options);
 
 /// Bytes that can still be written to the file system of `folder` (or of its nearest existing
-/// parent).
+/// parent); the largest number where the system does not say.
 std::uint64_t FreeDiskBytes(const std::filesystem::path& folder);
 
 }  // namespace weightsmith

@@ -53,8 +53,8 @@ struct TensorSpec {
 
 /// Where everything of a file to be written goes.
 struct SafetensorsLayout {
-  std::string header;                        ///< the first data_start bytes of the file
-  std::vector<SafetensorsEntry> tensors;     ///< in file order
+  std::string header;                     ///< the first data_start bytes of the file
+  std::vector<SafetensorsEntry> tensors;  ///< in file order
   std::uint64_t data_start = 0;
   std::uint64_t file_size = 0;
 };

@@ -1,0 +1,75 @@
+#include "core/foreign_format.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace weightsmith {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::string_view kConvert =
+    "Files of .ckpt, .pt, .pth and .bin are not read by this version: convert the file to "
+    ".safetensors first.";
+
+struct Magic {
+  std::size_t offset;
+  std::string_view bytes;
+  std::string_view name;
+  std::string_view advice;
+};
+
+constexpr std::array kMagics = {
+    Magic{0, "PK\x03\x04", "a zip archive, as PyTorch's .ckpt and .pt files are", kConvert},
+    Magic{0, "PYTORCH1", "a PyTorch file", kConvert},
+    Magic{257, "ustar", "a tar archive", "Unpack it; if it is a PyTorch file, convert it."},
+    Magic{0, "\x80\x02", "a pickle, as old PyTorch files are", kConvert},
+    Magic{0, "\x80\x03", "a pickle", kConvert},
+    Magic{0, "\x80\x04", "a pickle", kConvert},
+    Magic{0, "\x80\x05", "a pickle", kConvert},
+    Magic{0, "GGUF", "a GGUF file", "GGUF is not read by this version: use the .safetensors file."},
+    Magic{0, "7z\xBC\xAF\x27\x1C", "a 7z archive", "Unpack it first."},
+    Magic{0, "\x1F\x8B", "a gzip file", "Unpack it first."},
+    Magic{0, "\x28\xB5\x2F\xFD", "a zstd file", "Unpack it first."},
+    Magic{0, "\x89HDF\r\n\x1A\n", "an HDF5 file", ""},
+    Magic{0, "\x93NUMPY", "a NumPy array file", ""},
+    Magic{0, "version https://git-lfs.github.com/spec/"sv,
+          "a Git LFS pointer, which stands for the file without holding it",
+          "Run `git lfs pull` in its repository, or download the file itself."},
+};
+
+/// Text, if printable characters, whitespace and bytes beyond ASCII are all there is.
+bool IsText(std::string_view head) {
+  return std::ranges::all_of(head, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7F) || c == '\n' || c == '\r' || c == '\t';
+  });
+}
+
+bool IsHtml(std::string_view head) {
+  std::string lower(head);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower.find("<!doctype html") != std::string::npos ||
+         lower.find("<html") != std::string::npos || lower.find("<head") != std::string::npos;
+}
+
+}  // namespace
+
+std::optional<ForeignFormat> SniffForeignFormat(std::string_view head) {
+  for (const Magic& magic : kMagics) {
+    if (head.size() >= magic.offset && head.substr(magic.offset).starts_with(magic.bytes)) {
+      return ForeignFormat{std::string(magic.name), std::string(magic.advice)};
+    }
+  }
+  if (head.size() < 8 || !IsText(head)) return std::nullopt;
+  if (IsHtml(head)) {
+    return ForeignFormat{"a web page (HTML)",
+                         "The download gave a page instead of the file, perhaps because it asks "
+                         "for a login."};
+  }
+  return ForeignFormat{"a text file", "Perhaps a download gave an error message instead of it."};
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,18 @@
+// The two backends of ByteSource, each made of an open descriptor that it takes over.
+#pragma once
+
+#include <memory>
+
+#include "core/io/byte_source.h"
+#include "core/io/system.h"
+
+namespace weightsmith {
+
+/// Null, with the handle untouched, when the system cannot map the file (errno says why).
+std::shared_ptr<const ByteSource> MapSource(const std::filesystem::path& path,
+                                            const FileIdentity& identity, FileHandle& handle);
+
+std::shared_ptr<const ByteSource> ReadSource(const std::filesystem::path& path,
+                                             const FileIdentity& identity, FileHandle& handle);
+
+}  // namespace weightsmith

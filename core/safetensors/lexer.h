@@ -1,0 +1,61 @@
+// A strict lexer for the JSON of safetensors headers: UTF-8, unsigned 64-bit integers only where a
+// value matters, a depth limit, escapes decoded, and byte offsets in every error. Stricter than
+// general JSON libraries, which let a BOM, a NUL, trailing text or endless nesting through.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace weightsmith {
+
+class HeaderLexer {
+ public:
+  /// `base` is the offset in the file of the first byte of `text`: errors count from there. Throws
+  /// kInput, as everything here does, where the text is not UTF-8.
+  HeaderLexer(std::string_view text, std::uint64_t base);
+
+  /// Offset in the file of the next token, past any whitespace.
+  std::uint64_t Position();
+
+  /// Enters an object or an array by its bracket; throws where nesting gets too deep.
+  void Open(char bracket);
+  /// Within '{' … '}' or '[' … ']': whether there is another element. Takes the comma before it, or
+  /// the closing bracket.
+  bool Next(char closing, bool first);
+  /// A key and its colon.
+  std::string Key();
+  std::string String();
+  std::uint64_t Unsigned();
+  /// Takes "null" when that comes next.
+  bool Null();
+  /// Any value, checked and dropped.
+  void Skip();
+  /// Only whitespace may be left.
+  void End();
+
+  [[noreturn]] void Fail(std::string_view what, std::uint64_t position) const;
+
+ private:
+  char Peek();
+  void Expect(char token, std::string_view expected);
+  void SkipNumber();
+  void Escape(std::string& out);
+  std::uint32_t Hex4();
+  [[noreturn]] void FailHere(std::string_view expected);
+
+  std::string_view text_;
+  std::uint64_t base_;
+  std::size_t at_ = 0;
+  int depth_ = 0;
+};
+
+/// The offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are not), or
+/// npos.
+std::size_t FindInvalidUtf8(std::string_view text);
+
+/// Appends `code` in UTF-8. REQUIRES: a Unicode scalar value.
+void AppendUtf8(std::uint32_t code, std::string& out);
+
+}  // namespace weightsmith

@@ -1,0 +1,50 @@
+#include "core/safetensors/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "core/error.h"
+#include "core/foreign_format.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kPrefixSize = 8;
+
+std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
+  std::string text(size, '\0');
+  file.Read(offset, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+/// Whether what follows the length prefix can be a header: other formats are not taken for one.
+bool StartsLikeHeader(std::string_view head) {
+  return head.size() > kPrefixSize &&
+         std::string_view("{ \t\r\n").find(head[kPrefixSize]) != std::string_view::npos;
+}
+
+}  // namespace
+
+SafetensorsHeader ReadHeader(const ByteSource& file) {
+  return WithContext(fmt::format("reading {}", Quote(file.path().string())), [&] {
+    if (file.size() == 0) {
+      throw Error(ErrorCode::kInput, "the file is empty", "Get the file again.");
+    }
+    const std::string head = ReadText(file, 0, std::min<std::uint64_t>(file.size(), kSniffSize));
+    if (!StartsLikeHeader(head)) {
+      if (const auto foreign = SniffForeignFormat(head)) {
+        throw Error(ErrorCode::kInput,
+                    fmt::format("this is {}, not a safetensors file", foreign->name),
+                    foreign->advice);
+      }
+    }
+    const std::uint64_t size = ParseHeaderSize(head, file.size());
+    return ParseHeader(ReadText(file, kPrefixSize, size), file.size());
+  });
+}
+
+}  // namespace weightsmith

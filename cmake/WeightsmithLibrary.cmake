@@ -14,11 +14,15 @@ function(weightsmith_target_options target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…]): a static library weightsmith::NAME of every .cc file
-# below the calling folder; PRIVATE dependencies stay out of its installed headers.
+# weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…] [EXCLUDE regexes…]): a static library weightsmith::NAME
+# of every .cc file below the calling folder that no EXCLUDE matches; PRIVATE dependencies stay out of its installed
+# headers.
 function(weightsmith_library name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  foreach(regex IN LISTS arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX "${regex}")
+  endforeach()
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
   list(FILTER headers EXCLUDE REGEX "-inl\\.h$")
   set(target weightsmith_${name})
@@ -33,4 +37,17 @@ function(weightsmith_library name)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_LIBRARIES ${target})
   set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_HEADERS ${headers})
+endfunction()
+
+# weightsmith_variant(TARGET SOURCE NAME [DEFINITIONS…] [FLAGS…]): one more object of SOURCE in TARGET, compiled with
+# FLAGS of its own; the library's globbing must leave SOURCE out (EXCLUDE).
+function(weightsmith_variant target source name)
+  cmake_parse_arguments(arg "" "" "DEFINITIONS;FLAGS" ${ARGN})
+  set(variant ${target}_${name})
+  add_library(${variant} OBJECT ${source})
+  weightsmith_target_options(${variant})
+  target_include_directories(${variant} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_compile_definitions(${variant} PRIVATE ${arg_DEFINITIONS})
+  target_compile_options(${variant} PRIVATE ${arg_FLAGS})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${variant}>)
 endfunction()

@@ -18,8 +18,8 @@ struct Example {
 
 struct Command {
   std::string_view name;
-  std::string_view summary;  ///< one line, without a full stop
-  std::string_view doc;      ///< paragraphs, separated by empty lines
+  std::string_view summary{};  ///< one line, without a full stop
+  std::string_view doc{};      ///< paragraphs, separated by empty lines
   std::vector<Positional> positionals{};
   std::vector<Flag> flags{};
   std::vector<Example> examples{};

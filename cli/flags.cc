@@ -95,6 +95,13 @@ po::options_description Describe(std::span<const Flag* const> flags) {
          fmt::format("{}: unknown flag {}.{}", command.name, Quote(name), DidYouMean(name, known)));
 }
 
+bool IsFlag(std::span<const Flag* const> flags, std::string_view word) {
+  return std::ranges::any_of(flags, [&](const Flag* flag) {
+    return word == fmt::format("--{}", flag->name) ||
+           (flag->letter != 0 && word == fmt::format("-{}", flag->letter));
+  });
+}
+
 // Boost's words for the few things it checks itself, in ours.
 po::parsed_options Split(const Command& command, const po::options_description& description,
                          std::span<const std::string> words) {
@@ -229,6 +236,10 @@ ParsedArguments ParseArguments(const Command& command, std::span<const std::stri
     if ((*flag)->kind == ValueKind::kNone) {
       values = {""};
       continue;
+    }
+    // `--out --force` has lost its value; who means a file of that name writes `--out=--force`.
+    if (option.original_tokens.size() > 1 && IsFlag(flags, option.original_tokens.back())) {
+      Refuse(command, fmt::format("{}: --{} needs a value.", command.name, (*flag)->name));
     }
     if (!values.empty() && !(*flag)->repeatable) {
       Refuse(command, fmt::format("{}: --{} is given twice.", command.name, (*flag)->name));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 #include <optional>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/interrupt.h"
 #include "core/error.h"
+#include "core/simd.h"
 
 namespace weightsmith {
 namespace {
@@ -56,6 +58,12 @@ void Configure(const ParsedArguments& arguments, Terminal& terminal) {
   if (mode == "off") terminal.set_progress(ProgressMode::kOff);
 }
 
+void ApplyEnvironment() {
+  const char* target = std::getenv("WEIGHTSMITH_SIMD");
+  if (target == nullptr || *target == '\0') return;
+  WithContext("WEIGHTSMITH_SIMD", [&] { ForceSimdTarget(target); });
+}
+
 int Dispatch(std::span<const std::string> words, Terminal& terminal) {
   const Request request = ReadRequest(words);
   if (Asks(request, "-V", "--version")) {
@@ -78,6 +86,7 @@ int Dispatch(std::span<const std::string> words, Terminal& terminal) {
   }
   const ParsedArguments arguments = ParseArguments(command, request.words);
   Configure(arguments, terminal);
+  ApplyEnvironment();
   return command.run(arguments, terminal);
 }
 

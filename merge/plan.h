@@ -17,17 +17,12 @@
 
 namespace weightsmith {
 
-/// A run of canonical elements, as they lie in a file. Elements are enumerated by the dimensions,
-/// the last one fastest.
+/// A run of canonical elements that lie together in a file, or nowhere.
 struct Segment {
-  struct Dimension {
-    std::uint64_t count = 1;
-    std::uint64_t stride = 0;  ///< bytes
-  };
-  std::uint64_t first = 0;   ///< canonical index of its first element
+  std::uint64_t first = 0;  ///< canonical index of its first element
+  std::uint64_t count = 0;
   std::uint64_t offset = 0;  ///< in the file, bytes
-  std::vector<Dimension> dimensions;
-  bool zeros = false;  ///< no file: these elements are zero
+  bool zeros = false;        ///< no file: these elements are zero
 };
 
 /// One operand of a task.
@@ -38,7 +33,7 @@ struct Source {
   std::uint32_t file = 0;    ///< index in Plan::files
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   TensorInfo info;           ///< as stored
-  /// How canonical elements come from the stored ones; empty: as they lie.
+  /// How canonical elements come from the stored ones, in order; empty: as they lie.
   std::vector<Segment> segments;
 };
 
@@ -77,18 +72,20 @@ struct OutputPlan {
 
 struct StepPlan {
   std::string name;
+  std::string op;
   NodeId node = 0;
-  bool expects_effect = true;
+  bool expects_effect = true;     ///< to change no element is an error
   bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
 };
 
 /// How the keys of one model went in.
 struct ModelKeys {
-  std::uint64_t matched = 0;    ///< tensors that at least one task reads
+  std::uint64_t matched = 0;    ///< tensors that are in an output
+  std::uint64_t used = 0;       ///< that are read
   std::uint64_t unmatched = 0;  ///< that are in no output
-  std::uint64_t unused = 0;     ///< matched, but only with weight 0 or replaced
-  std::vector<std::string> unmatched_names;
-  bool weight_zero = false;  ///< every weight of it is exactly 0
+  std::uint64_t ema = 0;        ///< EMA copies that are left out, counted in none of the above
+  std::vector<std::string> unmatched_names;  ///< the first of them
+  bool weight_zero = false;                  ///< every weight of it is exactly 0
 };
 
 /// The result as a linear combination of the models, per component.
@@ -115,6 +112,10 @@ struct Plan {
   std::uint64_t bytes_to_read = 0;
   std::uint64_t bytes_to_write = 0;
 };
+
+/// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
+/// sized by.
+RunDigests BlankDigests(const Plan& plan);
 
 /// Fits an expression to its models. Throws kMismatch with every problem that it finds: keys,
 /// shapes, architectures, kinds of prediction, places without a weight; kNoEffect for a model that

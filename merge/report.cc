@@ -1,1 +1,125 @@
 #include "merge/report.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace weightsmith {
+namespace {
+
+void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  // By model and part, then by tensor name: the order that the digest is defined in.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::string_view, const Digest*>> read;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    for (std::size_t s = 0; s < plan.tasks[t].sources.size(); ++s) {
+      const Source& source = plan.tasks[t].sources[s];
+      const Checkpoint& checkpoint = *plan.models[source.model].parts[source.part].checkpoint;
+      read[{source.model, source.part}][checkpoint.tensors()[source.tensor].name] =
+          results[t].sources.empty() ? nullptr : &results[t].sources[s];
+    }
+  }
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      const Checkpoint& checkpoint = *plan.models[m].parts[p].checkpoint;
+      InputReport input{plan.models[m].name, checkpoint.path(), std::nullopt,
+                        checkpoint.tensors().size(), 0};
+      SetDigest digest;
+      bool digests = true;
+      for (const auto& [name, tensor] : read[{m, p}]) {
+        ++input.tensors_read;
+        digests = digests && tensor != nullptr;
+        if (tensor != nullptr) digest.Add(name, *tensor);
+      }
+      if (digests && input.tensors_read > 0) input.digest = digest.Finish();
+      report.inputs.push_back(std::move(input));
+    }
+  }
+}
+
+void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  for (const StepPlan& step : plan.steps) report.steps.push_back({step.name, step.op, 0, 0, {}});
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      StepReport& step = report.steps[task.tape.probes[p].step];
+      const Effect& effect = results[t].effects[p];
+      ++step.tensors;
+      if (effect.changed > 0) ++step.tensors_changed;
+      step.effect += effect;
+    }
+  }
+}
+
+void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  std::vector<std::map<std::string_view, const Digest*>> digests(plan.output_files.size());
+  std::vector<std::map<std::uint64_t, std::string_view>> names(plan.output_files.size());
+  for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
+    const SafetensorsLayout& layout = plan.output_files[f].layout;
+    report.outputs.push_back(
+        {plan.output_files[f].path, layout.file_size, layout.tensors.size(), 0, std::nullopt, {}});
+    // Tensors without elements share the offset of the next one and have no digest of their own.
+    for (const SafetensorsEntry& entry : layout.tensors) {
+      if (entry.begin < entry.end) names[f][layout.data_start + entry.begin] = entry.name;
+    }
+  }
+  bool complete = true;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    for (std::size_t p = 0; p < plan.tasks[t].products.size(); ++p) {
+      const Product& product = plan.tasks[t].products[p];
+      if (product.copy) ++report.outputs[product.file].tensors_copied;
+      if (results[t].products.empty()) complete = false;
+      const auto name = names[product.file].find(product.offset);
+      if (results[t].products.empty() || plan.tasks[t].elements == 0) continue;
+      digests[product.file][name->second] = &results[t].products[p];
+    }
+  }
+  for (std::size_t f = 0; complete && f < digests.size(); ++f) {
+    SetDigest digest;
+    for (const auto& [name, tensor] : digests[f]) digest.Add(name, *tensor);
+    report.outputs[f].digest = digest.Finish();
+  }
+}
+
+void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    TensorReport tensor{task.name, task.component, true, task.elements, {}, results[t].non_finite};
+    tensor.copied = std::ranges::all_of(task.products, &Product::copy);
+    for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      tensor.effects.emplace_back(task.tape.probes[p].step, results[t].effects[p]);
+    }
+    report.tensors.push_back(std::move(tensor));
+  }
+  std::ranges::sort(report.tensors, {}, &TensorReport::name);
+}
+
+}  // namespace
+
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor) {
+  Report report;
+  report.notes = plan.notes;
+  ReportInputs(plan, results, report);
+  ReportSteps(plan, results, report);
+  ReportOutputs(plan, results, report);
+  if (by_tensor) ReportTensors(plan, results, report);
+  for (const TaskResult& result : results) {
+    report.bytes_read += result.bytes_read;
+    report.bytes_written += result.bytes_written;
+  }
+  return report;
+}
+
+RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file) {
+  RunDigests digests = BlankDigests(plan);
+  std::size_t at = 0;
+  for (auto& parts : digests.inputs) {
+    for (RunDigests::Input& part : parts) {
+      const InputReport& input = report.inputs[at++];
+      if (input.digest) part.digest = input.digest->ToHex();
+    }
+  }
+  if (report.outputs[file].digest) digests.output = report.outputs[file].digest->ToHex();
+  return digests;
+}
+
+}  // namespace weightsmith

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/io/hash.h"
+#include "merge/journal.h"
 #include "merge/plan.h"
 #include "merge/tape.h"
 
@@ -60,5 +61,11 @@ struct Report {
   double sampled_share = 1;
   bool resumed = false;
 };
+
+/// Folds what the tasks told; all but times.
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor);
+
+/// The digests that the metadata of output file `file` is made from.
+RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file);
 
 }  // namespace weightsmith

@@ -1,0 +1,18 @@
+// What the machine has.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace weightsmith {
+
+/// Physical cores that this process may run on; at least 1.
+int PhysicalCores();
+
+/// Bytes of memory that can be had without swapping.
+std::uint64_t AvailableMemory();
+
+/// Differs after every start of the machine; empty where it cannot be told.
+std::string BootId();
+
+}  // namespace weightsmith

@@ -1,0 +1,235 @@
+#include "merge/evaluator.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+namespace weightsmith {
+namespace {
+
+std::vector<NodeId> Operands(const Node& step) {
+  std::vector<NodeId> all = step.operands;
+  all.insert(all.end(), step.list.begin(), step.list.end());
+  return all;
+}
+
+std::vector<std::uint32_t> ModelsWith(const ExpressionIndex& index, const TensorKey& key) {
+  std::vector<std::uint32_t> models;
+  for (std::uint32_t m = 0; m < index.models().size(); ++m) {
+    if (index.Reaches(m) && index.models()[m].Find(key) != nullptr) models.push_back(m);
+  }
+  return models;
+}
+
+/// Whether two shapes differ in their second dimension alone.
+bool DifferInColumns(const Shape& a, const Shape& b) {
+  if (a.size() != b.size() || a.size() < 2) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (i != 1 && a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+std::uint64_t RowElements(const Shape& shape) {
+  std::uint64_t count = 1;
+  for (std::size_t i = 1; i < shape.size(); ++i) count *= shape[i];
+  return count;
+}
+
+}  // namespace
+
+bool IsInputConvolution(const TensorKey& key) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "/input_blocks.0.0.weight", "/conv_in.weight",         "/img_in.weight",
+      "/x_embedder.weight",       "/patch_embedding.weight", "/img_in.proj.weight"};
+  const bool diffusion = key.starts_with("unet/") || key.starts_with("transformer/");
+  return diffusion && std::ranges::any_of(kNames, [&](std::string_view name) {
+           return std::string_view(key).substr(key.find('/')) == name;
+         });
+}
+
+TensorPlace PlaceOf(const ModelTensor& tensor, const std::string& canonical) {
+  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> kTextEncoders = {
+      {{"clip_l", 1}, {"clip_g", 2}, {"clip_h", 1}, {"t5xxl", 2}}};
+  TensorPlace place{canonical, tensor.component->name, tensor.component->kind, 0};
+  for (const auto& [name, number] : kTextEncoders) {
+    if (place.component == name) place.text_encoder = number;
+  }
+  return place;
+}
+
+TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& key,
+                                 const std::string& canonical, const TensorPlace& place,
+                                 Problems& problems)
+    : index_(&index),
+      key_(&key),
+      canonical_(&canonical),
+      place_(place),
+      problems_(&problems),
+      sources_(ModelsWith(index, key)),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())) {}
+
+const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
+  if (const auto known = results_.find(id); known != results_.end()) return known->second;
+  const Node& node = index_->expression().nodes[id];
+  Result result = node.leaf() ? EvaluateLeaf(node) : EvaluateStep(id);
+  return results_.emplace(id, std::move(result)).first->second;
+}
+
+TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
+  const auto source = std::ranges::find(sources_, *leaf.model);
+  if (source == sources_.end()) return {};
+  const auto number = static_cast<Register>(source - sources_.begin());
+  return {true, Value::Of(number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
+}
+
+TensorEvaluator::Result TensorEvaluator::Leftmost(const Node& step,
+                                                  std::span<const NodeId> operands) {
+  for (const NodeId operand : operands) {
+    const Node& node = index_->expression().nodes[operand];
+    if (node.kind != step.kind) continue;
+    const Result& result = Evaluate(operand);
+    if (!result.present) continue;
+    if (node.leaf()) considered_.insert(*node.model);
+    return result;
+  }
+  return {};
+}
+
+TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
+  const std::vector<Node>& nodes = index_->expression().nodes;
+  const Node& step = nodes[id];
+  const std::vector<NodeId> operands = Operands(step);
+  if (place_.kind == ComponentKind::kVae && !index_->NamesVae(id)) {
+    return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
+  }
+
+  bool any = false;
+  bool weight_missing = false;
+  bool drop = false;
+  for (const NodeId operand : operands) any = Evaluate(operand).present || any;
+  if (!any) return {};
+  for (const NodeId operand : operands) {
+    if (nodes[operand].kind == Kind::kDelta || Evaluate(operand).present) continue;
+    weight_missing = true;
+    const bool optional = std::ranges::any_of(sources_, [&](std::uint32_t model) {
+      return index_->models()[model].Find(*key_)->anatomy->optional;
+    });
+    if (optional || !index_->HasComponent(operand, place_.component)) continue;
+    const MissingPolicy policy = step.policies.missing.Find(place_).value_or(MissingPolicy::kError);
+    drop = drop || policy == MissingPolicy::kDrop;
+    if (policy == MissingPolicy::kError) {
+      problems_->Add(
+          fmt::format("step '{}': tensors that '{}' does not have", step.name, nodes[operand].name),
+          *canonical_,
+          "Write `policy: {missing: keep}` to take such tensors from the model that has "
+          "them, or `drop` to leave them out.");
+    }
+  }
+  if (drop || (weight_missing && step.kind == Kind::kDelta)) return {};
+  if (weight_missing) return Leftmost(step, operands);
+  shared_.insert(id);
+
+  Shape widest;
+  if (!Fits(step, operands, widest)) return {};
+  return Lower(id, operands, widest);
+}
+
+bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, Shape& widest) {
+  const std::vector<Node>& nodes = index_->expression().nodes;
+  std::optional<NodeId> widest_operand;
+  for (const NodeId operand : operands) {
+    const Result& result = Evaluate(operand);
+    if (!result.present) continue;
+    if (!widest_operand) {
+      widest = result.shape;
+      widest_operand = operand;
+    }
+    if (result.shape == widest) continue;
+    const bool columns = DifferInColumns(result.shape, widest) && IsInputConvolution(*key_);
+    if (columns && step.policies.input_channels == InputChannelsPolicy::kKeepExtra) {
+      if (result.shape[1] > widest[1]) {
+        widest = result.shape;
+        widest_operand = operand;
+      }
+      continue;
+    }
+    problems_->Add(
+        fmt::format("step '{}': '{}' is {} in '{}' and {} in '{}'", step.name, *canonical_,
+                    ToString(widest), nodes[*widest_operand].name, ToString(result.shape),
+                    nodes[operand].name) +
+        (columns ? " (write `policy: {input_channels: keep_extra}` to blend the columns that they "
+                   "share and keep the others)"
+                 : ""));
+    return false;
+  }
+  return true;
+}
+
+std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& weights,
+                                              std::string_view name) {
+  std::optional<PlaceConflict> conflict;
+  const std::optional<double> weight = weights.Find(place_, &conflict);
+  if (conflict) {
+    problems_->Add(fmt::format("step '{}': {}: rows '{}' and '{}' give different numbers to",
+                               step.name, name, conflict->first, conflict->second),
+                   *canonical_);
+  }
+  if (!weight) {
+    problems_->Add(fmt::format("step '{}': no row of {} matches", step.name, name), *canonical_,
+                   "Add a row `default`.");
+  }
+  return weight;
+}
+
+TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId> operands,
+                                               const Shape& widest) {
+  const std::vector<Node>& nodes = index_->expression().nodes;
+  const Node& step = nodes[id];
+  std::vector<Value> values;
+  std::uint64_t narrow = widest.size() > 1 ? widest[1] : 0;
+  std::optional<Value> wide;
+  for (const NodeId operand : operands) {
+    if (nodes[operand].leaf()) considered_.insert(*nodes[operand].model);
+    const Result& result = Evaluate(operand);
+    values.push_back(result.value);
+    if (!result.present) continue;
+    if (result.shape == widest && !wide) wide = result.value;
+    if (result.shape.size() > 1) narrow = std::min(narrow, result.shape[1]);
+  }
+
+  std::vector<double> parameters;
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < step.parameters.size(); ++i) {
+    const auto weight = Weight(step, step.parameters[i], step.op->parameters[i].name);
+    if (!weight) return {};
+    parameters.push_back(*weight);
+  }
+  for (const Weights& entry : step.weights) {
+    const auto weight = Weight(step, entry, "weight");
+    if (!weight) return {};
+    weights.push_back(*weight);
+  }
+
+  const std::span<const Value> all = values;
+  const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
+                            weights, parameters};
+  Value after = step.op->lower(lowering_, arguments);
+  computed_.insert(id);
+  if (wide && widest.size() > 1 && narrow < widest[1] && !after.zero()) {
+    const std::uint64_t row = RowElements(widest);
+    after = lowering_.KeepExtra(after, *wide, row, row / widest[1] * narrow);
+  }
+
+  const Value before = values.front();
+  const bool delta = step.kind == Kind::kDelta;
+  if (after.zero() && !delta) after = lowering_.Constant(0);
+  if (!after.zero() && (delta || after != before)) {
+    const Register reference = before.zero() ? after.reg() : before.reg();
+    lowering_.AddProbe({index_->StepNumber(id), reference, after.reg(), delta || before.zero()});
+  }
+  return {!after.zero() || !delta, after, widest};
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,109 @@
+// What an expression is for one tensor: who has it, which weights hold at its place, and the tape
+// that computes it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "merge/expression.h"
+#include "merge/lowering.h"
+#include "merge/model_index.h"
+#include "merge/problems.h"
+
+namespace weightsmith {
+
+/// The expression with what is the same for all tensors worked out once.
+class ExpressionIndex {
+ public:
+  /// Checks architectures and kinds of prediction of every step that `roots` reach.
+  ExpressionIndex(const Expression& expression, std::span<const NodeId> roots, Problems& problems);
+
+  const Expression& expression() const { return *expression_; }
+  const std::vector<ModelIndex>& models() const { return models_; }
+  /// Steps that the roots reach, operands before users.
+  const std::vector<NodeId>& steps() const { return steps_; }
+  std::uint32_t StepNumber(NodeId node) const { return step_number_.at(node); }
+  /// Models of a node in the order in which they are written, as weights: what a difference
+  /// subtracts or adds is not among them.
+  const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
+  /// Whether any weight operand of the node has a tensor of the component.
+  bool HasComponent(NodeId node, std::string_view component) const;
+  /// Whether a row of the step names the VAE.
+  bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
+  bool Reaches(std::uint32_t model) const { return reached_models_.contains(model); }
+
+ private:
+  void Visit(NodeId node);
+  void CheckStep(const Node& step, Problems& problems) const;
+
+  const Expression* expression_;
+  std::vector<ModelIndex> models_;
+  std::vector<bool> visited_;
+  std::vector<NodeId> steps_;
+  std::map<NodeId, std::uint32_t> step_number_;
+  std::vector<std::vector<std::uint32_t>> weight_models_;
+  std::vector<std::vector<std::uint32_t>> all_models_;
+  std::set<NodeId> names_vae_;
+  std::set<std::uint32_t> reached_models_;
+};
+
+/// Where a tensor stands, for selectors.
+TensorPlace PlaceOf(const ModelTensor& tensor, const std::string& canonical);
+
+/// Evaluates nodes for one tensor into one tape.
+class TensorEvaluator {
+ public:
+  struct Result {
+    bool present = false;
+    Value value = Value::Zero();
+    Shape shape;
+  };
+
+  /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see.
+  TensorEvaluator(const ExpressionIndex& index, const TensorKey& key, const std::string& canonical,
+                  const TensorPlace& place, Problems& problems);
+
+  const Result& Evaluate(NodeId node);
+
+  /// Models that have the tensor: the sources of the tape, in this order.
+  const std::vector<std::uint32_t>& sources() const { return sources_; }
+  /// Models whose value was given to an operator, though it may have been folded away.
+  const std::set<std::uint32_t>& considered() const { return considered_; }
+  /// Steps that computed the tensor.
+  const std::set<NodeId>& computed() const { return computed_; }
+  /// Steps all of whose weight operands have the tensor.
+  const std::set<NodeId>& shared() const { return shared_; }
+
+  Lowering&& TakeLowering() { return std::move(lowering_); }
+
+ private:
+  Result EvaluateLeaf(const Node& leaf);
+  Result EvaluateStep(NodeId id);
+  Result Leftmost(const Node& step, std::span<const NodeId> operands);
+  bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
+  std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
+  Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
+
+  const ExpressionIndex* index_;
+  const TensorKey* key_;
+  const std::string* canonical_;
+  TensorPlace place_;
+  Problems* problems_;
+  std::vector<std::uint32_t> sources_;
+  Lowering lowering_;
+  std::map<NodeId, Result> results_;
+  std::set<std::uint32_t> considered_;
+  std::set<NodeId> computed_;
+  std::set<NodeId> shared_;
+};
+
+/// Whether the tensor is the one whose columns are the model's input channels: wider in models
+/// for inpainting and control.
+bool IsInputConvolution(const TensorKey& key);
+
+}  // namespace weightsmith

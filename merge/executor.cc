@@ -1,0 +1,299 @@
+#include "merge/executor.h"
+
+#include <fmt/core.h>
+#include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "core/error.h"
+#include "core/io/machine.h"
+#include "core/text.h"
+#include "merge/commit.h"
+#include "merge/effects.h"
+#include "merge/journal.h"
+#include "merge/worker.h"
+
+namespace weightsmith {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What the program holds whatever the plan is: code, libraries, stacks.
+constexpr std::uint64_t kProgramBytes = 64u << 20;
+/// What a plan holds for a tensor of an input, headers and names included.
+constexpr std::uint64_t kPlanBytesPerTensor = 4096;
+
+std::uint64_t PlanBytes(const Plan& plan) {
+  std::uint64_t tensors = 0;
+  for (const Model& model : plan.models) {
+    for (const Model::Part& part : model.parts) tensors += part.checkpoint->tensors().size();
+  }
+  return tensors * kPlanBytesPerTensor;
+}
+
+std::uint64_t MemoryFor(const Plan& plan, int threads) {
+  return kProgramBytes + PlanBytes(plan) +
+         static_cast<std::uint64_t>(threads) * Worker::BufferBytes(plan);
+}
+
+int WantedThreads(const RunOptions& options) {
+  return options.threads > 0 ? options.threads : PhysicalCores();
+}
+
+/// The most threads up to the wanted number that the budget holds.
+int AffordableThreads(const Plan& plan, const RunOptions& options) {
+  int threads = WantedThreads(options);
+  const std::uint64_t budget =
+      options.max_memory.value_or(std::max<std::uint64_t>(512u << 20, AvailableMemory() / 2));
+  while (threads > 1 && MemoryFor(plan, threads) > budget) --threads;
+  if (MemoryFor(plan, threads) > budget) {
+    throw Error(ErrorCode::kResources,
+                fmt::format("the run needs {} of memory and may use {}",
+                            FormatBytes(MemoryFor(plan, threads)), FormatBytes(budget)),
+                "Give it more with --max-memory.");
+  }
+  return threads;
+}
+
+std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
+                                                         const RunOptions& options) {
+  std::map<std::filesystem::path, std::shared_ptr<const ByteSource>> opened;
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  for (const auto& planned : plan.files) {
+    auto& file = opened[planned->path()];
+    if (file == nullptr) {
+      // One sweep in bulk: positioned reads into small buffers are faster than any mapping.
+      file = OpenByteSource(planned->path(), options.io.value_or(IoBackend::kRead));
+    }
+    planned->ExpectUnchanged();
+    files.push_back(file);
+  }
+  return files;
+}
+
+/// Folds chunks, which come in order, into tasks.
+class Folder {
+ public:
+  Folder(const Plan& plan, bool digests, Journal& journal)
+      : plan_(&plan), digests_(digests), journal_(&journal), results_(journal.finished()) {
+    for (const TaskResult& result : results_) bytes_written_ += result.bytes_written;
+  }
+
+  void Fold(ChunkResult&& chunk) {
+    const Task& task = plan_->tasks[chunk.chunk.task];
+    if (chunk.chunk.first == 0) {
+      current_ = {};
+      current_.effects.resize(task.tape.probes.size());
+      source_blocks_.assign(task.sources.size(), {});
+      product_blocks_.assign(task.products.size(), {});
+    }
+    Append(chunk.source_blocks, source_blocks_);
+    Append(chunk.product_blocks, product_blocks_);
+    for (std::size_t p = 0; p < chunk.effects.size(); ++p) current_.effects[p] += chunk.effects[p];
+    current_.non_finite += chunk.non_finite;
+    current_.bytes_read += chunk.bytes_read;
+    current_.bytes_written += chunk.bytes_written;
+    bytes_read_ += chunk.bytes_read;
+    bytes_written_ += chunk.bytes_written;
+    if (chunk.chunk.last) FinishTask(task);
+  }
+
+  std::uint64_t bytes_read() const { return bytes_read_; }
+  std::uint64_t bytes_written() const { return bytes_written_; }
+  const std::vector<TaskResult>& results() const { return results_; }
+
+ private:
+  static void Append(const std::vector<std::vector<Digest>>& from,
+                     std::vector<std::vector<Digest>>& to) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      to[i].insert(to[i].end(), from[i].begin(), from[i].end());
+    }
+  }
+
+  void FinishTask(const Task& task) {
+    if (digests_) {
+      for (std::size_t s = 0; s < task.sources.size(); ++s) {
+        current_.sources.push_back(TensorDigest(task.sources[s].info, source_blocks_[s]));
+      }
+      for (std::size_t p = 0; p < task.products.size(); ++p) {
+        const Product& product = task.products[p];
+        current_.products.push_back(
+            product.copy ? current_.sources[product.value]
+                         : TensorDigest({product.dtype, task.shape}, product_blocks_[p]));
+      }
+    }
+    journal_->Append(current_);
+    results_.push_back(std::move(current_));
+  }
+
+  const Plan* plan_;
+  bool digests_;
+  Journal* journal_;
+  std::vector<TaskResult> results_;
+  TaskResult current_;
+  std::vector<std::vector<Digest>> source_blocks_;
+  std::vector<std::vector<Digest>> product_blocks_;
+  std::uint64_t bytes_read_ = 0;
+  std::uint64_t bytes_written_ = 0;
+};
+
+void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContext& context,
+                 int threads, Folder& folder) {
+  namespace tbb = oneapi::tbb;
+  tbb::enumerable_thread_specific<Worker> workers([&] { return Worker(context); });
+  ChunkWalk walk(plan, static_cast<std::uint32_t>(folder.results().size()));
+  const Clock::time_point start = Clock::now();
+  const auto stopped = [&] { return options.cancel != nullptr && options.cancel->load(); };
+  bool interrupted = false;
+
+  const auto next = [&](tbb::flow_control& control) -> Chunk {
+    Chunk chunk;
+    interrupted = interrupted || stopped();
+    if (interrupted || !walk.Next(chunk)) control.stop();
+    return chunk;
+  };
+  const auto compute = [&](const Chunk& chunk) {
+    return WithContext("merging", [&] { return workers.local().Compute(chunk); });
+  };
+  const auto fold = [&](ChunkResult result) {
+    folder.Fold(std::move(result));
+    if (!options.progress) return;
+    const Progress progress{folder.bytes_written(), plan.bytes_to_write, folder.bytes_read(),
+                            Clock::now() - start};
+    // The first stage reads the flag when it makes the next chunk.
+    if (!options.progress(progress)) interrupted = true;
+  };
+
+  tbb::task_arena arena(threads);
+  arena.execute([&] {
+    tbb::parallel_pipeline(
+        static_cast<std::size_t>(threads) * 2,
+        tbb::make_filter<void, Chunk>(tbb::filter_mode::serial_in_order, next) &
+            tbb::make_filter<Chunk, ChunkResult>(tbb::filter_mode::parallel, compute) &
+            tbb::make_filter<ChunkResult, void>(tbb::filter_mode::serial_in_order, fold));
+  });
+  if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
+}
+
+std::filesystem::path JournalPath(const Plan& plan) {
+  std::filesystem::path path = plan.output_files.front().path;
+  path += ".journal";
+  return path;
+}
+
+/// The partial outputs and the journal of a run: kept where it can go on from them, else removed.
+class Outputs {
+ public:
+  Outputs(const Plan& plan, const RunOptions& options)
+      : options_{options.overwrite, options.make_folders, options.sync},
+        journal_(JournalPath(plan), plan, options.digests, options.effects) {
+    const bool going_on = !journal_.finished().empty();
+    for (const OutputFilePlan& file : plan.output_files) {
+      files_.emplace_back(file.path, file.layout.file_size, options_, going_on);
+    }
+    resumed_ = going_on && std::ranges::all_of(files_, &OutputFile::resumed);
+    if (!resumed_) journal_.Restart();
+    if (!options.note) return;
+    if (resumed_) {
+      options.note(fmt::format("going on from an interrupted run: {} of {} tensors are done",
+                               journal_.finished().size(), plan.tasks.size()));
+    } else if (journal_.foreign()) {
+      options.note("the partial output of another run was there; starting afresh");
+    }
+  }
+
+  std::vector<OutputFile>& files() { return files_; }
+  Journal& journal() { return journal_; }
+  const OutputOptions& options() const { return options_; }
+  bool resumed() const { return resumed_; }
+
+  void Discard() {
+    for (OutputFile& file : files_) file.Discard();
+    journal_.Remove();
+  }
+
+ private:
+  OutputOptions options_;
+  Journal journal_;
+  std::vector<OutputFile> files_;
+  bool resumed_ = false;
+};
+
+Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& context,
+              Outputs& outputs, const std::vector<TaskResult>& results) {
+  for (const auto& file : context.files) file->ExpectUnchanged();
+  CheckOutcome(plan, results);
+  Report report = MakeReport(plan, results, options.by_tensor);
+  CommitOutputs(plan, report, outputs.options(), outputs.files());
+  outputs.journal().Remove();
+  report.resumed = outputs.resumed();
+  return report;
+}
+
+}  // namespace
+
+Report Run(const Plan& plan, const RunOptions& options) {
+  const Clock::time_point start = Clock::now();
+  RefuseInputsAsOutputs(plan);
+  const int threads = AffordableThreads(plan, options);
+  WorkerContext context{&plan, OpenFiles(plan, options), nullptr, options.digests, options.effects};
+  ProveEffects(plan, context, options.cancel);
+
+  Outputs outputs(plan, options);
+  context.outputs = &outputs.files();
+  try {
+    Folder folder(plan, options.digests, outputs.journal());
+    RunPipeline(plan, options, context, threads, folder);
+    Report report = Finish(plan, options, context, outputs, folder.results());
+    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    return report;
+  } catch (const Error& error) {
+    const bool can_go_on =
+        error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kResources;
+    if (!can_go_on) outputs.Discard();
+    throw;
+  } catch (...) {
+    outputs.Discard();
+    throw;
+  }
+}
+
+Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget) {
+  const Clock::time_point start = Clock::now();
+  WorkerContext context{&plan, OpenFiles(plan, options), nullptr, false, true};
+  std::uint64_t sources = 0;
+  for (const Task& task : plan.tasks) sources += task.tape.probes.empty() ? 0 : task.sources.size();
+  // The same number of tiles from the start of every computed tensor.
+  const std::uint64_t tiles =
+      std::max<std::uint64_t>(1, budget / std::max<std::uint64_t>(1, sources) / (2 * kTile));
+  Worker worker(context);
+  std::vector<TaskResult> results(plan.tasks.size());
+  std::uint64_t seen = 0;
+  std::uint64_t all = 0;
+  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    results[t].effects.resize(task.tape.probes.size());
+    if (task.tape.probes.empty()) continue;
+    const std::uint64_t count = std::min({tiles * kTile, task.elements, ChunkUnits(task)});
+    ChunkResult chunk = worker.Compute({t, 0, count, false});
+    results[t].effects = std::move(chunk.effects);
+    results[t].bytes_read = chunk.bytes_read;
+    seen += count;
+    all += task.elements;
+  }
+  Report report = MakeReport(plan, results, options.by_tensor);
+  report.sampled = true;
+  report.sampled_share = all == 0 ? 1 : static_cast<double>(seen) / static_cast<double>(all);
+  report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return report;
+}
+
+std::uint64_t PeakMemory(const Plan& plan, const RunOptions& options) {
+  return MemoryFor(plan, AffordableThreads(plan, options));
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,107 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "merge/evaluator.h"
+
+namespace weightsmith {
+namespace {
+
+std::string Named(const ModelIndex& model) {
+  const Anatomy& anatomy = model.anatomy();
+  const std::string what =
+      anatomy.architecture != nullptr ? std::string(anatomy.architecture->title) : anatomy.id;
+  return fmt::format("'{}' is {}", model.model().name, what);
+}
+
+void AppendNew(std::vector<std::uint32_t>& to, const std::vector<std::uint32_t>& from) {
+  for (const std::uint32_t value : from) {
+    if (std::ranges::find(to, value) == to.end()) to.push_back(value);
+  }
+}
+
+template <class Body>
+void ForEachOperand(const Node& node, Body&& body) {
+  for (const NodeId operand : node.operands) body(operand);
+  for (const NodeId operand : node.list) body(operand);
+}
+
+void CheckPair(const Node& step, const ModelIndex& a, const ModelIndex& b, Problems& problems) {
+  const Anatomy& left = a.anatomy();
+  const Anatomy& right = b.anatomy();
+  if (left.architecture != nullptr && right.architecture != nullptr &&
+      left.architecture != right.architecture) {
+    problems.Add(fmt::format("step '{}': weights of different architectures do not mix: {}, {}",
+                             step.name, Named(a), Named(b)));
+  }
+  if (step.policies.prediction == PredictionPolicy::kError &&
+      left.prediction != Prediction::kUnknown && right.prediction != Prediction::kUnknown &&
+      left.prediction != right.prediction) {
+    problems.Add(fmt::format(
+        "step '{}': '{}' predicts {} and '{}' predicts {}: mixing their weights breaks both "
+        "(write `policy: {{prediction: allow}}` where it is meant)",
+        step.name, a.model().name, ToString(left.prediction), b.model().name,
+        ToString(right.prediction)));
+  }
+}
+
+}  // namespace
+
+ExpressionIndex::ExpressionIndex(const Expression& expression, std::span<const NodeId> roots,
+                                 Problems& problems)
+    : expression_(&expression),
+      visited_(expression.nodes.size()),
+      weight_models_(expression.nodes.size()),
+      all_models_(expression.nodes.size()) {
+  models_.reserve(expression.models.size());
+  for (const Model& model : expression.models) models_.emplace_back(model);
+  for (const NodeId root : roots) Visit(root);
+  for (const NodeId step : steps_) CheckStep(expression.nodes[step], problems);
+}
+
+void ExpressionIndex::Visit(NodeId id) {
+  if (visited_[id]) return;
+  visited_[id] = true;
+  const Node& node = expression_->nodes[id];
+  if (node.leaf()) {
+    weight_models_[id] = all_models_[id] = {*node.model};
+    reached_models_.insert(*node.model);
+    return;
+  }
+  ForEachOperand(node, [&](NodeId operand) {
+    Visit(operand);
+    AppendNew(all_models_[id], all_models_[operand]);
+    const bool weight = expression_->nodes[operand].kind == Kind::kWeight;
+    if (node.kind == Kind::kWeight && weight) {
+      AppendNew(weight_models_[id], weight_models_[operand]);
+    }
+  });
+  const auto names_vae = [](const Weights& weights) { return weights.NamesVae(); };
+  if (std::ranges::any_of(node.parameters, names_vae) ||
+      std::ranges::any_of(node.weights, names_vae)) {
+    names_vae_.insert(id);
+  }
+  step_number_[id] = static_cast<std::uint32_t>(steps_.size());
+  steps_.push_back(id);
+}
+
+void ExpressionIndex::CheckStep(const Node& step, Problems& problems) const {
+  std::vector<std::uint32_t> before;
+  ForEachOperand(step, [&](NodeId operand) {
+    for (const std::uint32_t right : all_models_[operand]) {
+      for (const std::uint32_t left : before) {
+        if (left != right) CheckPair(step, models_[left], models_[right], problems);
+      }
+    }
+    AppendNew(before, all_models_[operand]);
+  });
+}
+
+bool ExpressionIndex::HasComponent(NodeId node, std::string_view component) const {
+  return std::ranges::any_of(weight_models_[node], [&](std::uint32_t model) {
+    return models_[model].HasComponent(component);
+  });
+}
+
+}  // namespace weightsmith

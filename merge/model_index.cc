@@ -1,0 +1,45 @@
+#include "merge/model_index.h"
+
+#include <fmt/core.h>
+
+#include "core/error.h"
+
+namespace weightsmith {
+
+ModelIndex::ModelIndex(const Model& model) : model_(&model) {
+  for (std::uint32_t p = 0; p < model.parts.size(); ++p) {
+    const Model::Part& part = model.parts[p];
+    const std::span<const CheckpointTensor> stored = part.checkpoint->tensors();
+    for (std::uint32_t t = 0; t < stored.size(); ++t) {
+      const TensorAnatomy& anatomy = part.anatomy.tensors[t];
+      const ComponentAnatomy& component = part.anatomy.components[anatomy.component];
+      if (part.component && *part.component != component.name) continue;
+      const auto [place, added] =
+          tensors_.try_emplace(component.name + "/" + anatomy.local,
+                               ModelTensor{p, t, &stored[t], &anatomy, &component});
+      if (!added) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("model '{}' has tensor '{}' twice: as '{}' and as '{}'", model.name,
+                                place->first, place->second.stored->name, stored[t].name),
+                    "Name the component that each file is taken for, such as {transformer: FILE}.");
+      }
+      components_.insert(component.name);
+    }
+  }
+}
+
+const ModelTensor* ModelIndex::Find(std::string_view key) const {
+  const auto found = tensors_.find(key);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+const Anatomy& ModelIndex::anatomy() const {
+  for (const Model::Part& part : model_->parts) {
+    for (const ComponentAnatomy& component : part.anatomy.components) {
+      if (component.kind == ComponentKind::kDiffusion) return part.anatomy;
+    }
+  }
+  return model_->parts.front().anatomy;
+}
+
+}  // namespace weightsmith

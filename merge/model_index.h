@@ -1,0 +1,46 @@
+// The tensors of a model under the key that joins operands: component and name inside it, whatever
+// the layout of the file they lie in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "merge/expression.h"
+
+namespace weightsmith {
+
+struct ModelTensor {
+  std::uint32_t part = 0;
+  std::uint32_t tensor = 0;  ///< index in the part's checkpoint
+  const CheckpointTensor* stored = nullptr;
+  const TensorAnatomy* anatomy = nullptr;
+  const ComponentAnatomy* component = nullptr;
+};
+
+/// "unet/input_blocks.0.0.weight".
+using TensorKey = std::string;
+
+class ModelIndex {
+ public:
+  /// REQUIRES: `model` outlives the index. Throws kMismatch when two parts give one tensor.
+  explicit ModelIndex(const Model& model);
+
+  const Model& model() const { return *model_; }
+  const ModelTensor* Find(std::string_view key) const;
+  const std::map<TensorKey, ModelTensor, std::less<>>& tensors() const { return tensors_; }
+  bool HasComponent(std::string_view name) const { return components_.contains(name); }
+  const std::set<std::string, std::less<>>& components() const { return components_; }
+  /// Of the part that holds the diffusion model, else of the first part.
+  const Anatomy& anatomy() const;
+
+ private:
+  const Model* model_;
+  std::map<TensorKey, ModelTensor, std::less<>> tensors_;
+  std::set<std::string, std::less<>> components_;
+};
+
+}  // namespace weightsmith

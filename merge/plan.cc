@@ -1,0 +1,466 @@
+#include "merge/plan.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/error.h"
+#include "merge/coefficients.h"
+#include "merge/planner.h"
+
+namespace weightsmith {
+namespace {
+
+/// A tensor that at least one output has.
+struct PlannedTensor {
+  std::string canonical;
+  const ModelTensor* first = nullptr;  ///< of the leftmost model that has it
+};
+
+/// What an output takes a tensor from.
+struct Origin {
+  NodeId node = 0;
+  std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
+};
+
+class Planner {
+ public:
+  Planner(const Expression& expression, std::vector<OutputSpec> outputs);
+  Plan Make() &&;
+
+ private:
+  static std::vector<NodeId> Roots(const std::vector<OutputSpec>& outputs);
+  const ModelTensor& Of(std::uint32_t model, const TensorKey& key) const {
+    return *index_.models()[model].Find(key);
+  }
+  NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
+  std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
+  void CollectTensors();
+  void CollectFrom(NodeId node, const OutputSpec& spec);
+  void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor);
+  void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
+               std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
+  Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
+  void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
+                       const PlannedTensor& tensor, DType dtype, const Shape& shape,
+                       std::uint32_t task, std::uint32_t product);
+  bool Refused(const TensorKey& key, const Task& task);
+  void CountModelKeys();
+  void CheckSteps();
+  void OrderTasks();
+  void FindCoefficients();
+
+  ExpressionIndex index_;
+  Plan plan_;
+  Problems problems_;
+  std::map<TensorKey, PlannedTensor> tensors_;
+  std::vector<std::vector<OutputTensor>> output_tensors_;
+  std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
+  std::set<NodeId> computed_;
+  std::set<NodeId> shared_;
+  std::set<std::uint32_t> considered_;
+};
+
+std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
+  std::vector<NodeId> roots;
+  for (const OutputSpec& output : outputs) {
+    roots.push_back(output.root);
+    for (const auto& [component, node] : output.components) roots.push_back(node);
+  }
+  return roots;
+}
+
+Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
+    : index_(expression, Roots(outputs), problems_) {
+  problems_.ThrowIfAny();
+  plan_.models = expression.models;
+  plan_.policies = expression.policies;
+  plan_.model_keys.resize(plan_.models.size());
+  output_tensors_.resize(outputs.size());
+  for (OutputSpec& output : outputs) {
+    plan_.outputs.push_back({std::move(output), {}, std::nullopt});
+  }
+  for (const NodeId step : index_.steps()) {
+    const Node& node = expression.nodes[step];
+    const bool expects = node.op->expects_effect && node.policies.effect == EffectPolicy::kError;
+    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects, false});
+  }
+  for (const Model& model : plan_.models) {
+    std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
+    for (const Model::Part& part : model.parts) {
+      numbers.push_back(static_cast<std::uint32_t>(plan_.files.size()));
+      const auto files = part.checkpoint->files();
+      plan_.files.insert(plan_.files.end(), files.begin(), files.end());
+    }
+  }
+}
+
+Plan Planner::Make() && {
+  CollectTensors();
+  for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
+  CheckSteps();
+  problems_.ThrowIfAny();
+  CountModelKeys();
+  FindCoefficients();
+  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+    PlaceInFiles(plan_, o, std::move(output_tensors_[o]));
+  }
+  OrderTasks();
+  return std::move(plan_);
+}
+
+NodeId Planner::NodeFor(const OutputSpec& spec, const std::string& component) const {
+  const auto replaced = spec.components.find(component);
+  return replaced == spec.components.end() ? spec.root : replaced->second;
+}
+
+void Planner::CollectFrom(NodeId node, const OutputSpec& spec) {
+  for (const std::uint32_t model : index_.WeightModels(node)) {
+    for (const auto& [key, stored] : index_.models()[model].tensors()) {
+      if (NodeFor(spec, stored.component->name) != node) continue;
+      if (stored.anatomy->role == Role::kEma && plan_.policies.ema == EmaPolicy::kDrop) continue;
+      PlannedTensor& tensor = tensors_[key];
+      if (tensor.first != nullptr) continue;
+      tensor.first = &stored;
+      tensor.canonical = stored.anatomy->canonical;
+    }
+  }
+}
+
+void Planner::CollectTensors() {
+  for (const OutputPlan& output : plan_.outputs) {
+    CollectFrom(output.spec.root, output.spec);
+    for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
+  }
+  // A bare component file does not know what its tensors are called in a whole model.
+  for (const ModelIndex& model : index_.models()) {
+    if (model.anatomy().architecture == nullptr) continue;
+    for (const auto& [key, stored] : model.tensors()) {
+      const auto found = tensors_.find(key);
+      if (found != tensors_.end() && found->second.canonical == stored.anatomy->local) {
+        found->second.canonical = stored.anatomy->canonical;
+      }
+    }
+  }
+}
+
+std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
+  const NodeId node = NodeFor(spec, key.substr(0, key.find('/')));
+  Origin origin{node, {}};
+  for (const std::uint32_t model : index_.WeightModels(node)) {
+    if (index_.models()[model].Find(key) != nullptr) origin.models.push_back(model);
+  }
+  if (origin.models.empty()) return std::nullopt;
+  return origin;
+}
+
+void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
+  const TensorInfo& info = tensor.first->stored->info;
+  const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
+  if (tensor.first->anatomy->role == Role::kWeight && floating) {
+    PlanComputed(key, tensor);
+  } else {
+    PlanCopies(key, tensor);
+  }
+}
+
+void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
+  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+    const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
+    if (!origin) continue;
+    const std::uint32_t model = origin->models.front();
+    const ModelTensor& stored = Of(model, key);
+    // How a model predicts is said by the leftmost one alone.
+    const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
+    if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
+    considered_.insert(model);
+    const TensorInfo& info = stored.stored->info;
+    Task task{tensor.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}};
+    task.sources.push_back(MakeSource(model, key, info.shape));
+    task.tape.sources = task.tape.registers = 1;
+    task.products.push_back({0, 0, info.dtype, 0, true});
+    const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
+    plan_.tasks.push_back(std::move(task));
+    AddOutputTensor(o, *origin, key, tensor, info.dtype, info.shape, number, 0);
+  }
+}
+
+void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
+  const TensorPlace place = PlaceOf(*tensor.first, tensor.canonical);
+  std::vector<std::uint32_t> outputs;
+  std::vector<Origin> origins;
+  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+    std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
+    if (!origin) continue;
+    outputs.push_back(o);
+    origins.push_back(std::move(*origin));
+  }
+  // Outputs share a task, and so one reading of the inputs, unless their shapes differ.
+  TensorEvaluator together(index_, key, tensor.canonical, place, problems_);
+  std::set<Shape> shapes;
+  for (const Origin& origin : origins) {
+    const TensorEvaluator::Result& result = together.Evaluate(origin.node);
+    if (result.present) shapes.insert(result.shape);
+  }
+  if (shapes.size() <= 1) return AddTask(key, tensor, together, outputs, origins);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    TensorEvaluator alone(index_, key, tensor.canonical, place, problems_);
+    AddTask(key, tensor, alone, std::span(&outputs[i], 1), {origins[i]});
+  }
+}
+
+void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
+                      std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins) {
+  std::vector<Value> values;
+  std::vector<std::size_t> kept;
+  Shape shape;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const TensorEvaluator::Result& result = evaluator.Evaluate(origins[i].node);
+    if (!result.present) continue;
+    shape = result.shape;
+    values.push_back(result.value);
+    kept.push_back(i);
+    const Node& node = index_.expression().nodes[origins[i].node];
+    if (node.leaf()) considered_.insert(*node.model);
+  }
+  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
+  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
+  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
+  if (kept.empty()) return;
+
+  const std::vector<std::uint32_t> candidates = evaluator.sources();
+  Lowering::Finished finished = evaluator.TakeLowering().Finish(values);
+  Task task{tensor.canonical,
+            tensor.first->component->name,
+            shape,
+            ElementCount(shape).value(),
+            {},
+            std::move(finished.tape),
+            {}};
+  for (const Register source : finished.sources) {
+    task.sources.push_back(MakeSource(candidates[source], key, shape));
+  }
+  const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    const std::uint32_t output = outputs[kept[k]];
+    const Origin& origin = origins[kept[k]];
+    const ModelTensor& leading = Of(origin.models.front(), key);
+    const Architecture* architecture =
+        index_.models()[index_.WeightModels(origin.node).front()].anatomy().architecture;
+    const DType dtype =
+        OutputDType(plan_.outputs[output].spec, PlaceOf(*tensor.first, tensor.canonical), leading,
+                    architecture);
+    const Register value = finished.results[k].reg();
+    const bool copy = value < task.tape.sources && task.sources[value].info.dtype == dtype;
+    AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
+                    static_cast<std::uint32_t>(task.products.size()));
+    task.products.push_back({0, 0, dtype, value, copy});
+  }
+  if (!Refused(key, task)) plan_.tasks.push_back(std::move(task));
+}
+
+bool Planner::Refused(const TensorKey& key, const Task& task) {
+  if (std::ranges::all_of(task.products, &Product::copy)) return false;
+  for (const Source& source : task.sources) {
+    const Model& model = plan_.models[source.model];
+    const Anatomy& anatomy = model.parts[source.part].anatomy;
+    if (!Info(source.info.dtype).has_codec) {
+      problems_.Add(fmt::format("'{}': {} can be copied and not computed with", model.name,
+                                Info(source.info.dtype).name),
+                    task.name);
+      return true;
+    }
+    const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
+      return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
+             other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
+    });
+    if (quantised || (!anatomy.quantization.empty() && Info(source.info.dtype).bits <= 8)) {
+      problems_.Add(fmt::format("'{}' holds quantised weights ({})", model.name,
+                                anatomy.quantization.front()),
+                    task.name,
+                    "Their scales are not applied by this version: use the model's 16-bit file.");
+      return true;
+    }
+  }
+  return false;
+}
+
+Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const {
+  const ModelTensor& tensor = Of(model, key);
+  const TensorInfo& info = tensor.stored->info;
+  Source source{model,
+                tensor.part,
+                tensor.tensor,
+                file_number_[model][tensor.part] + tensor.stored->file,
+                tensor.stored->offset,
+                info,
+                {}};
+  if (info.shape == shape) return source;
+  // Fewer input channels than the result: the columns that are not there read as zeros.
+  const std::uint64_t size = Info(info.dtype).bits / 8;
+  const std::uint64_t rows = shape[0];
+  const std::uint64_t wide = ElementCount(shape).value() / rows;
+  const std::uint64_t narrow = info.elements() / rows;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    source.segments.push_back({row * wide, narrow, source.offset + row * narrow * size, false});
+    source.segments.push_back({row * wide + narrow, wide - narrow, 0, true});
+  }
+  return source;
+}
+
+void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
+                              const PlannedTensor& tensor, DType dtype, const Shape& shape,
+                              std::uint32_t task, std::uint32_t product) {
+  const OutputSpec& spec = plan_.outputs[output].spec;
+  const std::uint32_t leftmost = index_.WeightModels(spec.root).front();
+  const ModelTensor& stored = Of(origin.models.front(), key);
+  const bool bare = index_.models()[leftmost].anatomy().layout == "component";
+  std::set<std::string_view> components;
+  for (const std::uint32_t model : index_.WeightModels(spec.root)) {
+    for (const std::string& name : index_.models()[model].components()) components.insert(name);
+  }
+  for (const auto& [name, node] : spec.components) components.insert(name);
+  components.erase("other");
+  const std::string name = spec.split ? stored.anatomy->local
+                                      : OutputName(stored, origin.models.front() == leftmost, bare,
+                                                   components.size() <= 1, tensor.canonical);
+  output_tensors_[output].push_back(
+      {name, stored.component->name, TensorInfo{dtype, shape}, task, product});
+}
+
+void Planner::CheckSteps() {
+  const std::vector<Node>& nodes = index_.expression().nodes;
+  for (StepPlan& step : plan_.steps) {
+    const Node& node = nodes[step.node];
+    const auto probed = [&](const Task& task) {
+      return std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
+        return probe.step == index_.StepNumber(step.node);
+      });
+    };
+    step.all_weights_zero =
+        computed_.contains(step.node) && std::ranges::none_of(plan_.tasks, probed);
+    if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
+    if (!step.expects_effect) continue;
+    if (!shared_.contains(step.node) && problems_.empty()) {
+      throw Error(ErrorCode::kMismatch,
+                  fmt::format("step '{}': its operands have no tensor in common that can be merged",
+                              step.name),
+                  "The VAE is copied and not merged unless a row of the weights names `vae`.");
+    }
+  }
+}
+
+void Planner::CountModelKeys() {
+  std::vector<std::set<TensorKey>> read(plan_.models.size());
+  for (const Task& task : plan_.tasks) {
+    for (const Source& source : task.sources) {
+      const Anatomy& anatomy = plan_.models[source.model].parts[source.part].anatomy;
+      const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
+      read[source.model].insert(anatomy.components[tensor.component].name + "/" + tensor.local);
+      plan_.bytes_to_read += source.info.bytes();
+    }
+  }
+  for (std::uint32_t m = 0; m < plan_.models.size(); ++m) {
+    if (!index_.Reaches(m)) continue;
+    ModelKeys& keys = plan_.model_keys[m];
+    for (const auto& [key, stored] : index_.models()[m].tensors()) {
+      if (tensors_.contains(key)) {
+        ++keys.matched;
+      } else if (stored.anatomy->role == Role::kEma && plan_.policies.ema == EmaPolicy::kDrop) {
+        ++keys.ema;
+      } else {
+        ++keys.unmatched;
+        if (keys.unmatched_names.size() < 20) keys.unmatched_names.push_back(stored.stored->name);
+      }
+    }
+    keys.used = read[m].size();
+    const std::string& name = plan_.models[m].name;
+    if (keys.used > 0) continue;
+    if (considered_.contains(m)) {
+      keys.weight_zero = true;
+      plan_.notes.push_back(fmt::format("'{}' has weight 0 everywhere and is not read", name));
+    } else if (plan_.policies.effect == EffectPolicy::kError) {
+      throw Error(ErrorCode::kNoEffect,
+                  fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
+                              "and none enters it",
+                              name, keys.matched, index_.models()[m].tensors().size()),
+                  "The VAE is copied from the leftmost model unless a row of the weights names "
+                  "`vae`. Write `policy: {effect: any}` to go on all the same.");
+    }
+  }
+  for (const StepPlan& step : plan_.steps) {
+    if (step.all_weights_zero && step.expects_effect) {
+      plan_.notes.push_back(fmt::format("step '{}' changes nothing: its weights are 0", step.name));
+    }
+  }
+}
+
+void Planner::OrderTasks() {
+  std::ranges::sort(plan_.tasks, {}, [](const Task& task) {
+    const bool none = task.sources.empty();
+    return std::tuple(none ? 0 : task.sources.front().file, none ? 0 : task.sources.front().offset,
+                      std::string_view(task.name));
+  });
+}
+
+void Planner::FindCoefficients() {
+  for (const std::vector<OutputTensor>& tensors : output_tensors_) {
+    std::map<std::string, ComponentCoefficients> by_component;
+    for (const OutputTensor& tensor : tensors) {
+      const Task& task = plan_.tasks[tensor.task];
+      if (Info(tensor.info.dtype).kind != DTypeKind::kFloat) continue;
+      const auto by_source = LinearCoefficients(task.tape, task.products[tensor.product].value);
+      std::vector<double> by_model(plan_.models.size(), 0.0);
+      for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
+        by_model[task.sources[s].model] += (*by_source)[s];
+      }
+      const auto [found, first] = by_component.try_emplace(tensor.component);
+      ComponentCoefficients& at = found->second;
+      at.component = tensor.component;
+      at.linear = at.linear && by_source.has_value();
+      if (first) {
+        at.coefficients = by_model;
+      } else {
+        at.uniform = at.uniform && at.coefficients == by_model;
+      }
+    }
+    std::vector<ComponentCoefficients>& output = plan_.coefficients.emplace_back();
+    for (auto& [name, at] : by_component) output.push_back(std::move(at));
+  }
+}
+
+}  // namespace
+
+RunDigests BlankDigests(const Plan& plan) {
+  RunDigests digests;
+  std::vector<std::vector<std::set<std::uint32_t>>> read;
+  for (const Model& model : plan.models) read.emplace_back(model.parts.size());
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      read[source.model][source.part].insert(source.tensor);
+    }
+  }
+  const std::string blank(32, '0');
+  for (std::size_t m = 0; m < plan.models.size(); ++m) {
+    auto& parts = digests.inputs.emplace_back();
+    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      parts.push_back(
+          {blank, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
+    }
+  }
+  digests.output = blank;
+  return digests;
+}
+
+Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
+  return Planner(expression, std::move(outputs)).Make();
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,39 @@
+// How a plan is made: the tensors of each output, the tasks that compute them, the files that they
+// go into. Private to merge/plan.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "merge/evaluator.h"
+#include "merge/model_index.h"
+#include "merge/plan.h"
+#include "merge/problems.h"
+
+namespace weightsmith {
+
+/// One tensor of one output, before its place in a file is known.
+struct OutputTensor {
+  std::string name;  ///< in the file
+  std::string component;
+  TensorInfo info;
+  std::uint32_t task = 0;
+  std::uint32_t product = 0;
+};
+
+/// The dtype that an output stores a tensor in. `leading` is the leftmost model's tensor.
+DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading,
+                  const Architecture* architecture);
+
+/// The name that an output gives a tensor: the leftmost model's own, or the canonical one where a
+/// bare component file is joined by other components.
+std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
+                       bool one_component, const std::string& canonical);
+
+/// Divides the tensors of an output into files, lays those out and tells every product its place.
+void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors);
+
+}  // namespace weightsmith

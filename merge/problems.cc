@@ -1,0 +1,56 @@
+#include "merge/problems.h"
+
+#include <fmt/core.h>
+
+#include <set>
+
+#include "core/error.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kShown = 4;
+
+}  // namespace
+
+std::string ListSome(const std::vector<std::string>& names, std::uint64_t count) {
+  std::string text;
+  const std::size_t shown = std::min<std::size_t>(names.size(), kShown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) text += ", ";
+    text += names[i];
+  }
+  if (count > shown) text += fmt::format(" and {} more", count - shown);
+  return text;
+}
+
+void Problems::Add(const std::string& group, const std::string& tensor, const std::string& advice) {
+  Group& at = groups_[group];
+  ++at.count;
+  if (at.first.size() < kShown) at.first.push_back(tensor);
+  at.advice = advice;
+}
+
+void Problems::Add(const std::string& sentence) {
+  groups_[sentence];
+}
+
+void Problems::ThrowIfAny() const {
+  if (groups_.empty()) return;
+  std::string message;
+  std::set<std::string> advice;
+  for (const auto& [group, at] : groups_) {
+    if (!message.empty()) message += "\n";
+    message += group;
+    if (at.count > 0) message += ": " + ListSome(at.first, at.count);
+    if (!at.advice.empty()) advice.insert(at.advice);
+  }
+  std::string advices;
+  for (const std::string& sentence : advice) {
+    if (!advices.empty()) advices += "\n";
+    advices += sentence;
+  }
+  throw Error(ErrorCode::kMismatch, message, advices);
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,34 @@
+// What does not fit, collected while a plan is made, so that a user sees all of it at once.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace weightsmith {
+
+class Problems {
+ public:
+  /// One tensor of a group: "step 'mix': missing in 'b'" with the tensors that it befalls.
+  void Add(const std::string& group, const std::string& tensor, const std::string& advice = {});
+  /// A problem by itself.
+  void Add(const std::string& sentence);
+
+  bool empty() const { return groups_.empty(); }
+  /// Throws kMismatch with every group, a few tensors of each by name.
+  void ThrowIfAny() const;
+
+ private:
+  struct Group {
+    std::uint64_t count = 0;
+    std::vector<std::string> first;
+    std::string advice;
+  };
+  std::map<std::string, Group> groups_;
+};
+
+/// "x, y, z and 12 more".
+std::string ListSome(const std::vector<std::string>& names, std::uint64_t count);
+
+}  // namespace weightsmith

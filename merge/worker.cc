@@ -1,0 +1,375 @@
+#include "merge/worker.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "core/codec.h"
+#include "core/error.h"
+#include "merge/tape.h"
+
+namespace weightsmith {
+namespace {
+
+/// Units that are read at a time: 64 KiB of a 16-bit dtype. It divides every digest block.
+constexpr std::uint64_t kPiece = 32 * kTile;
+
+/// Tiles that vector kernels may load and store whole.
+template <class Real>
+class AlignedTiles {
+ public:
+  explicit AlignedTiles(std::size_t tiles)
+      : tiles_(static_cast<Real*>(::operator new(tiles* kTile * sizeof(Real), kAlignment))),
+        size_(tiles * kTile) {
+    std::fill_n(tiles_.get(), size_, Real{0});
+  }
+  std::span<Real> all() { return {tiles_.get(), size_}; }
+  std::span<Real> tile(std::size_t i, std::size_t n = kTile) { return all().subspan(i * kTile, n); }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(Real* tiles) const { ::operator delete(tiles, kAlignment); }
+  };
+  std::unique_ptr<Real, Free> tiles_;
+  std::size_t size_;
+};
+
+/// Memory that grows to the largest size asked for and is never cleared.
+class Buffer {
+ public:
+  std::span<std::byte> Take(std::size_t size) {
+    if (size > capacity_) {
+      bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+      capacity_ = size;
+    }
+    taken_ = {bytes_.get(), size};
+    return taken_;
+  }
+  /// What was taken last.
+  std::span<std::byte> bytes() const { return taken_; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::span<std::byte> taken_;
+};
+
+/// Digests of the blocks of a range that starts at a block.
+class BlockDigester {
+ public:
+  void Start() {
+    stream_.Reset();
+    filled_ = 0;
+    blocks_.clear();
+  }
+  void Update(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto n = std::min<std::uint64_t>(bytes.size(), kDigestBlock - filled_);
+      stream_.Update(bytes.first(n));
+      filled_ += n;
+      bytes = bytes.subspan(n);
+      if (filled_ == kDigestBlock) EndBlock();
+    }
+  }
+  std::vector<Digest> Finish() {
+    if (filled_ > 0) EndBlock();
+    return std::move(blocks_);
+  }
+
+ private:
+  void EndBlock() {
+    blocks_.push_back(stream_.Finish());
+    stream_.Reset();
+    filled_ = 0;
+  }
+  Xxh3Stream stream_;
+  std::uint64_t filled_ = 0;
+  std::vector<Digest> blocks_;
+};
+
+/// The smallest magnitude that a dtype stores as something that is not finite.
+template <class Real>
+Real OverflowLimit(DType dtype) {
+  switch (dtype) {
+    case DType::kF16:
+      return Real{65520};
+    case DType::kBF16:
+      return static_cast<Real>(0x1.ffp127);
+    case DType::kF8E5M2:
+      return Real{61440};
+    // The tie at 464 still rounds down to 448.
+    case DType::kF8E4M3:
+      return std::nextafter(Real{464}, Real{465});
+    case DType::kF32:
+      if constexpr (sizeof(Real) == 8) return 0x1.ffffffp127;
+      return std::numeric_limits<Real>::infinity();
+    default:
+      return std::numeric_limits<Real>::infinity();
+  }
+}
+
+std::size_t MostRegisters(const Plan& plan) {
+  std::size_t most = 1;
+  for (const Task& task : plan.tasks) most = std::max<std::size_t>(most, task.tape.registers);
+  return most;
+}
+
+std::size_t MostSources(const Plan& plan) {
+  std::size_t most = 1;
+  for (const Task& task : plan.tasks) most = std::max(most, task.sources.size());
+  return most;
+}
+
+std::size_t MostProducts(const Plan& plan) {
+  std::size_t most = 1;
+  for (const Task& task : plan.tasks) most = std::max(most, task.products.size());
+  return most;
+}
+
+}  // namespace
+
+class Worker::Impl {
+ public:
+  explicit Impl(const WorkerContext& context)
+      : context_(context),
+        pieces_(MostSources(*context.plan)),
+        results_(MostProducts(*context.plan)),
+        source_digests_(pieces_.size()),
+        product_digests_(results_.size()),
+        floats_(wide() ? 0 : MostRegisters(*context.plan) + 1),
+        doubles_(wide() ? MostRegisters(*context.plan) + 1 : 0) {}
+
+  ChunkResult Compute(const Chunk& chunk);
+
+ private:
+  bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
+  void ReadPiece(const Source& source, const Units& units, std::uint64_t first, std::uint64_t count,
+                 std::span<std::byte> out) const;
+  void ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
+                    std::span<std::byte> out) const;
+  void DigestStored(const Source& source, BlockDigester& digester);
+  template <class Real>
+  void ComputeTiles(const Task& task, std::uint64_t first, std::uint64_t count,
+                    std::uint64_t chunk_first, AlignedTiles<Real>& tiles, ChunkResult& result);
+  template <class Real>
+  std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
+                               AlignedTiles<Real>& tiles, ChunkResult& result);
+  void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
+
+  WorkerContext context_;
+  std::vector<Buffer> pieces_;   ///< a piece of every source
+  std::vector<Buffer> results_;  ///< a chunk of every product
+  std::vector<BlockDigester> source_digests_;
+  std::vector<BlockDigester> product_digests_;
+  AlignedTiles<float> floats_;  ///< registers, and one tile of scratch
+  AlignedTiles<double> doubles_;
+};
+
+ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
+  const Task& task = context_.plan->tasks[chunk.task];
+  const Units units = UnitsOf(task);
+  const bool arithmetic =
+      !task.tape.instructions.empty() || !std::ranges::all_of(task.products, &Product::copy);
+  // The only product is a source as it is: it is read to where it is written from.
+  const bool straight = task.products.size() == 1 && task.products.front().copy &&
+                        task.sources.size() == 1 && task.sources.front().segments.empty();
+  ChunkResult result;
+  result.chunk = chunk;
+  result.effects.resize(task.tape.probes.size());
+
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    results_[p].Take(chunk.count * units.SizeOf(task.products[p].dtype));
+    product_digests_[p].Start();
+  }
+  for (std::size_t s = 0; s < task.sources.size(); ++s) source_digests_[s].Start();
+
+  for (std::uint64_t at = 0; at < chunk.count; at += kPiece) {
+    const std::uint64_t first = chunk.first + at;
+    const std::uint64_t count = std::min(kPiece, chunk.count - at);
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      const Source& source = task.sources[s];
+      const std::uint64_t size = units.SizeOf(source.info.dtype);
+      const std::span<std::byte> piece = straight
+                                             ? results_[0].bytes().subspan(at * size, count * size)
+                                             : pieces_[s].Take(count * size);
+      ReadPiece(source, units, first, count, piece);
+      result.bytes_read += piece.size();
+      if (context_.digests && source.segments.empty()) source_digests_[s].Update(piece);
+    }
+    if (arithmetic) {
+      if (wide()) {
+        ComputeTiles<double>(task, first, count, chunk.first, doubles_, result);
+      } else {
+        ComputeTiles<float>(task, first, count, chunk.first, floats_, result);
+      }
+    }
+    for (std::size_t p = 0; p < task.products.size(); ++p) {
+      const Product& product = task.products[p];
+      const std::uint64_t size = units.SizeOf(product.dtype);
+      const std::span<std::byte> piece = results_[p].bytes().subspan(at * size, count * size);
+      if (product.copy && !straight)
+        std::ranges::copy(pieces_[product.value].bytes(), piece.begin());
+      if (context_.digests && !product.copy) product_digests_[p].Update(piece);
+    }
+  }
+
+  if (context_.digests) {
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      if (!task.sources[s].segments.empty() && chunk.first == 0) {
+        DigestStored(task.sources[s], source_digests_[s]);
+      }
+      result.source_blocks.push_back(source_digests_[s].Finish());
+    }
+    for (std::size_t p = 0; p < task.products.size(); ++p) {
+      const Product& product = task.products[p];
+      result.product_blocks.push_back(product.copy ? result.source_blocks[product.value]
+                                                   : product_digests_[p].Finish());
+    }
+  }
+  Write(task, chunk, units, result);
+  return result;
+}
+
+void Worker::Impl::ReadPiece(const Source& source, const Units& units, std::uint64_t first,
+                             std::uint64_t count, std::span<std::byte> out) const {
+  if (!source.segments.empty()) return ReadSegments(source, first, count, out);
+  const ByteSource& file = *context_.files[source.file];
+  const std::uint64_t offset = source.offset + first * units.SizeOf(source.info.dtype);
+  file.Read(offset, out);
+  file.Release(offset, out.size());
+}
+
+void Worker::Impl::ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
+                                std::span<std::byte> out) const {
+  const std::uint64_t size = Info(source.info.dtype).bits / 8;
+  const ByteSource& file = *context_.files[source.file];
+  auto segment = std::ranges::upper_bound(source.segments, first, {}, &Segment::first) - 1;
+  const std::uint64_t end = first + count;
+  for (; first < end; ++segment) {
+    const std::uint64_t skip = first - segment->first;
+    const std::uint64_t n = std::min(segment->count - skip, end - first);
+    const std::span<std::byte> to = out.first(n * size);
+    if (segment->zeros) {
+      std::ranges::fill(to, std::byte{0});
+    } else {
+      file.Read(segment->offset + skip * size, to);
+    }
+    out = out.subspan(n * size);
+    first += n;
+  }
+}
+
+void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(source.info.bytes(), kPiece));
+  for (std::uint64_t at = 0; at < source.info.bytes(); at += buffer.size()) {
+    const auto n = std::min<std::uint64_t>(buffer.size(), source.info.bytes() - at);
+    const std::span<std::byte> piece = std::span(buffer).first(n);
+    context_.files[source.file]->Read(source.offset + at, piece);
+    digester.Update(piece);
+  }
+}
+
+template <class Real>
+void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint64_t count,
+                                std::uint64_t chunk_first, AlignedTiles<Real>& tiles,
+                                ChunkResult& result) {
+  for (std::uint64_t at = 0; at < count; at += kTile) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kTile, count - at));
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      const DType dtype = task.sources[s].info.dtype;
+      const std::size_t size = Info(dtype).bits / 8;
+      Decode(dtype, pieces_[s].bytes().subspan(at * size, n * size), tiles.tile(s, n));
+    }
+    const std::span<Real> registers = tiles.all();
+    RunTape(task.tape, registers, n, first + at);
+    if (context_.effects) {
+      for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+        result.effects[p] += MeasureTile(task.tape.probes[p], registers, n);
+      }
+    }
+    for (std::size_t p = 0; p < task.products.size(); ++p) {
+      const Product& product = task.products[p];
+      if (product.copy) continue;
+      const std::size_t size = Info(product.dtype).bits / 8;
+      const std::uint64_t to = (first + at - chunk_first) * size;
+      Encode(product.dtype, Finite(task, product, n, tiles, result),
+             results_[p].bytes().subspan(to, n * size));
+    }
+  }
+}
+
+template <class Real>
+std::span<const Real> Worker::Impl::Finite(const Task& task, const Product& product, std::size_t n,
+                                           AlignedTiles<Real>& tiles, ChunkResult& result) {
+  const std::span<const Real> values = tiles.tile(product.value, n);
+  const Real limit = OverflowLimit<Real>(product.dtype);
+  if (CountNotBelow(values, limit) == 0) return values;
+
+  const bool saturate = context_.plan->policies.non_finite == NonFinitePolicy::kSaturate;
+  const auto largest = static_cast<Real>(LargestFinite(product.dtype));
+  const std::span<Real> scratch = tiles.tile(tiles.all().size() / kTile - 1, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    scratch[i] = values[i];
+    if (std::abs(values[i]) < limit) continue;
+    bool finite_operands = true;
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      finite_operands = finite_operands && std::isfinite(tiles.tile(s)[i]);
+    }
+    if (!finite_operands) continue;
+    ++result.non_finite;
+    if (saturate && !std::isnan(values[i])) scratch[i] = std::copysign(largest, values[i]);
+  }
+  return scratch;
+}
+
+void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& units,
+                         ChunkResult& result) {
+  if (context_.outputs == nullptr) return;
+  if (result.non_finite > 0 && context_.plan->policies.non_finite == NonFinitePolicy::kError) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("'{}': {} values of finite operands leave the range of {}", task.name,
+                            result.non_finite, Info(task.products.front().dtype).name),
+                "Store the result in a wider dtype, or write `policy: {non_finite: saturate}`.");
+  }
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    (*context_.outputs)[product.file].Write(
+        product.offset + chunk.first * units.SizeOf(product.dtype), results_[p].bytes());
+    result.bytes_written += results_[p].bytes().size();
+  }
+}
+
+Worker::Worker(const WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}
+Worker::~Worker() = default;
+Worker::Worker(Worker&&) noexcept = default;
+
+ChunkResult Worker::Compute(const Chunk& chunk) {
+  return impl_->Compute(chunk);
+}
+
+std::uint64_t Worker::BufferBytes(const Plan& plan) {
+  std::uint64_t pieces = 0;
+  std::uint64_t results = 0;
+  for (const Task& task : plan.tasks) {
+    const Units units = UnitsOf(task);
+    std::uint64_t task_pieces = 0;
+    std::uint64_t task_results = 0;
+    const std::uint64_t chunk = std::min(ChunkUnits(task), units.count);
+    for (const Source& source : task.sources) {
+      task_pieces += std::min(kPiece, chunk) * units.SizeOf(source.info.dtype);
+    }
+    for (const Product& product : task.products)
+      task_results += chunk * units.SizeOf(product.dtype);
+    pieces = std::max(pieces, task_pieces);
+    results = std::max(results, task_results);
+  }
+  const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
+  return pieces + results + (MostRegisters(plan) + 1) * kTile * real;
+}
+
+}  // namespace weightsmith

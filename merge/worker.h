@@ -1,0 +1,43 @@
+// Computes chunks with buffers of its own, reused from chunk to chunk: read, decode, run the tape,
+// measure, encode, write, digesting bytes while they are in cache.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "core/io/output_file.h"
+#include "merge/chunk.h"
+#include "merge/plan.h"
+
+namespace weightsmith {
+
+/// What every worker of a run shares.
+struct WorkerContext {
+  const Plan* plan = nullptr;
+  std::vector<std::shared_ptr<const ByteSource>> files;  ///< parallel to Plan::files
+  std::vector<OutputFile>* outputs = nullptr;            ///< null: compute and write nothing
+  bool digests = true;
+  bool effects = true;
+};
+
+class Worker {
+ public:
+  explicit Worker(const WorkerContext& context);
+  ~Worker();
+  Worker(Worker&&) noexcept;
+
+  /// Throws kMismatch where a result is not finite and the policy says error.
+  ChunkResult Compute(const Chunk& chunk);
+
+  /// Bytes of buffers that a worker holds for this plan, at most.
+  static std::uint64_t BufferBytes(const Plan& plan);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weightsmith

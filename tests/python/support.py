@@ -1,0 +1,121 @@
+"""Small things that every end-to-end test needs: checkpoints in, checkpoints out, recipes."""
+
+import hashlib
+import json
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import safetensors
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DTYPES = {
+    "F64": np.dtype(np.float64),
+    "F32": np.dtype(np.float32),
+    "F16": np.dtype(np.float16),
+    "BF16": np.dtype(ml_dtypes.bfloat16),
+    "F8_E4M3": np.dtype(ml_dtypes.float8_e4m3fn),
+    "F8_E5M2": np.dtype(ml_dtypes.float8_e5m2),
+    "I64": np.dtype(np.int64),
+    "I32": np.dtype(np.int32),
+    "U8": np.dtype(np.uint8),
+    "BOOL": np.dtype(np.bool_),
+}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+FLOATS = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"]
+
+
+@dataclass
+class Checkpoint:
+    """A file as the safetensors package reads it."""
+
+    tensors: dict
+    metadata: dict
+
+    def __getitem__(self, name):
+        return self.tensors[name]
+
+
+def header_of(path):
+    """The header of a file, as JSON says it, and where the data starts."""
+    with open(path, "rb") as file:
+        (size,) = struct.unpack("<Q", file.read(8))
+        return json.loads(file.read(size)), 8 + size
+
+
+def write(path, tensors, metadata=None, unaligned=False):
+    """Writes a .safetensors file; `unaligned` lets its data start at an odd offset."""
+    entries = {} if metadata is None else {"__metadata__": metadata}
+    offset = 0
+    for name, array in tensors.items():
+        entries[name] = {
+            "dtype": NAMES[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [offset, offset + array.nbytes],
+        }
+        offset += array.nbytes
+    text = json.dumps(entries, separators=(",", ":")).encode()
+    text += b" " * ((-len(text)) % 8 + (1 if unaligned else 0))
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in tensors.values():
+            file.write(np.ascontiguousarray(array).tobytes())
+    return Path(path)
+
+
+def read(path):
+    """Reads a file with the safetensors package: it judges it on the way."""
+    data = Path(path).read_bytes()
+    tensors = {}
+    for name, entry in safetensors.deserialize(data):
+        array = np.frombuffer(bytes(entry["data"]), dtype=DTYPES[entry["dtype"]])
+        tensors[name] = array.reshape(entry["shape"])
+    return Checkpoint(tensors, header_of(path)[0].get("__metadata__", {}))
+
+
+def bits(array):
+    """The stored bytes as integers, so that equal means equal bit for bit."""
+    array = np.ascontiguousarray(array)
+    return array.view(np.dtype(f"u{array.dtype.itemsize}"))
+
+
+def assert_same_bits(actual, expected, what=""):
+    assert actual.dtype == expected.dtype, f"{what}: {actual.dtype} instead of {expected.dtype}"
+    assert actual.shape == expected.shape, f"{what}: {actual.shape} instead of {expected.shape}"
+    wrong = np.flatnonzero(bits(actual).ravel() != bits(expected).ravel())
+    if wrong.size:
+        i = wrong[0]
+        raise AssertionError(
+            f"{what}: {wrong.size} of {actual.size} elements differ; first at {i}: "
+            f"{actual.ravel()[i]!r} instead of {expected.ravel()[i]!r}"
+        )
+
+
+def sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_recipe(path, recipe):
+    recipe = {"weightsmith": 1, **recipe}
+    if Path(path).suffix == ".json":
+        Path(path).write_text(json.dumps(recipe))
+    else:
+        Path(path).write_text(yaml.safe_dump(recipe, sort_keys=False))
+    return Path(path)
+
+
+def random_like(tensors, seed, scale=0.05):
+    """Other values of the same names, shapes and dtypes; integers stay as they are."""
+    generator = np.random.default_rng(seed)
+    result = {}
+    for name, array in tensors.items():
+        if NAMES[array.dtype] in FLOATS:
+            result[name] = (generator.standard_normal(array.shape) * scale).astype(array.dtype)
+        else:
+            result[name] = array
+    return result

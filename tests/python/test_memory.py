@@ -1,0 +1,55 @@
+"""Peak resident memory does not grow with the model."""
+
+import os
+import subprocess
+
+import pytest
+
+MIB = 1024  # ru_maxrss counts KiB
+
+
+@pytest.fixture(scope="module")
+def sparse(session_weightsmith):
+    """Two SD 1.5 checkpoints at full size that take no disk: their weights are zeros."""
+    paths = [session_weightsmith.folder / f"sparse-{name}.safetensors" for name in "ab"]
+    for path in paths:
+        session_weightsmith("synth", "sd15", "--seed", "1", "--sparse", "-o", path)
+    return paths
+
+
+def peak(weightsmith, *arguments):
+    """Peak resident KiB of a run that succeeds."""
+    process = subprocess.Popen(
+        weightsmith.command(*arguments), cwd=weightsmith.folder, env=weightsmith.environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, errors
+    return usage.ru_maxrss
+
+
+@pytest.mark.parametrize("io", ["read", "map"])
+def test_a_merge_of_sd15_stays_below_200_mib(weightsmith, sparse, io):
+    output = weightsmith.folder / "out.safetensors"
+    used = peak(
+        weightsmith, "merge", *sparse, "--alpha", "0.3", "--policy", "effect=any", "--no-sync", "--io", io,
+        "--max-memory", "128M", "-o", output,
+    )
+    assert output.stat().st_size > 2.1e9
+    output.unlink()
+    assert used <= 200 * MIB
+
+
+def test_a_plan_for_full_size_models_needs_little(weightsmith, sparse):
+    used = peak(weightsmith, "plan", *sparse, "--alpha", "0.3", "--policy", "effect=any", "-o", "out.safetensors")
+    assert used <= 200 * MIB
+
+
+def test_a_budget_that_cannot_be_kept_is_refused_before_anything_is_written(weightsmith, sparse):
+    result = weightsmith(
+        "merge", *sparse, "--alpha", "0.3", "--max-memory", "1M", "-o", "out.safetensors", status=6
+    )
+    assert "memory" in result.stderr
+    assert list(weightsmith.folder.glob("out*")) == []

@@ -1,0 +1,63 @@
+// The floor under a merge: the same plan, so the same reads and writes, with nothing computed in
+// between. Every tensor is its first source, decoded and encoded again; no digests, no effect sums.
+//
+//   null_pipeline RECIPE OUTPUT [THREADS]
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "core/error.h"
+#include "merge/executor.h"
+#include "merge/plan.h"
+#include "recipes/recipe.h"
+#include "recipes/resolve.h"
+
+namespace weightsmith {
+namespace {
+
+Plan WithoutArithmetic(Plan plan) {
+  for (Task& task : plan.tasks) {
+    if (task.tape.instructions.empty()) continue;
+    task.tape.instructions.clear();
+    task.tape.probes.clear();
+    task.tape.registers = task.tape.sources;
+    for (Product& product : task.products) product.value = 0;
+  }
+  return plan;
+}
+
+int Main(int argc, char** argv) {
+  if (argc < 3) {
+    std::cerr << "usage: null_pipeline RECIPE OUTPUT [THREADS]\n";
+    return 2;
+  }
+  RecipeOptions recipe_options;
+  recipe_options.output_path = argv[2];
+  recipe_options.policies = {{"effect", "any"}};
+  RunOptions options;
+  options.threads = argc > 3 ? std::stoi(argv[3]) : 0;
+  options.sync = false;
+  options.overwrite = true;
+  options.digests = false;
+  options.effects = false;
+
+  Diagnostics diagnostics;
+  const auto recipe = LoadRecipe(argv[1], recipe_options, diagnostics);
+  diagnostics.ThrowIfErrors();
+  auto resolved = Resolve(*recipe, recipe_options, diagnostics);
+  diagnostics.ThrowIfErrors();
+  Run(WithoutArithmetic(MakePlan(resolved->expression, std::move(resolved->outputs))), options);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace
+}  // namespace weightsmith
+
+int main(int argc, char** argv) {
+  try {
+    return weightsmith::Main(argc, argv);
+  } catch (const weightsmith::Error& error) {
+    std::cerr << "null_pipeline: " << error.what() << '\n';
+    return static_cast<int>(error.code());
+  }
+}

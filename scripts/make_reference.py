@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Writes docs/operators.md from what the program says about its operators.
+
+    scripts/make_reference.py [--build build/release] [--check]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "operators.md"
+
+START = """# Operators
+
+*This page is made by `scripts/make_reference.py` from the declarations in `merge/operators/`; to
+change it, change those.* `weightsmith ops NAME` shows the same on the command line.
+
+A **weight** is a model, a **delta** a difference of two; **K** stands for either, the same for all
+operands of a step and for what it gives. Products and sums are rounded one by one, in
+the order in which the formula is written. A parameter marked *by place* takes a number, a variable,
+or [weights by place](recipes.md#weights-by-place).
+"""
+
+
+def default(parameter):
+    if "default" in parameter:
+        value = parameter["default"]
+        return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+    return "required" if parameter["required"] else "optional"
+
+
+def described(parameter):
+    facts = [parameter["type"]]
+    if "low" in parameter or "high" in parameter:
+        facts.append(f"{parameter.get('low', '-∞')} to {parameter.get('high', '∞')}")
+    if parameter["by_place"]:
+        facts.append("by place")
+    return ", ".join(facts)
+
+
+def section(op):
+    rows = [(o["name"], o["kind"], "required", o["doc"]) for o in op["operands"]]
+    if "list" in op:
+        entries = op["list"]
+        kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")
+        rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
+    rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]
+    lines = [f"## {op['name']}", "", op["summary"], "", "```", op["formula"], "```", "", op["doc"], ""]
+    lines += [f"Gives: {op['result']}.", "", "| key | takes | default | |", "|---|---|---|---|"]
+    lines += [f"| `{name}` | {kind} | {value} | {doc} |" for name, kind, value, doc in rows]
+    lines += ["", "```yaml", op["example"].rstrip(), "```"]
+    if op["source"]:
+        lines += ["", f"After: {op['source']}."]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--check", action="store_true", help="only say whether the page is current")
+    arguments = parser.parse_args()
+    program = Path(arguments.build) / "bin" / "weightsmith"
+    operators = json.loads(subprocess.run([program, "ops", "--json"], capture_output=True, check=True).stdout)
+    index = "\n".join(f"- [{op['name']}](#{op['name']}): {op['summary']}" for op in operators)
+    text = START + "\n" + index + "\n\n" + "\n\n".join(map(section, operators)) + "\n"
+    if arguments.check:
+        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
+            sys.exit("docs/operators.md is not current; run scripts/make_reference.py")
+        return
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

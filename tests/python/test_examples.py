@@ -1,0 +1,76 @@
+"""What we show to people works: every example, every recipe of the README and of the reference, the
+demo, and the pages that are generated."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import support
+from conftest import program
+
+EXAMPLES = sorted(p.name for p in (support.ROOT / "examples").iterdir() if p.suffix in (".yaml", ".json"))
+PAGES = ["README.md", "docs/recipes.md"]
+
+
+def whole_recipes(page):
+    """The blocks of a page that are whole recipes."""
+    text = (support.ROOT / page).read_text(encoding="utf-8")
+    return [block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if block.startswith("weightsmith: 1")]
+
+
+@pytest.fixture
+def models(tiny, tmp_path):
+    """The models that examples speak of."""
+    for seed, name in enumerate(("photo", "anime", "base"), 1):
+        (tmp_path / f"{name}.safetensors").symlink_to(tiny("sd15", seed))
+    prefix = "first_stage_model."
+    vae = {k.removeprefix(prefix): v for k, v in support.read(tiny("sd15", 9)).tensors.items() if k.startswith(prefix)}
+    support.write(tmp_path / "vae.safetensors", vae)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs(weightsmith, models, name):
+    shutil.copy(support.ROOT / "examples" / name, models)
+    weightsmith("validate", name)
+    result = weightsmith("merge", name, "--no-sync")
+    for line in result.stdout.splitlines():
+        if line.endswith(".safetensors"):
+            support.read(models / line)
+
+
+@pytest.mark.parametrize("page, index", [(page, i) for page in PAGES for i in range(len(whole_recipes(page)))])
+def test_a_recipe_of_a_page_runs(weightsmith, models, page, index):
+    (models / "recipe.yaml").write_text(whole_recipes(page)[index])
+    weightsmith("merge", "recipe.yaml", "--no-sync", "--mkdir")
+
+
+def test_the_readme_has_a_recipe():
+    assert whole_recipes("README.md")
+
+
+def test_the_demo_runs_and_cleans_up(tmp_path):
+    folder = tmp_path / "demo files"
+    demo = support.ROOT / "scripts" / "demo.sh"
+    result = subprocess.run([demo, "--tiny", "--folder", folder], capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert str(folder) in result.stdout
+    assert len(support.read(folder / "mix.safetensors").tensors) > 100
+    (folder / "mine.txt").write_text("not the demo's")
+    subprocess.run([demo, "--clean", "--folder", folder], check=True, capture_output=True)
+    assert [p.name for p in folder.iterdir()] == ["mine.txt"]
+
+
+def test_the_demo_refuses_unknown_arguments():
+    result = subprocess.run([support.ROOT / "scripts" / "demo.sh", "--huge"], capture_output=True, text=True)
+    assert result.returncode == 2 and "--huge" in result.stderr
+
+
+def test_the_page_of_operators_is_current():
+    build = program().parents[1]
+    script = support.ROOT / "scripts" / "make_reference.py"
+    result = subprocess.run([sys.executable, script, "--check", "--build", build], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

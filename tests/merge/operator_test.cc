@@ -1,0 +1,276 @@
+#include "merge/operator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "core/error.h"
+#include "tests/merge/operator_values.h"
+#include "tests/merge/tape_harness.h"
+
+namespace weightsmith {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::vector<Value> Sources(std::string_view letters) {
+  std::vector<Value> values;
+  for (const char letter : letters)
+    values.push_back(Value::Of(static_cast<Register>(letter - 'a')));
+  return values;
+}
+
+template <class T>
+std::vector<std::vector<T>> Inputs() {
+  std::vector<std::vector<T>> inputs;
+  for (const auto& bits : kInputs) {
+    std::vector<T>& values = inputs.emplace_back();
+    for (const std::uint32_t value : bits) values.push_back(std::bit_cast<float>(value));
+  }
+  return inputs;
+}
+
+template <class T>
+std::vector<T> Compute(const ExpectedValues& expected, Precision precision) {
+  const Operator* op = FindOperator(expected.op);
+  const std::vector<Value> operands = Sources(expected.operands);
+  const std::vector<Value> list = Sources(expected.list);
+  Lowering tape(precision, 3);
+  const Value result = op->lower(tape, {operands, list, expected.weights, expected.parameters});
+  return RunOn(std::move(tape).Finish(std::array{result}), Inputs<T>());
+}
+
+/// What a declaration's lower() gives for three sources, of which some are absent.
+struct Attempt {
+  std::vector<Value> operands;
+  std::vector<Value> list;
+  std::vector<double> weights;
+  std::vector<double> parameters;
+
+  Attempt(const Operator& op, unsigned absent) {
+    for (std::size_t i = 0; i < op.operands.size(); ++i) {
+      const bool zero = op.operands[i].kind != Kind::kWeight && (absent >> i & 1) != 0;
+      operands.push_back(zero ? Value::Zero() : Value::Of(static_cast<Register>(i)));
+    }
+    if (op.list && !op.list->optional) {
+      for (Register i = 0; i < 3; ++i) {
+        list.push_back((absent >> i & 1) != 0 ? Value::Zero() : Value::Of(i));
+        weights.push_back(0.25 * (i + 1));
+      }
+    }
+    for (const ParameterSpec& parameter : op.parameters) {
+      parameters.push_back(parameter.default_value.value_or(parameter.optional ? 0.5 : 0.3));
+    }
+    if (!op.list || !op.list->weighted) weights.clear();
+  }
+
+  Value Lower(const Operator& op, Lowering& tape) const {
+    return op.lower(tape, {operands, list, weights, parameters});
+  }
+};
+
+TEST(Operators, ComputeWhatNumpyComputesInF32) {
+  for (const ExpectedValues& expected : kExpected) {
+    SCOPED_TRACE(std::string(expected.op) + " " + ::testing::PrintToString(expected.parameters));
+    const auto values = Compute<float>(expected, Precision::kF32);
+    EXPECT_THAT(Bits<float>(values), ::testing::ElementsAreArray(expected.f32));
+  }
+}
+
+TEST(Operators, ComputeWhatNumpyComputesInF64) {
+  for (const ExpectedValues& expected : kExpected) {
+    SCOPED_TRACE(std::string(expected.op) + " " + ::testing::PrintToString(expected.parameters));
+    const auto values = Compute<double>(expected, Precision::kF64);
+    EXPECT_THAT(Bits<double>(values), ::testing::ElementsAreArray(expected.f64));
+  }
+}
+
+TEST(Operators, EveryOneHasValuesFromNumpy) {
+  for (const Operator* op : Operators()) {
+    EXPECT_TRUE(std::ranges::any_of(kExpected, [&](auto& row) { return row.op == op->name; }))
+        << op->name << " has no row in operator_values.py";
+  }
+}
+
+TEST(Operators, AreThoseOfTheLanguageSortedByName) {
+  std::vector<std::string_view> names;
+  for (const Operator* op : Operators()) names.push_back(op->name);
+  EXPECT_THAT(names, ElementsAre("add", "add_difference", "average", "clamp", "copy", "linear",
+                                 "multiply", "scale", "subtract", "sum_twice", "train_difference",
+                                 "triple_sum", "weighted_sum"));
+}
+
+TEST(Operators, AreFoundByNameAndOnlyByName) {
+  for (const Operator* op : Operators()) EXPECT_EQ(FindOperator(op->name), op);
+  for (const char* unknown : {"", "aaa", "Add", "add ", "weighted", "zzz"}) {
+    EXPECT_EQ(FindOperator(unknown), nullptr) << unknown;
+  }
+}
+
+TEST(Operators, AreDocumented) {
+  for (const Operator* op : Operators()) {
+    SCOPED_TRACE(op->name);
+    EXPECT_THAT(op->summary, Not(IsEmpty()));
+    EXPECT_EQ(op->summary.back(), '.');
+    EXPECT_LE(op->summary.size(), 80u);
+    EXPECT_THAT(op->doc, Not(IsEmpty()));
+    EXPECT_THAT(op->formula, Not(IsEmpty()));
+    EXPECT_THAT(op->source, Not(IsEmpty()));
+    for (const OperandSpec& operand : op->operands) EXPECT_THAT(operand.doc, Not(IsEmpty()));
+    EXPECT_TRUE(!op->list || !op->list->doc.empty());
+    for (const ParameterSpec& parameter : op->parameters) {
+      EXPECT_THAT(parameter.doc, Not(IsEmpty())) << parameter.name;
+    }
+  }
+}
+
+TEST(Operators, HaveAnExampleThatNamesTheOperatorAndWhatItRequires) {
+  for (const Operator* op : Operators()) {
+    const std::string example(op->example);
+    EXPECT_THAT(example, HasSubstr("op: " + std::string(op->name) + ","));
+    EXPECT_EQ(std::ranges::count(example, '{'), std::ranges::count(example, '}')) << example;
+    for (const OperandSpec& operand : op->operands) {
+      EXPECT_THAT(example, HasSubstr(", " + std::string(operand.name) + ": "));
+    }
+    for (const ParameterSpec& parameter : op->parameters) {
+      if (parameter.optional || parameter.default_value) continue;
+      EXPECT_THAT(example, HasSubstr(", " + std::string(parameter.name) + ": "));
+    }
+  }
+}
+
+TEST(Operators, HaveNamesThatAreDistinctAndDefaultsInTheirRange) {
+  for (const Operator* op : Operators()) {
+    SCOPED_TRACE(op->name);
+    std::vector<std::string_view> names{"op", "policy"};
+    for (const OperandSpec& operand : op->operands) names.push_back(operand.name);
+    if (op->list) names.push_back(op->list->name);
+    for (const ParameterSpec& parameter : op->parameters) {
+      names.push_back(parameter.name);
+      EXPECT_FALSE(parameter.optional && parameter.default_value) << parameter.name;
+      EXPECT_LE(parameter.low, parameter.default_value.value_or(parameter.low));
+      EXPECT_GE(parameter.high, parameter.default_value.value_or(parameter.high));
+    }
+    std::ranges::sort(names);
+    EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+  }
+}
+
+TEST(Operators, TakeWeightsByPlaceWhereTheyBlend) {
+  for (const Operator* op : Operators()) {
+    for (const ParameterSpec& parameter : op->parameters) {
+      const bool blends =
+          parameter.name == "alpha" || parameter.name == "beta" || parameter.name == "factor";
+      EXPECT_EQ(parameter.by_place, blends) << op->name << " " << parameter.name;
+    }
+  }
+}
+
+TEST(Operators, AreExpectedToHaveAnEffectUnlessTheyCopy) {
+  for (const Operator* op : Operators()) EXPECT_EQ(op->expects_effect, op->name != "copy");
+}
+
+TEST(Operators, ComputeAnAbsentDifferenceAsZeros) {
+  const auto present = Inputs<float>();
+  for (const Operator* op : Operators()) {
+    for (unsigned absent = 0; absent < 8; ++absent) {
+      SCOPED_TRACE(std::string(op->name) + " " + std::to_string(absent));
+      Lowering folded(Precision::kF32, 3);
+      const Value result = Attempt(*op, absent).Lower(*op, folded);
+      const auto values = RunOn(std::move(folded).Finish(std::array{result}), present);
+
+      auto zeroed = present;
+      for (std::size_t i = 0; i < 3; ++i) {
+        const bool listed = op->list && !op->list->optional;
+        const bool zero =
+            (absent >> i & 1) != 0 &&
+            (listed || (i < op->operands.size() && op->operands[i].kind != Kind::kWeight));
+        if (zero) std::ranges::fill(zeroed[i], 0.0f);
+      }
+      Lowering whole(Precision::kF32, 3);
+      const Value expected = Attempt(*op, 0).Lower(*op, whole);
+      EXPECT_EQ(values, RunOn(std::move(whole).Finish(std::array{expected}), zeroed));
+    }
+  }
+}
+
+TEST(WeightedSum, OfWeightZeroOrOneIsTheOtherOperand) {
+  const Operator& op = *FindOperator("weighted_sum");
+  Lowering tape(Precision::kF32, 2);
+  const std::array operands{Value::Of(0), Value::Of(1)};
+  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0}}), operands[0]);
+  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{1.0}}), operands[1]);
+}
+
+TEST(TripleSum, WithAllTheWeightOnOneIsThatOne) {
+  const Operator& op = *FindOperator("triple_sum");
+  Lowering tape(Precision::kF32, 3);
+  const auto operands = Sources("abc");
+  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0, 0.0}}), operands[0]);
+  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{1.0, 0.0}}), operands[1]);
+  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0, 1.0}}), operands[2]);
+}
+
+TEST(Linear, DoesNotReadAnOperandOfWeightZero) {
+  const Operator& op = *FindOperator("linear");
+  Lowering tape(Precision::kF32, 3);
+  const auto list = Sources("abc");
+  const std::array weights{0.5, 0.0, 0.5};
+  const Value result = op.lower(tape, {{}, list, weights, std::array{1.0}});
+  EXPECT_THAT(std::move(tape).Finish(std::array{result}).sources, ElementsAre(0, 2));
+}
+
+TEST(Linear, RefusesToNormalizeWeightsThatAddUpToZero) {
+  const Operator& op = *FindOperator("linear");
+  Lowering tape(Precision::kF32, 2);
+  const auto list = Sources("ab");
+  const std::array weights{1.0, -1.0};
+  EXPECT_NO_THROW(op.lower(tape, {{}, list, weights, std::array{0.0}}));
+  try {
+    op.lower(tape, {{}, list, weights, std::array{1.0}});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kMismatch);
+    EXPECT_THAT(error.what(), HasSubstr("add up to 0"));
+  }
+}
+
+TEST(Linear, NeedsAnOperand) {
+  for (const char* name : {"linear", "average"}) {
+    const Operator& op = *FindOperator(name);
+    EXPECT_THAT(op.check({0, {false}}), HasSubstr("`of` is empty"));
+    EXPECT_THAT(op.check({1, {false}}), IsEmpty());
+  }
+}
+
+TEST(Clamp, TakesNumbersOrModelsAndNotBoth) {
+  const Operator& op = *FindOperator("clamp");
+  EXPECT_THAT(op.check({0, {false, false}}), HasSubstr("give `low`"));
+  EXPECT_THAT(op.check({2, {true, false}}), HasSubstr("not both"));
+  EXPECT_THAT(op.check({1, {false, false}}), HasSubstr("two or more"));
+  EXPECT_THAT(op.check({0, {true, false}}), IsEmpty());
+  EXPECT_THAT(op.check({0, {false, true}}), IsEmpty());
+  EXPECT_THAT(op.check({2, {false, false}}), IsEmpty());
+}
+
+TEST(Clamp, RefusesLimitsThatCross) {
+  const Operator& op = *FindOperator("clamp");
+  Lowering tape(Precision::kF32, 1);
+  const std::array operands{Value::Of(0)};
+  EXPECT_THROW(op.lower(tape, {operands, {}, {}, std::array{0.5, 0.25}}), Error);
+  EXPECT_NO_THROW(op.lower(tape, {operands, {}, {}, std::array{0.5, 0.5}}));
+}
+
+TEST(Kinds, HaveTheNamesOfTheLanguage) {
+  EXPECT_EQ(ToString(Kind::kWeight), "weight");
+  EXPECT_EQ(ToString(Kind::kDelta), "delta");
+  EXPECT_EQ(ToString(Kind::kSame), "K");
+  EXPECT_EQ(ToString(OperatorClass::kElementwise), "elementwise");
+}
+
+}  // namespace
+}  // namespace weightsmith

@@ -1,0 +1,259 @@
+// The kernels of merge/tape.h, once for every instruction set. Loops run over whole vectors: a
+// register has room for them, and what stands behind its n elements is computed and never read.
+
+#if defined(WEIGHTSMITH_MERGE_TAPE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef WEIGHTSMITH_MERGE_TAPE_INL_H_
+#undef WEIGHTSMITH_MERGE_TAPE_INL_H_
+#else
+#define WEIGHTSMITH_MERGE_TAPE_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "merge/tape.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weightsmith {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Sums are kept in as many lanes whatever the width of a vector, so that they do not depend on it.
+constexpr std::size_t kLanes = 16;
+
+template <class T>
+using Tag = hn::CappedTag<T, kLanes>;
+template <class T>
+using Vector = hn::Vec<Tag<T>>;
+
+// Vector arithmetic. Every product and sum is rounded by itself: no fused multiply-add.
+
+/// The lesser (the greater) of x and y whatever the order: NaN if either is, -0 below +0. The
+/// instructions of CPUs differ in both.
+template <class V>
+HWY_INLINE V Lesser(V x, V y) {
+  const V less = hn::IfThenElse(hn::Lt(x, y), x, y);
+  const V either = hn::IfThenElse(hn::Eq(x, y), hn::Or(x, y), less);
+  return hn::IfThenElse(hn::IsNaN(x), x, either);
+}
+
+template <class V>
+HWY_INLINE V Greater(V x, V y) {
+  const V greater = hn::IfThenElse(hn::Gt(x, y), x, y);
+  const V either = hn::IfThenElse(hn::Eq(x, y), hn::And(x, y), greater);
+  return hn::IfThenElse(hn::IsNaN(x), x, either);
+}
+
+template <class V>
+HWY_INLINE V TrainDifference(V x, V s, V y, V z) {
+  const V trained = hn::Sub(y, z);
+  const V distance = hn::Abs(hn::Sub(y, x));
+  const V whole = hn::Add(hn::Abs(trained), distance);
+  const auto none = hn::Eq(whole, hn::Zero(hn::DFromV<V>()));
+  const V ratio = hn::IfThenZeroElse(none, hn::Div(distance, whole));
+  return hn::Add(x, hn::Mul(hn::Mul(s, trained), ratio));
+}
+
+/// out[i] = op(in[i]...) for n elements, rounded up to whole vectors. `out` may be an input.
+template <class T, class Op, class... In>
+HWY_INLINE void Map(std::size_t n, T* out, Op op, const In*... in) {
+  const Tag<T> d;
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    hn::Store(op(hn::Load(d, in + i)...), d, out + i);
+  }
+}
+
+/// The first columns of each row from x, the others from y.
+template <class T>
+void KeepExtra(std::size_t n, std::uint64_t first, std::uint64_t row, std::uint64_t shared, T* out,
+               const T* x, const T* y) {
+  for (std::size_t i = 0; i < n;) {
+    const std::uint64_t column = (first + i) % row;
+    const std::uint64_t run = column < shared ? shared - column : row - column;
+    const std::size_t end = i + static_cast<std::size_t>(std::min<std::uint64_t>(run, n - i));
+    const T* in = column < shared ? x : y;
+    if (in != out) std::copy(in + i, in + end, out + i);
+    i = end;
+  }
+}
+
+template <class T>
+void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint64_t first) {
+  const Tag<T> d;
+  using V = Vector<T>;
+  T* out = registers + instruction.out * kTile;
+  const T* x = registers + instruction.in[0] * kTile;
+  const T* y = registers + instruction.in[1] * kTile;
+  const T* z = registers + instruction.in[2] * kTile;
+  const V s = hn::Set(d, static_cast<T>(instruction.scalar[0]));
+  const V t = hn::Set(d, static_cast<T>(instruction.scalar[1]));
+  switch (instruction.code) {
+    case OpCode::kConstant:
+      return Map(n, out, [&]() HWY_ATTR { return s; });
+    case OpCode::kScale:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::Mul(s, a); }, x);
+    case OpCode::kDivide:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::Div(a, s); }, x);
+    case OpCode::kAdd:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::Add(a, b); }, x, y);
+    case OpCode::kSubtract:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::Sub(a, b); }, x, y);
+    case OpCode::kMultiply:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::Mul(a, b); }, x, y);
+    case OpCode::kBlend:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::Add(hn::Mul(s, a), hn::Mul(t, b)); }, x, y);
+    case OpCode::kAddScaled:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::Add(a, hn::Mul(s, b)); }, x, y);
+    case OpCode::kAddDifference:
+      return Map(
+          n, out, [&](V a, V b, V c) HWY_ATTR { return hn::Add(a, hn::Mul(s, hn::Sub(b, c))); }, x,
+          y, z);
+    case OpCode::kTrainDifference:
+      return Map(
+          n, out, [&](V a, V b, V c) HWY_ATTR { return TrainDifference(a, s, b, c); }, x, y, z);
+    case OpCode::kMin:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return Lesser(a, b); }, x, y);
+    case OpCode::kMax:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return Greater(a, b); }, x, y);
+    case OpCode::kKeepExtra:
+      return KeepExtra(n, first, static_cast<std::uint64_t>(instruction.scalar[0]),
+                       static_cast<std::uint64_t>(instruction.scalar[1]), out, x, y);
+  }
+}
+
+template <class T>
+void RunAll(const Tape& tape, T* registers, std::size_t n, std::uint64_t first) {
+  for (const Instruction& instruction : tape.instructions) Run(instruction, registers, n, first);
+}
+
+/// Vectors that hold kLanes.
+template <class T>
+constexpr std::size_t kVectors = kLanes / hn::MaxLanes(Tag<T>());
+
+/// The sums of an effect while they are taken.
+template <class T>
+struct Sums {
+  Vector<T> change[kVectors<T>];
+  Vector<T> before[kVectors<T>];
+  std::size_t changed;
+};
+
+/// Adds kLanes elements.
+template <class T>
+HWY_INLINE void AddGroup(const T* before, const T* after, Sums<T>& sums) {
+  const Tag<T> d;
+  for (std::size_t v = 0; v < kVectors<T>; ++v) {
+    const Vector<T> x = hn::Load(d, before + v * hn::MaxLanes(d));
+    const Vector<T> y = hn::Load(d, after + v * hn::MaxLanes(d));
+    const auto both_nan = hn::And(hn::IsNaN(x), hn::IsNaN(y));
+    const auto changed = hn::AndNot(both_nan, hn::Ne(x, y));
+    const Vector<T> change = hn::IfThenElseZero(changed, hn::Sub(y, x));
+    sums.changed += hn::CountTrue(d, changed);
+    sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
+    sums.before[v] = hn::Add(sums.before[v], hn::Mul(x, x));
+  }
+}
+
+template <class T>
+HWY_INLINE double Fold(const Vector<T>* vectors) {
+  const Tag<T> d;
+  HWY_ALIGN T lanes[kLanes];
+  for (std::size_t v = 0; v < kVectors<T>; ++v) {
+    hn::Store(vectors[v], d, lanes + v * hn::MaxLanes(d));
+  }
+  double total = 0;
+  for (const T lane : lanes) total += static_cast<double>(lane);
+  return total;
+}
+
+/// `stride` 0 compares with the one group of zeros that `before` points to.
+template <class T>
+Effect Measure(const T* before, std::size_t stride, const T* after, std::size_t n) {
+  Sums<T> sums;
+  for (std::size_t v = 0; v < kVectors<T>; ++v) {
+    sums.change[v] = hn::Zero(Tag<T>());
+    sums.before[v] = hn::Zero(Tag<T>());
+  }
+  sums.changed = 0;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) AddGroup(before + i * stride, after + i, sums);
+  if (i < n) {
+    // The last, incomplete group: zeros behind it change no sum.
+    HWY_ALIGN T last_before[kLanes] = {};
+    HWY_ALIGN T last_after[kLanes] = {};
+    std::copy(before + i * stride, before + i * stride + (n - i), last_before);
+    std::copy(after + i, after + n, last_after);
+    AddGroup(last_before, last_after, sums);
+  }
+  return {n, sums.changed, Fold<T>(sums.change), Fold<T>(sums.before)};
+}
+
+template <class T>
+Effect MeasureProbe(const Probe& probe, const T* registers, std::size_t n) {
+  HWY_ALIGN static constexpr T kZeros[kLanes] = {};
+  const T* after = registers + probe.after * kTile;
+  if (probe.against_zero) return Measure(kZeros, 0, after, n);
+  return Measure(registers + probe.before * kTile, 1, after, n);
+}
+
+template <class T>
+std::size_t CountNotBelow(const T* values, std::size_t n, T limit) {
+  const Tag<T> d;
+  const Vector<T> bound = hn::Set(d, limit);
+  std::size_t below = 0;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::size_t v = 0; v < kLanes; v += hn::MaxLanes(d)) {
+      const Vector<T> magnitude = hn::Abs(hn::LoadU(d, values + i + v));
+      below += hn::CountTrue(d, hn::Lt(magnitude, bound));
+    }
+  }
+  for (; i < n; ++i) below += values[i] < limit && -values[i] < limit;
+  return n - below;
+}
+
+void RunFloat(const Tape& tape, float* registers, std::size_t n, std::uint64_t first) {
+  RunAll(tape, registers, n, first);
+}
+
+void RunDouble(const Tape& tape, double* registers, std::size_t n, std::uint64_t first) {
+  RunAll(tape, registers, n, first);
+}
+
+Effect MeasureFloat(const Probe& probe, const float* registers, std::size_t n) {
+  return MeasureProbe(probe, registers, n);
+}
+
+Effect MeasureDouble(const Probe& probe, const double* registers, std::size_t n) {
+  return MeasureProbe(probe, registers, n);
+}
+
+std::size_t CountFloat(const float* values, std::size_t n, float limit) {
+  return CountNotBelow(values, n, limit);
+}
+
+std::size_t CountDouble(const double* values, std::size_t n, double limit) {
+  return CountNotBelow(values, n, limit);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace weightsmith
+HWY_AFTER_NAMESPACE();
+
+#endif

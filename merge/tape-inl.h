@@ -11,7 +11,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -153,15 +153,16 @@ struct Sums {
   std::size_t changed;
 };
 
-/// Adds kLanes elements.
-template <class T>
+/// Adds kLanes elements. Only where `before` has a NaN can two that differ be alike.
+template <bool kNan, class T>
 HWY_INLINE void AddGroup(const T* before, const T* after, Sums<T>& sums) {
   const Tag<T> d;
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
     const Vector<T> x = hn::Load(d, before + v * hn::MaxLanes(d));
     const Vector<T> y = hn::Load(d, after + v * hn::MaxLanes(d));
-    const auto both_nan = hn::And(hn::IsNaN(x), hn::IsNaN(y));
-    const auto changed = hn::AndNot(both_nan, hn::Ne(x, y));
+    auto alike = hn::Eq(x, y);
+    if constexpr (kNan) alike = hn::Or(alike, hn::And(hn::IsNaN(x), hn::IsNaN(y)));
+    const auto changed = hn::Not(alike);  // Ne of a NaN depends on the target
     const Vector<T> change = hn::IfThenElseZero(changed, hn::Sub(y, x));
     sums.changed += hn::CountTrue(d, changed);
     sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
@@ -182,7 +183,7 @@ HWY_INLINE double Fold(const Vector<T>* vectors) {
 }
 
 /// `stride` 0 compares with the one group of zeros that `before` points to.
-template <class T>
+template <bool kNan, class T>
 Effect Measure(const T* before, std::size_t stride, const T* after, std::size_t n) {
   Sums<T> sums;
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
@@ -191,14 +192,14 @@ Effect Measure(const T* before, std::size_t stride, const T* after, std::size_t 
   }
   sums.changed = 0;
   std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) AddGroup(before + i * stride, after + i, sums);
+  for (; i + kLanes <= n; i += kLanes) AddGroup<kNan>(before + i * stride, after + i, sums);
   if (i < n) {
     // The last, incomplete group: zeros behind it change no sum.
     HWY_ALIGN T last_before[kLanes] = {};
     HWY_ALIGN T last_after[kLanes] = {};
     std::copy(before + i * stride, before + i * stride + (n - i), last_before);
     std::copy(after + i, after + n, last_after);
-    AddGroup(last_before, last_after, sums);
+    AddGroup<kNan>(last_before, last_after, sums);
   }
   return {n, sums.changed, Fold<T>(sums.change), Fold<T>(sums.before)};
 }
@@ -207,8 +208,10 @@ template <class T>
 Effect MeasureProbe(const Probe& probe, const T* registers, std::size_t n) {
   HWY_ALIGN static constexpr T kZeros[kLanes] = {};
   const T* after = registers + probe.after * kTile;
-  if (probe.against_zero) return Measure(kZeros, 0, after, n);
-  return Measure(registers + probe.before * kTile, 1, after, n);
+  if (probe.against_zero) return Measure<false>(kZeros, 0, after, n);
+  const T* before = registers + probe.before * kTile;
+  const Effect effect = Measure<false>(before, 1, after, n);
+  return std::isnan(effect.before_squares) ? Measure<true>(before, 1, after, n) : effect;
 }
 
 template <class T>

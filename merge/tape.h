@@ -59,13 +59,14 @@ struct Probe {
 struct Tape {
   Register sources = 0;    ///< registers that are filled before the tape runs
   Register registers = 0;  ///< in all
-  std::vector<Instruction> instructions;
-  std::vector<Probe> probes;
+  std::vector<Instruction> instructions{};
+  std::vector<Probe> probes{};
 
   bool operator==(const Tape&) const = default;
 };
 
-/// Sums of a probe. `changed` counts elements whose value differs (NaN equals NaN).
+/// Sums of a probe. `changed` counts elements whose value differs (NaN equals NaN, -0 equals 0);
+/// where a value is not finite, the sums of squares are not either.
 struct Effect {
   std::uint64_t elements = 0;
   std::uint64_t changed = 0;

@@ -5,11 +5,130 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/checkpoint_folder.h"
 #include "core/error.h"
 #include "core/safetensors/reader.h"
+#include "core/safetensors/sharded.h"
 #include "core/text.h"
 
 namespace weightsmith {
+namespace {
+
+/// What a checkpoint is made of.
+struct Contents {
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  std::vector<CheckpointTensor> tensors;
+  std::optional<Metadata> metadata;
+
+  void Add(std::shared_ptr<const ByteSource> file, std::vector<SafetensorsEntry> entries,
+           std::uint64_t data_start) {
+    const auto index = static_cast<std::uint32_t>(files.size());
+    files.push_back(std::move(file));
+    for (SafetensorsEntry& entry : entries) {
+      tensors.push_back({.name = std::move(entry.name),
+                         .info = std::move(entry.info),
+                         .file = index,
+                         .offset = data_start + entry.begin});
+    }
+  }
+
+  void Sort() { std::ranges::sort(tensors, {}, &CheckpointTensor::name); }
+};
+
+Contents OpenWhole(std::shared_ptr<const ByteSource> file) {
+  SafetensorsHeader header = ReadHeader(*file);
+  Contents contents;
+  contents.metadata = std::move(header.metadata);
+  contents.Add(std::move(file), std::move(header.tensors), header.data_start);
+  contents.Sort();
+  return contents;
+}
+
+ShardIndex ReadIndex(const ByteSource& file) {
+  if (file.size() > kMaxIndexSize) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("an index of shards with {}, and at most {} are read",
+                            FormatBytes(file.size()), FormatBytes(kMaxIndexSize)));
+  }
+  std::string json(file.size(), '\0');
+  file.Read(0, std::as_writable_bytes(std::span(json)));
+  return ParseShardIndex(json);
+}
+
+void ExpectShards(const std::filesystem::path& folder, const std::vector<std::string>& shards) {
+  constexpr std::size_t kShown = 10;
+  std::size_t missing = 0;
+  std::string names;
+  for (const std::string& shard : shards) {
+    if (IdentifyFile(folder / shard)) continue;
+    if (missing++ < kShown) names += (missing > 1 ? ", " : "") + Quote(shard);
+  }
+  if (missing == 0) return;
+  throw Error(ErrorCode::kInput,
+              fmt::format("{} of {} shards are missing: {}{}", missing, shards.size(), names,
+                          missing > kShown ? ", …" : ""),
+              "Get them into the folder of the index.");
+}
+
+/// Leaves in `metadata` what `other` agrees to; a shard without any agrees to nothing.
+void Intersect(std::optional<Metadata>& metadata, const std::optional<Metadata>& other) {
+  if (!metadata) return;
+  if (!other) return metadata.reset();
+  std::erase_if(*metadata, [&](const auto& item) {
+    const auto found = other->find(item.first);
+    return found == other->end() || found->second != item.second;
+  });
+}
+
+/// Checks that the shards hold the tensors that the index promises, each once and in its shard.
+void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
+  const auto fail = [](std::string message) { throw Error(ErrorCode::kInput, std::move(message)); };
+  const auto shard = [&](std::uint32_t number) { return Quote(index.shards[number]); };
+  const auto twice = std::ranges::adjacent_find(contents.tensors, {}, &CheckpointTensor::name);
+  if (twice != contents.tensors.end()) {
+    fail(fmt::format("tensor {} is in two shards, {} and {}", Quote(twice->name),
+                     shard(twice->file), shard(std::next(twice)->file)));
+  }
+  auto entry = index.entries.begin();
+  for (const CheckpointTensor& tensor : contents.tensors) {
+    if (entry != index.entries.end() && entry->tensor < tensor.name) break;
+    if (entry == index.entries.end() || entry->tensor != tensor.name) {
+      fail(fmt::format("tensor {} of shard {} is not in the index", Quote(tensor.name),
+                       shard(tensor.file)));
+    }
+    if (entry->shard != tensor.file) {
+      fail(fmt::format("tensor {} is in shard {}, and the index says {}", Quote(tensor.name),
+                       shard(tensor.file), shard(entry->shard)));
+    }
+    ++entry;
+  }
+  if (entry != index.entries.end()) {
+    fail(fmt::format("tensor {} should be in shard {}, which does not have it",
+                     Quote(entry->tensor), shard(entry->shard)));
+  }
+}
+
+Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backend) {
+  const ShardIndex index = ReadIndex(index_file);
+  const std::filesystem::path folder = index_file.path().parent_path();
+  ExpectShards(folder, index.shards);
+  Contents contents;
+  for (const std::string& shard : index.shards) {
+    auto file = OpenByteSource(folder / shard, backend);
+    SafetensorsHeader header = ReadHeader(*file);
+    if (contents.files.empty()) {
+      contents.metadata = std::move(header.metadata);
+    } else {
+      Intersect(contents.metadata, header.metadata);
+    }
+    contents.Add(std::move(file), std::move(header.tensors), header.data_start);
+  }
+  contents.Sort();
+  ExpectAsIndexed(contents, index);
+  return contents;
+}
+
+}  // namespace
 
 std::string_view ToString(CheckpointFormat format) {
   return format == CheckpointFormat::kSharded ? "sharded" : "safetensors";
@@ -17,23 +136,21 @@ std::string_view ToString(CheckpointFormat format) {
 
 std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& path,
                                                    std::optional<IoBackend> backend) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  std::shared_ptr<const ByteSource> file =
+      OpenByteSource(is_folder ? FindCheckpointFile(path) : path, backend);
+  const bool sharded = LooksLikeShardIndex(ReadHead(*file));
+  Contents contents = sharded ? WithContext(fmt::format("reading {}", Quote(file->path().string())),
+                                            [&] { return OpenShards(*file, backend); })
+                              : OpenWhole(std::move(file));
+
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
+  checkpoint->format_ = sharded ? CheckpointFormat::kSharded : CheckpointFormat::kSafetensors;
   checkpoint->path_ = path;
-  const auto add_file = [&](std::shared_ptr<const ByteSource> file, SafetensorsHeader header) {
-    const auto index = static_cast<std::uint32_t>(checkpoint->files_.size());
-    checkpoint->files_.push_back(std::move(file));
-    for (SafetensorsEntry& entry : header.tensors) {
-      checkpoint->tensors_.push_back({.name = std::move(entry.name),
-                                      .info = std::move(entry.info),
-                                      .file = index,
-                                      .offset = header.data_start + entry.begin});
-    }
-  };
-  std::shared_ptr<const ByteSource> file = OpenByteSource(path, backend);
-  SafetensorsHeader header = ReadHeader(*file);
-  checkpoint->metadata_ = std::move(header.metadata);
-  add_file(std::move(file), std::move(header));
-  std::ranges::sort(checkpoint->tensors_, {}, &CheckpointTensor::name);
+  checkpoint->files_ = std::move(contents.files);
+  checkpoint->tensors_ = std::move(contents.tensors);
+  checkpoint->metadata_ = std::move(contents.metadata);
   return checkpoint;
 }
 

@@ -43,7 +43,7 @@ class Checkpoint {
   /// Sorted by name, byte-wise.
   std::span<const CheckpointTensor> tensors() const { return tensors_; }
   const CheckpointTensor* Find(std::string_view name) const;
-  /// Of the file; of shards, what they agree on. Nothing where the header has none.
+  /// Of the file; of shards, what they agree on. Nothing where a header has none.
   const std::optional<Metadata>& metadata() const { return metadata_; }
   std::span<const std::shared_ptr<const ByteSource>> files() const { return files_; }
   /// Bytes on disk, headers included.

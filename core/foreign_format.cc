@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "core/utf8.h"
+
 namespace weightsmith {
 namespace {
 
@@ -39,12 +41,14 @@ constexpr std::array kMagics = {
           "Run `git lfs pull` in its repository, or download the file itself."},
 };
 
-/// Text, if printable characters, whitespace and bytes beyond ASCII are all there is.
+/// Text, if it is UTF-8 without control characters; the last character may be cut off.
 bool IsText(std::string_view head) {
-  return std::ranges::all_of(head, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 && byte != 0x7F) || c == '\n' || c == '\r' || c == '\t';
-  });
+  const std::size_t invalid = FindInvalidUtf8(head);
+  return (invalid == std::string_view::npos || invalid + 4 > kSniffSize) &&
+         std::ranges::all_of(head, [](char c) {
+           const auto byte = static_cast<unsigned char>(c);
+           return (byte >= 0x20 && byte != 0x7F) || c == '\n' || c == '\r' || c == '\t';
+         });
 }
 
 bool IsHtml(std::string_view head) {

@@ -29,7 +29,7 @@ struct Placed {
 
 [[noreturn]] void FailAt(const Placed& tensor, std::string_view what) {
   Fail(fmt::format("tensor {} at byte {}: {}", Quote(tensor.entry.name), tensor.position, what),
-       "The file is damaged, or was not written by a safetensors writer.");
+       "The file is damaged, or was written by a faulty program.");
 }
 
 std::string IncompleteAdvice(std::uint64_t there, std::uint64_t whole) {
@@ -46,7 +46,7 @@ std::string Describe(const TensorInfo& info) {
   return fmt::format("{} {}", Info(info.dtype).name, shape);
 }
 
-std::optional<Metadata> ParseMetadata(HeaderLexer& lexer) {
+std::optional<Metadata> ParseMetadata(JsonLexer& lexer) {
   if (lexer.Null()) return std::nullopt;
   Metadata metadata;
   lexer.Open('{');
@@ -63,7 +63,7 @@ std::optional<Metadata> ParseMetadata(HeaderLexer& lexer) {
   return metadata;
 }
 
-DType ParseDType(HeaderLexer& lexer) {
+DType ParseDType(JsonLexer& lexer) {
   const std::uint64_t position = lexer.Position();
   const std::string name = lexer.String();
   const std::optional<DType> dtype = DTypeByName(name);
@@ -71,14 +71,14 @@ DType ParseDType(HeaderLexer& lexer) {
   return *dtype;
 }
 
-Shape ParseShape(HeaderLexer& lexer) {
+Shape ParseShape(JsonLexer& lexer) {
   Shape shape;
   lexer.Open('[');
   for (bool first = true; lexer.Next(']', first); first = false) shape.push_back(lexer.Unsigned());
   return shape;
 }
 
-std::pair<std::uint64_t, std::uint64_t> ParseOffsets(HeaderLexer& lexer) {
+std::pair<std::uint64_t, std::uint64_t> ParseOffsets(JsonLexer& lexer) {
   const std::uint64_t position = lexer.Position();
   std::array<std::uint64_t, 2> offsets{};
   std::size_t count = 0;
@@ -96,7 +96,7 @@ std::pair<std::uint64_t, std::uint64_t> ParseOffsets(HeaderLexer& lexer) {
 /// The fields that a tensor must have, in the order of their bits in a set.
 constexpr std::array<std::string_view, 3> kFields = {"dtype", "shape", "data_offsets"};
 
-void ParseTensor(HeaderLexer& lexer, SafetensorsEntry& entry) {
+void ParseTensor(JsonLexer& lexer, SafetensorsEntry& entry) {
   const std::uint64_t start = lexer.Position();
   unsigned seen = 0;
   lexer.Open('{');
@@ -228,7 +228,7 @@ std::uint64_t ParseHeaderSize(std::string_view first_bytes, std::uint64_t file_s
 SafetensorsHeader ParseHeader(std::string_view json, std::uint64_t file_size) {
   SafetensorsHeader header;
   header.data_start = kPrefixSize + json.size();
-  HeaderLexer lexer(json, kPrefixSize);
+  JsonLexer lexer("header", json, kPrefixSize);
   std::vector<Placed> tensors;
   bool has_metadata = false;
   lexer.Open('{');

@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/safetensors/header.h"
-#include "core/safetensors/lexer.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 namespace weightsmith {
 namespace {

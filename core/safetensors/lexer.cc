@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 namespace weightsmith {
 namespace {
@@ -40,32 +41,33 @@ bool Overflows(std::string_view number) {
 
 }  // namespace
 
-HeaderLexer::HeaderLexer(std::string_view text, std::uint64_t base) : text_(text), base_(base) {
+JsonLexer::JsonLexer(std::string_view subject, std::string_view text, std::uint64_t base)
+    : subject_(subject), text_(text), base_(base) {
   if (text.starts_with("\xEF\xBB\xBF")) Fail("a byte order mark is not allowed", base);
   const std::size_t invalid = FindInvalidUtf8(text);
   if (invalid != std::string_view::npos) Fail("the text is not valid UTF-8", base + invalid);
 }
 
-std::uint64_t HeaderLexer::Position() {
+std::uint64_t JsonLexer::Position() {
   while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
   return base_ + at_;
 }
 
-char HeaderLexer::Peek() {
+char JsonLexer::Peek() {
   Position();
   return at_ < text_.size() ? text_[at_] : '\0';
 }
 
-void HeaderLexer::Fail(std::string_view what, std::uint64_t position) const {
+void JsonLexer::Fail(std::string_view what, std::uint64_t position) const {
   throw Error(ErrorCode::kInput,
-              fmt::format("the header is malformed: {} at byte {}", what, position),
-              "The file is damaged, or was not written by a safetensors writer.");
+              fmt::format("the {} is malformed: {} at byte {}", subject_, what, position),
+              "The file is damaged, or was written by a faulty program.");
 }
 
-void HeaderLexer::FailHere(std::string_view expected) {
+void JsonLexer::FailHere(std::string_view expected) {
   const std::uint64_t position = Position();
   if (at_ == text_.size()) {
-    Fail(fmt::format("expected {}, found the end of the header", expected), position);
+    Fail(fmt::format("expected {}, found the end of the {}", expected, subject_), position);
   }
   // A whole character, however many bytes it has.
   std::size_t length = 1;
@@ -73,19 +75,19 @@ void HeaderLexer::FailHere(std::string_view expected) {
   Fail(fmt::format("expected {}, found {}", expected, Quote(text_.substr(at_, length))), position);
 }
 
-void HeaderLexer::Expect(char token, std::string_view expected) {
+void JsonLexer::Expect(char token, std::string_view expected) {
   if (Peek() != token || at_ == text_.size()) FailHere(expected);
   ++at_;
 }
 
-void HeaderLexer::Open(char bracket) {
+void JsonLexer::Open(char bracket) {
   Expect(bracket, bracket == '{' ? "an object" : "an array");
   if (++depth_ >= kMaxDepth) {
     Fail(fmt::format("values are nested {} deep", kMaxDepth), base_ + at_ - 1);
   }
 }
 
-bool HeaderLexer::Next(char closing, bool first) {
+bool JsonLexer::Next(char closing, bool first) {
   const char next = Peek();
   if (next == closing) {
     ++at_;
@@ -99,14 +101,14 @@ bool HeaderLexer::Next(char closing, bool first) {
   return true;
 }
 
-std::string HeaderLexer::Key() {
+std::string JsonLexer::Key() {
   if (Peek() != '"') FailHere("a key in double quotes");
   std::string key = String();
   Expect(':', "':' after the key");
   return key;
 }
 
-std::string HeaderLexer::String() {
+std::string JsonLexer::String() {
   Expect('"', "a string");
   const std::size_t start = at_ - 1;
   std::string out;
@@ -125,7 +127,7 @@ std::string HeaderLexer::String() {
   }
 }
 
-void HeaderLexer::Escape(std::string& out) {
+void JsonLexer::Escape(std::string& out) {
   const std::uint64_t start = base_ + at_ - 1;
   const char c = at_ < text_.size() ? text_[at_++] : '\0';
   constexpr std::string_view kLetters = "\"\\/bfnrt";
@@ -146,7 +148,7 @@ void HeaderLexer::Escape(std::string& out) {
   AppendUtf8(code, out);
 }
 
-std::uint32_t HeaderLexer::Hex4() {
+std::uint32_t JsonLexer::Hex4() {
   const std::string_view digits = text_.substr(at_, 4);
   std::uint32_t code = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
@@ -157,7 +159,7 @@ std::uint32_t HeaderLexer::Hex4() {
   return code;
 }
 
-std::uint64_t HeaderLexer::Unsigned() {
+std::uint64_t JsonLexer::Unsigned() {
   constexpr std::string_view kExpected = "an integer from 0 to 18446744073709551615";
   if (!IsDigit(Peek())) FailHere(kExpected);
   const std::size_t start = at_;
@@ -173,14 +175,14 @@ std::uint64_t HeaderLexer::Unsigned() {
   return value;
 }
 
-bool HeaderLexer::Null() {
+bool JsonLexer::Null() {
   Position();
   if (text_.substr(at_, 4) != "null") return false;
   at_ += 4;
   return true;
 }
 
-void HeaderLexer::Skip() {
+void JsonLexer::Skip() {
   switch (Peek()) {
     case '{':
       Open('{');
@@ -208,7 +210,7 @@ void HeaderLexer::Skip() {
   SkipNumber();
 }
 
-void HeaderLexer::SkipNumber() {
+void JsonLexer::SkipNumber() {
   const std::size_t start = at_;
   const auto next_is = [this](std::string_view set) {
     return at_ < text_.size() && set.find(text_[at_]) != std::string_view::npos;
@@ -240,9 +242,9 @@ void HeaderLexer::SkipNumber() {
   }
 }
 
-void HeaderLexer::End() {
+void JsonLexer::End() {
   Position();
-  if (at_ != text_.size()) FailHere("the end of the header");
+  if (at_ != text_.size()) FailHere("the end");
 }
 
 }  // namespace weightsmith

@@ -1,6 +1,7 @@
-// A strict lexer for the JSON of safetensors headers: UTF-8, unsigned 64-bit integers only where a
-// value matters, a depth limit, escapes decoded, and byte offsets in every error. Stricter than
-// general JSON libraries, which let a BOM, a NUL, trailing text or endless nesting through.
+// A strict lexer for the JSON of safetensors headers and shard indexes: UTF-8, unsigned 64-bit
+// integers only where a value matters, a depth limit, escapes decoded, and byte offsets in every
+// error. Stricter than general JSON libraries, which let a BOM, a NUL, trailing text or endless
+// nesting through.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +11,11 @@
 
 namespace weightsmith {
 
-class HeaderLexer {
+class JsonLexer {
  public:
-  /// `base` is the offset in the file of the first byte of `text`: errors count from there. Throws
-  /// kInput, as everything here does, where the text is not UTF-8.
-  HeaderLexer(std::string_view text, std::uint64_t base);
+  /// `subject` is what errors call the text ("header"); `base` the offset in the file of its first
+  /// byte, from which they count. Throws kInput, as everything here does, where it is not UTF-8.
+  JsonLexer(std::string_view subject, std::string_view text, std::uint64_t base);
 
   /// Offset in the file of the next token, past any whitespace.
   std::uint64_t Position();
@@ -45,17 +46,11 @@ class HeaderLexer {
   std::uint32_t Hex4();
   [[noreturn]] void FailHere(std::string_view expected);
 
+  std::string_view subject_;
   std::string_view text_;
   std::uint64_t base_;
   std::size_t at_ = 0;
   int depth_ = 0;
 };
-
-/// The offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are not), or
-/// npos.
-std::size_t FindInvalidUtf8(std::string_view text);
-
-/// Appends `code` in UTF-8. REQUIRES: a Unicode scalar value.
-void AppendUtf8(std::uint32_t code, std::string& out);
 
 }  // namespace weightsmith

@@ -29,12 +29,16 @@ bool StartsLikeHeader(std::string_view head) {
 
 }  // namespace
 
+std::string ReadHead(const ByteSource& file) {
+  return ReadText(file, 0, std::min<std::uint64_t>(file.size(), kSniffSize));
+}
+
 SafetensorsHeader ReadHeader(const ByteSource& file) {
   return WithContext(fmt::format("reading {}", Quote(file.path().string())), [&] {
     if (file.size() == 0) {
       throw Error(ErrorCode::kInput, "the file is empty", "Get the file again.");
     }
-    const std::string head = ReadText(file, 0, std::min<std::uint64_t>(file.size(), kSniffSize));
+    const std::string head = ReadHead(file);
     if (!StartsLikeHeader(head)) {
       if (const auto foreign = SniffForeignFormat(head)) {
         throw Error(ErrorCode::kInput,

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith {
@@ -31,17 +32,6 @@ std::string ReadText(const ByteSource& source, std::uint64_t offset, std::size_t
   std::string text(size, '\0');
   source.Read(offset, std::as_writable_bytes(std::span(text)));
   return text;
-}
-
-template <class Body>
-Error Caught(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "expected an Error";
-  return Error(ErrorCode::kFailed, "none");
 }
 
 class ByteSources : public ::testing::TestWithParam<IoBackend> {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith {
@@ -28,17 +29,6 @@ std::string ReadBack(const OutputFile& file, std::uint64_t offset, std::size_t s
   std::string text(size, '?');
   file.Read(offset, std::as_writable_bytes(std::span(text)));
   return text;
-}
-
-template <class Body>
-Error Caught(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "expected an Error";
-  return Error(ErrorCode::kFailed, "none");
 }
 
 std::uint64_t Allocated(const fs::path& path) {

@@ -1,6 +1,6 @@
-#include <cstring>
+#include "core/utf8.h"
 
-#include "core/safetensors/lexer.h"
+#include <cstring>
 
 namespace weightsmith {
 namespace {

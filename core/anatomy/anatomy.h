@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,30 +20,40 @@ namespace weightsmith {
 /// architecture, the file's own name.
 struct TensorAnatomy {
   std::string canonical;
-  std::string local;            ///< inside its component: with its name, what joins operands
+  /// The name inside its component, which is the same in a monolithic file, in a file of the
+  /// component alone, and over architectures that share it: what joins operands.
+  std::string local;
   std::uint32_t component = 0;  ///< index in Anatomy::components
   Role role = Role::kWeight;
-  bool optional = false;
+  bool optional = false;  ///< a complete file may lack it
+  /// An fp8 target leaves it as it is: not a matrix, an embedding, a first or last layer, or of a
+  /// component that is neither the diffusion model nor T5.
+  bool keep_precision = false;
 };
 
 struct ComponentAnatomy {
   std::string name;  ///< "unet", "transformer", "clip_l", "clip_g", "t5xxl", "vae", "ema", "other"
   ComponentKind kind = ComponentKind::kOther;
   std::uint64_t tensors = 0;
-  std::uint64_t parameters = 0;
+  std::uint64_t parameters = 0;  ///< elements of floating dtype
   std::uint64_t bytes = 0;
   std::map<DType, std::uint64_t> dtypes;  ///< tensors of each
   bool complete = true;
-  std::vector<std::string> missing;  ///< canonical names that the architecture has and the file lacks
-  std::vector<std::string> extra;    ///< names that the file has and the architecture lacks
+  /// Canonical names that the architecture has and the file lacks.
+  std::vector<std::string> missing;
+  /// Names that the file has and the architecture lacks.
+  std::vector<std::string> extra;
 };
 
 struct Anatomy {
-  const Architecture* architecture = nullptr;  ///< null: unknown
-  std::string id = "unknown";                  ///< architecture->id, or "unknown"
+  const Architecture* architecture = nullptr;  ///< null: unknown, or a part alone
+  const ArchitectureRow* row = nullptr;        ///< of the architecture
+  const Part* part = nullptr;                  ///< of a file that holds one shared component
+  std::string id = "unknown";                  ///< of architecture or part, or "unknown"
   std::string variant = "base";
   std::string scale = "full";
-  /// "ldm", "sgm", "comfy" for monolithic names, "component" for bare ones, "hf" …
+  /// "ldm", "sgm", "comfy" for monolithic names, "bfl" for a bare FLUX transformer, "component"
+  /// for other bare names, "hf" where the canonical names are others.
   std::string layout = "unknown";
   Prediction prediction = Prediction::kUnknown;
   std::vector<ComponentAnatomy> components;
@@ -52,8 +63,15 @@ struct Anatomy {
   std::vector<std::string> damage;        ///< what is known to be broken, a sentence each
 
   const ComponentAnatomy* FindComponent(std::string_view name) const;
+  /// Value of modelspec.architecture; empty where the architecture is unknown.
+  std::string_view Modelspec() const;
 };
 
+/// Tells it from the header, and from the 77 values of position_ids where there are some.
 Anatomy Examine(const Checkpoint& checkpoint);
+
+/// The same from the header alone. REQUIRES: tensors sorted by name, as Checkpoint has them.
+Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
+                      const std::optional<Metadata>& metadata);
 
 }  // namespace weightsmith

@@ -1,0 +1,21 @@
+// The encoder half of T5 v1.1, in Hugging Face's names.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/anatomy/architecture.h"
+
+namespace weightsmith {
+
+struct T5Encoder {
+  std::uint64_t blocks;
+  std::uint64_t width;
+  std::uint64_t inner;  ///< of the gated feed-forward layers
+  std::uint64_t heads;  ///< of width / heads each
+  std::uint64_t vocabulary;
+};
+
+std::vector<TensorRule> BuildT5Encoder(const T5Encoder& t5);
+
+}  // namespace weightsmith

@@ -83,8 +83,12 @@ void Terminal::Print(std::string_view text) {
               fmt::format("writing to standard output: {}", std::strerror(errno)));
 }
 
+void Terminal::SayText(std::string_view lines) {
+  if (verbosity_ != Verbosity::kQuiet && !lines.empty()) WriteTalk(lines);
+}
+
 void Terminal::Say(std::string_view line) {
-  if (verbosity_ != Verbosity::kQuiet) WriteTalk(fmt::format("{}\n", line));
+  SayText(fmt::format("{}\n", line));
 }
 
 void Terminal::Detail(std::string_view line) {
@@ -97,6 +101,17 @@ void Terminal::Note(std::string_view line) {
 
 void Terminal::Warn(std::string_view line) {
   Say(fmt::format("{} {}", Paint(Style::kWarning, "warning:"), line));
+}
+
+void Terminal::Tell(Style severity, std::string_view text) {
+  if (severity != Style::kError && verbosity_ == Verbosity::kQuiet) return;
+  const std::string_view word = severity == Style::kError ? "error:" : "warning:";
+  std::string painted(text);
+  if (const std::size_t at = text.find(word); at != std::string_view::npos) {
+    painted.replace(at, word.size(), Paint(severity, word));
+  }
+  if (!painted.ends_with('\n')) painted += '\n';
+  WriteTalk(painted);
 }
 
 void Terminal::Fail(std::string_view message, std::string_view advice) {

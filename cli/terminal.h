@@ -36,10 +36,15 @@ class Terminal {
 
   /// A line of talk; silent with --quiet.
   void Say(std::string_view line);
+  /// Lines of talk, each with its newline.
+  void SayText(std::string_view lines);
   /// A line of talk for --verbose only.
   void Detail(std::string_view line);
   void Note(std::string_view line);
   void Warn(std::string_view line);
+  /// A finished text that begins with where and what ("mix.yaml:3:5: error: …"); its first word
+  /// that ends in ": " and names the severity is painted. Errors are never silent.
+  void Tell(Style severity, std::string_view text);
   /// "weightsmith: message", and the advice as a second paragraph. Never silent.
   void Fail(std::string_view message, std::string_view advice);
 

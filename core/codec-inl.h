@@ -180,8 +180,13 @@ HWY_INLINE void EncodeNarrow(D df, hn::Vec<D> value, std::byte* out) {
 /// Rounds to nearest even.
 template <class D, class V>
 HWY_INLINE hn::Vec<D> ToFloat(D df, V value) {
-#if HWY_TARGET == HWY_SCALAR  // its DemoteTo never gives infinity
-  return hn::Set(df, static_cast<float>(hn::GetLane(value)));
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128  // their DemoteTo never gives infinity
+  const hn::Rebind<double, D> d;
+  HWY_ALIGN double from[hn::MaxLanes(D())];
+  HWY_ALIGN float to[hn::MaxLanes(D())];
+  hn::Store(value, d, from);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) to[i] = static_cast<float>(from[i]);
+  return hn::Load(df, to);
 #else
   return hn::DemoteTo(df, value);
 #endif

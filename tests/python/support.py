@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import struct
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,3 +121,15 @@ def random_like(tensors, seed, scale=0.05):
         else:
             result[name] = array
     return result
+
+
+def built(name):
+    """A program of the build."""
+    return Path(os.environ.get("WEIGHTSMITH_BUILD", ROOT / "build" / "release")) / "bin" / name
+
+
+def probe(paths):
+    """What the library's reader makes of files: for each, its table or the error."""
+    names = "\n".join(map(str, paths)) + "\n"
+    result = subprocess.run([built("header_probe"), "-"], input=names, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in result.stdout.splitlines()]

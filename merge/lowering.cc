@@ -67,7 +67,7 @@ Needs FindNeeds(const Tape& tape, std::span<const Value> results) {
     needs.probes.clear();
     for (const Probe& probe : tape.probes) {
       if (!needs.registers[probe.after]) continue;
-      if (!probe.against_zero) needs.registers[probe.before] = true;
+      needs.registers[probe.before] = true;
       needs.probes.push_back(probe);
     }
   } while (needs.probes.size() != kept);
@@ -93,7 +93,7 @@ class Numbering {
     }
     for (const Probe& probe : needs.probes) {
       last_use_[probe.after] = kForever;
-      if (!probe.against_zero) last_use_[probe.before] = kForever;
+      last_use_[probe.before] = kForever;
     }
   }
 
@@ -162,12 +162,11 @@ Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<double,
 }
 
 Register Lowering::Hold(Value x) {
-  return x.zero() ? Emit(OpCode::kConstant, {}).reg() : x.reg();
+  return x.zero() ? Constant(0).reg() : x.reg();
 }
 
 Value Lowering::Constant(double s) {
-  s = Round(s);
-  return s == 0 ? Value::Zero() : Emit(OpCode::kConstant, {}, {s});
+  return Emit(OpCode::kConstant, {}, {Round(s)});
 }
 
 Value Lowering::Scale(double s, Value x) {
@@ -270,7 +269,7 @@ Lowering::Finished Lowering::Finish(std::span<const Value> results) && {
   tape.registers = numbering.registers();
   for (Probe probe : needs.probes) {
     probe.after = numbering[probe.after];
-    probe.before = probe.against_zero ? probe.after : numbering[probe.before];
+    probe.before = numbering[probe.before];
     tape.probes.push_back(probe);
   }
   for (const Value& result : results) {

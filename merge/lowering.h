@@ -40,7 +40,7 @@ class Lowering {
   double Product(double a, double b) const { return Round(Round(a) * Round(b)); }
 
   // Tiles, in the association that the names give.
-  Value Constant(double s);
+  Value Constant(double s);  ///< always a register, also for 0
   Value Scale(double s, Value x);
   Value Divide(Value x, double s);
   Value Add(Value x, Value y);

@@ -153,17 +153,24 @@ struct Sums {
   std::size_t changed;
 };
 
-/// Adds kLanes elements. Only where `before` has a NaN can two that differ be alike.
-template <bool kNan, class T>
+/// What `after` is compared with. A NaN is like a NaN, which only has to be seen where there is
+/// one.
+enum class Against { kBefore, kBeforeWithNan, kZero };
+
+/// Adds kLanes elements.
+template <Against kAgainst, class T>
 HWY_INLINE void AddGroup(const T* before, const T* after, Sums<T>& sums) {
   const Tag<T> d;
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
     const Vector<T> x = hn::Load(d, before + v * hn::MaxLanes(d));
     const Vector<T> y = hn::Load(d, after + v * hn::MaxLanes(d));
-    auto alike = hn::Eq(x, y);
-    if constexpr (kNan) alike = hn::Or(alike, hn::And(hn::IsNaN(x), hn::IsNaN(y)));
+    const Vector<T> origin = kAgainst == Against::kZero ? hn::Zero(d) : x;
+    auto alike = hn::Eq(origin, y);
+    if constexpr (kAgainst == Against::kBeforeWithNan) {
+      alike = hn::Or(alike, hn::And(hn::IsNaN(x), hn::IsNaN(y)));
+    }
     const auto changed = hn::Not(alike);  // Ne of a NaN depends on the target
-    const Vector<T> change = hn::IfThenElseZero(changed, hn::Sub(y, x));
+    const Vector<T> change = hn::IfThenElseZero(changed, hn::Sub(y, origin));
     sums.changed += hn::CountTrue(d, changed);
     sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
     sums.before[v] = hn::Add(sums.before[v], hn::Mul(x, x));
@@ -182,9 +189,8 @@ HWY_INLINE double Fold(const Vector<T>* vectors) {
   return total;
 }
 
-/// `stride` 0 compares with the one group of zeros that `before` points to.
-template <bool kNan, class T>
-Effect Measure(const T* before, std::size_t stride, const T* after, std::size_t n) {
+template <Against kAgainst, class T>
+Effect Measure(const T* before, const T* after, std::size_t n) {
   Sums<T> sums;
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
     sums.change[v] = hn::Zero(Tag<T>());
@@ -192,26 +198,26 @@ Effect Measure(const T* before, std::size_t stride, const T* after, std::size_t 
   }
   sums.changed = 0;
   std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) AddGroup<kNan>(before + i * stride, after + i, sums);
+  for (; i + kLanes <= n; i += kLanes) AddGroup<kAgainst>(before + i, after + i, sums);
   if (i < n) {
     // The last, incomplete group: zeros behind it change no sum.
     HWY_ALIGN T last_before[kLanes] = {};
     HWY_ALIGN T last_after[kLanes] = {};
-    std::copy(before + i * stride, before + i * stride + (n - i), last_before);
+    std::copy(before + i, before + n, last_before);
     std::copy(after + i, after + n, last_after);
-    AddGroup<kNan>(last_before, last_after, sums);
+    AddGroup<kAgainst>(last_before, last_after, sums);
   }
   return {n, sums.changed, Fold<T>(sums.change), Fold<T>(sums.before)};
 }
 
 template <class T>
 Effect MeasureProbe(const Probe& probe, const T* registers, std::size_t n) {
-  HWY_ALIGN static constexpr T kZeros[kLanes] = {};
-  const T* after = registers + probe.after * kTile;
-  if (probe.against_zero) return Measure<false>(kZeros, 0, after, n);
   const T* before = registers + probe.before * kTile;
-  const Effect effect = Measure<false>(before, 1, after, n);
-  return std::isnan(effect.before_squares) ? Measure<true>(before, 1, after, n) : effect;
+  const T* after = registers + probe.after * kTile;
+  if (probe.against_zero) return Measure<Against::kZero>(before, after, n);
+  const Effect effect = Measure<Against::kBefore>(before, after, n);
+  if (!std::isnan(effect.before_squares)) return effect;
+  return Measure<Against::kBeforeWithNan>(before, after, n);
 }
 
 template <class T>

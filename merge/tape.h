@@ -46,7 +46,8 @@ struct Instruction {
   bool operator==(const Instruction&) const = default;
 };
 
-/// What a step did to a tensor: compares the value before (or zero) with the value after.
+/// What a step did to a tensor: how `after` differs from `before`, or from zero, and how large
+/// `before` is, which the change is relative to.
 struct Probe {
   std::uint32_t step = 0;  ///< index in Plan::steps
   Register before = 0;

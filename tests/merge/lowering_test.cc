@@ -59,7 +59,13 @@ TEST(Lowering, RemovesAnOperandOfWeightZero) {
   EXPECT_EQ(tape.AddDifference(kX, 0, kY, kZ), kX);
   EXPECT_EQ(tape.TrainDifference(kX, 0, kY, kZ), kX);
   EXPECT_EQ(tape.Scale(0, kX), kZero);
-  EXPECT_EQ(tape.Constant(0), kZero);
+}
+
+TEST(Lowering, HoldsAZeroInARegisterWhereOneIsAskedFor) {
+  Lowering tape = Start();
+  EXPECT_FALSE(tape.Constant(0).zero());
+  EXPECT_EQ(tape.Hold(kZero), tape.Constant(0).reg());
+  EXPECT_EQ(tape.Hold(kY), kY.reg());
 }
 
 TEST(Lowering, TakesAWeightThatRoundsToZeroOrOneAsThat) {
@@ -199,14 +205,14 @@ TEST(Finish, ComputesWhatAProbeComparesWith) {
   EXPECT_EQ(program.tape.instructions.size(), 2u);
 }
 
-TEST(Finish, KeepsAProbeAgainstZeroWithoutItsBefore) {
+TEST(Finish, KeepsWhatAProbeAgainstZeroIsRelativeTo) {
   Lowering tape(Precision::kF32, 3);
-  const Value difference = tape.Subtract(kY, kZ);
-  tape.AddProbe({.step = 4, .before = kX.reg(), .after = difference.reg(), .against_zero = true});
+  const Value half = tape.Scale(0.5, kX);
+  const Value difference = tape.Subtract(half, kZ);
+  tape.AddProbe({.step = 4, .before = half.reg(), .after = difference.reg(), .against_zero = true});
   const Lowering::Finished program = std::move(tape).Finish(std::array{difference});
-  EXPECT_THAT(program.sources, ElementsAre(1, 2));
-  ASSERT_EQ(program.tape.probes.size(), 1u);
-  EXPECT_TRUE(program.tape.probes[0].against_zero);
+  EXPECT_THAT(program.sources, ElementsAre(0, 2));
+  EXPECT_THAT(program.tape.probes, ElementsAre(Probe{4, 2, 3, true}));
 }
 
 TEST(Lowering, DoesNotWatchAStepThatLeftItsValue) {

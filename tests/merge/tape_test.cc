@@ -137,9 +137,10 @@ class TapeOnEveryTarget : public ::testing::TestWithParam<std::string> {
     std::array<T, 16> before{};
     std::uint64_t changed = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const T x = against_zero ? T{0} : registers[0][i];
-      const T difference = registers[1][i] - x;
-      changed += registers[1][i] != x;
+      const T x = registers[0][i];
+      const T origin = against_zero ? T{0} : x;
+      const T difference = registers[1][i] - origin;
+      changed += registers[1][i] != origin;
       change[i % 16] += difference * difference;
       before[i % 16] += x * x;
     }

@@ -1,0 +1,77 @@
+#include "cli/checkpoint_info.h"
+
+namespace weightsmith {
+namespace {
+
+Json ToJson(const std::map<DType, std::uint64_t>& dtypes) {
+  Json json = Json::object();
+  for (const auto& [dtype, tensors] : dtypes) json[std::string(Info(dtype).name)] = tensors;
+  return json;
+}
+
+Json ToJson(const ComponentAnatomy& component) {
+  return {{"tensors", component.tensors},   {"parameters", component.parameters},
+          {"bytes", component.bytes},       {"dtypes", ToJson(component.dtypes)},
+          {"complete", component.complete}, {"missing", component.missing},
+          {"extra", component.extra}};
+}
+
+Json ToJson(const CheckpointTensor& tensor, const TensorAnatomy& told, const Anatomy& anatomy) {
+  return {{"name", tensor.name},         {"dtype", Info(tensor.info.dtype).name},
+          {"shape", tensor.info.shape},  {"component", anatomy.components[told.component].name},
+          {"canonical", told.canonical}, {"role", ToString(told.role)}};
+}
+
+}  // namespace
+
+CheckpointInfo ReadInfo(const std::string& path) {
+  const auto checkpoint = Checkpoint::Open(path);
+  return {path, checkpoint, Examine(*checkpoint)};
+}
+
+std::uint64_t Parameters(const Anatomy& anatomy) {
+  std::uint64_t sum = 0;
+  for (const ComponentAnatomy& component : anatomy.components) sum += component.parameters;
+  return sum;
+}
+
+std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy) {
+  std::map<DType, std::uint64_t> sum;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    for (const auto& [dtype, tensors] : component.dtypes) sum[dtype] += tensors;
+  }
+  return sum;
+}
+
+Json ToJson(const CheckpointInfo& info, bool tensors) {
+  const Anatomy& anatomy = info.anatomy;
+  Json json = {{"path", info.path},
+               {"format", ToString(info.checkpoint->format())},
+               {"files", info.checkpoint->files().size()},
+               {"bytes", info.checkpoint->size()},
+               {"architecture", anatomy.id},
+               {"variant", anatomy.variant},
+               {"scale", anatomy.scale},
+               {"layout", anatomy.layout},
+               {"prediction", ToString(anatomy.prediction)}};
+  json["components"] = Json::object();
+  for (const ComponentAnatomy& component : anatomy.components) {
+    json["components"][component.name] = ToJson(component);
+  }
+  json["tensors"] = info.checkpoint->tensors().size();
+  json["parameters"] = Parameters(anatomy);
+  json["dtypes"] = ToJson(DTypes(anatomy));
+  json["markers"] = anatomy.markers;
+  json["quantization"] = anatomy.quantization;
+  json["damage"] = anatomy.damage;
+  json["metadata"] = info.checkpoint->metadata().value_or(Metadata());
+  if (tensors) {
+    json["entries"] = Json::array();
+    for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+      json["entries"].push_back(ToJson(info.checkpoint->tensors()[i], anatomy.tensors[i], anatomy));
+    }
+  }
+  return json;
+}
+
+}  // namespace weightsmith

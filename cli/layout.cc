@@ -85,19 +85,19 @@ std::string Wrap(std::string_view text, std::size_t indent, std::size_t width) {
   return page;
 }
 
-std::string Table(const std::vector<TableRow>& rows, std::size_t max_left) {
+std::string Table(const std::vector<TableRow>& rows, std::size_t max_left, std::size_t width) {
   constexpr std::size_t kIndent = 2;
   constexpr std::size_t kGap = 2;
   std::size_t left_width = 0;
   for (const TableRow& row : rows) {
-    const std::size_t width = DisplayWidth(row.left);
-    if (width <= max_left) left_width = std::max(left_width, width);
+    const std::size_t wide = DisplayWidth(row.left);
+    if (wide <= max_left) left_width = std::max(left_width, wide);
   }
   const std::size_t column = kIndent + left_width + kGap;
   std::string page;
   for (const TableRow& row : rows) {
     const std::string left = std::string(kIndent, ' ') + row.left;
-    const std::string right = Wrap(row.right, column);
+    const std::string right = Wrap(row.right, column, width);
     if (row.right.empty()) {
       page += left + "\n";
     } else if (DisplayWidth(row.left) > left_width) {

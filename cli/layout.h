@@ -22,7 +22,11 @@ struct TableRow {
 
 /// Two columns, indented by two; the right one starts where the widest left one of at most
 /// `max_left` columns ends (a wider one gets a line of its own) and is wrapped.
-std::string Table(const std::vector<TableRow>& rows, std::size_t max_left = 28);
+std::string Table(const std::vector<TableRow>& rows, std::size_t max_left = 28,
+                  std::size_t width = kPageWidth);
+
+/// For lines that are data and not prose: a terminal wraps them.
+inline constexpr std::size_t kUnwrapped = 100'000;
 
 /// Columns that UTF-8 text takes, counting a code point as one.
 std::size_t DisplayWidth(std::string_view text);

@@ -19,6 +19,10 @@ double Share(const ProgressState& state) {
   return std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
 }
 
+std::uint64_t DoneHere(const ProgressState& state) {
+  return state.done - std::min(state.done, state.done_before);
+}
+
 std::string Bar(double share) {
   const auto filled = static_cast<std::size_t>(share * kBarWidth);
   return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '-') + "]";
@@ -58,9 +62,10 @@ std::string FormatRate(std::uint64_t bytes, double seconds) {
 
 std::optional<double> EstimateRemaining(const ProgressState& state) {
   if (state.done >= state.total) return 0;
-  if (state.done == 0 || state.seconds <= 0) return std::nullopt;
+  const std::uint64_t here = DoneHere(state);
+  if (here == 0 || state.seconds <= 0) return std::nullopt;
   const auto remaining = static_cast<double>(state.total - state.done);
-  return remaining * state.seconds / static_cast<double>(state.done);
+  return remaining * state.seconds / static_cast<double>(here);
 }
 
 std::string FormatProgressLine(const ProgressState& state, std::size_t width) {
@@ -68,7 +73,7 @@ std::string FormatProgressLine(const ProgressState& state, std::size_t width) {
   const std::optional<double> remaining = EstimateRemaining(state);
   const std::string numbers = fmt::format(
       "{:3.0f} %  {}  {}  {} left", std::floor(share * 100), FormatAmount(state.done, state.total),
-      FormatRate(state.done, state.seconds), remaining ? FormatDuration(*remaining) : "-:--");
+      FormatRate(DoneHere(state), state.seconds), remaining ? FormatDuration(*remaining) : "-:--");
   std::string line = fmt::format("{}  {}  {}", state.label, Bar(share), numbers);
   if (line.size() > width) line = fmt::format("{}  {}", state.label, numbers);
   if (line.size() > width) line = numbers;
@@ -83,7 +88,7 @@ std::string FormatProgressJson(const ProgressState& state) {
   json["bytes_total"] = state.total;
   json["seconds"] = state.seconds;
   json["bytes_per_second"] =
-      state.seconds > 0 ? static_cast<double>(state.done) / state.seconds : 0.0;
+      state.seconds > 0 ? static_cast<double>(DoneHere(state)) / state.seconds : 0.0;
   const std::optional<double> remaining = EstimateRemaining(state);
   json["eta_seconds"] = remaining ? nlohmann::ordered_json(*remaining) : nlohmann::ordered_json();
   return json.dump();
@@ -96,6 +101,10 @@ ProgressMeter::~ProgressMeter() {
   terminal_.ShowProgressLine("");
 }
 
+void ProgressMeter::Finish() {
+  if (last_shown_) Update(total_, total_);
+}
+
 double ProgressMeter::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
@@ -105,10 +114,12 @@ void ProgressMeter::Update(std::uint64_t done, std::uint64_t total) {
   const bool json = terminal_.wants_progress_json();
   if (!line && !json) return;
   const std::lock_guard lock(mutex_);
+  if (!done_before_) done_before_ = done;
+  total_ = total;
   const Clock::time_point now = Clock::now();
   if (last_shown_ && now - *last_shown_ < kRedrawInterval && done < total) return;
   last_shown_ = now;
-  const ProgressState state{label_, done, total, seconds()};
+  const ProgressState state{label_, done, total, seconds(), *done_before_};
   if (json) terminal_.PrintProgressJson(FormatProgressJson(state));
   // The last column stays free: a character there makes some terminals wrap.
   if (line) terminal_.ShowProgressLine(FormatProgressLine(state, terminal_.width() - 1));

@@ -17,7 +17,8 @@ struct ProgressState {
   std::string_view label;  ///< "merging"
   std::uint64_t done = 0;  ///< bytes
   std::uint64_t total = 0;
-  double seconds = 0;  ///< since the start
+  double seconds = 0;             ///< since the start
+  std::uint64_t done_before = 0;  ///< of done, what an earlier run had done
 };
 
 /// "0:07", "12:34", "1:02:03"; rounded up, so that it ends at 0:00 and not before.
@@ -47,6 +48,8 @@ class ProgressMeter {
   ProgressMeter& operator=(const ProgressMeter&) = delete;
 
   void Update(std::uint64_t done, std::uint64_t total);
+  /// Tells that all is done.
+  void Finish();
   /// Since the start.
   double seconds() const;
 
@@ -56,8 +59,10 @@ class ProgressMeter {
   Terminal& terminal_;
   const std::string label_;
   const Clock::time_point start_ = Clock::now();
-  std::mutex mutex_;
+  std::mutex mutex_;  ///< of what follows
   std::optional<Clock::time_point> last_shown_;
+  std::optional<std::uint64_t> done_before_;
+  std::uint64_t total_ = 0;
 };
 
 }  // namespace weightsmith

@@ -146,6 +146,11 @@ TEST(EstimateRemaining, ExtrapolatesTheMeanRate) {
   EXPECT_EQ(EstimateRemaining({"", 0, 0, 0}), 0.0);
 }
 
+TEST(EstimateRemaining, LeavesOutWhatAnEarlierRunHadDone) {
+  EXPECT_EQ(EstimateRemaining({"", 60, 100, 2, 40}), 4.0);
+  EXPECT_EQ(EstimateRemaining({"", 40, 100, 2, 40}), std::nullopt);
+}
+
 TEST(FormatProgressLine, SaysShareBytesRateAndTime) {
   const ProgressState state{"merging", 1'065'000'000, 2'130'000'000, 0.5};
   EXPECT_EQ(FormatProgressLine(state, 100),

@@ -22,7 +22,8 @@ BLESS = os.environ.get("WEIGHTSMITH_BLESS") == "1"
 VARIABLE = [
     (re.compile(r"\b\d+\.\d+ s\b"), "N.NN s"),
     (re.compile(r"\b\d+\.\d+ GB/s"), "N.NN GB/s"),
-    (re.compile(r"\b[0-9.]+ (kB|MB|GB|TB) (of memory|free)"), r"N \1 \2"),
+    (re.compile(r"\b[0-9.]+ (kB|MB|GB|TB) free"), "N GB free"),
+    (re.compile(r"memory   at most [0-9.]+ (kB|MB|GB)"), "memory   at most N MB"),
 ]
 
 

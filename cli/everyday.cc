@@ -1,0 +1,235 @@
+#include "cli/everyday.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <span>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "merge/operator.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t kLongestStem = 60;  // of a model in the name of the output
+
+std::string OperatorName(const EverydayMerge& merge) {
+  if (merge.op) return *merge.op;
+  if (merge.models.size() == 2) return "weighted_sum";
+  if (merge.models.size() == 3) return "add_difference";
+  throw Error(ErrorCode::kUsage,
+              fmt::format("{} models need an operator that takes them.", merge.models.size()),
+              "Name one with --op, such as average; 'weightsmith ops' lists them.");
+}
+
+const Operator& OperatorOf(const EverydayMerge& merge) {
+  const std::string name = OperatorName(merge);
+  if (const Operator* op = FindOperator(name)) return *op;
+  std::vector<std::string> known;
+  for (const Operator* op : Operators()) known.emplace_back(op->name);
+  throw Error(ErrorCode::kUsage,
+              fmt::format("--op: unknown operator {}.{}", Quote(name), DidYouMean(name, known)),
+              "'weightsmith ops' lists the operators.");
+}
+
+// What people expect of the two everyday operators: half of each, and the whole difference.
+std::optional<std::string> AlphaOf(const EverydayMerge& merge) {
+  if (merge.alpha) return merge.alpha;
+  const std::string op = OperatorName(merge);
+  if (op == "weighted_sum") return "0.5";
+  if (op == "add_difference") return "1";
+  return std::nullopt;
+}
+
+std::string Stem(const std::filesystem::path& path) {
+  constexpr std::array<std::string_view, 5> kEndings = {".index.json", ".safetensors", ".ckpt",
+                                                        ".pt", ".pth"};
+  std::string name = path.lexically_normal().filename().string();
+  if (name.empty()) name = path.lexically_normal().parent_path().filename().string();
+  for (const std::string_view ending : kEndings) {
+    if (name.size() > ending.size() && name.ends_with(ending)) {
+      name.resize(name.size() - ending.size());
+    }
+  }
+  return name;
+}
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+// Names of the models in the recipe: their stems, made to look like names and told apart.
+std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& paths) {
+  std::vector<std::string> names;
+  for (const auto& path : paths) {
+    std::string name = Stem(path);
+    std::ranges::replace_if(
+        name, [](char c) { return !IsNameCharacter(c); }, '_');
+    if (name.empty() || !((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z')) name = "m_" + name;
+    std::string unique = name;
+    for (int i = 2; std::ranges::find(names, unique) != names.end(); ++i) {
+      unique = fmt::format("{}_{}", name, i);
+    }
+    names.push_back(unique);
+  }
+  return names;
+}
+
+// A double-quoted scalar, which YAML reads as JSON does.
+std::string Quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// Numbers, booleans, flow mappings and lists as they are; else a text.
+std::string ScalarOrFlow(const std::string& value) {
+  const bool flow = value.starts_with('{') || value.starts_with('[');
+  const bool plain = ParseNumber(value).has_value() || value == "true" || value == "false";
+  if ((flow || plain) && value.find('\n') == std::string::npos) return value;
+  return Quoted(value);
+}
+
+std::vector<std::string> SplitCommas(std::string_view text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+void CheckCount(const Operator& op, std::size_t given) {
+  const std::size_t single = op.operands.size();
+  if (given == single || (op.list && given >= single)) return;
+  std::vector<std::string_view> names;
+  for (const OperandSpec& operand : op.operands) names.push_back(operand.name);
+  throw Error(ErrorCode::kUsage,
+              fmt::format("{} takes {} {} ({}), {} are given.", op.name, single,
+                          single == 1 ? "model" : "models", fmt::join(names, ", "), given));
+}
+
+// `of: [x, y]`, or with weights `of: [{model: x, weight: 0.7}, …]`.
+std::string ListEntry(const Operator& op, std::span<const std::string> names,
+                      const std::optional<std::string>& weights) {
+  if (!op.list->weighted) return fmt::format("{}: [{}]", op.list->name, fmt::join(names, ", "));
+  const std::vector<std::string> values =
+      weights ? SplitCommas(*weights) : std::vector<std::string>();
+  if (values.size() != names.size()) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} needs a weight for each of {} models, {} are given.", op.name,
+                            names.size(), values.size()),
+                "Write them as --param weights=0.7,0.3, in the order of the models.");
+  }
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    entries.push_back(fmt::format("{{model: {}, weight: {}}}", names[i], ScalarOrFlow(values[i])));
+  }
+  return fmt::format("{}: [{}]", op.list->name, fmt::join(entries, ", "));
+}
+
+std::string StepText(const EverydayMerge& merge, std::span<const std::string> names) {
+  const Operator& op = OperatorOf(merge);
+  CheckCount(op, names.size());
+  std::vector<std::string> keys = {fmt::format("op: {}", op.name)};
+  for (std::size_t i = 0; i < op.operands.size(); ++i) {
+    keys.push_back(fmt::format("{}: {}", op.operands[i].name, names[i]));
+  }
+  std::optional<std::string> weights;
+  std::vector<std::string> parameters;
+  if (const auto alpha = AlphaOf(merge)) {
+    parameters.push_back(fmt::format("alpha: {}", ScalarOrFlow(*alpha)));
+  }
+  for (const auto& [key, value] : merge.parameters) {
+    if (key == "weights" && op.list && op.list->weighted) {
+      weights = value;
+    } else {
+      parameters.push_back(fmt::format("{}: {}", Quoted(key), ScalarOrFlow(value)));
+    }
+  }
+  if (op.list && names.size() > op.operands.size()) {
+    keys.push_back(ListEntry(op, names.subspan(op.operands.size()), weights));
+  }
+  keys.insert(keys.end(), parameters.begin(), parameters.end());
+  return fmt::format("{{{}}}", fmt::join(keys, ", "));
+}
+
+// What a file's name can hold and a recipe's `path` takes literally.
+std::string ForFileName(std::string text) {
+  std::ranges::replace_if(
+      text,
+      [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == '/' || c == '{' || c == '}';
+      },
+      '_');
+  return text.substr(0, kLongestStem);
+}
+
+}  // namespace
+
+std::string DefaultName(const EverydayMerge& merge) {
+  const std::string op = OperatorName(merge);
+  std::vector<std::string> stems;
+  for (const auto& model : merge.models) stems.push_back(ForFileName(Stem(model)));
+  const double alpha = ParseNumber(AlphaOf(merge).value_or("")).value_or(kNoNumber);
+  const bool plain = !std::isnan(alpha) && merge.parameters.empty();
+  if (op == "weighted_sum" && plain && stems.size() == 2) {
+    return fmt::format("{:.2f}({})+{:.2f}({}).safetensors", 1 - alpha, stems[0], alpha, stems[1]);
+  }
+  if (op == "add_difference" && plain && stems.size() == 3) {
+    return fmt::format("{}+{:.2f}({}-{}).safetensors", stems[0], alpha, stems[1], stems[2]);
+  }
+  return fmt::format("{}({}).safetensors", op, fmt::join(stems, ","));
+}
+
+std::filesystem::path OutputPath(const EverydayMerge& merge) {
+  if (!merge.output) return DefaultName(merge);
+  const bool folder = !merge.output->has_filename() || std::filesystem::is_directory(*merge.output);
+  return folder ? *merge.output / DefaultName(merge) : *merge.output;
+}
+
+std::string RecipeText(const EverydayMerge& merge) {
+  std::vector<std::filesystem::path> paths = merge.models;
+  if (merge.vae) paths.push_back(*merge.vae);
+  std::vector<std::filesystem::path> named = paths;
+  named.emplace_back("merged");  // the step, told apart from a model of that name
+  const std::vector<std::string> names = ModelNames(named);
+  const std::string step = StepText(merge, std::span(names).first(merge.models.size()));
+
+  std::string text = "weightsmith: 1\nmodels:\n";
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    text += fmt::format("  {}: {}\n", names[i], Quoted(paths[i].string()));
+  }
+  if (!merge.policies.empty()) {
+    text += "policy:\n";
+    for (const auto& [key, value] : merge.policies) {
+      text += fmt::format("  {}: {}\n", Quoted(key), ScalarOrFlow(value));
+    }
+  }
+  text += fmt::format("steps:\n  {}: {}\noutput:\n  model: {}\n", names.back(), step, names.back());
+  if (merge.vae) text += fmt::format("  components: {{vae: {}}}\n", names[merge.models.size()]);
+  if (merge.dtype) text += fmt::format("  dtype: {}\n", Quoted(*merge.dtype));
+  // Braces would be read as a variable's place; such a path stays on the command line.
+  const std::string path = OutputPath(merge).string();
+  if (path.find_first_of("{}") == std::string::npos) {
+    text += fmt::format("  path: {}\n", Quoted(path));
+  }
+  return text;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,21 @@
+// The proof of effect in words: what every input and step did.
+#pragma once
+
+#include <string>
+
+#include "merge/plan.h"
+#include "merge/report.h"
+
+namespace weightsmith {
+
+/// Share of elements that a step changed, in percent, and the norm of the change relative to what
+/// it changed: "98.7 % of elements changed, relative change 0.0123".
+std::string FormatEffect(const Effect& effect);
+
+/// Inputs, steps and outputs.
+std::string ReportWords(const Plan& plan, const Report& report);
+
+/// "read 4.26 GB, wrote 2.13 GB in 1.23 s, 1.73 GB/s of output".
+std::string ThroughputWords(const Report& report);
+
+}  // namespace weightsmith

@@ -1,0 +1,70 @@
+#include "cli/tensor_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "core/codec.h"
+#include "core/error.h"
+#include "merge/tape.h"
+
+namespace weightsmith {
+namespace {
+
+// Small tiles that stay in cache between decoding and counting. F64 has values that f32 has not.
+template <class Real>
+std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes) {
+  const std::size_t size = Info(dtype).bits / 8;
+  std::uint64_t count = 0;
+  alignas(64) std::array<Real, kTile> tile;
+  while (!bytes.empty()) {
+    const std::size_t n = std::min(kTile, bytes.size() / size);
+    const std::span<Real> values = std::span(tile).first(n);
+    Decode(dtype, bytes.first(n * size), values);
+    count += CountNotBelow(std::span<const Real>(values), std::numeric_limits<Real>::infinity());
+    bytes = bytes.subspan(n * size);
+  }
+  return count;
+}
+
+std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes) {
+  if (!Info(dtype).has_codec) return 0;
+  return dtype == DType::kF64 ? CountNonFiniteStored<double>(dtype, bytes)
+                              : CountNonFiniteStored<float>(dtype, bytes);
+}
+
+}  // namespace
+
+std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal) {
+  ProgressMeter meter(terminal, "reading");
+  const std::atomic<bool>& interrupted = CatchInterrupts();
+  std::uint64_t total = 0;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) total += tensor.info.bytes();
+
+  std::vector<ScannedTensor> scanned;
+  std::vector<std::byte> block(kDigestBlock);
+  std::uint64_t done = 0;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
+    ScannedTensor result{tensor.name, tensor.info, {}, 0};
+    std::vector<Digest> digests;
+    const std::uint64_t size = tensor.info.bytes();
+    for (std::uint64_t at = 0; at < size; at += kDigestBlock) {
+      if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
+      const std::span<std::byte> bytes = std::span(block).first(std::min(kDigestBlock, size - at));
+      checkpoint.Read(tensor, at, bytes);
+      digests.push_back(Xxh3(bytes));
+      result.non_finite += CountNonFiniteStored(tensor.info.dtype, bytes);
+      done += bytes.size();
+      meter.Update(done, total);
+    }
+    result.digest = TensorDigest(tensor.info, digests);
+    scanned.push_back(std::move(result));
+  }
+  return scanned;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,24 @@
+// One reading of a checkpoint's tensors: their digests, and values that are not finite.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+#include "core/checkpoint.h"
+#include "core/io/hash.h"
+
+namespace weightsmith {
+
+struct ScannedTensor {
+  std::string name;
+  TensorInfo info;
+  Digest digest;
+  std::uint64_t non_finite = 0;  ///< of a floating dtype that can be decoded
+};
+
+/// Reads every tensor once, in the order of names; shows progress and can be interrupted.
+std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal);
+
+}  // namespace weightsmith

@@ -1,0 +1,58 @@
+#include "core/io/in_place.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "core/error.h"
+
+namespace weightsmith {
+namespace {
+
+class InPlace : public ::testing::Test {
+ protected:
+  void Write(const std::string& text) { std::ofstream(path_, std::ios::binary) << text; }
+  std::string Contents() const {
+    std::ostringstream text;
+    text << std::ifstream(path_, std::ios::binary).rdbuf();
+    return text.str();
+  }
+  void Overwrite(const std::string& text, const FileIdentity& expected) {
+    OverwriteStart(path_, expected, std::as_bytes(std::span(text)));
+  }
+
+  const std::filesystem::path path_ =
+      std::filesystem::path(testing::TempDir()) /
+      (std::string("in_place_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(InPlace, ReplacesTheFirstBytesAndNothingElse) {
+  Write("0123456789");
+  const auto before = IdentifyFile(path_).value();
+  Overwrite("abc", before);
+  EXPECT_EQ(Contents(), "abc3456789");
+  EXPECT_TRUE(IdentifyFile(path_).value().SameFile(before));
+}
+
+TEST_F(InPlace, RefusesAFileThatChanged) {
+  Write("0123456789");
+  const auto before = IdentifyFile(path_).value();
+  Write("01234567890");
+  EXPECT_THROW(Overwrite("abc", before), Error);
+  EXPECT_EQ(Contents(), "01234567890");
+}
+
+TEST_F(InPlace, NeverMakesAFileLonger) {
+  Write("01");
+  EXPECT_THROW(Overwrite("abc", IdentifyFile(path_).value()), Error);
+  EXPECT_EQ(Contents(), "01");
+}
+
+TEST_F(InPlace, RefusesAMissingFile) {
+  std::filesystem::remove(path_);
+  EXPECT_THROW(Overwrite("abc", {}), Error);
+}
+
+}  // namespace
+}  // namespace weightsmith

@@ -203,7 +203,7 @@ class Examiner {
     told.component = place.component;
     told.canonical = std::move(place.canonical);
     told.local = std::move(place.local);
-    told.optional = rule.optional;
+    told.optional = rule.optional || rule.variant;
     if (rule.role != Role::kWeight) {
       told.role = rule.role;
     } else if (Info(tensor.info.dtype).kind != DTypeKind::kFloat) {

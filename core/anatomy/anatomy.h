@@ -25,7 +25,7 @@ struct TensorAnatomy {
   std::string local;
   std::uint32_t component = 0;  ///< index in Anatomy::components
   Role role = Role::kWeight;
-  bool optional = false;  ///< a complete file may lack it
+  bool optional = false;  ///< a complete file, or another variant, may lack it
   /// An fp8 target leaves it as it is: not a matrix, an embedding, a first or last layer, or of a
   /// component that is neither the diffusion model nor T5.
   bool keep_precision = false;

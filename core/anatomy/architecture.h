@@ -38,6 +38,7 @@ struct TensorRule {
   Role role = Role::kWeight;
   bool optional = false;  ///< a complete component may lack it
   bool usual = true;      ///< published files have it; always so where it is not optional
+  bool variant = false;   ///< a variant that merges with this one lacks it
   /// In monolithic files it stands beside the module, not in it: "text_encoders.clip_l." and not
   /// "text_encoders.clip_l.transformer." goes in front of it.
   bool beside = false;

@@ -21,7 +21,9 @@ class Builder {
     for (std::uint64_t i = 0; i < flux_.single_blocks; ++i) SingleBlock(i);
     rules_.Linear("final_layer.linear", flux_.out_channels, width_);
     rules_.Linear("final_layer.adaLN_modulation.1", 2 * width_, width_);
-    return rules_.Take();
+    std::vector<TensorRule> rules = rules_.Take();
+    for (TensorRule& rule : rules) rule.variant = rule.name.starts_with("guidance_in.");
+    return rules;
   }
 
  private:

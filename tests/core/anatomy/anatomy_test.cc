@@ -156,6 +156,8 @@ TEST(Anatomy, ALogitScaleStandsBesideItsEncoder) {
 TEST(Anatomy, DevIsToldFromSchnellByItsGuidance) {
   TensorList tensors = Bare("flux1", "dev", "full");
   EXPECT_EQ(Examined(tensors).variant, "dev");
+  EXPECT_TRUE(Told(Examined(tensors), tensors, "guidance_in.out_layer.weight").optional)
+      << "schnell lacks it, and merges with dev";
   std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with("guidance_in"); });
   EXPECT_EQ(Examined(tensors).variant, "schnell");
 }
@@ -181,6 +183,13 @@ TEST(Anatomy, ListsWhatIsMissingAndWhatIsExtra) {
   EXPECT_FALSE(unet.complete);
   EXPECT_THAT(unet.missing, ElementsAre("model.diffusion_model.out.2.bias"));
   EXPECT_THAT(unet.extra, ElementsAre("model.diffusion_model.cc.weight"));
+}
+
+TEST(Anatomy, ADevWithHalfItsGuidanceIsIncomplete) {
+  TensorList tensors = Bare("flux1", "dev");
+  Remove(tensors, "guidance_in.out_layer.weight");
+  EXPECT_THAT(Examined(tensors).components[0].missing,
+              ElementsAre("model.diffusion_model.guidance_in.out_layer.weight"));
 }
 
 TEST(Anatomy, OptionalTensorsAreNeitherMissingNorExtra) {

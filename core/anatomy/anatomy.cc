@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/anatomy/detect.h"
+#include "core/anatomy/naming.h"
 #include "core/anatomy/odd_names.h"
 #include "core/text.h"
 
@@ -61,8 +62,7 @@ class RuleIndex {
   }
 
   std::string Canonical(std::uint32_t component, std::string_view local, bool beside) const {
-    const std::string& prefix = components_[component].prefixes.front();
-    return std::string(beside ? Stem(prefix) : prefix).append(local);
+    return MonolithicName(components_[component], local, beside);
   }
 
  private:
@@ -77,7 +77,7 @@ class RuleIndex {
       prefixes_.emplace_back(prefix, index);
       for (std::size_t i = 0; i < component.tensors.size(); ++i) {
         if (!component.tensors[i].beside) continue;
-        beside_.emplace(std::string(Stem(prefix)).append(component.tensors[i].name),
+        beside_.emplace(std::string(PrefixBeside(prefix)).append(component.tensors[i].name),
                         std::pair(index, i));
       }
     }
@@ -85,12 +85,6 @@ class RuleIndex {
       prefixes_.emplace_back("", index);
     }
     if (detection_.part != nullptr) prefixes_.emplace_back(detection_.prefix, index);
-  }
-
-  /// "text_encoders.clip_l." of "text_encoders.clip_l.transformer.".
-  static std::string_view Stem(std::string_view prefix) {
-    constexpr std::string_view kModule = "transformer.";
-    return prefix.ends_with(kModule) ? prefix.substr(0, prefix.size() - kModule.size()) : prefix;
   }
 
   std::size_t FindRule(std::uint32_t component, std::string_view local) const {
@@ -231,7 +225,7 @@ class Examiner {
   }
 
   bool KeepsPrecision(const CheckpointTensor& tensor, const TensorAnatomy& told) const {
-    if (tensor.info.shape.size() < 2 || told.role != Role::kWeight) return true;
+    if (tensor.info.shape.size() != 2 || told.role != Role::kWeight) return true;
     if (detection_.part != nullptr) {
       return anatomy_.id != "t5xxl" || StartsWithAny(told.local, detection_.part->keep_precision);
     }

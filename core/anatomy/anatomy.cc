@@ -49,8 +49,8 @@ class RuleIndex {
       if (const std::size_t rule = FindRule(component, local); rule != kNoRule) {
         return At(component, rule, std::string(local));
       }
-      const auto known = [&](std::string_view alias) {
-        return FindRule(component, alias) != kNoRule;
+      const auto known = [this, place = component](std::string_view alias) {
+        return FindRule(place, alias) != kNoRule;
       };
       if (auto alias = ResolveAlias(components_[component], local, known)) {
         const std::size_t rule = FindRule(component, *alias);

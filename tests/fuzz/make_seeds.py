@@ -1,0 +1,45 @@
+"""Writes a small corpus to begin with: make_seeds.py FOLDER makes FOLDER/TARGET/ for each target."""
+
+import json
+import struct
+import sys
+from pathlib import Path
+
+TENSOR = {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]}
+HEADERS = [
+    ({}, 0),
+    ({"__metadata__": None}, 0),
+    ({"__metadata__": {"format": "pt", "é\n\u0000🎨": '"\\/'}, "a": TENSOR}, 8),
+    ({"a": {"dtype": "F4", "shape": [2, 3], "data_offsets": [0, 3]}, "b": {**TENSOR, "data_offsets": [3, 11]}}, 11),
+    ({"a": {"dtype": "F64", "shape": [0, 2**64 - 1], "data_offsets": [0, 0]}}, 0),
+    ({"a": {"x": [1, -2.5e3, True, None, {"y": []}], **TENSOR}, "b": {**TENSOR, "data_offsets": [8, 16]}}, 16),
+    ({"a": TENSOR, "b": TENSOR}, 8),
+]
+INDEXES = [
+    {"metadata": {"total_size": 8}, "weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}},
+    {"weight_map": {"a": "../m.safetensors"}},
+    {"weight_map": {}},
+]
+
+
+def file_of(header, data):
+    text = json.dumps(header, ensure_ascii=False).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(data)
+
+
+def main(folder):
+    headers = [file_of(*header) for header in HEADERS]
+    indexes = [json.dumps(index, indent=2).encode() for index in INDEXES]
+    foreign = [b"PK\x03\x04" + bytes(60), b"\x80\x02}q\x00.", b"GGUF\3\0\0\0", b"<!DOCTYPE html><html>"]
+    seeds = {
+        "safetensors_header_fuzz": headers,
+        "shard_index_fuzz": indexes,
+        "checkpoint_fuzz": headers + indexes + foreign,
+    }
+    for target, contents in seeds.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for i, content in enumerate(contents):
+            (folder / target / str(i)).write_bytes(content)
+
+
+main(Path(sys.argv[1]))

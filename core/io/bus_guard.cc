@@ -43,8 +43,7 @@ void OnBusError(int signal, siginfo_t* info, void* context) {
 bool InstallHandler() {
   struct sigaction action = {};
   action.sa_sigaction = OnBusError;
-  // NODEFER: the handler leaves by a jump, after which the signal must not stay blocked.
-  action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   return sigaction(SIGBUS, &action, &previous_action) == 0;
 }
@@ -54,7 +53,8 @@ bool InstallHandler() {
 bool CopyFromMapping(std::byte* to, const std::byte* from, std::size_t size) {
   [[maybe_unused]] static const bool installed = InstallHandler();
   sigjmp_buf resume;
-  if (sigsetjmp(resume, 0) != 0) {
+  // With the signal mask: the handler is left by a jump, and the signal must not stay blocked.
+  if (sigsetjmp(resume, 1) != 0) {
     guard = {};
     return false;
   }

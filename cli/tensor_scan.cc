@@ -37,7 +37,26 @@ std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes
                               : CountNonFiniteStored<float>(dtype, bytes);
 }
 
+/// Gives the tensor's bytes to `see` block by block and returns its digest.
+template <class See>
+Digest ReadBlocks(const Checkpoint& checkpoint, const CheckpointTensor& tensor, See see) {
+  const std::uint64_t size = tensor.info.bytes();
+  std::vector<std::byte> block(std::min(kDigestBlock, size));
+  std::vector<Digest> digests;
+  for (std::uint64_t at = 0; at < size; at += kDigestBlock) {
+    const std::span<std::byte> bytes = std::span(block).first(std::min(kDigestBlock, size - at));
+    checkpoint.Read(tensor, at, bytes);
+    digests.push_back(Xxh3(bytes));
+    see(std::span<const std::byte>(bytes));
+  }
+  return TensorDigest(tensor.info, digests);
+}
+
 }  // namespace
+
+Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor) {
+  return ReadBlocks(checkpoint, tensor, [](std::span<const std::byte> /*bytes*/) {});
+}
 
 std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal) {
   ProgressMeter meter(terminal, "reading");
@@ -46,22 +65,15 @@ std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& t
   for (const CheckpointTensor& tensor : checkpoint.tensors()) total += tensor.info.bytes();
 
   std::vector<ScannedTensor> scanned;
-  std::vector<std::byte> block(kDigestBlock);
   std::uint64_t done = 0;
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
     ScannedTensor result{tensor.name, tensor.info, {}, 0};
-    std::vector<Digest> digests;
-    const std::uint64_t size = tensor.info.bytes();
-    for (std::uint64_t at = 0; at < size; at += kDigestBlock) {
+    result.digest = ReadBlocks(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
       if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
-      const std::span<std::byte> bytes = std::span(block).first(std::min(kDigestBlock, size - at));
-      checkpoint.Read(tensor, at, bytes);
-      digests.push_back(Xxh3(bytes));
       result.non_finite += CountNonFiniteStored(tensor.info.dtype, bytes);
       done += bytes.size();
       meter.Update(done, total);
-    }
-    result.digest = TensorDigest(tensor.info, digests);
+    });
     scanned.push_back(std::move(result));
   }
   return scanned;

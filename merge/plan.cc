@@ -57,9 +57,9 @@ class Planner {
   void OrderTasks();
   void FindCoefficients();
 
+  Problems problems_;  // before index_, which adds to it
   ExpressionIndex index_;
   Plan plan_;
-  Problems problems_;
   std::map<TensorKey, PlannedTensor> tensors_;
   std::vector<std::vector<OutputTensor>> output_tensors_;
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files

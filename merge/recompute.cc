@@ -35,7 +35,7 @@ class Recomputation {
     results_.resize(plan.tasks.size());
   }
 
-  std::vector<RecomputedTask> Run(int threads) {
+  std::vector<TaskResult> Run(int threads) {
     {
       std::vector<std::jthread> workers;
       for (int i = 0; i < threads; ++i) workers.emplace_back([this] { Work(); });
@@ -66,6 +66,7 @@ class Recomputation {
     const Task& task = plan_->tasks[index];
     std::vector<std::vector<Digest>> sources(task.sources.size());
     std::vector<std::vector<Digest>> products(task.products.size());
+    results_[index].effects.resize(task.tape.probes.size());
     ChunkWalk walk(*plan_, index);
     Chunk chunk;
     while (!stopped_ && walk.Next(chunk) && chunk.task == index) {
@@ -99,7 +100,7 @@ class Recomputation {
   const Plan* plan_;
   const RunOptions* options_;
   WorkerContext context_;
-  std::vector<RecomputedTask> results_;  // each thread writes its own tasks' rows
+  std::vector<TaskResult> results_;  // each thread writes its own tasks' rows
   std::atomic<std::uint32_t> next_{0};
   std::atomic<bool> stopped_{false};
   const Clock::time_point start_ = Clock::now();
@@ -110,7 +111,7 @@ class Recomputation {
 
 }  // namespace
 
-std::vector<RecomputedTask> Recompute(const Plan& plan, const RunOptions& options) {
+std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
   const int threads = options.threads > 0 ? options.threads : PhysicalCores();
   return WithContext("recomputing", [&] { return Recomputation(plan, options).Run(threads); });
 }

@@ -62,11 +62,20 @@ class RecomputeTest : public ::testing::Test {
 
 TEST_F(RecomputeTest, GivesTheDigestsOfSourcesAndResults) {
   const Plan plan = Half();
-  const std::vector<RecomputedTask> tasks = Recompute(plan, {});
+  const std::vector<TaskResult> tasks = Recompute(plan, {});
   ASSERT_EQ(tasks.size(), 1U);
   EXPECT_THAT(tasks[0].sources,
               ::testing::ElementsAre(DigestOf({1, 2, 3, 4}), DigestOf({3, 6, 5, 8})));
   EXPECT_THAT(tasks[0].products, ::testing::ElementsAre(DigestOf({2, 4, 4, 6})));
+}
+
+TEST_F(RecomputeTest, MakesTheReportOfARun) {
+  const Plan plan = Half();
+  const Report recomputed = MakeReport(plan, Recompute(plan, {}), false);
+  const Report run = weightsmith::Run(plan, {});
+  ASSERT_TRUE(run.outputs[0].digest.has_value());
+  EXPECT_EQ(recomputed.outputs[0].digest, run.outputs[0].digest);
+  EXPECT_EQ(recomputed.inputs[1].digest, run.inputs[1].digest);
 }
 
 TEST_F(RecomputeTest, WritesNothing) {

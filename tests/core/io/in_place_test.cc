@@ -2,29 +2,22 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "core/error.h"
+#include "tests/core/scratch.h"
 
 namespace weightsmith {
 namespace {
 
 class InPlace : public ::testing::Test {
  protected:
-  void Write(const std::string& text) { std::ofstream(path_, std::ios::binary) << text; }
-  std::string Contents() const {
-    std::ostringstream text;
-    text << std::ifstream(path_, std::ios::binary).rdbuf();
-    return text.str();
-  }
+  void Write(const std::string& text) { scratch_.Make("file", text); }
+  std::string Contents() const { return Slurp(path_); }
   void Overwrite(const std::string& text, const FileIdentity& expected) {
     OverwriteStart(path_, expected, std::as_bytes(std::span(text)));
   }
 
-  const std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) /
-      (std::string("in_place_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+  Scratch scratch_;
+  const std::filesystem::path path_ = scratch_ / "file";
 };
 
 TEST_F(InPlace, ReplacesTheFirstBytesAndNothingElse) {

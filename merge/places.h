@@ -47,6 +47,11 @@ class Selector {
   /// Whether the row names the VAE, which is else copied and not merged. A regex does when its text
   /// has "vae" or "first_stage_model"; one that merely happens to match does not.
   bool NamesVae() const;
+  /// Whether the two are the same row, however they are spelled.
+  bool SameRow(const Selector& other) const {
+    return specificity_ == other.specificity_ && component_ == other.component_ &&
+           (regex_ == nullptr || text_ == other.text_);
+  }
 
  private:
   /// Null with what is wrong in `problem`.

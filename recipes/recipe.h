@@ -1,30 +1,93 @@
-// A recipe as it was written: the value of a recipe file, checked for form, with a place for every
-// part. Knows no file contents.
+// A recipe as it was written: the value of a recipe file, checked for form, with every name,
+// variable and include resolved. Knows no file contents.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "merge/expression.h"
 #include "recipes/diagnostic.h"
+#include "recipes/source/source_node.h"
 
 namespace weightsmith {
 
 struct RecipeOptions;
 
-struct Recipe {
-  /// Relative paths are taken from here.
-  std::filesystem::path folder;
+/// A hash that a file must have, by the names that people exchange.
+struct HashPin {
+  std::string kind;    ///< "sha256", "autov1", "autov2", "autov3"
+  std::string digits;  ///< lowercase
 };
 
-/// Reads and checks a recipe file; "-" is standard input. Throws kInput when it cannot be read;
-/// everything wrong in its text goes to `diagnostics`.
+struct FileReference {
+  std::optional<std::filesystem::path> path;  ///< nothing: looked up by its pins
+  std::vector<HashPin> pins;
+  SourcePlace place;
+};
+
+struct RecipeModel {
+  struct Part {
+    std::optional<std::string> component;  ///< as written; nothing: the whole file
+    FileReference file;
+  };
+  std::string name;
+  SourcePlace place;
+  std::vector<Part> parts;
+};
+
+struct RecipeNode {
+  Node node;  ///< its model is an index in Recipe::models
+  SourcePlace place;
+};
+
+struct RecipeOutput {
+  SourcePlace place;
+  NodeId root = 0;
+  std::map<std::string, NodeId> components;  ///< by the place as written: "vae", "te"
+  std::optional<std::filesystem::path> path;
+  PlaceMap<std::optional<DType>> dtype;
+  bool split = false;
+  std::optional<std::uint64_t> max_shard_size;
+  std::optional<std::filesystem::path> files_from;
+  Metadata metadata;  ///< under the keys that the file will have
+};
+
+/// The text of a recipe that went into this one, as a model.
+struct RecipeAncestor {
+  std::string name;
+  std::string text;
+};
+
+struct Recipe {
+  /// Relative paths were taken from here.
+  std::filesystem::path folder;
+  std::shared_ptr<const SourceText> source;
+  std::map<std::string, SourceNode> variables;  ///< those that are used, with their final values
+  std::vector<RecipeModel> models;
+  std::vector<RecipeNode> nodes;  ///< operands precede their users
+  std::vector<RecipeOutput> outputs;
+  Policies policies;
+  std::vector<RecipeAncestor> ancestors;
+};
+
+/// Reads and checks a recipe file; "-" is standard input. Throws kInput when it, or a recipe or
+/// table that it names, cannot be read; everything wrong in the text goes to `diagnostics`, and
+/// nothing is returned then.
 std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const RecipeOptions& options,
                                  Diagnostics& diagnostics);
 
 /// The same from a text; `name` is shown in messages, `folder` is where relative paths start.
 std::optional<Recipe> ParseRecipe(const std::string& text, const std::string& name,
-                                  const std::filesystem::path& folder,
-                                  const RecipeOptions& options, Diagnostics& diagnostics);
+                                  const std::filesystem::path& folder, const RecipeOptions& options,
+                                  Diagnostics& diagnostics);
+
+/// The same recipe with only what its outputs use, in an order that does not depend on the order
+/// of the file.
+Recipe WithoutUnused(const Recipe& recipe);
 
 }  // namespace weightsmith

@@ -24,8 +24,8 @@ struct RecipeOptions {
   std::optional<std::string> dtype;                           ///< --dtype
   std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
   std::optional<IoBackend> io;
-  bool private_metadata = false;                              ///< --private
-  bool sha256 = false;                                        ///< --sha256: of the inputs, for metadata
+  bool private_metadata = false;  ///< --private
+  bool sha256 = false;            ///< --sha256: of the inputs, for metadata
 };
 
 /// A recipe's meaning: MakePlan takes the two.

@@ -93,20 +93,15 @@ class Recipe:
         return self.files[path.rsplit("/", 1)[-1]].get(key)
 
     def step(self, step, key):
-        arguments = {}
-        operands = []
-        for name, value in step.items():
-            if name in OPERANDS:
-                arguments[name] = self.value(value, key)
-                operands.append(arguments[name])
-            elif name in LIST_KEYS:
-                entries = [x if isinstance(x, dict) and "model" in x else {"model": x} for x in value]
-                arguments[name] = [self.value(x["model"], key) for x in entries]
-                operands += arguments[name]
-                if "weight" in entries[0]:
-                    arguments["weights"] = [self.weight(x["weight"], key) for x in entries]
-            elif name not in ("op", "policy"):
-                arguments[name] = self.weight(value, key)
+        operands = [self.value(step[name], key) for name in OPERANDS if name in step]
+        lists, weighted = {}, []
+        for name in LIST_KEYS:
+            for entry in step.get(name, []):
+                weighted += [entry] if isinstance(entry, dict) and "weight" in entry else []
+                model = entry["model"] if isinstance(entry, dict) and "model" in entry else entry
+                lists.setdefault(name, []).append(self.value(model, key))
+        operands += [x for entries in lists.values() for x in entries]
+
         present = [x for x in operands if x is not None]
         difference = step["op"] == "subtract"
         if not present:
@@ -118,6 +113,13 @@ class Recipe:
             return None if difference else present[0]
         if self.place(key)[0] == "vae" and not self._names_vae(step):
             return None if difference else operands[0]
+
+        arguments = {name: self.value(step[name], key) for name in OPERANDS if name in step} | lists
+        if weighted:
+            arguments["weights"] = [self.weight(entry["weight"], key) for entry in weighted]
+        for name, value in step.items():
+            if name not in ("op", "policy", *OPERANDS, *LIST_KEYS):
+                arguments[name] = self.weight(value, key)
         return getattr(self.math, step["op"])(**arguments)
 
     def _names_vae(self, step):

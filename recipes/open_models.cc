@@ -1,0 +1,215 @@
+#include "recipes/open_models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "merge/places.h"
+
+namespace weightsmith {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view Digits(const FileHashes& hashes, std::string_view kind) {
+  if (kind == "sha256") return hashes.sha256;
+  if (kind == "autov1") return hashes.autov1;
+  if (kind == "autov2") return hashes.autov2;
+  return hashes.autov3;
+}
+
+bool Fits(const FileHashes& hashes, const std::vector<HashPin>& pins) {
+  return std::ranges::all_of(
+      pins, [&](const HashPin& pin) { return Digits(hashes, pin.kind) == pin.digits; });
+}
+
+/// Every file below the folders that could be a model, in a fixed order.
+std::vector<fs::path> ModelFiles(const std::vector<fs::path>& folders) {
+  std::set<fs::path> files;
+  for (const fs::path& folder : folders) {
+    std::error_code error;
+    const auto options = fs::directory_options::skip_permission_denied |
+                         fs::directory_options::follow_directory_symlink;
+    fs::recursive_directory_iterator it(folder, options, error);
+    for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      if (it.depth() > 16) it.disable_recursion_pending();
+      std::error_code status;
+      if (it->path().extension() == ".safetensors" && it->is_regular_file(status)) {
+        files.insert(it->path());
+      }
+    }
+  }
+  return {files.begin(), files.end()};
+}
+
+std::string DescribePins(const std::vector<HashPin>& pins) {
+  std::string words;
+  for (const HashPin& pin : pins) {
+    if (!words.empty()) words += ", ";
+    words += pin.kind + " " + pin.digits;
+  }
+  return words;
+}
+
+/// What a place sees of a component: text encoders count in the order in which loaders name them.
+std::vector<TensorPlace> PlacesOf(
+    const std::set<std::pair<std::string, ComponentKind>>& components) {
+  static constexpr std::array<std::string_view, 4> kOrder{"clip_l", "clip_h", "clip_g", "t5xxl"};
+  std::vector<TensorPlace> places;
+  for (const auto& [name, kind] : components) places.push_back({"", name, kind, 0});
+  std::uint32_t number = 0;
+  for (const std::string_view name : kOrder) {
+    const auto place = std::ranges::find(places, name, &TensorPlace::component);
+    if (place != places.end()) place->text_encoder = ++number;
+  }
+  return places;
+}
+
+/// The components of a file that `word` means; the only encoder of a file is whichever is asked
+/// for.
+std::vector<std::string> ComponentsOfFile(const std::string& word, const Anatomy& anatomy) {
+  std::set<std::pair<std::string, ComponentKind>> components;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    components.emplace(component.name, component.kind);
+  }
+  std::string problem;
+  const auto selector = Selector::Parse(word, problem);
+  std::vector<std::string> names;
+  std::vector<std::string> encoders;
+  for (const TensorPlace& place : PlacesOf(components)) {
+    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+    if (place.kind == ComponentKind::kText) encoders.emplace_back(place.component);
+  }
+  const bool by_number = word == "te1" || word == "te2" || word == "te3";
+  return names.empty() && by_number && encoders.size() == 1 ? encoders : names;
+}
+
+std::string NamesIn(const Anatomy& anatomy) {
+  std::vector<std::string> names;
+  for (const ComponentAnatomy& component : anatomy.components) names.push_back(component.name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
+  std::set<std::pair<std::string, ComponentKind>> components;
+  for (const Model& model : models) {
+    for (const Model::Part& part : model.parts) {
+      for (const ComponentAnatomy& component : part.anatomy.components) {
+        if (part.component && *part.component != component.name) continue;
+        components.emplace(component.name, component.kind);
+      }
+    }
+  }
+  std::string problem;
+  const auto selector = Selector::Parse(word, problem);
+  std::vector<std::string> names;
+  for (const TensorPlace& place : PlacesOf(components)) {
+    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+  }
+  return names;
+}
+
+Model ModelOpener::Open(const RecipeModel& model) {
+  const SourcePlace& place = model.place;
+  const std::string where =
+      place.source == nullptr ? "" : fmt::format(" ({}:{})", place.source->name, place.line);
+  return WithContext(fmt::format("model {}{}", Quote(model.name), where), [&] {
+    Model opened;
+    opened.name = model.name;
+    for (const RecipeModel::Part& part : model.parts) {
+      const auto checkpoint = OpenFile(part.file);
+      const Anatomy anatomy = Examine(*checkpoint);
+      if (!part.component) {
+        opened.parts.push_back({checkpoint, anatomy, std::nullopt});
+        continue;
+      }
+      const std::vector<std::string> names = ComponentsOfFile(*part.component, anatomy);
+      if (names.empty()) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("{} is to come from {}, which holds {}", *part.component,
+                                Quote(checkpoint->path().string()), NamesIn(anatomy)));
+      }
+      for (const std::string& name : names) opened.parts.push_back({checkpoint, anatomy, name});
+    }
+    return opened;
+  });
+}
+
+const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
+  const auto found = hashes_.find(&checkpoint);
+  return found == hashes_.end() ? nullptr : &found->second;
+}
+
+std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file) {
+  const fs::path path = Locate(file);
+  std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
+  if (checkpoint == nullptr) checkpoint = Checkpoint::Open(path, options_.io);
+  if (file.pins.empty() && !options_.sha256) return checkpoint;
+  const FileHashes& hashes = Hash(*checkpoint);
+  for (const HashPin& pin : file.pins) {
+    const std::string_view found = Digits(hashes, pin.kind);
+    if (found == pin.digits) continue;
+    throw Error(ErrorCode::kHash,
+                fmt::format("{} has the {} {}, and the recipe expects {}", Quote(path.string()),
+                            pin.kind, found.empty() ? "(none)" : found, pin.digits),
+                "It is another file than the recipe was written for, or a damaged one.");
+  }
+  return checkpoint;
+}
+
+const FileHashes& ModelOpener::Hash(const Checkpoint& checkpoint) {
+  const auto [entry, added] = hashes_.try_emplace(&checkpoint);
+  if (!added) return entry->second;
+  if (checkpoint.files().size() == 1) return entry->second = cache_.Hash(*checkpoint.files()[0]);
+  std::vector<std::pair<std::string, std::string>> shards;
+  for (const auto& file : checkpoint.files()) {
+    shards.emplace_back(file->path().filename().string(), cache_.Hash(*file).sha256);
+  }
+  entry->second.sha256 = HashShardSet(shards);
+  entry->second.autov2 = entry->second.sha256.substr(0, 10);
+  return entry->second;
+}
+
+fs::path ModelOpener::Locate(const FileReference& file) {
+  if (file.path) return *file.path;
+  std::size_t looked = 0;
+  if (const auto found = Search(file.pins, looked)) return *found;
+  const std::string what = DescribePins(file.pins);
+  if (options_.model_folders.empty()) {
+    throw Error(
+        ErrorCode::kInput, fmt::format("there is no folder to look for the file with {} in", what),
+        "Name folders with --models DIR or in WEIGHTSMITH_MODELS, or give the model a path.");
+  }
+  std::vector<std::string> folders;
+  for (const fs::path& folder : options_.model_folders) folders.push_back(folder.string());
+  throw Error(ErrorCode::kInput, fmt::format("no file with {} among the {} safetensors files in {}",
+                                             what, looked, fmt::join(folders, ", ")));
+}
+
+std::optional<fs::path> ModelOpener::Search(const std::vector<HashPin>& pins, std::size_t& looked) {
+  const std::vector<fs::path> files = ModelFiles(options_.model_folders);
+  looked = files.size();
+  std::vector<fs::path> unknown;
+  for (const fs::path& path : files) {
+    const auto identity = IdentifyFile(path);
+    const auto known = identity ? cache_.Find(*identity) : std::nullopt;
+    if (!known) {
+      unknown.push_back(path);
+    } else if (Fits(*known, pins)) {
+      return path;
+    }
+  }
+  for (const fs::path& path : unknown) {
+    if (Fits(cache_.Hash(*OpenByteSource(path, options_.io)), pins)) return path;
+  }
+  return std::nullopt;
+}
+
+}  // namespace weightsmith

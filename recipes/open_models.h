@@ -1,0 +1,46 @@
+// Opens the files that a recipe names: by path or by hash, checked against their pins.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint.h"
+#include "core/io/file_hashes.h"
+#include "merge/expression.h"
+#include "recipes/recipe.h"
+#include "recipes/resolve.h"
+
+namespace weightsmith {
+
+class ModelOpener {
+ public:
+  explicit ModelOpener(const RecipeOptions& options) : options_(options) {}
+
+  /// Throws kInput for a file that is missing, malformed or not to be found by its hash, kHash for
+  /// one with another hash than its pin, kMismatch for a component that a file does not hold.
+  Model Open(const RecipeModel& model);
+
+  /// Of a file that was opened here: where a pin or `sha256` asked for them.
+  const FileHashes* HashesOf(const Checkpoint& checkpoint) const;
+
+ private:
+  std::filesystem::path Locate(const FileReference& file);
+  std::optional<std::filesystem::path> Search(const std::vector<HashPin>& pins,
+                                              std::size_t& looked);
+  std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file);
+  const FileHashes& Hash(const Checkpoint& checkpoint);
+
+  const RecipeOptions& options_;
+  HashCache cache_;
+  std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> open_;
+  std::map<const Checkpoint*, FileHashes> hashes_;
+};
+
+/// The names of components in `models` that a word of a recipe ("te", "unet", "vae") stands for.
+std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models);
+
+}  // namespace weightsmith

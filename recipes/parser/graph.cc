@@ -1,0 +1,215 @@
+#include "recipes/parser/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+/// An operand's slot and the node in it: what a message about kinds names.
+struct Slot {
+  std::string name;
+  Kind wanted = Kind::kSame;
+  NodeId node = 0;
+  SourcePlace place;
+};
+
+std::vector<Slot> SlotsOf(const DraftNode& draft) {
+  std::vector<Slot> slots;
+  const Operator& op = *draft.node.op;
+  for (std::size_t i = 0; i < op.operands.size() && i < draft.operands.size(); ++i) {
+    const OperandReference& operand = draft.operands[i];
+    if (!operand.node) continue;
+    slots.push_back(
+        {std::string(op.operands[i].name), op.operands[i].kind, *operand.node, operand.place});
+  }
+  for (std::size_t i = 0; i < draft.list.size(); ++i) {
+    if (!draft.list[i].node) continue;
+    slots.push_back({fmt::format("{}[{}]", op.list->name, i + 1), op.list->kind,
+                     *draft.list[i].node, draft.list[i].place});
+  }
+  return slots;
+}
+
+std::string AdviceForKind(Kind wanted) {
+  return wanted == Kind::kDelta ? "Make a difference of two models with op: subtract."
+                                : "Add the difference to a model with op: add.";
+}
+
+}  // namespace
+
+std::string_view DescribeKind(Kind kind) {
+  return kind == Kind::kDelta ? "a delta (a difference)" : "a weight (a model)";
+}
+
+NodeId Graph::Add(DraftNode node) {
+  nodes_.push_back(std::move(node));
+  return static_cast<NodeId>(nodes_.size() - 1);
+}
+
+void Graph::Declare(const std::string& name, NodeId node, const SourcePlace& place) {
+  const auto [known, added] = names_.emplace(name, std::pair(node, place));
+  if (!added) {
+    diagnostics_.AddError(place,
+                          fmt::format("{} is the name of a model already (line {}); models and "
+                                      "steps share one set of names",
+                                      Quote(name), known->second.second.line));
+  }
+}
+
+std::vector<std::string> Graph::Names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, node] : names_) names.push_back(name);
+  return names;
+}
+
+std::optional<NodeId> Graph::Find(const std::string& name) const {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return std::nullopt;
+  return found->second.first;
+}
+
+std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string_view what) {
+  if (reference.node) return reference.node;
+  if (reference.name.empty()) return std::nullopt;  // told when it was read
+  if (const auto node = Find(reference.name)) return node;
+  const std::string hint = DidYouMean(reference.name, Names());
+  std::string advice;
+  if (reference.name.find('/') != std::string::npos ||
+      reference.name.find(".safetensors") != std::string::npos) {
+    advice = "Give the file a name under models, and write the name here.";
+  } else if (hint.empty()) {
+    advice = fmt::format("Known names are {}.", fmt::join(Names(), ", "));
+    if (names_.empty()) advice = "The recipe has no models: name the files under models.";
+  }
+  diagnostics_.AddError(
+      reference.place,
+      fmt::format("{}: there is no model or step {}.{}", what, Quote(reference.name), hint),
+      std::move(advice));
+  return std::nullopt;
+}
+
+void Graph::LinkOperands(DraftNode& draft) {
+  const auto link = [&](OperandReference& operand, std::string_view slot) {
+    operand.node = Find(operand, fmt::format("step {}: '{}'", Quote(draft.node.name), slot));
+  };
+  if (draft.node.op == nullptr) return;
+  for (std::size_t i = 0; i < draft.operands.size(); ++i) {
+    link(draft.operands[i], draft.node.op->operands[i].name);
+  }
+  for (OperandReference& entry : draft.list) link(entry, draft.node.op->list->name);
+}
+
+void Graph::Link() {
+  for (DraftNode& draft : nodes_) LinkOperands(draft);
+  Sort();
+  for (const NodeId id : order_) {
+    if (nodes_[id].node.op != nullptr) CheckKinds(nodes_[id]);
+  }
+  for (DraftNode& draft : nodes_) {
+    for (const OperandReference& operand : draft.operands) {
+      if (operand.node) draft.node.operands.push_back(*operand.node);
+    }
+    for (const OperandReference& entry : draft.list) {
+      if (entry.node) draft.node.list.push_back(*entry.node);
+    }
+  }
+}
+
+void Graph::Sort() {
+  std::vector<std::vector<NodeId>> users(nodes_.size());
+  std::vector<std::size_t> waiting(nodes_.size(), 0);
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    for (const auto* operands : {&nodes_[id].operands, &nodes_[id].list}) {
+      for (const OperandReference& operand : *operands) {
+        if (!operand.node) continue;
+        users[*operand.node].push_back(id);
+        ++waiting[id];
+      }
+    }
+  }
+  for (NodeId id = 0; id < nodes_.size(); ++id) {
+    if (waiting[id] == 0) order_.push_back(id);
+  }
+  for (std::size_t i = 0; i < order_.size(); ++i) {
+    for (const NodeId user : users[order_[i]]) {
+      if (--waiting[user] == 0) order_.push_back(user);
+    }
+  }
+  if (order_.size() == nodes_.size()) return;
+  TellCycle(waiting);
+  order_.clear();
+}
+
+void Graph::TellCycle(const std::vector<std::size_t>& waiting) {
+  NodeId id = 0;
+  while (waiting[id] == 0) ++id;
+  // Every waiting node has a waiting operand: going from one to the next must come around.
+  std::vector<NodeId> path;
+  while (std::ranges::find(path, id) == path.end()) {
+    path.push_back(id);
+    for (const auto* operands : {&nodes_[id].operands, &nodes_[id].list}) {
+      for (const OperandReference& operand : *operands) {
+        if (operand.node && waiting[*operand.node] > 0) id = *operand.node;
+      }
+    }
+  }
+  path.erase(path.begin(), std::ranges::find(path, id));
+  std::ranges::rotate(path, std::ranges::min_element(path));
+  std::string words;
+  for (const NodeId step : path) words += Quote(nodes_[step].node.name) + " needs ";
+  words += Quote(nodes_[path.front()].node.name);
+  diagnostics_.AddError(nodes_[path.front()].place, "steps form a circle: " + words);
+}
+
+void Graph::CheckKinds(DraftNode& draft) {
+  const std::string step = "step " + Quote(draft.node.name);
+  const Slot* same = nullptr;
+  const std::vector<Slot> slots = SlotsOf(draft);
+  for (const Slot& slot : slots) {
+    const Kind kind = nodes_[slot.node].node.kind;
+    const std::string operand = Quote(nodes_[slot.node].node.name);
+    if (slot.wanted != Kind::kSame) {
+      if (kind != slot.wanted) {
+        diagnostics_.AddError(
+            slot.place,
+            fmt::format("{}: {} takes {} as '{}', but {} is {}", step, draft.node.op->name,
+                        DescribeKind(slot.wanted), slot.name, operand, DescribeKind(kind)),
+            AdviceForKind(slot.wanted));
+      }
+      continue;
+    }
+    if (same == nullptr) {
+      same = &slot;
+      continue;
+    }
+    const Kind first = nodes_[same->node].node.kind;
+    if (kind == first) continue;
+    diagnostics_.AddError(
+        slot.place,
+        fmt::format("{}: {} takes operands of one kind, but '{}' ({}) is {} and '{}' ({}) is {}",
+                    step, draft.node.op->name, same->name, Quote(nodes_[same->node].node.name),
+                    DescribeKind(first), slot.name, operand, DescribeKind(kind)),
+        AdviceForKind(first));
+  }
+  const Kind result = draft.node.op->result;
+  const Kind inherited = same == nullptr ? Kind::kWeight : nodes_[same->node].node.kind;
+  draft.node.kind = result == Kind::kSame ? inherited : result;
+}
+
+std::vector<bool> Graph::Reachable(const std::vector<NodeId>& roots) const {
+  std::vector<bool> reached(nodes_.size(), false);
+  for (const NodeId root : roots) reached[root] = true;
+  for (auto id = order_.rbegin(); id != order_.rend(); ++id) {
+    if (!reached[*id]) continue;
+    for (const NodeId operand : nodes_[*id].node.operands) reached[operand] = true;
+    for (const NodeId entry : nodes_[*id].node.list) reached[entry] = true;
+  }
+  return reached;
+}
+
+}  // namespace weightsmith

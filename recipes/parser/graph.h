@@ -1,0 +1,69 @@
+// The models and steps of a recipe while it is read: nodes that name their operands, then, linked,
+// nodes in an order in which operands precede their users.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "merge/expression.h"
+#include "recipes/diagnostic.h"
+
+namespace weightsmith {
+
+/// An operand as it was written: a name that is looked up when all are known, or an inline step.
+struct OperandReference {
+  std::string name;
+  std::optional<NodeId> node;
+  SourcePlace place;
+};
+
+struct DraftNode {
+  Node node;
+  SourcePlace place;
+  std::vector<OperandReference> operands;  ///< parallel to op->operands
+  std::vector<OperandReference> list;
+  bool top_level = false;  ///< a named step of the recipe, not an inline one
+  bool included = false;   ///< a model from a table that is included
+};
+
+class Graph {
+ public:
+  explicit Graph(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  NodeId Add(DraftNode node);
+  /// Makes a name known; models and steps share one namespace.
+  void Declare(const std::string& name, NodeId node, const SourcePlace& place);
+
+  DraftNode& at(NodeId id) { return nodes_[id]; }
+  const std::vector<DraftNode>& nodes() const { return nodes_; }
+  std::vector<std::string> Names() const;
+
+  /// The node that an operand means; nothing after telling that there is none.
+  std::optional<NodeId> Find(const OperandReference& reference, std::string_view what);
+  std::optional<NodeId> Find(const std::string& name) const;
+
+  /// Looks up every operand, refuses cycles, and gives every node its kind.
+  void Link();
+  /// The nodes, operands first; empty where Link found a cycle.
+  const std::vector<NodeId>& order() const { return order_; }
+  /// Every node that the roots need, themselves included.
+  std::vector<bool> Reachable(const std::vector<NodeId>& roots) const;
+
+ private:
+  void LinkOperands(DraftNode& draft);
+  void Sort();
+  void TellCycle(const std::vector<std::size_t>& waiting);
+  void CheckKinds(DraftNode& draft);
+
+  Diagnostics& diagnostics_;
+  std::vector<DraftNode> nodes_;
+  std::map<std::string, std::pair<NodeId, SourcePlace>> names_;
+  std::vector<NodeId> order_;
+};
+
+/// "a weight (a model)", "a delta (a difference)".
+std::string_view DescribeKind(Kind kind);
+
+}  // namespace weightsmith

@@ -1,0 +1,138 @@
+#include "recipes/parser/models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "core/text.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const SourceNode& node,
+                               const std::string& what) {
+  const auto text = reader.Text(node, fmt::format("{}: '{}'", what, kind.name));
+  if (!text) return std::nullopt;
+  const std::string digits = Lower(*text);
+  const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (digits.size() != kind.digits || !hexadecimal) {
+    reader.diagnostics().AddError(
+        node.place,
+        fmt::format("{}: '{}' has {} hexadecimal digits, and {} is not that", what, kind.name,
+                    kind.digits, Quote(*text, 80)),
+        hexadecimal && digits.size() < kind.digits
+            ? "Write it in quotes: a number without quotes may lose leading zeros."
+            : "");
+    return std::nullopt;
+  }
+  return HashPin{std::string(kind.name), digits};
+}
+
+/// A file as a path, or as a mapping of a path and hashes.
+FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string& what,
+                       const std::filesystem::path& folder) {
+  FileReference file;
+  file.place = node.place;
+  if (!node.map()) {
+    file.path = reader.Path(node, what, folder);
+    return file;
+  }
+  if (const SourceNode* path = node.Find("path")) {
+    file.path = reader.Path(*path, what + ": 'path'", folder);
+  }
+  for (const HashKind& kind : HashKinds()) {
+    const SourceNode* digits = node.Find(kind.name);
+    if (digits == nullptr) continue;
+    if (auto pin = ReadPin(reader, kind, *digits, what)) file.pins.push_back(std::move(*pin));
+  }
+  if (node.Find("path") == nullptr && file.pins.empty() &&
+      std::ranges::none_of(HashKinds(),
+                           [&](const HashKind& kind) { return node.Find(kind.name) != nullptr; })) {
+    reader.diagnostics().AddError(node.place, fmt::format("{} names no file", what),
+                                  "Give a path, or a hash to look it up by.");
+  }
+  return file;
+}
+
+bool IsComponent(std::string_view word) {
+  return std::ranges::find(ComponentWords(), word) != ComponentWords().end();
+}
+
+void ReadComponents(Reader& reader, const SourceNode& node, const std::string& what,
+                    const std::filesystem::path& folder, RecipeModel& model) {
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& word = node.keys[i].text;
+    if (!IsComponent(word)) continue;  // told by CheckKeys
+    const SourceNode& value = node.items[i];
+    const std::string part = fmt::format("{}: '{}'", what, word);
+    if (value.map()) {
+      std::vector<std::string> keys = NamesOf(ModelKeys());
+      std::erase(keys, "recipe");
+      reader.CheckKeys(value, keys, part);
+    }
+    model.parts.push_back({word, ReadFile(reader, value, part, folder)});
+  }
+  std::ranges::sort(model.parts, {}, &RecipeModel::Part::component);
+}
+
+}  // namespace
+
+bool CheckName(Reader& reader, const SourceNode& key, std::string_view kind) {
+  const auto forbidden = [](unsigned char c) { return c < 0x20 || c == 0x7F || c == ':'; };
+  std::string_view problem;
+  if (key.text.empty()) problem = "is empty";
+  if (key.text.starts_with('$')) problem = "begins with $, the sign of a variable";
+  if (std::ranges::any_of(key.text, forbidden))
+    problem = "has a colon or a control character in it";
+  if (problem.empty()) return true;
+  reader.diagnostics().AddError(key.place,
+                                fmt::format("the {} name {} {}", kind, Quote(key.text), problem));
+  return false;
+}
+
+ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
+  ModelDeclaration declaration;
+  RecipeModel& model = declaration.model;
+  model.name = entry.key.text;
+  model.place = entry.key.place;
+  const SourceNode& value = entry.value;
+  const std::string what = "model " + Quote(model.name);
+  if (!value.map()) {
+    model.parts.push_back({std::nullopt, ReadFile(reader, value, what, entry.folder)});
+    return declaration;
+  }
+  std::vector<std::string> known = NamesOf(ModelKeys());
+  for (const std::string_view word : ComponentWords()) known.emplace_back(word);
+  reader.CheckKeys(value, known, what);
+  const bool components =
+      std::ranges::any_of(value.keys, [](const SourceNode& key) { return IsComponent(key.text); });
+  const bool file = std::ranges::any_of(value.keys, [](const SourceNode& key) {
+    const auto keys = NamesOf(ModelKeys());
+    return key.text != "recipe" && std::ranges::find(keys, key.text) != keys.end();
+  });
+  const SourceNode* recipe = value.Find("recipe");
+  if (int{components} + int{file} + int{recipe != nullptr} > 1) {
+    reader.diagnostics().AddError(
+        value.place,
+        fmt::format("{} mixes a file, components and a recipe: it is one of them", what),
+        "Write {path: …}, or components {unet: …, vae: …}, or {recipe: …}.");
+  } else if (recipe != nullptr) {
+    declaration.recipe = reader.Path(*recipe, what + ": 'recipe'", entry.folder);
+    declaration.recipe_place = recipe->place;
+  } else if (components) {
+    ReadComponents(reader, value, what, entry.folder, model);
+  } else {
+    model.parts.push_back({std::nullopt, ReadFile(reader, value, what, entry.folder)});
+  }
+  return declaration;
+}
+
+}  // namespace weightsmith

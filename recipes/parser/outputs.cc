@@ -1,0 +1,174 @@
+#include "recipes/parser/outputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "core/text.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::string_view kPrefix = "modelspec.";
+
+std::string MetadataKey(const std::string& key) {
+  const auto words = ModelspecWords();
+  return std::ranges::find(words, key) == words.end() ? key : std::string(kPrefix) + key;
+}
+
+/// Numbers and booleans as they were written; a list as "a, b".
+std::optional<std::string> MetadataValue(Reader& reader, const SourceNode& node,
+                                         const std::string& what) {
+  if (!node.list()) return reader.Text(node, what);
+  std::string joined;
+  for (const SourceNode& item : node.items) {
+    const auto text = reader.Text(item, what);
+    if (!text) return std::nullopt;
+    if (!joined.empty()) joined += ", ";
+    joined += *text;
+  }
+  return joined;
+}
+
+void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& what,
+                  Metadata& metadata) {
+  if (!reader.IsMap(node, what, "Write keys and texts: {title: …, author: …}")) return;
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const SourceNode& written = node.keys[i];
+    const std::string key = MetadataKey(written.text);
+    const std::string item = fmt::format("{}: {}", what, Quote(written.text));
+    if (key == "format" || key.starts_with("weightsmith.")) {
+      reader.diagnostics().AddError(written.place,
+                                    fmt::format("{} is written by the program", item));
+      continue;
+    }
+    auto value = MetadataValue(reader, node.items[i], item);
+    if (!value) continue;
+    if (key == "modelspec.title") {
+      *value = reader.variables().Expand(*value, node.items[i].place);
+    }
+    if (!metadata.emplace(key, std::move(*value)).second) {
+      reader.diagnostics().AddError(
+          written.place, fmt::format("{} stands twice, with {} and without", item, kPrefix));
+    }
+  }
+}
+
+void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what) {
+  const std::vector<std::string> words = NamesOf(LayoutWords());
+  const auto index = reader.Word(node, what, words);
+  if (!index || LayoutWords()[*index].available) return;
+  reader.diagnostics().AddError(
+      node.place,
+      fmt::format("{} {}: this version writes the names that the inputs have", what,
+                  Quote(node.text)),
+      "Write keep, or leave it out.");
+}
+
+void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
+                    const std::string& what, OutputDraft& draft) {
+  if (!reader.IsMap(node, what, "Write {vae: NAME}")) return;
+  for (auto& [selector, value] : reader.Rows(node, what)) {
+    if (selector.specificity() != Specificity::kComponent) {
+      reader.diagnostics().AddError(
+          value->place, fmt::format("{}: {} is no component", what, Quote(selector.text())),
+          "Components are unet, transformer, te, te1, clip_l, vae and so on.");
+      continue;
+    }
+    const std::string item = fmt::format("{}: '{}'", what, selector.text());
+    draft.components.emplace(selector.text(),
+                             steps.Operand(*value, "output." + selector.text(), item));
+  }
+}
+
+std::optional<std::uint64_t> ReadSize(Reader& reader, const SourceNode& node,
+                                      const std::string& what) {
+  if (node.scalar()) {
+    const auto size = ParseBytes(node.text);
+    if (size && *size > 0) return size;
+  }
+  reader.diagnostics().AddError(node.place,
+                                fmt::format("{} is a size, not {}", what, Describe(node)),
+                                "Write 5GB, 500MB, 2GiB …");
+  return std::nullopt;
+}
+
+void ReadFileForm(Reader& reader, const SourceNode& node, const std::string& what,
+                  const std::filesystem::path& folder, RecipeOutput& output) {
+  if (const SourceNode* path = node.Find("path")) {
+    output.path = reader.Path(*path, what + ": 'path'", folder);
+  }
+  if (const SourceNode* split = node.Find("split")) {
+    output.split = reader.Boolean(*split, what + ": 'split'").value_or(false);
+  }
+  if (const SourceNode* size = node.Find("max_shard_size")) {
+    output.max_shard_size = ReadSize(reader, *size, what + ": 'max_shard_size'");
+    if (output.split) {
+      reader.diagnostics().AddError(
+          size->place, fmt::format("{}: 'split' and 'max_shard_size' exclude each other", what));
+    }
+  }
+  if (const SourceNode* files = node.Find("files_from")) {
+    output.files_from = reader.Path(*files, what + ": 'files_from'", folder);
+  }
+}
+
+}  // namespace
+
+std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
+                                                        const std::string& what) {
+  using Choice = std::optional<DType>;
+  const auto read = [&](const SourceNode& value) -> std::optional<Choice> {
+    const Choice dtype = value.scalar() ? DTypeByWord(value.text) : std::nullopt;
+    if (dtype && Info(*dtype).has_codec) return dtype;
+    if (value.scalar() && value.text == "keep") return std::optional<Choice>(std::in_place);
+    std::vector<std::string> known{"keep"};
+    for (const DTypeInfo& info : DTypes()) {
+      if (info.has_codec) known.emplace_back(info.word);
+    }
+    reader.diagnostics().AddError(
+        value.place,
+        fmt::format("{}: there is no dtype {} to write.{}", what, Describe(value),
+                    value.scalar() ? DidYouMean(value.text, known) : ""),
+        fmt::format("It is {}, or a mapping of places to them.", Alternatives(known)));
+    return std::nullopt;
+  };
+  return reader.ByPlace<Choice>(node, what, read);
+}
+
+std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
+                                                              const std::string& value) {
+  const auto source = std::make_shared<const SourceText>(SourceText{"--dtype", value});
+  return ReadDType(reader, ReadOption(source, reader.diagnostics()), "dtype");
+}
+
+OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
+                       const std::string& what, const std::filesystem::path& folder) {
+  OutputDraft draft;
+  draft.output.place = node.place;
+  if (!reader.IsMap(node, what, "Write {model: NAME, path: FILE.safetensors}")) return draft;
+  reader.CheckKeys(node, NamesOf(OutputKeys()), what);
+  if (const SourceNode* model = node.Find("model")) {
+    draft.model = steps.Operand(*model, "output", what + ": 'model'");
+  }
+  ReadFileForm(reader, node, what, folder, draft.output);
+  if (const SourceNode* components = node.Find("components")) {
+    ReadComponents(reader, steps, *components, what + ": 'components'", draft);
+  }
+  if (const SourceNode* dtype = node.Find("dtype")) {
+    const auto read = ReadDType(reader, *dtype, what + ": 'dtype'");
+    if (read) draft.output.dtype = *read;
+  }
+  if (const SourceNode* layout = node.Find("layout")) {
+    ReadLayout(reader, *layout, what + ": 'layout'");
+  }
+  if (const SourceNode* metadata = node.Find("metadata")) {
+    ReadMetadata(reader, *metadata, what + ": 'metadata'", draft.output.metadata);
+  }
+  return draft;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,34 @@
+// Outputs: which step is written, to which file, in which form.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "recipes/parser/graph.h"
+#include "recipes/parser/reader.h"
+#include "recipes/parser/steps.h"
+#include "recipes/recipe.h"
+
+namespace weightsmith {
+
+/// An output whose operands are not looked up yet.
+struct OutputDraft {
+  RecipeOutput output;
+  std::optional<OperandReference> model;  ///< nothing: left out
+  std::map<std::string, OperandReference> components;
+};
+
+OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
+                       const std::string& what, const std::filesystem::path& folder);
+
+/// "f16", "keep", or a mapping of places to them.
+std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
+                                                        const std::string& what);
+
+/// `--dtype`, the value in YAML.
+std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
+                                                              const std::string& value);
+
+}  // namespace weightsmith

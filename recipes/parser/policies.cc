@@ -1,0 +1,86 @@
+#include "recipes/parser/policies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "core/text.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+/// Rows of weights by component and regex follow the clean map, the only one of this version.
+void ReadBlocks(Reader& reader, const SourceNode& value, const std::string& what) {
+  const std::vector<std::string> words{"clean", "supermerger"};
+  if (reader.Word(value, what, words) == 1) {
+    reader.diagnostics().AddError(
+        value.place, fmt::format("{}: this version has no block weights, so there is no "
+                                 "'supermerger' map; it takes 'clean'",
+                                 what));
+  }
+}
+
+void ReadPolicy(Reader& reader, const PolicySpec& spec, const SourceNode& value,
+                const std::string& what, Policies& policies) {
+  const std::vector<std::string> words = NamesOf(std::span<const PolicyValue>(spec.values));
+  const auto word = [&](const SourceNode& node) { return reader.Word(node, what, words); };
+  if (spec.by_place) {  // missing, the one that may differ by place
+    const auto rows = reader.ByPlace<MissingPolicy>(
+        value, what, [&](const SourceNode& node) -> std::optional<MissingPolicy> {
+          const auto index = word(node);
+          if (!index) return std::nullopt;
+          return static_cast<MissingPolicy>(*index);
+        });
+    if (rows) policies.missing = *rows;
+    return;
+  }
+  if (const auto index = word(value)) spec.values[*index].apply(policies);
+}
+
+void ReadOne(Reader& reader, const std::string& name, const SourcePlace& place,
+             const SourceNode& value, const std::string& step, Policies& policies) {
+  const std::string where = step.empty() ? "policy" : "step " + Quote(step) + ": policy";
+  const std::string what = fmt::format("{} '{}'", where, name);
+  if (name == "blocks") return ReadBlocks(reader, value, what);
+  const auto table = PolicyTable();
+  const auto spec = std::ranges::find(table, name, &PolicySpec::name);
+  if (spec == table.end()) {
+    std::vector<std::string> known = NamesOf(table);
+    known.emplace_back("blocks");
+    std::ranges::sort(known);
+    reader.diagnostics().AddError(
+        place, fmt::format("{} has no {}.{}", where, Quote(name), DidYouMean(name, known)),
+        fmt::format("Policies are {}.", fmt::join(known, ", ")));
+    return;
+  }
+  if (!step.empty() && !spec->per_step) {
+    reader.diagnostics().AddError(place,
+                                  fmt::format("{} is of the whole recipe, not of one step", what),
+                                  "Write it under policy at the top.");
+    return;
+  }
+  ReadPolicy(reader, *spec, value, what, policies);
+}
+
+}  // namespace
+
+void ReadPolicies(Reader& reader, const SourceNode& node, const std::string& step,
+                  Policies& policies) {
+  const std::string what = step.empty() ? "policy" : "step " + Quote(step) + ": policy";
+  if (!reader.IsMap(node, what, "Write a key and a value: {missing: keep}")) return;
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    ReadOne(reader, node.keys[i].text, node.keys[i].place, node.items[i], step, policies);
+  }
+}
+
+void ReadPolicyOption(Reader& reader, const std::string& name, const std::string& value,
+                      Policies& policies) {
+  const auto source =
+      std::make_shared<const SourceText>(SourceText{fmt::format("--policy {}", name), value});
+  ReadOne(reader, name, {source, 0, 0}, ReadOption(source, reader.diagnostics()), "", policies);
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,154 @@
+#include "recipes/parser/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "core/text.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+/// A variable that was not found was told already: its node says nothing further.
+bool Told(const SourceNode& node) {
+  return node.type == SourceNode::Type::kNull && node.text == "$";
+}
+
+}  // namespace
+
+bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_view advice) {
+  if (node.map()) return true;
+  if (!Told(node)) {
+    diagnostics_.AddError(node.place, fmt::format("{} is a mapping, not {}", what, Describe(node)),
+                          std::string(advice));
+  }
+  return false;
+}
+
+bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_view advice) {
+  if (node.list()) return true;
+  if (!Told(node)) {
+    diagnostics_.AddError(node.place, fmt::format("{} is a list, not {}", what, Describe(node)),
+                          std::string(advice));
+  }
+  return false;
+}
+
+std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view what) {
+  if (node.scalar()) return node.text;
+  if (!Told(node)) {
+    diagnostics_.AddError(node.place, fmt::format("{} is a text, not {}", what, Describe(node)));
+  }
+  return std::nullopt;
+}
+
+std::optional<double> Reader::Number(const SourceNode& node, std::string_view what) {
+  if (node.scalar() && node.plain) {
+    if (const std::optional<double> value = ParseNumber(node.text)) return value;
+  }
+  if (Told(node)) return std::nullopt;
+  std::string advice;
+  if (node.scalar() && !node.plain && ParseNumber(node.text)) advice = "Remove the quotes.";
+  if (node.scalar() && variables_.Knows(node.text)) {
+    advice = fmt::format("A variable is written ${}.", node.text);
+  }
+  diagnostics_.AddError(node.place,
+                        fmt::format("{} is a finite number, not {}", what, Describe(node)),
+                        std::move(advice));
+  return std::nullopt;
+}
+
+std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view what) {
+  if (node.scalar() && node.plain && (node.text == "true" || node.text == "false")) {
+    return node.text == "true";
+  }
+  if (!Told(node)) {
+    diagnostics_.AddError(node.place,
+                          fmt::format("{} is true or false, not {}", what, Describe(node)));
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Reader::Word(const SourceNode& node, std::string_view what,
+                                        std::span<const std::string> words) {
+  if (Told(node)) return std::nullopt;
+  if (node.scalar()) {
+    const auto found = std::ranges::find(words, node.text);
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  }
+  diagnostics_.AddError(
+      node.place, fmt::format("{} is {}, not {}.{}", what, Alternatives(words), Describe(node),
+                              node.scalar() ? DidYouMean(node.text, words) : ""));
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::string_view what,
+                                                  const std::filesystem::path& folder) {
+  const std::optional<std::string> text = Text(node, what);
+  if (!text) return std::nullopt;
+  const std::string expanded = variables_.Expand(*text, node.place);
+  if (expanded.empty()) {
+    diagnostics_.AddError(node.place, fmt::format("{} is an empty path", what));
+    return std::nullopt;
+  }
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (std::ranges::any_of(expanded, control)) {
+    diagnostics_.AddError(
+        node.place, fmt::format("{} has a control character in it: {}", what, Quote(expanded)),
+        "In double quotes a \\ starts an escape: use single quotes or /.");
+    return std::nullopt;
+  }
+  const std::filesystem::path path(expanded);
+  return path.is_absolute() || folder.empty() ? path : folder / path;
+}
+
+void Reader::CheckKeys(const SourceNode& map, std::span<const std::string> known,
+                       std::string_view what) {
+  for (const SourceNode& key : map.keys) {
+    if (std::ranges::find(known, key.text) != known.end()) continue;
+    const std::string hint = DidYouMean(key.text, known);
+    std::vector<std::string> names(known.begin(), known.end());
+    diagnostics_.AddError(
+        key.place, fmt::format("{} has no key {}.{}", what, Quote(key.text), hint),
+        hint.empty() ? fmt::format("Its keys are {}.", fmt::join(names, ", ")) : std::string());
+  }
+}
+
+std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,
+                                                                 std::string_view what) {
+  std::vector<std::pair<Selector, const SourceNode*>> rows;
+  if (map.keys.empty()) {
+    diagnostics_.AddError(map.place, fmt::format("{} is a mapping without rows", what),
+                          "Write at least a default: {default: 0.5}");
+  }
+  for (std::size_t i = 0; i < map.keys.size(); ++i) {
+    const SourceNode& key = map.keys[i];
+    if (map.flow && key.plain && key.text.starts_with('/')) {
+      diagnostics_.AddError(key.place,
+                            fmt::format("{}: a /regex/ row inside {{ }} must be quoted", what),
+                            fmt::format("Write \"{}\": …", key.text));
+      continue;
+    }
+    std::string problem;
+    std::optional<Selector> selector = Selector::Parse(key.text, problem);
+    if (!selector) {
+      diagnostics_.AddError(key.place, fmt::format("{}: {}", what, problem));
+      continue;
+    }
+    const auto same =
+        std::ranges::find_if(rows, [&](const auto& row) { return row.first.SameRow(*selector); });
+    if (same != rows.end()) {
+      diagnostics_.AddError(key.place,
+                            fmt::format("{}: {} and {} are the same place", what,
+                                        Quote(same->first.text()), Quote(key.text)),
+                            "Remove one of the two rows.");
+      continue;
+    }
+    rows.emplace_back(std::move(*selector), &map.items[i]);
+  }
+  return rows;
+}
+
+}  // namespace weightsmith

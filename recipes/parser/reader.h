@@ -1,0 +1,68 @@
+// Takes values out of a recipe's tree and tells what is wrong with them. Everything returns
+// nothing after it has told a problem.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "merge/places.h"
+#include "recipes/diagnostic.h"
+#include "recipes/parser/variables.h"
+#include "recipes/source/source_node.h"
+
+namespace weightsmith {
+
+class Reader {
+ public:
+  Reader(Diagnostics& diagnostics, Variables& variables)
+      : diagnostics_(diagnostics), variables_(variables) {}
+
+  Diagnostics& diagnostics() { return diagnostics_; }
+  Variables& variables() { return variables_; }
+
+  // `what` begins the message: "step 'mix': 'alpha'".
+  bool IsMap(const SourceNode& node, std::string_view what, std::string_view advice = {});
+  bool IsList(const SourceNode& node, std::string_view what, std::string_view advice = {});
+  std::optional<std::string> Text(const SourceNode& node, std::string_view what);
+  std::optional<double> Number(const SourceNode& node, std::string_view what);
+  std::optional<bool> Boolean(const SourceNode& node, std::string_view what);
+  /// One of some words; returns its index.
+  std::optional<std::size_t> Word(const SourceNode& node, std::string_view what,
+                                  std::span<const std::string> words);
+  /// A path with its variables, from `folder` where it is relative.
+  std::optional<std::filesystem::path> Path(const SourceNode& node, std::string_view what,
+                                            const std::filesystem::path& folder);
+  /// Tells every key of `map` that is not in `known`.
+  void CheckKeys(const SourceNode& map, std::span<const std::string> known, std::string_view what);
+
+  /// The selectors of a mapping of rows, with their values; a row that is wrong is left out.
+  std::vector<std::pair<Selector, const SourceNode*>> Rows(const SourceNode& map,
+                                                           std::string_view what);
+
+  /// A value everywhere, or a mapping of rows: `read(node)` gives a row's std::optional<T>.
+  template <class T, class Read>
+  std::optional<PlaceMap<T>> ByPlace(const SourceNode& node, std::string_view what, Read read) {
+    if (!node.map()) {
+      std::optional<T> value = read(node);
+      if (!value) return std::nullopt;
+      return PlaceMap<T>(std::move(*value));
+    }
+    std::vector<PlaceRow<T>> rows;
+    for (auto& [selector, value_node] : Rows(node, what)) {
+      std::optional<T> value = read(*value_node);
+      if (value) rows.push_back({std::move(selector), std::move(*value)});
+    }
+    return PlaceMap<T>(std::move(rows));
+  }
+
+ private:
+  Diagnostics& diagnostics_;
+  Variables& variables_;
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,55 @@
+// Puts the parts together: a text becomes a Recipe.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "recipes/parser/graph.h"
+#include "recipes/parser/models.h"
+#include "recipes/parser/outputs.h"
+#include "recipes/parser/reader.h"
+#include "recipes/parser/variables.h"
+#include "recipes/recipe.h"
+#include "recipes/resolve.h"
+
+namespace weightsmith {
+
+class RecipeParser {
+ public:
+  /// `chain` is the recipes that led here by naming the next as a model.
+  RecipeParser(const RecipeOptions& options, Diagnostics& diagnostics,
+               std::vector<std::filesystem::path> chain = {});
+
+  std::optional<Recipe> Parse(const std::string& text, const std::string& name,
+                              const std::filesystem::path& file,
+                              const std::filesystem::path& folder);
+
+ private:
+  bool CheckTop(const SourceNode& top);
+  void ReadVariables(SourceNode& top, std::map<std::string, ModelEntry>& entries);
+  void ReadModels(const std::map<std::string, ModelEntry>& entries);
+  void ReadSteps(const SourceNode& top);
+  void ReadOutputs(const SourceNode& top);
+  void ChooseOutputs();
+  void ChooseStep();
+  NodeId DefaultModel(const OutputDraft& draft);
+  void LinkOutputs();
+  void WarnOfUnused();
+  void MakeNodes();
+  NodeId Splice(const std::string& name, const ModelDeclaration& declaration);
+
+  const RecipeOptions& options_;
+  Diagnostics& diagnostics_;
+  std::vector<std::filesystem::path> chain_;
+  Variables variables_;
+  Reader reader_;
+  Graph graph_;
+  Recipe recipe_;
+  std::vector<ModelDeclaration> declarations_;  ///< parallel to recipe_.models until MakeNodes
+  std::vector<OutputDraft> outputs_;
+};
+
+}  // namespace weightsmith

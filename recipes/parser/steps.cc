@@ -1,0 +1,254 @@
+#include "recipes/parser/steps.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "core/text.h"
+#include "recipes/parser/policies.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::string_view kWeightForms =
+    "This version takes a number, a $variable, or a mapping of rows: default, a component (unet, "
+    "te, vae …) or a /regex/.";
+/// Keys of forms of weights that are more than rows.
+constexpr std::array<std::string_view, 5> kWeightKeys{"preset", "list", "curve", "scale", "offset"};
+
+std::vector<std::string> OperatorNames() {
+  std::vector<std::string> names;
+  for (const Operator* op : Operators()) names.emplace_back(op->name);
+  return names;
+}
+
+std::vector<std::string> KeysOf(const Operator& op) {
+  std::vector<std::string> keys = NamesOf(StepKeys());
+  for (const OperandSpec& operand : op.operands) keys.emplace_back(operand.name);
+  if (op.list) keys.emplace_back(op.list->name);
+  for (const ParameterSpec& parameter : op.parameters) keys.emplace_back(parameter.name);
+  return keys;
+}
+
+}  // namespace
+
+const Operator* StepReader::ReadOperator(const SourceNode& node, const std::string& what) {
+  const SourceNode* word = node.Find("op");
+  if (word == nullptr) {
+    reader_.diagnostics().AddError(
+        node.place, fmt::format("{} has no 'op'", what),
+        fmt::format("Write op: and one of {}.", fmt::join(OperatorNames(), ", ")));
+    return nullptr;
+  }
+  const std::optional<std::string> name = reader_.Text(*word, what + ": 'op'");
+  if (!name) return nullptr;
+  if (const Operator* op = FindOperator(*name)) return op;
+  if (*name == "bake") {
+    reader_.diagnostics().AddError(word->place,
+                                   fmt::format("{}: this version has no adapters, so there is no "
+                                               "operator 'bake'",
+                                               what));
+    return nullptr;
+  }
+  const std::vector<std::string> known = OperatorNames();
+  reader_.diagnostics().AddError(
+      word->place,
+      fmt::format("{}: there is no operator {}.{}", what, Quote(*name), DidYouMean(*name, known)),
+      fmt::format("Operators are {}.", fmt::join(known, ", ")));
+  return nullptr;
+}
+
+NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool top_level) {
+  const std::string what = "step " + Quote(name);
+  DraftNode draft;
+  draft.node.name = name;
+  draft.place = node.place;
+  draft.top_level = top_level;
+  draft.node.policies = policies_;
+  const NodeId id = graph_.Add(std::move(draft));
+  if (!reader_.IsMap(node, what, "Write {op: weighted_sum, a: …, b: …, alpha: 0.5}")) return id;
+  const Operator* op = ReadOperator(node, what);
+  if (const SourceNode* policy = node.Find("policy")) {
+    ReadPolicies(reader_, *policy, name, graph_.at(id).node.policies);
+  }
+  if (op == nullptr) return id;
+  graph_.at(id).node.op = op;
+  reader_.CheckKeys(node, KeysOf(*op), fmt::format("{} ({})", what, op->name));
+  ReadArguments(node, what, id);
+  return id;
+}
+
+void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
+  const Operator& op = *graph_.at(id).node.op;
+  const std::string name = graph_.at(id).node.name;
+  Diagnostics& diagnostics = reader_.diagnostics();
+  bool whole = true;
+  const auto missing = [&](std::string_view key, std::string_view doc) {
+    diagnostics.AddError(node.place, fmt::format("{}: {} needs '{}'", what, op.name, key),
+                         std::string(doc));
+    whole = false;
+  };
+  for (const OperandSpec& spec : op.operands) {
+    const SourceNode* operand = node.Find(spec.name);
+    OperandReference reference{{}, {}, node.place};
+    if (operand == nullptr) {
+      missing(spec.name, spec.doc);
+    } else {
+      reference = Operand(*operand, fmt::format("{}.{}", name, spec.name),
+                          fmt::format("{}: '{}'", what, spec.name));
+    }
+    graph_.at(id).operands.push_back(std::move(reference));
+  }
+  ArgumentsGiven given;
+  if (op.list) {
+    const SourceNode* list = node.Find(op.list->name);
+    if (list != nullptr) {
+      ReadList(*list, what, id);
+      given.list = list->items.size();
+    } else if (!op.list->optional) {
+      missing(op.list->name, op.list->doc);
+    }
+  }
+  for (const ParameterSpec& spec : op.parameters) {
+    const SourceNode* value = node.Find(spec.name);
+    given.parameters.push_back(value != nullptr);
+    Weights weights(spec.default_value.value_or(std::numeric_limits<double>::quiet_NaN()));
+    if (value != nullptr) {
+      const auto read = ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
+      if (read) weights = *read;
+    } else if (!spec.default_value && !spec.optional) {
+      missing(spec.name, spec.doc);
+    }
+    graph_.at(id).node.parameters.push_back(std::move(weights));
+  }
+  if (!whole || op.check == nullptr) return;
+  if (const std::string problem = op.check(given); !problem.empty()) {
+    diagnostics.AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem));
+  }
+}
+
+void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeId id) {
+  const OperandListSpec& spec = *graph_.at(id).node.op->list;
+  const std::string name = graph_.at(id).node.name;
+  const std::string example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
+  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, spec.name),
+                      fmt::format("Write {}: {}", spec.name, example))) {
+    return;
+  }
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const SourceNode& entry = list.items[i];
+    const std::string entry_name = fmt::format("{}.{}.{}", name, spec.name, i + 1);
+    const std::string entry_what = fmt::format("{}: {}[{}]", what, spec.name, i + 1);
+    const bool bare = !entry.map() || entry.Find("op") != nullptr;
+    if (bare && !spec.weighted) {
+      OperandReference operand = Operand(entry, entry_name, entry_what);
+      graph_.at(id).list.push_back(std::move(operand));
+      continue;
+    }
+    OperandReference operand{{}, {}, entry.place};
+    Weights weight(1.0);
+    if (bare) {
+      reader_.diagnostics().AddError(entry.place, fmt::format("{} has no weight", entry_what),
+                                     "Write {model: …, weight: …}");
+    } else {
+      std::vector<std::string> keys = NamesOf(EntryKeys());
+      if (!spec.weighted) keys.pop_back();
+      reader_.CheckKeys(entry, keys, entry_what);
+      for (const std::string& key : keys) {
+        if (entry.Find(key) != nullptr) continue;
+        reader_.diagnostics().AddError(entry.place, fmt::format("{} has no '{}'", entry_what, key));
+      }
+      if (const SourceNode* model = entry.Find("model")) {
+        operand = Operand(*model, entry_name, entry_what + ": 'model'");
+      }
+      const SourceNode* value = spec.weighted ? entry.Find("weight") : nullptr;
+      if (value != nullptr) {
+        const auto read = ReadWeights(*value, entry_what + ": 'weight'", -kInfinity, kInfinity);
+        if (read) weight = *read;
+      }
+    }
+    graph_.at(id).list.push_back(std::move(operand));
+    if (spec.weighted) graph_.at(id).node.weights.push_back(std::move(weight));
+  }
+}
+
+std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, const SourceNode& node,
+                                                 const std::string& what) {
+  if (spec.type == ParameterType::kBoolean) {
+    const std::optional<bool> value = reader_.Boolean(node, what);
+    if (!value) return std::nullopt;
+    return Weights(*value ? 1.0 : 0.0);
+  }
+  if (!spec.by_place && node.map()) {
+    reader_.diagnostics().AddError(node.place,
+                                   fmt::format("{} is one number, not weights by place", what));
+    return std::nullopt;
+  }
+  return ReadWeights(node, what, spec.low, spec.high);
+}
+
+std::optional<Weights> StepReader::ReadWeights(const SourceNode& node, const std::string& what,
+                                               double low, double high) {
+  const auto unavailable = [&](const SourceNode& at, std::string_view form) {
+    reader_.diagnostics().AddError(
+        at.place, fmt::format("{}: {} block weights are not part of this version", what, form),
+        std::string(kWeightForms));
+    return std::nullopt;
+  };
+  const auto number = [&](const SourceNode& value) -> std::optional<double> {
+    if (value.list()) return unavailable(value, "a list of");
+    if (value.map()) return unavailable(value, "nested");
+    const bool word = value.scalar() && !ParseNumber(value.text) && !value.text.starts_with('$') &&
+                      !reader_.variables().Knows(value.text);
+    if (word &&
+        std::ranges::all_of(value.text,
+                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; }) &&
+        std::isupper(static_cast<unsigned char>(value.text[0])) != 0) {
+      return unavailable(value, fmt::format("preset {} and other", Quote(value.text)));
+    }
+    const std::optional<double> read = reader_.Number(value, what);
+    if (read && (*read < low || *read > high)) {
+      const std::string range = low == -kInfinity   ? fmt::format("is at most {}", high)
+                                : high == kInfinity ? fmt::format("is at least {}", low)
+                                                    : fmt::format("lies from {} to {}", low, high);
+      reader_.diagnostics().AddError(value.place,
+                                     fmt::format("{} {}, and {} is not", what, range, value.text));
+      return std::nullopt;
+    }
+    return read;
+  };
+  if (node.map()) {
+    for (const SourceNode& key : node.keys) {
+      if (std::ranges::find(kWeightKeys, key.text) != kWeightKeys.end()) {
+        return unavailable(key, fmt::format("'{}' and other", key.text));
+      }
+    }
+  }
+  return reader_.ByPlace<double>(node, what, number);
+}
+
+OperandReference StepReader::Operand(const SourceNode& node, const std::string& name,
+                                     const std::string& what) {
+  OperandReference reference{{}, {}, node.place};
+  if (node.scalar()) {
+    reference.name = node.text;
+    if (node.text.empty()) {
+      reader_.diagnostics().AddError(node.place, fmt::format("{} is an empty name", what));
+    }
+  } else if (node.map() && node.Find("op") != nullptr) {
+    reference.node = Read(name, node, false);
+  } else if (!(node.type == SourceNode::Type::kNull && node.text == "$")) {
+    reader_.diagnostics().AddError(
+        node.place, fmt::format("{} is the name of a model or step, or an inline step {{op: …}}, "
+                                "not {}",
+                                what, Describe(node)));
+  }
+  return reference;
+}
+
+}  // namespace weightsmith

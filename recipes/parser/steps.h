@@ -1,0 +1,38 @@
+// Steps: an operator, its operands and its parameters.
+#pragma once
+
+#include <string>
+
+#include "merge/expression.h"
+#include "recipes/parser/graph.h"
+#include "recipes/parser/reader.h"
+
+namespace weightsmith {
+
+class StepReader {
+ public:
+  StepReader(Reader& reader, Graph& graph, const Policies& policies)
+      : reader_(reader), graph_(graph), policies_(policies) {}
+
+  /// Adds the step (and the inline steps in it) to the graph and returns its node.
+  NodeId Read(const std::string& name, const SourceNode& node, bool top_level);
+
+  /// Reads an operand: a name, or an inline step that is then called `name`.
+  OperandReference Operand(const SourceNode& node, const std::string& name,
+                           const std::string& what);
+
+ private:
+  const Operator* ReadOperator(const SourceNode& node, const std::string& what);
+  void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
+  void ReadList(const SourceNode& list, const std::string& what, NodeId id);
+  std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,
+                                       const std::string& what);
+  std::optional<Weights> ReadWeights(const SourceNode& node, const std::string& what, double low,
+                                     double high);
+
+  Reader& reader_;
+  Graph& graph_;
+  const Policies& policies_;
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,31 @@
+// The models and variables of a recipe, together with those of the tables that it includes.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "recipes/parser/reader.h"
+
+namespace weightsmith {
+
+struct ModelEntry {
+  SourceNode key;
+  SourceNode value;
+  std::filesystem::path folder;  ///< of the file that it stands in
+  bool included = false;
+};
+
+/// Reads `models`, `vars` and `include` of a recipe's top mapping; variables are declared with the
+/// reader's. Throws kInput where an included file cannot be read.
+std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
+                                             const std::filesystem::path& file,
+                                             const std::filesystem::path& folder);
+
+/// The text of a recipe file, without a byte order mark. Throws kInput.
+std::string ReadTextFile(const std::filesystem::path& path);
+
+/// "cannot read …" with the place that names the file.
+std::string AtPlace(const SourcePlace& place);
+
+}  // namespace weightsmith

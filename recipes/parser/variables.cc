@@ -1,0 +1,140 @@
+#include "recipes/parser/variables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+bool IsNameStart(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+bool IsNameCharacter(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && IsNameStart(text.front()) && std::ranges::all_of(text, IsNameCharacter);
+}
+
+}  // namespace
+
+bool Variables::CheckValue(const SourceNode& value, std::string_view name) {
+  if (value.scalar() || value.list()) return true;
+  diagnostics_.AddError(
+      value.place, fmt::format("variable {} is a number, a text or a list, not {}", Quote(name),
+                               Describe(value)));
+  return false;
+}
+
+void Variables::Declare(const SourceNode& key, const SourceNode& value, bool included) {
+  if (!IsName(key.text)) {
+    diagnostics_.AddError(key.place, fmt::format("{} is no name for a variable", Quote(key.text)),
+                          "Begin with a letter; then letters, digits, _ and -.");
+    return;
+  }
+  if (value.scalar() && value.text.starts_with('$') && IsName(value.text.substr(1))) {
+    diagnostics_.AddError(value.place,
+                          fmt::format("variable {} is given another variable, {}", Quote(key.text),
+                                      Quote(value.text)),
+                          "Write its value out.");
+  }
+  CheckValue(value, key.text);
+  values_[key.text] = {value, key.place, included};
+}
+
+void Variables::Override(const std::string& name, const std::string& value) {
+  const auto source =
+      std::make_shared<const SourceText>(SourceText{fmt::format("--set {}", name), value});
+  const auto found = values_.find(name);
+  if (found == values_.end()) {
+    std::vector<std::string> known;
+    for (const auto& [other, unused] : values_) known.push_back(other);
+    diagnostics_.AddError(
+        {source, 0, 0},
+        fmt::format("the recipe has no variable {}.{}", Quote(name), DidYouMean(name, known)),
+        known.empty() ? "It has no vars." : "");
+    return;
+  }
+  SourceNode tree = ReadOption(source, diagnostics_);
+  if (CheckValue(tree, name)) found->second.value = std::move(tree);
+}
+
+const SourceNode* Variables::Use(const std::string& name, const SourcePlace& place) {
+  const auto found = values_.find(name);
+  if (found != values_.end()) {
+    used_.insert(name);
+    return &found->second.value;
+  }
+  std::vector<std::string> known;
+  for (const auto& [other, unused] : values_) known.push_back(other);
+  diagnostics_.AddError(
+      place, fmt::format("there is no variable {}.{}", Quote(name), DidYouMean(name, known)),
+      known.empty() ? fmt::format("Declare it: vars: {{{}: …}}", name) : std::string());
+  return nullptr;
+}
+
+void Variables::Substitute(SourceNode& tree) {
+  for (SourceNode& item : tree.items) Substitute(item);
+  if (!tree.scalar() || !tree.text.starts_with('$') || !IsName(tree.text.substr(1))) return;
+  const SourceNode* value = Use(tree.text.substr(1), tree.place);
+  if (value == nullptr) {
+    tree.type = SourceNode::Type::kNull;
+    tree.text.assign(1, '$');
+    return;
+  }
+  const SourcePlace place = tree.place;
+  tree = *value;
+  tree.place = place;
+}
+
+std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if ((c == '{' || c == '}') && text.substr(i + 1).starts_with(c)) {
+      out += c;
+      ++i;
+      continue;
+    }
+    const std::size_t end = c == '{' ? text.find('}', i) : std::string_view::npos;
+    const std::string name(end == std::string_view::npos ? "" : text.substr(i + 1, end - i - 1));
+    if (!IsName(name)) {
+      out += c;
+      continue;
+    }
+    i = end;
+    const SourceNode* value = Use(name, place);
+    if (value == nullptr) continue;
+    if (!value->scalar()) {
+      diagnostics_.AddError(
+          place, fmt::format("variable {} is a list and cannot stand in a text", Quote(name)));
+      continue;
+    }
+    out += value->text;
+  }
+  return out;
+}
+
+std::map<std::string, SourceNode> Variables::Used() const {
+  std::map<std::string, SourceNode> used;
+  for (const std::string& name : used_) used.emplace(name, values_.at(name).value);
+  return used;
+}
+
+void Variables::WarnOfUnused() const {
+  for (const auto& [name, variable] : values_) {
+    if (variable.included || used_.contains(name)) continue;
+    diagnostics_.AddWarning(variable.place,
+                            fmt::format("nothing uses the variable {}", Quote(name)));
+  }
+}
+
+}  // namespace weightsmith

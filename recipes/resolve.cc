@@ -1,0 +1,59 @@
+#include "recipes/resolve.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "recipes/open_models.h"
+
+namespace weightsmith {
+namespace {
+
+OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
+                      const RecipeOptions& options) {
+  OutputSpec spec;
+  spec.root = output.root;
+  spec.path = output.path ? *output.path : *options.output_path;
+  spec.dtype = output.dtype;
+  spec.split = output.split;
+  spec.max_shard_size = output.max_shard_size;
+  spec.files_from = output.files_from;
+  for (const auto& [word, node] : output.components) {
+    const auto names = ComponentsNamed(word, expression.models);
+    if (names.empty()) {
+      throw Error(ErrorCode::kMismatch,
+                  fmt::format("output: 'components' names {}, and no model of the recipe has it",
+                              Quote(word)));
+    }
+    for (const std::string& name : names) spec.components[name] = node;
+  }
+  return spec;
+}
+
+}  // namespace
+
+std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
+                                      Diagnostics& diagnostics) {
+  for (const RecipeOutput& output : recipe.outputs) {
+    if (output.path || options.output_path) continue;
+    diagnostics.AddError(output.place, "the output has no path",
+                         "Write path: FILE.safetensors, or give -o FILE.");
+  }
+  if (diagnostics.HasErrors()) return std::nullopt;
+
+  const Recipe used = WithoutUnused(recipe);
+  ModelOpener opener(options);
+  ResolvedRecipe resolved;
+  Expression& expression = resolved.expression;
+  expression.policies = used.policies;
+  for (const RecipeModel& model : used.models) expression.models.push_back(opener.Open(model));
+  for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
+  for (const RecipeOutput& output : used.outputs) {
+    resolved.outputs.push_back(MakeOutput(output, expression, options));
+  }
+  return resolved;
+}
+
+}  // namespace weightsmith

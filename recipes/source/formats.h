@@ -1,0 +1,17 @@
+// The two readers behind ReadSource.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "recipes/source/source_node.h"
+
+namespace weightsmith {
+
+/// Both add what is wrong to `diagnostics`; a tree that is returned may then be incomplete.
+std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
+                                   Diagnostics& diagnostics);
+std::optional<SourceNode> ReadJson(const std::shared_ptr<const SourceText>& source,
+                                   Diagnostics& diagnostics);
+
+}  // namespace weightsmith

@@ -1,0 +1,26 @@
+// Where the lines of a text begin: turns byte offsets into places.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "recipes/diagnostic.h"
+
+namespace weightsmith {
+
+class LineIndex {
+ public:
+  explicit LineIndex(std::shared_ptr<const SourceText> source);
+
+  /// The place of a byte; columns count characters.
+  SourcePlace At(std::size_t offset) const;
+  /// The same for a line and a byte in it, both from 0.
+  SourcePlace At(std::size_t line, std::size_t byte) const;
+
+ private:
+  std::shared_ptr<const SourceText> source_;
+  std::vector<std::size_t> starts_;
+};
+
+}  // namespace weightsmith

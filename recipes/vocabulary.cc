@@ -1,0 +1,195 @@
+#include "recipes/vocabulary.h"
+
+#include <array>
+
+namespace weightsmith {
+namespace {
+
+constexpr KeySpec kRecipeKeys[] = {
+    {"weightsmith", ValueForm::kVersion, true, "Version of the language: 1."},
+    {"include", ValueForm::kInclude, false,
+     "A file (or a list of files) with a shared table of models, adapters and vars; what the "
+     "recipe "
+     "says itself wins."},
+    {"models", ValueForm::kModels, false, "Names of the files that go in."},
+    {"adapters", ValueForm::kAdapters, false, "Names of adapter files."},
+    {"vars", ValueForm::kVariables, false,
+     "Variables: a number, a text or a list each, written $name where they are used."},
+    {"policy", ValueForm::kPolicy, false, "What to do where models differ."},
+    {"steps", ValueForm::kSteps, false, "Named steps; each is a virtual checkpoint."},
+    {"output", ValueForm::kOutput, false, "The file that comes out."},
+    {"outputs", ValueForm::kOutputs, false, "Several outputs that share one pass."},
+};
+
+constexpr KeySpec kTableKeys[] = {
+    {"weightsmith", ValueForm::kVersion, false, "Version of the language: 1."},
+    {"include", ValueForm::kInclude, false, "Further tables."},
+    {"models", ValueForm::kModels, false, "Names of files."},
+    {"adapters", ValueForm::kAdapters, false, "Names of adapter files."},
+    {"vars", ValueForm::kVariables, false, "Variables."},
+};
+
+constexpr KeySpec kModelKeys[] = {
+    {"path", ValueForm::kPath, false, "The file or folder; left out, it is looked up by hash."},
+    {"sha256", ValueForm::kHash, false, "SHA-256 of the file; another is an error."},
+    {"autov1", ValueForm::kHash, false, "The 8 digits of AutoV1."},
+    {"autov2", ValueForm::kHash, false, "The 10 digits of AutoV2, the first of the SHA-256."},
+    {"autov3", ValueForm::kHash, false, "The 12 digits of AutoV3, which metadata do not change."},
+    {"recipe", ValueForm::kPath, false, "A recipe whose output is this model."},
+};
+
+constexpr KeySpec kOutputKeys[] = {
+    {"model", ValueForm::kOperand, false,
+     "The step or model that is written; may be left out where there is one step."},
+    {"path", ValueForm::kPath, false, "The file; with split, the folder."},
+    {"components", ValueForm::kComponents, false,
+     "Components that come from another model or step instead, or are added."},
+    {"dtype", ValueForm::kDType, false,
+     "keep (the default), one dtype, or a mapping of places to dtypes."},
+    {"layout", ValueForm::kLayout, false, "Names of the tensors."},
+    {"split", ValueForm::kBoolean, false, "Write each component to a file of its own."},
+    {"max_shard_size", ValueForm::kSize, false, "Write shards of at most this size: 5GB."},
+    {"files_from", ValueForm::kPath, false,
+     "A folder whose configuration and tokenizer files are copied along."},
+    {"metadata", ValueForm::kMetadata, false, "Title, author and the like, for the file's header."},
+};
+
+constexpr KeySpec kEntryKeys[] = {
+    {"model", ValueForm::kOperand, true, "A model, a step or an inline step."},
+    {"weight", ValueForm::kWeight, true, "Its weight: a number, or weights by place."},
+};
+
+constexpr KeySpec kStepKeys[] = {
+    {"op", ValueForm::kOperator, true, "The operator."},
+    {"policy", ValueForm::kPolicy, false, "Policies of this step alone."},
+};
+
+constexpr std::string_view kComponentWords[] = {"unet",   "transformer", "dit",   "clip_l",
+                                                "clip_g", "clip_h",      "t5xxl", "vae",
+                                                "te",     "te1",         "te2",   "te3"};
+
+constexpr LayoutWord kLayoutWords[] = {{"keep", true}, {"comfy"}, {"ldm"}, {"diffusers"}, {"bfl"}};
+
+constexpr std::string_view kModelspecWords[] = {
+    "title",         "author",         "date",           "description",    "license",
+    "tags",          "merged_from",    "trigger_phrase", "usage_hint",     "prediction_type",
+    "resolution",    "thumbnail",      "encoder_layer",  "timestep_range", "preprocessor",
+    "hash_sha256",   "implementation", "architecture",   "predict_key",    "implementation_version",
+    "sai_model_spec"};
+
+constexpr HashKind kHashKinds[] = {{"sha256", 64}, {"autov1", 8}, {"autov2", 10}, {"autov3", 12}};
+
+constexpr std::string_view kMissingWords[] = {"error", "keep", "drop"};
+
+template <class E, E Policies::*member, E value>
+void Set(Policies& policies) {
+  policies.*member = value;
+}
+
+template <class E, E Policies::*member>
+std::size_t Get(const Policies& policies) {
+  return static_cast<std::size_t>(policies.*member);
+}
+
+template <MissingPolicy value>
+void SetMissing(Policies& policies) {
+  policies.missing = PlaceMap<MissingPolicy>(value);
+}
+
+template <class E, E Policies::*member, E... values>
+PolicySpec Row(std::string_view name, std::array<std::string_view, sizeof...(values)> words,
+               bool per_step, std::string_view doc) {
+  PolicySpec spec{name, {}, false, per_step, doc, &Get<E, member>};
+  std::size_t i = 0;
+  (spec.values.push_back({words[i++], &Set<E, member, values>}), ...);
+  return spec;
+}
+
+std::vector<PolicySpec> MakePolicyTable() {
+  using P = Policies;
+  PolicySpec missing{"missing",
+                     {},
+                     true,
+                     true,
+                     "A key that not all operands have: an error; keep it from whoever has it; "
+                     "drop it. Also as a mapping by place.",
+                     nullptr};
+  missing.values = {{"error", &SetMissing<MissingPolicy::kError>},
+                    {"keep", &SetMissing<MissingPolicy::kKeep>},
+                    {"drop", &SetMissing<MissingPolicy::kDrop>}};
+  return {
+      missing,
+      Row<InputChannelsPolicy, &P::input_channels, InputChannelsPolicy::kError,
+          InputChannelsPolicy::kKeepExtra>(
+          "input_channels", {"error", "keep_extra"}, true,
+          "A wider input convolution (inpainting, pix2pix, depth): an error, or blend the shared "
+          "columns and keep the others."),
+      Row<NonFinitePolicy, &P::non_finite, NonFinitePolicy::kError, NonFinitePolicy::kSaturate,
+          NonFinitePolicy::kAllow>(
+          "non_finite", {"error", "saturate", "allow"}, false,
+          "A finite operand that becomes infinite on store: an error, the greatest finite number, "
+          "or let it be."),
+      Row<EffectPolicy, &P::effect, EffectPolicy::kError, EffectPolicy::kAny>(
+          "effect", {"error", "any"}, true,
+          "Whether an input or a step that changes nothing is an error."),
+      Row<PredictionPolicy, &P::prediction, PredictionPolicy::kError, PredictionPolicy::kAllow>(
+          "prediction", {"error", "allow"}, true,
+          "Models that predict differently (eps, v, flow): refuse or allow."),
+      Row<EmaPolicy, &P::ema, EmaPolicy::kDrop, EmaPolicy::kKeep>(
+          "ema", {"drop", "keep"}, false, "Averaged copies of weights and training buffers."),
+      Row<Precision, &P::precision, Precision::kF32, Precision::kF64>(
+          "precision", {"f32", "f64"}, false, "The precision that everything is computed in."),
+  };
+}
+
+}  // namespace
+
+std::span<const KeySpec> RecipeKeys() {
+  return kRecipeKeys;
+}
+std::span<const KeySpec> TableKeys() {
+  return kTableKeys;
+}
+std::span<const KeySpec> ModelKeys() {
+  return kModelKeys;
+}
+std::span<const KeySpec> OutputKeys() {
+  return kOutputKeys;
+}
+std::span<const KeySpec> EntryKeys() {
+  return kEntryKeys;
+}
+std::span<const KeySpec> StepKeys() {
+  return kStepKeys;
+}
+std::span<const std::string_view> ComponentWords() {
+  return kComponentWords;
+}
+std::span<const LayoutWord> LayoutWords() {
+  return kLayoutWords;
+}
+std::span<const std::string_view> ModelspecWords() {
+  return kModelspecWords;
+}
+std::span<const HashKind> HashKinds() {
+  return kHashKinds;
+}
+std::span<const std::string_view> MissingWords() {
+  return kMissingWords;
+}
+
+std::span<const PolicySpec> PolicyTable() {
+  static const std::vector<PolicySpec> table = MakePolicyTable();
+  return table;
+}
+
+std::string Alternatives(std::span<const std::string> names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
+}  // namespace weightsmith

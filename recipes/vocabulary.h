@@ -1,0 +1,106 @@
+// The words of the language, in one place: the parser checks by them, the schema and the messages
+// are made of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "merge/expression.h"
+
+namespace weightsmith {
+
+/// What the value of a key looks like.
+enum class ValueForm : std::uint8_t {
+  kVersion,
+  kText,
+  kPath,
+  kBoolean,
+  kSize,
+  kHash,
+  kInclude,
+  kModels,
+  kVariables,
+  kAdapters,
+  kPolicy,
+  kSteps,
+  kOutput,
+  kOutputs,
+  kOperand,
+  kComponents,
+  kDType,
+  kLayout,
+  kMetadata,
+  kWeight,
+  kOperator,
+};
+
+struct KeySpec {
+  std::string_view name;
+  ValueForm form = ValueForm::kText;
+  bool required = false;
+  std::string_view doc;
+};
+
+std::span<const KeySpec> RecipeKeys();
+/// Of a file that is included.
+std::span<const KeySpec> TableKeys();
+std::span<const KeySpec> ModelKeys();
+std::span<const KeySpec> OutputKeys();
+/// Of an entry of a weighted operand list.
+std::span<const KeySpec> EntryKeys();
+/// That every step has, beside those of its operator.
+std::span<const KeySpec> StepKeys();
+
+/// Names of components, as a model by component, an output's components and rows may say them.
+std::span<const std::string_view> ComponentWords();
+
+struct LayoutWord {
+  std::string_view name;
+  bool available = false;
+};
+std::span<const LayoutWord> LayoutWords();
+
+/// Metadata keys that stand under `modelspec.` and may be written without it.
+std::span<const std::string_view> ModelspecWords();
+
+/// Hash kinds of a pin and how many digits each has.
+struct HashKind {
+  std::string_view name;
+  std::size_t digits = 0;
+};
+std::span<const HashKind> HashKinds();
+
+struct PolicyValue {
+  std::string_view name;
+  void (*apply)(Policies&) = nullptr;
+};
+
+struct PolicySpec {
+  std::string_view name;
+  std::vector<PolicyValue> values;  ///< the default first
+  bool by_place = false;
+  bool per_step = false;
+  std::string_view doc;
+  /// The index in `values` that the policies have.
+  std::size_t (*current)(const Policies&) = nullptr;
+};
+std::span<const PolicySpec> PolicyTable();
+
+/// The words of the missing policy, in the order of the enum.
+std::span<const std::string_view> MissingWords();
+
+/// The names of a table's rows.
+template <class Row>
+std::vector<std::string> NamesOf(std::span<const Row> rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows) names.emplace_back(row.name);
+  return names;
+}
+
+/// "a, b or c".
+std::string Alternatives(std::span<const std::string> names);
+
+}  // namespace weightsmith

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/metadata.h"
 #include "recipes/open_models.h"
 
 namespace weightsmith {
@@ -50,8 +51,10 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   expression.policies = used.policies;
   for (const RecipeModel& model : used.models) expression.models.push_back(opener.Open(model));
   for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
-  for (const RecipeOutput& output : used.outputs) {
-    resolved.outputs.push_back(MakeOutput(output, expression, options));
+  for (std::size_t i = 0; i < used.outputs.size(); ++i) {
+    OutputSpec spec = MakeOutput(used.outputs[i], expression, options);
+    spec.metadata = MakeMetadata(used, i, expression, opener, options);
+    resolved.outputs.push_back(std::move(spec));
   }
   return resolved;
 }

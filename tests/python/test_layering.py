@@ -14,7 +14,7 @@ DOORS = {
     "hwy/": ["core/codec", "core/simd", "core/highway", "core/io/hash", "core/io/xxh3", "merge/tape", "merge/kernels"],
     "tbb/": ["merge/executor", "merge/pipeline"],
     "oneapi/": ["merge/executor", "merge/pipeline"],
-    "yaml-cpp/": ["recipes/source", "recipes/yaml"],
+    "yaml-cpp/": ["recipes/source"],
     "Eigen/": ["merge/operators/", "merge/adapters/"],
     "boost/": ["cli/flags"],
     "openssl/": ["core/io/"],

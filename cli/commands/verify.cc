@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/command.h"
+#include "cli/input_finder.h"
+#include "cli/merge_request.h"
+#include "cli/provenance.h"
+#include "cli/tensor_scan.h"
+#include "cli/verification.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kMostNamed = 10;
+
+InputFinder FinderFor(const ParsedArguments& arguments, const std::filesystem::path& file) {
+  std::vector<std::filesystem::path> folders = ModelFolders(arguments);
+  const std::filesystem::path own = file.parent_path();
+  folders.push_back(own.empty() ? std::filesystem::path(".") : own);
+  std::map<std::string, std::filesystem::path> named;
+  for (const auto& [name, path] : arguments.Assignments("model")) named[name] = path;
+  return {std::move(folders), std::move(named)};
+}
+
+// "3 tensors …: 'a', 'b' and 1 more".
+void AddProblems(const std::string& what, const std::vector<std::string>& lines,
+                 std::vector<std::string>& problems) {
+  if (lines.empty()) return;
+  std::string text = fmt::format("{} {}:", FormatCount(lines.size()), what);
+  for (std::size_t i = 0; i < lines.size() && i < kMostNamed; ++i) text += "\n  " + lines[i];
+  if (lines.size() > kMostNamed) {
+    text += fmt::format("\n  and {} more", FormatCount(lines.size() - kMostNamed));
+  }
+  problems.push_back(text);
+}
+
+std::vector<std::string> NonFinite(const std::vector<ScannedTensor>& tensors) {
+  std::vector<std::string> lines;
+  for (const ScannedTensor& tensor : tensors) {
+    if (tensor.non_finite == 0) continue;
+    lines.push_back(fmt::format("{}: {} of {}", Quote(tensor.name), FormatCount(tensor.non_finite),
+                                FormatCount(tensor.info.elements())));
+  }
+  return lines;
+}
+
+// What was checked, for the last word; problems go to `problems`.
+std::string Check(const ParsedArguments& arguments, const std::filesystem::path& path,
+                  std::vector<std::string>& problems, Terminal& terminal) {
+  const auto checkpoint = Checkpoint::Open(path);
+  const std::vector<ScannedTensor> tensors = ScanTensors(*checkpoint, terminal);
+  AddProblems("tensors have values that are not finite", NonFinite(tensors), problems);
+  std::string checked = "structure, finite values";
+
+  const std::optional<Provenance> provenance = ReadProvenance(checkpoint->metadata());
+  if (!provenance) return checked + "; no recipe is recorded";
+  if (provenance->output_digest) {
+    checked += ", digest";
+    if (DigestOfTensors(tensors).ToHex() != *provenance->output_digest) {
+      problems.emplace_back("the tensors are not those that were written: their digest differs");
+    }
+  }
+  if (arguments.Has("no-recompute")) return checked;
+  AddProblems("tensors are not what the recipe makes",
+              CompareWithRecipe(*provenance, tensors, path.filename().string(),
+                                FinderFor(arguments, path), terminal),
+              problems);
+  return checked + ", recomputed";
+}
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const std::filesystem::path path = arguments.positionals().front();
+  std::vector<std::string> problems;
+  const std::string checked = Check(arguments, path, problems, terminal);
+  if (problems.empty()) {
+    terminal.Print(fmt::format("{}: right ({})\n", path.string(), checked));
+    return 0;
+  }
+  std::string text;
+  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
+  throw Error(ErrorCode::kVerification, fmt::format("verify {}: {}", Quote(path.string()), text));
+}
+
+}  // namespace
+
+const Command& verify() {
+  static const Command command = {
+      .name = "verify",
+      .summary = "Check that a model file is what it says it is",
+      .doc =
+          "Checks the structure of a checkpoint and that all its values are finite. Of a file "
+          "that weightsmith wrote it also compares the digest that is recorded, looks for the "
+          "inputs by their digests, recomputes every tensor and compares (nothing is written). "
+          "Inputs are looked for in `--models`, $WEIGHTSMITH_MODELS and the folder of the file. "
+          "The status is 7 where something differs.",
+      .positionals = {{.name = "FILE", .doc = "a checkpoint: a file, an index or a folder"}},
+      .flags = {{.name = "models",
+                 .kind = ValueKind::kFolder,
+                 .value = "DIR",
+                 .doc = "Look for inputs in this folder and all below it",
+                 .repeatable = true},
+                {.name = "model",
+                 .kind = ValueKind::kAssignment,
+                 .value = "NAME=PATH",
+                 .doc = "Take this file for that input of the recipe",
+                 .repeatable = true},
+                {.name = "no-recompute", .doc = "Check the file alone, without its inputs"}},
+      .examples = {{"weightsmith verify mix.safetensors --models ~/models",
+                    "Is this what its recipe makes of its inputs?"},
+                   {"weightsmith verify download.safetensors", "Is this download whole?"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,312 @@
+#include "cli/merge_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "cli/everyday.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::uint64_t kMaxThreads = 1024;
+
+// Flags that only an everyday merge has a use for.
+constexpr std::array<std::string_view, 5> kEverydayOnly = {"op", "alpha", "param", "vae",
+                                                           "print-recipe"};
+
+void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
+  flags.insert(flags.end(), more.begin(), more.end());
+}
+
+bool LooksLikeRecipe(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  return !LooksLikeModel(path) &&
+         (path == "-" || extension == ".yaml" || extension == ".yml" || extension == ".json");
+}
+
+std::vector<std::filesystem::path> SplitFolders(std::string_view text) {
+  std::vector<std::filesystem::path> folders;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(':'), text.size());
+    if (end > 0) folders.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return folders;
+}
+
+std::optional<IoBackend> BackendOf(const ParsedArguments& arguments) {
+  const std::optional<std::string> way = arguments.Text("io");
+  if (!way) return std::nullopt;
+  return *way == "map" ? IoBackend::kMap : IoBackend::kRead;
+}
+
+EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments) {
+  EverydayMerge merge;
+  for (const std::string& word : arguments.positionals()) {
+    if (LooksLikeRecipe(word)) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("{} is a recipe, and a recipe stands alone.", Quote(word)),
+                  "Give one recipe, or models and no recipe.");
+    }
+    merge.models.emplace_back(word);
+  }
+  merge.op = arguments.Text("op");
+  merge.alpha = arguments.Text("alpha");
+  merge.parameters = arguments.Assignments("param");
+  merge.vae = arguments.Path("vae");
+  merge.output = arguments.Path("out");
+  merge.dtype = arguments.Text("dtype");
+  merge.policies = arguments.Assignments("policy");
+  return merge;
+}
+
+void RefuseEverydayFlags(const ParsedArguments& arguments) {
+  for (const std::string_view flag : kEverydayOnly) {
+    if (!arguments.Has(flag)) continue;
+    throw Error(ErrorCode::kUsage, fmt::format("--{} is for a merge without a recipe file.", flag),
+                "Write it into the recipe; --set changes a variable of the recipe.");
+  }
+}
+
+// Whether the words are models, and not one recipe.
+bool IsEveryday(const ParsedArguments& arguments) {
+  const std::vector<std::string>& words = arguments.positionals();
+  if (words.size() > 1) return true;
+  if (LooksLikeModel(words.front())) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} is one model alone, and a merge needs two.", Quote(words.front())),
+                "Give a second model, or a recipe that names the models.");
+  }
+  RefuseEverydayFlags(arguments);
+  return false;
+}
+
+}  // namespace
+
+bool LooksLikeModel(const std::filesystem::path& path) {
+  constexpr std::array<std::string_view, 6> kEndings = {".safetensors", ".ckpt", ".pt",
+                                                        ".pth",         ".bin",  ".index.json"};
+  const std::string name = path.string();
+  return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); }) ||
+         std::filesystem::is_directory(path);
+}
+
+std::vector<Positional> MergePositionals() {
+  return {{.name = "RECIPE|MODEL",
+           .doc = "a recipe (YAML or JSON; - is standard input), or two or more models",
+           .repeatable = true}};
+}
+
+std::vector<Flag> RecipeFlags() {
+  return {
+      {.name = "set",
+       .kind = ValueKind::kAssignment,
+       .value = "K=V",
+       .doc = "Set a variable of the recipe",
+       .details = "The value is read as in the recipe's `vars`: a number, a text or a list.",
+       .group = "Recipe",
+       .repeatable = true},
+      {.name = "policy",
+       .kind = ValueKind::kAssignment,
+       .value = "K=V",
+       .doc = "Set a policy, over the recipe's own",
+       .details = "Such as `missing=keep` or `non_finite=saturate`.",
+       .group = "Recipe",
+       .repeatable = true},
+      {.name = "output",
+       .kind = ValueKind::kText,
+       .value = "STEP",
+       .doc = "Write this model or step instead of the recipe's output",
+       .group = "Recipe"},
+      {.name = "out",
+       .letter = 'o',
+       .kind = ValueKind::kFile,
+       .value = "FILE",
+       .doc = "Write to this file (or folder, where the output is one)",
+       .group = "Recipe"},
+      {.name = "dtype",
+       .kind = ValueKind::kDType,
+       .value = "DTYPE",
+       .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
+       .details = "Without it every tensor keeps the dtype that it has in the leftmost model.",
+       .group = "Recipe"},
+      {.name = "models",
+       .kind = ValueKind::kFolder,
+       .value = "DIR",
+       .doc = "Look here for models that are named by hash",
+       .details = "After it the folders in $WEIGHTSMITH_MODELS.",
+       .group = "Recipe",
+       .repeatable = true},
+      {.name = "private", .doc = "Leave recipe and inputs out of the metadata", .group = "Recipe"},
+  };
+}
+
+std::vector<Flag> EverydayFlags() {
+  return {
+      {.name = "op",
+       .kind = ValueKind::kOperator,
+       .value = "NAME",
+       .doc = "Operator: weighted_sum of two, add_difference of three",
+       .group = "Models without a recipe"},
+      {.name = "alpha",
+       .kind = ValueKind::kText,
+       .value = "V",
+       .doc = "Its alpha; default 0.5 of weighted_sum, 1 of add_difference",
+       .details = "A number, or weights by place as a recipe writes them on one line, such as "
+                  "'{default: 0.3, te: 0}'.",
+       .group = "Models without a recipe"},
+      {.name = "param",
+       .kind = ValueKind::kAssignment,
+       .value = "K=V",
+       .doc = "Another of its parameters",
+       .details = "For an operator that takes a list with weights, weights=0.5,0.3,0.2 gives each "
+                  "model its own.",
+       .group = "Models without a recipe",
+       .repeatable = true},
+      {.name = "vae",
+       .kind = ValueKind::kFile,
+       .value = "FILE",
+       .doc = "Take the VAE from this file",
+       .group = "Models without a recipe"},
+      {.name = "print-recipe",
+       .doc = "Print the recipe of this merge and do nothing",
+       .group = "Models without a recipe"},
+  };
+}
+
+std::vector<Flag> RunFlags() {
+  return {
+      {.name = "force", .letter = 'f', .doc = "Overwrite an existing output", .group = "Running"},
+      {.name = "mkdir", .doc = "Make the folder of the output", .group = "Running"},
+      {.name = "threads",
+       .kind = ValueKind::kInteger,
+       .value = "N",
+       .doc = "Threads that compute, by default the physical cores",
+       .details = "The bytes of the output do not depend on it.",
+       .group = "Running"},
+      {.name = "max-memory",
+       .kind = ValueKind::kBytes,
+       .value = "SIZE",
+       .doc = "Hold no more than this in memory, or refuse to start",
+       .group = "Running"},
+      {.name = "io",
+       .kind = ValueKind::kText,
+       .value = "WAY",
+       .doc = "Read inputs by mapping or by positioned reads",
+       .details = "By default what is faster where the file lies.",
+       .group = "Running",
+       .choices = {"map", "read"}},
+      {.name = "no-sync",
+       .doc = "Do not wait until the output is safe on disk",
+       .details = "For scratch results: faster, but a power cut may lose the file.",
+       .group = "Running"},
+      {.name = "no-digest",
+       .doc = "Do not take digests of what is read and written",
+       .details = "Saves little time; `verify` can then not find the inputs again.",
+       .group = "Running"},
+      {.name = "sha256",
+       .doc = "SHA-256 of inputs and outputs; costs more than merging",
+       .group = "Running"},
+      {.name = "report",
+       .kind = ValueKind::kFile,
+       .value = "FILE",
+       .doc = "Write what every input, step and tensor did, as JSON",
+       .group = "Running"},
+  };
+}
+
+std::vector<Flag> MergeFlags() {
+  std::vector<Flag> flags = RecipeFlags();
+  Append(flags, EverydayFlags());
+  Append(flags, RunFlags());
+  return flags;
+}
+
+std::vector<std::filesystem::path> ModelFolders(const ParsedArguments& arguments) {
+  std::vector<std::filesystem::path> folders = arguments.Paths("models");
+  if (const char* more = std::getenv("WEIGHTSMITH_MODELS")) {
+    for (auto& folder : SplitFolders(more)) folders.push_back(std::move(folder));
+  }
+  return folders;
+}
+
+RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
+  RecipeOptions options;
+  for (const auto& [key, value] : arguments.Assignments("set")) options.variables[key] = value;
+  options.policies = arguments.Assignments("policy");
+  options.output_step = arguments.Text("output");
+  options.output_path = arguments.Path("out");
+  options.dtype = arguments.Text("dtype");
+  options.model_folders = ModelFolders(arguments);
+  options.private_metadata = arguments.Has("private");
+  return options;
+}
+
+RunOptions ReadRunOptions(const ParsedArguments& arguments) {
+  RunOptions options;
+  if (const auto threads = arguments.Integer("threads")) {
+    if (*threads < 1 || *threads > kMaxThreads) {
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("--threads is {}, expected 1 to {}.", *threads, kMaxThreads));
+    }
+    options.threads = static_cast<int>(*threads);
+  }
+  options.max_memory = arguments.Bytes("max-memory");
+  options.io = BackendOf(arguments);
+  options.sync = !arguments.Has("no-sync");
+  options.overwrite = arguments.Has("force");
+  options.make_folders = arguments.Has("mkdir");
+  options.digests = !arguments.Has("no-digest");
+  options.sha256 = arguments.Has("sha256");
+  options.by_tensor = arguments.Has("report");
+  return options;
+}
+
+void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal) {
+  std::size_t errors = 0;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    const bool is_error = diagnostic.severity == Severity::kError;
+    terminal.Tell(is_error ? Style::kError : Style::kWarning, Render(diagnostic));
+    errors += is_error ? 1 : 0;
+  }
+  if (errors == 0) return;
+  throw Error(ErrorCode::kUsage, fmt::format("{} {} to mend; nothing was read or written.", errors,
+                                             errors == 1 ? "error" : "errors"));
+}
+
+std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments) {
+  if (!IsEveryday(arguments)) return std::nullopt;
+  return RecipeText(ReadEverydayMerge(arguments));
+}
+
+RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal) {
+  RecipeOptions options = ReadRecipeOptions(arguments);
+  options.io = BackendOf(arguments);
+  options.sha256 = arguments.Has("sha256");
+  Diagnostics diagnostics;
+  std::optional<Recipe> recipe;
+  if (IsEveryday(arguments)) {
+    const EverydayMerge merge = ReadEverydayMerge(arguments);
+    const std::string text = RecipeText(merge);
+    options.output_path = OutputPath(merge);
+    recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
+  } else {
+    recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
+  }
+  ShowDiagnostics(diagnostics, terminal);
+  return {std::move(recipe).value(), std::move(options)};
+}
+
+Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
+  Diagnostics diagnostics;
+  std::optional<ResolvedRecipe> resolved = Resolve(request.recipe, request.options, diagnostics);
+  ShowDiagnostics(diagnostics, terminal);
+  return MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+}
+
+}  // namespace weightsmith

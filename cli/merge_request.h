@@ -1,0 +1,60 @@
+// What merge, plan, show and validate have in common: a recipe or a pair of models on the command
+// line, and the way from there to a plan.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "merge/executor.h"
+#include "merge/plan.h"
+#include "recipes/recipe.h"
+#include "recipes/resolve.h"
+
+namespace weightsmith {
+
+/// Whether a path is named like a model file or is a folder, and so is no recipe.
+bool LooksLikeModel(const std::filesystem::path& path);
+
+/// Flags that say what a recipe means: variables, policies, where models are.
+std::vector<Flag> RecipeFlags();
+/// Flags of a merge without a recipe file.
+std::vector<Flag> EverydayFlags();
+/// Flags that say how to run and what becomes of the output.
+std::vector<Flag> RunFlags();
+/// All three.
+std::vector<Flag> MergeFlags();
+
+/// `RECIPE|MODEL...`.
+std::vector<Positional> MergePositionals();
+
+/// --models, then the folders of $WEIGHTSMITH_MODELS.
+std::vector<std::filesystem::path> ModelFolders(const ParsedArguments& arguments);
+
+/// The flags of RecipeFlags(), and $WEIGHTSMITH_MODELS.
+RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments);
+
+/// The flags of RunFlags(). Throws kUsage for a number of threads that makes no sense.
+RunOptions ReadRunOptions(const ParsedArguments& arguments);
+
+/// Shows every diagnostic at its place; throws kUsage when one is an error.
+void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal);
+
+/// The recipe of an everyday merge as text, where the command line has models; nothing where it
+/// has a recipe file. Throws kUsage when it has neither or both.
+std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments);
+
+/// A recipe and the options that it is resolved with.
+struct RecipeRequest {
+  Recipe recipe;
+  RecipeOptions options;
+};
+
+/// Reads the recipe file, or makes the everyday one.
+RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal);
+
+/// From headers to what a run would do.
+Plan PlanOf(const RecipeRequest& request, Terminal& terminal);
+
+}  // namespace weightsmith

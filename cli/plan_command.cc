@@ -1,0 +1,42 @@
+#include "cli/plan_command.h"
+
+#include <fmt/format.h>
+
+#include "cli/merge_request.h"
+#include "cli/plan_json.h"
+#include "cli/plan_words.h"
+#include "core/text.h"
+
+namespace weightsmith {
+
+void SayRemarks(const Plan& plan, Terminal& terminal) {
+  for (const std::string& note : plan.notes) terminal.Note(note);
+  for (const std::string& warning : plan.warnings) terminal.Warn(warning);
+}
+
+void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal) {
+  const Report sample = Sample(plan, options, kSampleBudget);
+  for (std::size_t i = 0; i < sample.steps.size(); ++i) {
+    const StepReport& step = sample.steps[i];
+    if (step.effect.changed > 0 || !plan.steps[i].expects_effect || step.effect.elements == 0) {
+      continue;
+    }
+    terminal.Warn(fmt::format("in a sample of {} elements the step {} changes nothing.",
+                              FormatCount(step.effect.elements), Quote(step.name)));
+  }
+}
+
+int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view) {
+  if (arguments.Has("print-recipe")) {
+    if (const auto text = EverydayRecipe(arguments)) terminal.Print(*text);
+    return 0;
+  }
+  const RunOptions options = ReadRunOptions(arguments);
+  const Plan plan = PlanOf(ReadRecipe(arguments, terminal), terminal);
+  SayRemarks(plan, terminal);
+  if (view.sample) SayWithoutEffect(plan, options, terminal);
+  terminal.Print(view.json ? ToText(ToJson(plan, options)) : FullPlan(plan, options));
+  return 0;
+}
+
+}  // namespace weightsmith

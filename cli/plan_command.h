@@ -1,0 +1,28 @@
+// What `plan` and `merge --dry-run` do.
+#pragma once
+
+#include "cli/flags.h"
+#include "cli/terminal.h"
+#include "merge/executor.h"
+#include "merge/plan.h"
+
+namespace weightsmith {
+
+/// Bytes that a sample may read.
+inline constexpr std::uint64_t kSampleBudget = std::uint64_t{64} << 20;
+
+struct PlanView {
+  bool json = false;
+  bool sample = true;
+};
+
+/// Prints the plan to standard output, notes and warnings to standard error.
+int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view);
+
+/// Says what a sample of the tensors tells about steps without effect.
+void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal);
+
+/// Notes and warnings of the plan.
+void SayRemarks(const Plan& plan, Terminal& terminal);
+
+}  // namespace weightsmith

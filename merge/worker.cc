@@ -173,8 +173,9 @@ class Worker::Impl {
 ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   const Task& task = context_.plan->tasks[chunk.task];
   const Units units = UnitsOf(task);
-  const bool arithmetic =
-      !task.tape.instructions.empty() || !std::ranges::all_of(task.products, &Product::copy);
+  // A copy has work to do as well where a step is to be shown to have chosen it (weight 1).
+  const bool arithmetic = !task.tape.instructions.empty() || !task.tape.probes.empty() ||
+                          !std::ranges::all_of(task.products, &Product::copy);
   // The only product is a source as it is: it is read to where it is written from.
   const bool straight = task.products.size() == 1 && task.products.front().copy &&
                         task.sources.size() == 1 && task.sources.front().segments.empty();

@@ -19,6 +19,9 @@ std::uint64_t PageSize() {
   return size;
 }
 
+/// A fault maps pages around it, in windows of this many bytes.
+constexpr std::uint64_t kFaultAround = 64 << 10;
+
 class MappedSource final : public ByteSource {
  public:
   MappedSource(const std::filesystem::path& path, const FileIdentity& identity, int descriptor,
@@ -47,10 +50,11 @@ class MappedSource final : public ByteSource {
 
   void Release(std::uint64_t offset, std::uint64_t count) const override {
     if (address_ == nullptr || offset >= size()) return;
-    // Whole pages inside the range; the last page of the file counts as whole.
+    // A page that the next range shares stays until that range is released, and with it whatever
+    // the kernel mapped around a fault before it; the last page of the file counts as whole.
     const std::uint64_t page = PageSize();
     const std::uint64_t limit = std::min(size() - offset, count) + offset;
-    const std::uint64_t begin = (offset + page - 1) / page * page;
+    const std::uint64_t begin = offset / kFaultAround * kFaultAround;
     const std::uint64_t end = limit == size() ? limit : limit / page * page;
     if (begin < end) ::madvise(address_ + begin, end - begin, MADV_DONTNEED);
   }

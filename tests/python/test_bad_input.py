@@ -251,7 +251,7 @@ WRONG_RECIPES = {
         recipe_text("{op: weighted_sum, a: a, b: b, alpha: $stength}", "vars: {strength: 0.5}\n"), ["stength", "strength"],
     ),
     "unknown model": (recipe_text("{op: weighted_sum, a: a, b: bb, alpha: 0.5}"), ["bb", ":4:"]),
-    "a cycle": (recipe_text("{op: weighted_sum, a: a, b: out, alpha: 0.5}"), ["cycle"]),
+    "a cycle": (recipe_text("{op: weighted_sum, a: a, b: out, alpha: 0.5}"), ["circle"]),
     "a delta as a weight": (
         recipe_text("{op: add_difference, a: {op: subtract, a: a, b: b}, b: a, c: b, alpha: 1}"), ["delta", ":4:"],
     ),

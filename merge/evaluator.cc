@@ -225,7 +225,12 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
   const Value before = values.front();
   const bool delta = step.kind == Kind::kDelta;
   if (after.zero() && !delta) after = lowering_.Constant(0);
-  if (!after.zero() && (delta || after != before)) {
+  // A weight of exactly 1 puts another operand in place of the first, which is then not read.
+  const bool replaced =
+      !delta && after != before && std::ranges::find(values, after) != values.end();
+  if (replaced) {
+    replaced_.insert(id);
+  } else if (!after.zero() && (delta || after != before)) {
     const Register reference = before.zero() ? after.reg() : before.reg();
     lowering_.AddProbe({index_->StepNumber(id), reference, after.reg(), delta || before.zero()});
   }

@@ -76,6 +76,8 @@ class TensorEvaluator {
   const std::set<std::uint32_t>& considered() const { return considered_; }
   /// Steps that computed the tensor.
   const std::set<NodeId>& computed() const { return computed_; }
+  /// Steps whose result is another operand than the first, unchanged.
+  const std::set<NodeId>& replaced() const { return replaced_; }
   /// Steps all of whose weight operands have the tensor.
   const std::set<NodeId>& shared() const { return shared_; }
 
@@ -99,6 +101,7 @@ class TensorEvaluator {
   std::map<NodeId, Result> results_;
   std::set<std::uint32_t> considered_;
   std::set<NodeId> computed_;
+  std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
 };
 

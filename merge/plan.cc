@@ -3,14 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "core/error.h"
-#include "merge/coefficients.h"
 #include "merge/planner.h"
 
 namespace weightsmith {
@@ -55,7 +52,6 @@ class Planner {
   void CountModelKeys();
   void CheckSteps();
   void OrderTasks();
-  void FindCoefficients();
 
   Problems problems_;  // before index_, which adds to it
   ExpressionIndex index_;
@@ -64,6 +60,7 @@ class Planner {
   std::vector<std::vector<OutputTensor>> output_tensors_;
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
   std::set<NodeId> computed_;
+  std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
   std::set<std::uint32_t> considered_;
 };
@@ -108,7 +105,9 @@ Plan Planner::Make() && {
   CheckSteps();
   problems_.ThrowIfAny();
   CountModelKeys();
-  FindCoefficients();
+  for (const auto& tensors : output_tensors_) {
+    plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
+  }
   for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
     PlaceInFiles(plan_, o, std::move(output_tensors_[o]));
   }
@@ -138,16 +137,6 @@ void Planner::CollectTensors() {
   for (const OutputPlan& output : plan_.outputs) {
     CollectFrom(output.spec.root, output.spec);
     for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
-  }
-  // A bare component file does not know what its tensors are called in a whole model.
-  for (const ModelIndex& model : index_.models()) {
-    if (model.anatomy().architecture == nullptr) continue;
-    for (const auto& [key, stored] : model.tensors()) {
-      const auto found = tensors_.find(key);
-      if (found != tensors_.end() && found->second.canonical == stored.anatomy->local) {
-        found->second.canonical = stored.anatomy->canonical;
-      }
-    }
   }
 }
 
@@ -232,6 +221,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   }
   considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
   computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
+  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
   shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
   if (kept.empty()) return;
 
@@ -252,11 +242,8 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     const std::uint32_t output = outputs[kept[k]];
     const Origin& origin = origins[kept[k]];
     const ModelTensor& leading = Of(origin.models.front(), key);
-    const Architecture* architecture =
-        index_.models()[index_.WeightModels(origin.node).front()].anatomy().architecture;
     const DType dtype =
-        OutputDType(plan_.outputs[output].spec, PlaceOf(*tensor.first, tensor.canonical), leading,
-                    architecture);
+        OutputDType(plan_.outputs[output].spec, PlaceOf(*tensor.first, tensor.canonical), leading);
     const Register value = finished.results[k].reg();
     const bool copy = value < task.tape.sources && task.sources[value].info.dtype == dtype;
     AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
@@ -277,11 +264,12 @@ bool Planner::Refused(const TensorKey& key, const Task& task) {
                     task.name);
       return true;
     }
+    if (anatomy.quantization.empty()) continue;
     const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
       return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
              other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
     });
-    if (quantised || (!anatomy.quantization.empty() && Info(source.info.dtype).bits <= 8)) {
+    if (quantised || Info(source.info.dtype).bits <= 8) {
       problems_.Add(fmt::format("'{}' holds quantised weights ({})", model.name,
                                 anatomy.quantization.front()),
                     task.name,
@@ -321,7 +309,10 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
   const OutputSpec& spec = plan_.outputs[output].spec;
   const std::uint32_t leftmost = index_.WeightModels(spec.root).front();
   const ModelTensor& stored = Of(origin.models.front(), key);
-  const bool bare = index_.models()[leftmost].anatomy().layout == "component";
+  const Anatomy& anatomy = index_.models()[leftmost].anatomy();
+  const bool bare = anatomy.architecture != nullptr
+                        ? anatomy.layout == anatomy.architecture->bare_layout
+                        : anatomy.part != nullptr;
   std::set<std::string_view> components;
   for (const std::uint32_t model : index_.WeightModels(spec.root)) {
     for (const std::string& name : index_.models()[model].components()) components.insert(name);
@@ -344,8 +335,8 @@ void Planner::CheckSteps() {
         return probe.step == index_.StepNumber(step.node);
       });
     };
-    step.all_weights_zero =
-        computed_.contains(step.node) && std::ranges::none_of(plan_.tasks, probed);
+    step.all_weights_zero = computed_.contains(step.node) && !replaced_.contains(step.node) &&
+                            std::ranges::none_of(plan_.tasks, probed);
     if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
     if (!step.expects_effect) continue;
     if (!shared_.contains(step.node) && problems_.empty()) {
@@ -410,54 +401,7 @@ void Planner::OrderTasks() {
   });
 }
 
-void Planner::FindCoefficients() {
-  for (const std::vector<OutputTensor>& tensors : output_tensors_) {
-    std::map<std::string, ComponentCoefficients> by_component;
-    for (const OutputTensor& tensor : tensors) {
-      const Task& task = plan_.tasks[tensor.task];
-      if (Info(tensor.info.dtype).kind != DTypeKind::kFloat) continue;
-      const auto by_source = LinearCoefficients(task.tape, task.products[tensor.product].value);
-      std::vector<double> by_model(plan_.models.size(), 0.0);
-      for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
-        by_model[task.sources[s].model] += (*by_source)[s];
-      }
-      const auto [found, first] = by_component.try_emplace(tensor.component);
-      ComponentCoefficients& at = found->second;
-      at.component = tensor.component;
-      at.linear = at.linear && by_source.has_value();
-      if (first) {
-        at.coefficients = by_model;
-      } else {
-        at.uniform = at.uniform && at.coefficients == by_model;
-      }
-    }
-    std::vector<ComponentCoefficients>& output = plan_.coefficients.emplace_back();
-    for (auto& [name, at] : by_component) output.push_back(std::move(at));
-  }
-}
-
 }  // namespace
-
-RunDigests BlankDigests(const Plan& plan) {
-  RunDigests digests;
-  std::vector<std::vector<std::set<std::uint32_t>>> read;
-  for (const Model& model : plan.models) read.emplace_back(model.parts.size());
-  for (const Task& task : plan.tasks) {
-    for (const Source& source : task.sources) {
-      read[source.model][source.part].insert(source.tensor);
-    }
-  }
-  const std::string blank(32, '0');
-  for (std::size_t m = 0; m < plan.models.size(); ++m) {
-    auto& parts = digests.inputs.emplace_back();
-    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
-      parts.push_back(
-          {blank, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
-    }
-  }
-  digests.output = blank;
-  return digests;
-}
 
 Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
   return Planner(expression, std::move(outputs)).Make();

@@ -22,18 +22,6 @@ bool IsFp8(DType dtype) {
   return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2;
 }
 
-/// Whether an fp8 target applies by itself: matrices of the diffusion model and of T5, but not its
-/// first and last layers and embeddings.
-bool TakesFp8(const TensorPlace& place, const ModelTensor& tensor,
-              const Architecture* architecture) {
-  const bool deep = place.kind == ComponentKind::kDiffusion || place.component == "t5xxl";
-  if (!deep || tensor.stored->info.shape.size() != 2) return false;
-  if (architecture == nullptr) return true;
-  const std::string& local = tensor.anatomy->local;
-  return std::ranges::none_of(architecture->keep_precision,
-                              [&](std::string_view prefix) { return local.starts_with(prefix); });
-}
-
 bool NamedByRegex(const OutputSpec& spec, const TensorPlace& place) {
   return std::ranges::any_of(spec.dtype.rows(), [&](const auto& row) {
     return row.selector.specificity() == Specificity::kRegex && row.selector.Matches(place);
@@ -99,22 +87,20 @@ void LayOutFile(Plan& plan, std::uint32_t output, const FileOfTensors& file,
 
 }  // namespace
 
-DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading,
-                  const Architecture* architecture) {
+DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading) {
   const DType stored = leading.stored->info.dtype;
   const bool computable = leading.anatomy->role == Role::kWeight && Info(stored).has_codec;
   if (!computable || spec.dtype.empty()) return stored;
   const DType wanted = spec.dtype.Find(place).value_or(std::nullopt).value_or(stored);
-  if (IsFp8(wanted) && !NamedByRegex(spec, place) && !TakesFp8(place, leading, architecture)) {
-    return stored;
-  }
-  return wanted;
+  const bool kept = leading.anatomy->keep_precision && !NamedByRegex(spec, place);
+  return IsFp8(wanted) && kept ? stored : wanted;
 }
 
 std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
                        bool one_component, const std::string& canonical) {
-  if (bare_layout) return one_component ? tensor.anatomy->local : canonical;
-  return leftmost ? tensor.stored->name : canonical;
+  if (bare_layout && !one_component) return canonical;
+  if (leftmost) return tensor.stored->name;
+  return bare_layout ? tensor.anatomy->local : canonical;
 }
 
 void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors) {

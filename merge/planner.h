@@ -24,14 +24,18 @@ struct OutputTensor {
   std::uint32_t product = 0;
 };
 
-/// The dtype that an output stores a tensor in. `leading` is the leftmost model's tensor.
-DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading,
-                  const Architecture* architecture);
+/// The dtype that an output stores a tensor in. `leading` is the leftmost model's tensor. An fp8
+/// target leaves what the architecture keeps precise as it is, unless a regex row names it.
+DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading);
 
 /// The name that an output gives a tensor: the leftmost model's own, or the canonical one where a
 /// bare component file is joined by other components.
 std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
                        bool one_component, const std::string& canonical);
+
+/// The result as a linear combination of the models, by component.
+std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
+                                                    const std::vector<OutputTensor>& tensors);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
 void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors);

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "core/anatomy/naming.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "recipes/metadata.h"
@@ -33,6 +34,22 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
   return spec;
 }
 
+/// A file of one component does not know what its tensors are called in a whole model.
+void NameParts(std::vector<Model>& models) {
+  const ArchitectureRow* parent = nullptr;
+  for (const Model& model : models) {
+    for (const Model::Part& part : model.parts) {
+      if (parent == nullptr) parent = part.anatomy.row;
+    }
+  }
+  if (parent == nullptr) return;
+  for (Model& model : models) {
+    for (Model::Part& part : model.parts) {
+      if (part.anatomy.part != nullptr) NameWithin(part.anatomy, *parent);
+    }
+  }
+}
+
 }  // namespace
 
 std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
@@ -50,6 +67,7 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   Expression& expression = resolved.expression;
   expression.policies = used.policies;
   for (const RecipeModel& model : used.models) expression.models.push_back(opener.Open(model));
+  NameParts(expression.models);
   for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
   for (std::size_t i = 0; i < used.outputs.size(); ++i) {
     OutputSpec spec = MakeOutput(used.outputs[i], expression, options);

@@ -14,7 +14,7 @@ NAMES = ("recipe", "info", "plan", "report")
 
 
 def checked_in(name):
-    (path,) = FOLDER.glob(f"{name}*.json")
+    path = FOLDER / f"{name}.json"
     return json.loads(path.read_text())
 
 

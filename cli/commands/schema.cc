@@ -1,0 +1,35 @@
+#include "recipes/schema.h"
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+
+namespace weightsmith {
+namespace {
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  terminal.Print(SchemaText(arguments.positionals().front()));
+  return 0;
+}
+
+}  // namespace
+
+const Command& schema() {
+  static const Command command = {
+      .name = "schema",
+      .summary = "Print a JSON Schema: of recipes, or of what commands print as JSON",
+      .doc =
+          "Editors complete and check recipes by the schema `recipe`; `info`, `plan` and `report` "
+          "describe what `info --json`, `plan --json` and `merge --report` say. They are made of "
+          "the declarations that the program itself works by.",
+      .positionals = {{.name = "NAME",
+                       .doc = "info, plan, recipe or report",
+                       .choices = {"info", "plan", "recipe", "report"}}},
+      .examples = {{"weightsmith schema recipe > recipe.schema.json",
+                    "For the settings of an editor:"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,201 @@
+#include "recipes/output_schema.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+namespace weightsmith {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json Text() {
+  return {{"type", "string"}};
+}
+Json Count() {
+  return {{"type", "integer"}, {"minimum", 0}};
+}
+Json Number() {
+  return {{"type", "number"}};
+}
+Json Boolean() {
+  return {{"type", "boolean"}};
+}
+Json Digest() {
+  return {{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}};
+}
+
+Json ListOf(Json items) {
+  return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+Json MapOf(Json values) {
+  return {{"type", "object"}, {"additionalProperties", std::move(values)}};
+}
+
+struct Field {
+  std::string_view name;
+  Json schema;
+  bool optional = false;
+};
+
+Json Object(const std::vector<Field>& fields) {
+  Json properties = Json::object();
+  std::vector<std::string> required;
+  for (const Field& field : fields) {
+    properties[field.name] = field.schema;
+    if (!field.optional) required.emplace_back(field.name);
+  }
+  return {{"type", "object"},
+          {"properties", std::move(properties)},
+          {"required", std::move(required)},
+          {"additionalProperties", false}};
+}
+
+Json Checkpoint() {
+  const Json component = Object({{"tensors", Count()},
+                                 {"parameters", Count()},
+                                 {"bytes", Count()},
+                                 {"dtypes", MapOf(Count())},
+                                 {"complete", Boolean()},
+                                 {"missing", ListOf(Text())},
+                                 {"extra", ListOf(Text())}});
+  const Json entry = Object({{"name", Text()},
+                             {"dtype", Text()},
+                             {"shape", ListOf(Count())},
+                             {"component", Text()},
+                             {"canonical", Text()},
+                             {"role", Text()}});
+  return Object({{"path", Text()},
+                 {"format", Text()},
+                 {"files", Count()},
+                 {"bytes", Count()},
+                 {"architecture", Text()},
+                 {"variant", Text()},
+                 {"scale", Text()},
+                 {"layout", Text()},
+                 {"prediction", Text()},
+                 {"components", MapOf(component)},
+                 {"tensors", Count()},
+                 {"parameters", Count()},
+                 {"dtypes", MapOf(Count())},
+                 {"markers", ListOf(Text())},
+                 {"quantization", ListOf(Text())},
+                 {"damage", ListOf(Text())},
+                 {"metadata", MapOf(Text())},
+                 {"entries", ListOf(entry), true}});
+}
+
+Json PlanModel() {
+  const Json part = Object({{"path", Text()},
+                            {"component", Text(), true},
+                            {"architecture", Text()},
+                            {"variant", Text()},
+                            {"layout", Text()},
+                            {"bytes", Count()},
+                            {"tensors", Count()}});
+  return Object({{"name", Text()},
+                 {"parts", ListOf(part)},
+                 {"tensors_matched", Count()},
+                 {"tensors_used", Count()},
+                 {"tensors_unmatched", Count()},
+                 {"tensors_ema", Count()},
+                 {"unmatched_names", ListOf(Text())},
+                 {"weight_zero", Boolean()}});
+}
+
+Json PlanOutput() {
+  const Json file = Object({{"path", Text()}, {"bytes", Count()}, {"tensors", Count()}});
+  const Json result = Object({{"component", Text()},
+                              {"linear", Boolean()},
+                              {"uniform", Boolean()},
+                              {"coefficients", MapOf(Number()), true}});
+  return Object({{"path", Text()}, {"files", ListOf(file)}, {"result", ListOf(result)}});
+}
+
+// A norm that is not finite is written as null.
+Json Effect() {
+  const Json norm = {{"type", {"number", "null"}}};
+  return Object({{"elements", Count()},
+                 {"elements_changed", Count()},
+                 {"change_norm", norm},
+                 {"before_norm", norm},
+                 {"relative_change", norm}});
+}
+
+Json ReportStep() {
+  Json step = Object(
+      {{"name", Text()}, {"op", Text()}, {"tensors", Count()}, {"tensors_changed", Count()}});
+  const Json effect = Effect();
+  step["properties"].update(effect["properties"]);
+  for (const Json& name : effect["required"]) step["required"].push_back(name);
+  return step;
+}
+
+}  // namespace
+
+std::string InfoSchema() {
+  const Json one = {{"$ref", "#/$defs/checkpoint"}};
+  const Json schema = {{"anyOf", {one, ListOf(one)}}, {"$defs", {{"checkpoint", Checkpoint()}}}};
+  return schema.dump();
+}
+
+std::string PlanSchema() {
+  const Json step = Object({{"name", Text()}, {"op", Text()}});
+  const Json disk =
+      Object({{"folder", Text()}, {"bytes_needed", Count()}, {"bytes_free", Count()}});
+  return Object({{"weightsmith", Text()},
+                 {"models", ListOf(PlanModel())},
+                 {"steps", ListOf(step)},
+                 {"outputs", ListOf(PlanOutput())},
+                 {"tensors", Count()},
+                 {"tensors_copied", Count()},
+                 {"bytes_to_read", Count()},
+                 {"bytes_to_write", Count()},
+                 {"peak_memory", Count()},
+                 {"disk", ListOf(disk)},
+                 {"notes", ListOf(Text())},
+                 {"warnings", ListOf(Text())}})
+      .dump();
+}
+
+std::string ReportSchema() {
+  const Json input = Object({{"model", Text()},
+                             {"path", Text()},
+                             {"digest", Digest(), true},
+                             {"tensors", Count()},
+                             {"tensors_read", Count()}});
+  const Json keys = Object({{"model", Text()},
+                            {"matched", Count()},
+                            {"unmatched", Count()},
+                            {"used", Count()},
+                            {"ema", Count()}});
+  const Json output = Object({{"path", Text()},
+                              {"bytes", Count()},
+                              {"tensors", Count()},
+                              {"tensors_copied", Count()},
+                              {"digest", Digest(), true},
+                              {"sha256", Text(), true}});
+  const Json tensor = Object({{"name", Text()},
+                              {"component", Text()},
+                              {"elements", Count()},
+                              {"copied", Boolean()},
+                              {"non_finite", Count()},
+                              {"effects", MapOf(Effect())}});
+  return Object({{"weightsmith", Text()},
+                 {"inputs", ListOf(input)},
+                 {"keys", ListOf(keys)},
+                 {"steps", ListOf(ReportStep())},
+                 {"outputs", ListOf(output)},
+                 {"tensors", ListOf(tensor)},
+                 {"notes", ListOf(Text())},
+                 {"bytes_read", Count()},
+                 {"bytes_written", Count()},
+                 {"seconds", Number()},
+                 {"sampled", Boolean()},
+                 {"sampled_share", Number()},
+                 {"resumed", Boolean()}})
+      .dump();
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,53 @@
+#include "recipes/schema.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "recipes/output_schema.h"
+#include "recipes/recipe_schema.h"
+
+namespace weightsmith {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct NamedSchema {
+  std::string_view name;
+  std::string_view title;
+  std::string (*body)();
+};
+
+constexpr NamedSchema kSchemas[] = {
+    {"info", "What `weightsmith info --json` prints", InfoSchema},
+    {"plan", "What `weightsmith plan --json` prints", PlanSchema},
+    {"recipe", "A recipe of weightsmith", RecipeSchema},
+    {"report", "What `weightsmith merge --report FILE` writes", ReportSchema},
+};
+
+}  // namespace
+
+std::vector<std::string> SchemaNames() {
+  std::vector<std::string> names;
+  for (const NamedSchema& schema : kSchemas) names.emplace_back(schema.name);
+  return names;
+}
+
+std::string SchemaText(std::string_view name) {
+  const auto* const found = std::ranges::find(kSchemas, name, &NamedSchema::name);
+  if (found == std::end(kSchemas)) {
+    throw Error(
+        ErrorCode::kUsage,
+        fmt::format("there is no schema {}.{}", Quote(name), DidYouMean(name, SchemaNames())),
+        fmt::format("Schemas are {}.", fmt::join(SchemaNames(), ", ")));
+  }
+  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                 {"title", found->title}};
+  schema.update(Json::parse(found->body()));
+  return schema.dump(2) + "\n";
+}
+
+}  // namespace weightsmith

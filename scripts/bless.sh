@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Writes anew everything that is generated and checked in: schemas, the page of operators, and the
+# words of the program in tests/cli/*.golden. Read the difference before committing it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+cmake --build --preset release --target weightsmith
+for name in info plan recipe report; do
+  build/release/bin/weightsmith schema "$name" >"recipes/schema/$name.json"
+done
+.venv/bin/python scripts/make_reference.py
+WEIGHTSMITH_BLESS=1 .venv/bin/python -m pytest -q tests/python/test_cli_words.py

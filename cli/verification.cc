@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "merge/recompute.h"
+#include "merge/executor.h"
 
 namespace weightsmith {
 namespace {

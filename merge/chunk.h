@@ -51,7 +51,7 @@ struct ChunkResult {
   std::vector<Effect> effects;                      ///< parallel to its probes
   std::uint64_t non_finite = 0;  ///< results that left the dtype's range though operands are finite
   std::uint64_t bytes_read = 0;
-  std::uint64_t bytes_written = 0;
+  std::uint64_t bytes_written = 0;  ///< or that would have been
 };
 
 }  // namespace weightsmith

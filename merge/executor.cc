@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <oneapi/tbb/enumerable_thread_specific.h>
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -75,11 +76,13 @@ std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
   return files;
 }
 
-/// Folds chunks, which come in order, into tasks.
+/// Folds chunks, which come in order, into tasks; goes on from the tasks of a journal, if any.
 class Folder {
  public:
-  Folder(const Plan& plan, bool digests, Journal& journal)
-      : plan_(&plan), digests_(digests), journal_(&journal), results_(journal.finished()) {
+  Folder(const Plan& plan, bool digests, Journal* journal)
+      : plan_(&plan), digests_(digests), journal_(journal) {
+    if (journal == nullptr) return;
+    results_ = journal->finished();
     for (const TaskResult& result : results_) bytes_written_ += result.bytes_written;
   }
 
@@ -104,7 +107,8 @@ class Folder {
 
   std::uint64_t bytes_read() const { return bytes_read_; }
   std::uint64_t bytes_written() const { return bytes_written_; }
-  const std::vector<TaskResult>& results() const { return results_; }
+  const std::vector<TaskResult>& results() const& { return results_; }
+  std::vector<TaskResult>&& results() && { return std::move(results_); }
 
  private:
   static void Append(const std::vector<std::vector<Digest>>& from,
@@ -126,7 +130,7 @@ class Folder {
                          : TensorDigest({product.dtype, task.shape}, product_blocks_[p]));
       }
     }
-    journal_->Append(current_);
+    if (journal_ != nullptr) journal_->Append(current_);
     results_.push_back(std::move(current_));
   }
 
@@ -168,6 +172,9 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
     if (!options.progress(progress)) interrupted = true;
   };
 
+  // More threads than processors is what was asked for.
+  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(threads));
   tbb::task_arena arena(threads);
   arena.execute([&] {
     tbb::parallel_pipeline(
@@ -246,7 +253,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
   Outputs outputs(plan, options);
   context.outputs = &outputs.files();
   try {
-    Folder folder(plan, options.digests, outputs.journal());
+    Folder folder(plan, options.digests, &outputs.journal());
     RunPipeline(plan, options, context, threads, folder);
     Report report = Finish(plan, options, context, outputs, folder.results());
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -260,6 +267,14 @@ Report Run(const Plan& plan, const RunOptions& options) {
     outputs.Discard();
     throw;
   }
+}
+
+std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
+  const WorkerContext context{&plan, OpenFiles(plan, options), nullptr, true, true};
+  Folder folder(plan, true, nullptr);
+  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  for (const auto& file : context.files) file->ExpectUnchanged();
+  return std::move(folder).results();
 }
 
 Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget) {

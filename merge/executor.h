@@ -46,6 +46,10 @@ struct RunOptions {
 /// removed.
 Report Run(const Plan& plan, const RunOptions& options);
 
+/// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have told of
+/// each, parallel to Plan::tasks, digests of its results included. Throws as Run does.
+std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options);
+
 /// Computes a deterministic sample of the tiles and writes nothing: what Run would say about
 /// effects, estimated within `budget` bytes read.
 Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget);

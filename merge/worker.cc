@@ -330,6 +330,9 @@ std::span<const Real> Worker::Impl::Finite(const Task& task, const Product& prod
 
 void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& units,
                          ChunkResult& result) {
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    result.bytes_written += results_[p].bytes().size();
+  }
   if (context_.outputs == nullptr) return;
   if (result.non_finite > 0 && context_.plan->policies.non_finite == NonFinitePolicy::kError) {
     throw Error(ErrorCode::kMismatch,
@@ -341,7 +344,6 @@ void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& unit
     const Product& product = task.products[p];
     (*context_.outputs)[product.file].Write(
         product.offset + chunk.first * units.SizeOf(product.dtype), results_[p].bytes());
-    result.bytes_written += results_[p].bytes().size();
   }
 }
 

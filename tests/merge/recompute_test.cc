@@ -1,4 +1,4 @@
-#include "merge/recompute.h"
+#include "merge/executor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -118,7 +118,7 @@ def test_order_and_notation_change_nothing(weightsmith, corpus, name):
         "sorted.yaml": yaml.safe_dump(resorted(data, False), sort_keys=False),
         "reversed.yaml": yaml.safe_dump(resorted(data, True), sort_keys=False),
         "notation.json": json.dumps(data, indent=1),
-        "again.yaml": yaml.safe_dump(json.loads(json.dumps(data)), default_flow_style=True, width=60),
+        "again.yaml": yaml.safe_dump(json.loads(json.dumps(data)), default_flow_style=False, indent=5, width=60),
         "shown.yaml": weightsmith("show", name).stdout,
     }
     outputs = sorted(recipe_oracle.Recipe(corpus / name, {}, "sd15").outputs())

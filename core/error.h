@@ -12,12 +12,12 @@ namespace weightsmith {
 
 /// What went wrong; the values are the program's exit statuses.
 enum class ErrorCode {
-  kFailed = 1,        ///< while running: I/O, target folder
-  kUsage = 2,         ///< the command line or the text of a recipe; an existing output; output = input
-  kMismatch = 3,      ///< a valid recipe does not fit its files
-  kInput = 4,         ///< an input file is missing or malformed
-  kHash = 5,          ///< a hash does not match
-  kResources = 6,     ///< it would not fit in memory or on disk
+  kFailed = 1,     ///< while running: I/O, target folder
+  kUsage = 2,      ///< the command line or the text of a recipe; an existing output; output = input
+  kMismatch = 3,   ///< a valid recipe does not fit its files
+  kInput = 4,      ///< an input file is missing or malformed
+  kHash = 5,       ///< a hash does not match
+  kResources = 6,  ///< it would not fit in memory or on disk
   kVerification = 7,  ///< a check that was asked for said no
   kNoEffect = 8,      ///< something that should have an effect has none
   kInterrupted = 130,

@@ -28,7 +28,7 @@ struct SynthOptions {
   std::optional<std::uint64_t> finetune_of{};
   SynthLayout layout = SynthLayout::kPublished;
   std::optional<DType> dtype{};  ///< of floating tensors; else that of published files
-  bool sparse = false;         ///< a true header, and zeros that take no space on disk
+  bool sparse = false;           ///< a true header, and zeros that take no space on disk
 };
 
 /// Bytes done and bytes in all; from any thread, one at a time. Return false to stop

@@ -19,7 +19,9 @@ std::string ToString(std::span<const std::uint64_t> shape) {
   return text + "]";
 }
 
-std::uint64_t TensorInfo::elements() const { return ElementCount(shape).value(); }
+std::uint64_t TensorInfo::elements() const {
+  return ElementCount(shape).value();
+}
 
 std::uint64_t TensorInfo::bytes() const {
   // Eight elements fill `bits` bytes whatever the dtype; split so that nothing overflows.

@@ -32,6 +32,7 @@ std::string InputWords(const ModelKeys& keys) {
 }
 
 std::string StepWords(const StepReport& step) {
+  if (step.tensors == 0) return "computed nothing: every tensor is one operand as it is";
   return fmt::format("{} of {} tensors changed, {}", FormatCount(step.tensors_changed),
                      FormatCount(step.tensors), FormatEffect(step.effect));
 }

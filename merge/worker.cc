@@ -18,6 +18,9 @@ namespace {
 /// Units that are read at a time: 64 KiB of a 16-bit dtype. It divides every digest block.
 constexpr std::uint64_t kPiece = 32 * kTile;
 
+/// What file systems share in reflinks.
+constexpr std::uint64_t kBlock = 4096;
+
 /// Tiles that vector kernels may load and store whole.
 template <class Real>
 class AlignedTiles {
@@ -142,7 +145,8 @@ class Worker::Impl {
         source_digests_(pieces_.size()),
         product_digests_(results_.size()),
         floats_(wide() ? 0 : MostRegisters(*context.plan) + 1),
-        doubles_(wide() ? MostRegisters(*context.plan) + 1 : 0) {}
+        doubles_(wide() ? MostRegisters(*context.plan) + 1 : 0),
+        may_clone_(context.plan->output_files.size(), true) {}
 
   ChunkResult Compute(const Chunk& chunk);
 
@@ -160,6 +164,8 @@ class Worker::Impl {
   std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
                                AlignedTiles<Real>& tiles, ChunkResult& result);
   void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
+  bool WriteClone(const Source& source, const Product& product, std::uint64_t offset,
+                  std::span<const std::byte> bytes);
 
   WorkerContext context_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
@@ -168,6 +174,7 @@ class Worker::Impl {
   std::vector<BlockDigester> product_digests_;
   AlignedTiles<float> floats_;  ///< registers, and one tile of scratch
   AlignedTiles<double> doubles_;
+  std::vector<bool> may_clone_;  ///< by output file: false once its file system could not
 };
 
 ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
@@ -342,9 +349,29 @@ void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& unit
   }
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
-    (*context_.outputs)[product.file].Write(
-        product.offset + chunk.first * units.SizeOf(product.dtype), results_[p].bytes());
+    const std::uint64_t offset = product.offset + chunk.first * units.SizeOf(product.dtype);
+    const std::span<const std::byte> bytes = results_[p].bytes();
+    if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
+      (*context_.outputs)[product.file].Write(offset, bytes);
+    }
   }
+}
+
+bool Worker::Impl::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
+                              std::span<const std::byte> bytes) {
+  if (!source.segments.empty() || !may_clone_[product.file]) return false;
+  // Blocks can be shared where the bytes lie at the same place in a block on both sides.
+  const std::uint64_t from = source.offset + (offset - product.offset);
+  const std::uint64_t first = (offset + kBlock - 1) / kBlock * kBlock;
+  const std::uint64_t end = (offset + bytes.size()) / kBlock * kBlock;
+  if (from % kBlock != offset % kBlock || first >= end) return false;
+  OutputFile& output = (*context_.outputs)[product.file];
+  may_clone_[product.file] =
+      output.Clone(*context_.files[source.file], from + (first - offset), first, end - first);
+  if (!may_clone_[product.file]) return false;
+  output.Write(offset, bytes.first(first - offset));
+  output.Write(end, bytes.subspan(end - offset));
+  return true;
 }
 
 Worker::Worker(const WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}

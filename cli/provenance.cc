@@ -19,20 +19,28 @@ std::optional<std::string> Find(const Metadata& metadata, std::string_view key) 
   return found->second;
 }
 
+// A run without digests leaves zeros where they would be.
+std::optional<std::string> DigestIn(const std::optional<std::string>& text) {
+  if (!text || text->find_first_not_of('0') == std::string::npos) return std::nullopt;
+  return text;
+}
+
 RecordedInput InputFrom(const Json& json) {
   return {json.at("name").get<std::string>(), json.value("component", std::string()),
           json.at("file").get<std::string>(), json.at("size").get<std::uint64_t>(),
-          json.at("digest").get<std::string>()};
+          DigestIn(json.at("digest").get<std::string>())};
 }
 
 }  // namespace
 
-std::optional<Provenance> ReadProvenance(const std::optional<Metadata>& metadata) {
-  if (!metadata) return std::nullopt;
-  const std::optional<std::string> recipe = Find(*metadata, kRecipeKey);
+Provenance ReadProvenance(const std::optional<Metadata>& metadata) {
+  Provenance provenance;
+  if (!metadata) return provenance;
+  provenance.output_digest = DigestIn(Find(*metadata, kDigestKey));
+  provenance.recipe = Find(*metadata, kRecipeKey);
   const std::optional<std::string> inputs = Find(*metadata, kInputsKey);
-  if (!recipe || !inputs) return std::nullopt;
-  Provenance provenance{*recipe, {}, Find(*metadata, kDigestKey)};
+  if (!inputs) provenance.recipe = std::nullopt;
+  if (!provenance.recipe) return provenance;
   try {
     for (const Json& input : Json::parse(*inputs)) provenance.inputs.push_back(InputFrom(input));
   } catch (const Json::exception& error) {

@@ -16,16 +16,17 @@ struct RecordedInput {
   std::string component;  ///< of a model that is put together of several files; else empty
   std::string file;       ///< base name
   std::uint64_t size = 0;
-  std::string digest;  ///< of the tensors that were read, 32 digits
+  /// Of the tensors that were read; nothing after a run without digests.
+  std::optional<std::string> digest;
 };
 
 struct Provenance {
-  std::string recipe;  ///< text
+  std::optional<std::string> recipe;  ///< text; with it the inputs
   std::vector<RecordedInput> inputs;
   std::optional<std::string> output_digest;  ///< of the file's own tensors
 };
 
-/// Nothing where the metadata has no recipe. Throws kInput where it is there and cannot be read.
-std::optional<Provenance> ReadProvenance(const std::optional<Metadata>& metadata);
+/// Throws kInput where the inputs are recorded and cannot be read.
+Provenance ReadProvenance(const std::optional<Metadata>& metadata);
 
 }  // namespace weightsmith

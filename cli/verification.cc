@@ -27,7 +27,7 @@ Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& term
   request.options.output_path = "recomputed.safetensors";
   Diagnostics diagnostics;
   std::optional<Recipe> recipe =
-      ParseRecipe(provenance.recipe, "recorded recipe", {}, request.options, diagnostics);
+      ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, request.options, diagnostics);
   ShowDiagnostics(diagnostics, terminal);
   request.recipe = std::move(recipe).value();
   for (RecipeModel& model : request.recipe.models) {
@@ -77,7 +77,7 @@ Choice ChooseInputs(const Provenance& provenance, const InputFinder& finder, Ter
   for (const auto& [i, candidates] : open) {
     const RecordedInput& input = provenance.inputs[i];
     const auto found = std::ranges::find_if(candidates, [&](const fs::path& candidate) {
-      return DigestAsRead(plan, input, candidate).ToHex() == input.digest;
+      return !input.digest || DigestAsRead(plan, input, candidate).ToHex() == *input.digest;
     });
     if (found != candidates.end()) choice[{input.model, input.component}] = *found;
   }
@@ -91,12 +91,12 @@ void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& r
       const InputReport& read = report.inputs[at++];
       for (const RecordedInput& input : provenance.inputs) {
         if (input.model != model.name || input.component != part.component.value_or("")) continue;
-        if (!read.digest || read.digest->ToHex() == input.digest) continue;
+        if (!read.digest || !input.digest || read.digest->ToHex() == *input.digest) continue;
         throw Error(ErrorCode::kHash,
                     fmt::format("{} is not the input {}: its tensors have the digest {}, recorded "
                                 "is {}",
                                 Quote(read.path.string()), Quote(model.name), read.digest->ToHex(),
-                                input.digest),
+                                *input.digest),
                     fmt::format("Name the right file with --model {}=PATH.", model.name));
       }
     }

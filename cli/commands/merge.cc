@@ -72,7 +72,7 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal) {
   SayReport(plan, report, terminal);
   if (report_path) WriteReport(*report_path, plan, report, options);
   for (const OutputPlan& output : plan.outputs) {
-    terminal.Print(fmt::format("{}\n", output.spec.path.string()));
+    terminal.Print(fmt::format("{}\n", output.index.value_or(output.spec.path).string()));
   }
   return 0;
 }

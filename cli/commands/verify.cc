@@ -25,11 +25,12 @@ InputFinder FinderFor(const ParsedArguments& arguments, const std::filesystem::p
   return {std::move(folders), std::move(named)};
 }
 
-// "3 tensors …: 'a', 'b' and 1 more".
+// "values that are not finite in 2 tensors:", then a line each for the first of them.
 void AddProblems(const std::string& what, const std::vector<std::string>& lines,
                  std::vector<std::string>& problems) {
   if (lines.empty()) return;
-  std::string text = fmt::format("{} {}:", FormatCount(lines.size()), what);
+  std::string text = fmt::format("{} in {} {}:", what, FormatCount(lines.size()),
+                                 lines.size() == 1 ? "tensor" : "tensors");
   for (std::size_t i = 0; i < lines.size() && i < kMostNamed; ++i) text += "\n  " + lines[i];
   if (lines.size() > kMostNamed) {
     text += fmt::format("\n  and {} more", FormatCount(lines.size() - kMostNamed));
@@ -52,20 +53,20 @@ std::string Check(const ParsedArguments& arguments, const std::filesystem::path&
                   std::vector<std::string>& problems, Terminal& terminal) {
   const auto checkpoint = Checkpoint::Open(path);
   const std::vector<ScannedTensor> tensors = ScanTensors(*checkpoint, terminal);
-  AddProblems("tensors have values that are not finite", NonFinite(tensors), problems);
+  AddProblems("values that are not finite", NonFinite(tensors), problems);
   std::string checked = "structure, finite values";
 
-  const std::optional<Provenance> provenance = ReadProvenance(checkpoint->metadata());
-  if (!provenance) return checked + "; no recipe is recorded";
-  if (provenance->output_digest) {
+  const Provenance provenance = ReadProvenance(checkpoint->metadata());
+  if (provenance.output_digest) {
     checked += ", digest";
-    if (DigestOfTensors(tensors).ToHex() != *provenance->output_digest) {
+    if (DigestOfTensors(tensors).ToHex() != *provenance.output_digest) {
       problems.emplace_back("the tensors are not those that were written: their digest differs");
     }
   }
+  if (!provenance.recipe) return checked + "; no recipe is recorded";
   if (arguments.Has("no-recompute")) return checked;
-  AddProblems("tensors are not what the recipe makes",
-              CompareWithRecipe(*provenance, tensors, path.filename().string(),
+  AddProblems("not what the recipe makes of its inputs",
+              CompareWithRecipe(provenance, tensors, path.filename().string(),
                                 FinderFor(arguments, path), terminal),
               problems);
   return checked + ", recomputed";

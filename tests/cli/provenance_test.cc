@@ -13,13 +13,42 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(Provenance, IsNothingWhereNoRecipeIsRecorded) {
-  EXPECT_FALSE(ReadProvenance(std::nullopt).has_value());
-  EXPECT_FALSE(ReadProvenance(Metadata{{"format", "pt"}}).has_value());
+TEST(Provenance, IsEmptyWhereNothingIsRecorded) {
+  EXPECT_FALSE(ReadProvenance(std::nullopt).recipe.has_value());
+  EXPECT_FALSE(ReadProvenance(Metadata{{"format", "pt"}}).output_digest.has_value());
+}
+
+TEST(Provenance, ReadsRecipeInputsAndDigest) {
+  const std::string digest = "b716220b01709c3114b52ab3a1dc04f9";
+  const Provenance provenance = ReadProvenance(Metadata{
+      {"weightsmith.recipe", "weightsmith: 1"},
+      {"weightsmith.inputs", R"([{"name": "a", "component": "vae", "file": "a.safetensors", )"
+                             R"("size": 7, "digest": ")" +
+                                 digest + R"("}])"},
+      {"weightsmith.digest", digest}});
+  EXPECT_EQ(provenance.recipe, "weightsmith: 1");
+  ASSERT_EQ(provenance.inputs.size(), 1U);
+  EXPECT_EQ(provenance.inputs[0].component, "vae");
+  EXPECT_EQ(provenance.inputs[0].size, 7U);
+  EXPECT_EQ(provenance.inputs[0].digest, digest);
+  EXPECT_EQ(provenance.output_digest, digest);
+}
+
+TEST(Provenance, ZerosAreNoDigest) {
+  const Provenance provenance =
+      ReadProvenance(Metadata{{"weightsmith.digest", std::string(32, '0')}});
+  EXPECT_FALSE(provenance.output_digest.has_value());
+}
+
+TEST(Provenance, InputsThatCannotBeReadAreAnError) {
+  EXPECT_THROW(ReadProvenance(Metadata{{"weightsmith.recipe", "x"}, {"weightsmith.inputs", "[{"}}),
+               Error);
+  EXPECT_THROW(ReadProvenance(Metadata{{"weightsmith.recipe", "x"}, {"weightsmith.inputs", "[1]"}}),
+               Error);
 }
 
 RecordedInput InputOfSize(std::string file, std::uint64_t size) {
-  return {"a", "", std::move(file), size, ""};
+  return {"a", "", std::move(file), size, std::nullopt};
 }
 
 TEST(InputFinder, FindsBySizeAndPrefersTheName) {

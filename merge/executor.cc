@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "core/error.h"
+#include "core/io/file_hashes.h"
 #include "core/io/machine.h"
 #include "core/text.h"
 #include "merge/commit.h"
@@ -58,6 +59,27 @@ int AffordableThreads(const Plan& plan, const RunOptions& options) {
                 "Give it more with --max-memory.");
   }
   return threads;
+}
+
+/// Each output checks the disk for itself; together they may still be too much.
+void CheckDisk(const Plan& plan) {
+  if (plan.output_files.size() < 2) return;
+  std::map<std::filesystem::path, std::uint64_t> by_folder;
+  for (const OutputFilePlan& file : plan.output_files) {
+    std::filesystem::path partial = file.path;
+    partial += ".partial";
+    const auto there = IdentifyFile(partial);
+    const std::uint64_t missing =
+        file.layout.file_size - std::min(there ? there->size : 0, file.layout.file_size);
+    by_folder[std::filesystem::absolute(file.path).parent_path()] += missing;
+  }
+  for (const auto& [folder, bytes] : by_folder) {
+    const std::uint64_t available = FreeDiskBytes(folder);
+    if (bytes <= available) continue;
+    throw Error(ErrorCode::kResources,
+                fmt::format("the outputs need {} in '{}', where {} are free", FormatBytes(bytes),
+                            folder.string(), FormatBytes(available)));
+  }
 }
 
 std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
@@ -237,6 +259,9 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
   Report report = MakeReport(plan, results, options.by_tensor);
   CommitOutputs(plan, report, outputs.options(), outputs.files());
   outputs.journal().Remove();
+  for (OutputReport& output : report.outputs) {
+    if (options.sha256) output.sha256 = HashFile(*OpenByteSource(output.path)).sha256;
+  }
   report.resumed = outputs.resumed();
   return report;
 }
@@ -247,6 +272,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
   const Clock::time_point start = Clock::now();
   RefuseInputsAsOutputs(plan);
   const int threads = AffordableThreads(plan, options);
+  CheckDisk(plan);
   WorkerContext context{&plan, OpenFiles(plan, options), nullptr, options.digests, options.effects};
   ProveEffects(plan, context, options.cancel);
 

@@ -135,6 +135,12 @@ std::vector<Flag> RecipeFlags() {
        .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
        .details = "Without it every tensor keeps the dtype that it has in the leftmost model.",
        .group = "Recipe"},
+      {.name = "max-shard-size",
+       .kind = ValueKind::kBytes,
+       .value = "SIZE",
+       .doc = "Write shards of at most this size and their index",
+       .details = "Such as 5GB. A tensor that is larger has a shard of its own.",
+       .group = "Recipe"},
       {.name = "models",
        .kind = ValueKind::kFolder,
        .value = "DIR",
@@ -242,6 +248,7 @@ RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
   options.output_step = arguments.Text("output");
   options.output_path = arguments.Path("out");
   options.dtype = arguments.Text("dtype");
+  options.max_shard_size = arguments.Bytes("max-shard-size");
   options.model_folders = ModelFolders(arguments);
   options.private_metadata = arguments.Has("private");
   return options;

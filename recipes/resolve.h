@@ -1,6 +1,7 @@
 // From a recipe file to what merge/ runs: names, kinds, variables, hashes and places resolved.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -22,6 +23,7 @@ struct RecipeOptions {
   std::optional<std::string> output_step;                     ///< --output STEP
   std::optional<std::filesystem::path> output_path;           ///< -o
   std::optional<std::string> dtype;                           ///< --dtype
+  std::optional<std::uint64_t> max_shard_size;                ///< --max-shard-size
   std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
   std::optional<IoBackend> io;
   bool private_metadata = false;  ///< --private

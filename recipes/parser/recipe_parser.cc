@@ -171,6 +171,14 @@ void RecipeParser::ChooseOutputs() {
       if (dtype) draft.output.dtype = *dtype;
     }
   }
+  if (!options_.max_shard_size) return;
+  for (OutputDraft& draft : outputs_) {
+    draft.output.max_shard_size = options_.max_shard_size;
+    if (!draft.output.split) continue;
+    diagnostics_.AddError(option("--max-shard-size"),
+                          "the output is split by component, and not into shards",
+                          "Leave out one of 'split' and --max-shard-size.");
+  }
 }
 
 void RecipeParser::ChooseStep() {

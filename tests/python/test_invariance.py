@@ -108,3 +108,10 @@ def test_shards_hold_the_same_tensors(weightsmith, job):
     assert together.keys() == data.tensors.keys()
     for name, array in data.tensors.items():
         support.assert_same_bits(together[name], array, name)
+
+
+def test_the_command_line_asks_for_shards_as_a_recipe_does(weightsmith, job):
+    weightsmith("merge", job / "recipe.yaml", "--no-sync", "--mkdir", "-o", "parts/m.safetensors", "--max-shard-size", "2MB")
+    shards = sorted(path.name for path in (weightsmith.folder / "parts").glob("*.safetensors"))
+    assert len(shards) > 1 and shards[0] == f"m-00001-of-{len(shards):05}.safetensors"
+    assert (weightsmith.folder / "parts" / "m.safetensors.index.json").exists()

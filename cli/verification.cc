@@ -23,13 +23,15 @@ using Choice = std::map<std::pair<std::string, std::string>, fs::path>;
 
 Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& terminal) {
   RecipeRequest request;
-  // The path plays no part: nothing is written.
-  request.options.output_path = "recomputed.safetensors";
   Diagnostics diagnostics;
   std::optional<Recipe> recipe =
       ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, request.options, diagnostics);
   ShowDiagnostics(diagnostics, terminal);
   request.recipe = std::move(recipe).value();
+  // The paths play no part, nothing is written, but outputs have them.
+  for (std::size_t i = 0; i < request.recipe.outputs.size(); ++i) {
+    request.recipe.outputs[i].path = fmt::format("recomputed-{}.safetensors", i + 1);
+  }
   for (RecipeModel& model : request.recipe.models) {
     for (RecipeModel::Part& part : model.parts) {
       const auto found = choice.find({model.name, part.component.value_or("")});
@@ -92,7 +94,7 @@ void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& r
       for (const RecordedInput& input : provenance.inputs) {
         if (input.model != model.name || input.component != part.component.value_or("")) continue;
         if (!read.digest || !input.digest || read.digest->ToHex() == *input.digest) continue;
-        throw Error(ErrorCode::kHash,
+        throw Error(ErrorCode::kVerification,
                     fmt::format("{} is not the input {}: its tensors have the digest {}, recorded "
                                 "is {}",
                                 Quote(read.path.string()), Quote(model.name), read.digest->ToHex(),

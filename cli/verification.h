@@ -16,7 +16,7 @@ Digest DigestOfTensors(const std::vector<ScannedTensor>& tensors);
 
 /// Recomputes every tensor from the recipe and the inputs that `finder` finds, and names those
 /// that differ from `tensors`, that are missing or too many. Throws kInput for an input that is
-/// not found, kHash for one that is another file than the recorded one.
+/// not found, kVerification for one that is another file than the recorded one.
 std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
                                            const std::vector<ScannedTensor>& tensors,
                                            const std::string& file_name, const InputFinder& finder,

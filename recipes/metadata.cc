@@ -1,29 +1,130 @@
 #include "recipes/metadata.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <memory>
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "recipes/history.h"
 #include "recipes/show.h"
 
 namespace weightsmith {
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMostAncestors = std::size_t{256} << 10;  ///< bytes
+constexpr std::string_view kModelspecVersion = "1.0.1";
+
+/// Where the reference code of an architecture is.
+struct Implementation {
+  std::string_view architecture;  ///< Architecture::id
+  std::string_view url;
+};
+constexpr std::array<Implementation, 3> kImplementations{{
+    {"sd1", "https://github.com/Stability-AI/generative-models"},
+    {"sdxl", "https://github.com/Stability-AI/generative-models"},
+    {"flux1", "https://github.com/black-forest-labs/flux"},
+}};
 
 std::string Dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string FileName(const Checkpoint& checkpoint) {
-  const std::filesystem::path path = checkpoint.path().lexically_normal();
-  return (path.has_filename() ? path.filename() : path.parent_path().filename()).string();
+/// Names of files may be any bytes, the values of metadata may not.
+std::string AsUtf8(const std::string& text) {
+  return Json::parse(Dump(text)).get<std::string>();
+}
+
+std::string FileName(const fs::path& path) {
+  const fs::path normal = path.lexically_normal();
+  return AsUtf8((normal.has_filename() ? normal : normal.parent_path()).filename().string());
+}
+
+/// "photo" of "photo.safetensors" and "photo.safetensors.index.json"; of a folder its name.
+std::string Stem(const fs::path& path) {
+  std::string name = FileName(path);
+  for (const std::string_view ending : {".index.json", ".safetensors"}) {
+    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  }
+  return name;
+}
+
+/// The models below an output, the leftmost first.
+std::vector<std::size_t> ModelsOf(const RecipeOutput& output, const Expression& expression) {
+  std::vector<NodeId> open;
+  for (const auto& [component, node] : output.components) open.push_back(node);
+  open.push_back(output.root);
+  std::vector<bool> seen(expression.nodes.size());
+  std::vector<std::size_t> models;
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    if (seen[id]) continue;
+    seen[id] = true;
+    const Node& node = expression.nodes[id];
+    if (node.leaf()) models.push_back(*node.model);
+    open.insert(open.end(), node.list.rbegin(), node.list.rend());
+    open.insert(open.end(), node.operands.rbegin(), node.operands.rend());
+  }
+  return models;
+}
+
+/// What is known of the part of a model that says most: the first of a known architecture.
+const Anatomy& AnatomyOf(const Model& model) {
+  const auto known = std::ranges::find_if(
+      model.parts, [](const Model::Part& part) { return part.anatomy.architecture != nullptr; });
+  return (known == model.parts.end() ? model.parts.front() : *known).anatomy;
+}
+
+std::string MergedFrom(const std::vector<std::size_t>& models, const Expression& expression) {
+  std::vector<std::string> names;
+  for (const std::size_t model : models) {
+    for (const Model::Part& part : expression.models[model].parts) {
+      std::string name = Stem(part.checkpoint->path());
+      if (std::ranges::find(names, name) == names.end()) names.push_back(std::move(name));
+    }
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void AddModelspec(const RecipeOutput& output, const fs::path& path, const Expression& expression,
+                  Metadata& metadata) {
+  const std::vector<std::size_t> models = ModelsOf(output, expression);
+  const Anatomy& anatomy = AnatomyOf(expression.models[models.front()]);
+  metadata.emplace("modelspec.sai_model_spec", kModelspecVersion);
+  metadata.emplace("modelspec.title", Stem(path));
+  metadata.emplace("modelspec.merged_from", MergedFrom(models, expression));
+  for (const Implementation& row : kImplementations) {
+    const bool known = anatomy.architecture != nullptr && anatomy.id == row.architecture;
+    if (known) metadata.emplace("modelspec.implementation", row.url);
+  }
+  if (anatomy.prediction == Prediction::kEpsilon) {
+    metadata.emplace("modelspec.prediction_type", "epsilon");
+  } else if (anatomy.prediction == Prediction::kV) {
+    metadata.emplace("modelspec.prediction_type", "v");
+  }
+}
+
+/// The recipe with the files of its models by component, under the names that weightsmith.inputs
+/// has: "te" is not enough to find a file by.
+std::string RecordedRecipe(const Recipe& used, const Expression& expression) {
+  Recipe recorded = used;
+  for (std::size_t m = 0; m < recorded.models.size(); ++m) {
+    std::vector<RecipeModel::Part>& written = recorded.models[m].parts;
+    if (!written.front().component) continue;
+    std::vector<RecipeModel::Part> parts;
+    for (const Model::Part& part : expression.models[m].parts) {
+      parts.push_back({part.component, {part.checkpoint->path(), {}, {}}});
+    }
+    written = std::move(parts);
+  }
+  return ShowRecipe(recorded, {.without_folders = true, .output = {}});
 }
 
 /// An input, all of it but its digest.
@@ -41,7 +142,7 @@ std::vector<InputRecord> RecordInputs(const Expression& expression, const ModelO
       const Model::Part& part = model.parts[p];
       InputRecord record{{{"name", model.name}}, m, p};
       if (part.component) record.fields["component"] = *part.component;
-      record.fields["file"] = FileName(*part.checkpoint);
+      record.fields["file"] = FileName(part.checkpoint->path());
       record.fields["size"] = part.checkpoint->size();
       if (const FileHashes* hashes = opener.HashesOf(*part.checkpoint)) {
         record.fields["sha256"] = hashes->sha256;
@@ -58,96 +159,59 @@ std::string InputsText(const std::vector<InputRecord>& records, const RunDigests
     const RunDigests::Input& read = digests.inputs[record.model][record.part];
     Json input = record.fields;
     input["digest"] = read.digest;
-    input["tensors"] = fmt::format("{} of {}", read.tensors_read, read.tensors);
+    input["tensors_read"] = read.tensors_read;
+    input["tensors"] = read.tensors;
     inputs.push_back(std::move(input));
   }
   return Dump(inputs);
 }
 
-/// Adds an input's own history, and what it knows of its ancestors, once each.
-void AddAncestors(const Metadata& metadata, Json& ancestors) {
-  const auto text = [&](const char* key) {
-    const auto found = metadata.find(key);
-    return found == metadata.end() ? std::string() : found->second;
-  };
-  const auto add = [&](const std::string& digest, const Json& history) {
-    if (ancestors.contains(digest)) return;
-    ancestors[digest] = history;
-    if (Dump(ancestors).size() > kMostAncestors) ancestors.erase(digest);
-  };
-  const std::string digest = text("weightsmith.digest");
-  const Json inputs = Json::parse(text("weightsmith.inputs"), nullptr, false);
-  if (digest.empty() || inputs.is_discarded()) return;
-  add(digest, {{"recipe", text("weightsmith.recipe")}, {"inputs", inputs}});
-  const Json older = Json::parse(text("weightsmith.ancestors"), nullptr, false);
-  if (!older.is_object()) return;
-  for (const auto& [key, history] : older.items()) add(key, history);
-}
-
-Json Ancestors(const Expression& expression) {
-  Json ancestors = Json::object();
+void AddAncestors(const Expression& expression, Metadata& metadata) {
+  std::vector<Metadata> inputs;
   for (const Model& model : expression.models) {
     for (const Model::Part& part : model.parts) {
-      if (part.checkpoint->metadata()) AddAncestors(*part.checkpoint->metadata(), ancestors);
+      if (part.checkpoint->metadata()) inputs.push_back(*part.checkpoint->metadata());
     }
   }
-  return ancestors;
+  std::string text = AncestorsText(inputs);
+  if (!text.empty()) metadata["weightsmith.ancestors"] = std::move(text);
 }
 
-/// What programs of the Stable Diffusion world look for, by SHA-256.
-void AddMergeModels(const std::vector<InputRecord>& records, const Expression& expression,
-                    const ModelOpener& opener, const std::string& recipe, Metadata& metadata) {
-  Json models = Json::object();
-  for (const InputRecord& record : records) {
-    if (!record.fields.contains("sha256")) continue;
-    const Checkpoint& checkpoint = *expression.models[record.model].parts[record.part].checkpoint;
-    const FileHashes& hashes = *opener.HashesOf(checkpoint);
-    models[hashes.sha256] = {{"name", FileName(checkpoint)},
-                             {"legacy_hash", hashes.autov1},
-                             {"sd_merge_recipe", nullptr}};
-  }
-  if (models.empty()) return;
-  metadata["sd_merge_models"] = Dump(models);
-  metadata["sd_merge_recipe"] = Dump({{"type", "weightsmith"}, {"recipe", recipe}});
-}
-
-/// The leftmost model below a node.
-std::size_t LeftmostModel(const Expression& expression, NodeId root) {
-  const Node* node = &expression.nodes[root];
-  while (!node->leaf()) {
-    node = &expression.nodes[node->operands.empty() ? node->list.front() : node->operands.front()];
-  }
-  return *node->model;
-}
-
-std::string ArchitectureOf(const Expression& expression, NodeId root) {
-  for (const Model::Part& part : expression.models[LeftmostModel(expression, root)].parts) {
-    if (const std::string_view word = part.anatomy.Modelspec(); !word.empty()) {
-      return std::string(word);
+/// What programs of the Stable Diffusion world look for; it is theirs only when it is complete.
+void AddSdMerge(const Expression& expression, const ModelOpener& opener, Metadata& metadata) {
+  std::vector<MergedFile> files;
+  for (const Model& model : expression.models) {
+    for (const Model::Part& part : model.parts) {
+      const FileHashes* hashes = opener.HashesOf(*part.checkpoint);
+      if (hashes == nullptr) return;
+      files.push_back({FileName(part.checkpoint->path()), hashes->sha256, hashes->autov1,
+                       part.checkpoint->metadata().value_or(Metadata())});
     }
   }
-  return {};
+  metadata["sd_merge_models"] = SdMergeModelsText(files);
+  metadata["sd_merge_recipe"] =
+      Dump({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
 }
 
 }  // namespace
 
 MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Expression& expression,
                            const ModelOpener& opener, const RecipeOptions& options) {
+  const RecipeOutput& written = used.outputs[output];
   Metadata fixed{{"format", "pt"}};
-  const std::string architecture = ArchitectureOf(expression, used.outputs[output].root);
+  const std::size_t leftmost = ModelsOf(written, expression).front();
+  const std::string architecture(AnatomyOf(expression.models[leftmost]).Modelspec());
   if (!architecture.empty()) fixed["modelspec.architecture"] = architecture;
   if (options.private_metadata) return [fixed](const RunDigests&) { return fixed; };
 
-  for (const auto& [key, value] : used.outputs[output].metadata) fixed[key] = value;
-  if (!architecture.empty()) fixed.emplace("modelspec.sai_model_spec", "1.0.0");
+  for (const auto& [key, value] : written.metadata) fixed[key] = value;
+  AddModelspec(written, written.path ? *written.path : options.output_path.value_or(fs::path()),
+               expression, fixed);
   fixed["weightsmith.version"] = WEIGHTSMITH_VERSION;
-  fixed["weightsmith.recipe"] = ShowRecipe(used, {.without_folders = true, .output = output});
-  if (const Json ancestors = Ancestors(expression); !ancestors.empty()) {
-    fixed["weightsmith.ancestors"] = Dump(ancestors);
-  }
-  const std::vector<InputRecord> records = RecordInputs(expression, opener);
-  AddMergeModels(records, expression, opener, fixed["weightsmith.recipe"], fixed);
-  return [fixed, records](const RunDigests& digests) {
+  fixed["weightsmith.recipe"] = RecordedRecipe(used, expression);
+  AddAncestors(expression, fixed);
+  AddSdMerge(expression, opener, fixed);
+  return [fixed, records = RecordInputs(expression, opener)](const RunDigests& digests) {
     Metadata metadata = fixed;
     metadata["weightsmith.inputs"] = InputsText(records, digests);
     metadata["weightsmith.digest"] = digests.output;

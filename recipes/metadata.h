@@ -1,13 +1,16 @@
 // What the header of an output says of how it was made.
 //
 //   format                  "pt"
-//   modelspec.*             architecture and what the recipe's metadata gives
+//   modelspec.*             what the file is: architecture, implementation, title, the models that
+//                           went in, and what the recipe's metadata gives, which wins
 //   weightsmith.version     of the program
-//   weightsmith.recipe      as `show` writes it, files by their names, the one output
-//   weightsmith.inputs      [{"name", "component", "file", "size", "digest", "tensors"}, …]
-//   weightsmith.digest      of the file's own tensors
-//   weightsmith.ancestors   {digest: {"recipe", "inputs"}} of inputs that were merged themselves
-//   sd_merge_recipe, sd_merge_models   where the SHA-256 of inputs are known
+//   weightsmith.recipe      as `show` writes it, with every variable, include and option of the
+//                           command line resolved, and files by their names alone
+//   weightsmith.inputs      [{"name", "component", "file", "size", "sha256", "digest",
+//                           "tensors_read", "tensors"}, …] of the whole run
+//   weightsmith.digest      of the file's own tensors; 32 zeros where none were taken
+//   weightsmith.ancestors   recipes and inputs of inputs that were merged themselves (history.h)
+//   sd_merge_recipe, sd_merge_models   where the SHA-256 of all inputs are known
 //
 // Nothing of it depends on folders, dates or hosts.
 #pragma once
@@ -22,7 +25,8 @@
 namespace weightsmith {
 
 /// Makes the metadata of output number `output`. `used` is the recipe without what is not used,
-/// its models parallel to those of `expression`.
+/// its models parallel to those of `expression`. With RecipeOptions::private_metadata it is
+/// `format` and `modelspec.architecture` alone.
 MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Expression& expression,
                            const ModelOpener& opener, const RecipeOptions& options);
 

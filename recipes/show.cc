@@ -97,7 +97,11 @@ class Writer {
   }
 
   std::string PathOf(const fs::path& path) const {
-    if (options_.without_folders) return Scalar(WithoutVariables(path.filename().string()));
+    if (options_.without_folders) {
+      const fs::path normal = path.lexically_normal();  // "folder/" has no filename
+      const fs::path& named = normal.has_filename() ? normal : normal.parent_path();
+      return Scalar(WithoutVariables(named.filename().string()));
+    }
     const fs::path relative = path.is_absolute() == recipe_.folder.is_absolute()
                                   ? path.lexically_relative(recipe_.folder)
                                   : fs::path();

@@ -117,7 +117,8 @@ class Bench:
         scale = ["--scale", "tiny"] if arguments.smoke else []
         for seed, letter in enumerate("abc", 1):
             if not self.model(letter).is_file():
-                run([self.program, "synth", "sd15", "--seed", str(seed), *scale, "-o", self.model(letter)])
+                of = ["--finetune-of", "1"] if seed > 1 else []
+                run([self.program, "synth", "sd15", "--seed", str(seed), *of, *scale, "-o", self.model(letter)])
         for name, (letters, steps) in RECIPES.items():
             models = "".join(f"  {letter}: {letter}.safetensors\n" for letter in letters)
             self.recipe(name).write_text(

@@ -62,11 +62,9 @@ run() {
 
 cp examples/mix_two.yaml "$folder/recipe.yaml"
 cd "$folder"
-for seed in 1 2; do
-  name=$([ "$seed" = 1 ] && echo photo || echo anime)
-  [ -f "$name.safetensors" ] && rm "$name.safetensors"
-  run synth sd15 --seed "$seed" --scale "$scale" -o "$name.safetensors"
-done
+rm -f photo.safetensors anime.safetensors
+run synth sd15 --seed 1 --scale "$scale" -o photo.safetensors
+run synth sd15 --seed 2 --finetune-of 1 --scale "$scale" -o anime.safetensors
 say "The recipe"
 cat recipe.yaml
 run plan recipe.yaml --force

@@ -34,7 +34,7 @@ def convert(weightsmith, tmp_path, tensor, word):
     (tmp_path / "recipe.yaml").write_text(
         "weightsmith: 1\n"
         "models: {m: in.safetensors}\n"
-        f"output: {{model: m, path: out.safetensors, dtype: {{default: {word}}}}}\n"
+        f"output: {{model: m, path: out.safetensors, dtype: {{\"/^w$/\": {word}}}}}\n"
         "policy: {non_finite: allow, effect: any}\n"
     )
     weightsmith("merge", "recipe.yaml", "--force", "--no-sync")

@@ -86,3 +86,62 @@ def test_a_merge_verifies_until_it_is_changed(weightsmith, tiny):
 def test_hash_is_the_sha256_that_everybody_else_computes(weightsmith, tiny):
     text = weightsmith("hash", tiny("sd15")).stdout
     assert support.sha256(tiny("sd15")) in text
+
+
+def test_metadata_names_the_inputs_by_size_and_digest(weightsmith, trio):
+    def digests(name):
+        _, metadata = opened(weightsmith.folder / name)
+        return {x["name"]: x["digest"] for x in json.loads(metadata["weightsmith.inputs"])}
+
+    weightsmith("merge", *trio[:2], "--alpha", "0.5", "-o", "ab.safetensors")
+    weightsmith("merge", trio[1], trio[2], "--alpha", "0.25", "-o", "bc.safetensors")
+    _, metadata = opened(weightsmith.folder / "ab.safetensors")
+    for entry in json.loads(metadata["weightsmith.inputs"]):
+        assert entry["file"] == f"{entry['name']}.safetensors"
+        assert entry["size"] == (weightsmith.folder / entry["file"]).stat().st_size
+        assert entry["tensors"] == "4 of 4"
+    # A digest is of the bytes: one file has one in every merge, two files have two.
+    assert digests("ab.safetensors")["b"] == digests("bc.safetensors")["b"]
+    assert len({*digests("ab.safetensors").values(), *digests("bc.safetensors").values()}) == 3
+
+
+def test_metadata_keeps_the_history_of_merged_inputs(weightsmith, trio):
+    weightsmith("merge", *trio[:2], "--alpha", "0.5", "-o", "first.safetensors")
+    weightsmith("merge", "first.safetensors", trio[2], "--alpha", "0.5", "-o", "second.safetensors")
+    weightsmith("merge", "second.safetensors", trio[0], "--alpha", "0.5", "-o", "third.safetensors")
+    metadata = {n: opened(weightsmith.folder / f"{n}.safetensors")[1] for n in ("first", "second", "third")}
+    assert "weightsmith.ancestors" not in metadata["first"]
+    ancestors = json.loads(metadata["third"]["weightsmith.ancestors"])
+    assert set(ancestors) == {metadata[n]["weightsmith.digest"] for n in ("first", "second")}
+    assert "weighted_sum" in ancestors[metadata["first"]["weightsmith.digest"]]["recipe"]
+
+
+def test_sha256_of_the_inputs_is_recorded_where_it_is_asked_for(weightsmith, pair):
+    weightsmith("merge", *pair, "--alpha", "0.5", "--sha256", "-o", "out.safetensors")
+    _, metadata = opened(weightsmith.folder / "out.safetensors")
+    known = {path.stem: support.sha256(path) for path in pair}
+    assert {x["name"]: x["sha256"] for x in json.loads(metadata["weightsmith.inputs"])} == known
+    assert set(json.loads(metadata["sd_merge_models"])) == set(known.values())
+    assert json.loads(metadata["sd_merge_recipe"])["type"] == "weightsmith"
+
+
+def test_every_output_of_a_recipe_verifies_by_its_own_metadata(weightsmith, trio):
+    """With a variable, a shared table and a recipe as a model: all of it is resolved in the record."""
+    folder = weightsmith.folder
+    (folder / "table.yaml").write_text("weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nvars: {w: 0.25}\n")
+    support.write_recipe(folder / "inner.yaml", {
+        "include": "table.yaml",
+        "steps": {"mix": {"op": "weighted_sum", "a": "a", "b": "b", "alpha": "$w"}},
+        "output": {"model": "mix"},
+    })
+    support.write_recipe(folder / "recipe.yaml", {
+        "include": "table.yaml",
+        "models": {"c": "c.safetensors", "v1": {"recipe": "inner.yaml"}},
+        "steps": {"out": {"op": "weighted_sum", "a": "v1", "b": "c", "alpha": "$w"}},
+        "outputs": [{"model": "v1", "path": "one.safetensors"}, {"model": "out", "path": "two.safetensors"}],
+    })
+    weightsmith("merge", "recipe.yaml", "--set", "w=0.75")
+    for name in ("table.yaml", "inner.yaml", "recipe.yaml"):
+        (folder / name).unlink()
+    for name in ("one", "two"):
+        weightsmith("verify", f"{name}.safetensors", "--models", ".")

@@ -56,8 +56,8 @@ std::vector<fs::path> InputFinder::Candidates(const RecordedInput& input) const 
       if (fs::exists(folder / input.file)) candidates.push_back(folder / input.file);
     }
   }
-  std::ranges::stable_partition(
-      candidates, [&](const fs::path& path) { return path.filename() == input.file; });
+  std::stable_partition(candidates.begin(), candidates.end(),
+                        [&](const fs::path& path) { return path.filename() == input.file; });
   if (!candidates.empty()) return candidates;
   std::vector<std::string> looked_in;
   for (const fs::path& folder : folders_) looked_in.push_back(Quote(folder.string()));

@@ -159,7 +159,7 @@ void Graph::TellCycle(const std::vector<std::size_t>& waiting) {
     }
   }
   path.erase(path.begin(), std::ranges::find(path, id));
-  std::ranges::rotate(path, std::ranges::min_element(path));
+  std::rotate(path.begin(), std::ranges::min_element(path), path.end());
   std::string words;
   for (const NodeId step : path) words += Quote(nodes_[step].node.name) + " needs ";
   words += Quote(nodes_[path.front()].node.name);

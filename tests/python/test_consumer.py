@@ -24,7 +24,8 @@ def test_find_package_and_a_merge(weightsmith, pair, tmp_path):
     })
     output = run(build / "consumer", tmp_path / "recipe.yaml")
     assert output.splitlines() == [f"layers.{i}.weight F16 [40, 65]" for i in range(4)]
-    weightsmith("merge", "recipe.yaml", "-o", "ours.safetensors")
-    assert support.sha256(tmp_path / "theirs.safetensors") == support.sha256(tmp_path / "ours.safetensors")
+    # The name of a file is its title, where the recipe gives none.
+    weightsmith("merge", "recipe.yaml", "--mkdir", "-o", "ours/theirs.safetensors")
+    assert support.sha256(tmp_path / "theirs.safetensors") == support.sha256(tmp_path / "ours/theirs.safetensors")
     # The installed program runs from where it was installed.
     assert run(prefix / "bin" / "weightsmith", "--version").strip().endswith((support.ROOT / "VERSION").read_text().strip())

@@ -196,7 +196,7 @@ std::optional<Weights> StepReader::ReadWeights(const SourceNode& node, const std
                                                double low, double high) {
   const auto unavailable = [&](const SourceNode& at, std::string_view form) {
     reader_.diagnostics().AddError(
-        at.place, fmt::format("{}: {} block weights are not part of this version", what, form),
+        at.place, fmt::format("{}: this version does not take {} block weights", what, form),
         std::string(kWeightForms));
     return std::nullopt;
   };

@@ -4,7 +4,8 @@ that people write.
 
 Every round runs every contender once, in shuffled order, so that a machine that drifts is unkind to
 all alike. Before each run the earlier output is removed and synced away, and the inputs are read
-once (warm) or dropped from the page cache (--cold). Round 0 is not counted. Ratios are taken of lower
+once (warm) or dropped from the page cache (--cold). Round 0 is not counted. Peak memory is never
+less than this script's own, which the kernel hands on to what it starts. Ratios are taken of lower
 quartiles: what other users of the machine add makes runs slower, never faster.
 
     bench/merge_bench.py [--rounds N] [--only NAME,…] [--cold] [--memory] [--json FILE] [--folder DIR]

@@ -307,7 +307,7 @@ def main():
         print(f"{machine()}; {bench.gigabytes:.2f} GB a file; {'cold' if arguments.cold else 'warm'}\n")
         print(table(results, bench.gigabytes))
         checked = goals(results, bench.gigabytes)
-        if not arguments.smoke:
+        if checked and not arguments.smoke:
             print("\n| goal | measured | at most | |\n|---|---|---|---|")
             for title, value, limit in checked:
                 print(f"| {title} | {value:.3f} | {limit:.3f} | {'reached' if value <= limit else 'MISSED'} |")

@@ -28,9 +28,9 @@ Json Described(Json schema, std::string_view doc) {
   return schema;
 }
 
-Json Object(Json properties, std::vector<std::string> required = {}) {
+Json Object(Json properties, const std::vector<std::string>& required = {}) {
   Json object = {{"type", "object"}, {"properties", std::move(properties)}};
-  if (!required.empty()) object["required"] = std::move(required);
+  if (!required.empty()) object["required"] = required;
   object["additionalProperties"] = false;
   return object;
 }
@@ -105,7 +105,7 @@ Json KeysSchema(std::span<const KeySpec> keys) {
     properties[key.name] = Described(FormSchema(key.form), key.doc);
     if (key.required) required.emplace_back(key.name);
   }
-  return Object(std::move(properties), std::move(required));
+  return Object(std::move(properties), required);
 }
 
 Json ModelSchema() {
@@ -153,7 +153,7 @@ Json OperatorSchema(const Operator& op) {
     properties[parameter.name] = ParameterSchema(parameter);
     if (!parameter.default_value && !parameter.optional) required.emplace_back(parameter.name);
   }
-  return Described(Object(std::move(properties), std::move(required)), op.summary);
+  return Described(Object(std::move(properties), required), op.summary);
 }
 
 /// The operator chooses the keys, so that an editor tells what is wrong with those of one.

@@ -22,6 +22,8 @@ struct RecipeOptions;
 struct HashPin {
   std::string kind;    ///< "sha256", "autov1", "autov2", "autov3"
   std::string digits;  ///< lowercase
+
+  bool operator==(const HashPin&) const = default;
 };
 
 struct FileReference {

@@ -309,6 +309,20 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
   const auto inner =
       RecipeParser(none, diagnostics_, chain_).Parse(text, path.string(), path, path.parent_path());
   if (!inner) return 0;
+  for (const PolicySpec& policy : PolicyTable()) {
+    if (policy.per_step || policy.current(inner->policies) == policy.current(recipe_.policies)) {
+      continue;
+    }
+    const auto word = [&](const Policies& policies) {
+      return policy.values[policy.current(policies)].name;
+    };
+    diagnostics_.AddError(
+        declaration.recipe_place,
+        fmt::format("model {}: its recipe has the policy {}: {}, and this one {}; it is of the "
+                    "whole run",
+                    Quote(name), policy.name, word(inner->policies), word(recipe_.policies)),
+        fmt::format("Write policy: {{{}: …}} alike in both.", policy.name));
+  }
   return SpliceRecipe(name, *inner, recipe_);
 }
 

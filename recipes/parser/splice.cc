@@ -25,8 +25,9 @@ std::optional<NodeId> FindLeaf(Recipe& outer, const RecipeModel& model) {
     if (!leaf || !SameFiles(outer.models[*leaf], model)) continue;
     for (std::size_t part = 0; part < model.parts.size(); ++part) {
       auto& pins = outer.models[*leaf].parts[part].file.pins;
-      const auto& more = model.parts[part].file.pins;
-      pins.insert(pins.end(), more.begin(), more.end());
+      for (const HashPin& pin : model.parts[part].file.pins) {
+        if (std::ranges::find(pins, pin) == pins.end()) pins.push_back(pin);
+      }
     }
     return id;
   }

@@ -24,14 +24,36 @@ bool IsName(std::string_view text) {
   return !text.empty() && IsNameStart(text.front()) && std::ranges::all_of(text, IsNameCharacter);
 }
 
+bool IsReference(const SourceNode& node) {
+  return node.scalar() && node.text.starts_with('$') && IsName(node.text.substr(1));
+}
+
+/// The first `$name` in a value; null where there is none.
+const SourceNode* FindReference(const SourceNode& value) {
+  if (IsReference(value)) return &value;
+  for (const SourceNode& item : value.items) {
+    if (const SourceNode* found = FindReference(item)) return found;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 bool Variables::CheckValue(const SourceNode& value, std::string_view name) {
-  if (value.scalar() || value.list()) return true;
-  diagnostics_.AddError(
-      value.place, fmt::format("variable {} is a number, a text or a list, not {}", Quote(name),
-                               Describe(value)));
-  return false;
+  if (!value.scalar() && !value.list()) {
+    diagnostics_.AddError(
+        value.place, fmt::format("variable {} is a number, a text or a list, not {}", Quote(name),
+                                 Describe(value)));
+    return false;
+  }
+  if (const SourceNode* other = FindReference(value)) {
+    diagnostics_.AddError(
+        other->place,
+        fmt::format("variable {} is given another variable, {}", Quote(name), Quote(other->text)),
+        "Write its value out.");
+    return false;
+  }
+  return true;
 }
 
 void Variables::Declare(const SourceNode& key, const SourceNode& value, bool included) {
@@ -39,12 +61,6 @@ void Variables::Declare(const SourceNode& key, const SourceNode& value, bool inc
     diagnostics_.AddError(key.place, fmt::format("{} is no name for a variable", Quote(key.text)),
                           "Begin with a letter; then letters, digits, _ and -.");
     return;
-  }
-  if (value.scalar() && value.text.starts_with('$') && IsName(value.text.substr(1))) {
-    diagnostics_.AddError(value.place,
-                          fmt::format("variable {} is given another variable, {}", Quote(key.text),
-                                      Quote(value.text)),
-                          "Write its value out.");
   }
   CheckValue(value, key.text);
   values_[key.text] = {value, key.place, included};
@@ -83,7 +99,7 @@ const SourceNode* Variables::Use(const std::string& name, const SourcePlace& pla
 
 void Variables::Substitute(SourceNode& tree) {
   for (SourceNode& item : tree.items) Substitute(item);
-  if (!tree.scalar() || !tree.text.starts_with('$') || !IsName(tree.text.substr(1))) return;
+  if (!IsReference(tree)) return;
   const SourceNode* value = Use(tree.text.substr(1), tree.place);
   if (value == nullptr) {
     tree.type = SourceNode::Type::kNull;

@@ -24,7 +24,7 @@ struct Stop {};
 class Handler : public YAML::EventHandler {
  public:
   Handler(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics)
-      : lines_(source), builder_(diagnostics), diagnostics_(diagnostics) {}
+      : source_(source), lines_(source), builder_(diagnostics), diagnostics_(diagnostics) {}
 
   std::optional<SourceNode> Take() { return builder_.Take(); }
   SourcePlace At(const YAML::Mark& mark) const {
@@ -43,6 +43,7 @@ class Handler : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckTag(mark, tag);
+    if (tag != "?") CheckQuote(mark);
     SourceNode node = Make(SourceNode::Type::kScalar, mark);
     node.text = value;
     node.plain = tag == "?";
@@ -89,6 +90,27 @@ class Handler : public YAML::EventHandler {
                           "Remove the tag; quotes make a text of what looks like a number.");
   }
 
+  /// yaml-cpp takes the end of the text for the end of a quoted scalar: a recipe that was cut off
+  /// would read as whole.
+  void CheckQuote(const YAML::Mark& mark) {
+    const std::string& text = source_->text;
+    auto at = static_cast<std::size_t>(mark.pos);
+    while (at < text.size() && (text[at] == '&' || text[at] == '!')) {
+      at = text.find_first_not_of(" \t\r\n", text.find_first_of(" \t\r\n", at));
+    }
+    if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const char quote = text[at];
+    for (++at; at < text.size(); ++at) {
+      if (quote == '"' && text[at] == '\\') {
+        ++at;
+      } else if (text[at] == quote) {
+        if (quote == '"' || !std::string_view(text).substr(at + 1).starts_with(quote)) return;
+        ++at;
+      }
+    }
+    Fail(mark, "this quote is not closed");
+  }
+
   void Open(SourceNode::Type type, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor, YAML::EmitterStyle::value style) {
     CheckTag(mark, tag);
@@ -110,6 +132,7 @@ class Handler : public YAML::EventHandler {
     builder_.Add(std::move(node));
   }
 
+  std::shared_ptr<const SourceText> source_;
   LineIndex lines_;
   TreeBuilder builder_;
   Diagnostics& diagnostics_;
@@ -129,6 +152,7 @@ std::string AdviceFor(const std::string& message) {
       message.find("tab") != std::string::npos) {
     return "Indent with spaces.";
   }
+  if (message.find("illegal EOF in scalar") != std::string::npos) return "A quote is not closed.";
   if (message.find("unknown escape") != std::string::npos) {
     return "In double quotes a \\ starts an escape; use single quotes or / in paths.";
   }

@@ -25,7 +25,7 @@ struct Mistake {
 };
 
 std::filesystem::path Golden() {
-  return std::filesystem::path(__FILE__).parent_path() / "messages.golden";
+  return std::filesystem::path(WEIGHTSMITH_TESTS) / "recipes" / "messages.golden";
 }
 
 std::vector<Mistake> ReadMistakes() {

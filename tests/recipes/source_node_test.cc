@@ -119,6 +119,16 @@ TEST(SourceNode, RefusesWhatIsNotPartOfTheLanguage) {
   EXPECT_THAT(Read("a: &a [*a]\n").First(), HasSubstr("an alias stands inside what it names"));
 }
 
+TEST(SourceNode, AQuoteThatIsNotClosedIsAnError) {
+  for (const char* cut : {"a: \"b\n", "a: 'b", "a: 'b''", "a: \"b\\\"", "a: &x \"b", "é: \"ü\n"}) {
+    EXPECT_THAT(Read(cut).First(), HasSubstr("quote is not closed")) << cut;
+  }
+  for (const char* whole : {"a: \"b\"", "a: 'b'''", "a: \"b\\\"\"", "a: &x \"b\"", "a: |\n  \"b\n",
+                            "é: \"ü\"\nb: ['x', \"y\"]\n", "a: b\"c\n"}) {
+    EXPECT_EQ(Read(whole).First(), "") << whole;
+  }
+}
+
 TEST(SourceNode, NestingHasAnEnd) {
   EXPECT_THAT(Read(std::string(500, '[')).First(), HasSubstr("nested more than 64 deep"));
   EXPECT_THAT(Read("{\"a\":" + std::string(500, '['), "r.json").First(),

@@ -46,7 +46,9 @@ if [ "$scale" = full ]; then
 fi
 
 cd "$root"
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+say() { printf '\n%s\n' "$bold$*$plain"; }
 
 say "Installing what the build needs"
 scripts/install_dependencies.sh --no-python

@@ -170,7 +170,9 @@ std::uint64_t Checkpoint::size() const {
 void Checkpoint::Read(const CheckpointTensor& tensor, std::uint64_t offset,
                       std::span<std::byte> out) const {
   try {
-    files_[tensor.file]->Read(tensor.offset + offset, out);
+    if (tensor.gather == nullptr) return files_[tensor.file]->Read(tensor.offset + offset, out);
+    const std::uint64_t size = Info(tensor.info.dtype).bits / 8;
+    ReadGathered(*tensor.gather, files_, size, offset / size, out);
   } catch (Error& error) {
     error.AddContext(fmt::format("reading tensor {}", Quote(tensor.name)));
     throw;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/gather.h"
 #include "core/io/byte_source.h"
 #include "core/safetensors/header.h"
 #include "core/tensor.h"
@@ -27,6 +28,8 @@ struct CheckpointTensor {
   TensorInfo info;
   std::uint32_t file = 0;    ///< index in files()
   std::uint64_t offset = 0;  ///< of the first byte, in that file
+  /// Where its elements lie, where they are not one run of bytes; its runs name files of files().
+  std::shared_ptr<const Gather> gather = nullptr;
 };
 
 class Checkpoint {
@@ -49,7 +52,8 @@ class Checkpoint {
   /// Bytes on disk, headers included.
   std::uint64_t size() const;
 
-  /// Fills `out` with bytes [offset, offset + out.size()) of the tensor.
+  /// Fills `out` with bytes [offset, offset + out.size()) of the tensor's contiguous form.
+  /// REQUIRES: whole elements, where it is gathered.
   void Read(const CheckpointTensor& tensor, std::uint64_t offset, std::span<std::byte> out) const;
   /// All bytes of a tensor.
   std::vector<std::byte> Read(const CheckpointTensor& tensor) const;

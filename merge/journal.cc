@@ -35,11 +35,20 @@ class Fingerprint {
   Xxh3Stream stream_;
 };
 
+void AddGather(Fingerprint& print, const Gather* gather) {
+  if (gather == nullptr) return;
+  for (const GatherRun& run : *gather) {
+    print.Add(std::uint64_t{run.file}).Add(run.offset);
+    for (const GatherAxis& axis : run.axes) print.Add(axis.size).Add(axis.stride);
+  }
+}
+
 void AddTask(Fingerprint& print, const Task& task) {
   print.Add(task.name).Add(task.elements).Add(task.sources.size());
   for (const Source& source : task.sources) {
     print.Add(std::uint64_t{source.file}).Add(source.offset).Add(Info(source.info.dtype).name);
     print.Add(source.segments.size());
+    AddGather(print, source.gather.get());
   }
   print.Add(task.tape.instructions.size());
   for (const Instruction& step : task.tape.instructions) {
@@ -51,6 +60,7 @@ void AddTask(Fingerprint& print, const Task& task) {
   for (const Product& product : task.products) {
     print.Add(std::uint64_t{product.file}).Add(product.offset).Add(Info(product.dtype).name);
     print.Add(std::uint64_t{product.value});
+    AddGather(print, product.scatter.get());
   }
 }
 

@@ -289,15 +289,16 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
                 file_number_[model][tensor.part] + tensor.stored->file,
                 tensor.stored->offset,
                 info,
+                tensor.stored->gather,
                 {}};
+  if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
   if (info.shape == shape) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.
-  const std::uint64_t size = Info(info.dtype).bits / 8;
   const std::uint64_t rows = shape[0];
   const std::uint64_t wide = ElementCount(shape).value() / rows;
   const std::uint64_t narrow = info.elements() / rows;
   for (std::uint64_t row = 0; row < rows; ++row) {
-    source.segments.push_back({row * wide, narrow, source.offset + row * narrow * size, false});
+    source.segments.push_back({row * wide, narrow, row * narrow, false});
     source.segments.push_back({row * wide + narrow, wide - narrow, 0, true});
   }
   return source;

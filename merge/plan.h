@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/gather.h"
 #include "core/io/byte_source.h"
 #include "core/safetensors/header.h"
 #include "merge/expression.h"
@@ -17,12 +18,12 @@
 
 namespace weightsmith {
 
-/// A run of canonical elements that lie together in a file, or nowhere.
+/// A run of a task's elements that lie together in a stored tensor, or nowhere.
 struct Segment {
   std::uint64_t first = 0;  ///< canonical index of its first element
   std::uint64_t count = 0;
-  std::uint64_t offset = 0;  ///< in the file, bytes
-  bool zeros = false;        ///< no file: these elements are zero
+  std::uint64_t stored = 0;  ///< index of its first element in the tensor
+  bool zeros = false;        ///< not stored: these elements are zero
 };
 
 /// One operand of a task.
@@ -33,6 +34,8 @@ struct Source {
   std::uint32_t file = 0;    ///< index in Plan::files
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   TensorInfo info;           ///< as stored
+  /// Not null: the tensor is no run of bytes; runs count their files from `file`.
+  std::shared_ptr<const Gather> gather = nullptr;
   /// How canonical elements come from the stored ones, in order; empty: as they lie.
   std::vector<Segment> segments;
 };
@@ -44,6 +47,8 @@ struct Product {
   DType dtype = DType::kF32;
   Register value = 0;
   bool copy = false;  ///< the bytes of source `value`, unchanged
+  /// Not null: the elements go to these places; runs name files of Plan::output_files.
+  std::shared_ptr<const Gather> scatter = nullptr;
 };
 
 struct Task {

@@ -154,6 +154,8 @@ class Worker::Impl {
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
   void ReadPiece(const Source& source, const Units& units, std::uint64_t first, std::uint64_t count,
                  std::span<std::byte> out) const;
+  void ReadStored(const Source& source, std::uint64_t size, std::uint64_t first,
+                  std::span<std::byte> out) const;
   void ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
                     std::span<std::byte> out) const;
   void DigestStored(const Source& source, BlockDigester& digester);
@@ -246,8 +248,17 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
 void Worker::Impl::ReadPiece(const Source& source, const Units& units, std::uint64_t first,
                              std::uint64_t count, std::span<std::byte> out) const {
   if (!source.segments.empty()) return ReadSegments(source, first, count, out);
+  ReadStored(source, units.SizeOf(source.info.dtype), first, out);
+}
+
+void Worker::Impl::ReadStored(const Source& source, std::uint64_t size, std::uint64_t first,
+                              std::span<std::byte> out) const {
+  if (source.gather != nullptr) {
+    return ReadGathered(*source.gather, std::span(context_.files).subspan(source.file), size, first,
+                        out);
+  }
   const ByteSource& file = *context_.files[source.file];
-  const std::uint64_t offset = source.offset + first * units.SizeOf(source.info.dtype);
+  const std::uint64_t offset = source.offset + first * size;
   file.Read(offset, out);
   file.Release(offset, out.size());
 }
@@ -255,7 +266,6 @@ void Worker::Impl::ReadPiece(const Source& source, const Units& units, std::uint
 void Worker::Impl::ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
                                 std::span<std::byte> out) const {
   const std::uint64_t size = Info(source.info.dtype).bits / 8;
-  const ByteSource& file = *context_.files[source.file];
   auto segment = std::ranges::upper_bound(source.segments, first, {}, &Segment::first) - 1;
   const std::uint64_t end = first + count;
   for (; first < end; ++segment) {
@@ -265,7 +275,7 @@ void Worker::Impl::ReadSegments(const Source& source, std::uint64_t first, std::
     if (segment->zeros) {
       std::ranges::fill(to, std::byte{0});
     } else {
-      file.Read(segment->offset + skip * size, to);
+      ReadStored(source, size, segment->stored + skip, to);
     }
     out = out.subspan(n * size);
     first += n;
@@ -273,11 +283,12 @@ void Worker::Impl::ReadSegments(const Source& source, std::uint64_t first, std::
 }
 
 void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
+  const std::uint64_t size = Info(source.info.dtype).bits / 8;
   std::vector<std::byte> buffer(std::min<std::uint64_t>(source.info.bytes(), kPiece));
   for (std::uint64_t at = 0; at < source.info.bytes(); at += buffer.size()) {
     const auto n = std::min<std::uint64_t>(buffer.size(), source.info.bytes() - at);
     const std::span<std::byte> piece = std::span(buffer).first(n);
-    context_.files[source.file]->Read(source.offset + at, piece);
+    ReadStored(source, size, at / size, piece);
     digester.Update(piece);
   }
 }
@@ -349,8 +360,16 @@ void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& unit
   }
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
-    const std::uint64_t offset = product.offset + chunk.first * units.SizeOf(product.dtype);
+    const std::uint64_t size = units.SizeOf(product.dtype);
+    const std::uint64_t offset = product.offset + chunk.first * size;
     const std::span<const std::byte> bytes = results_[p].bytes();
+    if (product.scatter != nullptr) {
+      WriteScattered(*product.scatter, size, chunk.first, bytes,
+                     [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {
+                       (*context_.outputs)[file].Write(at, run);
+                     });
+      continue;
+    }
     if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
       (*context_.outputs)[product.file].Write(offset, bytes);
     }
@@ -359,7 +378,9 @@ void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& unit
 
 bool Worker::Impl::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
                               std::span<const std::byte> bytes) {
-  if (!source.segments.empty() || !may_clone_[product.file]) return false;
+  if (!source.segments.empty() || source.gather != nullptr || !may_clone_[product.file]) {
+    return false;
+  }
   // Blocks can be shared where the bytes lie at the same place in a block on both sides.
   const std::uint64_t from = source.offset + (offset - product.offset);
   const std::uint64_t first = (offset + kBlock - 1) / kBlock * kBlock;

@@ -1,10 +1,11 @@
-// The floor under a merge: the same plan, so the same reads and writes, with nothing computed in
-// between. Every tensor is its first source, decoded and encoded again; no digests, no effect sums.
+// The floor under a merge: the same plan, so the same reads and writes, with an identity in the
+// place of its operators: every tensor is its first source, decoded and encoded again. What passes
+// is digested as in a merge, unless --bare leaves that out too; no effect sums.
 //
-//   null_pipeline RECIPE OUTPUT [THREADS]
+//   null_pipeline RECIPE OUTPUT [--bare]
 #include <cstdlib>
 #include <iostream>
-#include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "merge/executor.h"
@@ -27,18 +28,18 @@ Plan WithoutArithmetic(Plan plan) {
 }
 
 int Main(int argc, char** argv) {
-  if (argc < 3) {
-    std::cerr << "usage: null_pipeline RECIPE OUTPUT [THREADS]\n";
+  const bool bare = argc == 4 && std::string_view(argv[3]) == "--bare";
+  if (argc != 3 && !bare) {
+    std::cerr << "usage: null_pipeline RECIPE OUTPUT [--bare]\n";
     return 2;
   }
   RecipeOptions recipe_options;
   recipe_options.output_path = argv[2];
   recipe_options.policies = {{"effect", "any"}};
   RunOptions options;
-  options.threads = argc > 3 ? std::stoi(argv[3]) : 0;
   options.sync = false;
   options.overwrite = true;
-  options.digests = false;
+  options.digests = !bare;
   options.effects = false;
 
   Diagnostics diagnostics;

@@ -12,6 +12,7 @@ foreach(header IN LISTS weightsmith_headers)
   install(FILES "${PROJECT_SOURCE_DIR}/${header}"
           DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weightsmith/${folder}")
 endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/recipes/schema" DESTINATION "${CMAKE_INSTALL_DATADIR}/weightsmith")
 set(weightsmith_cmake_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weightsmith")
 install(EXPORT weightsmith_targets NAMESPACE weightsmith:: DESTINATION "${weightsmith_cmake_folder}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/weightsmithConfig.cmake.in"

@@ -115,4 +115,12 @@ std::optional<DType> DTypeByWord(std::string_view word) {
   return std::nullopt;
 }
 
+std::vector<std::string_view> Spellings(DType dtype) {
+  std::vector<std::string_view> spellings{Info(dtype).word};
+  for (const auto& [alias, meant] : kAliases) {
+    if (meant == dtype) spellings.push_back(alias);
+  }
+  return spellings;
+}
+
 }  // namespace weightsmith

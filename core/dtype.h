@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace weightsmith {
 
@@ -55,5 +56,7 @@ std::optional<DType> DTypeByName(std::string_view name);
 /// The dtype that a person writes: any name or word, case ignored, and the usual other spellings
 /// (fp16, float16, half, bfloat16, fp8, float8_e4m3fn …).
 std::optional<DType> DTypeByWord(std::string_view word);
+/// Every spelling of it that DTypeByWord reads, in lower case; its own word first.
+std::vector<std::string_view> Spellings(DType dtype);
 
 }  // namespace weightsmith

@@ -99,6 +99,12 @@ std::shared_ptr<const std::regex> Selector::Compile(std::string_view pattern,
   }
 }
 
+std::vector<std::string_view> Selector::Components() {
+  std::vector<std::string_view> words;
+  for (const ComponentWord& word : kComponents) words.push_back(word.written);
+  return words;
+}
+
 bool Selector::Matches(const TensorPlace& place) const {
   if (specificity_ == Specificity::kDefault) return true;
   if (regex_ != nullptr) {

@@ -39,6 +39,8 @@ class Selector {
   /// `vae` …; case ignored) or `/regex/` (ECMAScript, searched in the first 4,096 bytes of the
   /// canonical name). Nothing for anything else, with what is wrong in `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
+  /// The words that Parse takes for components.
+  static std::vector<std::string_view> Components();
 
   bool Matches(const TensorPlace& place) const;
   Specificity specificity() const { return specificity_; }

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/dtype.h"
 #include "merge/operator.h"
+#include "merge/places.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -39,15 +43,73 @@ Json MapOf(Json values) {
   return {{"type", "object"}, {"additionalProperties", std::move(values)}};
 }
 
+Json NamesTo(std::string_view names, Json values) {
+  Json map = MapOf(std::move(values));
+  map["propertyNames"] = Ref(names);
+  return map;
+}
+
 Json ListOf(Json items) {
   return {{"type", "array"}, {"items", std::move(items)}};
+}
+
+/// A variable can stand for any whole value.
+Json OrVariable(Json schema) {
+  return AnyOf({std::move(schema), Ref("variable")});
 }
 
 Json Words(std::vector<std::string> words) {
   return {{"enum", std::move(words)}};
 }
 
-Json FormSchema(ValueForm form) {
+Json Pattern(std::string pattern) {
+  return {{"type", "string"}, {"pattern", std::move(pattern)}};
+}
+
+/// "[Vv][Aa][Ee]|…": patterns of JSON Schema have no flag that ignores case.
+std::string AnyCase(std::span<const std::string_view> words) {
+  std::string pattern;
+  for (const std::string_view word : words) {
+    if (!pattern.empty()) pattern += '|';
+    for (const char c : word) {
+      const auto upper = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+      pattern += upper == c ? std::string(1, c) : fmt::format("[{}{}]", upper, c);
+    }
+  }
+  return pattern;
+}
+
+Json PlaceSchema() {
+  std::vector<std::string_view> words = Selector::Components();
+  words.insert(words.begin(), "default");
+  return Pattern(fmt::format("^({}|/.+/)$", AnyCase(words)));
+}
+
+/// Rows of one place at least.
+Json ByPlace(Json values) {
+  Json rows = NamesTo("place", std::move(values));
+  rows["minProperties"] = 1;
+  return rows;
+}
+
+Json HashSchema(std::string_view kind) {
+  for (const HashKind& known : HashKinds()) {
+    if (known.name == kind) {
+      return OrVariable(Pattern(fmt::format("^[0-9a-fA-F]{{{}}}$", known.digits)));
+    }
+  }
+  return {};
+}
+
+Json LayoutSchema() {
+  std::vector<std::string> words;
+  for (const LayoutWord& word : LayoutWords()) {
+    if (word.available) words.emplace_back(word.name);
+  }
+  return OrVariable(Words(std::move(words)));
+}
+
+Json FormSchema(ValueForm form, std::string_view key = {}) {
   switch (form) {
     case ValueForm::kVersion:
       return {{"const", 1}};
@@ -56,23 +118,25 @@ Json FormSchema(ValueForm form) {
     case ValueForm::kOperator:
       return {{"type", "string"}};
     case ValueForm::kBoolean:
-      return AnyOf({{{"type", "boolean"}}, Ref("variable")});
+      return OrVariable({{"type", "boolean"}});
     case ValueForm::kSize:
-      return {{"type", {"string", "integer"}}};
+      return AnyOf({Pattern(R"(^[0-9.]+ ?([KMGTkmgt][Ii]?)?[Bb]?$)"),
+                    {{"type", "integer"}, {"minimum", 1}},
+                    Ref("variable")});
     case ValueForm::kHash:
-      return {{"type", "string"}, {"pattern", "^[0-9a-fA-F]+$"}};
+      return HashSchema(key);
     case ValueForm::kInclude:
       return AnyOf({{{"type", "string"}}, ListOf({{"type", "string"}})});
     case ValueForm::kModels:
-      return MapOf(Ref("model"));
+      return NamesTo("name", Ref("model"));
     case ValueForm::kVariables:
-      return MapOf({{"type", {"number", "string", "boolean", "array"}}});
+      return NamesTo("variable_name", Ref("variable_value"));
     case ValueForm::kAdapters:
       return {{"type", "object"}};
     case ValueForm::kPolicy:
       return Ref("policy");
     case ValueForm::kSteps:
-      return MapOf(Ref("step"));
+      return NamesTo("name", Ref("step"));
     case ValueForm::kOutput:
       return Ref("output");
     case ValueForm::kOutputs:
@@ -80,18 +144,13 @@ Json FormSchema(ValueForm form) {
     case ValueForm::kOperand:
       return Ref("operand");
     case ValueForm::kComponents:
-      return MapOf(Ref("operand"));
+      return NamesTo("component", Ref("operand"));
     case ValueForm::kDType:
-      return AnyOf({Ref("dtype"), MapOf(Ref("dtype"))});
-    case ValueForm::kLayout: {
-      std::vector<std::string> words;
-      for (const LayoutWord& word : LayoutWords()) {
-        if (word.available) words.emplace_back(word.name);
-      }
-      return Words(words);
-    }
+      return AnyOf({Ref("dtype"), ByPlace(Ref("dtype"))});
+    case ValueForm::kLayout:
+      return LayoutSchema();
     case ValueForm::kMetadata:
-      return MapOf({{"type", {"string", "number", "boolean", "array"}}});
+      return NamesTo("metadata_key", {{"type", {"string", "number", "boolean", "array"}}});
     case ValueForm::kWeight:
       return Ref("weight");
   }
@@ -102,21 +161,37 @@ Json KeysSchema(std::span<const KeySpec> keys) {
   Json properties = Json::object();
   std::vector<std::string> required;
   for (const KeySpec& key : keys) {
-    properties[key.name] = Described(FormSchema(key.form), key.doc);
+    properties[key.name] = Described(FormSchema(key.form, key.name), key.doc);
     if (key.required) required.emplace_back(key.name);
   }
   return Object(std::move(properties), required);
 }
 
+/// A file, a recipe, or files by component: one of them.
 Json ModelSchema() {
-  Json file = KeysSchema(ModelKeys());
-  Json part = file;
-  part["properties"].erase("recipe");
+  const Json recipe = {{"recipe", KeysSchema(ModelKeys())["properties"]["recipe"]}};
   Json parts = Json::object();
   for (const std::string_view word : ComponentWords()) {
-    parts[word] = AnyOf({{{"type", "string"}}, part});
+    parts[word] = AnyOf({{{"type", "string"}}, Ref("file")});
   }
-  return AnyOf({{{"type", "string"}}, file, Object(std::move(parts))});
+  Json components = Object(std::move(parts));
+  components["minProperties"] = 1;
+  return AnyOf({{{"type", "string"}}, Ref("file"), Object(recipe, {"recipe"}), components});
+}
+
+Json FileSchema() {
+  Json file = KeysSchema(ModelKeys());
+  file["properties"].erase("recipe");
+  file["minProperties"] = 1;
+  return file;
+}
+
+Json OutputSchema() {
+  Json output = KeysSchema(OutputKeys());
+  const Json split = {{"properties", {{"split", {{"const", true}}}}}, {"required", {"split"}}};
+  output["if"] = split;
+  output["then"] = {{"properties", {{"max_shard_size", false}}}};
+  return output;
 }
 
 Json ParameterSchema(const ParameterSpec& parameter) {
@@ -129,7 +204,7 @@ Json ParameterSchema(const ParameterSpec& parameter) {
     if (std::isfinite(parameter.low)) number["minimum"] = parameter.low;
     if (std::isfinite(parameter.high)) number["maximum"] = parameter.high;
     std::vector<Json> choices{number, Ref("variable")};
-    if (parameter.by_place) choices.push_back(MapOf(AnyOf({number, Ref("variable")})));
+    if (parameter.by_place) choices.push_back(ByPlace(OrVariable(number)));
     schema = AnyOf(std::move(choices));
     if (parameter.default_value) schema["default"] = *parameter.default_value;
   }
@@ -146,7 +221,9 @@ Json OperatorSchema(const Operator& op) {
   if (op.list) {
     Json entry = AnyOf({Ref("operand"), Object({{"model", Ref("operand")}}, {"model"})});
     if (op.list->weighted) entry = KeysSchema(EntryKeys());
-    properties[op.list->name] = Described(ListOf(std::move(entry)), op.list->doc);
+    Json list = ListOf(std::move(entry));
+    list["minItems"] = 1;
+    properties[op.list->name] = Described(OrVariable(std::move(list)), op.list->doc);
     if (!op.list->optional) required.emplace_back(op.list->name);
   }
   for (const ParameterSpec& parameter : op.parameters) {
@@ -156,14 +233,19 @@ Json OperatorSchema(const Operator& op) {
   return Described(Object(std::move(properties), required), op.summary);
 }
 
+std::string OperatorDefinition(const Operator& op) {
+  return fmt::format("op_{}", op.name);
+}
+
 /// The operator chooses the keys, so that an editor tells what is wrong with those of one.
 Json StepSchema() {
   std::vector<std::string> names;
   Json choices = Json::array();
   for (const Operator* op : Operators()) {
     names.emplace_back(op->name);
-    choices.push_back({{"if", {{"properties", {{"op", {{"const", op->name}}}}}}},
-                       {"then", Ref("operators/" + std::string(op->name))}});
+    choices.push_back(
+        {{"if", {{"properties", {{"op", {{"const", op->name}}}}}, {"required", {"op"}}}},
+         {"then", Ref(OperatorDefinition(*op))}});
   }
   return {{"type", "object"},
           {"required", {"op"}},
@@ -175,8 +257,8 @@ Json PolicySchema(bool step) {
   Json properties = Json::object();
   for (const PolicySpec& spec : PolicyTable()) {
     if (step && !spec.per_step) continue;
-    const Json word = Words(NamesOf(std::span<const PolicyValue>(spec.values)));
-    Json schema = spec.by_place ? AnyOf({word, MapOf(word)}) : word;
+    const Json word = OrVariable(Words(NamesOf(std::span<const PolicyValue>(spec.values))));
+    Json schema = spec.by_place ? AnyOf({word, ByPlace(word)}) : word;
     if (!step) schema["default"] = spec.values.front().name;
     properties[spec.name] = Described(std::move(schema), spec.doc);
   }
@@ -186,11 +268,14 @@ Json PolicySchema(bool step) {
 
 Json DTypeSchema() {
   std::vector<std::string> words{"keep"};
+  std::vector<std::string_view> spellings;
   for (const DTypeInfo& info : DTypes()) {
-    if (info.has_codec) words.emplace_back(info.word);
+    if (!info.has_codec) continue;
+    words.emplace_back(info.word);
+    for (const std::string_view spelling : Spellings(info.dtype)) spellings.push_back(spelling);
   }
-  // Other spellings (fp16, float16 …) are read too.
-  return AnyOf({Words(words), {{"type", "string"}}});
+  return AnyOf({Words(std::move(words)), Pattern(fmt::format("^({})$", AnyCase(spellings))),
+                Ref("variable")});
 }
 
 }  // namespace
@@ -198,21 +283,31 @@ Json DTypeSchema() {
 std::string RecipeSchema() {
   Json schema = KeysSchema(RecipeKeys());
   schema["properties"].erase("adapters");
-  Json operators = Json::object();
-  for (const Operator* op : Operators()) operators[op->name] = OperatorSchema(*op);
-  const Json number = AnyOf({{{"type", "number"}}, Ref("variable")});
+  schema["not"] = {{"required", {"output", "outputs"}}};
+  const Json number = OrVariable({{"type", "number"}});
+  const Json scalar = {{"type", {"number", "string", "boolean"}}, {"not", Ref("variable")}};
+  const std::string variable = "[A-Za-z_][A-Za-z0-9_-]*$";
   schema["$defs"] = {
-      {"variable", {{"type", "string"}, {"pattern", "^\\$"}}},
-      {"weight", AnyOf({number, MapOf(number)})},
-      {"operand", AnyOf({{{"type", "string"}}, Ref("step")})},
+      {"name", Pattern(R"(^[^$:\x00-\x1f\x7f][^:\x00-\x1f\x7f]*$)")},
+      {"variable_name", Pattern("^" + variable)},
+      {"variable", Pattern("^\\$" + variable)},
+      {"variable_value", AnyOf({scalar, ListOf(scalar)})},
+      {"place", PlaceSchema()},
+      {"component", Pattern(fmt::format("^({})$", AnyCase(Selector::Components())))},
+      {"metadata_key", Pattern(R"(^(?!format$|weightsmith\.))")},
+      {"weight", AnyOf({number, ByPlace(number)})},
+      {"operand", AnyOf({{{"type", "string"}, {"minLength", 1}}, Ref("step")})},
       {"dtype", DTypeSchema()},
+      {"file", FileSchema()},
       {"model", ModelSchema()},
       {"policy", PolicySchema(false)},
       {"step_policy", PolicySchema(true)},
-      {"output", KeysSchema(OutputKeys())},
+      {"output", OutputSchema()},
       {"step", StepSchema()},
-      {"operators", std::move(operators)},
   };
+  for (const Operator* op : Operators()) {
+    schema["$defs"][OperatorDefinition(*op)] = OperatorSchema(*op);
+  }
   return schema.dump();
 }
 

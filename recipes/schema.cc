@@ -30,19 +30,20 @@ constexpr NamedSchema kSchemas[] = {
 
 }  // namespace
 
-std::vector<std::string> SchemaNames() {
-  std::vector<std::string> names;
-  for (const NamedSchema& schema : kSchemas) names.emplace_back(schema.name);
-  return names;
+std::vector<SchemaEntry> Schemas() {
+  std::vector<SchemaEntry> entries;
+  for (const NamedSchema& schema : kSchemas) entries.push_back({schema.name, schema.title});
+  return entries;
 }
 
 std::string SchemaText(std::string_view name) {
   const auto* const found = std::ranges::find(kSchemas, name, &NamedSchema::name);
   if (found == std::end(kSchemas)) {
-    throw Error(
-        ErrorCode::kUsage,
-        fmt::format("there is no schema {}.{}", Quote(name), DidYouMean(name, SchemaNames())),
-        fmt::format("Schemas are {}.", fmt::join(SchemaNames(), ", ")));
+    std::vector<std::string> names;
+    for (const NamedSchema& schema : kSchemas) names.emplace_back(schema.name);
+    throw Error(ErrorCode::kUsage,
+                fmt::format("there is no schema {}.{}", Quote(name), DidYouMean(name, names)),
+                fmt::format("Schemas are {}.", fmt::join(names, ", ")));
   }
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", found->title}};

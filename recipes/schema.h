@@ -8,8 +8,11 @@
 
 namespace weightsmith {
 
-/// "info", "plan", "recipe", "report".
-std::vector<std::string> SchemaNames();
+struct SchemaEntry {
+  std::string_view name;   ///< "info", "plan", "recipe", "report"
+  std::string_view title;  ///< what it describes
+};
+std::vector<SchemaEntry> Schemas();
 
 /// The schema of that name, as it is checked in under recipes/schema/. Throws kUsage for another
 /// name.

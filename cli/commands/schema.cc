@@ -1,14 +1,24 @@
 #include "recipes/schema.h"
 
-#include <fmt/format.h>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
+#include "cli/layout.h"
 
 namespace weightsmith {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  terminal.Print(SchemaText(arguments.positionals().front()));
+  if (!arguments.positionals().empty()) {
+    terminal.Print(SchemaText(arguments.positionals().front()));
+    return 0;
+  }
+  std::vector<TableRow> rows;
+  for (const SchemaEntry& entry : Schemas()) {
+    rows.push_back({std::string(entry.name), std::string(entry.title)});
+  }
+  terminal.Print(Table(rows));
   return 0;
 }
 
@@ -21,9 +31,10 @@ const Command& schema() {
       .doc =
           "Editors complete and check recipes by the schema `recipe`; `info`, `plan` and `report` "
           "describe what `info --json`, `plan --json` and `merge --report` say. They are made of "
-          "the declarations that the program itself works by.",
+          "the declarations that the program itself works by. Without a name: lists them.",
       .positionals = {{.name = "NAME",
                        .doc = "info, plan, recipe or report",
+                       .required = false,
                        .choices = {"info", "plan", "recipe", "report"}}},
       .examples = {{"weightsmith schema recipe > recipe.schema.json",
                     "For the settings of an editor:"}},

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import load_file, save_file
 
 import support
 
@@ -41,25 +43,99 @@ def test_every_recipe_is_valid(path):
     validator("recipe").validate(yaml.safe_load(path.read_text()))
 
 
-@pytest.mark.parametrize("change", [
-    {"weightsmith": 2},
-    {"outptus": []},
-    {"steps": {"out": {"op": "no_such_operator", "a": "a"}}},
-    {"steps": {"out": {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.5, "beta": 1}}},
-    {"steps": {"out": {"op": "weighted_sum", "a": "a", "b": "b"}}},
-    {"policy": {"missing": "ignore"}},
-    {"policy": {"mising": "keep"}},
-], ids=str)
-def test_the_recipe_schema_refuses_what_the_program_refuses(change):
-    recipe = {
+def recipe(**changes):
+    """A whole recipe; "o.x" in `changes` is the key x of the step o, "output.x" of the output."""
+    whole = {
         "weightsmith": 1,
         "models": {"a": "a.safetensors", "b": "b.safetensors"},
-        "steps": {"out": {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.5}},
-        "output": {"model": "out", "path": "out.safetensors"},
+        "steps": {"o": {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.5}},
+        "output": {"model": "o", "path": "o.safetensors"},
     }
-    validator("recipe").validate(recipe)
-    with pytest.raises(jsonschema.ValidationError):
-        validator("recipe").validate({**recipe, **change})
+    for key, value in changes.items():
+        place = whole
+        *folders, last = key.split(".")
+        for folder in folders:
+            place = place[folder] if folder in place else place["steps"][folder]
+        place[last] = value
+    return whole
+
+
+WRONG = {
+    "version": recipe(weightsmith=2),
+    "unknown key": recipe(outptus=[]),
+    "output and outputs": recipe(outputs=[{"model": "o", "path": "p.safetensors"}]),
+    "no operator": recipe(steps={"o": {"a": "a", "b": "b"}}),
+    "unknown operator": recipe(**{"o.op": "no_such_operator"}),
+    "unknown parameter": recipe(**{"o.beta": 1}),
+    "no alpha": recipe(steps={"o": {"op": "weighted_sum", "a": "a", "b": "b"}}),
+    "empty operand": recipe(**{"o.a": ""}),
+    "number as an operand": recipe(**{"o.a": 1}),
+    "unknown place": recipe(**{"o.alpha": {"nowhere": 0.5}}),
+    "no rows": recipe(**{"o.alpha": {}}),
+    "text as a number": recipe(**{"o.alpha": "half"}),
+    "empty of": recipe(**{"steps": {"o": {"op": "linear", "of": []}}}),
+    "no weight": recipe(**{"steps": {"o": {"op": "linear", "of": [{"model": "a"}]}}}),
+    "unknown policy": recipe(policy={"mising": "keep"}),
+    "unknown policy word": recipe(policy={"missing": "ignore"}),
+    "policy of the run in a step": recipe(**{"o.policy": {"precision": "f64"}}),
+    "dtype": recipe(**{"output.dtype": "f15"}),
+    "dtype that is not written": recipe(**{"output.dtype": "i64"}),
+    "dtype by an unknown place": recipe(**{"output.dtype": {"uent": "f16"}}),
+    "split with shards": recipe(**{"output.split": True, "output.max_shard_size": "5GB"}),
+    "size": recipe(**{"output.max_shard_size": "five"}),
+    "metadata of the program": recipe(**{"output.metadata": {"format": "pt"}}),
+    "metadata of the program's own": recipe(**{"output.metadata": {"weightsmith.recipe": "x"}}),
+    "unknown component": recipe(**{"output.components": {"vea": "a"}}),
+    "empty model": recipe(**{"models.a": {}}),
+    "path and recipe": recipe(**{"models.a": {"path": "a", "recipe": "r.yaml"}}),
+    "path and component": recipe(**{"models.a": {"path": "a", "vae": "v"}}),
+    "short hash": recipe(**{"models.a": {"path": "a", "sha256": "abc"}}),
+    "hash that is none": recipe(**{"models.a": {"autov2": "0123456789g"}}),
+    "colon in a name": recipe(models={"a": "a", "b": "b", "c:d": "c"}),
+    "dollar in a name": recipe(models={"a": "a", "b": "b", "$c": "c"}),
+    "name of a variable": recipe(vars={"1w": 0.5}),
+    "variable of a variable": recipe(vars={"v": "$w", "w": 0.5}),
+    "variable that is a mapping": recipe(vars={"w": {"default": 0.5}}),
+}
+
+RIGHT = {
+    "plain": recipe(),
+    "policy by variable": recipe(vars={"m": "keep"}, policy={"missing": "$m"}),
+    "policy by place": recipe(policy={"missing": {"default": "error", "vae": "keep"}}),
+    "list by variable": recipe(vars={"l": ["a", "b"]}, steps={"o": {"op": "average", "of": "$l"}}),
+    "hash by variable": recipe(vars={"h": "0" * 64}, **{"models.a": {"path": "a", "sha256": "$h"}}),
+    "split by variable": recipe(vars={"s": True}, **{"output.split": "$s"}),
+    "dtype by variable": recipe(vars={"d": "f16"}, **{"output.dtype": "$d"}),
+    "dtype in another spelling": recipe(**{"output.dtype": "Float16"}),
+    "dtype by place": recipe(**{"output.dtype": {"default": "keep", "VAE": "f32"}}),
+    "places": recipe(**{"o.alpha": {"default": 0.5, "/attn/": 0.1, "TE": 0, "Unet": 1}}),
+    "size in small letters": recipe(**{"output.max_shard_size": "500 mb"}),
+    "size as a number": recipe(**{"output.max_shard_size": 100000}),
+    "no split with shards": recipe(**{"output.split": False, "output.max_shard_size": "5GB"}),
+    "inline step": recipe(**{"o.a": {"op": "copy", "a": "b"}}),
+    "metadata": recipe(**{"output.metadata": {"title": "x", "tags": ["a", "b"], "formatted": 1}}),
+    "by hash": recipe(**{"models.a": {"autov2": "6CE0161689"}}),
+    "by component": recipe(**{"models.a": {"unet": "u", "vae": {"path": "v"}}}),
+    "several outputs": {**{k: v for k, v in recipe().items() if k != "output"},
+                        "outputs": [{"model": "o", "path": "p.safetensors"}]},
+}
+
+
+def validate(weightsmith, whole, status):
+    (weightsmith.folder / "recipe.json").write_text(json.dumps(whole))
+    weightsmith("validate", "recipe.json", status=status)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_schema_and_program_refuse(weightsmith, name):
+    assert not validator("recipe").is_valid(WRONG[name])
+    validate(weightsmith, WRONG[name], status=2)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_schema_and_program_accept(weightsmith, name):
+    validator("recipe").validate(RIGHT[name])
+    validate(weightsmith, RIGHT[name], status=4)  # its files are missing, which no schema sees
 
 
 @pytest.mark.parametrize("architecture", ["sd15", "sdxl", "flux1-dev"])
@@ -76,3 +152,21 @@ def test_json_output_is_valid(weightsmith, tiny, architecture):
 def test_info_of_several_files_is_valid(weightsmith, tiny):
     printed = json.loads(weightsmith("info", "--json", tiny("sd15"), tiny("sdxl")).stdout)
     validator("info").validate(printed)
+
+
+def test_info_of_parts_shards_and_damaged_and_unknown_files_is_valid(weightsmith, tiny):
+    files = [tiny("clip_l"), tiny("t5xxl"), tiny("vae-flux")]
+    weightsmith("merge", tiny("sd15", 1), tiny("sd15", 2), "--max-shard-size", "1MB", "-o", "shards/m.safetensors", "--mkdir")
+    files.append(weightsmith.folder / "shards")
+    strange = weightsmith.folder / "strange.safetensors"
+    save_file({"layers.0.weight": np.ones((2, 3), np.float16), "layers.0.weight.absmax": np.ones(2, np.float32)}, strange)
+    files.append(strange)
+    damaged = weightsmith.folder / "damaged.safetensors"
+    tensors = load_file(tiny("sd15"))
+    ids = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+    save_file({**tensors, ids: tensors[ids].astype(np.float32) * 0.99, "v_pred": np.zeros(0, np.float32)}, damaged,
+              metadata={"modelspec.title": "x"})
+    files.append(damaged)
+    for path in files:
+        for options in ((), ("--tensors",)):
+            validator("info").validate(json.loads(weightsmith("info", "--json", *options, path).stdout))

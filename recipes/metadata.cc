@@ -124,7 +124,7 @@ std::string RecordedRecipe(const Recipe& used, const Expression& expression) {
     }
     written = std::move(parts);
   }
-  return ShowRecipe(recorded, {.without_folders = true, .output = {}});
+  return ShowRecipe(recorded, {.without_folders = true});
 }
 
 /// An input, all of it but its digest.

@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/text.h"
+#include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -19,21 +18,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A text as it may stand anywhere in YAML: as it is where nothing in it can be misread, else in
-/// the quotes and escapes of JSON, which are YAML's as well.
-std::string Scalar(const std::string& text) {
-  static constexpr std::array<std::string_view, 9> kWords{"true", "false", "null", "yes", "no",
-                                                          "on",   "off",   "y",    "n"};
-  const auto harmless = [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/';
-  };
-  std::string lower = text;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0 &&
-                     std::ranges::all_of(text, harmless) &&
-                     std::ranges::find(kWords, lower) == kWords.end();
-  if (plain) return text;
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+SourceNode Collection(SourceNode::Type type, bool flow) {
+  SourceNode node;
+  node.type = type;
+  node.flow = flow;
+  return node;
+}
+
+SourceNode Block() {
+  return Collection(SourceNode::Type::kMap, false);
+}
+SourceNode Flow() {
+  return Collection(SourceNode::Type::kMap, true);
+}
+SourceNode List() {
+  return Collection(SourceNode::Type::kList, false);
+}
+
+SourceNode Text(std::string_view text) {
+  SourceNode node;
+  node.type = SourceNode::Type::kScalar;
+  node.text = text;
+  return node;
+}
+
+/// Text that is no text: a number or a boolean.
+SourceNode Plain(std::string_view text) {
+  SourceNode node = Text(text);
+  node.plain = true;
+  return node;
+}
+
+SourceNode Number(double value) {
+  return Plain(FormatNumber(value));
+}
+
+void Put(SourceNode& map, std::string_view key, SourceNode value) {
+  map.keys.push_back(Text(key));
+  map.items.push_back(std::move(value));
 }
 
 /// Braces that do not name a variable.
@@ -46,46 +68,48 @@ std::string WithoutVariables(const std::string& text) {
   return out;
 }
 
-std::string Flow(const std::vector<std::string>& items) {
-  return fmt::format("{{{}}}", fmt::join(items, ", "));
+/// What `path` is from `folder`, where it is below: the parser took every relative path from there.
+/// A path of the command line may be relative as well, to the working directory.
+fs::path FromFolder(const fs::path& path, const fs::path& folder) {
+  if (folder.empty()) return path;
+  const auto [base, at] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
+  if (base != folder.end()) return fs::absolute(path);
+  fs::path rest;
+  for (auto part = at; part != path.end(); ++part) rest /= *part;
+  return rest.empty() ? fs::path(".") : rest;
 }
 
-template <class T, class Word>
-std::string ByPlace(const PlaceMap<T>& map, const Word& word) {
-  if (map.everywhere()) return word(*map.everywhere());
-  std::vector<std::string> rows;
-  for (const PlaceRow<T>& row : map.rows()) {
-    rows.push_back(fmt::format("{}: {}", Scalar(row.selector.text()), word(row.value)));
-  }
-  return Flow(rows);
+template <class T, class Value>
+SourceNode ByPlace(const PlaceMap<T>& map, const Value& value) {
+  if (map.everywhere()) return value(*map.everywhere());
+  SourceNode rows = Flow();
+  for (const PlaceRow<T>& row : map.rows()) Put(rows, row.selector.text(), value(row.value));
+  return rows;
 }
 
-std::string WordOf(std::optional<DType> dtype) {
-  return dtype ? std::string(Info(*dtype).word) : "keep";
+SourceNode ValueOf(const PolicySpec& spec, const Policies& policies) {
+  if (spec.current != nullptr) return Text(spec.values[spec.current(policies)].name);
+  return ByPlace(policies.missing, [](MissingPolicy policy) {
+    return Text(MissingWords()[static_cast<std::size_t>(policy)]);
+  });
 }
 
-std::string WordOf(MissingPolicy policy) {
-  return std::string(MissingWords()[static_cast<std::size_t>(policy)]);
-}
-
-std::string ValueOf(const PolicySpec& spec, const Policies& policies) {
-  if (spec.current != nullptr) return std::string(spec.values[spec.current(policies)].name);
-  return ByPlace(policies.missing, [](MissingPolicy policy) { return WordOf(policy); });
-}
-
-class Writer {
+class Shown {
  public:
-  Writer(const Recipe& recipe, const ShowOptions& options) : recipe_(recipe), options_(options) {
+  Shown(const Recipe& recipe, const ShowOptions& options) : recipe_(recipe), options_(options) {
     for (const RecipeNode& node : recipe.nodes) names_.push_back(NewName(node.node));
   }
 
-  std::string Write() {
-    text_ = "weightsmith: 1\n";
-    WriteModels();
-    WritePolicies();
-    WriteSteps();
-    WriteOutputs();
-    return std::move(text_);
+  SourceNode Tree() const {
+    SourceNode tree = Block();
+    Put(tree, "weightsmith", Plain("1"));
+    Put(tree, "models", Models());
+    Put(tree, "policy", RecipePolicies());
+    if (SourceNode steps = Steps(); !steps.items.empty()) Put(tree, "steps", std::move(steps));
+    SourceNode outputs = List();
+    for (const RecipeOutput& output : recipe_.outputs) outputs.items.push_back(Output(output));
+    Put(tree, "outputs", std::move(outputs));
+    return tree;
   }
 
  private:
@@ -96,165 +120,157 @@ class Writer {
     return name;
   }
 
-  std::string PathOf(const fs::path& path) const {
-    if (options_.without_folders) {
-      const fs::path normal = path.lexically_normal();  // "folder/" has no filename
-      const fs::path& named = normal.has_filename() ? normal : normal.parent_path();
-      return Scalar(WithoutVariables(named.filename().string()));
+  SourceNode NameOf(NodeId node) const { return Text(names_[node]); }
+
+  SourceNode PathOf(const fs::path& path) const {
+    if (!options_.without_folders) {
+      return Text(WithoutVariables(FromFolder(path, recipe_.folder).string()));
     }
-    const fs::path relative = path.is_absolute() == recipe_.folder.is_absolute()
-                                  ? path.lexically_relative(recipe_.folder)
-                                  : fs::path();
-    const fs::path& shown = relative.empty() || recipe_.folder.empty() ? path : relative;
-    return Scalar(WithoutVariables(shown.string()));
+    const fs::path normal = path.lexically_normal();  // "folder/" has no filename
+    const fs::path& named = normal.has_filename() ? normal : normal.parent_path();
+    return Text(WithoutVariables(named.filename().string()));
   }
 
-  std::string FileOf(const FileReference& file) const {
+  SourceNode FileOf(const FileReference& file) const {
     if (file.path && file.pins.empty()) return PathOf(*file.path);
-    std::vector<std::string> items;
-    if (file.path) items.push_back(fmt::format("path: {}", PathOf(*file.path)));
-    for (const HashPin& pin : file.pins) {
-      items.push_back(fmt::format("{}: \"{}\"", pin.kind, pin.digits));
-    }
-    return Flow(items);
+    SourceNode map = Flow();
+    if (file.path) Put(map, "path", PathOf(*file.path));
+    for (const HashPin& pin : file.pins) Put(map, pin.kind, Text(pin.digits));
+    return map;
   }
 
-  void WriteModels() {
-    if (recipe_.models.empty()) return;
-    text_ += "models:\n";
+  SourceNode Models() const {
+    SourceNode models = Block();
     for (std::size_t id = 0; id < recipe_.nodes.size(); ++id) {
       const Node& node = recipe_.nodes[id].node;
       if (!node.leaf()) continue;
       const RecipeModel& model = recipe_.models[*node.model];
-      std::vector<std::string> parts;
+      SourceNode parts = Flow();
       for (const RecipeModel::Part& part : model.parts) {
-        if (part.component) {
-          parts.push_back(fmt::format("{}: {}", *part.component, FileOf(part.file)));
-        }
+        if (part.component) Put(parts, *part.component, FileOf(part.file));
       }
-      text_ += fmt::format("  {}: {}\n", Scalar(names_[id]),
-                           parts.empty() ? FileOf(model.parts.front().file) : Flow(parts));
+      Put(models, names_[id],
+          parts.items.empty() ? FileOf(model.parts.front().file) : std::move(parts));
     }
+    return models;
   }
 
-  void WritePolicies() {
-    text_ += "policy:\n";
+  SourceNode RecipePolicies() const {
+    SourceNode policies = Block();
     for (const PolicySpec& spec : PolicyTable()) {
-      text_ += fmt::format("  {}: {}\n", spec.name, ValueOf(spec, recipe_.policies));
+      Put(policies, spec.name, ValueOf(spec, recipe_.policies));
     }
+    return policies;
   }
 
   // Those of the step that differ from the recipe's.
-  std::string StepPolicies(const Policies& policies) const {
-    std::vector<std::string> items;
+  SourceNode StepPolicies(const Policies& policies) const {
+    SourceNode different = Flow();
     for (const PolicySpec& spec : PolicyTable()) {
-      const std::string value = ValueOf(spec, policies);
-      if (!spec.per_step || value == ValueOf(spec, recipe_.policies)) continue;
-      items.push_back(fmt::format("{}: {}", spec.name, value));
+      SourceNode value = ValueOf(spec, policies);
+      const bool same = WriteJson(value) == WriteJson(ValueOf(spec, recipe_.policies));
+      if (spec.per_step && !same) Put(different, spec.name, std::move(value));
     }
-    return items.empty() ? "" : Flow(items);
+    return different;
   }
 
-  void WriteSteps() {
-    bool any = false;
+  SourceNode Steps() const {
+    SourceNode steps = Block();
     for (std::size_t id = 0; id < recipe_.nodes.size(); ++id) {
       const Node& node = recipe_.nodes[id].node;
-      if (node.leaf()) continue;
-      if (!any) text_ += "steps:\n";
-      any = true;
-      text_ += fmt::format("  {}:\n", Scalar(names_[id]));
-      WriteStep(node);
+      if (!node.leaf()) Put(steps, names_[id], Step(node));
     }
+    return steps;
   }
 
-  void WriteStep(const Node& node) {
-    const auto line = [&](std::string_view key, const std::string& value) {
-      text_ += fmt::format("    {}: {}\n", key, value);
-    };
-    line("op", std::string(node.op->name));
+  SourceNode Step(const Node& node) const {
+    SourceNode step = Block();
+    Put(step, "op", Text(node.op->name));
     for (std::size_t i = 0; i < node.operands.size(); ++i) {
-      line(node.op->operands[i].name, Scalar(names_[node.operands[i]]));
+      Put(step, node.op->operands[i].name, NameOf(node.operands[i]));
     }
-    if (!node.list.empty()) WriteList(node);
+    if (!node.list.empty()) Put(step, node.op->list->name, OperandList(node));
     for (std::size_t i = 0; i < node.parameters.size(); ++i) {
       const ParameterSpec& spec = node.op->parameters[i];
       const auto& everywhere = node.parameters[i].everywhere();
-      if (everywhere && std::isnan(*everywhere)) continue;
-      line(spec.name, ByPlace(node.parameters[i], [&](double value) -> std::string {
-             if (spec.type == ParameterType::kNumber) return FormatNumber(value);
-             return value != 0 ? "true" : "false";
-           }));
+      if (everywhere && std::isnan(*everywhere)) continue;  // left out
+      Put(step, spec.name, ByPlace(node.parameters[i], [&](double value) {
+            if (spec.type == ParameterType::kNumber) return Number(value);
+            return Plain(value != 0 ? "true" : "false");
+          }));
     }
-    if (const std::string policies = StepPolicies(node.policies); !policies.empty()) {
-      line("policy", policies);
+    if (SourceNode policies = StepPolicies(node.policies); !policies.items.empty()) {
+      Put(step, "policy", std::move(policies));
     }
+    return step;
   }
 
-  void WriteList(const Node& node) {
-    text_ += fmt::format("    {}:\n", node.op->list->name);
+  SourceNode OperandList(const Node& node) const {
+    SourceNode list = List();
     for (std::size_t i = 0; i < node.list.size(); ++i) {
-      const std::string name = Scalar(names_[node.list[i]]);
       if (!node.op->list->weighted) {
-        text_ += fmt::format("      - {}\n", name);
+        list.items.push_back(NameOf(node.list[i]));
         continue;
       }
-      const std::string weight =
-          ByPlace(node.weights[i], [](double value) { return FormatNumber(value); });
-      text_ += fmt::format("      - {{model: {}, weight: {}}}\n", name, weight);
+      SourceNode entry = Flow();
+      Put(entry, "model", NameOf(node.list[i]));
+      Put(entry, "weight", ByPlace(node.weights[i], Number));
+      list.items.push_back(std::move(entry));
     }
+    return list;
   }
 
-  void WriteOutputs() {
-    text_ += "outputs:\n";
-    for (const RecipeOutput& output : recipe_.outputs) {
-      text_ += fmt::format("  - model: {}\n", Scalar(names_[output.root]));
-      const auto line = [&](std::string_view key, const std::string& value) {
-        text_ += fmt::format("    {}: {}\n", key, value);
-      };
-      if (output.path && !options_.without_folders) line("path", PathOf(*output.path));
-      if (!output.components.empty()) {
-        std::vector<std::string> items;
-        for (const auto& [component, node] : output.components) {
-          items.push_back(fmt::format("{}: {}", component, Scalar(names_[node])));
-        }
-        line("components", Flow(items));
+  SourceNode Output(const RecipeOutput& output) const {
+    SourceNode map = Block();
+    Put(map, "model", NameOf(output.root));
+    if (output.path && !options_.without_folders) Put(map, "path", PathOf(*output.path));
+    if (!output.components.empty()) {
+      SourceNode components = Flow();
+      for (const auto& [component, node] : output.components) {
+        Put(components, component, NameOf(node));
       }
-      line("dtype",
-           output.dtype.empty() ? "keep" : ByPlace(output.dtype, [](std::optional<DType> dtype) {
-             return WordOf(dtype);
-           }));
-      if (output.split) line("split", "true");
-      if (output.max_shard_size) line("max_shard_size", fmt::format("{}", *output.max_shard_size));
-      if (output.files_from && !options_.without_folders) {
-        line("files_from", PathOf(*output.files_from));
-      }
-      if (!output.metadata.empty()) WriteMetadata(output.metadata);
+      Put(map, "components", std::move(components));
     }
+    Put(map, "dtype", DTypeOf(output));
+    if (output.split) Put(map, "split", Plain("true"));
+    if (output.max_shard_size) {
+      Put(map, "max_shard_size", Plain(fmt::format("{}", *output.max_shard_size)));
+    }
+    if (output.files_from && !options_.without_folders) {
+      Put(map, "files_from", PathOf(*output.files_from));
+    }
+    if (!output.metadata.empty()) Put(map, "metadata", MetadataOf(output));
+    return map;
   }
 
-  void WriteMetadata(const Metadata& metadata) {
-    text_ += "    metadata:\n";
-    for (const auto& [key, value] : metadata) {
+  SourceNode DTypeOf(const RecipeOutput& output) const {
+    const auto word = [](std::optional<DType> dtype) {
+      return Text(dtype ? Info(*dtype).word : "keep");
+    };
+    return output.dtype.empty() ? word(std::nullopt) : ByPlace(output.dtype, word);
+  }
+
+  SourceNode MetadataOf(const RecipeOutput& output) const {
+    SourceNode metadata = Block();
+    for (const auto& [key, value] : output.metadata) {
       const bool title = key == "modelspec.title";
-      text_ += fmt::format("      {}: {}\n", Scalar(key),
-                           Scalar(title ? WithoutVariables(value) : value));
+      Put(metadata, key, Text(title ? WithoutVariables(value) : value));
     }
+    return metadata;
   }
 
   const Recipe& recipe_;
   const ShowOptions& options_;
   std::set<std::string> taken_;
   std::vector<std::string> names_;  ///< parallel to the nodes
-  std::string text_;
 };
 
 }  // namespace
 
 std::string ShowRecipe(const Recipe& recipe, const ShowOptions& options) {
-  Recipe shown = recipe;
-  if (options.output) shown.outputs = {recipe.outputs[*options.output]};
-  const Recipe used = WithoutUnused(shown);
-  return Writer(used, options).Write();
+  const Recipe used = WithoutUnused(recipe);
+  const SourceNode tree = Shown(used, options).Tree();
+  return options.form == RecipeForm::kJson ? WriteJson(tree) : WriteYaml(tree);
 }
 
 }  // namespace weightsmith

@@ -2,22 +2,23 @@
 // outputs use, in an order that does not depend on the order of the file.
 #pragma once
 
-#include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 
 #include "recipes/recipe.h"
 
 namespace weightsmith {
 
+enum class RecipeForm : std::uint8_t { kYaml, kJson };
+
 struct ShowOptions {
+  RecipeForm form = RecipeForm::kYaml;
   /// Files by their names alone and outputs without paths: what may go into a file's metadata.
   bool without_folders = false;
-  /// This output alone.
-  std::optional<std::size_t> output;
 };
 
-/// YAML that reads back as the same plan, when it stands in the recipe's folder.
+/// A text that reads back as the same plan, when it stands in the recipe's folder. Files below that
+/// folder are written from there, all others as the recipe names them or from the root.
 std::string ShowRecipe(const Recipe& recipe, const ShowOptions& options = {});
 
 }  // namespace weightsmith

@@ -120,6 +120,7 @@ def test_order_and_notation_change_nothing(weightsmith, corpus, name):
         "notation.json": json.dumps(data, indent=1),
         "again.yaml": yaml.safe_dump(json.loads(json.dumps(data)), default_flow_style=False, indent=5, width=60),
         "shown.yaml": weightsmith("show", name).stdout,
+        "shown.json": weightsmith("show", name, "--json").stdout,
     }
     outputs = sorted(recipe_oracle.Recipe(corpus / name, {}, "sd15").outputs())
 

@@ -1,0 +1,16 @@
+// A tree as text again, so that reading the text gives the same tree.
+#pragma once
+
+#include <string>
+
+#include "recipes/source/source_node.h"
+
+namespace weightsmith {
+
+/// YAML: mappings and lists that are `flow` in brackets, texts that could be misread in quotes.
+std::string WriteYaml(const SourceNode& tree);
+
+/// JSON: mappings and lists that are `flow` on one line, every text in quotes.
+std::string WriteJson(const SourceNode& tree);
+
+}  // namespace weightsmith

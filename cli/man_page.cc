@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/program.h"
+#include "core/version.h"
 
 namespace weightsmith {
 namespace {

@@ -211,6 +211,10 @@ std::vector<Flag> RunFlags() {
        .doc = "Do not wait until the output is safe on disk",
        .details = "For scratch results: faster, but a power cut may lose the file.",
        .group = "Running"},
+      {.name = "no-cache",
+       .doc = "Leave nothing of inputs and outputs in the page cache",
+       .details = "For machines where others need that memory; a second run reads the disk again.",
+       .group = "Running"},
       {.name = "no-digest",
        .doc = "Do not take digests of what is read and written",
        .details = "Saves little time; `verify` can then not find the inputs again.",
@@ -266,6 +270,7 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
   options.max_memory = arguments.Bytes("max-memory");
   options.io = BackendOf(arguments);
   options.sync = !arguments.Has("no-sync");
+  options.keep_cache = !arguments.Has("no-cache");
   options.overwrite = arguments.Has("force");
   options.make_folders = arguments.Has("mkdir");
   options.digests = !arguments.Has("no-digest");

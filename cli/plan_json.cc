@@ -4,6 +4,7 @@
 
 #include "cli/plan_words.h"
 #include "cli/program.h"
+#include "core/version.h"
 
 namespace weightsmith {
 namespace {

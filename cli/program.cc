@@ -13,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "core/error.h"
 #include "core/simd.h"
+#include "core/version.h"
 
 namespace weightsmith {
 namespace {
@@ -101,10 +102,6 @@ std::string_view TrimEnd(std::string_view text) {
 }
 
 }  // namespace
-
-std::string_view Version() {
-  return WEIGHTSMITH_VERSION;
-}
 
 int RunProgram(std::span<const std::string> words, Terminal& terminal) {
   try {

@@ -9,9 +9,6 @@
 
 namespace weightsmith {
 
-/// "0.1.0".
-std::string_view Version();
-
 /// Runs the command that `words` (without the program's name) name. Never throws; returns the exit
 /// status of recipe.md §9.
 int RunProgram(std::span<const std::string> words, Terminal& terminal);

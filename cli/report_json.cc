@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cli/program.h"
+#include "core/version.h"
 
 namespace weightsmith {
 namespace {

@@ -61,6 +61,7 @@ void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<boo
                         return task.sources.size() > 1;
                       });
   context.outputs = nullptr;
+  context.keep_cache = true;  // the run reads it again
   context.digests = true;
   context.effects = true;
   Worker worker(context);

@@ -275,6 +275,10 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
   for (OutputReport& output : report.outputs) {
     if (options.sha256) output.sha256 = HashFile(*OpenByteSource(output.path)).sha256;
   }
+  if (!options.keep_cache) {
+    for (const auto& file : context.files) file->DropCache(0, 0);
+    for (const OutputFilePlan& file : plan.output_files) OpenByteSource(file.path)->DropCache(0, 0);
+  }
   report.resumed = outputs.resumed();
   return report;
 }
@@ -286,7 +290,11 @@ Report Run(const Plan& plan, const RunOptions& options) {
   RefuseInputsAsOutputs(plan);
   const int threads = AffordableThreads(plan, options);
   CheckDisk(plan);
-  WorkerContext context{&plan, OpenFiles(plan, options), nullptr, options.digests, options.effects};
+  WorkerContext context{.plan = &plan,
+                        .files = OpenFiles(plan, options),
+                        .digests = options.digests,
+                        .effects = options.effects,
+                        .keep_cache = options.keep_cache};
   ProveEffects(plan, context, options.cancel);
 
   Outputs outputs(plan, options);
@@ -309,7 +317,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
 }
 
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
-  const WorkerContext context{&plan, OpenFiles(plan, options), nullptr, true, true};
+  const WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options)};
   Folder folder(plan, true, nullptr);
   RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
   for (const auto& file : context.files) file->ExpectUnchanged();

@@ -26,6 +26,8 @@ struct RunOptions {
   std::optional<std::uint64_t> max_memory;  ///< bytes, resident, the program included
   std::optional<IoBackend> io;              ///< nothing: positioned reads for single sweeps
   bool sync = true;
+  /// False: inputs and (synced) outputs leave the page cache, for others to keep theirs.
+  bool keep_cache = true;
   bool overwrite = false;
   bool make_folders = false;
   bool digests = true;

@@ -13,12 +13,6 @@
 namespace weightsmith {
 namespace {
 
-/// A tensor that at least one output has.
-struct PlannedTensor {
-  std::string canonical;
-  const ModelTensor* first = nullptr;  ///< of the leftmost model that has it
-};
-
 /// What an output takes a tensor from.
 struct Origin {
   NodeId node = 0;
@@ -49,7 +43,6 @@ class Planner {
                        const PlannedTensor& tensor, DType dtype, const Shape& shape,
                        std::uint32_t task, std::uint32_t product);
   bool Refused(const TensorKey& key, const Task& task);
-  void CountModelKeys();
   void CheckSteps();
   void OrderTasks();
 
@@ -104,7 +97,7 @@ Plan Planner::Make() && {
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckSteps();
   problems_.ThrowIfAny();
-  CountModelKeys();
+  CountModelKeys(plan_, index_, tensors_, considered_);
   for (const auto& tensors : output_tensors_) {
     plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
   }
@@ -345,51 +338,6 @@ void Planner::CheckSteps() {
                   fmt::format("step '{}': its operands have no tensor in common that can be merged",
                               step.name),
                   "The VAE is copied and not merged unless a row of the weights names `vae`.");
-    }
-  }
-}
-
-void Planner::CountModelKeys() {
-  std::vector<std::set<TensorKey>> read(plan_.models.size());
-  for (const Task& task : plan_.tasks) {
-    for (const Source& source : task.sources) {
-      const Anatomy& anatomy = plan_.models[source.model].parts[source.part].anatomy;
-      const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
-      read[source.model].insert(anatomy.components[tensor.component].name + "/" + tensor.local);
-      plan_.bytes_to_read += source.info.bytes();
-    }
-  }
-  for (std::uint32_t m = 0; m < plan_.models.size(); ++m) {
-    if (!index_.Reaches(m)) continue;
-    ModelKeys& keys = plan_.model_keys[m];
-    for (const auto& [key, stored] : index_.models()[m].tensors()) {
-      if (tensors_.contains(key)) {
-        ++keys.matched;
-      } else if (stored.anatomy->role == Role::kEma && plan_.policies.ema == EmaPolicy::kDrop) {
-        ++keys.ema;
-      } else {
-        ++keys.unmatched;
-        if (keys.unmatched_names.size() < 20) keys.unmatched_names.push_back(stored.stored->name);
-      }
-    }
-    keys.used = read[m].size();
-    const std::string& name = plan_.models[m].name;
-    if (keys.used > 0) continue;
-    if (considered_.contains(m)) {
-      keys.weight_zero = true;
-      plan_.notes.push_back(fmt::format("'{}' has weight 0 everywhere and is not read", name));
-    } else if (plan_.policies.effect == EffectPolicy::kError) {
-      throw Error(ErrorCode::kNoEffect,
-                  fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
-                              "and none enters it",
-                              name, keys.matched, index_.models()[m].tensors().size()),
-                  "The VAE is copied from the leftmost model unless a row of the weights names "
-                  "`vae`. Write `policy: {effect: any}` to go on all the same.");
-    }
-  }
-  for (const StepPlan& step : plan_.steps) {
-    if (step.all_weights_zero && step.expects_effect) {
-      plan_.notes.push_back(fmt::format("step '{}' changes nothing: its weights are 0", step.name));
     }
   }
 }

@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
 #include <utility>
 
+#include "core/error.h"
 #include "merge/coefficients.h"
 #include "merge/planner.h"
 
@@ -49,6 +52,53 @@ RunDigests BlankDigests(const Plan& plan) {
   }
   digests.output = blank;
   return digests;
+}
+
+void CountModelKeys(Plan& plan, const ExpressionIndex& index,
+                    const std::map<TensorKey, PlannedTensor>& tensors,
+                    const std::set<std::uint32_t>& considered) {
+  std::vector<std::set<TensorKey>> read(plan.models.size());
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      const Anatomy& anatomy = plan.models[source.model].parts[source.part].anatomy;
+      const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
+      read[source.model].insert(anatomy.components[tensor.component].name + "/" + tensor.local);
+      plan.bytes_to_read += source.info.bytes();
+    }
+  }
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (!index.Reaches(m)) continue;
+    ModelKeys& keys = plan.model_keys[m];
+    for (const auto& [key, stored] : index.models()[m].tensors()) {
+      if (tensors.contains(key)) {
+        ++keys.matched;
+      } else if (stored.anatomy->role == Role::kEma && plan.policies.ema == EmaPolicy::kDrop) {
+        ++keys.ema;
+      } else {
+        ++keys.unmatched;
+        if (keys.unmatched_names.size() < 20) keys.unmatched_names.push_back(stored.stored->name);
+      }
+    }
+    keys.used = read[m].size();
+    const std::string& name = plan.models[m].name;
+    if (keys.used > 0) continue;
+    if (considered.contains(m)) {
+      keys.weight_zero = true;
+      plan.notes.push_back(fmt::format("'{}' has weight 0 everywhere and is not read", name));
+    } else if (plan.policies.effect == EffectPolicy::kError) {
+      throw Error(ErrorCode::kNoEffect,
+                  fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
+                              "and none enters it",
+                              name, keys.matched, index.models()[m].tensors().size()),
+                  "The VAE is copied from the leftmost model unless a row of the weights names "
+                  "`vae`. Write `policy: {effect: any}` to go on all the same.");
+    }
+  }
+  for (const StepPlan& step : plan.steps) {
+    if (step.all_weights_zero && step.expects_effect) {
+      plan.notes.push_back(fmt::format("step '{}' changes nothing: its weights are 0", step.name));
+    }
+  }
 }
 
 }  // namespace weightsmith

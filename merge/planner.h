@@ -15,6 +15,12 @@
 
 namespace weightsmith {
 
+/// A tensor that at least one output has.
+struct PlannedTensor {
+  std::string canonical;
+  const ModelTensor* first = nullptr;  ///< of the leftmost model that has it
+};
+
 /// One tensor of one output, before its place in a file is known.
 struct OutputTensor {
   std::string name;  ///< in the file
@@ -36,6 +42,12 @@ std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layou
 /// The result as a linear combination of the models, by component.
 std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
                                                     const std::vector<OutputTensor>& tensors);
+
+/// Counts how the keys of each model went in, for the plan and its notes. `considered` are the
+/// models whose weights were looked at. Throws kNoEffect for a model that matched nothing.
+void CountModelKeys(Plan& plan, const ExpressionIndex& index,
+                    const std::map<TensorKey, PlannedTensor>& tensors,
+                    const std::set<std::uint32_t>& considered);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
 void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors);

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <new>
 
 #include "core/codec.h"
 #include "core/error.h"
 #include "merge/tape.h"
+#include "merge/worker_buffers.h"
 
 namespace weightsmith {
 namespace {
@@ -20,80 +20,6 @@ constexpr std::uint64_t kPiece = 32 * kTile;
 
 /// What file systems share in reflinks.
 constexpr std::uint64_t kBlock = 4096;
-
-/// Tiles that vector kernels may load and store whole.
-template <class Real>
-class AlignedTiles {
- public:
-  explicit AlignedTiles(std::size_t tiles)
-      : tiles_(static_cast<Real*>(::operator new(tiles* kTile * sizeof(Real), kAlignment))),
-        size_(tiles * kTile) {
-    std::fill_n(tiles_.get(), size_, Real{0});
-  }
-  std::span<Real> all() { return {tiles_.get(), size_}; }
-  std::span<Real> tile(std::size_t i, std::size_t n = kTile) { return all().subspan(i * kTile, n); }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(Real* tiles) const { ::operator delete(tiles, kAlignment); }
-  };
-  std::unique_ptr<Real, Free> tiles_;
-  std::size_t size_;
-};
-
-/// Memory that grows to the largest size asked for and is never cleared.
-class Buffer {
- public:
-  std::span<std::byte> Take(std::size_t size) {
-    if (size > capacity_) {
-      bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
-      capacity_ = size;
-    }
-    taken_ = {bytes_.get(), size};
-    return taken_;
-  }
-  /// What was taken last.
-  std::span<std::byte> bytes() const { return taken_; }
-
- private:
-  std::unique_ptr<std::byte[]> bytes_;
-  std::size_t capacity_ = 0;
-  std::span<std::byte> taken_;
-};
-
-/// Digests of the blocks of a range that starts at a block.
-class BlockDigester {
- public:
-  void Start() {
-    stream_.Reset();
-    filled_ = 0;
-    blocks_.clear();
-  }
-  void Update(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const auto n = std::min<std::uint64_t>(bytes.size(), kDigestBlock - filled_);
-      stream_.Update(bytes.first(n));
-      filled_ += n;
-      bytes = bytes.subspan(n);
-      if (filled_ == kDigestBlock) EndBlock();
-    }
-  }
-  std::vector<Digest> Finish() {
-    if (filled_ > 0) EndBlock();
-    return std::move(blocks_);
-  }
-
- private:
-  void EndBlock() {
-    blocks_.push_back(stream_.Finish());
-    stream_.Reset();
-    filled_ = 0;
-  }
-  Xxh3Stream stream_;
-  std::uint64_t filled_ = 0;
-  std::vector<Digest> blocks_;
-};
 
 /// The smallest magnitude that a dtype stores as something that is not finite.
 template <class Real>
@@ -166,6 +92,7 @@ class Worker::Impl {
   std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
                                AlignedTiles<Real>& tiles, ChunkResult& result);
   void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
+  void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
   bool WriteClone(const Source& source, const Product& product, std::uint64_t offset,
                   std::span<const std::byte> bytes);
 
@@ -242,6 +169,7 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
     }
   }
   Write(task, chunk, units, result);
+  if (!context_.keep_cache) DropCache(task, chunk, units);
   return result;
 }
 
@@ -373,6 +301,14 @@ void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& unit
     if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
       (*context_.outputs)[product.file].Write(offset, bytes);
     }
+  }
+}
+
+void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& units) const {
+  for (const Source& source : task.sources) {
+    if (source.gather != nullptr || !source.segments.empty()) continue;  // dropped at the end
+    const std::uint64_t size = units.SizeOf(source.info.dtype);
+    context_.files[source.file]->DropCache(source.offset + chunk.first * size, chunk.count * size);
   }
 }
 

@@ -21,6 +21,7 @@ struct WorkerContext {
   std::vector<OutputFile>* outputs = nullptr;            ///< null: compute and write nothing
   bool digests = true;
   bool effects = true;
+  bool keep_cache = true;  ///< false: what was read leaves the page cache
 };
 
 class Worker {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/version.h"
 #include "recipes/history.h"
 #include "recipes/show.h"
 
@@ -207,7 +208,7 @@ MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Express
   for (const auto& [key, value] : written.metadata) fixed[key] = value;
   AddModelspec(written, written.path ? *written.path : options.output_path.value_or(fs::path()),
                expression, fixed);
-  fixed["weightsmith.version"] = WEIGHTSMITH_VERSION;
+  fixed["weightsmith.version"] = Version();
   fixed["weightsmith.recipe"] = RecordedRecipe(used, expression);
   AddAncestors(expression, fixed);
   AddSdMerge(expression, opener, fixed);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/text.h"
+
 namespace weightsmith {
 namespace {
 
@@ -190,6 +192,11 @@ std::string Alternatives(std::span<const std::string> names) {
     out += names[i];
   }
   return out;
+}
+
+std::string Hint(std::string_view name, std::span<const std::string> known) {
+  const std::string question = DidYouMean(name, known);
+  return question.empty() ? question : "." + question;
 }
 
 }  // namespace weightsmith

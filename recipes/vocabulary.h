@@ -103,4 +103,7 @@ std::vector<std::string> NamesOf(std::span<const Row> rows) {
 /// "a, b or c".
 std::string Alternatives(std::span<const std::string> names);
 
+/// ". Did you mean 'x'?" to end a message about an unknown name; nothing when no name is near.
+std::string Hint(std::string_view name, std::span<const std::string> known);
+
 }  // namespace weightsmith

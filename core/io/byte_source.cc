@@ -84,6 +84,11 @@ ByteSource::~ByteSource() {
   ::close(descriptor_);
 }
 
+void ByteSource::DropCache(std::uint64_t offset, std::uint64_t size) const {
+  ::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size),
+                  POSIX_FADV_DONTNEED);
+}
+
 void ByteSource::ExpectUnchanged() const {
   const auto same = [this](const FileIdentity& now) {
     return now.SameFile(identity_) && now.size == identity_.size &&

@@ -54,6 +54,9 @@ class ByteSource {
   /// Tells that a range will not be read again soon, so that mapped pages leave the process.
   virtual void Release(std::uint64_t /*offset*/, std::uint64_t /*size*/) const {}
 
+  /// Drops a range from the system's page cache, as far as it can; size 0: to the end.
+  void DropCache(std::uint64_t offset, std::uint64_t size) const;
+
   /// Throws kInput when the file at path() is no longer the one that was opened, or changed: by
   /// device, inode, size and time of modification.
   void ExpectUnchanged() const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "recipes/vocabulary.h"
 
 namespace weightsmith {
 namespace {
@@ -77,18 +78,21 @@ std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string
   if (reference.node) return reference.node;
   if (reference.name.empty()) return std::nullopt;  // told when it was read
   if (const auto node = Find(reference.name)) return node;
-  const std::string hint = DidYouMean(reference.name, Names());
+  const std::string hint = Hint(reference.name, Names());
   std::string advice;
   if (reference.name.find('/') != std::string::npos ||
       reference.name.find(".safetensors") != std::string::npos) {
     advice = "Give the file a name under models, and write the name here.";
   } else if (hint.empty()) {
     advice = fmt::format("Known names are {}.", fmt::join(Names(), ", "));
-    if (names_.empty()) advice = "The recipe has no models: name the files under models.";
+    const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
+    if (std::ranges::none_of(nodes_, leaf)) {
+      advice = "The recipe has no models: name the files under models.";
+    }
   }
   diagnostics_.AddError(
       reference.place,
-      fmt::format("{}: there is no model or step {}.{}", what, Quote(reference.name), hint),
+      fmt::format("{}: there is no model or step {}{}", what, Quote(reference.name), hint),
       std::move(advice));
   return std::nullopt;
 }

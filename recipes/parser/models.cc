@@ -25,12 +25,8 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(
-        node.place,
-        fmt::format("{}: '{}' has {} hexadecimal digits, and {} is not that", what, kind.name,
-                    kind.digits, Quote(*text, 80)),
-        hexadecimal && digits.size() < kind.digits
-            ? "Write it in quotes: a number without quotes may lose leading zeros."
-            : "");
+        node.place, fmt::format("{}: '{}' has {} hexadecimal digits, and {} is not that", what,
+                                kind.name, kind.digits, Quote(*text, 80)));
     return std::nullopt;
   }
   return HashPin{std::string(kind.name), digits};
@@ -41,10 +37,11 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
                        const std::filesystem::path& folder) {
   FileReference file;
   file.place = node.place;
-  if (!node.map()) {
+  if (node.scalar()) {
     file.path = reader.Path(node, what, folder);
     return file;
   }
+  if (!reader.IsMap(node, what, "Write the path of a file, or {path: …, sha256: …}.")) return file;
   if (const SourceNode* path = node.Find("path")) {
     file.path = reader.Path(*path, what + ": 'path'", folder);
   }
@@ -53,9 +50,7 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
     if (digits == nullptr) continue;
     if (auto pin = ReadPin(reader, kind, *digits, what)) file.pins.push_back(std::move(*pin));
   }
-  if (node.Find("path") == nullptr && file.pins.empty() &&
-      std::ranges::none_of(HashKinds(),
-                           [&](const HashKind& kind) { return node.Find(kind.name) != nullptr; })) {
+  if (node.keys.empty()) {
     reader.diagnostics().AddError(node.place, fmt::format("{} names no file", what),
                                   "Give a path, or a hash to look it up by.");
   }

@@ -131,8 +131,8 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const So
     }
     reader.diagnostics().AddError(
         value.place,
-        fmt::format("{}: there is no dtype {} to write.{}", what, Describe(value),
-                    value.scalar() ? DidYouMean(value.text, known) : ""),
+        fmt::format("{}: there is no dtype {} to write{}", what, Describe(value),
+                    value.scalar() ? Hint(value.text, known) : ""),
         fmt::format("It is {}, or a mapping of places to them.", Alternatives(known)));
     return std::nullopt;
   };

@@ -51,9 +51,10 @@ void ReadOne(Reader& reader, const std::string& name, const SourcePlace& place,
     std::vector<std::string> known = NamesOf(table);
     known.emplace_back("blocks");
     std::ranges::sort(known);
+    const std::string hint = Hint(name, known);
     reader.diagnostics().AddError(
-        place, fmt::format("{} has no {}.{}", where, Quote(name), DidYouMean(name, known)),
-        fmt::format("Policies are {}.", fmt::join(known, ", ")));
+        place, fmt::format("{} has no {}{}", where, Quote(name), hint),
+        hint.empty() ? fmt::format("Policies are {}.", fmt::join(known, ", ")) : std::string());
     return;
   }
   if (!step.empty() && !spec->per_step) {

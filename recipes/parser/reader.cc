@@ -9,18 +9,10 @@
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
-namespace {
-
-/// A variable that was not found was told already: its node says nothing further.
-bool Told(const SourceNode& node) {
-  return node.type == SourceNode::Type::kNull && node.text == "$";
-}
-
-}  // namespace
 
 bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.map()) return true;
-  if (!Told(node)) {
+  if (!IsTold(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a mapping, not {}", what, Describe(node)),
                           std::string(advice));
   }
@@ -29,7 +21,7 @@ bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_vi
 
 bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.list()) return true;
-  if (!Told(node)) {
+  if (!IsTold(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a list, not {}", what, Describe(node)),
                           std::string(advice));
   }
@@ -38,7 +30,7 @@ bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_v
 
 std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view what) {
   if (node.scalar()) return node.text;
-  if (!Told(node)) {
+  if (!IsTold(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a text, not {}", what, Describe(node)));
   }
   return std::nullopt;
@@ -48,7 +40,7 @@ std::optional<double> Reader::Number(const SourceNode& node, std::string_view wh
   if (node.scalar() && node.plain) {
     if (const std::optional<double> value = ParseNumber(node.text)) return value;
   }
-  if (Told(node)) return std::nullopt;
+  if (IsTold(node)) return std::nullopt;
   std::string advice;
   if (node.scalar() && !node.plain && ParseNumber(node.text)) advice = "Remove the quotes.";
   if (node.scalar() && variables_.Knows(node.text)) {
@@ -64,7 +56,7 @@ std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view wha
   if (node.scalar() && node.plain && (node.text == "true" || node.text == "false")) {
     return node.text == "true";
   }
-  if (!Told(node)) {
+  if (!IsTold(node)) {
     diagnostics_.AddError(node.place,
                           fmt::format("{} is true or false, not {}", what, Describe(node)));
   }
@@ -73,14 +65,14 @@ std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view wha
 
 std::optional<std::size_t> Reader::Word(const SourceNode& node, std::string_view what,
                                         std::span<const std::string> words) {
-  if (Told(node)) return std::nullopt;
+  if (IsTold(node)) return std::nullopt;
   if (node.scalar()) {
     const auto found = std::ranges::find(words, node.text);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   }
-  diagnostics_.AddError(
-      node.place, fmt::format("{} is {}, not {}.{}", what, Alternatives(words), Describe(node),
-                              node.scalar() ? DidYouMean(node.text, words) : ""));
+  diagnostics_.AddError(node.place,
+                        fmt::format("{} is {}, not {}{}", what, Alternatives(words), Describe(node),
+                                    node.scalar() ? Hint(node.text, words) : ""));
   return std::nullopt;
 }
 
@@ -90,7 +82,7 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
   if (!text) return std::nullopt;
   const std::string expanded = variables_.Expand(*text, node.place);
   if (expanded.empty()) {
-    diagnostics_.AddError(node.place, fmt::format("{} is an empty path", what));
+    diagnostics_.AddError(node.place, fmt::format("{}: a path cannot be empty", what));
     return std::nullopt;
   }
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
@@ -104,16 +96,20 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
   return path.is_absolute() || folder.empty() ? path : folder / path;
 }
 
-void Reader::CheckKeys(const SourceNode& map, std::span<const std::string> known,
-                       std::string_view what) {
+std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
+                                           std::span<const std::string> known,
+                                           std::string_view what) {
+  std::vector<std::string> meant;
   for (const SourceNode& key : map.keys) {
     if (std::ranges::find(known, key.text) != known.end()) continue;
-    const std::string hint = DidYouMean(key.text, known);
+    const std::string hint = Hint(key.text, known);
+    if (const auto nearest = NearestName(key.text, known)) meant.push_back(*nearest);
     std::vector<std::string> names(known.begin(), known.end());
     diagnostics_.AddError(
-        key.place, fmt::format("{} has no key {}.{}", what, Quote(key.text), hint),
+        key.place, fmt::format("{} has no key {}{}", what, Quote(key.text), hint),
         hint.empty() ? fmt::format("Its keys are {}.", fmt::join(names, ", ")) : std::string());
   }
+  return meant;
 }
 
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,

@@ -37,8 +37,10 @@ class Reader {
   /// A path with its variables, from `folder` where it is relative.
   std::optional<std::filesystem::path> Path(const SourceNode& node, std::string_view what,
                                             const std::filesystem::path& folder);
-  /// Tells every key of `map` that is not in `known`.
-  void CheckKeys(const SourceNode& map, std::span<const std::string> known, std::string_view what);
+  /// Tells every key of `map` that is not in `known`; returns the known keys that were probably
+  /// meant, so that nobody tells that they are missing.
+  std::vector<std::string> CheckKeys(const SourceNode& map, std::span<const std::string> known,
+                                     std::string_view what);
 
   /// The selectors of a mapping of rows, with their values; a row that is wrong is left out.
   std::vector<std::pair<Selector, const SourceNode*>> Rows(const SourceNode& map,

@@ -9,9 +9,17 @@
 namespace weightsmith {
 namespace {
 
+/// Whether one file can have all these hashes.
+bool Agree(const std::vector<HashPin>& a, const std::vector<HashPin>& b) {
+  return std::ranges::none_of(a, [&](const HashPin& x) {
+    return std::ranges::any_of(
+        b, [&](const HashPin& y) { return x.kind == y.kind && x.digits != y.digits; });
+  });
+}
+
 bool SameFiles(const RecipeModel& a, const RecipeModel& b) {
   const auto same = [](const RecipeModel::Part& x, const RecipeModel::Part& y) {
-    if (!x.file.path || !y.file.path) return false;
+    if (!x.file.path || !y.file.path || !Agree(x.file.pins, y.file.pins)) return false;
     return x.component == y.component &&
            x.file.path->lexically_normal() == y.file.path->lexically_normal();
   };

@@ -56,10 +56,10 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
     return nullptr;
   }
   const std::vector<std::string> known = OperatorNames();
+  const std::string hint = Hint(*name, known);
   reader_.diagnostics().AddError(
-      word->place,
-      fmt::format("{}: there is no operator {}.{}", what, Quote(*name), DidYouMean(*name, known)),
-      fmt::format("Operators are {}.", fmt::join(known, ", ")));
+      word->place, fmt::format("{}: there is no operator {}{}", what, Quote(*name), hint),
+      hint.empty() ? fmt::format("Operators are {}.", fmt::join(known, ", ")) : std::string());
   return nullptr;
 }
 
@@ -78,20 +78,22 @@ NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool to
   }
   if (op == nullptr) return id;
   graph_.at(id).node.op = op;
-  reader_.CheckKeys(node, KeysOf(*op), fmt::format("{} ({})", what, op->name));
-  ReadArguments(node, what, id);
+  const auto meant = reader_.CheckKeys(node, KeysOf(*op), fmt::format("{} ({})", what, op->name));
+  ReadArguments(node, what, id, meant);
   return id;
 }
 
-void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
+void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id,
+                               const std::vector<std::string>& meant) {
   const Operator& op = *graph_.at(id).node.op;
   const std::string name = graph_.at(id).node.name;
   Diagnostics& diagnostics = reader_.diagnostics();
   bool whole = true;
   const auto missing = [&](std::string_view key, std::string_view doc) {
-    diagnostics.AddError(node.place, fmt::format("{}: {} needs '{}'", what, op.name, key),
-                         std::string(doc));
     whole = false;
+    if (std::ranges::find(meant, key) != meant.end()) return;
+    diagnostics.AddError(node.place, fmt::format("{}: {} needs '{}'", what, op.name, key),
+                         fmt::format("{}: {}", key, doc));
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
@@ -110,6 +112,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
     if (list != nullptr) {
       ReadList(*list, what, id);
       given.list = list->items.size();
+      whole = whole && list->list();
     } else if (!op.list->optional) {
       missing(op.list->name, op.list->doc);
     }
@@ -158,9 +161,10 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
     } else {
       std::vector<std::string> keys = NamesOf(EntryKeys());
       if (!spec.weighted) keys.pop_back();
-      reader_.CheckKeys(entry, keys, entry_what);
+      const auto meant = reader_.CheckKeys(entry, keys, entry_what);
       for (const std::string& key : keys) {
-        if (entry.Find(key) != nullptr) continue;
+        const bool told = std::ranges::find(meant, key) != meant.end();
+        if (told || entry.Find(key) != nullptr) continue;
         reader_.diagnostics().AddError(entry.place, fmt::format("{} has no '{}'", entry_what, key));
       }
       if (const SourceNode* model = entry.Find("model")) {

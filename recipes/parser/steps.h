@@ -23,7 +23,9 @@ class StepReader {
 
  private:
   const Operator* ReadOperator(const SourceNode& node, const std::string& what);
-  void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
+  /// `meant` are keys that a misspelled one stands for.
+  void ReadArguments(const SourceNode& node, const std::string& what, NodeId id,
+                     const std::vector<std::string>& meant);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
   std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,
                                        const std::string& what);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "recipes/vocabulary.h"
 
 namespace weightsmith {
 namespace {
@@ -62,8 +63,8 @@ void Variables::Declare(const SourceNode& key, const SourceNode& value, bool inc
                           "Begin with a letter; then letters, digits, _ and -.");
     return;
   }
-  CheckValue(value, key.text);
-  values_[key.text] = {value, key.place, included};
+  const bool good = CheckValue(value, key.text);
+  values_[key.text] = {good ? value : ToldNode(value.place), key.place, included};
 }
 
 void Variables::Override(const std::string& name, const std::string& value) {
@@ -75,7 +76,7 @@ void Variables::Override(const std::string& name, const std::string& value) {
     for (const auto& [other, unused] : values_) known.push_back(other);
     diagnostics_.AddError(
         {source, 0, 0},
-        fmt::format("the recipe has no variable {}.{}", Quote(name), DidYouMean(name, known)),
+        fmt::format("the recipe has no variable {}{}", Quote(name), Hint(name, known)),
         known.empty() ? "It has no vars." : "");
     return;
   }
@@ -92,7 +93,7 @@ const SourceNode* Variables::Use(const std::string& name, const SourcePlace& pla
   std::vector<std::string> known;
   for (const auto& [other, unused] : values_) known.push_back(other);
   diagnostics_.AddError(
-      place, fmt::format("there is no variable {}.{}", Quote(name), DidYouMean(name, known)),
+      place, fmt::format("there is no variable {}{}", Quote(name), Hint(name, known)),
       known.empty() ? fmt::format("Declare it: vars: {{{}: …}}", name) : std::string());
   return nullptr;
 }
@@ -102,8 +103,7 @@ void Variables::Substitute(SourceNode& tree) {
   if (!IsReference(tree)) return;
   const SourceNode* value = Use(tree.text.substr(1), tree.place);
   if (value == nullptr) {
-    tree.type = SourceNode::Type::kNull;
-    tree.text.assign(1, '$');
+    tree = ToldNode(tree.place);
     return;
   }
   const SourcePlace place = tree.place;
@@ -129,6 +129,7 @@ std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
     i = end;
     const SourceNode* value = Use(name, place);
     if (value == nullptr) continue;
+    if (IsTold(*value)) continue;
     if (!value->scalar()) {
       diagnostics_.AddError(
           place, fmt::format("variable {} is a list and cannot stand in a text", Quote(name)));

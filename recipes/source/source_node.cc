@@ -63,6 +63,17 @@ std::size_t SourceNode::Count() const {
   return count;
 }
 
+SourceNode ToldNode(const SourcePlace& place) {
+  SourceNode node;
+  node.place = place;
+  node.text.assign(1, '$');  // a null has no text of its own
+  return node;
+}
+
+bool IsTold(const SourceNode& node) {
+  return node.type == SourceNode::Type::kNull && !node.text.empty();
+}
+
 std::string Describe(const SourceNode& node) {
   switch (node.type) {
     case SourceNode::Type::kNull:

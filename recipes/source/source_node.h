@@ -33,6 +33,10 @@ struct SourceNode {
   std::size_t Count() const;
 };
 
+/// Stands for a value whose problem was told already: nothing further is said of it.
+SourceNode ToldNode(const SourcePlace& place);
+bool IsTold(const SourceNode& node);
+
 /// "a mapping", "a list", "nothing", "the text 'x'": what a message says was found.
 std::string Describe(const SourceNode& node);
 

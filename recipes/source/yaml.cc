@@ -143,14 +143,21 @@ class Handler : public YAML::EventHandler {
 };
 
 /// What to write where YAML itself gives up.
-std::string AdviceFor(const std::string& message) {
+/// A line of the text, from 0; nothing behind the last.
+std::string_view LineOf(std::string_view text, int line) {
+  for (; line > 0; --line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+std::string AdviceFor(const std::string& message, std::string_view line) {
+  if (line.starts_with('\t')) return "Indent with spaces.";
   if (message.find("end of map flow not found") != std::string::npos ||
       message.find("end of sequence flow not found") != std::string::npos) {
     return "A bracket is not closed. A /regex/ row inside { } must be quoted.";
-  }
-  if (message.find("illegal tab") != std::string::npos ||
-      message.find("tab") != std::string::npos) {
-    return "Indent with spaces.";
   }
   if (message.find("illegal EOF in scalar") != std::string::npos) return "A quote is not closed.";
   if (message.find("unknown escape") != std::string::npos) {
@@ -173,7 +180,7 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
     return std::nullopt;
   } catch (const YAML::Exception& error) {
     diagnostics.AddError(handler.At(error.mark), "this is not valid YAML: " + error.msg,
-                         AdviceFor(error.msg));
+                         AdviceFor(error.msg, LineOf(source->text, error.mark.line)));
     return std::nullopt;
   }
   return handler.Take();

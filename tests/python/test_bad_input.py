@@ -461,3 +461,21 @@ def test_a_folder_that_is_full(weightsmith, large, tmp_path):
         assert not (small / "out.safetensors").exists()
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_tables_that_include_each_other(refuse, tmp_path):
+    (tmp_path / "recipe.yaml").write_text("include: table.yaml\n" + recipe_text())
+    (tmp_path / "table.yaml").write_text("include: recipe.yaml\n")
+    refuse("validate", "recipe.yaml", status=2, words=["includes itself"])
+
+
+def test_a_recipe_that_is_its_own_model(refuse, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(recipe_text().replace("b: b.safetensors", "b: {recipe: other.yaml}", 1))
+    (tmp_path / "other.yaml").write_text(
+        "weightsmith: 1\nmodels: {r: {recipe: recipe.yaml}}\noutput: {model: r, path: x.safetensors}\n")
+    refuse("validate", "recipe.yaml", status=2, words=["circle", "recipe.yaml"])
+
+
+def test_setting_a_variable_that_is_not_there(refuse, tmp_path):
+    (tmp_path / "recipe.yaml").write_text("vars: {weight: 0.5}\n" + recipe_text("{op: weighted_sum, a: a, b: b, alpha: $weight}"))
+    refuse("validate", "recipe.yaml", "--set", "wieght=0.3", status=2, words=["wieght", "Did you mean 'weight'?"])

@@ -343,6 +343,22 @@ output: {model: m, path: o.safetensors}
   ExpectShownIsSame(recipe);
 }
 
+TEST(ShowRecipe, KeepsPinsApartThatOneFileCannotHaveBoth) {
+  const Scratch scratch;
+  scratch.Make("inner.yaml", R"(weightsmith: 1
+models: {a: {path: a.safetensors, autov1: "01234567"}}
+output: {model: a, path: i.safetensors}
+)");
+  const Recipe recipe = Parse(R"(weightsmith: 1
+models: {a: {path: a.safetensors, autov1: "89abcdef"}, i: {recipe: inner.yaml}}
+steps: {m: {op: average, of: [a, i]}}
+output: {model: m, path: o.safetensors}
+)",
+                              scratch.folder());
+  EXPECT_EQ(recipe.models.size(), 2U);
+  ExpectShownIsSame(recipe);
+}
+
 TEST(ShowRecipe, WritesPathsBelowTheFolderFromThere) {
   const Scratch scratch;
   const std::string below = (scratch / "models/a.safetensors").string();

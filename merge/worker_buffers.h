@@ -1,0 +1,92 @@
+// The memory that a worker reuses from chunk to chunk. Private to merge/worker.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/io/hash.h"
+#include "merge/tape.h"
+
+namespace weightsmith {
+
+/// Tiles that vector kernels may load and store whole.
+template <class Real>
+class AlignedTiles {
+ public:
+  explicit AlignedTiles(std::size_t tiles)
+      : tiles_(static_cast<Real*>(::operator new(tiles* kTile * sizeof(Real), kAlignment))),
+        size_(tiles * kTile) {
+    std::fill_n(tiles_.get(), size_, Real{0});
+  }
+  std::span<Real> all() { return {tiles_.get(), size_}; }
+  std::span<Real> tile(std::size_t i, std::size_t n = kTile) { return all().subspan(i * kTile, n); }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(Real* tiles) const { ::operator delete(tiles, kAlignment); }
+  };
+  std::unique_ptr<Real, Free> tiles_;
+  std::size_t size_;
+};
+
+/// Memory that grows to the largest size asked for and is never cleared.
+class Buffer {
+ public:
+  std::span<std::byte> Take(std::size_t size) {
+    if (size > capacity_) {
+      bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+      capacity_ = size;
+    }
+    taken_ = {bytes_.get(), size};
+    return taken_;
+  }
+  /// What was taken last.
+  std::span<std::byte> bytes() const { return taken_; }
+
+ private:
+  std::unique_ptr<std::byte[]> bytes_;
+  std::size_t capacity_ = 0;
+  std::span<std::byte> taken_;
+};
+
+/// Digests of the blocks of a range that starts at a block.
+class BlockDigester {
+ public:
+  void Start() {
+    stream_.Reset();
+    filled_ = 0;
+    blocks_.clear();
+  }
+  void Update(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const auto n = std::min<std::uint64_t>(bytes.size(), kDigestBlock - filled_);
+      stream_.Update(bytes.first(n));
+      filled_ += n;
+      bytes = bytes.subspan(n);
+      if (filled_ == kDigestBlock) EndBlock();
+    }
+  }
+  std::vector<Digest> Finish() {
+    if (filled_ > 0) EndBlock();
+    return std::move(blocks_);
+  }
+
+ private:
+  void EndBlock() {
+    blocks_.push_back(stream_.Finish());
+    stream_.Reset();
+    filled_ = 0;
+  }
+  Xxh3Stream stream_;
+  std::uint64_t filled_ = 0;
+  std::vector<Digest> blocks_;
+};
+
+}  // namespace weightsmith

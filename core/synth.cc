@@ -78,6 +78,7 @@ std::vector<TensorSpec> Tensors(const Subject& subject, const SynthOptions& opti
   std::vector<TensorSpec> tensors;
   for (const ComponentRule& component : subject.components) {
     if (bare && component.kind != ComponentKind::kDiffusion) continue;
+    if (options.layout == SynthLayout::kPublished && !component.published) continue;
     const std::string prefix = bare ? "" : component.prefixes.front();
     for (const TensorRule& rule : component.tensors) {
       if (!rule.usual) continue;

@@ -140,6 +140,8 @@ class Examiner {
       anatomy_.scale = detection_.row->scale;
       anatomy_.layout =
           detection_.bare ? detection_.architecture->bare_layout : detection_.architecture->layout;
+      // SD-Turbo is a Stable Diffusion 2 in the later naming.
+      if (anatomy_.layout == "ldm" && HasUnder("conditioner.")) anatomy_.layout = "sgm";
     } else if (detection_.part != nullptr) {
       anatomy_.part = detection_.part;
       anatomy_.id = detection_.part->id;
@@ -147,6 +149,12 @@ class Examiner {
       anatomy_.scale = detection_.part_row->scale;
       anatomy_.layout = detection_.part_row->layout;
     }
+  }
+
+  bool HasUnder(std::string_view prefix) const {
+    return std::any_of(tensors_.begin(), tensors_.end(), [prefix](const CheckpointTensor& tensor) {
+      return tensor.name.starts_with(prefix);
+    });
   }
 
   std::uint32_t AddComponent(std::string name, ComponentKind kind) {

@@ -36,4 +36,8 @@ std::string_view ToString(Prediction prediction) {
   return "unknown";
 }
 
+std::string_view ToString(Scale scale) {
+  return scale == Scale::kFull ? "full" : "tiny";
+}
+
 }  // namespace weightsmith

@@ -59,11 +59,12 @@ struct ComponentRule {
   std::vector<std::string> prefixes;  ///< in monolithic files; the first is canonical
   std::vector<TensorRule> tensors;
   std::vector<NameAlias> aliases;
+  bool published = true;  ///< published monolithic files have it
 };
 
 /// A tensor that tells a row from all others by its presence and shape.
 struct SignatureTensor {
-  std::string_view tensor;  ///< name inside the diffusion model, or inside the part
+  std::string tensor;  ///< name inside the diffusion model, or inside the part
   Shape shape;
 };
 
@@ -77,6 +78,9 @@ struct ArchitectureRow {
       signature;  ///< a file is of the first row whose whole signature fits
   /// Value of modelspec.architecture; empty: the architecture's.
   std::string_view modelspec = {};
+  /// Beginnings of names inside the diffusion model, or in the file, whose presence says that it is
+  /// another architecture.
+  std::vector<std::string> absent = {};
 };
 
 struct Architecture {
@@ -93,6 +97,15 @@ struct Architecture {
   std::string_view bare_layout = "component";  ///< of its diffusion model alone, without prefix
   bool published_bare = false;  ///< published files hold the diffusion model alone, bare
 };
+
+/// Tiny: the same tensors by name, narrow; for tests.
+enum class Scale : std::uint8_t { kFull, kTiny };
+std::string_view ToString(Scale scale);
+
+/// One of two numbers.
+constexpr std::uint64_t At(Scale scale, std::uint64_t full, std::uint64_t tiny) {
+  return scale == Scale::kFull ? full : tiny;
+}
 
 /// Every architecture that is declared, sorted by file name.
 std::span<const Architecture* const> Architectures();

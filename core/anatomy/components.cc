@@ -1,5 +1,6 @@
 #include "core/anatomy/components.h"
 
+#include <string_view>
 #include <utility>
 
 #include "core/anatomy/builders/clip_text.h"
@@ -18,6 +19,10 @@ constexpr ClipText kClipG[] = {
     {.layers = 32, .width = 1280, .vocabulary = 49408},
     {.layers = 32, .width = 40, .vocabulary = 256},
 };
+constexpr ClipText kClipH[] = {
+    {.layers = 24, .width = 1024, .vocabulary = 49408},
+    {.layers = 24, .width = 36, .vocabulary = 256},
+};
 constexpr T5Encoder kT5Xxl[] = {
     {.blocks = 24, .width = 4096, .inner = 10240, .heads = 64, .vocabulary = 32128},
     {.blocks = 24, .width = 48, .inner = 120, .heads = 4, .vocabulary = 256},
@@ -34,6 +39,15 @@ constexpr NameAlias kNovelAi = {NameAlias::Where::kPrefix, "", "text_model."};
 ComponentRule Text(std::string name, std::vector<std::string> prefixes,
                    std::vector<TensorRule> tensors) {
   return {std::move(name), ComponentKind::kText, std::move(prefixes), std::move(tensors), {}};
+}
+
+/// Stable Diffusion 2 reads the last but one block: some files lack the last and what follows it.
+std::vector<TensorRule> WithoutLast(std::vector<TensorRule> rules, std::string_view block,
+                                    std::string_view projection) {
+  for (TensorRule& rule : rules) {
+    if (rule.name.starts_with(block) || rule.name == projection) rule.optional = true;
+  }
+  return rules;
 }
 
 ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae) {
@@ -59,8 +73,21 @@ ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[Index(scale)]));
 }
 
-ComponentRule ClipGHf(Scale scale) {
-  return Text("clip_g", {""}, BuildClipText(kClipG[Index(scale)], {.projection = true}));
+ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_g", std::move(prefixes),
+              BuildClipText(kClipG[Index(scale)], {.projection = true}));
+}
+
+ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_h", std::move(prefixes),
+              WithoutLast(BuildOpenClipText(kClipH[Index(scale)]), "transformer.resblocks.23.",
+                          "text_projection"));
+}
+
+ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_h", std::move(prefixes),
+              WithoutLast(BuildClipText(kClipH[Index(scale)], {.projection = true}),
+                          "text_model.encoder.layers.23.", "text_projection.weight"));
 }
 
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
@@ -79,6 +106,9 @@ ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes) {
 
 std::uint64_t ClipLWidth(Scale scale) {
   return kClipL[Index(scale)].width;
+}
+std::uint64_t ClipHWidth(Scale scale) {
+  return kClipH[Index(scale)].width;
 }
 std::uint64_t ClipGWidth(Scale scale) {
   return kClipG[Index(scale)].width;

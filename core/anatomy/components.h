@@ -9,25 +9,26 @@
 
 namespace weightsmith {
 
-/// Tiny: the same tensors by name, narrow; for tests.
-enum class Scale : std::uint8_t { kFull, kTiny };
-
 enum class PositionIds : bool { kUnusual, kUsual };
 
 /// OpenAI's CLIP ViT-L/14, in Hugging Face's names.
 ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids);
 /// OpenCLIP's ViT-bigG/14, in its own names and in Hugging Face's.
 ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes);
-ComponentRule ClipGHf(Scale scale);
+ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes);
+/// OpenCLIP's ViT-H/14, in its own names and in Hugging Face's; the last block is not used.
+ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes);
+ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes);
 /// The encoder of T5 v1.1 XXL.
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes);
-/// The KL autoencoder with 4 latent channels (SD 1, SD 2, SDXL), or 16 (FLUX.1).
+/// The KL autoencoder with 4 latent channels (SD 1, SD 2, SDXL), or 16 (SD 3, FLUX.1).
 ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes);
 ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes);
 
 /// Widths that the diffusion models see of them.
 std::uint64_t ClipLWidth(Scale scale);
 std::uint64_t ClipGWidth(Scale scale);
+std::uint64_t ClipHWidth(Scale scale);
 std::uint64_t T5XxlWidth(Scale scale);
 
 }  // namespace weightsmith

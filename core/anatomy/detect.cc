@@ -24,6 +24,20 @@ bool Fits(Tensors tensors, std::string_view prefix, std::span<const SignatureTen
   });
 }
 
+/// Whether a name begins so.
+bool Begins(Tensors tensors, std::string_view beginning) {
+  const auto first = std::lower_bound(
+      tensors.begin(), tensors.end(), beginning,
+      [](const CheckpointTensor& tensor, std::string_view name) { return tensor.name < name; });
+  return first != tensors.end() && first->name.starts_with(beginning);
+}
+
+bool HasAny(Tensors tensors, std::string_view prefix, std::span<const std::string> beginnings) {
+  return std::any_of(beginnings.begin(), beginnings.end(), [&](const std::string& beginning) {
+    return Begins(tensors, std::string(prefix) + beginning) || Begins(tensors, beginning);
+  });
+}
+
 constexpr std::string_view kDiffusionPrefix = "model.diffusion_model.";
 
 /// By the diffusion model, under its prefix or bare.
@@ -32,6 +46,7 @@ Detection DetectByDiffusion(Tensors tensors) {
     for (const Architecture* architecture : Architectures()) {
       for (const ArchitectureRow& row : architecture->rows) {
         if (!Fits(tensors, prefix, row.signature)) continue;
+        if (HasAny(tensors, prefix, row.absent)) continue;
         return {.architecture = architecture, .row = &row, .bare = prefix.empty()};
       }
     }
@@ -55,10 +70,7 @@ Detection DetectByPart(Tensors tensors, bool bare) {
 
 /// Whether at least half of what the component must have is there under `prefix`.
 bool IsMostlyThere(Tensors tensors, std::string_view prefix, const ComponentRule& component) {
-  const auto first = std::lower_bound(
-      tensors.begin(), tensors.end(), prefix,
-      [](const CheckpointTensor& tensor, std::string_view name) { return tensor.name < name; });
-  if (first == tensors.end() || !first->name.starts_with(prefix)) return false;
+  if (!Begins(tensors, prefix)) return false;
   std::size_t required = 0;
   std::size_t found = 0;
   for (const TensorRule& rule : component.tensors) {
@@ -102,6 +114,8 @@ Detection Detect(Tensors tensors) {
   Detection detection = DetectByDiffusion(tensors);
   const auto known = [&] { return detection.architecture != nullptr || detection.part != nullptr; };
   if (!known()) detection = DetectByPart(tensors, /*bare=*/true);
+  // A file with a diffusion model that nobody declared is not what its other components are.
+  if (Begins(tensors, kDiffusionPrefix)) return detection;
   if (!known()) detection = DetectByText(tensors);
   if (!known()) detection = DetectByPart(tensors, /*bare=*/false);
   return detection;

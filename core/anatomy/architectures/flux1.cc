@@ -64,6 +64,7 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
                                        {"double_blocks.18.img_attn.proj.bias", {flux.width}},
                                        {"single_blocks.37.linear2.bias", {flux.width}}},
                          .modelspec = variant.guidance ? "flux-1-dev" : "flux-1-schnell"};
+  row.absent = {"double_blocks.19.", "single_blocks.38."};
   if (flux.guidance) row.signature.push_back({"guidance_in.in_layer.bias", {flux.width}});
   return row;
 }

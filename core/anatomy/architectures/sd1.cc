@@ -32,11 +32,14 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
           .scale = scale == Scale::kFull ? "full" : "tiny",
           .synth = synth,
           .components = [=] { return Components(scale, in_channels); },
-          .signature = {
-              {"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
-              {"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", {channels, context}},
-              {"middle_block.1.proj_in.weight", {4 * channels, 4 * channels, 1, 1}},
-              {"output_blocks.11.1.transformer_blocks.0.attn2.to_k.weight", {channels, context}}}};
+          .signature = {{"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
+                        {"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+                         {channels, context}},
+                        {"middle_block.1.proj_in.weight", {4 * channels, 4 * channels, 1, 1}},
+                        {"output_blocks.11.1.transformer_blocks.0.attn2.to_k.weight",
+                         {channels, context}}},
+          // Zero123 has pix2pix's width and a layer that mixes in the camera.
+          .absent = {"label_emb.", "cc_projection."}};
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ struct FluxTransformer {
   std::uint64_t double_blocks;
   std::uint64_t single_blocks;
   bool guidance;  ///< distilled guidance is an input: dev has it, schnell has not
+  /// Chroma: the width of the network that makes all modulations, in the place of their layers and
+  /// of the embeddings of time, vector and guidance; 0: none.
+  std::uint64_t modulator = 0;
 };
 
 std::vector<TensorRule> BuildFluxTransformer(const FluxTransformer& flux);

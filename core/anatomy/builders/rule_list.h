@@ -36,6 +36,9 @@ class RuleList {
     Tensor(name + ".bias", {width});
   }
 
+  /// The weight of a normalisation that has no bias.
+  void RmsNorm(const std::string& name, std::uint64_t width) { Tensor(name + ".weight", {width}); }
+
   std::vector<TensorRule> Take() { return std::move(rules_); }
 
  private:

@@ -20,7 +20,7 @@ PartRow HuggingFace(Scale scale, std::string_view name) {
           .scale = name,
           .layout = "hf",
           .synth = "clip_g-hf",
-          .component = [scale] { return ClipGHf(scale); },
+          .component = [scale] { return ClipGHf(scale, {""}); },
           .signature = {{"text_model.encoder.layers.0.mlp.fc1.weight", {4 * width, width}},
                         {"text_model.encoder.layers.31.mlp.fc1.weight", {4 * width, width}}}};
 }

@@ -174,6 +174,67 @@ TEST(Anatomy, APrunedRelativeIsUnknown) {
   EXPECT_EQ(Examined(sibling).id, "unknown");
 }
 
+/// Each has much in common with an architecture that is declared.
+TEST(Anatomy, ARelativeIsNotClaimed) {
+  const auto unknown = [](const TensorList& tensors) { return Examined(tensors).id == "unknown"; };
+  TensorList unclip = Bare("sd2", "base", "full");
+  Add(unclip, "label_emb.0.0.weight", DType::kF16, {1280, 1536});
+  EXPECT_TRUE(unknown(unclip));
+
+  TensorList zero123 = Monolithic("sd1", "pix2pix", "full");
+  Add(zero123, "cc_projection.weight", DType::kF16, {768, 772});
+  EXPECT_TRUE(unknown(zero123));
+
+  TensorList wider = Bare("sdxl", "base", "full");
+  At(wider, "input_blocks.0.0.weight").info.shape = {320, 5, 3, 3};
+  EXPECT_TRUE(unknown(wider));
+
+  TensorList deeper = Bare("flux1", "dev", "full");
+  Add(deeper, "single_blocks.38.linear1.bias", DType::kF16, {21504});
+  EXPECT_TRUE(unknown(deeper));
+
+  TensorList unbiased = Bare("flux1", "dev", "full");  // as FLUX.2 is
+  std::erase_if(unbiased, [](const auto& tensor) { return tensor.name.ends_with(".bias"); });
+  EXPECT_TRUE(unknown(unbiased));
+
+  TensorList radiance = Bare("chroma", "base", "full");
+  Add(radiance, "nerf_blocks.0.norm.scale", DType::kF16, {64});
+  EXPECT_TRUE(unknown(radiance));
+
+  TensorList lumina = Bare("z-image", "base", "full");
+  At(lumina, "cap_embedder.1.bias").info.shape = {2304};
+  EXPECT_TRUE(unknown(lumina));
+
+  TensorList mage = Bare("qwen-image", "base", "full");
+  At(mage, "txt_norm.weight").info.shape = {2560};
+  EXPECT_TRUE(unknown(mage));
+}
+
+TEST(Anatomy, TheSiblingsOfStableDiffusion3AreToldApart) {
+  TensorList medium = Bare("sd3.5-medium", "base", "full");
+  EXPECT_EQ(Examined(medium).id, "sd3.5-medium");
+  std::erase_if(
+      medium, [](const auto& tensor) { return tensor.name.find(".attn2.") != std::string::npos; });
+  EXPECT_EQ(Examined(medium).id, "unknown");
+  std::erase_if(medium,
+                [](const auto& tensor) { return tensor.name.find(".ln_") != std::string::npos; });
+  EXPECT_EQ(Examined(medium).id, "sd3");
+}
+
+TEST(Anatomy, AStableDiffusion2MayHaveTheNamesOfSdxl) {
+  TensorList turbo = Monolithic("sd2", "base", "full");
+  Rename(turbo, [](const std::string& name) {
+    constexpr std::string_view kFrom = "cond_stage_model.model.";
+    return name.starts_with(kFrom) ? "conditioner.embedders.0.model." + name.substr(kFrom.size())
+                                   : name;
+  });
+  const Anatomy anatomy = Examined(turbo);
+  EXPECT_EQ(anatomy.id, "sd2");
+  EXPECT_EQ(anatomy.layout, "sgm");
+  EXPECT_THAT(ComponentNames(anatomy), ElementsAre("unet", "clip_h", "vae"));
+  for (const ComponentAnatomy& component : anatomy.components) EXPECT_TRUE(component.complete);
+}
+
 TEST(Anatomy, ListsWhatIsMissingAndWhatIsExtra) {
   TensorList tensors = Monolithic("sd1");
   Remove(tensors, "model.diffusion_model.out.2.bias");

@@ -85,6 +85,34 @@ TEST(Architecture, VariantsHaveAWiderInputAndNothingElse) {
   }
 }
 
+/// Counts and sums of published files; where all names and shapes were at hand, they were compared.
+TEST(Architecture, OthersHaveThePublishedCounts) {
+  const struct {
+    std::string_view id, variant;
+    std::size_t tensors;
+    std::uint64_t parameters;
+  } kCases[] = {
+      {"sd2", "base", 686, 865'910'724},           {"sd2", "depth", 686, 865'913'604},
+      {"sd2", "inpainting", 686, 865'925'124},     {"sdxl-refiner", "base", 1220, 2'259'526'660},
+      {"sd3", "base", 491, 2'084'951'104},         {"sd3.5-medium", "base", 665, 2'469'663'936},
+      {"sd3.5-large", "base", 923, 8'146'280'768}, {"chroma", "base", 643, 8'899'983'424},
+      {"z-image", "base", 453, 6'154'908'736},     {"qwen-image", "base", 1933, 20'430'401'088},
+      {"wan", "t2v-1.3b", 825, 1'418'996'800},     {"wan", "t2v-14b", 1095, 14'288'491'584},
+      {"wan", "i2v-14b", 1303, 16'394'878'784},    {"wan", "ti2v-5b", 825, 4'999'787'712},
+      {"auraflow", "base", 331, 6'858'605'568},    {"pixart", "sigma", 436, 612'084'896},
+      {"pixart", "alpha", 444, 611'840'672},
+  };
+  for (const auto& [id, variant, count, parameters] : kCases) {
+    const TensorList tensors = Bare(id, variant, "full");
+    EXPECT_EQ(tensors.size(), count) << id << ' ' << variant;
+    EXPECT_EQ(FloatElements(tensors), parameters) << id << ' ' << variant;
+  }
+  EXPECT_EQ(Monolithic("sd2", "base", "full").size(), 1228u);
+  EXPECT_EQ(FloatElements(Monolithic("sd2", "base", "full")), 1'303'597'228u);
+  EXPECT_EQ(Monolithic("sdxl-refiner", "base", "full").size(), 1858u);
+  EXPECT_EQ(FloatElements(Monolithic("sdxl-refiner", "base", "full")), 3'037'840'364u);
+}
+
 TEST(Part, HasThePublishedTensors) {
   const struct {
     std::string_view id;
@@ -100,6 +128,8 @@ TEST(Part, HasThePublishedTensors) {
     EXPECT_EQ(tensors.size(), count) << id << ' ' << row;
     EXPECT_EQ(Digest(tensors), digest) << id << ' ' << row;
   }
+  EXPECT_EQ(PartAlone("clip_h", 0).size(), 294u);
+  EXPECT_EQ(FloatElements(PartAlone("clip_h", 0)), 354'032'641u);
 }
 
 TEST(Architecture, TinyHasTheNamesOfFullInLittleSpace) {

@@ -1,5 +1,7 @@
 #include "cli/checkpoint_info.h"
 
+#include "core/torch/globals.h"
+
 namespace weightsmith {
 namespace {
 
@@ -43,6 +45,14 @@ std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy) {
   return sum;
 }
 
+std::vector<std::string> Code(const CheckpointInfo& info) {
+  std::vector<std::string> code;
+  for (const std::string& name : info.checkpoint->globals()) {
+    if (ClassifyGlobal(name) != GlobalSafety::kSafe) code.push_back(name);
+  }
+  return code;
+}
+
 Json ToJson(const CheckpointInfo& info, bool tensors) {
   const Anatomy& anatomy = info.anatomy;
   Json json = {{"path", info.path},
@@ -64,6 +74,7 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
   json["markers"] = anatomy.markers;
   json["quantization"] = anatomy.quantization;
   json["damage"] = anatomy.damage;
+  json["code"] = Code(info);
   json["metadata"] = info.checkpoint->metadata().value_or(Metadata());
   if (tensors) {
     json["entries"] = Json::array();

@@ -20,6 +20,9 @@ struct CheckpointInfo {
 /// Opens and examines a file or a folder. Throws as Checkpoint::Open does.
 CheckpointInfo ReadInfo(const std::string& path);
 
+/// What loading the file with Python would call beside what makes tensors: "os.system".
+std::vector<std::string> Code(const CheckpointInfo& info);
+
 /// Elements of floating dtype, and tensors of each dtype, over all components.
 std::uint64_t Parameters(const Anatomy& anatomy);
 std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy);

@@ -170,6 +170,7 @@ std::string InfoPage(const CheckpointInfo& info, bool tensors) {
     page += NameList(component.name + " has besides", component.extra, tensors);
   }
   page += NameList("damage", info.anatomy.damage, tensors);
+  page += NameList("code that Python would run", Code(info), tensors);
   page += MetadataTable(info.checkpoint->metadata());
   if (tensors && !info.anatomy.tensors.empty()) page += TensorTable(info);
   return page;

@@ -10,6 +10,7 @@
 #include "core/safetensors/reader.h"
 #include "core/safetensors/sharded.h"
 #include "core/text.h"
+#include "core/torch/reader.h"
 
 namespace weightsmith {
 namespace {
@@ -19,6 +20,8 @@ struct Contents {
   std::vector<std::shared_ptr<const ByteSource>> files;
   std::vector<CheckpointTensor> tensors;
   std::optional<Metadata> metadata;
+  std::vector<std::string> globals;
+  CheckpointFormat format = CheckpointFormat::kSafetensors;
 
   void Add(std::shared_ptr<const ByteSource> file, std::vector<SafetensorsEntry> entries,
            std::uint64_t data_start) {
@@ -34,6 +37,18 @@ struct Contents {
 
   void Sort() { std::ranges::sort(tensors, {}, &CheckpointTensor::name); }
 };
+
+Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format) {
+  TorchContents torch = ReadTorch(*file, format);
+  Contents contents;
+  contents.format =
+      format == TorchFormat::kZip ? CheckpointFormat::kTorchZip : CheckpointFormat::kTorchLegacy;
+  contents.files.push_back(std::move(file));
+  contents.tensors = std::move(torch.tensors);
+  contents.globals = std::move(torch.globals);
+  contents.Sort();
+  return contents;
+}
 
 Contents OpenWhole(std::shared_ptr<const ByteSource> file) {
   SafetensorsHeader header = ReadHeader(*file);
@@ -113,6 +128,7 @@ Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backe
   const std::filesystem::path folder = index_file.path().parent_path();
   ExpectShards(folder, index.shards);
   Contents contents;
+  contents.format = CheckpointFormat::kSharded;
   for (const std::string& shard : index.shards) {
     auto file = OpenByteSource(folder / shard, backend);
     SafetensorsHeader header = ReadHeader(*file);
@@ -128,10 +144,29 @@ Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backe
   return contents;
 }
 
+/// By what the file holds, whatever it is called.
+Contents OpenContents(std::shared_ptr<const ByteSource> file, std::optional<IoBackend> backend) {
+  const std::string head = ReadHead(*file);
+  if (const auto torch = SniffTorch(head)) return OpenTorch(std::move(file), *torch);
+  if (!LooksLikeShardIndex(head)) return OpenWhole(std::move(file));
+  return WithContext(fmt::format("reading {}", Quote(file->path().string())),
+                     [&] { return OpenShards(*file, backend); });
+}
+
 }  // namespace
 
 std::string_view ToString(CheckpointFormat format) {
-  return format == CheckpointFormat::kSharded ? "sharded" : "safetensors";
+  switch (format) {
+    case CheckpointFormat::kSharded:
+      return "sharded";
+    case CheckpointFormat::kTorchZip:
+      return "torch-zip";
+    case CheckpointFormat::kTorchLegacy:
+      return "torch-legacy";
+    case CheckpointFormat::kSafetensors:
+      break;
+  }
+  return "safetensors";
 }
 
 std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& path,
@@ -140,17 +175,15 @@ std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& 
   const bool is_folder = std::filesystem::is_directory(path, ignored);
   std::shared_ptr<const ByteSource> file =
       OpenByteSource(is_folder ? FindCheckpointFile(path) : path, backend);
-  const bool sharded = LooksLikeShardIndex(ReadHead(*file));
-  Contents contents = sharded ? WithContext(fmt::format("reading {}", Quote(file->path().string())),
-                                            [&] { return OpenShards(*file, backend); })
-                              : OpenWhole(std::move(file));
+  Contents contents = OpenContents(std::move(file), backend);
 
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
-  checkpoint->format_ = sharded ? CheckpointFormat::kSharded : CheckpointFormat::kSafetensors;
+  checkpoint->format_ = contents.format;
   checkpoint->path_ = path;
   checkpoint->files_ = std::move(contents.files);
   checkpoint->tensors_ = std::move(contents.tensors);
   checkpoint->metadata_ = std::move(contents.metadata);
+  checkpoint->globals_ = std::move(contents.globals);
   return checkpoint;
 }
 

@@ -18,9 +18,9 @@
 
 namespace weightsmith {
 
-enum class CheckpointFormat { kSafetensors, kSharded };
+enum class CheckpointFormat { kSafetensors, kSharded, kTorchZip, kTorchLegacy };
 
-/// "safetensors", "sharded": as `info --json` says it.
+/// "safetensors", "sharded", "torch-zip", "torch-legacy": as `info --json` says it.
 std::string_view ToString(CheckpointFormat format);
 
 struct CheckpointTensor {
@@ -34,9 +34,10 @@ struct CheckpointTensor {
 
 class Checkpoint {
  public:
-  /// Opens a .safetensors file, a *.safetensors.index.json, or a folder that holds one of them.
-  /// Throws kInput, naming the file and what is wrong with it: missing, empty, of another format
-  /// (a zip, a pickle, GGUF, text: by name), malformed, shards that do not fit their index.
+  /// Opens a .safetensors file, a *.safetensors.index.json, a folder that holds one of them, or a
+  /// file of torch.save (.ckpt, .pt, .bin), of which nothing is executed. Throws kInput, naming the
+  /// file and what is wrong with it: missing, empty, of another format (GGUF, a bare pickle, text:
+  /// by name), malformed, shards that do not fit their index.
   static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
                                                 std::optional<IoBackend> backend = std::nullopt);
 
@@ -49,6 +50,8 @@ class Checkpoint {
   /// Of the file; of shards, what they agree on. Nothing where a header has none.
   const std::optional<Metadata>& metadata() const { return metadata_; }
   std::span<const std::shared_ptr<const ByteSource>> files() const { return files_; }
+  /// Of a file of torch.save: what loading it with pickle would import or call, "os.system".
+  const std::vector<std::string>& globals() const { return globals_; }
   /// Bytes on disk, headers included.
   std::uint64_t size() const;
 
@@ -66,6 +69,7 @@ class Checkpoint {
   std::vector<std::shared_ptr<const ByteSource>> files_;
   std::vector<CheckpointTensor> tensors_;
   std::optional<Metadata> metadata_;
+  std::vector<std::string> globals_;
 };
 
 }  // namespace weightsmith

@@ -12,8 +12,8 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kConvert =
-    "Files of .ckpt, .pt, .pth and .bin are not read by this version: convert the file to "
-    ".safetensors first.";
+    "Of pickles, the files of torch.save are read: load it where it comes from, and save its "
+    "state_dict() with torch.save or as safetensors.";
 
 struct Magic {
   std::size_t offset;
@@ -23,10 +23,9 @@ struct Magic {
 };
 
 constexpr std::array kMagics = {
-    Magic{0, "PK\x03\x04", "a zip archive, as PyTorch's .ckpt and .pt files are", kConvert},
-    Magic{0, "PYTORCH1", "a PyTorch file", kConvert},
-    Magic{257, "ustar", "a tar archive", "Unpack it; if it is a PyTorch file, convert it."},
-    Magic{0, "\x80\x02", "a pickle, as old PyTorch files are", kConvert},
+    Magic{0, "PYTORCH1", "a file of a preview of PyTorch", kConvert},
+    Magic{257, "ustar", "a tar archive", "Unpack it; if it is a file of torch 0.1, save it anew."},
+    Magic{0, "\x80\x02", "a pickle", kConvert},
     Magic{0, "\x80\x03", "a pickle", kConvert},
     Magic{0, "\x80\x04", "a pickle", kConvert},
     Magic{0, "\x80\x05", "a pickle", kConvert},

@@ -28,6 +28,12 @@ bool Fits(const FileHashes& hashes, const std::vector<HashPin>& pins) {
       pins, [&](const HashPin& pin) { return Digits(hashes, pin.kind) == pin.digits; });
 }
 
+bool CouldBeModel(const fs::path& path) {
+  static constexpr std::array<std::string_view, 5> kExtensions{".safetensors", ".ckpt", ".pt",
+                                                               ".pth", ".bin"};
+  return std::ranges::find(kExtensions, path.extension().string()) != kExtensions.end();
+}
+
 /// Every file below the folders that could be a model, in a fixed order.
 std::vector<fs::path> ModelFiles(const std::vector<fs::path>& folders) {
   std::set<fs::path> files;
@@ -39,7 +45,7 @@ std::vector<fs::path> ModelFiles(const std::vector<fs::path>& folders) {
     for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
       if (it.depth() > 16) it.disable_recursion_pending();
       std::error_code status;
-      if (it->path().extension() == ".safetensors" && it->is_regular_file(status)) {
+      if (CouldBeModel(it->path()) && it->is_regular_file(status)) {
         files.insert(it->path());
       }
     }
@@ -189,8 +195,8 @@ fs::path ModelOpener::Locate(const FileReference& file) {
   }
   std::vector<std::string> folders;
   for (const fs::path& folder : options_.model_folders) folders.push_back(folder.string());
-  throw Error(ErrorCode::kInput, fmt::format("no file with {} among the {} safetensors files in {}",
-                                             what, looked, fmt::join(folders, ", ")));
+  throw Error(ErrorCode::kInput, fmt::format("no file with {} among the {} model files in {}", what,
+                                             looked, fmt::join(folders, ", ")));
 }
 
 std::optional<fs::path> ModelOpener::Search(const std::vector<HashPin>& pins, std::size_t& looked) {

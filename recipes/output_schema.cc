@@ -82,6 +82,7 @@ Json Checkpoint() {
                  {"markers", ListOf(Text())},
                  {"quantization", ListOf(Text())},
                  {"damage", ListOf(Text())},
+                 {"code", ListOf(Text())},
                  {"metadata", MapOf(Text())},
                  {"entries", ListOf(entry), true}});
 }

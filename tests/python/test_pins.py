@@ -75,7 +75,7 @@ def test_no_folder_to_look_in(weightsmith, job):
 def test_no_file_with_that_hash(weightsmith, job):
     job({"autov2": "0123456789"})
     said = weightsmith("merge", "recipe.yaml", "--models", "models", status=4).stderr
-    assert "autov2 0123456789" in said and "models" in said and "1 safetensors file" in said
+    assert "autov2 0123456789" in said and "models" in said and "1 model file" in said
 
 
 def test_of_two_files_with_one_hash_either_is_right(weightsmith, job, tmp_path):

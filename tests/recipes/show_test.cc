@@ -324,7 +324,7 @@ output: {model: m, path: o.safetensors}
   const Recipe again = Parse(ShowRecipe(recipe));
   ASSERT_EQ(again.nodes.size(), recipe.nodes.size());
   EXPECT_EQ(ShowRecipe(again), ShowRecipe(recipe));
-  const Node& mix = WithoutUnused(again).nodes.back().node;
+  const Node mix = WithoutUnused(again).nodes.back().node;
   EXPECT_NE(mix.operands[0], mix.operands[1]);
 }
 

@@ -1,0 +1,80 @@
+#include "core/torch/scan.h"
+
+#include <fmt/format.h>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "core/error.h"
+
+namespace weightsmith {
+namespace {
+
+std::string_view Verdict(const ScanResult& result) {
+  if (result.safe()) return "safe";
+  for (const ScanResult::Global& global : result.globals) {
+    if (global.safety == GlobalSafety::kDangerous) return "dangerous";
+  }
+  return result.problems.empty() ? "unknown code" : "malformed";
+}
+
+std::string InWords(const std::string& path, const ScanResult& result) {
+  std::string words = fmt::format("{}: {} ({})\n", path, Verdict(result), result.format);
+  for (const std::string& problem : result.problems) words += fmt::format("  {}\n", problem);
+  for (const ScanResult::Global& global : result.globals) {
+    if (global.safety == GlobalSafety::kSafe) continue;
+    words += fmt::format("  {} would be called: {}\n", global.name, ToString(global.safety));
+  }
+  return words;
+}
+
+Json ToJson(const std::string& path, const ScanResult& result) {
+  Json globals = Json::array();
+  for (const ScanResult::Global& global : result.globals) {
+    globals.push_back({{"name", global.name}, {"safety", ToString(global.safety)}});
+  }
+  return {{"path", path},
+          {"safe", result.safe()},
+          {"verdict", Verdict(result)},
+          {"format", result.format},
+          {"problems", result.problems},
+          {"globals", std::move(globals)}};
+}
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  Json all = Json::array();
+  bool safe = true;
+  for (const std::string& path : arguments.positionals()) {
+    const ScanResult result = WithContext("scan", [&] { return ScanFile(path); });
+    safe = safe && result.safe();
+    if (arguments.Has("json")) {
+      all.push_back(ToJson(path, result));
+    } else {
+      terminal.Print(InWords(path, result));
+    }
+  }
+  if (arguments.Has("json")) terminal.Print(ToText(all));
+  return safe ? 0 : static_cast<int>(ErrorCode::kVerification);
+}
+
+}  // namespace
+
+const Command& scan() {
+  static const Command command = {
+      .name = "scan",
+      .summary = "Say whether loading files with Python would be safe",
+      .doc =
+          "A .ckpt, .pt or .bin file is a pickle, which may carry code that runs when Python "
+          "loads it. This program never runs any; `scan` lists what would be called elsewhere, "
+          "and what is wrong with the file's structure: headers that contradict each other, "
+          "overlaps, pickles behind pickles. A file is safe when it is well-formed and names "
+          "nothing but what makes tensors and containers.\n\n"
+          "Ends with status 7 when a file is not safe.",
+      .positionals = {{.name = "FILE", .doc = "files of any kind", .repeatable = true}},
+      .flags = {{.name = "json", .doc = "Print JSON"}},
+      .examples = {{"weightsmith scan downloads/*.ckpt", "May I give these to another program?"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

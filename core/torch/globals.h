@@ -1,0 +1,20 @@
+// What the names in a pickle mean for whoever loads it with Python.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace weightsmith {
+
+enum class GlobalSafety : std::uint8_t {
+  kSafe,       ///< makes tensors and containers, as torch's own restricted loader allows
+  kUnknown,    ///< code of some package would be imported and called
+  kDangerous,  ///< runs programs or reaches everything else
+};
+std::string_view ToString(GlobalSafety safety);
+
+/// By allow-list: what is not known to be harmless is not called safe. The dangerous ones are only
+/// told apart for the message. Names are dotted: "os.system".
+GlobalSafety ClassifyGlobal(std::string_view dotted);
+
+}  // namespace weightsmith

@@ -1,0 +1,45 @@
+// From a pickle of torch to the tensors that it describes: which storage each lies in, of what
+// dtype and shape, and at which strides.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dtype.h"
+#include "core/tensor.h"
+#include "core/torch/pickle.h"
+
+namespace weightsmith {
+
+/// A run of bytes that tensors are views of.
+struct TorchStorage {
+  std::optional<DType> dtype;  ///< nothing: untyped, counted in bytes
+  std::uint64_t count = 0;     ///< elements
+
+  std::uint64_t bytes() const { return count * (dtype ? Info(*dtype).bits / 8 : 1); }
+};
+
+struct TorchTensor {
+  std::string name;
+  std::string storage;  ///< key
+  TensorInfo info;
+  std::uint64_t offset = 0;            ///< of its first element in the storage, elements
+  std::vector<std::uint64_t> strides;  ///< elements, one a dimension
+};
+
+struct TorchTable {
+  std::vector<TorchTensor> tensors;              ///< in the pickle's order, names unique
+  std::map<std::string, TorchStorage> storages;  ///< of everything that the pickle names
+  std::vector<std::string> skipped;              ///< names of entries that are no tensors
+};
+
+/// Finds the state dict (also inside what trainers wrap around it) and reads its tensors. Throws
+/// kInput, naming the tensor, for one that is sparse, quantised or out of its storage's bounds, and
+/// where there is no tensor at all.
+TorchTable ReadTensorTable(const Pickle& pickle);
+
+}  // namespace weightsmith

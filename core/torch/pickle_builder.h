@@ -2,8 +2,6 @@
 // Private to core/torch/pickle.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -24,7 +22,8 @@ class PickleBuilder {
   void Begin(std::size_t start) { start_ = start; }
 
   [[noreturn]] void Refuse(const std::string& problem) const {
-    throw Error(ErrorCode::kInput, fmt::format("the pickle {} (at its byte {})", problem, start_));
+    throw Error(ErrorCode::kInput,
+                "the pickle " + problem + " (at its byte " + std::to_string(start_) + ")");
   }
 
   Pickle Finish(std::size_t size, const std::set<std::string>& globals) {

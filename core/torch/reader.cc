@@ -220,9 +220,10 @@ std::optional<TorchFormat> SniffTorch(std::string_view head) {
   // The length of a safetensors header may look like the letters; its text follows at byte 8.
   const bool header = head.size() > 8 && (head[8] == '{' || head[8] == ' ');
   if (head.starts_with(kZipMagic) && !header) return TorchFormat::kZip;
-  if (head.size() > 2 && head[0] == '\x80' && head.substr(2).starts_with(kLegacyMagic)) {
-    return TorchFormat::kLegacy;
-  }
+  if (head.size() < 2 || head[0] != '\x80') return std::nullopt;
+  head.remove_prefix(2);
+  if (head.starts_with('\x95')) head.remove_prefix(std::min<std::size_t>(head.size(), 9));  // FRAME
+  if (head.starts_with(kLegacyMagic)) return TorchFormat::kLegacy;
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/utf8.h"
 
 namespace weightsmith {
 namespace {
@@ -200,6 +201,8 @@ class TableReader {
   }
 
   TorchTensor ReadTensor(const std::string& name, const Call& call) {
+    if (FindInvalidUtf8(name) != std::string_view::npos) Refuse(name, "has a name that is no text");
+    if (name == "__metadata__") Refuse(name, "has a name that safetensors keeps for itself");
     const bool typed = call.callable == "torch._utils._rebuild_tensor_v2" ||
                        call.callable == "torch._utils._rebuild_tensor";
     const bool untyped = call.callable == "torch._utils._rebuild_tensor_v3";

@@ -5,6 +5,10 @@ import struct
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
+
+import torch_files as tf  # noqa: E402
+
 TENSOR = {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]}
 HEADERS = [
     ({}, 0),
@@ -27,6 +31,19 @@ def file_of(header, data):
     return struct.pack("<Q", len(text)) + text + bytes(data)
 
 
+PICKLES = [
+    tf.pickled({"w": tf.tensor("0", (2, 3)), "t": tf.tensor("0", (3, 2), (1, 2), numel=6)}),
+    tf.pickled({"state_dict": {"h": tf.tensor("0", (4,), kind="HalfStorage")}, "epoch": 3, "lr": None}),
+    b"\x80\x04\x95\x10\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94\x8f(K\x02\x90u.",
+    b"(lp0\nI01\naL12L\naF1.5\naS'x'\naVy\na(dp1\ng0\ns.",
+]
+TORCH = [
+    tf.saved({"w": tf.tensor("0", (2, 3)), "t": tf.tensor("0", (3, 2), (1, 2), numel=6)}, {"0": bytes(range(24))}),
+    tf.saved({"e": tf.tensor("0", (4, 5), (0, 0), numel=1)}, {"0": bytes(4)}, comment=b"PK\5\6"),
+    tf.legacy({"a": tf.tensor("7", (3,))}, {"7": (3, bytes(12))}),
+]
+
+
 def main(folder):
     headers = [file_of(*header) for header in HEADERS]
     indexes = [json.dumps(index, indent=2).encode() for index in INDEXES]
@@ -34,7 +51,9 @@ def main(folder):
     seeds = {
         "safetensors_header_fuzz": headers,
         "shard_index_fuzz": indexes,
-        "checkpoint_fuzz": headers + indexes + foreign,
+        "checkpoint_fuzz": headers + indexes + foreign + TORCH,
+        "pickle_fuzz": PICKLES,
+        "zip_directory_fuzz": TORCH[:2],
     }
     for target, contents in seeds.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,51 @@
+// Any bytes as a pickle: values and the tensors that they describe, or an Error; references of what
+// is read stay inside it.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "core/error.h"
+#include "core/torch/pickle.h"
+#include "core/torch/tensor_table.h"
+
+namespace {
+
+using namespace weightsmith;
+
+void ExpectInside(const Pickle& pickle) {
+  if (pickle.root() >= pickle.count()) std::abort();
+  for (PickleRef ref = 0; ref < pickle.count(); ++ref) {
+    switch (pickle.type(ref)) {
+      case PickleType::kTuple:
+      case PickleType::kList:
+      case PickleType::kDict:
+      case PickleType::kSet:
+      case PickleType::kPersistent:
+      case PickleType::kCall:
+        for (const PickleRef item : pickle.items(ref)) {
+          if (item >= pickle.count()) std::abort();
+        }
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  try {
+    const Pickle pickle = ReadPickle(bytes);
+    if (pickle.size() > size) std::abort();
+    ExpectInside(pickle);
+    for (const TorchTensor& tensor : ReadTensorTable(pickle).tensors) {
+      if (tensor.strides.size() != tensor.info.shape.size()) std::abort();
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInput || error.message().empty()) std::abort();
+  }
+  return 0;
+}

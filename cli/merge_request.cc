@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "cli/alpha_words.h"
 #include "cli/everyday.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -16,8 +17,8 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 1024;
 
 // Flags that only an everyday merge has a use for.
-constexpr std::array<std::string_view, 5> kEverydayOnly = {"op", "alpha", "param", "vae",
-                                                           "print-recipe"};
+constexpr std::array<std::string_view, 6> kEverydayOnly = {"op",    "alpha", "mbw",
+                                                           "param", "vae",   "print-recipe"};
 
 void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
   flags.insert(flags.end(), more.begin(), more.end());
@@ -56,7 +57,12 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments) {
     merge.models.emplace_back(word);
   }
   merge.op = arguments.Text("op");
-  merge.alpha = arguments.Text("alpha");
+  if (arguments.Has("alpha") && arguments.Has("mbw")) {
+    throw Error(ErrorCode::kUsage, "--mbw is another way to write --alpha.", "Give one of them.");
+  }
+  for (const std::string_view flag : {"alpha", "mbw"}) {
+    if (const auto words = arguments.Text(flag)) merge.alpha = AlphaText(*words);
+  }
   merge.parameters = arguments.Assignments("param");
   merge.vae = arguments.Path("vae");
   merge.output = arguments.Path("out");
@@ -148,6 +154,12 @@ std::vector<Flag> RecipeFlags() {
        .details = "After it the folders in $WEIGHTSMITH_MODELS.",
        .group = "Recipe",
        .repeatable = true},
+      {.name = "presets",
+       .kind = ValueKind::kFile,
+       .value = "FILE",
+       .doc = "Know the block weights of this file by name",
+       .details = "Lines of NAME, a tab and numbers with commas, as people exchange them.",
+       .group = "Recipe"},
       {.name = "private", .doc = "Leave recipe and inputs out of the metadata", .group = "Recipe"},
   };
 }
@@ -163,8 +175,16 @@ std::vector<Flag> EverydayFlags() {
        .kind = ValueKind::kText,
        .value = "V",
        .doc = "Its alpha; default 0.5 of weighted_sum, 1 of add_difference",
-       .details = "A number, or weights by place as a recipe writes them on one line, such as "
-                  "'{default: 0.3, te: 0}'.",
+       .details = "A number; the name of a preset (GRAD_V); a number and rows, such as "
+                  "0.3,IN00=0,te=0; weights as a recipe writes them on one line, such as "
+                  "'{default: 0.3, te: 0}'; or @FILE that holds one of these.",
+       .group = "Models without a recipe"},
+      {.name = "mbw",
+       .kind = ValueKind::kText,
+       .value = "LIST",
+       .doc = "Block weights as alpha: numbers with commas, or a preset",
+       .details = "26 numbers for SD 1 and 2, 20, 21 or 26 for SDXL, 61 for FLUX.1, in the "
+                  "community's order; `weightsmith blocks` shows the places.",
        .group = "Models without a recipe"},
       {.name = "param",
        .kind = ValueKind::kAssignment,
@@ -254,6 +274,7 @@ RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
   options.dtype = arguments.Text("dtype");
   options.max_shard_size = arguments.Bytes("max-shard-size");
   options.model_folders = ModelFolders(arguments);
+  options.presets = arguments.Path("presets");
   options.private_metadata = arguments.Has("private");
   return options;
 }

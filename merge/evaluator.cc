@@ -1,9 +1,8 @@
 #include "merge/evaluator.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 namespace weightsmith {
 namespace {
@@ -49,14 +48,11 @@ bool IsInputConvolution(const TensorKey& key) {
          });
 }
 
-TensorPlace PlaceOf(const ModelTensor& tensor, const std::string& canonical) {
-  static constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> kTextEncoders = {
-      {{"clip_l", 1}, {"clip_g", 2}, {"clip_h", 1}, {"t5xxl", 2}}};
-  TensorPlace place{canonical, tensor.component->name, tensor.component->kind, 0};
-  for (const auto& [name, number] : kTextEncoders) {
-    if (place.component == name) place.text_encoder = number;
-  }
-  return place;
+/// "sdxl takes 20, 21 or 26".
+std::string LengthsInWords(std::string_view architecture) {
+  const std::vector<std::size_t> lengths = ListLengths(architecture);
+  if (lengths.empty()) return fmt::format("{} has no order of blocks", architecture);
+  return fmt::format("{} takes {}", architecture, fmt::join(lengths, ", "));
 }
 
 TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& key,
@@ -169,8 +165,28 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
 
 std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& weights,
                                               std::string_view name) {
+  if (weights.list() && !weights.list()->Fits(place_.architecture) && !weights.list()->resample) {
+    problems_->Add(fmt::format("step '{}': {} is a list of {} numbers, and {}", step.name, name,
+                               weights.list()->numbers.size(), LengthsInWords(place_.architecture)),
+                   *canonical_,
+                   "Write a curve ({curve: […]}), which fits every depth, or rows of blocks.");
+    return std::nullopt;
+  }
+  if (weights.list() && step.policies.blocks == BlocksPolicy::kClean) {
+    problems_->Add(
+        fmt::format("step '{}': {} is a list, which follows SuperMerger's map of keys, "
+                    "and `policy: {{blocks: clean}}` does not",
+                    step.name, name));
+    return std::nullopt;
+  }
+  TensorPlace place = place_;
+  if (!weights.rows().empty() && step.policies.blocks == BlocksPolicy::kSuperMerger) {
+    const auto folded = AsSuperMerger(place);
+    if (!folded) return 0;
+    place = *folded;
+  }
   std::optional<PlaceConflict> conflict;
-  const std::optional<double> weight = weights.Find(place_, &conflict);
+  const std::optional<double> weight = weights.Find(place, &conflict);
   if (conflict) {
     problems_->Add(fmt::format("step '{}': {}: rows '{}' and '{}' give different numbers to",
                                step.name, name, conflict->first, conflict->second),

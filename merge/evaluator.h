@@ -52,9 +52,6 @@ class ExpressionIndex {
   std::set<std::uint32_t> reached_models_;
 };
 
-/// Where a tensor stands, for selectors.
-TensorPlace PlaceOf(const ModelTensor& tensor, const std::string& canonical);
-
 /// Evaluates nodes for one tensor into one tape.
 class TensorEvaluator {
  public:

@@ -38,6 +38,8 @@ enum class NonFinitePolicy : std::uint8_t { kError, kSaturate, kAllow };
 enum class EffectPolicy : std::uint8_t { kError, kAny };
 enum class PredictionPolicy : std::uint8_t { kError, kAllow };
 enum class EmaPolicy : std::uint8_t { kDrop, kKeep };
+/// Which keys a block's name means: as rows and lists have it, or one way for both.
+enum class BlocksPolicy : std::uint8_t { kByForm, kClean, kSuperMerger };
 
 /// recipe.md §6. Those of the whole recipe; a step may have its own.
 struct Policies {
@@ -46,6 +48,7 @@ struct Policies {
   NonFinitePolicy non_finite = NonFinitePolicy::kError;  ///< recipe only
   EffectPolicy effect = EffectPolicy::kError;
   PredictionPolicy prediction = PredictionPolicy::kError;
+  BlocksPolicy blocks = BlocksPolicy::kByForm;
   EmaPolicy ema = EmaPolicy::kDrop;       ///< recipe only
   Precision precision = Precision::kF32;  ///< recipe only
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 
 #include "core/text.h"
 
@@ -36,25 +37,50 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
-/// Whether text has the form of a block, or of an element in one: known to other versions.
-bool LooksLikeBlock(const std::string& lower) {
-  static const std::regex form(
-      "(in|out|mid|m|d|s)\\d{1,3}(-(in|out|mid|m|d|s)?\\d{1,3})?"
-      "|time|label|embed|head"
-      "|(unet|dit|transformer|vae|te[123]?|clip_[lgh]|t5xxl|layer)\\.[a-z0-9_.-]+"
-      "|[a-z0-9_.-]+:.+");
-  return lower.size() <= 200 && std::regex_match(lower, form);
+/// Families as recipes may write them; a transformer that nobody declared may have others.
+constexpr std::string_view kFamilies[] = {
+    "in",    "mid",   "out",   "time", "label",   "final",   "double",        "single",
+    "joint", "layer", "embed", "head", "encoder", "decoder", "noise_refiner", "context_refiner"};
+
+/// Families of many blocks: without a number, all of them are meant.
+bool IsNumbered(std::string_view family) {
+  constexpr std::string_view kSingle[] = {"mid",  "time",  "label",   "final",
+                                          "head", "embed", "encoder", "decoder"};
+  return std::ranges::find(kSingle, family) == std::end(kSingle);
 }
 
-std::string UnknownPlace(std::string_view text, const std::string& lower) {
-  if (LooksLikeBlock(lower)) {
-    return Quote(text) +
-           " has the form of a block, and block names are not understood by this version: write a "
-           "component (unet, te, vae, ...), default, or a regular expression between slashes";
+/// The community's letters in front of two digits.
+struct Letters {
+  std::string_view written;  ///< lower case
+  std::string_view family;
+};
+constexpr Letters kLetters[] = {
+    {"in", "in"}, {"out", "out"}, {"m", "mid"}, {"d", "double"}, {"s", "single"}};
+
+std::optional<std::uint32_t> Digits(std::string_view text) {
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || text.size() > 4 || error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
+/// Whether whole steps of the name are this: "attn1.to_out" in "….attn1.to_out.0.weight".
+bool HasStep(std::string_view name, std::string_view element) {
+  for (std::size_t at = name.find(element); at != std::string_view::npos;
+       at = name.find(element, at + 1)) {
+    const std::size_t end = at + element.size();
+    if ((at == 0 || name[at - 1] == '.') && (end == name.size() || name[end] == '.')) return true;
   }
+  return false;
+}
+
+std::string UnknownPlace(std::string_view text, std::string_view lower) {
   std::vector<std::string> known{"default"};
   for (const ComponentWord& word : kComponents) known.emplace_back(word.written);
-  return "unknown place " + Quote(text) + "." + DidYouMean(lower, known);
+  for (const std::string_view family : kFamilies) known.emplace_back(family);
+  const std::string question = DidYouMean(lower, known);
+  return "unknown place " + Quote(text) + (question.empty() ? "" : "." + question);
 }
 
 }  // namespace
@@ -68,16 +94,70 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
     if (selector.regex_ == nullptr) return std::nullopt;
     return selector;
   }
-  const std::string lower = Lower(text);
-  if (lower == "default") return selector;
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string lower = Lower(text.substr(0, colon));
   const auto word = std::ranges::find(kComponents, lower, &ComponentWord::written);
-  if (word == kComponents.end()) {
+  if (word != kComponents.end()) {
+    selector.specificity_ = Specificity::kComponent;
+    selector.component_ = word->meant;
+  } else if (lower != "default" && !selector.ParseBlock(lower)) {
     problem = UnknownPlace(text, lower);
     return std::nullopt;
   }
-  selector.specificity_ = Specificity::kComponent;
-  selector.component_ = word->meant;
+  if (colon == text.size()) return selector;
+  selector.element_ = text.substr(colon + 1);
+  selector.specificity_ = Specificity::kElement;
+  if (selector.element_.empty()) {
+    problem = "no element stands behind the colon of " + Quote(text);
+    return std::nullopt;
+  }
   return selector;
+}
+
+/// "in.3", "te.layer.0-11", "vae.decoder", "in00-in05", "m00".
+bool Selector::ParseBlock(std::string_view lower) {
+  const std::size_t dot = lower.find('.');
+  const auto owner = std::ranges::find(kComponents, lower.substr(0, dot), &ComponentWord::written);
+  if (dot != std::string_view::npos && owner != kComponents.end()) {
+    component_ = owner->meant;
+    lower.remove_prefix(dot + 1);
+  }
+  const auto family = std::ranges::find(kFamilies, lower.substr(0, lower.find('.')));
+  if (family != std::end(kFamilies)) {
+    family_ = *family;
+    lower.remove_prefix(family_.size());
+    if (lower.empty()) {
+      specificity_ = IsNumbered(family_) ? Specificity::kBlockRange : Specificity::kBlock;
+      return true;
+    }
+    return lower.starts_with('.') && ParseRange(lower.substr(1), "");
+  }
+  for (const Letters& letters : kLetters) {
+    if (!lower.starts_with(letters.written)) continue;
+    family_ = letters.family;
+    if (!ParseRange(lower.substr(letters.written.size()), letters.written)) continue;
+    if (family_ == "mid") first_ = last_ = std::nullopt;
+    return true;
+  }
+  // A stem that nobody declared: "trunk.4".
+  const std::size_t number = lower.find('.');
+  if (number == std::string_view::npos || number == 0) return false;
+  family_ = lower.substr(0, number);
+  return ParseRange(lower.substr(number + 1), "");
+}
+
+/// "3", "0-8", and with letters in front "00-in05".
+bool Selector::ParseRange(std::string_view text, std::string_view letters) {
+  const std::size_t dash = std::min(text.find('-'), text.size());
+  first_ = last_ = Digits(text.substr(0, dash));
+  specificity_ = Specificity::kBlock;
+  if (dash < text.size()) {
+    std::string_view end = text.substr(dash + 1);
+    if (!letters.empty() && end.starts_with(letters)) end.remove_prefix(letters.size());
+    last_ = Digits(end);
+    specificity_ = Specificity::kBlockRange;
+  }
+  return first_ && last_ && *first_ <= *last_;
 }
 
 std::shared_ptr<const std::regex> Selector::Compile(std::string_view pattern,
@@ -99,6 +179,10 @@ std::shared_ptr<const std::regex> Selector::Compile(std::string_view pattern,
   }
 }
 
+std::span<const std::string_view> Selector::Families() {
+  return kFamilies;
+}
+
 std::vector<std::string_view> Selector::Components() {
   std::vector<std::string_view> words;
   for (const ComponentWord& word : kComponents) words.push_back(word.written);
@@ -106,10 +190,24 @@ std::vector<std::string_view> Selector::Components() {
 }
 
 bool Selector::Matches(const TensorPlace& place) const {
-  if (specificity_ == Specificity::kDefault) return true;
   if (regex_ != nullptr) {
     const std::string_view name = place.canonical.substr(0, kLongestName);
     return std::regex_search(name.begin(), name.end(), *regex_);
+  }
+  if (!MatchesComponent(place)) return false;
+  if (!family_.empty()) {
+    if (place.block.family != family_) return false;
+    const std::uint32_t index = place.block.index.value_or(0);
+    if (first_ && (!place.block.index || index < *first_ || index > *last_)) return false;
+  }
+  return element_.empty() || HasStep(place.canonical, element_);
+}
+
+bool Selector::MatchesComponent(const TensorPlace& place) const {
+  // A block without its component is of the diffusion model, or of what nobody declared.
+  if (component_.empty()) {
+    return family_.empty() || place.kind == ComponentKind::kDiffusion ||
+           place.kind == ComponentKind::kOther;
   }
   if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
   if (component_ == "te") return place.kind == ComponentKind::kText;
@@ -118,6 +216,12 @@ bool Selector::Matches(const TensorPlace& place) const {
   if (component_ == "te3") return place.text_encoder == 3;
   if (component_ == "vae") return place.kind == ComponentKind::kVae;
   return place.component == component_;
+}
+
+double Selector::Position(const TensorPlace& place) const {
+  if (!first_ || !place.block.index) return place.depth;
+  if (*first_ == *last_) return 0;
+  return static_cast<double>(*place.block.index - *first_) / static_cast<double>(*last_ - *first_);
 }
 
 bool Selector::NamesVae() const {

@@ -6,12 +6,16 @@
 #include <memory>
 #include <optional>
 #include <regex>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "core/anatomy/architecture.h"
+#include "core/anatomy/blocks.h"
+#include "merge/community_list.h"
 
 namespace weightsmith {
 
@@ -21,6 +25,9 @@ struct TensorPlace {
   std::string_view component;  ///< "unet", "clip_l" …
   ComponentKind kind = ComponentKind::kOther;
   std::uint32_t text_encoder = 0;  ///< 1, 2, 3 in the architecture's order; 0: not one
+  Block block = {};
+  double depth = 0;  ///< of the block among those of its component: 0 first, 1 last
+  std::string_view architecture = {};  ///< of the model: "sdxl"
 };
 
 enum class Specificity : std::uint8_t {
@@ -36,13 +43,20 @@ enum class Specificity : std::uint8_t {
 class Selector {
  public:
   /// Reads `default`, a component (`unet` = `transformer` = `dit`, `te` = `BASE`, `te1`, `clip_l`,
-  /// `vae` …; case ignored) or `/regex/` (ECMAScript, searched in the first 4,096 bytes of the
-  /// canonical name). Nothing for anything else, with what is wrong in `problem`.
+  /// `vae` …; case ignored), a block or a range of blocks (`unet.in.3`, `layer.0-31`, `te.layer.5`,
+  /// `vae.decoder`, `IN00-IN05`, `M00`, `D07`, `TIME`), either of them with an element behind a
+  /// colon (`IN04-IN08:attn2`: whole steps of the name), or `/regex/` (ECMAScript, searched in the
+  /// first 4,096 bytes of the canonical name). Nothing for anything else, with what is wrong in
+  /// `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
   /// The words that Parse takes for components.
   static std::vector<std::string_view> Components();
+  /// The words that it takes for blocks of every model.
+  static std::span<const std::string_view> Families();
 
   bool Matches(const TensorPlace& place) const;
+  /// Where in the row's range a tensor stands that it matches: 0 at its beginning, 1 at its end.
+  double Position(const TensorPlace& place) const;
   Specificity specificity() const { return specificity_; }
   /// As it was written.
   const std::string& text() const { return text_; }
@@ -52,7 +66,8 @@ class Selector {
   /// Whether the two are the same row, however they are spelled.
   bool SameRow(const Selector& other) const {
     return specificity_ == other.specificity_ && component_ == other.component_ &&
-           (regex_ == nullptr || text_ == other.text_);
+           family_ == other.family_ && first_ == other.first_ && last_ == other.last_ &&
+           element_ == other.element_ && (regex_ == nullptr || text_ == other.text_);
   }
 
  private:
@@ -61,7 +76,15 @@ class Selector {
 
   std::string text_;
   Specificity specificity_ = Specificity::kDefault;
-  std::string component_;  ///< canonical word
+  bool MatchesComponent(const TensorPlace& place) const;
+  bool ParseBlock(std::string_view lower);
+  bool ParseRange(std::string_view text, std::string_view letters);
+
+  std::string component_;               ///< canonical word; of a block empty: the diffusion model
+  std::string family_;                  ///< of blocks
+  std::optional<std::uint32_t> first_;  ///< of a range of blocks; of one block both are it
+  std::optional<std::uint32_t> last_;
+  std::string element_;
   std::shared_ptr<const std::regex> regex_;
 };
 
@@ -69,6 +92,15 @@ template <class T>
 struct PlaceRow {
   Selector selector;
   T value{};
+  /// Of numbers: values over the row's range, linear between them, in the place of `value`.
+  std::vector<double> knots{};
+
+  T At(const TensorPlace& place) const {
+    if constexpr (std::is_same_v<T, double>) {
+      if (!knots.empty()) return Interpolate(knots, selector.Position(place));
+    }
+    return value;
+  }
 };
 
 /// The two rows of one rank that give one tensor different values.
@@ -84,8 +116,12 @@ class PlaceMap {
   /// One value everywhere.
   explicit PlaceMap(T everywhere) : everywhere_(std::move(everywhere)) {}
   explicit PlaceMap(std::vector<PlaceRow<T>> rows) : rows_(std::move(rows)) {}
+  /// Numbers in the community's order; a tensor that the list leaves out gets 0.
+  explicit PlaceMap(CommunityList list) requires std::is_same_v<T, double>
+      : list_(std::move(list)) {}
 
-  bool empty() const { return !everywhere_ && rows_.empty(); }
+  bool empty() const { return !everywhere_ && rows_.empty() && !list_; }
+  const std::optional<CommunityList>& list() const { return list_; }
   /// The value, when it is one everywhere.
   const std::optional<T>& everywhere() const { return everywhere_; }
   const std::vector<PlaceRow<T>>& rows() const { return rows_; }
@@ -94,6 +130,9 @@ class PlaceMap {
   std::optional<T> Find(const TensorPlace& place,
                         std::optional<PlaceConflict>* conflict = nullptr) const {
     if (everywhere_) return everywhere_;
+    if constexpr (std::is_same_v<T, double>) {
+      if (list_) return list_->At(place).value_or(0);
+    }
     const PlaceRow<T>* best = nullptr;
     for (const PlaceRow<T>& row : rows_) {
       if (!row.selector.Matches(place)) continue;
@@ -101,16 +140,17 @@ class PlaceMap {
         best = &row;
         if (conflict != nullptr) conflict->reset();
       } else if (row.selector.specificity() == best->selector.specificity() &&
-                 !(row.value == best->value) && conflict != nullptr) {
+                 !(row.At(place) == best->At(place)) && conflict != nullptr) {
         *conflict = PlaceConflict{best->selector.text(), row.selector.text()};
       }
     }
     if (best == nullptr) return std::nullopt;
-    return best->value;
+    return best->At(place);
   }
 
-  /// Whether a row names the VAE.
+  /// Whether a row names the VAE. Lists have a place for it, or leave it out by themselves.
   bool NamesVae() const {
+    if (list_) return true;
     for (const PlaceRow<T>& row : rows_) {
       if (row.selector.NamesVae()) return true;
     }
@@ -120,6 +160,7 @@ class PlaceMap {
  private:
   std::optional<T> everywhere_;
   std::vector<PlaceRow<T>> rows_;
+  std::optional<CommunityList> list_;
 };
 
 }  // namespace weightsmith

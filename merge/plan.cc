@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "merge/place_table.h"
 #include "merge/planner.h"
 
 namespace weightsmith {
@@ -33,6 +34,7 @@ class Planner {
   std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
   void CollectTensors();
   void CollectFrom(NodeId node, const OutputSpec& spec);
+  std::vector<TensorPlace> PlacesOfWeights() const;
   void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
   void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
   void PlanComputed(const TensorKey& key, const PlannedTensor& tensor);
@@ -48,6 +50,7 @@ class Planner {
 
   Problems problems_;  // before index_, which adds to it
   ExpressionIndex index_;
+  PlaceTable places_;
   Plan plan_;
   std::map<TensorKey, PlannedTensor> tensors_;
   std::vector<std::vector<OutputTensor>> output_tensors_;
@@ -57,6 +60,14 @@ class Planner {
   std::set<NodeId> shared_;
   std::set<std::uint32_t> considered_;
 };
+
+/// Of the first model whose architecture is known: block lists are made for it.
+std::string ArchitectureOf(const ExpressionIndex& index) {
+  for (const ModelIndex& model : index.models()) {
+    if (model.anatomy().architecture != nullptr) return model.anatomy().id;
+  }
+  return "unknown";
+}
 
 std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
   std::vector<NodeId> roots;
@@ -68,7 +79,7 @@ std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
 }
 
 Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
-    : index_(expression, Roots(outputs), problems_) {
+    : index_(expression, Roots(outputs), problems_), places_(ArchitectureOf(index_)) {
   problems_.ThrowIfAny();
   plan_.models = expression.models;
   plan_.policies = expression.policies;
@@ -95,6 +106,7 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
 Plan Planner::Make() && {
   CollectTensors();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
+  CheckRows(index_, PlacesOfWeights(), problems_);
   CheckSteps();
   problems_.ThrowIfAny();
   CountModelKeys(plan_, index_, tensors_, considered_);
@@ -131,6 +143,7 @@ void Planner::CollectTensors() {
     CollectFrom(output.spec.root, output.spec);
     for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
   }
+  for (const auto& [key, tensor] : tensors_) places_.Add(*tensor.first);
 }
 
 std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
@@ -141,6 +154,15 @@ std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey&
   }
   if (origin.models.empty()) return std::nullopt;
   return origin;
+}
+
+std::vector<TensorPlace> Planner::PlacesOfWeights() const {
+  std::vector<TensorPlace> places;
+  for (const auto& [key, tensor] : tensors_) {
+    if (tensor.first->anatomy->role != Role::kWeight) continue;
+    places.push_back(places_.Of(*tensor.first, tensor.canonical));
+  }
+  return places;
 }
 
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
@@ -175,7 +197,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
 }
 
 void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
-  const TensorPlace place = PlaceOf(*tensor.first, tensor.canonical);
+  const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
   std::vector<std::uint32_t> outputs;
   std::vector<Origin> origins;
   for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
@@ -235,8 +257,8 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     const std::uint32_t output = outputs[kept[k]];
     const Origin& origin = origins[kept[k]];
     const ModelTensor& leading = Of(origin.models.front(), key);
-    const DType dtype =
-        OutputDType(plan_.outputs[output].spec, PlaceOf(*tensor.first, tensor.canonical), leading);
+    const DType dtype = OutputDType(plan_.outputs[output].spec,
+                                    places_.Of(*tensor.first, tensor.canonical), leading);
     const Register value = finished.results[k].reg();
     const bool copy = value < task.tape.sources && task.sources[value].info.dtype == dtype;
     AddOutputTensor(output, origin, key, tensor, dtype, shape, number,

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -98,6 +99,26 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
     if (step.all_weights_zero && step.expects_effect) {
       plan.notes.push_back(fmt::format("step '{}' changes nothing: its weights are 0", step.name));
     }
+  }
+}
+
+void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,
+               Problems& problems) {
+  const auto check = [&](const Node& step, const Weights& weights) {
+    for (const PlaceRow<double>& row : weights.rows()) {
+      const Specificity specificity = row.selector.specificity();
+      const bool block = specificity == Specificity::kBlock ||
+                         specificity == Specificity::kBlockRange ||
+                         specificity == Specificity::kElement;
+      const auto matches = [&](const TensorPlace& place) { return row.selector.Matches(place); };
+      if (!block || std::ranges::any_of(places, matches)) continue;
+      problems.Add(fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text()));
+    }
+  };
+  for (const NodeId id : index.steps()) {
+    const Node& step = index.expression().nodes[id];
+    for (const Weights& weights : step.parameters) check(step, weights);
+    for (const Weights& weights : step.weights) check(step, weights);
   }
 }
 

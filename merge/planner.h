@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,11 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
 void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                     const std::map<TensorKey, PlannedTensor>& tensors,
                     const std::set<std::uint32_t>& considered);
+
+/// Tells rows of blocks and elements that no tensor of the result is at: a misspelled place would
+/// else be no weight at all.
+void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,
+               Problems& problems);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
 void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors);

@@ -79,10 +79,29 @@ std::string AnyCase(std::span<const std::string_view> words) {
   return pattern;
 }
 
+/// Components, blocks by both namings, elements of either, and regular expressions.
 Json PlaceSchema() {
-  std::vector<std::string_view> words = Selector::Components();
-  words.insert(words.begin(), "default");
-  return Pattern(fmt::format("^({}|/.+/)$", AnyCase(words)));
+  const std::string components = AnyCase(Selector::Components());
+  const std::string families = AnyCase(Selector::Families());
+  constexpr std::string_view kNumbers = R"(\d{1,4}(-\d{1,4})?)";
+  const std::string block = fmt::format(R"((({})\.)?(({})(\.{})?|[a-z_]+\.{}))", components,
+                                        families, kNumbers, kNumbers);
+  const std::string letters = R"(([Ii][Nn]|[Oo][Uu][Tt]|[MmDdSs])\d{1,4}(-[A-Za-z]{0,3}\d{1,4})?)";
+  return Pattern(fmt::format("^(([Dd][Ee][Ff][Aa][Uu][Ll][Tt]|{}|{}|{})(:.+)?|/.+/)$", components,
+                             block, letters));
+}
+
+/// A preset's name, or a mapping that scales a preset, a list or a curve.
+Json BlockForms() {
+  const Json numbers = OrVariable(ListOf(Ref("number")));
+  Json forms = Object({{"preset", {{"type", "string"}}},
+                       {"list", numbers},
+                       {"curve", AnyOf({{{"type", "string"}}, numbers})},
+                       {"scale", Ref("number")},
+                       {"offset", Ref("number")}});
+  forms["oneOf"] = Json::array(
+      {{{"required", {"preset"}}}, {{"required", {"list"}}}, {{"required", {"curve"}}}});
+  return AnyOf({Pattern("^[A-Za-z]"), forms});
 }
 
 /// Rows of one place at least.
@@ -204,7 +223,12 @@ Json ParameterSchema(const ParameterSpec& parameter) {
     if (std::isfinite(parameter.low)) number["minimum"] = parameter.low;
     if (std::isfinite(parameter.high)) number["maximum"] = parameter.high;
     std::vector<Json> choices{number, Ref("variable")};
-    if (parameter.by_place) choices.push_back(ByPlace(OrVariable(number)));
+    if (parameter.by_place) {
+      choices.push_back(ListOf(number));
+      choices.push_back(Ref("block_forms"));
+      choices.push_back(
+          ByPlace(AnyOf({number, Ref("variable"), ListOf(number), Ref("block_forms")})));
+    }
     schema = AnyOf(std::move(choices));
     if (parameter.default_value) schema["default"] = *parameter.default_value;
   }
@@ -262,7 +286,6 @@ Json PolicySchema(bool step) {
     if (!step) schema["default"] = spec.values.front().name;
     properties[spec.name] = Described(std::move(schema), spec.doc);
   }
-  properties["blocks"] = Words({"clean"});
   return Object(std::move(properties));
 }
 
@@ -285,6 +308,7 @@ std::string RecipeSchema() {
   schema["properties"].erase("adapters");
   schema["not"] = {{"required", {"output", "outputs"}}};
   const Json number = OrVariable({{"type", "number"}});
+  const Json value = AnyOf({Ref("number"), ListOf(Ref("number")), Ref("block_forms")});
   const Json scalar = {{"type", {"number", "string", "boolean"}}, {"not", Ref("variable")}};
   const std::string variable = "[A-Za-z_][A-Za-z0-9_-]*$";
   schema["$defs"] = {
@@ -295,7 +319,9 @@ std::string RecipeSchema() {
       {"place", PlaceSchema()},
       {"component", Pattern(fmt::format("^({})$", AnyCase(Selector::Components())))},
       {"metadata_key", Pattern(R"(^(?!format$|weightsmith\.))")},
-      {"weight", AnyOf({number, ByPlace(number)})},
+      {"number", number},
+      {"block_forms", BlockForms()},
+      {"weight", AnyOf({value, ByPlace(value)})},
       {"operand", AnyOf({{{"type", "string"}, {"minLength", 1}}, Ref("step")})},
       {"dtype", DTypeSchema()},
       {"file", FileSchema()},

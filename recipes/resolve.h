@@ -25,6 +25,7 @@ struct RecipeOptions {
   std::optional<std::string> dtype;                           ///< --dtype
   std::optional<std::uint64_t> max_shard_size;                ///< --max-shard-size
   std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
+  std::optional<std::filesystem::path> presets;               ///< --presets: block weights by name
   std::optional<IoBackend> io;
   bool private_metadata = false;  ///< --private
   bool sha256 = false;            ///< --sha256: of the inputs, for metadata

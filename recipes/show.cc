@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "recipes/presets.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
@@ -79,11 +80,28 @@ fs::path FromFolder(const fs::path& path, const fs::path& folder) {
   return rest.empty() ? fs::path(".") : rest;
 }
 
+SourceNode NumberList(std::span<const double> numbers) {
+  SourceNode list = Collection(SourceNode::Type::kList, true);
+  for (const double number : numbers) list.items.push_back(Number(number));
+  return list;
+}
+
+/// A preset by its name where the program knows it, so that it still fits other architectures.
+SourceNode ListOf(const CommunityList& list) {
+  for (const auto& [name, numbers] : ShippedPresets()) {
+    if (list.resample && numbers == list.numbers) return Text(name);
+  }
+  return NumberList(list.numbers);
+}
+
 template <class T, class Value>
 SourceNode ByPlace(const PlaceMap<T>& map, const Value& value) {
   if (map.everywhere()) return value(*map.everywhere());
+  if (map.list()) return ListOf(*map.list());
   SourceNode rows = Flow();
-  for (const PlaceRow<T>& row : map.rows()) Put(rows, row.selector.text(), value(row.value));
+  for (const PlaceRow<T>& row : map.rows()) {
+    Put(rows, row.selector.text(), row.knots.empty() ? value(row.value) : NumberList(row.knots));
+  }
   return rows;
 }
 

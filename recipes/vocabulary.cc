@@ -137,6 +137,11 @@ std::vector<PolicySpec> MakePolicyTable() {
       Row<PredictionPolicy, &P::prediction, PredictionPolicy::kError, PredictionPolicy::kAllow>(
           "prediction", {"error", "allow"}, true,
           "Models that predict differently (eps, v, flow): refuse or allow."),
+      Row<BlocksPolicy, &P::blocks, BlocksPolicy::kByForm, BlocksPolicy::kClean,
+          BlocksPolicy::kSuperMerger>(
+          "blocks", {"by_form", "clean", "supermerger"}, true,
+          "Which keys a block's name means: SuperMerger's map for lists of numbers and a clean one "
+          "for rows, or SuperMerger's for both."),
       Row<EmaPolicy, &P::ema, EmaPolicy::kDrop, EmaPolicy::kKeep>(
           "ema", {"drop", "keep"}, false, "Averaged copies of weights and training buffers."),
       Row<Precision, &P::precision, Precision::kF32, Precision::kF64>(

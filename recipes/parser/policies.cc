@@ -12,17 +12,6 @@
 namespace weightsmith {
 namespace {
 
-/// Rows of weights by component and regex follow the clean map, the only one of this version.
-void ReadBlocks(Reader& reader, const SourceNode& value, const std::string& what) {
-  const std::vector<std::string> words{"clean", "supermerger"};
-  if (reader.Word(value, what, words) == 1) {
-    reader.diagnostics().AddError(
-        value.place, fmt::format("{}: this version has no block weights, so there is no "
-                                 "'supermerger' map; it takes 'clean'",
-                                 what));
-  }
-}
-
 void ReadPolicy(Reader& reader, const PolicySpec& spec, const SourceNode& value,
                 const std::string& what, Policies& policies) {
   const std::vector<std::string> words = NamesOf(std::span<const PolicyValue>(spec.values));
@@ -44,12 +33,10 @@ void ReadOne(Reader& reader, const std::string& name, const SourcePlace& place,
              const SourceNode& value, const std::string& step, Policies& policies) {
   const std::string where = step.empty() ? "policy" : "step " + Quote(step) + ": policy";
   const std::string what = fmt::format("{} '{}'", where, name);
-  if (name == "blocks") return ReadBlocks(reader, value, what);
   const auto table = PolicyTable();
   const auto spec = std::ranges::find(table, name, &PolicySpec::name);
   if (spec == table.end()) {
     std::vector<std::string> known = NamesOf(table);
-    known.emplace_back("blocks");
     std::ranges::sort(known);
     const std::string hint = Hint(name, known);
     reader.diagnostics().AddError(

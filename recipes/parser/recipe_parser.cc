@@ -36,6 +36,7 @@ std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::st
   };
   const auto before = errors();
   recipe_.folder = folder;
+  if (options_.presets) presets_ = ReadPresets(*options_.presets);
   recipe_.source = std::make_shared<const SourceText>(SourceText{name, text});
   chain_.push_back(file.lexically_normal());
   std::optional<SourceNode> top = ReadSource(recipe_.source, diagnostics_);
@@ -114,7 +115,7 @@ void RecipeParser::ReadSteps(const SourceNode& top) {
   if (steps == nullptr) return;
   if (!reader_.IsMap(*steps, "steps", "Write names and steps: {mix: {op: weighted_sum, …}}"))
     return;
-  StepReader step_reader(reader_, graph_, recipe_.policies);
+  StepReader step_reader(reader_, graph_, recipe_.policies, presets_);
   for (std::size_t i = 0; i < steps->keys.size(); ++i) {
     const SourceNode& key = steps->keys[i];
     CheckName(reader_, key, "step");
@@ -127,7 +128,7 @@ void RecipeParser::ReadSteps(const SourceNode& top) {
 void RecipeParser::ReadOutputs(const SourceNode& top) {
   const SourceNode* one = top.Find("output");
   const SourceNode* several = top.Find("outputs");
-  StepReader steps(reader_, graph_, recipe_.policies);
+  StepReader steps(reader_, graph_, recipe_.policies, presets_);
   if (one != nullptr && several != nullptr) {
     diagnostics_.AddError(several->place, "a recipe has 'output' or 'outputs', not both");
   }

@@ -12,6 +12,7 @@
 #include "recipes/parser/outputs.h"
 #include "recipes/parser/reader.h"
 #include "recipes/parser/variables.h"
+#include "recipes/presets.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
@@ -45,6 +46,7 @@ class RecipeParser {
   Diagnostics& diagnostics_;
   std::vector<std::filesystem::path> chain_;
   Variables variables_;
+  Presets presets_;
   Reader reader_;
   Graph graph_;
   Recipe recipe_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -15,11 +14,6 @@ namespace weightsmith {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr std::string_view kWeightForms =
-    "This version takes a number, a $variable, or a mapping of rows: default, a component (unet, "
-    "te, vae …) or a /regex/.";
-/// Keys of forms of weights that are more than rows.
-constexpr std::array<std::string_view, 5> kWeightKeys{"preset", "list", "curve", "scale", "offset"};
 
 std::vector<std::string> OperatorNames() {
   std::vector<std::string> names;
@@ -172,7 +166,7 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
       }
       const SourceNode* value = spec.weighted ? entry.Find("weight") : nullptr;
       if (value != nullptr) {
-        const auto read = ReadWeights(*value, entry_what + ": 'weight'", -kInfinity, kInfinity);
+        const auto read = weights_.Read(*value, entry_what + ": 'weight'", -kInfinity, kInfinity);
         if (read) weight = *read;
       }
     }
@@ -188,52 +182,12 @@ std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, cons
     if (!value) return std::nullopt;
     return Weights(*value ? 1.0 : 0.0);
   }
-  if (!spec.by_place && node.map()) {
+  if (!spec.by_place && !node.scalar()) {
     reader_.diagnostics().AddError(node.place,
                                    fmt::format("{} is one number, not weights by place", what));
     return std::nullopt;
   }
-  return ReadWeights(node, what, spec.low, spec.high);
-}
-
-std::optional<Weights> StepReader::ReadWeights(const SourceNode& node, const std::string& what,
-                                               double low, double high) {
-  const auto unavailable = [&](const SourceNode& at, std::string_view form) {
-    reader_.diagnostics().AddError(
-        at.place, fmt::format("{}: this version does not take {} block weights", what, form),
-        std::string(kWeightForms));
-    return std::nullopt;
-  };
-  const auto number = [&](const SourceNode& value) -> std::optional<double> {
-    if (value.list()) return unavailable(value, "a list of");
-    if (value.map()) return unavailable(value, "nested");
-    const bool word = value.scalar() && !ParseNumber(value.text) && !value.text.starts_with('$') &&
-                      !reader_.variables().Knows(value.text);
-    if (word &&
-        std::ranges::all_of(value.text,
-                            [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; }) &&
-        std::isupper(static_cast<unsigned char>(value.text[0])) != 0) {
-      return unavailable(value, fmt::format("preset {} and other", Quote(value.text)));
-    }
-    const std::optional<double> read = reader_.Number(value, what);
-    if (read && (*read < low || *read > high)) {
-      const std::string range = low == -kInfinity   ? fmt::format("is at most {}", high)
-                                : high == kInfinity ? fmt::format("is at least {}", low)
-                                                    : fmt::format("lies from {} to {}", low, high);
-      reader_.diagnostics().AddError(value.place,
-                                     fmt::format("{} {}, and {} is not", what, range, value.text));
-      return std::nullopt;
-    }
-    return read;
-  };
-  if (node.map()) {
-    for (const SourceNode& key : node.keys) {
-      if (std::ranges::find(kWeightKeys, key.text) != kWeightKeys.end()) {
-        return unavailable(key, fmt::format("'{}' and other", key.text));
-      }
-    }
-  }
-  return reader_.ByPlace<double>(node, what, number);
+  return weights_.Read(node, what, spec.low, spec.high);
 }
 
 OperandReference StepReader::Operand(const SourceNode& node, const std::string& name,

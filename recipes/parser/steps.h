@@ -6,13 +6,14 @@
 #include "merge/expression.h"
 #include "recipes/parser/graph.h"
 #include "recipes/parser/reader.h"
+#include "recipes/parser/weights.h"
 
 namespace weightsmith {
 
 class StepReader {
  public:
-  StepReader(Reader& reader, Graph& graph, const Policies& policies)
-      : reader_(reader), graph_(graph), policies_(policies) {}
+  StepReader(Reader& reader, Graph& graph, const Policies& policies, const Presets& presets)
+      : reader_(reader), weights_(reader, presets), graph_(graph), policies_(policies) {}
 
   /// Adds the step (and the inline steps in it) to the graph and returns its node.
   NodeId Read(const std::string& name, const SourceNode& node, bool top_level);
@@ -29,10 +30,9 @@ class StepReader {
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
   std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,
                                        const std::string& what);
-  std::optional<Weights> ReadWeights(const SourceNode& node, const std::string& what, double low,
-                                     double high);
 
   Reader& reader_;
+  WeightReader weights_;
   Graph& graph_;
   const Policies& policies_;
 };

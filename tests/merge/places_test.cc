@@ -94,35 +94,109 @@ TEST(Selector, SearchesALongNameWithoutExhaustingTheStack) {
   EXPECT_FALSE(Parsed("/(a|b)*$c/").Matches({name, "unet", ComponentKind::kDiffusion, 0}));
 }
 
-TEST(Selector, SaysThatBlockNamesAreNotUnderstood) {
-  for (const char* block : {"IN00",
-                            "in04",
-                            "M00",
-                            "OUT03",
-                            "IN00-IN05",
-                            "IN00-05",
-                            "D00",
-                            "S37",
-                            "TIME",
-                            "LABEL",
-                            "embed",
-                            "head",
-                            "unet.in.3",
-                            "unet.in.0-8",
-                            "unet.mid",
-                            "unet.time",
-                            "dit.double.0-18",
-                            "dit.single.5",
-                            "dit.joint.0-23",
-                            "layer.0-31",
-                            "te.layer.0-11",
-                            "vae.encoder",
-                            "IN04-IN08:attn2",
-                            "layer.0-31:self_attn",
-                            "unet:norm"}) {
-    EXPECT_THAT(Problem(block),
-                AllOf(HasSubstr(block), HasSubstr("not understood by this version")))
-        << block;
+/// Which of these names inside a component of that kind a selector speaks of.
+std::vector<std::string> Among(std::string_view selector, ComponentKind kind,
+                               const std::vector<std::string>& names) {
+  std::vector<std::string> matched;
+  for (const std::string& name : names) {
+    const TensorPlace place{
+        .canonical = name, .component = "x", .kind = kind, .block = BlockOf(kind, name)};
+    if (Parsed(selector).Matches(place)) matched.push_back(name);
+  }
+  return matched;
+}
+
+TEST(Selector, KnowsBlocksByBothNames) {
+  const std::vector<std::string> names = {
+      "time_embed.0.weight",          "label_emb.0.0.weight", "input_blocks.0.0.weight",
+      "input_blocks.5.1.x",           "input_blocks.11.0.x",  "middle_block.1.norm.weight",
+      "output_blocks.3.0.x",          "out.2.weight",         "double_blocks.7.img_mod.lin.bias",
+      "single_blocks.37.linear1.bias"};
+  const auto unet = [&](std::string_view selector) {
+    return Among(selector, ComponentKind::kDiffusion, names);
+  };
+  using Names = std::vector<std::string>;
+  for (const char* in : {"unet.in.5", "IN05", "in05", "in.5", "dit.in.5"}) {
+    EXPECT_EQ(unet(in), Names{"input_blocks.5.1.x"}) << in;
+  }
+  for (const char* in : {"unet.in.0-5", "IN00-IN05", "IN00-05", "in.0-5"}) {
+    EXPECT_EQ(unet(in), (Names{"input_blocks.0.0.weight", "input_blocks.5.1.x"})) << in;
+  }
+  for (const char* mid : {"unet.mid", "M00", "mid"}) {
+    EXPECT_EQ(unet(mid), Names{"middle_block.1.norm.weight"}) << mid;
+  }
+  EXPECT_EQ(unet("OUT03"), Names{"output_blocks.3.0.x"});
+  EXPECT_EQ(unet("TIME"), Names{"time_embed.0.weight"});
+  EXPECT_EQ(unet("LABEL"), Names{"label_emb.0.0.weight"});
+  EXPECT_EQ(unet("unet.final"), Names{"out.2.weight"});
+  for (const char* block : {"D07", "dit.double.7"}) {
+    EXPECT_EQ(unet(block), Names{"double_blocks.7.img_mod.lin.bias"}) << block;
+  }
+  EXPECT_EQ(unet("S00-S37"), Names{"single_blocks.37.linear1.bias"});
+  EXPECT_EQ(unet("te.layer.5"), Names{});
+}
+
+TEST(Selector, KnowsLayersOfEncodersAndOfModelsThatNobodyDeclared) {
+  using Names = std::vector<std::string>;
+  const Names text = {
+      "text_model.encoder.layers.3.mlp.fc1.weight", "text_model.final_layer_norm.bias",
+      "text_model.embeddings.token_embedding.weight", "transformer.resblocks.3.ln_1.bias",
+      "encoder.block.3.layer.0.layer_norm.weight"};
+  EXPECT_EQ(Among("te.layer.3", ComponentKind::kText, text), (Names{text[0], text[3], text[4]}));
+  EXPECT_EQ(Among("te.embed", ComponentKind::kText, text), Names{text[2]});
+  EXPECT_EQ(Among("te.final", ComponentKind::kText, text), Names{text[1]});
+  EXPECT_EQ(Among("layer.3", ComponentKind::kText, text), Names{}) << "of the diffusion model";
+
+  const Names other = {"model.layers.12.self_attn.q_proj.weight", "model.embed_tokens.weight",
+                       "lm_head.weight", "trunk.4.x"};
+  EXPECT_EQ(Among("layer.0-31", ComponentKind::kOther, other), Names{other[0]});
+  EXPECT_EQ(Among("layer.0-31:self_attn", ComponentKind::kOther, other), Names{other[0]});
+  EXPECT_EQ(Among("layer.0-31:mlp", ComponentKind::kOther, other), Names{});
+  EXPECT_EQ(Among("embed", ComponentKind::kOther, other), Names{other[1]});
+  EXPECT_EQ(Among("head", ComponentKind::kOther, other), Names{other[2]});
+  EXPECT_EQ(Among("trunk.4", ComponentKind::kOther, other), Names{other[3]});
+
+  const Names vae = {"encoder.conv_in.weight", "quant_conv.bias", "decoder.up.0.x"};
+  EXPECT_EQ(Among("vae.encoder", ComponentKind::kVae, vae), (Names{vae[0], vae[1]}));
+  EXPECT_EQ(Among("vae.decoder", ComponentKind::kVae, vae), Names{vae[2]});
+}
+
+TEST(Selector, AnElementIsWholeStepsOfTheName) {
+  using Names = std::vector<std::string>;
+  const Names names = {"input_blocks.4.1.transformer_blocks.0.attn2.to_out.0.weight",
+                       "input_blocks.4.1.transformer_blocks.0.attn21.to_k.weight"};
+  const auto unet = [&](std::string_view selector) {
+    return Among(selector, ComponentKind::kDiffusion, names);
+  };
+  EXPECT_EQ(unet("IN04-IN08:attn2"), Names{names[0]});
+  EXPECT_EQ(unet("unet:attn2.to_out"), Names{names[0]});
+  EXPECT_EQ(unet("default:weight"), names);
+  EXPECT_EQ(unet("unet:attn"), Names{});
+}
+
+TEST(Selector, RefusesWhatIsNoPlace) {
+  for (const char* text : {"nowhere", "IN05-IN02", "unet.", "unet.in.", "unet.in.x", "in.3-",
+                           "in.99999", "te.nothing", "in.3:", ".3"}) {
+    EXPECT_THAT(Problem(text), ::testing::Not(::testing::IsEmpty())) << text;
+  }
+}
+
+TEST(PlaceMap, TheMoreSpecificRowWinsWhereverItStands) {
+  const std::string name = "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight";
+  const TensorPlace place{.canonical = name,
+                          .component = "unet",
+                          .kind = ComponentKind::kDiffusion,
+                          .block = BlockOf(ComponentKind::kDiffusion, name)};
+  const std::vector<std::pair<const char*, double>> rows = {{"/attn2/", 6}, {"IN04:attn2", 5},
+                                                            {"IN04", 4},    {"IN00-IN11", 3},
+                                                            {"unet", 2},    {"default", 1}};
+  for (std::size_t first = 0; first < rows.size(); ++first) {
+    std::vector<PlaceRow<double>> some;
+    for (std::size_t i = rows.size(); i-- > first;)
+      some.push_back({Parsed(rows[i].first), rows[i].second});
+    EXPECT_EQ(PlaceMap<double>(some).Find(place), rows[first].second);
+    std::ranges::reverse(some);
+    EXPECT_EQ(PlaceMap<double>(some).Find(place), rows[first].second);
   }
 }
 

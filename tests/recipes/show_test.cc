@@ -183,6 +183,7 @@ policy:
   non_finite: error
   effect: error
   prediction: error
+  blocks: by_form
   ema: drop
   precision: f32
 steps:
@@ -341,6 +342,19 @@ output: {model: m, path: o.safetensors}
   ASSERT_EQ(recipe.models.size(), 1U);
   EXPECT_EQ(recipe.models.front().parts.front().file.pins.size(), 1U);
   ExpectShownIsSame(recipe);
+}
+
+TEST(ShowRecipe, KeepsBlockWeightsOfEveryForm) {
+  ExpectShownIsSame(Parse(R"(weightsmith: 1
+models: {a: a.safetensors, b: b.safetensors}
+steps:
+  p: {op: weighted_sum, a: a, b: b, alpha: GRAD_V}
+  q: {op: weighted_sum, a: p, b: b, alpha: {preset: COSINE, scale: 0.5, offset: 0.1}}
+  r: {op: weighted_sum, a: q, b: b, alpha: {default: 0.5, IN00-IN05: [0, 1], M00: 1, "unet:attn2": {curve: GRAD_A}}}
+  s: {op: weighted_sum, a: r, b: b, alpha: {curve: SMOOTHSTEP}}
+  m: {op: weighted_sum, a: s, b: b, alpha: [0,0,0,0,0,0,0,0,0,0,0,0,0,1,1,1,1,1,1,1]}
+output: {model: m, path: o.safetensors}
+)"));
 }
 
 TEST(ShowRecipe, KeepsPinsApartThatOneFileCannotHaveBoth) {

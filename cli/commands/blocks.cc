@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+
+#include <map>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/layout.h"
+#include "core/anatomy/anatomy.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "merge/place_table.h"
+
+namespace weightsmith {
+namespace {
+
+struct Line {
+  std::string name;
+  std::string block;  ///< "unet.in.3", as rows of weights may name it
+  std::string place;  ///< of a list in the community's order: "IN03"; empty: none
+};
+
+std::string BlockName(const TensorPlace& place) {
+  std::string name(place.component);
+  if (!place.block.family.empty()) name += fmt::format(".{}", place.block.family);
+  if (place.block.index) name += fmt::format(".{}", *place.block.index);
+  return name;
+}
+
+/// A file as a model, so that its places are those of a merge.
+std::vector<Line> Lines(const Model& model) {
+  const ModelIndex index(model);
+  const std::string architecture(index.anatomy().id);
+  PlaceTable table(architecture);
+  for (const auto& [key, tensor] : index.tensors()) table.Add(tensor);
+  const std::vector<std::size_t> lengths = ListLengths(architecture);
+  std::vector<Line> lines;
+  for (const auto& [key, tensor] : index.tensors()) {
+    const bool weight = tensor.anatomy->role == Role::kWeight;
+    if (!weight) continue;
+    const TensorPlace place = table.Of(tensor, tensor.anatomy->canonical);
+    Line line{tensor.stored->name, BlockName(place), ""};
+    if (!lengths.empty()) {
+      const auto found = ListPlaceOf(place, lengths.front());
+      if (found) line.place = ListPlaceName(architecture, lengths.front(), *found);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string Summary(const std::vector<Line>& lines) {
+  std::vector<std::pair<std::string, std::map<std::string, std::size_t>>> blocks;
+  for (const Line& line : lines) {
+    const auto found = std::ranges::find(blocks, line.block, [](const auto& b) { return b.first; });
+    if (found == blocks.end()) {
+      blocks.emplace_back(line.block, std::map<std::string, std::size_t>{{line.place, 1}});
+    } else {
+      ++found->second[line.place];
+    }
+  }
+  std::vector<TableRow> rows;
+  for (const auto& [block, places] : blocks) {
+    std::vector<std::string> words;
+    for (const auto& [place, count] : places) {
+      words.push_back(fmt::format("{} {}", place.empty() ? "-" : place, FormatCount(count)));
+    }
+    rows.push_back({block, fmt::format("{}", fmt::join(words, ", "))});
+  }
+  return Table(rows);
+}
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const std::string& path = arguments.positionals().front();
+  Model model;
+  model.name = path;
+  const auto checkpoint = WithContext("blocks", [&] { return Checkpoint::Open(path); });
+  model.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
+  const std::vector<Line> lines = Lines(model);
+  if (arguments.Has("json")) {
+    Json json = Json::array();
+    for (const Line& line : lines) {
+      json.push_back({{"name", line.name},
+                      {"block", line.block},
+                      {"place", line.place.empty() ? Json() : Json(line.place)}});
+    }
+    terminal.Print(ToText(json));
+    return 0;
+  }
+  if (!arguments.Has("tensors")) {
+    terminal.Print(Summary(lines));
+    return 0;
+  }
+  for (const Line& line : lines) {
+    terminal.Print(
+        fmt::format("{}\t{}\t{}\n", line.name, line.block, line.place.empty() ? "-" : line.place));
+  }
+  return 0;
+}
+
+}  // namespace
+
+const Command& blocks() {
+  static const Command command = {
+      .name = "blocks",
+      .summary = "List the blocks of a model, by which weights may vary",
+      .doc =
+          "Every block as a row of weights names it (`unet.in.3`, `te.layer.0`), with how many of "
+          "its tensors have which place in a list of numbers in the community's order (`IN03`; "
+          "`-` for tensors that such lists never merge). Models of which nobody made such an "
+          "order have blocks all the same.",
+      .positionals = {{.name = "FILE", .doc = "a model"}},
+      .flags = {{.name = "tensors", .doc = "A line a tensor: name, block and place"},
+                {.name = "json", .doc = "Print JSON, an entry a tensor"}},
+      .examples = {{"weightsmith blocks model.safetensors", "What can I write into alpha?"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

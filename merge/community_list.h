@@ -1,0 +1,52 @@
+// Block weights as people exchange them: numbers for the blocks of an architecture in a fixed
+// order, with the map of keys to places of SuperMerger, so that published numbers give published
+// merges.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weightsmith {
+
+struct TensorPlace;
+
+/// How many numbers a list may have for an architecture: 26 for SD 1 and 2, 20, 21 and 26 for SDXL,
+/// 61 for FLUX.1; none for those that have no such order.
+std::vector<std::size_t> ListLengths(std::string_view architecture);
+
+/// Every length that some architecture takes.
+bool IsListLength(std::size_t length);
+
+/// The name of a place of a list: "BASE", "IN04", "D00".
+std::string ListPlaceName(std::string_view architecture, std::size_t length, std::size_t place);
+
+/// The place of a tensor in a list of that length; nothing for one that such lists never merge (a
+/// name without "weight" or "bias", a VAE that the list does not have).
+std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, std::size_t length);
+
+struct CommunityList {
+  std::vector<double> numbers;
+  /// Where it does not fit, its shape over the blocks is resampled over the model's depth, and its
+  /// first number is the text encoders'.
+  bool resample = false;
+
+  /// Nothing where the list says nothing: the leftmost operand stays.
+  std::optional<double> At(const TensorPlace& place) const;
+  bool Fits(std::string_view architecture) const;
+
+  bool operator==(const CommunityList&) const = default;
+};
+
+/// The place as SuperMerger's map has it, for rows that are to mean what its numbers mean: time
+/// and label embeddings with the first block, the last layers with the last one, the rest BASE.
+/// Nothing for what it never merges.
+std::optional<TensorPlace> AsSuperMerger(TensorPlace place);
+
+/// Knots at equal distances from 0 to 1, linear between them.
+double Interpolate(std::span<const double> knots, double at);
+
+}  // namespace weightsmith

@@ -1,0 +1,45 @@
+#include "merge/place_table.h"
+
+#include <array>
+#include <cstdint>
+#include <iterator>
+
+namespace weightsmith {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> kTextEncoders = {
+    {{"clip_l", 1}, {"clip_g", 2}, {"clip_h", 1}, {"t5xxl", 2}}};
+
+/// What stands before all blocks, or behind them.
+bool IsBefore(std::string_view family) {
+  return family == "embed" || family == "time" || family == "label" || family == "encoder";
+}
+
+}  // namespace
+
+void PlaceTable::Add(const ModelTensor& tensor) {
+  const Block block = BlockOf(tensor.component->kind, tensor.anatomy->local);
+  if (!block.index && block.family != "mid") return;
+  numbered_[tensor.component->name].emplace(DepthOfFamily(block.family), block);
+}
+
+TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical) const {
+  TensorPlace place{canonical, tensor.component->name, tensor.component->kind, 0};
+  for (const auto& [name, number] : kTextEncoders) {
+    if (place.component == name) place.text_encoder = number;
+  }
+  place.architecture = architecture_;
+  place.block = BlockOf(place.kind, tensor.anatomy->local);
+  const auto blocks = numbered_.find(place.component);
+  if (blocks == numbered_.end()) return place;
+  const auto found = blocks->second.find(Order(DepthOfFamily(place.block.family), place.block));
+  if (found == blocks->second.end()) {
+    place.depth = IsBefore(place.block.family) ? 0 : 1;
+  } else if (blocks->second.size() > 1) {
+    place.depth = static_cast<double>(std::distance(blocks->second.begin(), found)) /
+                  static_cast<double>(blocks->second.size() - 1);
+  }
+  return place;
+}
+
+}  // namespace weightsmith

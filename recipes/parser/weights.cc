@@ -1,0 +1,229 @@
+#include "recipes/parser/weights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <limits>
+#include <utility>
+
+#include "core/text.h"
+#include "merge/community_list.h"
+#include "recipes/vocabulary.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr std::array<std::string_view, 5> kKeys{"preset", "list", "curve", "scale", "offset"};
+constexpr std::size_t kForms = 3;  ///< of the keys, those that name a form
+
+/// A word that is no number: the name of a preset, if it is anything.
+bool IsWord(const SourceNode& node) {
+  return node.scalar() && !node.text.empty() &&
+         std::isalpha(static_cast<unsigned char>(node.text.front())) != 0;
+}
+
+bool IsForm(const SourceNode& node) {
+  return node.map() && std::ranges::any_of(node.keys, [](const SourceNode& key) {
+           return std::ranges::find(kKeys, key.text) != kKeys.end();
+         });
+}
+
+/// Of a preset, what stands behind the text encoders' number.
+std::vector<double> Blocks(const std::vector<double>& numbers) {
+  return {numbers.begin() + 1, numbers.end()};
+}
+
+PlaceRow<double> Row(Selector selector, std::vector<double> knots) {
+  if (knots.size() == 1) return {std::move(selector), knots.front(), {}};
+  return {std::move(selector), 0, std::move(knots)};
+}
+
+Selector Named(std::string_view place) {
+  std::string problem;
+  return *Selector::Parse(place, problem);
+}
+
+}  // namespace
+
+std::span<const std::string_view> WeightFormKeys() {
+  return kKeys;
+}
+
+std::optional<double> WeightReader::Number(const SourceNode& node, const std::string& what,
+                                           Range range) {
+  const std::optional<double> read = reader_.Number(node, what);
+  if (!read || (*read >= range.low && *read <= range.high)) return read;
+  const std::string limits = range.low == -kInfinity ? fmt::format("is at most {}", range.high)
+                             : range.high == kInfinity
+                                 ? fmt::format("is at least {}", range.low)
+                                 : fmt::format("lies from {} to {}", range.low, range.high);
+  reader_.diagnostics().AddError(node.place,
+                                 fmt::format("{} {}, and {} is not", what, limits, node.text));
+  return std::nullopt;
+}
+
+std::optional<WeightReader::Numbers> WeightReader::List(const SourceNode& node,
+                                                        const std::string& what, Range range) {
+  Numbers numbers;
+  for (const SourceNode& item : node.items) {
+    const auto number = Number(item, what, range);
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+  }
+  if (numbers.empty()) {
+    reader_.diagnostics().AddError(node.place, fmt::format("{} is a list without numbers", what));
+    return std::nullopt;
+  }
+  return numbers;
+}
+
+const WeightReader::Numbers* WeightReader::FindPreset(const SourceNode& node,
+                                                      const std::string& what) {
+  if (node.scalar()) {
+    for (const Presets* presets : {&presets_, &ShippedPresets()}) {
+      if (const auto found = presets->find(node.text); found != presets->end()) {
+        return &found->second;
+      }
+    }
+  }
+  std::vector<std::string> known;
+  for (const Presets* presets : {&presets_, &ShippedPresets()}) {
+    for (const auto& [name, numbers] : *presets) known.push_back(name);
+  }
+  const std::string hint = node.scalar() ? Hint(node.text, known) : "";
+  reader_.diagnostics().AddError(
+      node.place, hint.empty()
+                      ? fmt::format("{} is a number, the name of a preset or a mapping of places, "
+                                    "not {}",
+                                    what, Describe(node))
+                      : fmt::format("{}: there is no preset {}{}", what, Describe(node), hint));
+  return nullptr;
+}
+
+bool WeightReader::Transform(const SourceNode& form, const std::string& what, Range range,
+                             Numbers& numbers) {
+  constexpr Range kAny{-kInfinity, kInfinity};
+  double scale = 1;
+  double offset = 0;
+  for (const auto& [key, value] : {std::pair{"scale", &scale}, std::pair{"offset", &offset}}) {
+    const SourceNode* node = form.Find(key);
+    if (node == nullptr) continue;
+    const auto read = Number(*node, fmt::format("{}: '{}'", what, key), kAny);
+    if (!read) return false;
+    *value = *read;
+  }
+  for (double& number : numbers) {
+    number = scale * number + offset;
+    if (number >= range.low && number <= range.high) continue;
+    reader_.diagnostics().AddError(
+        form.place, fmt::format("{}: scaled and offset, a number becomes {}, out of its range",
+                                what, FormatNumber(number)));
+    return false;
+  }
+  return true;
+}
+
+std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
+                                               const SourceNode& node, const std::string& what) {
+  if (IsListLength(numbers.size())) {
+    return Weights(CommunityList{std::move(numbers), resample});
+  }
+  reader_.diagnostics().AddError(
+      node.place,
+      fmt::format("{} is a list of {} numbers, which fits nothing", what, numbers.size()),
+      "SD 1 and 2 take 26 (BASE, IN00-IN11, M00, OUT00-OUT11), SDXL 20, 21 or 26, FLUX 61. A "
+      "curve of any length is {curve: […]}.");
+  return std::nullopt;
+}
+
+std::optional<Weights> WeightReader::Form(const SourceNode& node, const std::string& what,
+                                          Range range) {
+  reader_.CheckKeys(node, std::vector<std::string>(kKeys.begin(), kKeys.end()), what);
+  const SourceNode* given = nullptr;
+  std::string_view form;
+  for (const std::string_view key : std::span(kKeys).first(kForms)) {
+    const SourceNode* value = node.Find(key);
+    if (value == nullptr) continue;
+    if (given != nullptr) {
+      reader_.diagnostics().AddError(
+          node.place, fmt::format("{} has '{}' and '{}': it is one of them", what, form, key));
+      return std::nullopt;
+    }
+    given = value;
+    form = key;
+  }
+  if (given == nullptr) {
+    reader_.diagnostics().AddError(
+        node.place, fmt::format("{} has neither preset, list nor curve to scale", what));
+    return std::nullopt;
+  }
+  const std::string item = fmt::format("{}: '{}'", what, form);
+  constexpr Range kAny{-kInfinity, kInfinity};
+  std::optional<Numbers> numbers;
+  const bool named = form == "preset" || (form == "curve" && !given->list());
+  if (named) {
+    if (const Numbers* preset = FindPreset(*given, item)) numbers = *preset;
+  } else if (reader_.IsList(*given, item)) {
+    numbers = List(*given, item, kAny);
+  }
+  if (!numbers || !Transform(node, what, range, *numbers)) return std::nullopt;
+  if (form != "curve") return Community(std::move(*numbers), form == "preset", *given, item);
+  if (!named) return Weights(std::vector{Row(Named("unet"), std::move(*numbers))});
+  return Weights(
+      std::vector{Row(Named("te"), {numbers->front()}), Row(Named("unet"), Blocks(*numbers))});
+}
+
+std::optional<WeightReader::Numbers> WeightReader::Knots(const SourceNode& node,
+                                                         const std::string& what, Range range) {
+  if (node.list()) return List(node, what, range);
+  if (IsForm(node)) {
+    const auto form = Form(node, what, range);
+    if (!form) return std::nullopt;
+    if (form->list()) return Blocks(form->list()->numbers);
+    const PlaceRow<double>& row = form->rows().back();
+    return row.knots.empty() ? Numbers{row.value} : row.knots;
+  }
+  if (IsWord(node) && !reader_.variables().Knows(node.text)) {
+    const Numbers* preset = FindPreset(node, what);
+    if (preset == nullptr) return std::nullopt;
+    return Blocks(*preset);
+  }
+  const auto number = Number(node, what, range);
+  if (!number) return std::nullopt;
+  return Numbers{*number};
+}
+
+std::optional<Weights> WeightReader::Rows(const SourceNode& node, const std::string& what,
+                                          Range range) {
+  std::vector<PlaceRow<double>> rows;
+  for (auto& [selector, value] : reader_.Rows(node, what)) {
+    std::optional<Numbers> knots = Knots(*value, what, range);
+    if (knots) rows.push_back(Row(std::move(selector), std::move(*knots)));
+  }
+  return Weights(std::move(rows));
+}
+
+std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::string& what,
+                                          double low, double high) {
+  const Range range{low, high};
+  if (node.list()) {
+    auto numbers = List(node, what, range);
+    if (!numbers) return std::nullopt;
+    return Community(std::move(*numbers), false, node, what);
+  }
+  if (IsForm(node)) return Form(node, what, range);
+  if (node.map()) return Rows(node, what, range);
+  if (IsWord(node) && !reader_.variables().Knows(node.text)) {
+    const Numbers* preset = FindPreset(node, what);
+    if (preset == nullptr) return std::nullopt;
+    return Community(*preset, true, node, what);
+  }
+  const auto number = Number(node, what, range);
+  if (!number) return std::nullopt;
+  return Weights(*number);
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,51 @@
+// Weights: a number, block weights as people exchange them, or rows of places with values.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "merge/expression.h"
+#include "recipes/parser/reader.h"
+#include "recipes/presets.h"
+
+namespace weightsmith {
+
+/// Keys of the forms of block weights: a mapping with one of the first three is not one of rows.
+std::span<const std::string_view> WeightFormKeys();
+
+class WeightReader {
+ public:
+  /// `presets` are the user's; the shipped ones are known beside them.
+  WeightReader(Reader& reader, const Presets& presets) : reader_(reader), presets_(presets) {}
+
+  /// Every number must lie from `low` to `high`.
+  std::optional<Weights> Read(const SourceNode& node, const std::string& what, double low,
+                              double high);
+
+ private:
+  struct Range {
+    double low;
+    double high;
+  };
+  using Numbers = std::vector<double>;
+
+  std::optional<double> Number(const SourceNode& node, const std::string& what, Range range);
+  std::optional<Numbers> List(const SourceNode& node, const std::string& what, Range range);
+  const Numbers* FindPreset(const SourceNode& node, const std::string& what);
+  std::optional<Weights> Form(const SourceNode& node, const std::string& what, Range range);
+  std::optional<Weights> Rows(const SourceNode& node, const std::string& what, Range range);
+  /// Values over the range of a row.
+  std::optional<Numbers> Knots(const SourceNode& node, const std::string& what, Range range);
+  /// `scale` times the numbers, plus `offset`, as a form may say.
+  bool Transform(const SourceNode& form, const std::string& what, Range range, Numbers& numbers);
+  std::optional<Weights> Community(Numbers numbers, bool resample, const SourceNode& node,
+                                   const std::string& what);
+
+  Reader& reader_;
+  const Presets& presets_;
+};
+
+}  // namespace weightsmith

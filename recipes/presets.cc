@@ -1,0 +1,72 @@
+#include "recipes/presets.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "merge/community_list.h"
+#include "recipes/parser/tables.h"
+
+namespace weightsmith {
+
+/// recipes/presets/community.tsv, built in.
+extern const std::string_view kEmbeddedPresets;
+
+namespace {
+
+constexpr std::string_view kSpace = " \t\r";
+
+std::string_view Trim(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
+  const std::size_t end = text.find_last_not_of(kSpace);
+  return end == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin + 1);
+}
+
+/// The numbers, or nothing where one is none.
+std::vector<double> Numbers(std::string_view text) {
+  std::vector<double> numbers;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    const auto number = ParseNumber(Trim(text.substr(at, end - at)));
+    if (!number) return {};
+    numbers.push_back(*number);
+    at = end + 1;
+  }
+  return numbers;
+}
+
+Presets Parse(std::string_view text, std::string_view name) {
+  Presets presets;
+  std::size_t line_number = 0;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = Trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++line_number;
+    const std::size_t gap = line.find_first_of("\t:");
+    if (line.empty() || line.starts_with('#')) continue;
+    if (line_number == 1 && line.starts_with("preset_name")) continue;
+    std::vector<double> numbers;
+    if (gap != std::string_view::npos) numbers = Numbers(Trim(line.substr(gap + 1)));
+    if (!IsListLength(numbers.size())) {
+      throw Error(ErrorCode::kInput,
+                  fmt::format("{}:{}: this is no preset: {}", name, line_number, Quote(line, 60)),
+                  "A line is NAME, a tab, and 20, 21, 26 or 61 numbers with commas.");
+    }
+    presets.insert_or_assign(std::string(Trim(line.substr(0, gap))), std::move(numbers));
+  }
+  return presets;
+}
+
+}  // namespace
+
+const Presets& ShippedPresets() {
+  static const Presets presets = Parse(kEmbeddedPresets, "community.tsv");
+  return presets;
+}
+
+Presets ReadPresets(const std::filesystem::path& path) {
+  return Parse(ReadTextFile(path), path.string());
+}
+
+}  // namespace weightsmith

@@ -1,5 +1,6 @@
 #include "cli/checkpoint_info.h"
 
+#include "core/anatomy/canonical_view.h"
 #include "core/torch/globals.h"
 
 namespace weightsmith {
@@ -27,7 +28,7 @@ Json ToJson(const CheckpointTensor& tensor, const TensorAnatomy& told, const Ana
 }  // namespace
 
 CheckpointInfo ReadInfo(const std::string& path) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenCanonical(path);
   return {path, checkpoint, Examine(*checkpoint)};
 }
 

@@ -8,6 +8,7 @@
 #include "cli/interrupt.h"
 #include "cli/merge_request.h"
 #include "cli/progress.h"
+#include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/executor.h"
@@ -54,7 +55,7 @@ Digest DigestAsRead(const Plan& plan, const RecordedInput& input, const fs::path
       names.insert(part.checkpoint->tensors()[source.tensor].name);
     }
   }
-  const auto checkpoint = Checkpoint::Open(candidate);
+  const auto checkpoint = OpenCanonical(candidate);
   SetDigest digest;
   for (const std::string_view name : names) {
     const CheckpointTensor* tensor = checkpoint->Find(name);

@@ -153,6 +153,40 @@ Contents OpenContents(std::shared_ptr<const ByteSource> file, std::optional<IoBa
                      [&] { return OpenShards(*file, backend); });
 }
 
+/// The folder of a diffusers pipeline: its components, named by their folders.
+Contents OpenPipeline(const std::filesystem::path& folder, std::optional<IoBackend> backend) {
+  constexpr std::string_view kComponents[] = {"unet",           "transformer",    "text_encoder",
+                                              "text_encoder_2", "text_encoder_3", "vae"};
+  Contents all;
+  all.format = CheckpointFormat::kSharded;
+  for (const std::string_view name : kComponents) {
+    std::error_code ignored;
+    const std::filesystem::path inside = folder / name;
+    if (!std::filesystem::is_directory(inside, ignored)) continue;
+    Contents part = OpenContents(OpenByteSource(FindCheckpointFile(inside), backend), backend);
+    const auto first = static_cast<std::uint32_t>(all.files.size());
+    all.files.insert(all.files.end(), part.files.begin(), part.files.end());
+    for (CheckpointTensor& tensor : part.tensors) {
+      tensor.name = fmt::format("{}.{}", name, tensor.name);
+      tensor.file += first;
+      all.tensors.push_back(std::move(tensor));
+    }
+  }
+  if (all.files.empty()) {
+    throw Error(ErrorCode::kInput,
+                fmt::format("the pipeline {} has none of the folders unet, transformer, "
+                            "text_encoder and vae",
+                            Quote(folder.string())));
+  }
+  all.Sort();
+  return all;
+}
+
+bool IsPipeline(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path / "model_index.json", ignored);
+}
+
 }  // namespace
 
 std::string_view ToString(CheckpointFormat format) {
@@ -173,9 +207,11 @@ std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& 
                                                    std::optional<IoBackend> backend) {
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(path, ignored);
-  std::shared_ptr<const ByteSource> file =
-      OpenByteSource(is_folder ? FindCheckpointFile(path) : path, backend);
-  Contents contents = OpenContents(std::move(file), backend);
+  Contents contents =
+      is_folder && IsPipeline(path)
+          ? OpenPipeline(path, backend)
+          : OpenContents(OpenByteSource(is_folder ? FindCheckpointFile(path) : path, backend),
+                         backend);
 
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
   checkpoint->format_ = contents.format;
@@ -192,6 +228,14 @@ const CheckpointTensor* Checkpoint::Find(std::string_view name) const {
       tensors_, name, {},
       [](const CheckpointTensor& tensor) { return std::string_view(tensor.name); });
   return found != tensors_.end() && found->name == name ? &*found : nullptr;
+}
+
+std::shared_ptr<const Checkpoint> Checkpoint::View(std::vector<CheckpointTensor> tensors,
+                                                   std::string layout) const {
+  const std::shared_ptr<Checkpoint> view(new Checkpoint(*this));
+  view->tensors_ = std::move(tensors);
+  view->layout_ = std::move(layout);
+  return view;
 }
 
 std::uint64_t Checkpoint::size() const {

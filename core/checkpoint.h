@@ -34,8 +34,9 @@ struct CheckpointTensor {
 
 class Checkpoint {
  public:
-  /// Opens a .safetensors file, a *.safetensors.index.json, a folder that holds one of them, or a
-  /// file of torch.save (.ckpt, .pt, .bin), of which nothing is executed. Throws kInput, naming the
+  /// Opens a .safetensors file, a *.safetensors.index.json, a folder that holds one of them, the
+  /// folder of a diffusers pipeline (names of tensors begin with their folder's), or a file of
+  /// torch.save (.ckpt, .pt, .bin), of which nothing is executed. Throws kInput, naming the
   /// file and what is wrong with it: missing, empty, of another format (GGUF, a bare pickle, text:
   /// by name), malformed, shards that do not fit their index.
   static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
@@ -50,6 +51,11 @@ class Checkpoint {
   /// Of the file; of shards, what they agree on. Nothing where a header has none.
   const std::optional<Metadata>& metadata() const { return metadata_; }
   std::span<const std::shared_ptr<const ByteSource>> files() const { return files_; }
+  /// The same files with other names and places of tensors, and what the naming is called.
+  std::shared_ptr<const Checkpoint> View(std::vector<CheckpointTensor> tensors,
+                                         std::string layout) const;
+  /// Of a view: "diffusers"; empty where the names are the file's own.
+  const std::string& layout() const { return layout_; }
   /// Of a file of torch.save: what loading it with pickle would import or call, "os.system".
   const std::vector<std::string>& globals() const { return globals_; }
   /// Bytes on disk, headers included.
@@ -70,6 +76,7 @@ class Checkpoint {
   std::vector<CheckpointTensor> tensors_;
   std::optional<Metadata> metadata_;
   std::vector<std::string> globals_;
+  std::string layout_;
 };
 
 }  // namespace weightsmith

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/places.h"
@@ -156,7 +157,7 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
 std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file) {
   const fs::path path = Locate(file);
   std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
-  if (checkpoint == nullptr) checkpoint = Checkpoint::Open(path, options_.io);
+  if (checkpoint == nullptr) checkpoint = OpenCanonical(path, options_.io);
   if (file.pins.empty() && !options_.sha256) return checkpoint;
   const FileHashes& hashes = Hash(*checkpoint);
   for (const HashPin& pin : file.pins) {

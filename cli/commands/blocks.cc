@@ -7,6 +7,7 @@
 #include "cli/json.h"
 #include "cli/layout.h"
 #include "core/anatomy/anatomy.h"
+#include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/place_table.h"
@@ -74,7 +75,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& path = arguments.positionals().front();
   Model model;
   model.name = path;
-  const auto checkpoint = WithContext("blocks", [&] { return Checkpoint::Open(path); });
+  const auto checkpoint = WithContext("blocks", [&] { return OpenCanonical(path); });
   model.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
   const std::vector<Line> lines = Lines(model);
   if (arguments.Has("json")) {

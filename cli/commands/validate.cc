@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/merge_request.h"
 #include "core/anatomy/anatomy.h"
+#include "core/anatomy/canonical_view.h"
 #include "core/checkpoint.h"
 #include "core/error.h"
 
@@ -10,7 +11,7 @@ namespace weightsmith {
 namespace {
 
 void ValidateModel(const std::string& path, Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenCanonical(path);
   for (const std::string& damage : Examine(*checkpoint).damage) terminal.Warn(damage);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/provenance.h"
 #include "cli/tensor_scan.h"
 #include "cli/verification.h"
+#include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -51,7 +52,7 @@ std::vector<std::string> NonFinite(const std::vector<ScannedTensor>& tensors) {
 // What was checked, for the last word; problems go to `problems`.
 std::string Check(const ParsedArguments& arguments, const std::filesystem::path& path,
                   std::vector<std::string>& problems, Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenCanonical(path);
   const std::vector<ScannedTensor> tensors = ScanTensors(*checkpoint, terminal);
   AddProblems("values that are not finite", NonFinite(tensors), problems);
   std::string checked = "structure, finite values";

@@ -360,6 +360,7 @@ Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
 
 Anatomy Examine(const Checkpoint& checkpoint) {
   Anatomy anatomy = ExamineHeader(checkpoint.tensors(), checkpoint.metadata());
+  if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     if (anatomy.tensors[i].role != Role::kPositionIds) continue;
     if (auto damage = CheckPositions(checkpoint, checkpoint.tensors()[i])) {

@@ -1,0 +1,21 @@
+// Checkpoints in other namings (diffusers' files and folders, text encoders as Hugging Face names
+// them) read as what they are: a view of the same files under canonical names, with nothing copied.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "core/checkpoint.h"
+
+namespace weightsmith {
+
+/// The view, or the checkpoint itself where its names are canonical or unknown. What no rule
+/// speaks of keeps its name.
+std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint> checkpoint);
+
+/// Opens a file or a folder, as Checkpoint::Open does, also the folder of a diffusers pipeline.
+std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
+                                                std::optional<IoBackend> backend = std::nullopt);
+
+}  // namespace weightsmith

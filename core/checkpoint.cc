@@ -230,6 +230,33 @@ const CheckpointTensor* Checkpoint::Find(std::string_view name) const {
   return found != tensors_.end() && found->name == name ? &*found : nullptr;
 }
 
+std::shared_ptr<const Checkpoint> Checkpoint::Join(
+    std::span<const std::shared_ptr<const Checkpoint>> parts) {
+  const std::shared_ptr<Checkpoint> joined(new Checkpoint);
+  joined->format_ = CheckpointFormat::kSharded;
+  for (const auto& part : parts) {
+    if (joined->path_.empty()) joined->path_ = part->path_;
+    const auto first = static_cast<std::uint32_t>(joined->files_.size());
+    joined->files_.insert(joined->files_.end(), part->files_.begin(), part->files_.end());
+    for (CheckpointTensor tensor : part->tensors_) {
+      tensor.file += first;
+      if (tensor.gather != nullptr) {
+        Gather gather = *tensor.gather;
+        for (GatherRun& run : gather) run.file += first;
+        tensor.gather = std::make_shared<const Gather>(std::move(gather));
+      }
+      joined->tensors_.push_back(std::move(tensor));
+    }
+  }
+  std::ranges::sort(joined->tensors_, {}, &CheckpointTensor::name);
+  const auto twice = std::ranges::adjacent_find(joined->tensors_, {}, &CheckpointTensor::name);
+  if (twice != joined->tensors_.end()) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("two of the files have the tensor {}", Quote(twice->name)));
+  }
+  return joined;
+}
+
 std::shared_ptr<const Checkpoint> Checkpoint::View(std::vector<CheckpointTensor> tensors,
                                                    std::string layout) const {
   const std::shared_ptr<Checkpoint> view(new Checkpoint(*this));

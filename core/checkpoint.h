@@ -42,6 +42,10 @@ class Checkpoint {
   static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
                                                 std::optional<IoBackend> backend = std::nullopt);
 
+  /// Several as one: every tensor of each, under its name. Throws kMismatch for a name twice.
+  static std::shared_ptr<const Checkpoint> Join(
+      std::span<const std::shared_ptr<const Checkpoint>> parts);
+
   CheckpointFormat format() const { return format_; }
   /// As it was given.
   const std::filesystem::path& path() const { return path_; }

@@ -3,15 +3,12 @@
 #include <filesystem>
 
 #include "cli/command.h"
-#include "cli/interrupt.h"
 #include "cli/merge_request.h"
 #include "cli/plan_command.h"
 #include "cli/plan_words.h"
-#include "cli/progress.h"
-#include "cli/report_json.h"
 #include "cli/report_words.h"
+#include "cli/run_progress.h"
 #include "core/error.h"
-#include "core/io/output_file.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -22,33 +19,6 @@ void CheckReportPath(const std::filesystem::path& path, bool overwrite) {
   if (overwrite || !std::filesystem::exists(path)) return;
   throw Error(ErrorCode::kUsage, fmt::format("the report {} exists.", Quote(path.string())),
               "Choose another name, or overwrite it with --force.");
-}
-
-Report RunWithProgress(const Plan& plan, RunOptions options, Terminal& terminal) {
-  ProgressMeter meter(terminal, "merging");
-  options.cancel = &CatchInterrupts();
-  options.progress = [&](const Progress& progress) {
-    meter.Update(progress.bytes_done, progress.bytes_total);
-    return true;
-  };
-  options.note = [&](const std::string& line) { terminal.Note(line); };
-  try {
-    Report report = Run(plan, options);
-    meter.Finish();
-    return report;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInterrupted || !error.advice().empty()) throw;
-    throw Error(error.code(), error.what(),
-                "What is done stays beside the output; the same command goes on from there.");
-  }
-}
-
-void WriteReport(const std::filesystem::path& path, const Plan& plan, const Report& report,
-                 const RunOptions& options) {
-  const std::string text = ToText(ToJson(plan, report));
-  WriteFile(
-      path, std::as_bytes(std::span(text)),
-      {.overwrite = options.overwrite, .make_folders = options.make_folders, .sync = options.sync});
 }
 
 void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
@@ -68,7 +38,7 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal) {
   // Below that the run itself is as quick as its sample.
   if (plan.bytes_to_read > 8 * kSampleBudget) SayWithoutEffect(plan, options, terminal);
 
-  const Report report = RunWithProgress(plan, options, terminal);
+  const Report report = RunWithProgress(plan, options, "merging", terminal);
   SayReport(plan, report, terminal);
   if (report_path) WriteReport(*report_path, plan, report, options);
   for (const OutputPlan& output : plan.outputs) {

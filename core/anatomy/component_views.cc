@@ -1,0 +1,84 @@
+#include "core/anatomy/component_views.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/anatomy/layout.h"
+#include "core/anatomy/viewer.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+/// The rule of a component, where the architecture has one.
+const ComponentRule* RuleOf(std::span<const ComponentRule> rules, std::string_view name) {
+  const auto found = std::ranges::find(rules, name, &ComponentRule::name);
+  return found == rules.end() ? nullptr : &*found;
+}
+
+std::string OwnName(const CheckpointTensor& tensor, const TensorAnatomy& told, bool outside) {
+  return outside ? tensor.name : told.local;
+}
+
+}  // namespace
+
+std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  std::vector<std::vector<CheckpointTensor>> parts(anatomy.components.size());
+  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+    const TensorAnatomy& told = anatomy.tensors[i];
+    CheckpointTensor tensor = checkpoint.tensors()[i];
+    const bool outside = anatomy.components[told.component].kind == ComponentKind::kOther;
+    tensor.name = OwnName(tensor, told, outside);
+    parts[told.component].push_back(std::move(tensor));
+  }
+  const std::vector<ComponentRule> rules =
+      anatomy.row != nullptr ? anatomy.row->components() : std::vector<ComponentRule>();
+  std::vector<ComponentView> views;
+  for (std::size_t c = 0; c < parts.size(); ++c) {
+    const ComponentRule* rule = RuleOf(rules, anatomy.components[c].name);
+    const Layout* layout = rule != nullptr ? LayoutOf(*rule) : nullptr;
+    // Loaders take OpenCLIP's encoders in the other naming, everything else in its own.
+    if (layout != nullptr && layout->id == "hf") parts[c] = InNaming(*layout, *rule, parts[c]);
+    std::ranges::sort(parts[c], {}, &CheckpointTensor::name);
+    views.push_back({anatomy.components[c].name, checkpoint.View(std::move(parts[c]), "")});
+  }
+  return views;
+}
+
+namespace {
+
+/// Null where the file is not the component.
+std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
+                                               const ComponentRule& component) {
+  std::size_t required = 0;
+  for (const TensorRule& rule : component.tensors) required += rule.optional ? 0 : 1;
+  std::vector<std::string> prefixes = component.prefixes;
+  prefixes.insert(prefixes.begin(), "");
+  for (const std::string& prefix : prefixes) {
+    for (const Layout* layout : {static_cast<const Layout*>(nullptr), LayoutOf(component)}) {
+      Viewer viewer(file);
+      if (viewer.Add(component, layout, prefix, true) < required) continue;
+      return file.View(viewer.Finish(), "");
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool IsComponent(const Checkpoint& file, const ComponentRule& component) {
+  return TryComponent(file, component) != nullptr;
+}
+
+std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
+                                              const ComponentRule& component) {
+  if (auto view = TryComponent(file, component)) return view;
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("{} is no complete {}", Quote(file.path().string()), component.name),
+              "'weightsmith info' says what it is.");
+}
+
+}  // namespace weightsmith

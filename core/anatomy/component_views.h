@@ -1,0 +1,31 @@
+// A checkpoint taken apart into its components as loaders take them, and put together again: views,
+// with nothing copied.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/anatomy/anatomy.h"
+#include "core/checkpoint.h"
+
+namespace weightsmith {
+
+struct ComponentView {
+  std::string name;  ///< "unet", "clip_l", "other"
+  std::shared_ptr<const Checkpoint> checkpoint;
+};
+
+/// Every component under the names that its own files have; OpenCLIP encoders in Hugging Face's.
+/// What belongs to no component is "other", under its own names.
+std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy);
+
+/// Whether a file is a component, complete, in one of its namings.
+bool IsComponent(const Checkpoint& file, const ComponentRule& component);
+
+/// One component's file under the names that it has in a monolithic file, whichever of its namings
+/// the file has. Throws kMismatch, naming both, where the file is not that component.
+std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
+                                              const ComponentRule& component);
+
+}  // namespace weightsmith

@@ -1,0 +1,44 @@
+// Makes views of checkpoints under other names. Private to core/anatomy.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/anatomy/layout.h"
+#include "core/checkpoint.h"
+
+namespace weightsmith {
+
+class Viewer {
+ public:
+  explicit Viewer(const Checkpoint& checkpoint) : tensors_(checkpoint.tensors()) {}
+
+  /// A placement's tensor, in its shape, or null.
+  static const CheckpointTensor* Find(std::span<const CheckpointTensor> tensors,
+                                      std::string_view prefix, const Placement& placement);
+
+  /// Takes the tensors of a component that lie in `layout` (null: in its own naming) under
+  /// `theirs`, under their local or monolithic names. Says how many.
+  std::size_t Add(const ComponentRule& component, const Layout* layout, const std::string& theirs,
+                  bool monolithic);
+
+  /// What was taken, and everything else under its own name.
+  std::vector<CheckpointTensor> Finish();
+
+ private:
+  bool AddTensor(const TensorRule& rule, const std::vector<Placement>& placements,
+                 const std::string& prefix, std::string name);
+
+  std::span<const CheckpointTensor> tensors_;
+  std::vector<CheckpointTensor> view_;
+  std::set<std::string_view> taken_;
+};
+
+/// The tensors of a component (by local name, contiguous) in another naming, as a view.
+std::vector<CheckpointTensor> InNaming(const Layout& layout, const ComponentRule& component,
+                                       std::span<const CheckpointTensor> tensors);
+
+}  // namespace weightsmith

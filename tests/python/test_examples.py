@@ -24,8 +24,12 @@ def whole_recipes(page):
 @pytest.fixture
 def models(tiny, tmp_path):
     """The models that examples speak of."""
-    for seed, name in enumerate(("photo", "anime", "base"), 1):
+    for seed, name in enumerate(("photo", "anime", "base", "turbo"), 1):
         (tmp_path / f"{name}.safetensors").symlink_to(tiny("sd15", seed))
+    others = {"inpainting": ("sd15-inpainting", 1), "flux1-dev": ("flux1-dev", 1), "flux1-tuned": ("flux1-dev", 2),
+              "clip_l": ("clip_l", 1), "t5xxl": ("t5xxl", 1), "ae": ("vae-flux", 1)}
+    for name, synth in others.items():
+        (tmp_path / f"{name}.safetensors").symlink_to(tiny(*synth))
     prefix = "first_stage_model."
     vae = {k.removeprefix(prefix): v for k, v in support.read(tiny("sd15", 9)).tensors.items() if k.startswith(prefix)}
     support.write(tmp_path / "vae.safetensors", vae)

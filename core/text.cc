@@ -192,4 +192,11 @@ std::string DidYouMean(std::string_view name, std::span<const std::string> known
   return nearest ? fmt::format(" Did you mean {}?", Quote(*nearest)) : std::string();
 }
 
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t begin = text.find_first_not_of(kSpace);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
 }  // namespace weightsmith

@@ -14,14 +14,6 @@ extern const std::string_view kEmbeddedPresets;
 
 namespace {
 
-constexpr std::string_view kSpace = " \t\r";
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
-  const std::size_t end = text.find_last_not_of(kSpace);
-  return end == std::string_view::npos ? std::string_view() : text.substr(begin, end - begin + 1);
-}
-
 /// The numbers, or nothing where one is none.
 std::vector<double> Numbers(std::string_view text) {
   std::vector<double> numbers;

@@ -135,6 +135,12 @@ void ByteSource::ThrowUnreadable(std::uint64_t offset) const {
                                               Quote(path_.string()), offset, SystemMessage(error)));
 }
 
+std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
+  std::string text(size, '\0');
+  file.Read(offset, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
 std::shared_ptr<const ByteSource> OpenByteSource(const std::filesystem::path& path,
                                                  std::optional<IoBackend> backend) {
   // NONBLOCK: opening a pipe without a writer would wait for ever.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 namespace weightsmith {
 
@@ -82,6 +83,9 @@ class ByteSource {
   FileIdentity identity_;
   int descriptor_;
 };
+
+/// Bytes as text, for formats that are read whole.
+std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t size);
 
 /// Opens a regular file. Without a backend: maps it, except on network and FUSE file systems.
 /// Throws kInput for a missing file, a folder, or one that may not be read.

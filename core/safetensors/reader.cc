@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kPrefixSize = 8;
 
-std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
-  std::string text(size, '\0');
-  file.Read(offset, std::as_writable_bytes(std::span(text)));
-  return text;
-}
-
 /// Whether what follows the length prefix can be a header: other formats are not taken for one.
 bool StartsLikeHeader(std::string_view head) {
   return head.size() > kPrefixSize &&

@@ -33,12 +33,6 @@ constexpr std::string_view kLegacyNumber = kLegacyMagic.substr(2);
   throw Error(ErrorCode::kInput, problem, advice);
 }
 
-std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
-  std::string text(size, '\0');
-  file.Read(offset, std::as_writable_bytes(std::span(text)));
-  return text;
-}
-
 using StorageOffsets = std::map<std::string, std::uint64_t>;
 
 bool IsContiguous(const TorchTensor& tensor) {

@@ -61,10 +61,9 @@ class Scanner {
     }
   }
 
-  std::string ReadText(std::uint64_t offset, std::uint64_t size) const {
-    std::string text(std::min(size, kLargestPickle), '\0');
-    file_->Read(offset, std::as_writable_bytes(std::span(text)));
-    return text;
+  /// As much of it as a pickle may have.
+  std::string TextAt(std::uint64_t offset, std::uint64_t size) const {
+    return ReadText(*file_, offset, std::min(size, kLargestPickle));
   }
 
   void Learn(const Pickle& pickle) {
@@ -76,7 +75,7 @@ class Scanner {
     for (const ZipEntry& entry : ReadZip(*file_).entries) {
       if (!entry.name.ends_with(".pkl")) continue;
       Try([&] {
-        const std::string text = ReadText(entry.offset, entry.size);
+        const std::string text = TextAt(entry.offset, entry.size);
         const Pickle pickle = ReadPickle(text);
         Learn(pickle);
         if (pickle.size() == entry.size) return;
@@ -88,7 +87,7 @@ class Scanner {
 
   /// One pickle after the other, as far as there are some.
   void ScanPickles() {
-    const std::string text = ReadText(0, file_->size());
+    const std::string text = TextAt(0, file_->size());
     std::string_view rest = text;
     for (std::size_t count = 0; count < kMostPickles && rest.starts_with('\x80'); ++count) {
       const Pickle pickle = ReadPickle(rest);

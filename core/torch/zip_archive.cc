@@ -54,9 +54,7 @@ std::uint64_t U64(std::string_view bytes, std::size_t offset) {
 
 std::string ReadBytes(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
   if (offset > file.size() || size > file.size() - offset) Refuse("is cut off");
-  std::string bytes(size, '\0');
-  file.Read(offset, std::as_writable_bytes(std::span(bytes)));
-  return bytes;
+  return ReadText(file, offset, size);
 }
 
 struct Directory {

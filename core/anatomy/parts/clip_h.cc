@@ -1,41 +1,15 @@
-#include "core/anatomy/components.h"
+#include "core/anatomy/open_clip_part.h"
 
 namespace weightsmith {
-namespace {
-
-PartRow OpenClip(Scale scale, std::string_view name) {
-  const std::uint64_t width = ClipHWidth(scale);
-  return {.variant = "base",
-          .scale = name,
-          .layout = "component",
-          .synth = "clip_h",
-          .component = [scale] { return ClipH(scale, {""}); },
-          .signature = {{"transformer.resblocks.0.mlp.c_fc.weight", {4 * width, width}},
-                        {"transformer.resblocks.22.mlp.c_fc.weight", {4 * width, width}}}};
-}
-
-PartRow HuggingFace(Scale scale, std::string_view name) {
-  const std::uint64_t width = ClipHWidth(scale);
-  return {.variant = "base",
-          .scale = name,
-          .layout = "hf",
-          .synth = "clip_h-hf",
-          .component = [scale] { return ClipHHf(scale, {""}); },
-          .signature = {{"text_model.encoder.layers.0.mlp.fc1.weight", {4 * width, width}},
-                        {"text_model.encoder.layers.22.mlp.fc1.weight", {4 * width, width}}}};
-}
-
-}  // namespace
 
 const Part& clip_h() {
-  static const Part part = {
-      .id = "clip_h",
-      .title = "OpenCLIP ViT-H text encoder",
-      .dtype = DType::kF16,
-      .keep_precision = {},
-      .prefixes = {""},
-      .rows = {OpenClip(Scale::kFull, "full"), HuggingFace(Scale::kFull, "full"),
-               OpenClip(Scale::kTiny, "tiny"), HuggingFace(Scale::kTiny, "tiny")}};
+  static const Part part = MakeOpenClipPart({.id = "clip_h",
+                                             .title = "OpenCLIP ViT-H text encoder",
+                                             .synth_hf = "clip_h-hf",
+                                             .open_clip = ClipH,
+                                             .hugging_face = ClipHHf,
+                                             .width = ClipHWidth,
+                                             .last_block = "22"});
   return part;
 }
 

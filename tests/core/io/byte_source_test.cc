@@ -28,12 +28,6 @@ std::string Pattern(std::size_t size) {
   return bytes;
 }
 
-std::string ReadText(const ByteSource& source, std::uint64_t offset, std::size_t size) {
-  std::string text(size, '\0');
-  source.Read(offset, std::as_writable_bytes(std::span(text)));
-  return text;
-}
-
 class ByteSources : public ::testing::TestWithParam<IoBackend> {
  protected:
   std::shared_ptr<const ByteSource> Open(const std::filesystem::path& path) {

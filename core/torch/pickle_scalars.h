@@ -1,0 +1,37 @@
+// The bytes of a pickle, and the opcodes that read numbers and texts. Private to core/torch/pickle.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/torch/pickle_builder.h"
+
+namespace weightsmith {
+
+class PickleScalars : protected PickleBuilder {
+ protected:
+  explicit PickleScalars(std::string_view bytes) : bytes_(bytes) {}
+
+  std::size_t at() const { return at_; }
+  std::string_view Take(std::uint64_t size);
+  std::uint64_t Little(std::size_t size);
+  std::string_view Line();
+
+  /// Whether the opcode is one of theirs; it is then carried out.
+  bool Number(unsigned char opcode);
+  bool String(unsigned char opcode);
+
+ private:
+  void PushInteger(std::int64_t value) { Push(Add({PickleType::kInteger, 0, value, 0})); }
+  void PushBool(bool value) { Push(Add({PickleType::kBool, 0, value ? 1 : 0, 0})); }
+  void PushFloat(double value) { Push(Add({PickleType::kFloat, 0, 0, value})); }
+  void PushLong(std::string_view bytes);
+  void PushNumberLine(std::string_view line);
+  void PushText(PickleType type, std::uint64_t size);
+
+  std::string_view bytes_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace weightsmith

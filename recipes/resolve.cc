@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "core/anatomy/component_views.h"
+#include "core/anatomy/layout.h"
 #include "core/anatomy/naming.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -34,6 +36,18 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
   return spec;
 }
 
+/// A text encoder in the other naming than the model's has is read in the model's.
+void ReadInNamingOf(const ArchitectureRow& parent, Model::Part& part) {
+  if (part.anatomy.layout != "hf") return;
+  for (const ComponentRule& component : parent.components()) {
+    if (component.name != part.anatomy.part->id || LayoutOf(component) == nullptr) continue;
+    if (auto view = LocalView(*part.checkpoint, component)) {
+      part.checkpoint = std::move(view);
+      part.anatomy = Examine(*part.checkpoint);
+    }
+  }
+}
+
 /// A file of one component does not know what its tensors are called in a whole model.
 void NameParts(std::vector<Model>& models) {
   const ArchitectureRow* parent = nullptr;
@@ -45,7 +59,9 @@ void NameParts(std::vector<Model>& models) {
   if (parent == nullptr) return;
   for (Model& model : models) {
     for (Model::Part& part : model.parts) {
-      if (part.anatomy.part != nullptr) NameWithin(part.anatomy, *parent);
+      if (part.anatomy.part == nullptr) continue;
+      ReadInNamingOf(*parent, part);
+      NameWithin(part.anatomy, *parent);
     }
   }
 }

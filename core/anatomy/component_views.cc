@@ -52,7 +52,7 @@ namespace {
 
 /// Null where the file is not the component.
 std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
-                                               const ComponentRule& component) {
+                                               const ComponentRule& component, bool monolithic) {
   std::size_t required = 0;
   for (const TensorRule& rule : component.tensors) required += rule.optional ? 0 : 1;
   std::vector<std::string> prefixes = component.prefixes;
@@ -60,7 +60,7 @@ std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
   for (const std::string& prefix : prefixes) {
     for (const Layout* layout : {static_cast<const Layout*>(nullptr), LayoutOf(component)}) {
       Viewer viewer(file);
-      if (viewer.Add(component, layout, prefix, true) < required) continue;
+      if (viewer.Add(component, layout, prefix, monolithic) < required) continue;
       return file.View(viewer.Finish(), "");
     }
   }
@@ -70,12 +70,17 @@ std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
 }  // namespace
 
 bool IsComponent(const Checkpoint& file, const ComponentRule& component) {
-  return TryComponent(file, component) != nullptr;
+  return TryComponent(file, component, true) != nullptr;
+}
+
+std::shared_ptr<const Checkpoint> LocalView(const Checkpoint& file,
+                                            const ComponentRule& component) {
+  return TryComponent(file, component, false);
 }
 
 std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
                                               const ComponentRule& component) {
-  if (auto view = TryComponent(file, component)) return view;
+  if (auto view = TryComponent(file, component, true)) return view;
   throw Error(ErrorCode::kMismatch,
               fmt::format("{} is no complete {}", Quote(file.path().string()), component.name),
               "'weightsmith info' says what it is.");

@@ -23,6 +23,10 @@ std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const An
 /// Whether a file is a component, complete, in one of its namings.
 bool IsComponent(const Checkpoint& file, const ComponentRule& component);
 
+/// The file under the names that the component has inside its own files, whichever of its namings
+/// the file has; null where it is not that component.
+std::shared_ptr<const Checkpoint> LocalView(const Checkpoint& file, const ComponentRule& component);
+
 /// One component's file under the names that it has in a monolithic file, whichever of its namings
 /// the file has. Throws kMismatch, naming both, where the file is not that component.
 std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,

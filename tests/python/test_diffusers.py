@@ -181,6 +181,23 @@ def test_a_unet_alone_and_a_vae_alone(weightsmith, tiny, tmp_path):
         assert array.tobytes() == source[name].tobytes(), name
 
 
+def test_a_text_encoder_in_the_other_naming_goes_into_a_whole_model(weightsmith, tiny, tmp_path):
+    one, two = load_file(tiny("sdxl", 1)), load_file(tiny("sdxl", 2))
+    encoder = open_clip(under(two, "conditioner.embedders.1.model."))
+    save_file(encoder, tmp_path / "clip_g.safetensors")
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": str(tiny("sdxl", 1)), "g": "clip_g.safetensors"},
+        "output": {"model": "a", "path": "out.safetensors", "components": {"clip_g": "g"}},
+    })
+    weightsmith("merge", "r.yaml")
+    out = load_file(tmp_path / "out.safetensors")
+    missing = one.keys() - out.keys()
+    assert out.keys() <= one.keys() and all("logit_scale" in name for name in missing)
+    for name, array in out.items():
+        source = two if name.startswith("conditioner.embedders.1.") else one
+        assert array.shape == source[name].shape and array.tobytes() == source[name].tobytes(), name
+
+
 def flux_tensors(tensors):
     out = {}
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <tuple>
 
 #include "core/anatomy/architecture.h"
 
@@ -17,7 +18,10 @@ struct Block {
   std::string_view family;
   std::optional<std::uint32_t> index;  ///< nothing: a block by itself
 
-  auto operator<=>(const Block&) const = default;
+  bool operator==(const Block&) const = default;
+  bool operator<(const Block& other) const {
+    return std::tie(family, index) < std::tie(other.family, other.index);
+  }
 };
 
 /// Of a tensor by its canonical name inside its component. An empty family: in no block.

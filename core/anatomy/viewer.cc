@@ -59,8 +59,10 @@ std::vector<CheckpointTensor> Viewer::Finish() {
     if (!taken_.contains(tensor.name)) view_.push_back(tensor);
   }
   std::ranges::sort(view_, {}, &CheckpointTensor::name);
-  const auto twice = std::ranges::unique(view_, {}, &CheckpointTensor::name);
-  view_.erase(twice.begin(), twice.end());
+  const auto same = [](const CheckpointTensor& a, const CheckpointTensor& b) {
+    return a.name == b.name;
+  };
+  view_.erase(std::unique(view_.begin(), view_.end(), same), view_.end());
   return std::move(view_);
 }
 

@@ -76,7 +76,7 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
                                        {"blocks.27.attn.proj.bias", {pixart.width}}},
                          .absent = {"blocks.28."}};
   if (pixart.alpha) row.signature.push_back({"ar_embedder.mlp.2.bias", {pixart.size}});
-  if (!pixart.alpha) row.absent.push_back("ar_embedder.");
+  if (!pixart.alpha) row.absent.emplace_back("ar_embedder.");
   return row;
 }
 

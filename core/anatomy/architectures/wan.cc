@@ -106,7 +106,7 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
                     {block + ".cross_attn.norm_k.weight", {wan.width}}},
       .absent = {"blocks." + std::to_string(wan.blocks) + "."}};
   if (wan.image) row.signature.push_back({"img_emb.proj.3.bias", {wan.width}});
-  if (!wan.image) row.absent.push_back("img_emb.");
+  if (!wan.image) row.absent.emplace_back("img_emb.");
   return row;
 }
 

@@ -248,7 +248,7 @@ def limit_memory():
 def test_hostile_files_are_refused(weightsmith, tmp_path, name):
     content, word = HOSTILE[name]
     (tmp_path / "f.ckpt").write_bytes(content)
-    sanitized = any(key.endswith("SAN_OPTIONS") for key in os.environ)
+    sanitized = os.path.basename(os.environ.get("WEIGHTSMITH_BUILD", "release")) not in ("release", "debug")
     process = weightsmith.start("info", "f.ckpt", preexec_fn=None if sanitized else limit_memory)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 4, said

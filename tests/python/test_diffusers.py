@@ -264,6 +264,31 @@ def test_flux_with_its_fused_matrices_and_swapped_halves(weightsmith, tiny, tmp_
         assert ours[name].tobytes() == theirs[name].tobytes(), name
 
 
+def z_image_tensors(tensors):
+    out = {}
+    for name, array in tensors.items():
+        if ".attention.qkv." in name:
+            for part, rows in zip("qkv", np.split(array, 3)):
+                out[name.replace("attention.qkv", f"attention.to_{part}")] = np.ascontiguousarray(rows)
+        else:
+            name = re.sub(r"^(x_embedder|final_layer)\.", r"all_\1.2-1.", name)
+            name = name.replace("attention.out.", "attention.to_out.0.")
+            out[re.sub(r"attention\.([qk])_norm", r"attention.norm_\1", name)] = array
+    return out
+
+
+def test_z_image(weightsmith, tiny, tmp_path):
+    save_file(z_image_tensors(load_file(tiny("z-image", 1))), tmp_path / "z.safetensors")
+    told = json.loads(weightsmith("info", "--json", "z.safetensors").stdout)
+    told = told[0] if isinstance(told, list) else told
+    assert (told["architecture"], told["layout"]) == ("z-image", "diffusers")
+    assert told["components"]["transformer"]["complete"] and told["components"]["transformer"]["tensors"] == 453
+    for name, first in (("by_theirs", "z.safetensors"), ("by_ours", str(tiny("z-image", 1)))):
+        weightsmith("merge", first, tiny("z-image", 2), "--alpha", "0.3", "-o", f"{name}.safetensors")
+    ours, theirs = (support.read(tmp_path / f"{n}.safetensors").tensors for n in ("by_ours", "by_theirs"))
+    assert ours.keys() == theirs.keys() and all(ours[n].tobytes() == theirs[n].tobytes() for n in ours)
+
+
 def test_shards_of_a_folder(weightsmith, tiny, tmp_path):
     sd15_folder(tiny, 1, tmp_path / "pipe")
     unet = load_file(tmp_path / "pipe" / "unet" / "diffusion_pytorch_model.safetensors")

@@ -65,7 +65,7 @@ TEST(Layout, EveryRowOfBothNamingsIsOnceInTheOther) {
     }
   }
   for (const char* id : {"sd1", "sd2", "sdxl", "sdxl-refiner", "flux1", "chroma", "sd3",
-                         "sd3.5-medium", "sd3.5-large"}) {
+                         "sd3.5-medium", "sd3.5-large", "z-image"}) {
     EXPECT_TRUE(covered.contains(id)) << id;
   }
 }

@@ -109,6 +109,7 @@ Plan Planner::Make() && {
   CheckRows(index_, PlacesOfWeights(), problems_);
   CheckSteps();
   problems_.ThrowIfAny();
+  WarnOfMergedVae(plan_, index_);
   CountModelKeys(plan_, index_, tensors_, considered_);
   for (const auto& tensors : output_tensors_) {
     plan_.coefficients.push_back(FindCoefficients(plan_, tensors));

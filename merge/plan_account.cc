@@ -102,6 +102,25 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
   }
 }
 
+void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
+  const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  for (const NodeId id : index.steps()) {
+    const Node& step = index.expression().nodes[id];
+    if (std::ranges::none_of(step.parameters, is_list)) continue;
+    const auto merges_vae = [&](const Task& task) {
+      return task.component == "vae" &&
+             std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
+               return probe.step == index.StepNumber(id);
+             });
+    };
+    if (std::ranges::none_of(plan.tasks, merges_vae)) continue;
+    plan.warnings.push_back(fmt::format(
+        "step '{}': the list's BASE merges the VAEs as well, as SuperMerger does; where "
+        "they differ, write rows instead, or take the VAE from one model",
+        step.name));
+  }
+}
+
 void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
   const auto check = [&](const Node& step, const Weights& weights) {

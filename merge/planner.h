@@ -50,6 +50,9 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                     const std::map<TensorKey, PlannedTensor>& tensors,
                     const std::set<std::uint32_t>& considered);
 
+/// Warns of lists of block weights that average VAEs, a well-known mistake.
+void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
+
 /// Tells rows of blocks and elements that no tensor of the result is at: a misspelled place would
 /// else be no weight at all.
 void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,

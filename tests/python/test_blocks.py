@@ -299,3 +299,9 @@ def test_blocks_tells_key_block_and_place(weightsmith, tiny):
         if (n := number(name, "input_blocks")) is not None:
             assert block == f"unet.in.{n}"
     assert "unet.mid" in weightsmith("blocks", tiny("sdxl")).stdout
+
+
+def test_a_list_that_merges_the_vae_warns_of_it(weightsmith, tiny):
+    for alpha, warned in (("GRAD_V", False), (",".join(["0.5"] * 26), True), ("0.5,IN00=0", False)):
+        said = weightsmith("plan", tiny("sd15", 1), tiny("sd15", 2), "--alpha", alpha).stderr
+        assert ("merges the VAEs" in said) == warned, alpha

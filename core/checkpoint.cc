@@ -153,24 +153,28 @@ Contents OpenContents(std::shared_ptr<const ByteSource> file, std::optional<IoBa
                      [&] { return OpenShards(*file, backend); });
 }
 
-/// The folder of a diffusers pipeline: its components, named by their folders.
+/// The folder of a diffusers pipeline: its components, named by their folders, and beside them what
+/// belongs to no component.
 Contents OpenPipeline(const std::filesystem::path& folder, std::optional<IoBackend> backend) {
   constexpr std::string_view kComponents[] = {"unet",           "transformer",    "text_encoder",
                                               "text_encoder_2", "text_encoder_3", "vae"};
   Contents all;
   all.format = CheckpointFormat::kSharded;
-  for (const std::string_view name : kComponents) {
-    std::error_code ignored;
-    const std::filesystem::path inside = folder / name;
-    if (!std::filesystem::is_directory(inside, ignored)) continue;
-    Contents part = OpenContents(OpenByteSource(FindCheckpointFile(inside), backend), backend);
+  const auto add = [&](const std::filesystem::path& file, const std::string& before) {
+    Contents part = OpenContents(OpenByteSource(file, backend), backend);
     const auto first = static_cast<std::uint32_t>(all.files.size());
     all.files.insert(all.files.end(), part.files.begin(), part.files.end());
     for (CheckpointTensor& tensor : part.tensors) {
-      tensor.name = fmt::format("{}.{}", name, tensor.name);
+      tensor.name.insert(0, before);
       tensor.file += first;
       all.tensors.push_back(std::move(tensor));
     }
+  };
+  std::error_code ignored;
+  for (const std::string_view name : kComponents) {
+    const std::filesystem::path inside = folder / name;
+    if (!std::filesystem::is_directory(inside, ignored)) continue;
+    add(FindCheckpointFile(inside), std::string(name) + ".");
   }
   if (all.files.empty()) {
     throw Error(ErrorCode::kInput,
@@ -178,7 +182,15 @@ Contents OpenPipeline(const std::filesystem::path& folder, std::optional<IoBacke
                             "text_encoder and vae",
                             Quote(folder.string())));
   }
+  for (const std::string_view name : {"ema.safetensors", "other.safetensors"}) {
+    if (std::filesystem::is_regular_file(folder / name, ignored)) add(folder / name, "");
+  }
   all.Sort();
+  const auto twice = std::ranges::adjacent_find(all.tensors, {}, &CheckpointTensor::name);
+  if (twice != all.tensors.end()) {
+    throw Error(ErrorCode::kInput, fmt::format("the pipeline {} has the tensor {} twice",
+                                               Quote(folder.string()), Quote(twice->name)));
+  }
   return all;
 }
 

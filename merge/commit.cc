@@ -4,9 +4,9 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "core/error.h"
+#include "core/io/configuration_files.h"
 
 namespace weightsmith {
 namespace {
@@ -41,28 +41,6 @@ void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions&
   WriteFile(*output.index, std::as_bytes(std::span(text)), options);
 }
 
-bool HoldsWeights(const fs::path& file) {
-  static const std::set<std::string> kEndings = {
-      ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".h5", ".onnx", ".msgpack"};
-  return kEndings.contains(file.extension().string()) ||
-         file.filename().string().ends_with(".index.json");
-}
-
-/// Config and tokenizer files; what stands in the target folder already is left as it is.
-void CopyFiles(const fs::path& from, const fs::path& to) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
-    if (!entry.is_regular_file() || HoldsWeights(entry.path())) continue;
-    std::error_code error;
-    fs::copy_file(entry.path(), to / entry.path().filename(), fs::copy_options::skip_existing,
-                  error);
-    if (error) {
-      throw Error(ErrorCode::kFailed,
-                  fmt::format("cannot copy '{}' to '{}': {}", entry.path().string(), to.string(),
-                              error.message()));
-    }
-  }
-}
-
 }  // namespace
 
 void RefuseInputsAsOutputs(const Plan& plan) {
@@ -86,7 +64,7 @@ void CommitOutputs(const Plan& plan, const Report& report, const OutputOptions& 
     if (output.index) WriteIndex(plan, output, options);
     if (!output.spec.files_from) continue;
     const fs::path folder = output.spec.split ? output.spec.path : output.spec.path.parent_path();
-    CopyFiles(*output.spec.files_from, folder.empty() ? fs::path(".") : folder);
+    CopyConfiguration(*output.spec.files_from, folder.empty() ? fs::path(".") : folder);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/anatomy/detect.h"
 #include "core/anatomy/layout.h"
+#include "core/anatomy/pipeline.h"
 #include "core/anatomy/viewer.h"
 
 namespace weightsmith {
@@ -51,6 +52,9 @@ bool LooksLikeDiffusers(Tensors tensors) {
 }
 
 std::optional<Viewer> ViewDiffusion(const Checkpoint& checkpoint) {
+  // Relatives share signatures: of those that fit, it is the one that has most of the tensors.
+  std::optional<Viewer> best;
+  std::size_t most = 0;
   for (const std::string prefix : {"", "unet.", "transformer."}) {
     for (const Architecture* architecture : Architectures()) {
       for (const ArchitectureRow& row : architecture->rows) {
@@ -59,24 +63,19 @@ std::optional<Viewer> ViewDiffusion(const Checkpoint& checkpoint) {
         if (!Fits(checkpoint.tensors(), prefix, diffusion, row.signature)) continue;
         Viewer viewer(checkpoint);
         const bool folder = !prefix.empty();
-        viewer.Add(diffusion, LayoutOf(diffusion), prefix, folder);
-        int encoder = 0;
+        std::size_t count = viewer.Add(diffusion, LayoutOf(diffusion), prefix, folder);
         for (const ComponentRule& component : std::span(components).subspan(1)) {
           if (!folder) break;
-          if (component.kind == ComponentKind::kVae) {
-            viewer.Add(component, LayoutOf(component), "vae.", true);
-          } else if (component.kind == ComponentKind::kText) {
-            ++encoder;
-            const std::string name =
-                encoder == 1 ? "text_encoder." : "text_encoder_" + std::to_string(encoder) + ".";
-            viewer.Add(component, LayoutOf(component), name, true);
-          }
+          const std::string inside = PipelineFolder(*architecture, components, component.name);
+          count += viewer.Add(component, LayoutOf(component), inside + ".", true);
         }
-        return viewer;
+        if (count <= most) continue;
+        most = count;
+        best = std::move(viewer);
       }
     }
   }
-  return std::nullopt;
+  return best;
 }
 
 std::optional<Viewer> ViewPart(const Checkpoint& checkpoint) {

@@ -19,13 +19,26 @@ const ComponentRule* RuleOf(std::span<const ComponentRule> rules, std::string_vi
   return found == rules.end() ? nullptr : &*found;
 }
 
+std::vector<ComponentRule> RulesOf(const Anatomy& anatomy) {
+  if (anatomy.row != nullptr) return anatomy.row->components();
+  if (anatomy.part == nullptr) return {};
+  for (const PartRow& row : anatomy.part->rows) {
+    const bool fits = row.variant == anatomy.variant && row.scale == anatomy.scale;
+    if (fits && (row.layout == anatomy.layout || anatomy.layout == "diffusers")) {
+      return {row.component()};
+    }
+  }
+  return {};
+}
+
 std::string OwnName(const CheckpointTensor& tensor, const TensorAnatomy& told, bool outside) {
   return outside ? tensor.name : told.local;
 }
 
 }  // namespace
 
-std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy,
+                                          FileNaming naming) {
   std::vector<std::vector<CheckpointTensor>> parts(anatomy.components.size());
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     const TensorAnatomy& told = anatomy.tensors[i];
@@ -34,14 +47,14 @@ std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const An
     tensor.name = OwnName(tensor, told, outside);
     parts[told.component].push_back(std::move(tensor));
   }
-  const std::vector<ComponentRule> rules =
-      anatomy.row != nullptr ? anatomy.row->components() : std::vector<ComponentRule>();
+  const std::vector<ComponentRule> rules = RulesOf(anatomy);
   std::vector<ComponentView> views;
   for (std::size_t c = 0; c < parts.size(); ++c) {
     const ComponentRule* rule = RuleOf(rules, anatomy.components[c].name);
     const Layout* layout = rule != nullptr ? LayoutOf(*rule) : nullptr;
-    // Loaders take OpenCLIP's encoders in the other naming, everything else in its own.
-    if (layout != nullptr && layout->id == "hf") parts[c] = InNaming(*layout, *rule, parts[c]);
+    if (layout != nullptr && (naming == FileNaming::kDiffusers || layout->id == "hf")) {
+      parts[c] = InNaming(*layout, *rule, parts[c]);
+    }
     std::ranges::sort(parts[c], {}, &CheckpointTensor::name);
     views.push_back({anatomy.components[c].name, checkpoint.View(std::move(parts[c]), "")});
   }

@@ -16,9 +16,14 @@ struct ComponentView {
   std::shared_ptr<const Checkpoint> checkpoint;
 };
 
-/// Every component under the names that its own files have; OpenCLIP encoders in Hugging Face's.
-/// What belongs to no component is "other", under its own names.
-std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy);
+/// How a component's own file names its tensors: as its publisher and most loaders have them, with
+/// OpenCLIP's encoders in Hugging Face's naming, or everything as diffusers and transformers do.
+enum class FileNaming : bool { kLoaders, kDiffusers };
+
+/// Every component under the names that its own files have. What belongs to no component is
+/// "other", under its own names.
+std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy,
+                                          FileNaming naming = FileNaming::kLoaders);
 
 /// Whether a file is a component, complete, in one of its namings.
 bool IsComponent(const Checkpoint& file, const ComponentRule& component);

@@ -1,11 +1,16 @@
 #include "core/anatomy/viewer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/anatomy/detect.h"
 #include "core/anatomy/naming.h"
+#include "core/error.h"
+#include "core/text.h"
 
 namespace weightsmith {
 namespace {
@@ -98,20 +103,66 @@ namespace {
 /// Rows of a tensor of the other naming, and where they lie.
 struct Piece {
   std::uint64_t their_row;
-  GatherRun run;
+  Gather runs;
 };
 
-GatherRun TheirRun(const CheckpointTensor& ours, const Placement& placement) {
-  const std::uint64_t size = Info(ours.info.dtype).bits / 8;
-  const Shape& shape = ours.info.shape;
-  if (placement.transposed) {
-    return {ours.file, ours.offset, {{shape[1], 1}, {shape[0], shape[1]}}};
+[[noreturn]] void RefuseToCut(const CheckpointTensor& tensor) {
+  throw Error(ErrorCode::kInput,
+              fmt::format("tensor {} lies in its file in a form that cannot be cut into parts",
+                          Quote(tensor.name)),
+              "Write it as safetensors first: weightsmith convert FILE -o FILE.safetensors");
+}
+
+/// Elements [first, first + count) of a gathered tensor.
+Gather Slice(const CheckpointTensor& tensor, std::uint64_t first, std::uint64_t count) {
+  const std::uint64_t size = Info(tensor.info.dtype).bits / 8;
+  Gather slice;
+  for (GatherRun run : *tensor.gather) {
+    const std::uint64_t elements = run.elements();
+    const std::uint64_t from = std::min(first, elements);
+    const std::uint64_t n = std::min(elements - from, count);
+    first -= from;
+    count -= n;
+    if (n == 0) continue;
+    const std::uint64_t row = run.axes.empty() ? 1 : elements / run.axes[0].size;
+    if (n < elements) {
+      if (from % row != 0 || n % row != 0) RefuseToCut(tensor);
+      run.offset += from / row * run.axes[0].stride * size;
+      run.axes[0].size = n / row;
+    }
+    slice.push_back(std::move(run));
   }
-  const std::uint64_t all = ours.info.elements();
-  if (placement.rows == 0) return ContiguousRun(ours.file, ours.offset, all);
-  const std::uint64_t width = all / shape[0];
-  return ContiguousRun(ours.file, ours.offset + placement.our_row * width * size,
-                       placement.rows * width);
+  return slice;
+}
+
+Gather Transpose(const CheckpointTensor& tensor) {
+  const Shape& shape = tensor.info.shape;
+  if (tensor.gather == nullptr) {
+    return {{tensor.file, tensor.offset, {{shape[1], 1}, {shape[0], shape[1]}}}};
+  }
+  if (tensor.gather->size() != 1 || tensor.gather->front().axes.size() != 2) RefuseToCut(tensor);
+  GatherRun run = tensor.gather->front();
+  std::swap(run.axes[0], run.axes[1]);
+  return {std::move(run)};
+}
+
+/// Where the rows of one of our tensors lie that a placement speaks of.
+Gather TheirRuns(const CheckpointTensor& ours, const Placement& placement) {
+  if (Info(ours.info.dtype).bits < 8) RefuseToCut(ours);
+  if (placement.transposed) return Transpose(ours);
+  const std::uint64_t width = ours.info.elements() / ours.info.shape[0];
+  const std::uint64_t first = placement.our_row * width;
+  const std::uint64_t count = placement.rows * width;
+  if (ours.gather != nullptr) return Slice(ours, first, count);
+  const std::uint64_t size = Info(ours.info.dtype).bits / 8;
+  return {ContiguousRun(ours.file, ours.offset + first * size, count)};
+}
+
+CheckpointTensor Renamed(CheckpointTensor tensor, const Placement& placement) {
+  tensor.name = placement.name;
+  // A tensor of another shape than declared keeps it: extra input channels.
+  if (ElementCount(placement.shape) == tensor.info.elements()) tensor.info.shape = placement.shape;
+  return tensor;
 }
 
 }  // namespace
@@ -124,30 +175,35 @@ std::vector<CheckpointTensor> InNaming(const Layout& layout, const ComponentRule
   std::map<std::string, std::pair<CheckpointTensor, std::vector<Piece>>> pieces;
   for (const CheckpointTensor& ours : tensors) {
     const auto rule = rules.find(ours.name);
-    if (rule == rules.end() || !Contiguous(ours) || ours.info.shape != rule->second->shape) {
+    if (rule == rules.end()) {
       view.push_back(ours);
       continue;
     }
-    for (Placement& placement : PlaceIn(layout, *rule->second, component)) {
-      auto& [theirs, runs] = pieces[placement.name];
+    const std::vector<Placement> placements = PlaceIn(layout, *rule->second, component);
+    if (placements.size() == 1 && placements[0].rows == 0 && !placements[0].transposed) {
+      view.push_back(Renamed(ours, placements[0]));
+      continue;
+    }
+    if (ours.info.shape != rule->second->shape) RefuseToCut(ours);
+    for (const Placement& placement : placements) {
+      auto& [theirs, parts] = pieces[placement.name];
       theirs.name = placement.name;
       theirs.info = {ours.info.dtype, placement.shape};
-      runs.push_back({placement.their_row, TheirRun(ours, placement)});
+      parts.push_back({placement.their_row, TheirRuns(ours, placement)});
     }
   }
   for (auto& [name, tensor] : pieces) {
-    auto& [theirs, runs] = tensor;
-    std::ranges::sort(runs, {}, &Piece::their_row);
-    if (runs.size() == 1 && runs[0].run.axes.size() == 1) {
-      theirs.file = runs[0].run.file;
-      theirs.offset = runs[0].run.offset;
-    } else {
-      Gather gather;
-      for (Piece& piece : runs) gather.push_back(std::move(piece.run));
-      theirs.file = gather.front().file;
-      theirs.offset = gather.front().offset;
-      theirs.gather = std::make_shared<const Gather>(std::move(gather));
+    auto& [theirs, parts] = tensor;
+    std::ranges::sort(parts, {}, &Piece::their_row);
+    Gather gather;
+    for (const Piece& piece : parts) {
+      gather.insert(gather.end(), piece.runs.begin(), piece.runs.end());
     }
+    theirs.file = gather.front().file;
+    theirs.offset = gather.front().offset;
+    const bool one_run =
+        gather.size() == 1 && gather[0].axes.size() == 1 && gather[0].axes[0].stride == 1;
+    if (!one_run) theirs.gather = std::make_shared<const Gather>(std::move(gather));
     view.push_back(std::move(theirs));
   }
   std::ranges::sort(view, {}, &CheckpointTensor::name);

@@ -37,7 +37,8 @@ class Viewer {
   std::set<std::string_view> taken_;
 };
 
-/// The tensors of a component (by local name, contiguous) in another naming, as a view.
+/// The tensors of a component, by local name, in another naming, as a view. What no rule speaks of
+/// keeps its name. Throws kInput for a tensor that lies in the file so that its parts are no view.
 std::vector<CheckpointTensor> InNaming(const Layout& layout, const ComponentRule& component,
                                        std::span<const CheckpointTensor> tensors);
 

@@ -36,7 +36,8 @@ bool Overflows(std::string_view number) {
   std::int64_t power = 0;
   const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), power);
   if (result.ec == std::errc::result_out_of_range) return digits[0] != '-';
-  return power + static_cast<std::int64_t>(point) > static_cast<std::int64_t>(lead);
+  // No sum of the two sides: an exponent may be as large as its type.
+  return power > static_cast<std::int64_t>(lead) - static_cast<std::int64_t>(point);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 """split, assemble and convert: what the parts hold, and that together they are the whole again."""
 
+import json
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
@@ -122,3 +124,90 @@ def test_convert(weightsmith, tiny, tmp_path):
     assert {k.split(".")[0] for k in small} == {"model", "first_stage_model"}
     assert all(str(v.dtype) == "bfloat16" for v in small.values())
     assert "no component 'uent'" in weightsmith("convert", tiny("sd15"), "--components", "uent", "-o", "x.safetensors", status=3).stderr
+
+
+DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_encoder", "vae"},
+             "sdxl": {"unet", "text_encoder", "text_encoder_2", "vae"}, "sdxl-refiner": {"unet", "text_encoder_2", "vae"},
+             "sd3": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
+             "sd3.5-medium": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
+             "sd3.5-large": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
+             "flux1-dev": {"transformer", "text_encoder", "text_encoder_2", "vae"}}
+
+
+@pytest.mark.parametrize("architecture", DIFFUSERS)
+def test_a_pipeline_and_back_is_the_same_bit_for_bit(weightsmith, whole, tmp_path, architecture):
+    tensors = whole(architecture)
+    weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "-o", "pipeline")
+    folders = {p.name for p in (tmp_path / "pipeline").iterdir() if p.is_dir()}
+    assert folders == DIFFUSERS[architecture] | {"scheduler"}
+    index = json.loads((tmp_path / "pipeline" / "model_index.json").read_text())
+    assert DIFFUSERS[architecture] <= index.keys()
+    for folder in DIFFUSERS[architecture]:
+        config = json.loads((tmp_path / "pipeline" / folder / "config.json").read_text())
+        assert index[folder][1] in (config.get("_class_name"), *config.get("architectures", []))
+    weightsmith("convert", "pipeline", "-o", "again.safetensors")
+    again = support.read(tmp_path / "again.safetensors").tensors
+    assert again.keys() == tensors.keys()
+    for name, array in again.items():
+        assert array.shape == tensors[name].shape and array.tobytes() == tensors[name].tobytes(), name
+    # and the view of a pipeline is cut anew for a pipeline
+    weightsmith("convert", "pipeline", "--layout", "diffusers", "-o", "second")
+    for file in (tmp_path / "pipeline").rglob("*.safetensors"):
+        first = support.read(file).tensors
+        second = support.read(tmp_path / "second" / file.relative_to(tmp_path / "pipeline")).tensors
+        assert first.keys() == second.keys()
+        assert all(first[name].tobytes() == second[name].tobytes() for name in first), file
+
+
+def test_what_belongs_to_no_component_comes_back(weightsmith, whole, tmp_path):
+    tensors = dict(whole("sd15"))
+    tensors["model_ema.decay"] = np.array(0.9999, np.float32)
+    tensors["alphas_cumprod"] = np.linspace(0, 1, 1000, dtype=np.float32)
+    save_file(tensors, tmp_path / "odd.safetensors")
+    weightsmith("convert", "odd.safetensors", "--layout", "diffusers", "-o", "pipeline")
+    weightsmith("convert", "pipeline", "-o", "again.safetensors")
+    again = support.read(tmp_path / "again.safetensors").tensors
+    assert again.keys() == tensors.keys()
+    assert again["alphas_cumprod"].tobytes() == tensors["alphas_cumprod"].tobytes()
+    weightsmith("convert", "odd.safetensors", "--layout", "diffusers", "--prune", "-o", "pruned")
+    assert not list((tmp_path / "pruned").glob("*.safetensors"))
+
+
+def test_tokenizers_come_from_a_pipeline(weightsmith, whole, tmp_path):
+    whole("sd15")
+    base = tmp_path / "base"
+    (base / "tokenizer").mkdir(parents=True)
+    (base / "tokenizer" / "vocab.json").write_text("{}")
+    (base / "scheduler").mkdir()
+    (base / "scheduler" / "scheduler_config.json").write_text('{"mine": 1}')
+    (base / "unet").mkdir()
+    (base / "unet" / "diffusion_pytorch_model.bin").write_text("weights stay where they are")
+    weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "--files-from", base, "-o", "pipeline")
+    assert (tmp_path / "pipeline" / "tokenizer" / "vocab.json").read_text() == "{}"
+    assert json.loads((tmp_path / "pipeline" / "scheduler" / "scheduler_config.json").read_text()) == {"mine": 1}
+    assert not (tmp_path / "pipeline" / "unet" / "diffusion_pytorch_model.bin").exists()
+    assert (tmp_path / "pipeline" / "unet" / "config.json").exists()
+
+
+def test_one_component_is_one_file(weightsmith, whole, tmp_path):
+    tensors = whole("flux1-dev")
+    weightsmith("convert", "whole.safetensors", "--layout", "bfl", "--components", "transformer", "-o", "bfl.safetensors")
+    assert support.read(tmp_path / "bfl.safetensors").tensors.keys() == under(tensors, "model.diffusion_model.").keys()
+    weightsmith("convert", "bfl.safetensors", "--layout", "diffusers", "-o", "d.safetensors")
+    assert "transformer_blocks.0.attn.to_q.weight" in support.read(tmp_path / "d.safetensors").tensors
+    weightsmith("convert", "d.safetensors", "--layout", "comfy", "-o", "comfy.safetensors")
+    comfy = support.read(tmp_path / "comfy.safetensors").tensors
+    assert all(comfy[n].tobytes() == tensors[n].tobytes() for n in comfy) and len(comfy) == len(under(tensors, "model.diffusion_model."))
+
+
+@pytest.mark.parametrize("arguments, status, said", [
+    (["--layout", "diffuser", "-o", "x"], 2, "Did you mean 'diffusers'?"),
+    (["--layout", "bfl", "-o", "x.safetensors"], 2, "a file holds one component, and here are"),
+    (["--layout", "ldm", "-o", "x.safetensors"], 3, "FLUX.1 has no layout 'ldm'"),
+    (["--layout", "diffusers", "-o", "x.safetensors"], 2, "Give -o a folder for all of them"),
+])
+def test_layouts_that_do_not_fit_are_refused(weightsmith, whole, tmp_path, arguments, status, said):
+    whole("flux1-dev")
+    result = weightsmith("convert", "whole.safetensors", *arguments, status=status)
+    assert said in result.stderr
+    assert not (tmp_path / arguments[-1]).exists()

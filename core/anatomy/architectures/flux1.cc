@@ -30,7 +30,7 @@ FluxTransformer Transformer(const Variant& variant, Scale scale) {
           .head = full ? 128u : 8u,
           .context = T5XxlWidth(scale),
           .vector = ClipLWidth(scale),
-          .time = full ? 256u : 16u,
+          .time = 256,
           .double_blocks = 19,
           .single_blocks = 38,
           .guidance = variant.guidance};

@@ -15,7 +15,7 @@ struct ZImage {
 };
 
 ZImage Of(Scale scale) {
-  if (scale == Scale::kTiny) return {24, 64, 20, 4, 8, 16};
+  if (scale == Scale::kTiny) return {24, 64, 20, 4, 24, 1024};
   return {3840, 10240, 2560, 128, 256, 1024};
 }
 

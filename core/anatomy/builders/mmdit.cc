@@ -67,7 +67,6 @@ Mmdit Scaled(Mmdit mmdit, Scale scale) {
   if (scale == Scale::kFull) return mmdit;
   mmdit.head = 1;
   mmdit.positions /= 48;
-  mmdit.time = 16;
   return mmdit;
 }
 

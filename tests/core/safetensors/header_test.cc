@@ -276,6 +276,7 @@ TEST(ParseHeader, ChecksFieldsThatItIgnores) {
       {with("-1e309"), 1, "a number out of range"},
       {with(std::string(400, '9')), 1, "a number out of range"},
       {with("1e99999999999999999999"), 1, "a number out of range"},
+      {with("1e9223372036854775807"), 1, "a number out of range"},
       {with("01"), 1, "expected"},
       {with("1."), 1, "expected a digit"},
       {with(".5"), 1, "expected a value"},

@@ -1,0 +1,154 @@
+#include "core/anatomy/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/anatomy/component_config.h"
+#include "core/anatomy/component_views.h"
+#include "core/anatomy/layout.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct KnownPipeline {
+  std::string_view architecture;
+  std::string_view variant;  ///< empty: every other one
+  std::string_view class_name;
+};
+
+constexpr KnownPipeline kPipelines[] = {
+    {"sd1", "inpainting", "StableDiffusionInpaintPipeline"},
+    {"sd1", "pix2pix", "StableDiffusionInstructPix2PixPipeline"},
+    {"sd1", "", "StableDiffusionPipeline"},
+    {"sd2", "inpainting", "StableDiffusionInpaintPipeline"},
+    {"sd2", "depth", "StableDiffusionDepth2ImgPipeline"},
+    {"sd2", "", "StableDiffusionPipeline"},
+    {"sdxl", "inpainting", "StableDiffusionXLInpaintPipeline"},
+    {"sdxl", "pix2pix", "StableDiffusionXLInstructPix2PixPipeline"},
+    {"sdxl", "", "StableDiffusionXLPipeline"},
+    {"sdxl-refiner", "", "StableDiffusionXLImg2ImgPipeline"},
+    {"sd3", "", "StableDiffusion3Pipeline"},
+    {"sd3.5-medium", "", "StableDiffusion3Pipeline"},
+    {"sd3.5-large", "", "StableDiffusion3Pipeline"},
+    {"flux1", "fill", "FluxFillPipeline"},
+    {"flux1", "control", "FluxControlPipeline"},
+    {"flux1", "", "FluxPipeline"},
+    {"chroma", "", "ChromaPipeline"},
+    {"z-image", "", "ZImagePipeline"},
+};
+
+std::string_view ClassOf(const Anatomy& anatomy) {
+  for (const KnownPipeline& known : kPipelines) {
+    const bool variant = known.variant.empty() || known.variant == anatomy.variant;
+    if (known.architecture == anatomy.id && variant) return known.class_name;
+  }
+  return "DiffusionPipeline";
+}
+
+/// The noise schedule of Stable Diffusion's training.
+Json EulerScheduler(const Anatomy& anatomy) {
+  const bool v = anatomy.prediction == Prediction::kV;
+  return {{"_class_name", "EulerDiscreteScheduler"},
+          {"beta_start", 0.00085},
+          {"beta_end", 0.012},
+          {"beta_schedule", "scaled_linear"},
+          {"num_train_timesteps", 1000},
+          {"prediction_type", v ? "v_prediction" : "epsilon"},
+          {"steps_offset", 1},
+          {"timestep_spacing", "leading"}};
+}
+
+Json FlowScheduler(const Anatomy& anatomy) {
+  const bool schnell = anatomy.variant == "schnell";
+  Json config = {{"_class_name", "FlowMatchEulerDiscreteScheduler"},
+                 {"num_train_timesteps", 1000},
+                 {"shift", schnell ? 1.0 : 3.0}};
+  if (anatomy.id == "flux1" && !schnell) {
+    config["use_dynamic_shifting"] = true;
+    config["base_shift"] = 0.5;
+    config["max_shift"] = 1.15;
+    config["base_image_seq_len"] = 256;
+    config["max_image_seq_len"] = 4096;
+  }
+  return config;
+}
+
+/// Beside the encoder in "text_encoder_2", "tokenizer_2".
+Json TokenizerClass(const std::string& encoder) {
+  const bool t5 = encoder == "T5EncoderModel";
+  return {"transformers", t5 ? "T5TokenizerFast" : "CLIPTokenizer"};
+}
+
+const ComponentRule& RuleOf(const std::vector<ComponentRule>& rules, const Anatomy& anatomy,
+                            const ComponentView& view) {
+  const auto rule = std::ranges::find(rules, view.name, &ComponentRule::name);
+  const bool named =
+      rule != rules.end() && (LayoutOf(*rule) != nullptr || rule->kind == ComponentKind::kText);
+  if (named && !ConfigOf(*anatomy.architecture, *rule).class_name.empty()) return *rule;
+  throw Error(ErrorCode::kMismatch, fmt::format("no naming of diffusers is known for the {} of {}",
+                                                view.name, anatomy.architecture->title));
+}
+
+std::filesystem::path WeightsName(const ComponentRule& rule) {
+  return rule.kind == ComponentKind::kText ? "model.safetensors"
+                                           : "diffusion_pytorch_model.safetensors";
+}
+
+}  // namespace
+
+std::string PipelineFolder(const Architecture& architecture,
+                           const std::vector<ComponentRule>& components, std::string_view name) {
+  // The refiner has the second encoder of the base model, and no first.
+  int encoder = architecture.id == "sdxl-refiner" ? 1 : 0;
+  for (const ComponentRule& component : components) {
+    if (component.kind == ComponentKind::kText) ++encoder;
+    if (component.name != name) continue;
+    if (component.kind != ComponentKind::kText) return component.name;
+    return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
+  }
+  return std::string(name);
+}
+
+Pipeline AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  if (anatomy.row == nullptr) {
+    throw Error(
+        ErrorCode::kMismatch,
+        fmt::format("{} has no components that are known", Quote(checkpoint.path().string())),
+        "'weightsmith info' says what it is.");
+  }
+  const Architecture& architecture = *anatomy.architecture;
+  const std::vector<ComponentRule> rules = anatomy.row->components();
+  Json index = {{"_class_name", ClassOf(anatomy)}, {"_diffusers_version", "0.30.0"}};
+  Pipeline pipeline;
+  for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
+    if (view.name == "other" || view.name == "ema") {
+      pipeline.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});
+      continue;
+    }
+    const ComponentRule& rule = RuleOf(rules, anatomy, view);
+    const std::string folder = PipelineFolder(architecture, rules, view.name);
+    ComponentConfig config = ConfigOf(architecture, rule);
+    index[folder] = {config.library, config.class_name};
+    if (rule.kind == ComponentKind::kText) {
+      index["tokenizer" + folder.substr(std::string_view("text_encoder").size())] =
+          TokenizerClass(config.class_name);
+    }
+    pipeline.weights.push_back({view.name, folder / WeightsName(rule), view.checkpoint});
+    pipeline.texts.push_back({std::filesystem::path(folder) / "config.json", config.json});
+  }
+  const bool flow = architecture.prediction == Prediction::kFlow;
+  const Json scheduler = flow ? FlowScheduler(anatomy) : EulerScheduler(anatomy);
+  index["scheduler"] = {"diffusers", scheduler["_class_name"]};
+  pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
+  pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
+  return pipeline;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,127 @@
+"""diffusers and transformers load what `convert` writes, and read our files as `convert` does."""
+
+
+import inspect
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+diffusers = pytest.importorskip("diffusers")
+transformers = pytest.importorskip("transformers")
+
+CLASSES = {
+    "sd15": {"unet": diffusers.UNet2DConditionModel, "vae": diffusers.AutoencoderKL,
+             "text_encoder": transformers.CLIPTextModel},
+    "sd21": {"unet": diffusers.UNet2DConditionModel, "vae": diffusers.AutoencoderKL,
+             "text_encoder": transformers.CLIPTextModel},
+    "sdxl": {"unet": diffusers.UNet2DConditionModel, "vae": diffusers.AutoencoderKL,
+             "text_encoder": transformers.CLIPTextModel, "text_encoder_2": transformers.CLIPTextModelWithProjection},
+    "sdxl-refiner": {"unet": diffusers.UNet2DConditionModel, "vae": diffusers.AutoencoderKL,
+                     "text_encoder_2": transformers.CLIPTextModelWithProjection},
+    "sd3": {"transformer": diffusers.SD3Transformer2DModel, "vae": diffusers.AutoencoderKL,
+            "text_encoder": transformers.CLIPTextModelWithProjection,
+            "text_encoder_2": transformers.CLIPTextModelWithProjection, "text_encoder_3": transformers.T5EncoderModel},
+    "sd3.5-medium": {"transformer": diffusers.SD3Transformer2DModel},
+    "flux1-dev": {"transformer": diffusers.FluxTransformer2DModel, "vae": diffusers.AutoencoderKL,
+                  "text_encoder": transformers.CLIPTextModel, "text_encoder_2": transformers.T5EncoderModel},
+    "flux1-schnell": {"transformer": diffusers.FluxTransformer2DModel},
+    "chroma": {"transformer": diffusers.ChromaTransformer2DModel},
+    "z-image": {"transformer": diffusers.ZImageTransformer2DModel},
+}
+CASES = [(architecture, folder) for architecture, folders in CLASSES.items() for folder in folders]
+
+
+def inside(name):
+    """transformers 5 names the tensors of a bare text model without what stands before them all."""
+    return name.removeprefix("text_model.")
+
+
+def write(weightsmith, tmp_path, architecture):
+    weightsmith("synth", architecture, "--scale", "tiny", "--layout", "monolithic", "--seed", "5", "-o", "whole.safetensors")
+    weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "-o", "pipeline")
+    return tmp_path / "pipeline"
+
+
+def same(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype and torch.equal(a, b)
+
+
+@pytest.mark.parametrize("architecture, folder", CASES)
+def test_a_converted_component_loads_whole(weightsmith, tmp_path, architecture, folder):
+    pipeline = write(weightsmith, tmp_path, architecture)
+    model, told = CLASSES[architecture][folder].from_pretrained(
+        pipeline / folder, torch_dtype="auto" if folder.startswith("text") else None, output_loading_info=True)
+    # SD 3's file may lack the projection of its first encoder.
+    assert set(told["missing_keys"]) <= ({"text_projection.weight"} if architecture == "sd3" else set())
+    assert not told["mismatched_keys"]
+    # What the pipeline makes no use of.
+    harmless = {"logit_scale", "embeddings.position_ids", "text_projection.weight"}
+    unused = {inside(name) for name in told["unexpected_keys"]} - harmless
+    if architecture == "sd21":
+        unused = {name for name in unused if not name.startswith("encoder.layers.23.")}
+    assert not unused
+    file = next((pipeline / folder).glob("*.safetensors"))
+    ours = {inside(name): tensor for name, tensor in load_file(file).items()}
+    loaded = {inside(name): tensor for name, tensor in model.state_dict().items()}
+    loaded.pop("encoder.embed_tokens.weight", None)  # shared.weight once more
+    for name in told["missing_keys"]:
+        loaded.pop(name)
+    assert loaded.keys() <= ours.keys()
+    for name, tensor in loaded.items():
+        assert torch.equal(tensor.to(ours[name].dtype), ours[name]), name
+
+
+SINGLE = [("sd15", "unet"), ("sd15", "vae"), ("sdxl", "unet"), ("sdxl", "vae"), ("sd3", "transformer"),
+          ("sd3.5-medium", "transformer"), ("flux1-dev", "transformer"), ("flux1-dev", "vae"),
+          ("flux1-schnell", "transformer"), ("chroma", "transformer"), ("z-image", "transformer")]
+
+
+@pytest.fixture
+def any_width(monkeypatch):
+    """diffusers' converters of transformers with the width of the tiny ones in the place of the full one."""
+    module = diffusers.loaders.single_file_utils
+    for name, width in [("flux", 32), ("chroma", 32)]:
+        function = getattr(module, f"convert_{name}_transformer_checkpoint_to_diffusers")
+        source = inspect.getsource(function)
+        assert "inner_dim = 3072" in source
+        scope = dict(vars(module))
+        exec(source.replace("inner_dim = 3072", f"inner_dim = {width}"), scope)
+        classes = diffusers.loaders.single_file_model.SINGLE_FILE_LOADABLE_CLASSES
+        model = f"{name.capitalize()}Transformer2DModel"
+        monkeypatch.setitem(classes[model], "checkpoint_mapping_fn", scope[function.__name__])
+
+
+@pytest.mark.usefixtures("any_width")
+@pytest.mark.parametrize("architecture, folder", SINGLE)
+def test_diffusers_converts_the_same_file_to_the_same_tensors(weightsmith, tmp_path, architecture, folder):
+    pipeline = write(weightsmith, tmp_path, architecture)
+    theirs = CLASSES[architecture][folder].from_single_file(
+        str(tmp_path / "whole.safetensors"), config=str(pipeline), subfolder=folder, local_files_only=True)
+    ours = load_file(pipeline / folder / "diffusion_pytorch_model.safetensors")
+    theirs = theirs.state_dict()
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        assert torch.equal(theirs[name].to(tensor.dtype), tensor), name
+    weightsmith("convert", "pipeline", "-o", "again.safetensors")
+    again, whole = load_file(tmp_path / "again.safetensors"), load_file(tmp_path / "whole.safetensors")
+    assert again.keys() == whole.keys()
+    assert all(same(again[name], whole[name]) for name in whole)
+
+
+@pytest.mark.parametrize("architecture, folder", [("sd15", "unet"), ("sdxl", "unet"), ("sdxl", "vae"), ("flux1-dev", "transformer")])
+def test_what_diffusers_saves_converts_back(weightsmith, tmp_path, architecture, folder):
+    pipeline = write(weightsmith, tmp_path, architecture)
+    model = CLASSES[architecture][folder].from_pretrained(pipeline / folder)
+    model.save_pretrained(tmp_path / "saved")
+    # bare: the model's own names, whatever the folder is called
+    weightsmith("convert", "saved", "-o", "back.safetensors")
+    component = {"unet": "unet", "vae": "vae", "transformer": "transformer"}[folder]
+    weightsmith("split", "whole.safetensors", "-o", "parts")
+    expected = load_file(tmp_path / "parts" / f"{component}.safetensors")
+    back = load_file(tmp_path / "back.safetensors")
+    assert back.keys() == expected.keys()
+    for name, tensor in back.items():
+        assert torch.equal(tensor.to(expected[name].dtype), expected[name]), name
+
+

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ["HF_HUB_OFFLINE"] = "1"  # tests make their models
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

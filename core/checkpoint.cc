@@ -269,11 +269,13 @@ std::shared_ptr<const Checkpoint> Checkpoint::Join(
   return joined;
 }
 
-std::shared_ptr<const Checkpoint> Checkpoint::View(std::vector<CheckpointTensor> tensors,
-                                                   std::string layout) const {
+std::shared_ptr<const Checkpoint> Checkpoint::View(
+    std::vector<CheckpointTensor> tensors, std::string layout,
+    std::vector<std::shared_ptr<const ByteSource>> more) const {
   const std::shared_ptr<Checkpoint> view(new Checkpoint(*this));
   view->tensors_ = std::move(tensors);
   view->layout_ = std::move(layout);
+  view->files_.insert(view->files_.end(), more.begin(), more.end());
   return view;
 }
 

@@ -55,9 +55,11 @@ class Checkpoint {
   /// Of the file; of shards, what they agree on. Nothing where a header has none.
   const std::optional<Metadata>& metadata() const { return metadata_; }
   std::span<const std::shared_ptr<const ByteSource>> files() const { return files_; }
-  /// The same files with other names and places of tensors, and what the naming is called.
-  std::shared_ptr<const Checkpoint> View(std::vector<CheckpointTensor> tensors,
-                                         std::string layout) const;
+  /// The same files, and `more` behind them, with other names and places of tensors, and what the
+  /// naming is called.
+  std::shared_ptr<const Checkpoint> View(
+      std::vector<CheckpointTensor> tensors, std::string layout,
+      std::vector<std::shared_ptr<const ByteSource>> more = {}) const;
   /// Of a view: "diffusers"; empty where the names are the file's own.
   const std::string& layout() const { return layout_; }
   /// Of a file of torch.save: what loading it with pickle would import or call, "os.system".

@@ -87,6 +87,10 @@ std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
   std::map<std::filesystem::path, std::shared_ptr<const ByteSource>> opened;
   std::vector<std::shared_ptr<const ByteSource>> files;
   for (const auto& planned : plan.files) {
+    if (planned->substituted()) {
+      files.push_back(planned);
+      continue;
+    }
     auto& file = opened[planned->path()];
     if (file == nullptr) {
       // One sweep in bulk: positioned reads into small buffers are faster than any mapping.

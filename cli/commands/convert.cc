@@ -12,6 +12,7 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/pipeline.h"
+#include "core/anatomy/repair.h"
 #include "core/error.h"
 #include "core/io/configuration_files.h"
 #include "core/io/output_file.h"
@@ -149,6 +150,15 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   }
   checkpoint = checkpoint->View(std::move(tensors), "");
   anatomy = Examine(*checkpoint);
+  if (arguments.Has("fix")) {
+    Repaired repaired = WithRightPositions(*checkpoint, anatomy);
+    for (const std::string& name : repaired.tensors) {
+      terminal.Say(fmt::format("{} is 0, 1, 2 … again", Quote(name)));
+    }
+    if (repaired.tensors.empty()) terminal.Say("Nothing is damaged that can be repaired.");
+    checkpoint = std::move(repaired.checkpoint);
+    anatomy = Examine(*checkpoint);
+  }
   PlaceMap<std::optional<DType>> dtype;
   if (const auto word = arguments.Text("dtype")) {
     dtype = PlaceMap<std::optional<DType>>(DTypeByWord(*word));
@@ -201,6 +211,9 @@ std::vector<Flag> Flags() {
   flags.push_back({.name = "prune",
                    .doc = "Leave out EMA copies, training state and what belongs to no component",
                    .group = "Result"});
+  flags.push_back({.name = "fix",
+                   .doc = "Set position_ids that a merge has damaged to 0, 1, 2 … again",
+                   .group = "Result"});
   return flags;
 }
 
@@ -222,7 +235,9 @@ const Command& convert() {
                    {"weightsmith convert pipeline/ --dtype f16 --prune -o model.safetensors",
                     "A folder of diffusers as one file of half the size:"},
                    {"weightsmith convert model.safetensors --layout diffusers -o pipeline",
-                    "And the reverse:"}},
+                    "And the reverse:"},
+                   {"weightsmith convert merged.safetensors --fix -o mended.safetensors",
+                    "After another program averaged the position_ids:"}},
       .run = Run,
   };
   return command;

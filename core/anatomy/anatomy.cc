@@ -9,6 +9,7 @@
 #include "core/anatomy/detect.h"
 #include "core/anatomy/naming.h"
 #include "core/anatomy/odd_names.h"
+#include "core/codec.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -321,20 +322,33 @@ class Examiner {
   std::optional<std::uint32_t> other_;
 };
 
+/// Integers and floats as numbers; nothing for other dtypes.
+std::vector<double> Numbers(DType dtype, const std::vector<std::byte>& bytes) {
+  std::vector<double> numbers(bytes.size() * 8 / Info(dtype).bits);
+  if (dtype == DType::kI64) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      std::uint64_t value = 0;
+      for (std::size_t byte = 8; byte-- > 0;) {
+        value = value << 8 | std::to_integer<std::uint64_t>(bytes[8 * i + byte]);
+      }
+      numbers[i] = static_cast<double>(static_cast<std::int64_t>(value));
+    }
+    return numbers;
+  }
+  if (!Info(dtype).has_codec) return {};
+  Decode(dtype, bytes, numbers);
+  return numbers;
+}
+
 /// What is wrong with the values of position_ids, if something is.
 std::optional<std::string> CheckPositions(const Checkpoint& checkpoint,
                                           const CheckpointTensor& tensor) {
   constexpr std::size_t kMostBytes = 4096;
-  if (tensor.info.dtype != DType::kI64 || tensor.info.bytes() > kMostBytes) return std::nullopt;
-  const std::vector<std::byte> bytes = checkpoint.Read(tensor);
-  for (std::size_t i = 0; i < tensor.info.elements(); ++i) {
-    std::uint64_t value = 0;
-    for (std::size_t byte = 8; byte-- > 0;) {
-      value = value << 8 | std::to_integer<std::uint64_t>(bytes[8 * i + byte]);
-    }
-    if (value == i) continue;
-    return fmt::format("{} has {} at place {}, not 0, 1, 2 …", Quote(tensor.name),
-                       static_cast<std::int64_t>(value), i);
+  if (tensor.info.bytes() > kMostBytes) return std::nullopt;
+  const std::vector<double> found = Numbers(tensor.info.dtype, checkpoint.Read(tensor));
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (found[i] == static_cast<double>(i)) continue;
+    return fmt::format("{} has {} at place {}, not 0, 1, 2 …", Quote(tensor.name), found[i], i);
   }
   return std::nullopt;
 }

@@ -43,6 +43,8 @@ class ByteSource {
   /// As it was when the file was opened.
   const FileIdentity& identity() const { return identity_; }
   virtual IoBackend backend() const = 0;
+  /// Whether the bytes are the program's own, so that opening path() again would not give them.
+  virtual bool substituted() const { return false; }
 
   /// Fills `out` from `offset`; any thread. Throws kInput when the range leaves the file or the
   /// file was truncated since, kFailed when the system cannot read.

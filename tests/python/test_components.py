@@ -211,3 +211,31 @@ def test_layouts_that_do_not_fit_are_refused(weightsmith, whole, tmp_path, argum
     result = weightsmith("convert", "whole.safetensors", *arguments, status=status)
     assert said in result.stderr
     assert not (tmp_path / arguments[-1]).exists()
+
+
+IDS = "cond_stage_model.transformer.text_model.embeddings.position_ids"
+
+
+@pytest.mark.parametrize("damaged, said", [
+    (np.minimum(np.arange(77, dtype=np.int64), 75)[None], "has 75 at place 76"),
+    ((np.arange(77) * np.float32(0.99997))[None].astype(np.float32), "is stored as F32, not as I64"),
+    ((np.arange(77) * np.float32(0.99997))[None].astype(np.float32), "has 0.99997"),
+    (np.arange(77)[None].astype(np.float16), "is stored as F16, not as I64"),
+])
+def test_damaged_position_ids_are_told_and_repaired(weightsmith, whole, tmp_path, damaged, said):
+    tensors = dict(whole("sd15")) | {IDS: damaged}
+    save_file(tensors, tmp_path / "damaged.safetensors")
+    damage = json.loads(weightsmith("info", "damaged.safetensors", "--json").stdout)["damage"]
+    assert any(said in line for line in damage), damage
+    weightsmith("convert", "damaged.safetensors", "--fix", "-o", "fixed.safetensors")
+    fixed = support.read(tmp_path / "fixed.safetensors").tensors
+    assert fixed[IDS].dtype == np.int64 and fixed[IDS].tolist() == [list(range(77))]
+    assert all(fixed[name].tobytes() == array.tobytes() for name, array in tensors.items() if name != IDS)
+    assert json.loads(weightsmith("info", "fixed.safetensors", "--json").stdout)["damage"] == []
+
+
+def test_nothing_to_repair_is_no_error(weightsmith, whole, tmp_path):
+    tensors = whole("sdxl")
+    assert "Nothing is damaged" in weightsmith("convert", "whole.safetensors", "--fix", "-o", "fixed.safetensors").stderr
+    fixed = support.read(tmp_path / "fixed.safetensors").tensors
+    assert all(fixed[name].tobytes() == array.tobytes() for name, array in tensors.items())

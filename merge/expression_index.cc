@@ -31,7 +31,7 @@ void CheckPair(const Node& step, const ModelIndex& a, const ModelIndex& b, Probl
   const Anatomy& left = a.anatomy();
   const Anatomy& right = b.anatomy();
   if (left.architecture != nullptr && right.architecture != nullptr &&
-      left.architecture != right.architecture) {
+      left.architecture->form != right.architecture->form) {
     problems.Add(fmt::format("step '{}': weights of different architectures do not mix: {}, {}",
                              step.name, Named(a), Named(b)));
   }

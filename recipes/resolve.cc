@@ -53,7 +53,7 @@ void NameParts(std::vector<Model>& models) {
   const ArchitectureRow* parent = nullptr;
   for (const Model& model : models) {
     for (const Model::Part& part : model.parts) {
-      if (parent == nullptr) parent = part.anatomy.row;
+      if (parent == nullptr) parent = part.anatomy.row.get();
     }
   }
   if (parent == nullptr) return;

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/layout.h"
 #include "core/anatomy/anatomy.h"
+#include "core/anatomy/blocks.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -28,6 +31,11 @@ std::string BlockName(const TensorPlace& place) {
   return name;
 }
 
+/// In the direction of the computation: components as they come, blocks by depth.
+auto Depth(const TensorPlace& place, std::uint32_t component) {
+  return std::tuple(component, DepthOfFamily(place.block.family), place.block);
+}
+
 /// A file as a model, so that its places are those of a merge.
 std::vector<Line> Lines(const Model& model) {
   const ModelIndex index(model);
@@ -35,7 +43,7 @@ std::vector<Line> Lines(const Model& model) {
   PlaceTable table(architecture);
   for (const auto& [key, tensor] : index.tensors()) table.Add(tensor);
   const std::vector<std::size_t> lengths = ListLengths(architecture);
-  std::vector<Line> lines;
+  std::multimap<decltype(Depth({}, 0)), Line> lines;
   for (const auto& [key, tensor] : index.tensors()) {
     const bool weight = tensor.anatomy->role == Role::kWeight;
     if (!weight) continue;
@@ -45,9 +53,11 @@ std::vector<Line> Lines(const Model& model) {
       const auto found = ListPlaceOf(place, lengths.front());
       if (found) line.place = ListPlaceName(architecture, lengths.front(), *found);
     }
-    lines.push_back(std::move(line));
+    lines.emplace(Depth(place, tensor.anatomy->component), std::move(line));
   }
-  return lines;
+  std::vector<Line> sorted;
+  for (auto& [depth, line] : lines) sorted.push_back(std::move(line));
+  return sorted;
 }
 
 std::string Summary(const std::vector<Line>& lines) {

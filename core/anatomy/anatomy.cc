@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/anatomy/detect.h"
+#include "core/anatomy/model_type.h"
 #include "core/anatomy/naming.h"
 #include "core/anatomy/odd_names.h"
 #include "core/codec.h"
@@ -113,8 +114,12 @@ bool StartsWithAny(std::string_view name, std::span<const std::string_view> pref
 
 class Examiner {
  public:
-  Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata)
-      : tensors_(tensors), metadata_(metadata), detection_(Detect(tensors)), rules_(detection_) {}
+  Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata,
+           std::string_view model_type)
+      : tensors_(tensors),
+        metadata_(metadata),
+        detection_(Detect(tensors, model_type)),
+        rules_(detection_) {}
 
   Anatomy Run() {
     Identify();
@@ -368,12 +373,13 @@ std::string_view Anatomy::Modelspec() const {
 }
 
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
-                      const std::optional<Metadata>& metadata) {
-  return Examiner(tensors, metadata).Run();
+                      const std::optional<Metadata>& metadata, std::string_view model_type) {
+  return Examiner(tensors, metadata, model_type).Run();
 }
 
 Anatomy Examine(const Checkpoint& checkpoint) {
-  Anatomy anatomy = ExamineHeader(checkpoint.tensors(), checkpoint.metadata());
+  Anatomy anatomy =
+      ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), ModelType(checkpoint.path()));
   if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     if (anatomy.tensors[i].role != Role::kPositionIds) continue;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,7 +48,7 @@ struct ComponentAnatomy {
 
 struct Anatomy {
   const Architecture* architecture = nullptr;  ///< null: unknown, or a part alone
-  const ArchitectureRow* row = nullptr;        ///< of the architecture
+  std::shared_ptr<const ArchitectureRow> row;  ///< of the architecture
   const Part* part = nullptr;                  ///< of a file that holds one shared component
   std::string id = "unknown";                  ///< of architecture or part, or "unknown"
   std::string variant = "base";
@@ -67,11 +68,13 @@ struct Anatomy {
   std::string_view Modelspec() const;
 };
 
-/// Tells it from the header, and from the 77 values of position_ids where there are some.
+/// Tells it from the header, from the 77 values of position_ids where there are some, and from the
+/// model_type of a config.json beside the file.
 Anatomy Examine(const Checkpoint& checkpoint);
 
-/// The same from the header alone. REQUIRES: tensors sorted by name, as Checkpoint has them.
+/// The same from the header alone, with the model_type of a config.json that belongs to it.
+/// REQUIRES: tensors sorted by name, as Checkpoint has them.
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
-                      const std::optional<Metadata>& metadata);
+                      const std::optional<Metadata>& metadata, std::string_view model_type = {});
 
 }  // namespace weightsmith

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@
 #include "core/tensor.h"
 
 namespace weightsmith {
+
+struct CheckpointTensor;
 
 /// What a tensor is for. Only weights enter arithmetic; the rest is copied from the leftmost input.
 enum class Role : std::uint8_t {
@@ -83,6 +86,10 @@ struct ArchitectureRow {
   std::vector<std::string> absent = {};
 };
 
+/// The row that a header is of, for a family whose sizes are the header's own; nothing where it is
+/// not of the family. The tensors are sorted by name.
+using FitRow = std::function<std::optional<ArchitectureRow>(std::span<const CheckpointTensor>)>;
+
 struct Architecture {
   std::string_view id;                           ///< "sd1", "sdxl", "flux1"
   std::string_view title;                        ///< "Stable Diffusion 1.x"
@@ -96,6 +103,10 @@ struct Architecture {
   std::vector<ArchitectureRow> rows;
   std::string_view bare_layout = "component";  ///< of its diffusion model alone, without prefix
   bool published_bare = false;  ///< published files hold the diffusion model alone, bare
+  /// Where it is set, `rows` are examples for `synth`, and files have the row that it gives.
+  FitRow fit = {};
+  /// Architectures of one form differ by sizes and training alone: they mix where shapes agree.
+  std::string_view form = id;
 };
 
 /// Tiny: the same tensors by name, narrow; for tests.

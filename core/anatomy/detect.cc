@@ -1,6 +1,7 @@
 #include "core/anatomy/detect.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weightsmith {
 namespace {
@@ -38,20 +39,43 @@ bool HasAny(Tensors tensors, std::string_view prefix, std::span<const std::strin
   });
 }
 
+/// A row that lives as long as the program.
+std::shared_ptr<const ArchitectureRow> Declared(const ArchitectureRow& row) {
+  return {std::shared_ptr<void>(), &row};
+}
+
 constexpr std::string_view kDiffusionPrefix = "model.diffusion_model.";
 
 /// By the diffusion model, under its prefix or bare.
 Detection DetectByDiffusion(Tensors tensors) {
   for (const std::string_view prefix : {kDiffusionPrefix, std::string_view()}) {
     for (const Architecture* architecture : Architectures()) {
+      if (architecture->fit) continue;
       for (const ArchitectureRow& row : architecture->rows) {
         if (!Fits(tensors, prefix, row.signature)) continue;
         if (HasAny(tensors, prefix, row.absent)) continue;
-        return {.architecture = architecture, .row = &row, .bare = prefix.empty()};
+        return {.architecture = architecture, .row = Declared(row), .bare = prefix.empty()};
       }
     }
   }
   return {};
+}
+
+/// By the architectures whose sizes are the header's own: the one of that type, else the first.
+Detection DetectByFit(Tensors tensors, std::string_view model_type) {
+  Detection detection;
+  for (const Architecture* architecture : Architectures()) {
+    if (!architecture->fit) continue;
+    const bool named = architecture->id == model_type;
+    if (detection.architecture != nullptr && !named) continue;
+    auto row = architecture->fit(tensors);
+    if (!row) continue;
+    detection.architecture = architecture;
+    detection.row = std::make_shared<const ArchitectureRow>(std::move(*row));
+    detection.bare = true;
+    if (named) break;
+  }
+  return detection;
 }
 
 /// By a part; with `bare` one whose names stand at the root, else one under a prefix.
@@ -93,7 +117,7 @@ Detection DetectByText(Tensors tensors) {
         if (component.kind != ComponentKind::kText) continue;
         for (const std::string& prefix : component.prefixes) {
           if (!IsMostlyThere(tensors, prefix, component)) continue;
-          return {.architecture = architecture, .row = &row};
+          return {.architecture = architecture, .row = Declared(row)};
         }
       }
     }
@@ -110,9 +134,10 @@ const CheckpointTensor* FindTensor(Tensors tensors, std::string_view name) {
   return found != tensors.end() && found->name == name ? &*found : nullptr;
 }
 
-Detection Detect(Tensors tensors) {
+Detection Detect(Tensors tensors, std::string_view model_type) {
   Detection detection = DetectByDiffusion(tensors);
   const auto known = [&] { return detection.architecture != nullptr || detection.part != nullptr; };
+  if (!known()) detection = DetectByFit(tensors, model_type);
   if (!known()) detection = DetectByPart(tensors, /*bare=*/true);
   // A file with a diffusion model that nobody declared is not what its other components are.
   if (Begins(tensors, kDiffusionPrefix)) return detection;

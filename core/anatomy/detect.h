@@ -1,6 +1,7 @@
 // Which architecture a header is of, by the shapes of a few tensors.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,7 +16,7 @@ namespace weightsmith {
 /// An architecture with its row, or a part with its row, or nothing.
 struct Detection {
   const Architecture* architecture = nullptr;
-  const ArchitectureRow* row = nullptr;
+  std::shared_ptr<const ArchitectureRow> row = nullptr;
   const Part* part = nullptr;
   const PartRow* part_row = nullptr;
   /// The diffusion model's names stand at the root of the file.
@@ -24,8 +25,9 @@ struct Detection {
   std::string_view prefix = {};
 };
 
+/// `model_type`, as a config.json has it, decides between architectures that have the same tensors.
 /// REQUIRES: sorted by name.
-Detection Detect(std::span<const CheckpointTensor> tensors);
+Detection Detect(std::span<const CheckpointTensor> tensors, std::string_view model_type = {});
 
 /// By binary search; null where there is none. REQUIRES: sorted by name.
 const CheckpointTensor* FindTensor(std::span<const CheckpointTensor> tensors,

@@ -22,5 +22,6 @@ def weightsmith(tmp_path):
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )
         assert result.returncode == 0, result.stderr
+        return result.stdout
 
     return run

@@ -16,8 +16,9 @@ constexpr std::string_view kPositionIds =
     "cond_stage_model.transformer.text_model.embeddings.position_ids";
 constexpr std::string_view kConvIn = "model.diffusion_model.input_blocks.0.0.weight";
 
-Anatomy Examined(const TensorList& tensors, const std::optional<Metadata>& metadata = {}) {
-  return ExamineHeader(tensors, metadata);
+Anatomy Examined(const TensorList& tensors, const std::optional<Metadata>& metadata = {},
+                 std::string_view model_type = {}) {
+  return ExamineHeader(tensors, metadata, model_type);
 }
 
 std::vector<std::string> ComponentNames(const Anatomy& anatomy) {
@@ -33,7 +34,7 @@ TEST(Anatomy, EveryDeclaredRowIsItself) {
       for (const bool bare : {false, true}) {
         const TensorList tensors = bare ? Bare(architecture->id, row.variant, row.scale)
                                         : Monolithic(architecture->id, row.variant, row.scale);
-        const Anatomy anatomy = Examined(tensors);
+        const Anatomy anatomy = Examined(tensors, {}, architecture->id);
         EXPECT_EQ(anatomy.id, architecture->id);
         EXPECT_EQ(anatomy.variant, row.variant);
         EXPECT_EQ(anatomy.scale, row.scale);

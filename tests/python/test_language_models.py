@@ -1,0 +1,76 @@
+"""Language models of Llama's form: told by their tensors and by config.json, merged by their blocks."""
+
+import json
+
+import numpy as np
+import pytest
+
+import support
+from oracle import Arithmetic
+
+
+def synth(weightsmith, name, path, *more):
+    weightsmith("synth", name, "--scale", "tiny", "--dtype", "f32", *more, "-o", path)
+
+
+def told(weightsmith, path):
+    return json.loads(weightsmith("info", path, "--json").stdout)
+
+
+@pytest.mark.parametrize("model_type, architecture", [
+    ("mistral", "mistral"), ("llama", "llama"), (None, "llama"),
+    ("gemma2", "llama"),  # whose tensors these are not
+    ("phi3", "llama"),
+])
+def test_config_json_decides_between_equal_tensors(weightsmith, tmp_path, model_type, architecture):
+    (tmp_path / "model").mkdir()
+    synth(weightsmith, "llama", "model/model.safetensors")
+    if model_type:
+        (tmp_path / "model/config.json").write_text(json.dumps({"model_type": model_type}))
+    assert told(weightsmith, "model")["architecture"] == architecture
+    assert told(weightsmith, "model/model.safetensors")["architecture"] == architecture
+
+
+@pytest.mark.parametrize("config", ["", "[]", "{", '{"model_type": 3}', '{"model_type": ["llama"]}', "\xff"])
+def test_a_config_json_that_says_nothing_is_no_error(weightsmith, tmp_path, config):
+    (tmp_path / "config.json").write_text(config, encoding="latin-1")
+    synth(weightsmith, "qwen3", "model.safetensors")
+    assert told(weightsmith, "model.safetensors")["architecture"] == "qwen3"
+
+
+def test_layers_have_weights_of_their_own(weightsmith, tmp_path):
+    synth(weightsmith, "qwen2", "a.safetensors", "--seed", "1")
+    synth(weightsmith, "qwen2", "b.safetensors", "--seed", "2")
+    (tmp_path / "recipe.yaml").write_text("""
+weightsmith: 1
+models: {a: a.safetensors, b: b.safetensors}
+steps:
+  mix: {op: weighted_sum, a: a, b: b, alpha: {default: 0, layer.0-13: 0.25, layer.27: 1, head: 0.5}}
+output: {model: mix, path: out.safetensors}
+""")
+    weightsmith("merge", "recipe.yaml")
+    a, b, out = (support.read(tmp_path / f"{name}.safetensors").tensors for name in ("a", "b", "out"))
+    for name, tensor in out.items():
+        layer = int(name.split(".")[2]) if ".layers." in name else None
+        alpha = 0.25 if layer is not None and layer < 14 else 1 if layer == 27 else 0.5 if "lm_head" in name else 0
+        expected = a[name] if alpha == 0 else b[name] if alpha == 1 else Arithmetic().weighted_sum(a[name], b[name], alpha)
+        support.assert_same_bits(tensor, expected, name)
+
+
+def test_equal_tensors_under_two_names_merge(weightsmith, tmp_path):
+    for name in ("llama", "mistral"):
+        (tmp_path / name).mkdir()
+        synth(weightsmith, "llama", f"{name}/model.safetensors", "--seed", str(len(name)))
+        (tmp_path / name / "config.json").write_text(json.dumps({"model_type": name}))
+    weightsmith("merge", "llama", "mistral", "--alpha", "0.5", "-o", "out.safetensors")
+    assert told(weightsmith, "out.safetensors")["components"]["transformer"]["complete"]
+
+
+def test_a_head_that_one_of_two_lacks_is_told(weightsmith, tmp_path):
+    synth(weightsmith, "llama", "a.safetensors", "--seed", "1")
+    tensors = dict(support.read(tmp_path / "a.safetensors").tensors)
+    del tensors["lm_head.weight"]
+    support.write(tmp_path / "b.safetensors", tensors)
+    assert told(weightsmith, "b.safetensors")["components"]["transformer"]["complete"]  # tied
+    result = weightsmith("merge", "a.safetensors", "b.safetensors", "--alpha", "0.5", "-o", "out.safetensors", status=3)
+    assert "lm_head.weight" in result.stderr

@@ -15,6 +15,15 @@
 namespace weightsmith {
 namespace {
 
+/// The tensor in a list of files in front of which `count` others were put.
+void MoveFiles(CheckpointTensor& tensor, std::uint32_t count) {
+  tensor.file += count;
+  if (tensor.gather == nullptr) return;
+  Gather gather = *tensor.gather;
+  for (GatherRun& run : gather) run.file += count;
+  tensor.gather = std::make_shared<const Gather>(std::move(gather));
+}
+
 /// What a checkpoint is made of.
 struct Contents {
   std::vector<std::shared_ptr<const ByteSource>> files;
@@ -33,6 +42,20 @@ struct Contents {
                          .file = index,
                          .offset = data_start + entry.begin});
     }
+  }
+
+  /// The files and tensors of `other`, whose names begin with `before` from now on.
+  void Append(Contents other, std::string_view before) {
+    const auto first = static_cast<std::uint32_t>(files.size());
+    files.insert(files.end(), other.files.begin(), other.files.end());
+    for (CheckpointTensor& tensor : other.tensors) {
+      tensor.name.insert(0, before);
+      MoveFiles(tensor, first);
+      tensors.push_back(std::move(tensor));
+    }
+    globals.insert(globals.end(), other.globals.begin(), other.globals.end());
+    std::ranges::sort(globals);
+    globals.erase(std::unique(globals.begin(), globals.end()), globals.end());
   }
 
   void Sort() { std::ranges::sort(tensors, {}, &CheckpointTensor::name); }
@@ -123,6 +146,12 @@ void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
   }
 }
 
+/// One file, of either kind.
+Contents OpenFile(std::shared_ptr<const ByteSource> file) {
+  const auto torch = SniffTorch(ReadHead(*file));
+  return torch ? OpenTorch(std::move(file), *torch) : OpenWhole(std::move(file));
+}
+
 Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backend) {
   const ShardIndex index = ReadIndex(index_file);
   const std::filesystem::path folder = index_file.path().parent_path();
@@ -130,14 +159,13 @@ Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backe
   Contents contents;
   contents.format = CheckpointFormat::kSharded;
   for (const std::string& shard : index.shards) {
-    auto file = OpenByteSource(folder / shard, backend);
-    SafetensorsHeader header = ReadHeader(*file);
+    Contents part = OpenFile(OpenByteSource(folder / shard, backend));
     if (contents.files.empty()) {
-      contents.metadata = std::move(header.metadata);
+      contents.metadata = std::move(part.metadata);
     } else {
-      Intersect(contents.metadata, header.metadata);
+      Intersect(contents.metadata, part.metadata);
     }
-    contents.Add(std::move(file), std::move(header.tensors), header.data_start);
+    contents.Append(std::move(part), "");
   }
   contents.Sort();
   ExpectAsIndexed(contents, index);
@@ -146,9 +174,7 @@ Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backe
 
 /// By what the file holds, whatever it is called.
 Contents OpenContents(std::shared_ptr<const ByteSource> file, std::optional<IoBackend> backend) {
-  const std::string head = ReadHead(*file);
-  if (const auto torch = SniffTorch(head)) return OpenTorch(std::move(file), *torch);
-  if (!LooksLikeShardIndex(head)) return OpenWhole(std::move(file));
+  if (!LooksLikeShardIndex(ReadHead(*file))) return OpenFile(std::move(file));
   return WithContext(fmt::format("reading {}", Quote(file->path().string())),
                      [&] { return OpenShards(*file, backend); });
 }
@@ -161,14 +187,7 @@ Contents OpenPipeline(const std::filesystem::path& folder, std::optional<IoBacke
   Contents all;
   all.format = CheckpointFormat::kSharded;
   const auto add = [&](const std::filesystem::path& file, const std::string& before) {
-    Contents part = OpenContents(OpenByteSource(file, backend), backend);
-    const auto first = static_cast<std::uint32_t>(all.files.size());
-    all.files.insert(all.files.end(), part.files.begin(), part.files.end());
-    for (CheckpointTensor& tensor : part.tensors) {
-      tensor.name.insert(0, before);
-      tensor.file += first;
-      all.tensors.push_back(std::move(tensor));
-    }
+    all.Append(OpenContents(OpenByteSource(file, backend), backend), before);
   };
   std::error_code ignored;
   for (const std::string_view name : kComponents) {
@@ -251,12 +270,7 @@ std::shared_ptr<const Checkpoint> Checkpoint::Join(
     const auto first = static_cast<std::uint32_t>(joined->files_.size());
     joined->files_.insert(joined->files_.end(), part->files_.begin(), part->files_.end());
     for (CheckpointTensor tensor : part->tensors_) {
-      tensor.file += first;
-      if (tensor.gather != nullptr) {
-        Gather gather = *tensor.gather;
-        for (GatherRun& run : gather) run.file += first;
-        tensor.gather = std::make_shared<const Gather>(std::move(gather));
-      }
+      MoveFiles(tensor, first);
       joined->tensors_.push_back(std::move(tensor));
     }
   }

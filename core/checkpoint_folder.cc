@@ -21,6 +21,7 @@ struct Contents {
   std::vector<std::string> indexes;  // also of variants: "model.safetensors.index.fp16.json"
   std::vector<std::string> usual;    // the names that loaders look for
   std::vector<std::string> others;
+  std::vector<std::string> torch;  // what loaders look for next, and its indexes
   std::vector<std::string> folders;
 };
 
@@ -37,6 +38,10 @@ Contents List(const fs::path& folder) {
       contents.indexes.push_back(name);
     } else if (name == "model.safetensors" || name == "diffusion_pytorch_model.safetensors") {
       contents.usual.push_back(name);
+    } else if (name == "pytorch_model.bin" || name == "diffusion_pytorch_model.bin" ||
+               (name.find("pytorch_model.bin.index.") != std::string::npos &&
+                name.ends_with(".json"))) {
+      contents.torch.push_back(name);
     } else if (name.ends_with(kWhole)) {
       contents.others.push_back(name);
     }
@@ -45,7 +50,8 @@ Contents List(const fs::path& folder) {
     throw Error(ErrorCode::kInput, fmt::format("cannot list the folder {}: {}",
                                                Quote(folder.string()), error.message()));
   }
-  for (auto* names : {&contents.indexes, &contents.usual, &contents.others, &contents.folders}) {
+  for (auto* names :
+       {&contents.indexes, &contents.usual, &contents.others, &contents.torch, &contents.folders}) {
     std::ranges::sort(*names);
   }
   return contents;
@@ -68,14 +74,17 @@ fs::path FindCheckpointFile(const fs::path& folder) {
   std::vector<std::string> candidates = contents.indexes;
   candidates.insert(candidates.end(), contents.usual.begin(), contents.usual.end());
   if (candidates.empty()) candidates = contents.others;
+  if (candidates.empty()) candidates = contents.torch;
   if (candidates.size() == 1) return folder / candidates.front();
   if (candidates.empty()) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("the folder {} holds no .safetensors file and no index of shards",
-                            Quote(folder.string())),
-                contents.folders.empty() ? ""
-                                         : fmt::format("It holds folders, name one of them: {}.",
-                                                       Names(contents.folders)));
+    throw Error(
+        ErrorCode::kInput,
+        fmt::format(
+            "the folder {} holds no .safetensors file, no pytorch_model.bin and no index of shards",
+            Quote(folder.string())),
+        contents.folders.empty()
+            ? ""
+            : fmt::format("It holds folders, name one of them: {}.", Names(contents.folders)));
   }
   throw Error(ErrorCode::kInput,
               fmt::format("the folder {} holds {} checkpoints: {}", Quote(folder.string()),

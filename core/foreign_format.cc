@@ -24,7 +24,7 @@ struct Magic {
 
 constexpr std::array kMagics = {
     Magic{0, "PK\x03\x04", "a zip archive, as torch.save writes",
-          "Shards of torch.save are not read, whole files are."},
+          "`weightsmith convert` makes a .safetensors file of it."},
     Magic{0, "PYTORCH1", "a file of a preview of PyTorch", kConvert},
     Magic{257, "ustar", "a tar archive", "Unpack it; if it is a file of torch 0.1, save it anew."},
     Magic{0, "\x80\x02", "a pickle", kConvert},

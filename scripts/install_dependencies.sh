@@ -92,5 +92,5 @@ if [ "$python" = yes ]; then
 fi
 # The parity suite needs PyTorch, which is large: only CI's checks do.
 if [ "$python" = yes ] && [ "$dev" = yes ]; then
-  make_environment .venv-parity tests/parity/requirements.txt
+  make_environment .venv-parity tests/parity/requirements.txt tests/parity/requirements-data.txt
 fi

@@ -176,10 +176,29 @@ class PickleMachine : PickleScalars {
     return AddText(PickleType::kGlobal, std::move(dotted));
   }
 
+  bool IsSequence(PickleRef ref) const {
+    return Is(ref, PickleType::kList) || Is(ref, PickleType::kTuple);
+  }
+
+  /// What a dict begins with, of the arguments of its class. Python 3 has none and sets the items
+  /// afterwards; Python 2 gives its ordered dicts a list of pairs.
+  std::vector<PickleRef> FirstItems(PickleRef arguments) {
+    if (!IsSequence(arguments) || ItemsOf(arguments).empty()) return {};
+    const PickleRef from = ItemsOf(arguments).back();
+    if (Is(from, PickleType::kDict)) return ItemsOf(from);
+    std::vector<PickleRef> items;
+    if (!IsSequence(from)) return items;
+    for (const PickleRef pair : ItemsOf(from)) {
+      if (!IsSequence(pair) || ItemsOf(pair).size() != 2) continue;
+      items.insert(items.end(), ItemsOf(pair).begin(), ItemsOf(pair).end());
+    }
+    return items;
+  }
+
   /// The result of a call that nobody makes.
   void PushCall(PickleRef callable, PickleRef arguments) {
     if (Is(callable, PickleType::kGlobal) && IsDictClass(TextOf(callable))) {
-      return Push(AddItems(PickleType::kDict, {}));
+      return Push(AddItems(PickleType::kDict, FirstItems(arguments)));
     }
     Push(AddItems(PickleType::kCall, {callable, arguments}));
   }

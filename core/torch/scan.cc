@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
 constexpr std::size_t kMostPickles = 1000;
+/// In front of the storages of the older format: magic number, protocol, machine, object, keys.
+constexpr std::size_t kLegacyPickles = 5;
 
 class Scanner {
  public:
@@ -29,10 +31,10 @@ class Scanner {
     const std::string head = ReadHead(*file_);
     if (const auto torch = SniffTorch(head)) {
       result_.format = *torch == TorchFormat::kZip ? "torch-zip" : "torch-legacy";
-      Try([&] { *torch == TorchFormat::kZip ? ScanZip() : ScanPickles(); });
+      Try([&] { *torch == TorchFormat::kZip ? ScanZip() : ScanPickles(kLegacyPickles); });
     } else if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
       result_.format = "pickle";
-      Try([&] { ScanPickles(); });
+      Try([&] { ScanPickles(kMostPickles); });
     } else if (head.starts_with("GGUF")) {
       result_.format = "gguf";
       return std::move(result_);
@@ -86,10 +88,10 @@ class Scanner {
   }
 
   /// One pickle after the other, as far as there are some.
-  void ScanPickles() {
+  void ScanPickles(std::size_t most) {
     const std::string text = TextAt(0, file_->size());
     std::string_view rest = text;
-    for (std::size_t count = 0; count < kMostPickles && rest.starts_with('\x80'); ++count) {
+    for (std::size_t count = 0; count < most && rest.starts_with('\x80'); ++count) {
       const Pickle pickle = ReadPickle(rest);
       Learn(pickle);
       rest.remove_prefix(pickle.size());

@@ -1,6 +1,8 @@
 """Files that PyTorch itself saved, read tensor for tensor as PyTorch reads them."""
 
 import collections
+import sysconfig
+from pathlib import Path
 
 import pytest
 import torch
@@ -48,12 +50,9 @@ SAVED = {
 }
 
 
-@pytest.mark.parametrize("name", SAVED)
-def test_what_torch_saves_is_read_as_torch_reads_it(weightsmith, tmp_path, name):
-    saved, expected, options = SAVED[name]()
-    torch.save(saved, tmp_path / "m.ckpt", **options)
+def assert_read_as(weightsmith, tmp_path, file, expected):
     (tmp_path / "r.yaml").write_text(
-        "weightsmith: 1\nmodels: {m: m.ckpt}\noutput: {model: m, path: out.safetensors}\npolicy: {effect: any}\n")
+        f"weightsmith: 1\nmodels: {{m: {file}}}\noutput: {{model: m, path: out.safetensors}}\npolicy: {{effect: any}}\n")
     weightsmith("merge", "r.yaml")
     out = load_file(tmp_path / "out.safetensors")
     assert out.keys() == expected.keys()
@@ -62,4 +61,23 @@ def test_what_torch_saves_is_read_as_torch_reads_it(weightsmith, tmp_path, name)
         assert out[key].dtype == tensor.dtype and out[key].shape == tensor.shape, key
         ours, theirs = (t.reshape(-1).view(torch.uint8) if t.numel() else t for t in (out[key], tensor))
         assert torch.equal(ours, theirs), key
-    weightsmith("scan", "m.ckpt")
+    weightsmith("scan", file)
+
+
+@pytest.mark.parametrize("name", SAVED)
+def test_what_torch_saves_is_read_as_torch_reads_it(weightsmith, tmp_path, name):
+    saved, expected, options = SAVED[name]()
+    torch.save(saved, tmp_path / "m.ckpt", **options)
+    assert_read_as(weightsmith, tmp_path, "m.ckpt", expected)
+
+
+REAL = sorted((Path(sysconfig.get_path("purelib")) / "lpips/weights").rglob("*.pth"))
+
+
+def test_there_are_real_files():
+    assert len(REAL) == 6
+
+
+@pytest.mark.parametrize("file", REAL, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_real_files_are_read_as_torch_reads_them(weightsmith, tmp_path, file):
+    assert_read_as(weightsmith, tmp_path, file, torch.load(file, map_location="cpu", weights_only=True))

@@ -7,11 +7,13 @@ import json
 import os
 import resource
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+import support
 import torch_files as tf
 
 W = np.arange(24, dtype=np.float32)
@@ -86,11 +88,81 @@ def test_the_format_before_torch_1_6(read):
     assert out["a"].tobytes() == W.tobytes() and out["b"].tolist() == [1.0, 1.25]
 
 
+@pytest.mark.parametrize("pair", [list, tuple])
+def test_the_ordered_dicts_of_python_2(read, pair):
+    items = [pair(("a", tf.tensor("0", (4, 6)))), pair(("b", tf.tensor("0", (24,))))]
+    out = read(tf.legacy(tf.Reduce(tf.Global("collections", "OrderedDict"), (items,)), {"0": (24, W.tobytes())}))
+    assert np.array_equal(out["a"], W.reshape(4, 6)) and np.array_equal(out["b"], W)
+
+
+FILES_OF_1_13 = Path(__file__).parent / "torch_1_13"
+EXPECTED_OF_1_13 = json.loads((FILES_OF_1_13 / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("name", EXPECTED_OF_1_13)
+def test_files_of_torch_1_13(weightsmith, tmp_path, name):
+    weightsmith("convert", FILES_OF_1_13 / f"{name}.pt", "-o", "out.safetensors")
+    header, start = support.header_of(tmp_path / "out.safetensors")
+    data = (tmp_path / "out.safetensors").read_bytes()[start:]
+    expected = EXPECTED_OF_1_13[name]
+    assert header.keys() - {"__metadata__"} == expected.keys()
+    for key, (dtype, shape, content) in expected.items():
+        begin, end = header[key]["data_offsets"]
+        assert [header[key]["dtype"], header[key]["shape"]] == [dtype, shape], key
+        assert data[begin:end].hex() == content, key
+
+
 def test_optimizer_storages_are_stepped_over(read):
     optimizer = {"state": {"m": tf.tensor("1", (3,))}}
     wrapped = {"optimizer_states": [optimizer], "state_dict": state(w=tf.tensor("2", (24,)))}
     out = read(tf.legacy(wrapped, {"1": (3, b"\1" * 12), "2": (24, W.tobytes())}))
     assert list(out) == ["w"] and out["w"].tobytes() == W.tobytes()
+
+
+def sharded(folder, shards, index="pytorch_model.bin.index.json"):
+    """A folder of torch.save's files, of name -> (content, tensors)."""
+    folder.mkdir(exist_ok=True)
+    for name, (content, _) in shards.items():
+        (folder / name).write_bytes(content)
+    weight_map = {tensor: name for name, (_, tensors) in shards.items() for tensor in tensors}
+    (folder / index).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
+
+
+FIRST = tf.saved(state(a=tf.tensor("0", (4, 6)), b=tf.tensor("0", (6, 4), (1, 6), numel=24)), DATA)
+SECOND = tf.legacy(state(c=tf.tensor("0", (4, 6), (6, 1))), {"0": (24, W[::-1].tobytes())})
+
+
+@pytest.mark.parametrize("target", ["model", "model/pytorch_model.bin.index.json"])
+def test_shards_of_both_kinds(weightsmith, tmp_path, target):
+    sharded(tmp_path / "model", {"pytorch_model-00001-of-00002.bin": (FIRST, "ab"),
+                                 "pytorch_model-00002-of-00002.bin": (SECOND, "c")})
+    info = json.loads(weightsmith("info", target, "--json").stdout)
+    assert info["format"] == "sharded" and info["tensors"] == 3
+    weightsmith("convert", target, "-o", "out.safetensors")
+    out = load_file(tmp_path / "out.safetensors")
+    assert np.array_equal(out["a"], W.reshape(4, 6)) and np.array_equal(out["b"], W.reshape(4, 6).T)
+    assert np.array_equal(out["c"], W[::-1].reshape(4, 6))
+
+
+def test_a_folder_prefers_safetensors_and_takes_what_torch_saved(weightsmith, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/pytorch_model.bin").write_bytes(FIRST)
+    (tmp_path / "model/training_args.bin").write_bytes(b"no checkpoint")
+    assert json.loads(weightsmith("info", "model", "--json").stdout)["format"] == "torch-zip"
+    weightsmith("convert", "model", "-o", "model/model.safetensors")
+    assert json.loads(weightsmith("info", "model", "--json").stdout)["format"] == "safetensors"
+
+
+def test_code_in_one_shard_is_shown(weightsmith, tmp_path):
+    bad = tf.saved(state(c=tf.tensor("0", (4, 6)), run=tf.Reduce(tf.Global("os", "system"), ("false",))), DATA)
+    sharded(tmp_path / "model", {"1.bin": (FIRST, "ab"), "2.bin": (bad, "c")})
+    assert "os.system" in weightsmith("info", "model").stdout
+
+
+@pytest.mark.parametrize("tensors, said", [("abc", "should be in shard"), ("a", "is not in the index")])
+def test_shards_that_do_not_fit_their_index(weightsmith, tmp_path, tensors, said):
+    sharded(tmp_path / "model", {"1.bin": (FIRST, tensors)})
+    assert said in weightsmith("info", "model", status=4).stderr
 
 
 EVIL = tf.Reduce(tf.Global("posix", "system"), ("touch canary",))
@@ -139,6 +211,12 @@ def test_scan(weightsmith, tmp_path, name):
     assert [g["name"] for g in told["globals"] if g["safety"] != "safe"] == named
     assert weightsmith("scan", "f.bin", status=status).stdout.startswith(f"f.bin: {verdict}")
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize("count", [0x80, 0x0280])  # a storage's size that looks like the start of a pickle
+def test_scan_does_not_take_data_for_a_pickle(weightsmith, tmp_path, count):
+    (tmp_path / "m.pt").write_bytes(tf.legacy(state(a=tf.tensor("0", (count,))), {"0": (count, bytes(4 * count))}))
+    weightsmith("scan", "m.pt")
 
 
 def test_scan_calls_safetensors_safe(weightsmith, tiny):

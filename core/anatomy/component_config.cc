@@ -37,6 +37,12 @@ class Shapes {
   const ComponentRule& component_;
 };
 
+/// What the shapes do not tell.
+struct Subject {
+  std::string_view architecture;
+  std::string_view variant;
+};
+
 std::uint64_t Heads(std::uint64_t width, std::uint64_t head) {
   return std::max<std::uint64_t>(1, width / head);
 }
@@ -46,7 +52,7 @@ std::uint64_t Groups(std::uint64_t channels) {
   return channels % 32 == 0 ? 32 : channels;
 }
 
-Json UnetConfig(const Shapes& unet, const Architecture& architecture) {
+Json UnetConfig(const Shapes& unet, const Subject& subject) {
   constexpr std::uint64_t kPerLevel = 3;
   Json channels = Json::array();
   Json depths = Json::array();
@@ -85,7 +91,7 @@ Json UnetConfig(const Shapes& unet, const Architecture& architecture) {
   Json config = {{"_class_name", "UNet2DConditionModel"},
                  {"in_channels", unet.Dim("input_blocks.0.0.weight", 1)},
                  {"out_channels", unet.Dim("out.2.weight", 0)},
-                 {"sample_size", architecture.id.starts_with("sdxl") ? 128 : 64},
+                 {"sample_size", subject.architecture.starts_with("sdxl") ? 128 : 64},
                  {"block_out_channels", channels},
                  {"layers_per_block", 2},
                  {"down_block_types", down},
@@ -103,7 +109,7 @@ Json UnetConfig(const Shapes& unet, const Architecture& architecture) {
   return config;
 }
 
-Json VaeConfig(const Shapes& vae, const Architecture& architecture) {
+Json VaeConfig(const Shapes& vae, const Subject& subject) {
   Json channels = Json::array();
   Json down = Json::array();
   Json up = Json::array();
@@ -126,13 +132,15 @@ Json VaeConfig(const Shapes& vae, const Architecture& architecture) {
                  {"norm_num_groups", Groups(vae.Dim("encoder.conv_in.weight", 0))},
                  {"use_quant_conv", quant},
                  {"use_post_quant_conv", quant}};
-  if (architecture.id.starts_with("sdxl")) {
+  const bool alpha = subject.variant == "alpha";  // PixArt's, with the VAE of Stable Diffusion 1
+  if (subject.architecture.starts_with("sdxl") || subject.architecture == "auraflow" ||
+      (subject.architecture == "pixart" && !alpha)) {
     config["scaling_factor"] = 0.13025;
     config["force_upcast"] = true;
-  } else if (architecture.id.starts_with("sd3")) {
+  } else if (subject.architecture.starts_with("sd3")) {
     config["scaling_factor"] = 1.5305;
     config["shift_factor"] = 0.0609;
-  } else if (architecture.id.starts_with("sd")) {
+  } else if (subject.architecture.starts_with("sd") || alpha) {
     config["scaling_factor"] = 0.18215;
   } else {
     config["scaling_factor"] = 0.3611;
@@ -141,7 +149,7 @@ Json VaeConfig(const Shapes& vae, const Architecture& architecture) {
   return config;
 }
 
-Json FluxConfig(const Shapes& flux, const Architecture& /*architecture*/) {
+Json FluxConfig(const Shapes& flux, const Subject& /*subject*/) {
   const std::uint64_t width = flux.Dim("img_in.weight", 0);
   const std::uint64_t head = flux.Dim("double_blocks.0.img_attn.norm.query_norm.scale", 0);
   const std::uint64_t axis = head * 7 / 16;  // of height and of width
@@ -168,7 +176,7 @@ Json FluxConfig(const Shapes& flux, const Architecture& /*architecture*/) {
   return config;
 }
 
-Json MmditConfig(const Shapes& mmdit, const Architecture& /*architecture*/) {
+Json MmditConfig(const Shapes& mmdit, const Subject& /*subject*/) {
   const std::uint64_t width = mmdit.Dim("context_embedder.weight", 0);
   const std::uint64_t depth = mmdit.Count("joint_blocks", "x_block.attn.qkv.weight");
   const std::uint64_t norm = mmdit.Dim("joint_blocks.0.x_block.attn.ln_q.weight", 0);
@@ -196,7 +204,7 @@ Json MmditConfig(const Shapes& mmdit, const Architecture& /*architecture*/) {
           {"qk_norm", norm > 0 ? Json("rms_norm") : Json()}};
 }
 
-Json ZImageConfig(const Shapes& model, const Architecture& /*architecture*/) {
+Json ZImageConfig(const Shapes& model, const Subject& /*subject*/) {
   const std::uint64_t width = model.Dim("layers.0.attention.out.weight", 0);
   const std::uint64_t head = model.Dim("layers.0.attention.q_norm.weight", 0);
   const std::uint64_t fused = model.Dim("layers.0.attention.qkv.weight", 0);
@@ -216,6 +224,80 @@ Json ZImageConfig(const Shapes& model, const Architecture& /*architecture*/) {
           {"t_scale", 1000.0},
           {"axes_dims", {head - 2 * (head * 3 / 8), head * 3 / 8, head * 3 / 8}},
           {"axes_lens", {1536, 512, 512}}};
+}
+
+Json WanConfig(const Shapes& wan, const Subject& /*subject*/) {
+  const std::uint64_t width = wan.Dim("patch_embedding.weight", 0);
+  const std::uint64_t heads = Heads(width, 128);
+  const bool image = wan.Has("img_emb.proj.1.weight");
+  return {{"_class_name", "WanTransformer3DModel"},
+          {"patch_size", {1, 2, 2}},
+          {"num_attention_heads", heads},
+          {"attention_head_dim", width / heads},
+          {"in_channels", wan.Dim("patch_embedding.weight", 1)},
+          {"out_channels", wan.Dim("head.head.weight", 0) / 4},
+          {"text_dim", wan.Dim("text_embedding.0.weight", 1)},
+          {"freq_dim", wan.Dim("time_embedding.0.weight", 1)},
+          {"ffn_dim", wan.Dim("blocks.0.ffn.0.weight", 0)},
+          {"num_layers", wan.Count("blocks", "modulation")},
+          {"cross_attn_norm", true},
+          {"qk_norm", "rms_norm_across_heads"},
+          {"eps", 1e-6},
+          {"image_dim", image ? Json(wan.Dim("img_emb.proj.1.weight", 1)) : Json()},
+          {"added_kv_proj_dim", image ? Json(width) : Json()},
+          {"rope_max_seq_len", 1024}};
+}
+
+Json AuraFlowConfig(const Shapes& aura, const Subject& /*subject*/) {
+  const std::uint64_t width = aura.Dim("init_x_linear.weight", 0);
+  const std::uint64_t heads = Heads(width, 256);
+  const std::uint64_t channels = aura.Dim("init_x_linear.weight", 1) / 4;
+  return {{"_class_name", "AuraFlowTransformer2DModel"},
+          {"sample_size", 64},
+          {"patch_size", 2},
+          {"in_channels", channels},
+          {"out_channels", channels},
+          {"num_mmdit_layers", aura.Count("double_layers", "attn.w1q.weight")},
+          {"num_single_dit_layers", aura.Count("single_layers", "attn.w1q.weight")},
+          {"num_attention_heads", heads},
+          {"attention_head_dim", width / heads},
+          {"caption_projection_dim", width},
+          {"joint_attention_dim", aura.Dim("cond_seq_linear.weight", 1)},
+          {"pos_embed_max_size", aura.Dim("positional_encoding", 1)}};
+}
+
+Json PixArtConfig(const Shapes& pixart, const Subject& /*subject*/) {
+  const std::uint64_t width = pixart.Dim("x_embedder.proj.weight", 0);
+  const std::uint64_t heads = Heads(width, 72);
+  const bool alpha = pixart.Has("ar_embedder.mlp.0.weight");
+  return {{"_class_name", "PixArtTransformer2DModel"},
+          {"sample_size", 128},
+          {"patch_size", pixart.Dim("x_embedder.proj.weight", 2)},
+          {"in_channels", pixart.Dim("x_embedder.proj.weight", 1)},
+          {"out_channels", 2 * pixart.Dim("x_embedder.proj.weight", 1)},
+          {"num_layers", pixart.Count("blocks", "scale_shift_table")},
+          {"num_attention_heads", heads},
+          {"attention_head_dim", width / heads},
+          {"cross_attention_dim", width},
+          {"caption_channels", pixart.Dim("y_embedder.y_proj.fc1.weight", 1)},
+          {"use_additional_conditions", alpha},
+          {"interpolation_scale", 2}};
+}
+
+Json QwenImageConfig(const Shapes& qwen, const Subject& /*subject*/) {
+  const std::uint64_t width = qwen.Dim("img_in.weight", 0);
+  const std::uint64_t head = qwen.Dim("transformer_blocks.0.attn.norm_q.weight", 0);
+  const std::uint64_t axis = 2 * (head * 7 / 32);  // of height and of width: even
+  return {{"_class_name", "QwenImageTransformer2DModel"},
+          {"patch_size", 2},
+          {"in_channels", qwen.Dim("img_in.weight", 1)},
+          {"out_channels", qwen.Dim("proj_out.weight", 0) / 4},
+          {"num_layers", qwen.Count("transformer_blocks", "attn.to_q.weight")},
+          {"num_attention_heads", width / head},
+          {"attention_head_dim", head},
+          {"joint_attention_dim", qwen.Dim("txt_in.weight", 1)},
+          {"guidance_embeds", false},
+          {"axes_dims_rope", {head - 2 * axis, axis, axis}}};
 }
 
 struct Clip {
@@ -248,8 +330,8 @@ Json ClipJson(const Clip& clip) {
       {"layer_norm_eps", 1e-5}};
 }
 
-Json OpenClipConfig(const Shapes& clip, const Architecture& architecture) {
-  const bool projected = architecture.id != "sd2";
+Json OpenClipConfig(const Shapes& clip, const Subject& subject) {
+  const bool projected = subject.architecture != "sd2";
   const std::uint64_t layers = clip.Count("transformer.resblocks", "mlp.c_fc.weight");
   const std::string wide = "transformer.resblocks.0.mlp.c_fc.weight";
   // Stable Diffusion 2 takes what the last block but one gives: there the last one does not exist.
@@ -263,7 +345,7 @@ Json OpenClipConfig(const Shapes& clip, const Architecture& architecture) {
                    .open_ai = false});
 }
 
-Json ClipConfig(const Shapes& clip, const Architecture& architecture) {
+Json ClipConfig(const Shapes& clip, const Subject& subject) {
   const std::string layer = "text_model.encoder.layers";
   return ClipJson({.width = clip.Dim(layer + ".0.mlp.fc1.weight", 1),
                    .inner = clip.Dim(layer + ".0.mlp.fc1.weight", 0),
@@ -271,11 +353,11 @@ Json ClipConfig(const Shapes& clip, const Architecture& architecture) {
                    .vocabulary = clip.Dim("text_model.embeddings.token_embedding.weight", 0),
                    .positions = clip.Dim("text_model.embeddings.position_embedding.weight", 0),
                    .projection = clip.Dim("text_projection.weight", 0),
-                   .projected = architecture.id.starts_with("sd3"),
+                   .projected = subject.architecture.starts_with("sd3"),
                    .open_ai = clip.Is("clip_l")});
 }
 
-Json T5Config(const Shapes& t5, const Architecture& /*architecture*/) {
+Json T5Config(const Shapes& t5, const Subject& /*subject*/) {
   const std::string block = "encoder.block.0.layer.";
   const std::uint64_t heads = t5.Dim(block + "0.SelfAttention.relative_attention_bias.weight", 1);
   return {
@@ -299,7 +381,7 @@ Json T5Config(const Shapes& t5, const Architecture& /*architecture*/) {
 struct KnownConfig {
   const char* known_by;
   const char* library;
-  Json (*config)(const Shapes&, const Architecture&);
+  Json (*config)(const Shapes&, const Subject&);
 };
 
 constexpr KnownConfig kConfigs[] = {
@@ -308,6 +390,10 @@ constexpr KnownConfig kConfigs[] = {
     {"double_blocks.0.img_attn.qkv.weight", "diffusers", FluxConfig},
     {"joint_blocks.0.x_block.attn.qkv.weight", "diffusers", MmditConfig},
     {"noise_refiner.0.attention.qkv.weight", "diffusers", ZImageConfig},
+    {"head.modulation", "diffusers", WanConfig},
+    {"double_layers.0.attn.w1q.weight", "diffusers", AuraFlowConfig},
+    {"t_block.1.weight", "diffusers", PixArtConfig},
+    {"txt_norm.weight", "diffusers", QwenImageConfig},
     {"transformer.resblocks.0.attn.in_proj_weight", "transformers", OpenClipConfig},
     {"text_model.encoder.layers.0.mlp.fc1.weight", "transformers", ClipConfig},
     {"encoder.block.0.layer.0.SelfAttention.q.weight", "transformers", T5Config},
@@ -315,11 +401,12 @@ constexpr KnownConfig kConfigs[] = {
 
 }  // namespace
 
-ComponentConfig ConfigOf(const Architecture& architecture, const ComponentRule& component) {
+ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component) {
+  const Subject subject = {anatomy.id, anatomy.variant};
   const Shapes shapes(component);
   for (const KnownConfig& known : kConfigs) {
     if (!shapes.Has(known.known_by)) continue;
-    const Json config = known.config(shapes, architecture);
+    const Json config = known.config(shapes, subject);
     const std::string class_name = config.contains("_class_name")
                                        ? config["_class_name"].get<std::string>()
                                        : config["architectures"][0].get<std::string>();

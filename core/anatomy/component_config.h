@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/anatomy/architecture.h"
+#include "core/anatomy/anatomy.h"
 
 namespace weightsmith {
 
@@ -14,7 +14,7 @@ struct ComponentConfig {
   std::string json;
 };
 
-/// REQUIRES: a component of that architecture.
-ComponentConfig ConfigOf(const Architecture& architecture, const ComponentRule& component);
+/// REQUIRES: a component of that model.
+ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component);
 
 }  // namespace weightsmith

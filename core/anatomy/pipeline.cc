@@ -42,6 +42,13 @@ constexpr KnownPipeline kPipelines[] = {
     {"flux1", "", "FluxPipeline"},
     {"chroma", "", "ChromaPipeline"},
     {"z-image", "", "ZImagePipeline"},
+    {"qwen-image", "", "QwenImagePipeline"},
+    {"wan", "i2v-14b", "WanImageToVideoPipeline"},
+    {"wan", "i2v-2.2-14b", "WanImageToVideoPipeline"},
+    {"wan", "", "WanPipeline"},
+    {"auraflow", "", "AuraFlowPipeline"},
+    {"pixart", "alpha", "PixArtAlphaPipeline"},
+    {"pixart", "", "PixArtSigmaPipeline"},
 };
 
 std::string_view ClassOf(const Anatomy& anatomy) {
@@ -52,13 +59,14 @@ std::string_view ClassOf(const Anatomy& anatomy) {
   return "DiffusionPipeline";
 }
 
-/// The noise schedule of Stable Diffusion's training.
+/// The noise schedule of Stable Diffusion's training, or PixArt's.
 Json EulerScheduler(const Anatomy& anatomy) {
   const bool v = anatomy.prediction == Prediction::kV;
+  const bool pixart = anatomy.id == "pixart";
   return {{"_class_name", "EulerDiscreteScheduler"},
-          {"beta_start", 0.00085},
-          {"beta_end", 0.012},
-          {"beta_schedule", "scaled_linear"},
+          {"beta_start", pixart ? 0.0001 : 0.00085},
+          {"beta_end", pixart ? 0.02 : 0.012},
+          {"beta_schedule", pixart ? "linear" : "scaled_linear"},
           {"num_train_timesteps", 1000},
           {"prediction_type", v ? "v_prediction" : "epsilon"},
           {"steps_offset", 1},
@@ -91,7 +99,7 @@ const ComponentRule& RuleOf(const std::vector<ComponentRule>& rules, const Anato
   const auto rule = std::ranges::find(rules, view.name, &ComponentRule::name);
   const bool named =
       rule != rules.end() && (LayoutOf(*rule) != nullptr || rule->kind == ComponentKind::kText);
-  if (named && !ConfigOf(*anatomy.architecture, *rule).class_name.empty()) return *rule;
+  if (named && !ConfigOf(anatomy, *rule).class_name.empty()) return *rule;
   throw Error(ErrorCode::kMismatch, fmt::format("no naming of diffusers is known for the {} of {}",
                                                 view.name, anatomy.architecture->title));
 }
@@ -134,7 +142,7 @@ Pipeline AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
     }
     const ComponentRule& rule = RuleOf(rules, anatomy, view);
     const std::string folder = PipelineFolder(architecture, rules, view.name);
-    ComponentConfig config = ConfigOf(architecture, rule);
+    ComponentConfig config = ConfigOf(anatomy, rule);
     index[folder] = {config.library, config.class_name};
     if (rule.kind == ComponentKind::kText) {
       index["tokenizer" + folder.substr(std::string_view("text_encoder").size())] =

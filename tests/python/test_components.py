@@ -131,7 +131,10 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
              "sd3": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
              "sd3.5-medium": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
              "sd3.5-large": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
-             "flux1-dev": {"transformer", "text_encoder", "text_encoder_2", "vae"}}
+             "flux1-dev": {"transformer", "text_encoder", "text_encoder_2", "vae"},
+             "pixart-sigma": {"transformer", "text_encoder", "vae"}, "pixart-alpha": {"transformer", "text_encoder", "vae"},
+             "auraflow": {"transformer", "vae"}, "qwen-image": {"transformer"}, "wan-t2v-1.3b": {"transformer"},
+             "wan-i2v-14b": {"transformer"}, "wan-ti2v-5b": {"transformer"}}
 
 
 @pytest.mark.parametrize("architecture", DIFFUSERS)

@@ -17,7 +17,7 @@ struct AuraFlow {
 };
 
 AuraFlow Of(Scale scale) {
-  if (scale == Scale::kTiny) return {24, 64, 16, 16, 64};
+  if (scale == Scale::kTiny) return {24, 256, 16, 256, 64};
   return {3072, 8192, 2048, 256, 9216};
 }
 

@@ -17,7 +17,7 @@ struct PixArt {
 };
 
 PixArt Of(bool alpha, Scale scale) {
-  return {At(scale, 1152, 24), At(scale, 256, 16),
+  return {At(scale, 1152, 24), 256,
           At(scale, 384, 8),   alpha ? At(scale, 120, 12) : At(scale, 300, 30),
           T5XxlWidth(scale),   alpha};
 }
@@ -50,7 +50,9 @@ std::vector<TensorRule> Transformer(const PixArt& pixart) {
   rules.Linear("t_block.1", 6 * width, width);
   rules.Linear("y_embedder.y_proj.fc1", width, pixart.text);
   rules.Linear("y_embedder.y_proj.fc2", width, width);
-  rules.Tensor("y_embedder.y_embedding", {pixart.tokens, pixart.text});
+  // Of the empty caption; diffusers does not have it.
+  rules.Add(
+      {.name = "y_embedder.y_embedding", .shape = {pixart.tokens, pixart.text}, .optional = true});
   for (int i = 0; i < kBlocks; ++i) Block(rules, "blocks." + std::to_string(i), width);
   rules.Linear("final_layer.linear", 32, width);
   rules.Tensor("final_layer.scale_shift_table", {2, width});
@@ -65,16 +67,18 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
              {"model.diffusion_model."},
              Transformer(pixart),
              {}},
+            T5Xxl(scale, {"text_encoders.t5xxl.transformer."}),
             VaeZ4(scale, {"vae.", "first_stage_model."})};
   };
-  ArchitectureRow row = {.variant = variant,
-                         .scale = ToString(scale),
-                         .synth = synth,
-                         .components = components,
-                         .signature = {{"t_block.1.bias", {6 * pixart.width}},
-                                       {"y_embedder.y_embedding", {pixart.tokens, pixart.text}},
-                                       {"blocks.27.attn.proj.bias", {pixart.width}}},
-                         .absent = {"blocks.28."}};
+  ArchitectureRow row = {
+      .variant = variant,
+      .scale = ToString(scale),
+      .synth = synth,
+      .components = components,
+      .signature = {{"t_block.1.bias", {6 * pixart.width}},
+                    {"y_embedder.y_proj.fc1.weight", {pixart.width, pixart.text}},
+                    {"blocks.27.attn.proj.bias", {pixart.width}}},
+      .absent = {"blocks.28."}};
   if (pixart.alpha) row.signature.push_back({"ar_embedder.mlp.2.bias", {pixart.size}});
   if (!pixart.alpha) row.absent.emplace_back("ar_embedder.");
   return row;

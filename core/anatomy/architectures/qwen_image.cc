@@ -15,7 +15,7 @@ struct QwenImage {
 };
 
 QwenImage Of(Scale scale) {
-  if (scale == Scale::kTiny) return {24, 28, 4, 16};
+  if (scale == Scale::kTiny) return {32, 28, 16, 256};
   return {3072, 3584, 128, 256};
 }
 

@@ -1,0 +1,64 @@
+// Wan's transformer as diffusers names it: every tensor whole.
+
+#include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/renaming.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr Renamed kOutside[] = {
+    {"time_embedding.0", "condition_embedder.time_embedder.linear_1"},
+    {"time_embedding.2", "condition_embedder.time_embedder.linear_2"},
+    {"text_embedding.0", "condition_embedder.text_embedder.linear_1"},
+    {"text_embedding.2", "condition_embedder.text_embedder.linear_2"},
+    {"time_projection.1", "condition_embedder.time_proj"},
+    {"img_emb.proj.0", "condition_embedder.image_embedder.norm1"},
+    {"img_emb.proj.1", "condition_embedder.image_embedder.ff.net.0.proj"},
+    {"img_emb.proj.3", "condition_embedder.image_embedder.ff.net.2"},
+    {"img_emb.proj.4", "condition_embedder.image_embedder.norm2"},
+    {"head.head", "proj_out"},
+    {"head.modulation", "scale_shift_table"},
+};
+
+constexpr Renamed kInside[] = {
+    {"self_attn", "attn1"},
+    {"cross_attn", "attn2"},
+    {"norm3", "norm2"},  // the only norm with weights, counted in another order
+    {"ffn.0", "ffn.net.0.proj"},
+    {"ffn.2", "ffn.net.2"},
+    {"modulation", "scale_shift_table"},
+};
+
+constexpr Renamed kAttention[] = {
+    {"q", "to_q"},
+    {"k", "to_k"},
+    {"v", "to_v"},
+    {"o", "to_out.0"},
+    {"k_img", "add_k_proj"},
+    {"v_img", "add_v_proj"},
+    {"norm_k_img", "norm_added_k"},
+};
+
+std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+  std::string_view name = rule.name;
+  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  const auto index = TakeBlock(name, "blocks");
+  if (!index) return {};
+  std::string inside = RenameBeginning(name, kInside).value_or(std::string(name));
+  if (inside.starts_with("attn")) {
+    const std::size_t dot = inside.find('.') + 1;
+    if (const auto matrix = RenameBeginning(std::string_view(inside).substr(dot), kAttention)) {
+      inside = inside.substr(0, dot) + *matrix;
+    }
+  }
+  return {{.name = "blocks." + std::to_string(*index) + "." + inside}};
+}
+
+}  // namespace
+
+const Layout& diffusers_wan() {
+  static const Layout layout = {"diffusers", "head.modulation", Place};
+  return layout;
+}
+
+}  // namespace weightsmith

@@ -23,6 +23,9 @@ struct Placement {
   std::string other_name{};  ///< that older files have instead; empty: none
 };
 
+struct Anatomy;
+struct ComponentConfig;
+
 struct Layout {
   std::string_view id;  ///< "diffusers", "hf"
   /// A canonical tensor that every component of this family has, to be told from others by.
@@ -30,6 +33,8 @@ struct Layout {
   /// Where the canonical tensor's rows are in the other naming, in order; empty: under its own
   /// name.
   std::vector<Placement> (*place)(const TensorRule& rule, const ComponentRule& component);
+  /// The config.json of such a component; null where no loader wants one.
+  ComponentConfig (*config)(const ComponentRule& rule, const Anatomy& anatomy) = nullptr;
 };
 
 /// Every naming that is declared, sorted by file name.

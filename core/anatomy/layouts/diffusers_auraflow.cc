@@ -1,6 +1,7 @@
 // AuraFlow's transformer as diffusers names it: the last modulation's halves swapped.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/fused.h"
 #include "core/anatomy/layouts/renaming.h"
 
@@ -62,10 +63,29 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes aura(rule);
+  const std::uint64_t width = aura.Dim("init_x_linear.weight", 0);
+  const std::uint64_t heads = Heads(width, 256);
+  const std::uint64_t channels = aura.Dim("init_x_linear.weight", 1) / 4;
+  return DiffusersConfig({{"_class_name", "AuraFlowTransformer2DModel"},
+                          {"sample_size", 64},
+                          {"patch_size", 2},
+                          {"in_channels", channels},
+                          {"out_channels", channels},
+                          {"num_mmdit_layers", aura.Count("double_layers", "attn.w1q.weight")},
+                          {"num_single_dit_layers", aura.Count("single_layers", "attn.w1q.weight")},
+                          {"num_attention_heads", heads},
+                          {"attention_head_dim", width / heads},
+                          {"caption_projection_dim", width},
+                          {"joint_attention_dim", aura.Dim("cond_seq_linear.weight", 1)},
+                          {"pos_embed_max_size", aura.Dim("positional_encoding", 1)}});
+}
+
 }  // namespace
 
 const Layout& diffusers_auraflow() {
-  static const Layout layout = {"diffusers", "double_layers.0.attn.w1q.weight", Place};
+  static const Layout layout = {"diffusers", "double_layers.0.attn.w1q.weight", Place, Config};
   return layout;
 }
 

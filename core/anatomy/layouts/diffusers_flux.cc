@@ -2,6 +2,7 @@
 // modulation's halves swapped.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/fused.h"
 #include "core/anatomy/layouts/renaming.h"
 
@@ -97,10 +98,38 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes flux(rule);
+  const std::uint64_t width = flux.Dim("img_in.weight", 0);
+  const std::uint64_t head = flux.Dim("double_blocks.0.img_attn.norm.query_norm.scale", 0);
+  const std::uint64_t axis = head * 7 / 16;  // of height and of width
+  const bool chroma = flux.Has("distilled_guidance_layer.in_proj.weight");
+  Json config = {{"_class_name", chroma ? "ChromaTransformer2DModel" : "FluxTransformer2DModel"},
+                 {"patch_size", 1},
+                 {"in_channels", flux.Dim("img_in.weight", 1)},
+                 {"out_channels", flux.Dim("final_layer.linear.weight", 0)},
+                 {"num_layers", flux.Count("double_blocks", "img_attn.qkv.weight")},
+                 {"num_single_layers", flux.Count("single_blocks", "linear1.weight")},
+                 {"attention_head_dim", head},
+                 {"num_attention_heads", width / head},
+                 {"joint_attention_dim", flux.Dim("txt_in.weight", 1)},
+                 {"axes_dims_rope", {head - 2 * axis, axis, axis}}};
+  if (chroma) {
+    config["approximator_num_channels"] = flux.Dim("distilled_guidance_layer.in_proj.weight", 1);
+    config["approximator_hidden_dim"] = flux.Dim("distilled_guidance_layer.in_proj.weight", 0);
+    config["approximator_layers"] =
+        flux.Count("distilled_guidance_layer.layers", "in_layer.weight");
+  } else {
+    config["pooled_projection_dim"] = flux.Dim("vector_in.in_layer.weight", 1);
+    config["guidance_embeds"] = flux.Has("guidance_in.in_layer.weight");
+  }
+  return DiffusersConfig(config);
+}
+
 }  // namespace
 
 const Layout& diffusers_flux() {
-  static const Layout layout = {"diffusers", "double_blocks.0.img_attn.qkv.weight", Place};
+  static const Layout layout = {"diffusers", "double_blocks.0.img_attn.qkv.weight", Place, Config};
   return layout;
 }
 

@@ -2,6 +2,7 @@
 // of the modulations that only shift and scale.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/fused.h"
 #include "core/anatomy/layouts/renaming.h"
 
@@ -77,10 +78,40 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& compon
   return {{.name = block + *inside}};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes mmdit(rule);
+  const std::uint64_t width = mmdit.Dim("context_embedder.weight", 0);
+  const std::uint64_t depth = mmdit.Count("joint_blocks", "x_block.attn.qkv.weight");
+  const std::uint64_t norm = mmdit.Dim("joint_blocks.0.x_block.attn.ln_q.weight", 0);
+  const std::uint64_t head = norm > 0 ? norm : width / depth;
+  std::uint64_t side = 1;
+  while (side * side < mmdit.Dim("pos_embed", 1)) ++side;
+  Json dual = Json::array();
+  for (std::uint64_t i = 0; i < depth; ++i) {
+    const std::string block = "joint_blocks." + std::to_string(i);
+    if (mmdit.Has(block + ".x_block.attn2.qkv.weight")) dual.push_back(i);
+  }
+  return DiffusersConfig({{"_class_name", "SD3Transformer2DModel"},
+                          {"sample_size", 128},
+                          {"patch_size", mmdit.Dim("x_embedder.proj.weight", 2)},
+                          {"in_channels", mmdit.Dim("x_embedder.proj.weight", 1)},
+                          {"out_channels", mmdit.Dim("x_embedder.proj.weight", 1)},
+                          {"num_layers", depth},
+                          {"attention_head_dim", head},
+                          {"num_attention_heads", width / head},
+                          {"joint_attention_dim", mmdit.Dim("context_embedder.weight", 1)},
+                          {"caption_projection_dim", width},
+                          {"pooled_projection_dim", mmdit.Dim("y_embedder.mlp.0.weight", 1)},
+                          {"pos_embed_max_size", side},
+                          {"dual_attention_layers", dual},
+                          {"qk_norm", norm > 0 ? Json("rms_norm") : Json()}});
+}
+
 }  // namespace
 
 const Layout& diffusers_mmdit() {
-  static const Layout layout = {"diffusers", "joint_blocks.0.x_block.attn.qkv.weight", Place};
+  static const Layout layout = {"diffusers", "joint_blocks.0.x_block.attn.qkv.weight", Place,
+                                Config};
   return layout;
 }
 

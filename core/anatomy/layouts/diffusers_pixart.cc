@@ -2,6 +2,7 @@
 // caption.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/fused.h"
 #include "core/anatomy/layouts/renaming.h"
 
@@ -53,10 +54,29 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = block + std::string(name)}};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes pixart(rule);
+  const std::uint64_t width = pixart.Dim("x_embedder.proj.weight", 0);
+  const std::uint64_t heads = Heads(width, 72);
+  const bool alpha = pixart.Has("ar_embedder.mlp.0.weight");
+  return DiffusersConfig({{"_class_name", "PixArtTransformer2DModel"},
+                          {"sample_size", 128},
+                          {"patch_size", pixart.Dim("x_embedder.proj.weight", 2)},
+                          {"in_channels", pixart.Dim("x_embedder.proj.weight", 1)},
+                          {"out_channels", 2 * pixart.Dim("x_embedder.proj.weight", 1)},
+                          {"num_layers", pixart.Count("blocks", "scale_shift_table")},
+                          {"num_attention_heads", heads},
+                          {"attention_head_dim", width / heads},
+                          {"cross_attention_dim", width},
+                          {"caption_channels", pixart.Dim("y_embedder.y_proj.fc1.weight", 1)},
+                          {"use_additional_conditions", alpha},
+                          {"interpolation_scale", 2}});
+}
+
 }  // namespace
 
 const Layout& diffusers_pixart() {
-  static const Layout layout = {"diffusers", "t_block.1.weight", Place};
+  static const Layout layout = {"diffusers", "t_block.1.weight", Place, Config};
   return layout;
 }
 

@@ -1,6 +1,7 @@
 // The UNet of Stable Diffusion as diffusers names it. Values are the same.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/renaming.h"
 
 namespace weightsmith {
@@ -62,10 +63,72 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = Name(rule.name)}};
 }
 
+/// Groups of a normalisation: 32, or one a channel where there are fewer.
+std::uint64_t Groups(std::uint64_t channels) {
+  return channels % 32 == 0 ? 32 : channels;
+}
+
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
+  const Shapes unet(rule);
+  Json channels = Json::array();
+  Json depths = Json::array();
+  Json heads = Json::array();
+  Json down = Json::array();
+  Json up = Json::array();
+  std::uint64_t context = 0;
+  bool linear = false;
+  for (std::uint64_t level = 0;; ++level) {
+    const std::string block = "input_blocks." + std::to_string(kPerLevel * level + 1);
+    const std::uint64_t width = unet.Dim(block + ".0.out_layers.3.weight", 0);
+    if (width == 0) break;
+    const std::string inside = block + ".1.transformer_blocks";
+    const std::uint64_t depth = unet.Count(inside, "attn2.to_k.weight");
+    if (depth > 0) {
+      context = unet.Dim(inside + ".0.attn2.to_k.weight", 1);
+      linear = unet.Dim(block + ".1.proj_in.weight", 2) == 0;
+    }
+    channels.push_back(width);
+    depths.push_back(std::max<std::uint64_t>(1, depth));
+    // The name is historical: it is the number of heads.
+    heads.push_back(linear ? Heads(width, 64) : std::uint64_t{8});
+    down.push_back(depth > 0 ? "CrossAttnDownBlock2D" : "DownBlock2D");
+    up.insert(up.begin(), depth > 0 ? "CrossAttnUpBlock2D" : "UpBlock2D");
+  }
+  // Below the last level the middle goes on, as deep as the configuration has that level.
+  if (!depths.empty()) {
+    depths.back() = unet.Count("middle_block.1.transformer_blocks", "attn2.to_k.weight");
+  }
+  if (linear) {  // also where the first levels have no attention
+    for (std::size_t i = 0; i < heads.size(); ++i) {
+      heads[i] = Heads(channels[i].get<std::uint64_t>(), 64);
+    }
+  }
+  const std::uint64_t width = unet.Dim("input_blocks.0.0.weight", 0);
+  Json config = {{"_class_name", "UNet2DConditionModel"},
+                 {"in_channels", unet.Dim("input_blocks.0.0.weight", 1)},
+                 {"out_channels", unet.Dim("out.2.weight", 0)},
+                 {"sample_size", anatomy.id.starts_with("sdxl") ? 128 : 64},
+                 {"block_out_channels", channels},
+                 {"layers_per_block", 2},
+                 {"down_block_types", down},
+                 {"up_block_types", up},
+                 {"transformer_layers_per_block", depths},
+                 {"attention_head_dim", linear ? heads : Json(8)},
+                 {"cross_attention_dim", context},
+                 {"use_linear_projection", linear},
+                 {"norm_num_groups", Groups(width)}};
+  if (unet.Has("label_emb.0.0.weight")) {
+    config["addition_embed_type"] = "text_time";
+    config["addition_time_embed_dim"] = 256;
+    config["projection_class_embeddings_input_dim"] = unet.Dim("label_emb.0.0.weight", 1);
+  }
+  return DiffusersConfig(config);
+}
+
 }  // namespace
 
 const Layout& diffusers_unet() {
-  static const Layout layout = {"diffusers", "input_blocks.0.0.weight", Place};
+  static const Layout layout = {"diffusers", "input_blocks.0.0.weight", Place, Config};
   return layout;
 }
 

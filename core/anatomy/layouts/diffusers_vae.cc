@@ -2,6 +2,7 @@
 // the attention's 1x1 convolutions as matrices.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/renaming.h"
 
 namespace weightsmith {
@@ -66,10 +67,56 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {placement};
 }
 
+/// Groups of a normalisation: 32, or one a channel where there are fewer.
+std::uint64_t Groups(std::uint64_t channels) {
+  return channels % 32 == 0 ? 32 : channels;
+}
+
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
+  const Shapes vae(rule);
+  Json channels = Json::array();
+  Json down = Json::array();
+  Json up = Json::array();
+  for (std::uint64_t level = 0;; ++level) {
+    const std::string block = "encoder.down." + std::to_string(level) + ".block.0.conv1.weight";
+    if (!vae.Has(block)) break;
+    channels.push_back(vae.Dim(block, 0));
+    down.push_back("DownEncoderBlock2D");
+    up.push_back("UpDecoderBlock2D");
+  }
+  const bool quant = vae.Has("quant_conv.weight");
+  Json config = {{"_class_name", "AutoencoderKL"},
+                 {"in_channels", 3},
+                 {"out_channels", 3},
+                 {"block_out_channels", channels},
+                 {"layers_per_block", 2},
+                 {"down_block_types", down},
+                 {"up_block_types", up},
+                 {"latent_channels", vae.Dim("decoder.conv_in.weight", 1)},
+                 {"norm_num_groups", Groups(vae.Dim("encoder.conv_in.weight", 0))},
+                 {"use_quant_conv", quant},
+                 {"use_post_quant_conv", quant}};
+  const bool alpha = anatomy.variant == "alpha";  // PixArt's, with the VAE of Stable Diffusion 1
+  if (anatomy.id.starts_with("sdxl") || anatomy.id == "auraflow" ||
+      (anatomy.id == "pixart" && !alpha)) {
+    config["scaling_factor"] = 0.13025;
+    config["force_upcast"] = true;
+  } else if (anatomy.id.starts_with("sd3")) {
+    config["scaling_factor"] = 1.5305;
+    config["shift_factor"] = 0.0609;
+  } else if (anatomy.id.starts_with("sd") || alpha) {
+    config["scaling_factor"] = 0.18215;
+  } else {
+    config["scaling_factor"] = 0.3611;
+    config["shift_factor"] = 0.1159;
+  }
+  return DiffusersConfig(config);
+}
+
 }  // namespace
 
 const Layout& diffusers_vae() {
-  static const Layout layout = {"diffusers", "decoder.up.0.block.0.norm1.weight", Place};
+  static const Layout layout = {"diffusers", "decoder.up.0.block.0.norm1.weight", Place, Config};
   return layout;
 }
 

@@ -1,6 +1,7 @@
 // Wan's transformer as diffusers names it: every tensor whole.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/renaming.h"
 
 namespace weightsmith {
@@ -54,10 +55,33 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = "blocks." + std::to_string(*index) + "." + inside}};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes wan(rule);
+  const std::uint64_t width = wan.Dim("patch_embedding.weight", 0);
+  const std::uint64_t heads = Heads(width, 128);
+  const bool image = wan.Has("img_emb.proj.1.weight");
+  return DiffusersConfig({{"_class_name", "WanTransformer3DModel"},
+                          {"patch_size", {1, 2, 2}},
+                          {"num_attention_heads", heads},
+                          {"attention_head_dim", width / heads},
+                          {"in_channels", wan.Dim("patch_embedding.weight", 1)},
+                          {"out_channels", wan.Dim("head.head.weight", 0) / 4},
+                          {"text_dim", wan.Dim("text_embedding.0.weight", 1)},
+                          {"freq_dim", wan.Dim("time_embedding.0.weight", 1)},
+                          {"ffn_dim", wan.Dim("blocks.0.ffn.0.weight", 0)},
+                          {"num_layers", wan.Count("blocks", "modulation")},
+                          {"cross_attn_norm", true},
+                          {"qk_norm", "rms_norm_across_heads"},
+                          {"eps", 1e-6},
+                          {"image_dim", image ? Json(wan.Dim("img_emb.proj.1.weight", 1)) : Json()},
+                          {"added_kv_proj_dim", image ? Json(width) : Json()},
+                          {"rope_max_seq_len", 1024}});
+}
+
 }  // namespace
 
 const Layout& diffusers_wan() {
-  static const Layout layout = {"diffusers", "head.modulation", Place};
+  static const Layout layout = {"diffusers", "head.modulation", Place, Config};
   return layout;
 }
 

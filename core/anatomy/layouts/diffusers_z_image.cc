@@ -1,6 +1,7 @@
 // Z-Image's transformer as diffusers names it: q, k and v apart.
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/layouts/config-inl.h"
 #include "core/anatomy/layouts/fused.h"
 #include "core/anatomy/layouts/renaming.h"
 
@@ -36,10 +37,34 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {};
 }
 
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+  const Shapes model(rule);
+  const std::uint64_t width = model.Dim("layers.0.attention.out.weight", 0);
+  const std::uint64_t head = model.Dim("layers.0.attention.q_norm.weight", 0);
+  const std::uint64_t fused = model.Dim("layers.0.attention.qkv.weight", 0);
+  return DiffusersConfig(
+      {{"_class_name", "ZImageTransformer2DModel"},
+       {"all_patch_size", {2}},
+       {"all_f_patch_size", {1}},
+       {"in_channels", model.Dim("x_embedder.weight", 1) / 4},
+       {"dim", width},
+       {"n_layers", model.Count("layers", "attention.qkv.weight")},
+       {"n_refiner_layers", model.Count("noise_refiner", "attention.qkv.weight")},
+       {"n_heads", width / head},
+       {"n_kv_heads", (fused / head - width / head) / 2},
+       {"norm_eps", 1e-5},
+       {"qk_norm", true},
+       {"cap_feat_dim", model.Dim("cap_embedder.1.weight", 1)},
+       {"rope_theta", 256.0},
+       {"t_scale", 1000.0},
+       {"axes_dims", {head - 2 * (head * 3 / 8), head * 3 / 8, head * 3 / 8}},
+       {"axes_lens", {1536, 512, 512}}});
+}
+
 }  // namespace
 
 const Layout& diffusers_z_image() {
-  static const Layout layout = {"diffusers", "noise_refiner.0.attention.qkv.weight", Place};
+  static const Layout layout = {"diffusers", "noise_refiner.0.attention.qkv.weight", Place, Config};
   return layout;
 }
 

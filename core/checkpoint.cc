@@ -283,6 +283,15 @@ std::shared_ptr<const Checkpoint> Checkpoint::Join(
   return joined;
 }
 
+std::shared_ptr<const Checkpoint> Checkpoint::OfTensors(std::vector<CheckpointTensor> tensors,
+                                                        std::filesystem::path path) {
+  const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
+  checkpoint->path_ = std::move(path);
+  checkpoint->tensors_ = std::move(tensors);
+  std::ranges::sort(checkpoint->tensors_, {}, &CheckpointTensor::name);
+  return checkpoint;
+}
+
 std::shared_ptr<const Checkpoint> Checkpoint::View(
     std::vector<CheckpointTensor> tensors, std::string layout,
     std::vector<std::shared_ptr<const ByteSource>> more) const {

@@ -46,6 +46,10 @@ class Checkpoint {
   static std::shared_ptr<const Checkpoint> Join(
       std::span<const std::shared_ptr<const Checkpoint>> parts);
 
+  /// Tensors of no file, to be examined and named; `path` is for messages. REQUIRES: none is read.
+  static std::shared_ptr<const Checkpoint> OfTensors(std::vector<CheckpointTensor> tensors,
+                                                     std::filesystem::path path);
+
   CheckpointFormat format() const { return format_; }
   /// As it was given.
   const std::filesystem::path& path() const { return path_; }

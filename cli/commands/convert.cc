@@ -10,8 +10,7 @@
 #include "cli/merge_request.h"
 #include "cli/rewrite.h"
 #include "core/anatomy/canonical_view.h"
-#include "core/anatomy/component_views.h"
-#include "core/anatomy/pipeline.h"
+#include "core/anatomy/file_layout.h"
 #include "core/anatomy/repair.h"
 #include "core/error.h"
 #include "core/io/configuration_files.h"
@@ -47,36 +46,16 @@ std::set<std::string> Wanted(const ParsedArguments& arguments, const Anatomy& an
   return wanted;
 }
 
-/// Names that a model has as a whole, with what stands before its components.
-bool IsWhole(std::string_view layout) {
-  return layout == "ldm" || layout == "sgm" || layout == "comfy";
-}
-
-void ExpectLayout(const std::string& layout, const Anatomy& anatomy) {
-  constexpr std::string_view kKnown[] = {"ldm", "sgm", "comfy", "bfl", "diffusers"};
-  const std::vector<std::string> known(std::begin(kKnown), std::end(kKnown));
-  if (std::ranges::find(known, layout) == known.end()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("convert: --layout: there is no layout {}.{}", Quote(layout),
-                            DidYouMean(layout, known)),
-                fmt::format("Layouts are {}.", fmt::join(known, ", ")));
-  }
-  if (layout == "diffusers" && (anatomy.architecture != nullptr || anatomy.part != nullptr)) return;
-  if (anatomy.architecture == nullptr) {
-    throw Error(
-        ErrorCode::kMismatch,
-        fmt::format("convert: --layout {}: the file is of no architecture that is known", layout),
-        "'weightsmith info' says what it is.");
-  }
-  const Architecture& architecture = *anatomy.architecture;
-  const bool stable_diffusion = architecture.layout == "ldm" || architecture.layout == "sgm";
-  const bool has = layout == "comfy" || layout == architecture.layout ||
-                   layout == architecture.bare_layout || (layout == "ldm" && stable_diffusion);
-  if (has) return;
-  throw Error(ErrorCode::kMismatch,
-              fmt::format("convert: {} has no layout {}", architecture.title, Quote(layout)),
-              fmt::format("It has {}{} and diffusers.", architecture.layout,
-                          architecture.bare_layout == "bfl" ? ", bfl" : ""));
+FileLayout LayoutIn(const ParsedArguments& arguments) {
+  const auto word = arguments.Text("layout");
+  if (!word) return FileLayout::kKeep;
+  if (const auto layout = FileLayoutByWord(*word)) return *layout;
+  std::vector<std::string> known;
+  for (const FileLayoutWord& row : FileLayoutWords()) known.emplace_back(row.word);
+  throw Error(ErrorCode::kUsage,
+              fmt::format("convert: --layout: there is no layout {}.{}", Quote(*word),
+                          DidYouMean(*word, known)),
+              fmt::format("Layouts are {}.", fmt::join(known, ", ")));
 }
 
 /// The tensors that are wanted, by --components and --prune.
@@ -92,42 +71,12 @@ std::vector<std::size_t> Chosen(const ParsedArguments& arguments, const Anatomy&
   return chosen;
 }
 
-/// One file, under the names of `layout`; empty: the names that it has.
-std::shared_ptr<const Checkpoint> AsFile(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                         const Anatomy& anatomy, const std::string& layout) {
-  if (layout.empty()) return checkpoint;
-  if (IsWhole(layout)) {
-    std::vector<CheckpointTensor> tensors(checkpoint->tensors().begin(),
-                                          checkpoint->tensors().end());
-    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].name = anatomy.tensors[i].canonical;
-    std::ranges::sort(tensors, {}, &CheckpointTensor::name);
-    return checkpoint->View(std::move(tensors), "");
-  }
-  const FileNaming naming = layout == "diffusers" ? FileNaming::kDiffusers : FileNaming::kLoaders;
-  const std::vector<ComponentView> views = ComponentViews(*checkpoint, anatomy, naming);
-  if (views.size() == 1) return views.front().checkpoint;
-  std::vector<std::string> names;
-  for (const ComponentView& view : views) names.push_back(view.name);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("convert: in the layout {} a file holds one component, and here are {}",
-                          layout, fmt::join(names, ", ")),
-              layout == "diffusers" ? "Give -o a folder for all of them, or --components one."
-                                    : "Give --components transformer.");
-}
-
-/// What the folder of --files-from has beside weights, but for its index.
-void CopyFiles(const std::filesystem::path& from, const std::filesystem::path& to) {
-  for (const auto& entry : std::filesystem::directory_iterator(from)) {
-    if (entry.is_directory()) CopyConfiguration(entry.path(), to / entry.path().filename());
-  }
-}
-
 /// Configurations, the index last: with it the folder is a pipeline.
-void WriteTexts(const Pipeline& pipeline, const std::filesystem::path& folder,
+void WriteTexts(const FileSet& files, const std::filesystem::path& folder,
                 const ParsedArguments& arguments) {
   const auto from = arguments.Path("files-from");
-  if (from) CopyFiles(*from, folder);
-  for (const Pipeline::Text& text : pipeline.texts) {
+  if (from) CopyPipelineConfiguration(*from, folder);
+  for (const FileSet::Text& text : files.texts) {
     std::error_code ignored;
     const bool copied = from && std::filesystem::exists(folder / text.path, ignored);
     if (copied) continue;
@@ -140,10 +89,10 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& path = arguments.positionals().front();
   const auto output = arguments.Path("out");
   if (!output) throw Error(ErrorCode::kUsage, "convert: -o FILE is needed.");
-  const std::string layout = arguments.Text("layout").value_or("");
+  const FileLayout layout = LayoutIn(arguments);
   auto checkpoint = WithContext("convert", [&] { return OpenCanonical(path); });
   Anatomy anatomy = Examine(*checkpoint);
-  if (!layout.empty()) ExpectLayout(layout, anatomy);
+  WithContext("convert", [&] { ExpectLayout(layout, anatomy); });
   std::vector<CheckpointTensor> tensors;
   for (const std::size_t i : Chosen(arguments, anatomy)) {
     tensors.push_back(checkpoint->tensors()[i]);
@@ -163,19 +112,17 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (const auto word = arguments.Text("dtype")) {
     dtype = PlaceMap<std::optional<DType>>(DTypeByWord(*word));
   }
-  if (layout != "diffusers" || output->extension() == ".safetensors") {
-    RunRewrites({{"model", AsFile(checkpoint, anatomy, layout), *output, dtype}}, arguments,
-                "converting", terminal);
-    return 0;
-  }
-  const Pipeline pipeline = AsPipeline(*checkpoint, anatomy);
+  const FileForm form = FormOf(layout, false, *output);
+  const FileSet files =
+      WithContext("convert", [&] { return FilesIn(checkpoint, anatomy, layout, form); });
   std::vector<Rewrite> rewrites;
-  for (const Pipeline::Weights& weights : pipeline.weights) {
-    rewrites.push_back(
-        {weights.component, weights.checkpoint, *output / weights.path, dtype, true});
+  for (const FileSet::Weights& weights : files.weights) {
+    const bool one = weights.path.empty();
+    rewrites.push_back({one ? "model" : weights.component, weights.checkpoint,
+                        one ? *output : *output / weights.path, dtype, !one});
   }
   RunRewrites(rewrites, arguments, "converting", terminal);
-  WriteTexts(pipeline, *output, arguments);
+  WriteTexts(files, *output, arguments);
   return 0;
 }
 

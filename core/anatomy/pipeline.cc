@@ -124,7 +124,7 @@ std::string PipelineFolder(const Architecture& architecture,
   return std::string(name);
 }
 
-Pipeline AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
   if (anatomy.row == nullptr) {
     throw Error(
         ErrorCode::kMismatch,
@@ -134,7 +134,7 @@ Pipeline AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
   const Architecture& architecture = *anatomy.architecture;
   const std::vector<ComponentRule> rules = anatomy.row->components();
   Json index = {{"_class_name", ClassOf(anatomy)}, {"_diffusers_version", "0.30.0"}};
-  Pipeline pipeline;
+  FileSet pipeline;
   for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
     if (view.name == "other" || view.name == "ema") {
       pipeline.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});

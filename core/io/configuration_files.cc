@@ -43,4 +43,14 @@ void CopyConfiguration(const fs::path& from, const fs::path& to) {
   if (error) Fail(from, to, error);
 }
 
+void CopyPipelineConfiguration(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::directory_iterator entries(from, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const fs::path& folder = entries->path();
+    if (entries->is_directory()) CopyConfiguration(folder, to / folder.filename());
+  }
+  if (error) Fail(from, to, error);
+}
+
 }  // namespace weightsmith

@@ -9,4 +9,7 @@ namespace weightsmith {
 /// target already is left as it is. Throws kFailed.
 void CopyConfiguration(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// The same of every subfolder, as a pipeline has them.
+void CopyPipelineConfiguration(const std::filesystem::path& from, const std::filesystem::path& to);
+
 }  // namespace weightsmith

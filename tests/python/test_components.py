@@ -205,9 +205,9 @@ def test_one_component_is_one_file(weightsmith, whole, tmp_path):
 
 @pytest.mark.parametrize("arguments, status, said", [
     (["--layout", "diffuser", "-o", "x"], 2, "Did you mean 'diffusers'?"),
-    (["--layout", "bfl", "-o", "x.safetensors"], 2, "a file holds one component, and here are"),
+    (["--layout", "bfl", "-o", "x.safetensors"], 3, "a file holds one component, and here are"),
     (["--layout", "ldm", "-o", "x.safetensors"], 3, "FLUX.1 has no layout 'ldm'"),
-    (["--layout", "diffusers", "-o", "x.safetensors"], 2, "Give -o a folder for all of them"),
+    (["--layout", "diffusers", "-o", "x.safetensors"], 3, "Write to a folder"),
 ])
 def test_layouts_that_do_not_fit_are_refused(weightsmith, whole, tmp_path, arguments, status, said):
     whole("flux1-dev")

@@ -31,7 +31,10 @@ Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& term
   request.recipe = std::move(recipe).value();
   // The paths play no part, nothing is written, but outputs have them.
   for (std::size_t i = 0; i < request.recipe.outputs.size(); ++i) {
-    request.recipe.outputs[i].path = fmt::format("recomputed-{}.safetensors", i + 1);
+    RecipeOutput& output = request.recipe.outputs[i];
+    output.path = fmt::format("recomputed-{}.safetensors", i + 1);
+    // One file or a pipeline: it is not recorded which, and the names are the same.
+    output.split = output.split || output.layout == FileLayout::kDiffusers;
   }
   for (RecipeModel& model : request.recipe.models) {
     for (RecipeModel::Part& part : model.parts) {
@@ -108,17 +111,12 @@ void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& r
 
 // What the plan's output file would hold, by tensor.
 Digests ExpectedOf(const Plan& plan, const std::vector<TaskResult>& results, std::uint32_t file) {
-  std::map<std::uint64_t, std::string_view> names;
-  const SafetensorsLayout& layout = plan.output_files[file].layout;
-  for (const SafetensorsEntry& entry : layout.tensors) {
-    if (entry.begin < entry.end) names[layout.data_start + entry.begin] = entry.name;
-  }
   Digests expected;
   for (std::size_t t = 0; t < results.size(); ++t) {
     for (std::size_t p = 0; p < plan.tasks[t].products.size(); ++p) {
       const Product& product = plan.tasks[t].products[p];
       if (product.file != file || plan.tasks[t].elements == 0) continue;
-      expected.emplace(names.at(product.offset), results[t].products[p]);
+      expected.emplace(product.name, results[t].products[p]);
     }
   }
   return expected;

@@ -41,6 +41,30 @@ void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions&
   WriteFile(*output.index, std::as_bytes(std::span(text)), options);
 }
 
+/// The configurations of another model, beside the weights.
+void CopyFiles(const OutputSpec& spec, const fs::path& from) {
+  switch (FormOf(spec.layout, spec.split, spec.path)) {
+    case FileForm::kPipeline:
+      return CopyPipelineConfiguration(from, spec.path);
+    case FileForm::kSplit:
+      return CopyConfiguration(from, spec.path);
+    case FileForm::kOne:
+      const fs::path folder = spec.path.parent_path();
+      return CopyConfiguration(from, folder.empty() ? fs::path(".") : folder);
+  }
+}
+
+/// Our own, where none was copied.
+void WriteTexts(const OutputPlan& output, const OutputOptions& options) {
+  for (const FileSet::Text& text : output.texts) {
+    const fs::path path = output.spec.path / text.path;
+    std::error_code ignored;
+    if (output.spec.files_from && fs::exists(path, ignored)) continue;
+    WriteFile(path, std::as_bytes(std::span(text.text)),
+              {.overwrite = options.overwrite, .make_folders = true, .sync = options.sync});
+  }
+}
+
 }  // namespace
 
 void RefuseInputsAsOutputs(const Plan& plan) {
@@ -62,9 +86,8 @@ void CommitOutputs(const Plan& plan, const Report& report, const OutputOptions& 
   for (OutputFile& file : files) file.Commit();
   for (const OutputPlan& output : plan.outputs) {
     if (output.index) WriteIndex(plan, output, options);
-    if (!output.spec.files_from) continue;
-    const fs::path folder = output.spec.split ? output.spec.path : output.spec.path.parent_path();
-    CopyConfiguration(*output.spec.files_from, folder.empty() ? fs::path(".") : folder);
+    if (output.spec.files_from) CopyFiles(output.spec, *output.spec.files_from);
+    WriteTexts(output, options);
   }
 }
 

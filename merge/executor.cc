@@ -239,7 +239,11 @@ class Outputs {
         journal_(JournalPath(plan), plan, options.digests, options.effects) {
     const bool going_on = !journal_.finished().empty();
     for (const OutputFilePlan& file : plan.output_files) {
-      files_.emplace_back(file.path, file.layout.file_size, options_, going_on);
+      OutputOptions own = options_;
+      const OutputSpec& spec = plan.outputs[file.output].spec;
+      // The folders of a pipeline are part of what is written.
+      own.make_folders |= FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
+      files_.emplace_back(file.path, file.layout.file_size, own, going_on);
     }
     resumed_ = going_on && std::ranges::all_of(files_, &OutputFile::resumed);
     if (!resumed_) journal_.Restart();

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/anatomy/anatomy.h"
+#include "core/anatomy/file_layout.h"
 #include "core/checkpoint.h"
 #include "merge/operator.h"
 #include "merge/places.h"
@@ -102,9 +103,10 @@ using MetadataMaker = std::function<std::optional<Metadata>(const RunDigests&)>;
 struct OutputSpec {
   NodeId root = 0;
   std::map<std::string, NodeId> components;  ///< component -> the node it comes from instead
-  std::filesystem::path path;                ///< of the file; of the folder with split
+  std::filesystem::path path;                ///< of the file; of the folder where there are several
   /// Row value nothing: keep the dtype of the leftmost leaf. Empty map: keep everywhere.
   PlaceMap<std::optional<DType>> dtype;
+  FileLayout layout = FileLayout::kKeep;
   bool split = false;
   std::optional<std::uint64_t> max_shard_size;
   std::optional<std::filesystem::path> files_from;

@@ -115,7 +115,7 @@ Plan Planner::Make() && {
     plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
   }
   for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    PlaceInFiles(plan_, o, std::move(output_tensors_[o]));
+    PlaceInFiles(plan_, o, output_tensors_[o]);
   }
   OrderTasks();
   return std::move(plan_);
@@ -336,11 +336,11 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
   }
   for (const auto& [name, node] : spec.components) components.insert(name);
   components.erase("other");
-  const std::string name = spec.split ? stored.anatomy->local
-                                      : OutputName(stored, origin.models.front() == leftmost, bare,
-                                                   components.size() <= 1, tensor.canonical);
-  output_tensors_[output].push_back(
-      {name, stored.component->name, TensorInfo{dtype, shape}, task, product});
+  std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
+                                components.size() <= 1, tensor.canonical);
+  output_tensors_[output].push_back({std::move(name), tensor.canonical, stored.anatomy->local,
+                                     stored.component->name, TensorInfo{dtype, shape}, task,
+                                     product});
 }
 
 void Planner::CheckSteps() {

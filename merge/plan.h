@@ -46,7 +46,8 @@ struct Product {
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   DType dtype = DType::kF32;
   Register value = 0;
-  bool copy = false;  ///< the bytes of source `value`, unchanged
+  bool copy = false;   ///< the bytes of source `value`, unchanged
+  std::string name{};  ///< that its digest goes by: in the file, or inside the component
   /// Not null: the elements go to these places; runs name files of Plan::output_files.
   std::shared_ptr<const Gather> scatter = nullptr;
 };
@@ -73,6 +74,7 @@ struct OutputPlan {
   OutputSpec spec;
   std::vector<std::uint32_t> files;
   std::optional<std::filesystem::path> index;  ///< of shards: the .safetensors.index.json
+  std::vector<FileSet::Text> texts{};          ///< configurations, inside the folder
 };
 
 struct StepPlan {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "core/error.h"
+#include "merge/output_naming.h"
 #include "merge/planner.h"
 
 namespace weightsmith {
@@ -12,11 +14,6 @@ namespace {
 
 /// Our own files start every data section at a page, so that large writes are whole pages.
 constexpr std::uint64_t kAlignment = 4096;
-
-struct FileOfTensors {
-  std::filesystem::path path;
-  std::vector<OutputTensor> tensors;
-};
 
 bool IsFp8(DType dtype) {
   return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2;
@@ -28,57 +25,46 @@ bool NamedByRegex(const OutputSpec& spec, const TensorPlace& place) {
   });
 }
 
-std::vector<FileOfTensors> ByComponent(const OutputSpec& spec, std::vector<OutputTensor> tensors) {
-  std::map<std::string, FileOfTensors> parts;
-  for (OutputTensor& tensor : tensors) {
-    FileOfTensors& part = parts[tensor.component];
-    part.path = spec.path / (tensor.component + ".safetensors");
-    part.tensors.push_back(std::move(tensor));
-  }
-  std::vector<FileOfTensors> files;
-  for (auto& [name, part] : parts) files.push_back(std::move(part));
-  return files;
-}
-
-std::vector<FileOfTensors> ByShards(const std::filesystem::path& path, std::uint64_t limit,
-                                    std::vector<OutputTensor> tensors) {
-  std::ranges::sort(tensors, {}, &OutputTensor::name);
-  std::vector<FileOfTensors> files(1);
-  std::uint64_t filled = 0;
-  for (OutputTensor& tensor : tensors) {
-    const std::uint64_t size = tensor.info.bytes();
-    if (filled > 0 && filled + size > limit) {
-      files.emplace_back();
-      filled = 0;
-    }
-    filled += size;
-    files.back().tensors.push_back(std::move(tensor));
-  }
-  const std::string stem = path.stem().string();
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    files[i].path = files.size() == 1
-                        ? path
-                        : path.parent_path() / fmt::format("{}-{:05}-of-{:05}.safetensors", stem,
-                                                           i + 1, files.size());
-  }
-  return files;
-}
-
-void LayOutFile(Plan& plan, std::uint32_t output, const FileOfTensors& file,
-                const std::optional<Metadata>& metadata) {
+/// Lays a file out and tells the products of its tensors their places in it.
+void LayOutFile(Plan& plan, std::uint32_t output, const NamedFile& file,
+                const std::vector<OutputTensor>& tensors, const std::optional<Metadata>& metadata) {
   std::vector<TensorSpec> specs;
-  std::map<std::string_view, const OutputTensor*> by_name;
-  for (const OutputTensor& tensor : file.tensors) {
+  std::map<std::string_view, const NamedTensor*> by_name;
+  for (const NamedTensor& tensor : file.tensors) {
     specs.push_back({tensor.name, tensor.info});
     by_name[tensor.name] = &tensor;
   }
   const auto number = static_cast<std::uint32_t>(plan.output_files.size());
   SafetensorsLayout layout = LayOut(std::move(specs), metadata, kAlignment);
+  // Where the file has parts or other shapes, digests are those of the tensors under our names.
+  const bool recast = std::ranges::any_of(file.tensors, [&](const NamedTensor& tensor) {
+    const NamedPiece& piece = tensor.pieces.front();
+    return !piece.whole || tensor.info.shape != tensors[piece.tensor].info.shape;
+  });
+  std::map<std::uint32_t, std::vector<const NamedPiece*>> pieces;
+  std::map<const NamedPiece*, std::uint64_t> starts;
   for (const SafetensorsEntry& entry : layout.tensors) {
-    const OutputTensor& tensor = *by_name.at(entry.name);
+    for (const NamedPiece& piece : by_name.at(entry.name)->pieces) {
+      pieces[piece.tensor].push_back(&piece);
+      starts[&piece] = layout.data_start + entry.begin + piece.run.offset;
+      if (recast) continue;
+      const OutputTensor& tensor = tensors[piece.tensor];
+      plan.tasks[tensor.task].products[tensor.product].name = entry.name;
+    }
+  }
+  for (auto& [index, parts] : pieces) {
+    const OutputTensor& tensor = tensors[index];
     Product& product = plan.tasks[tensor.task].products[tensor.product];
+    std::ranges::sort(parts, {}, [](const NamedPiece* piece) { return piece->first; });
     product.file = number;
-    product.offset = layout.data_start + entry.begin;
+    product.offset = starts.at(parts.front());
+    if (recast) product.name = tensor.local;
+    if (parts.front()->whole) continue;
+    Gather places;
+    for (const NamedPiece* piece : parts) {
+      places.push_back({number, starts.at(piece), piece->run.axes});
+    }
+    product.scatter = std::make_shared<const Gather>(std::move(places));
   }
   plan.bytes_to_write += layout.file_size;
   plan.outputs[output].files.push_back(number);
@@ -103,23 +89,18 @@ std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layou
   return bare_layout ? tensor.anatomy->local : canonical;
 }
 
-void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors) {
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
-  std::vector<FileOfTensors> files;
-  if (spec.split) {
-    files = ByComponent(spec, std::move(tensors));
-  } else if (spec.max_shard_size) {
-    files = ByShards(spec.path, *spec.max_shard_size, std::move(tensors));
-    if (files.size() > 1) {
-      placed.index = spec.path.parent_path() / (spec.path.filename().string() + ".index.json");
-    }
-  } else {
-    files.push_back({spec.path, std::move(tensors)});
-  }
   const std::optional<Metadata> metadata =
       spec.metadata ? spec.metadata(BlankDigests(plan)) : std::nullopt;
-  for (const FileOfTensors& file : files) LayOutFile(plan, output, file, metadata);
+  NamedOutput named = NameOutput(spec, tensors, metadata);
+  const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
+  if (!folder && named.files.size() > 1) {
+    placed.index = spec.path.parent_path() / (spec.path.filename().string() + ".index.json");
+  }
+  for (const NamedFile& file : named.files) LayOutFile(plan, output, file, tensors, metadata);
+  placed.texts = std::move(named.texts);
 }
 
 }  // namespace weightsmith

@@ -24,7 +24,9 @@ struct PlannedTensor {
 
 /// One tensor of one output, before its place in a file is known.
 struct OutputTensor {
-  std::string name;  ///< in the file
+  std::string name;  ///< in a file of the layout keep
+  std::string canonical;
+  std::string local;  ///< inside the component
   std::string component;
   TensorInfo info;
   std::uint32_t task = 0;
@@ -59,6 +61,6 @@ void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places
                Problems& problems);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
-void PlaceInFiles(Plan& plan, std::uint32_t output, std::vector<OutputTensor> tensors);
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors);
 
 }  // namespace weightsmith

@@ -52,15 +52,10 @@ void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Repor
 
 void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
   std::vector<std::map<std::string_view, const Digest*>> digests(plan.output_files.size());
-  std::vector<std::map<std::uint64_t, std::string_view>> names(plan.output_files.size());
   for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
     const SafetensorsLayout& layout = plan.output_files[f].layout;
     report.outputs.push_back(
         {plan.output_files[f].path, layout.file_size, layout.tensors.size(), 0, std::nullopt, {}});
-    // Tensors without elements share the offset of the next one and have no digest of their own.
-    for (const SafetensorsEntry& entry : layout.tensors) {
-      if (entry.begin < entry.end) names[f][layout.data_start + entry.begin] = entry.name;
-    }
   }
   bool complete = true;
   for (std::size_t t = 0; t < results.size(); ++t) {
@@ -68,9 +63,9 @@ void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Rep
       const Product& product = plan.tasks[t].products[p];
       if (product.copy) ++report.outputs[product.file].tensors_copied;
       if (results[t].products.empty()) complete = false;
-      const auto name = names[product.file].find(product.offset);
+      // Tensors without elements have no digest.
       if (results[t].products.empty() || plan.tasks[t].elements == 0) continue;
-      digests[product.file][name->second] = &results[t].products[p];
+      digests[product.file][product.name] = &results[t].products[p];
     }
   }
   for (std::size_t f = 0; complete && f < digests.size(); ++f) {

@@ -53,6 +53,7 @@ struct RecipeOutput {
   std::map<std::string, NodeId> components;  ///< by the place as written: "vae", "te"
   std::optional<std::filesystem::path> path;
   PlaceMap<std::optional<DType>> dtype;
+  FileLayout layout = FileLayout::kKeep;
   bool split = false;
   std::optional<std::uint64_t> max_shard_size;
   std::optional<std::filesystem::path> files_from;

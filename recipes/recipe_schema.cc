@@ -121,11 +121,7 @@ Json HashSchema(std::string_view kind) {
 }
 
 Json LayoutSchema() {
-  std::vector<std::string> words;
-  for (const LayoutWord& word : LayoutWords()) {
-    if (word.available) words.emplace_back(word.name);
-  }
-  return OrVariable(Words(std::move(words)));
+  return OrVariable(Words(LayoutWords()));
 }
 
 Json FormSchema(ValueForm form, std::string_view key = {}) {

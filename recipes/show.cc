@@ -250,6 +250,7 @@ class Shown {
       Put(map, "components", std::move(components));
     }
     Put(map, "dtype", DTypeOf(output));
+    if (output.layout != FileLayout::kKeep) Put(map, "layout", Text(ToString(output.layout)));
     if (output.split) Put(map, "split", Plain("true"));
     if (output.max_shard_size) {
       Put(map, "max_shard_size", Plain(fmt::format("{}", *output.max_shard_size)));

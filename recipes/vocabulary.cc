@@ -43,12 +43,15 @@ constexpr KeySpec kModelKeys[] = {
 constexpr KeySpec kOutputKeys[] = {
     {"model", ValueForm::kOperand, false,
      "The step or model that is written; may be left out where there is one step."},
-    {"path", ValueForm::kPath, false, "The file; with split, the folder."},
+    {"path", ValueForm::kPath, false,
+     "The file; with split or as a pipeline of diffusers, the folder."},
     {"components", ValueForm::kComponents, false,
      "Components that come from another model or step instead, or are added."},
     {"dtype", ValueForm::kDType, false,
      "keep (the default), one dtype, or a mapping of places to dtypes."},
-    {"layout", ValueForm::kLayout, false, "Names of the tensors."},
+    {"layout", ValueForm::kLayout, false,
+     "Whose names the tensors have: keep (the inputs', the default), ldm, sgm, comfy, bfl, "
+     "diffusers."},
     {"split", ValueForm::kBoolean, false, "Write each component to a file of its own."},
     {"max_shard_size", ValueForm::kSize, false, "Write shards of at most this size: 5GB."},
     {"files_from", ValueForm::kPath, false,
@@ -69,8 +72,6 @@ constexpr KeySpec kStepKeys[] = {
 constexpr std::string_view kComponentWords[] = {"unet",   "transformer", "dit",   "clip_l",
                                                 "clip_g", "clip_h",      "t5xxl", "vae",
                                                 "te",     "te1",         "te2",   "te3"};
-
-constexpr LayoutWord kLayoutWords[] = {{"keep", true}, {"comfy"}, {"ldm"}, {"diffusers"}, {"bfl"}};
 
 constexpr std::string_view kModelspecWords[] = {
     "title",         "author",         "date",           "description",    "license",
@@ -172,8 +173,10 @@ std::span<const KeySpec> StepKeys() {
 std::span<const std::string_view> ComponentWords() {
   return kComponentWords;
 }
-std::span<const LayoutWord> LayoutWords() {
-  return kLayoutWords;
+std::vector<std::string> LayoutWords() {
+  std::vector<std::string> words;
+  for (const FileLayoutWord& row : FileLayoutWords()) words.emplace_back(row.word);
+  return words;
 }
 std::span<const std::string_view> ModelspecWords() {
   return kModelspecWords;

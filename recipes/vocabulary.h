@@ -57,11 +57,8 @@ std::span<const KeySpec> StepKeys();
 /// Names of components, as a model by component, an output's components and rows may say them.
 std::span<const std::string_view> ComponentWords();
 
-struct LayoutWord {
-  std::string_view name;
-  bool available = false;
-};
-std::span<const LayoutWord> LayoutWords();
+/// Of FileLayout.
+std::vector<std::string> LayoutWords();
 
 /// Metadata keys that stand under `modelspec.` and may be written without it.
 std::span<const std::string_view> ModelspecWords();

@@ -9,6 +9,7 @@
 #include "cli/tensor_scan.h"
 #include "cli/verification.h"
 #include "core/anatomy/canonical_view.h"
+#include "core/checkpoint.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -49,34 +50,54 @@ std::vector<std::string> NonFinite(const std::vector<ScannedTensor>& tensors) {
   return lines;
 }
 
-// What was checked, for the last word; problems go to `problems`.
-std::string Check(const ParsedArguments& arguments, const std::filesystem::path& path,
-                  std::vector<std::string>& problems, Terminal& terminal) {
-  const auto checkpoint = OpenCanonical(path);
-  const std::vector<ScannedTensor> tensors = ScanTensors(*checkpoint, terminal);
-  AddProblems("values that are not finite", NonFinite(tensors), problems);
-  std::string checked = "structure, finite values";
+struct Verdict {
+  std::string checked;  ///< for the last word
+  std::vector<std::string> problems;
+};
 
-  const Provenance provenance = ReadProvenance(checkpoint->metadata());
+Verdict CheckUnder(const Checkpoint& checkpoint, const Provenance& provenance,
+                   const ParsedArguments& arguments, const std::filesystem::path& path,
+                   Terminal& terminal) {
+  Verdict verdict{"structure, finite values", {}};
+  const std::vector<ScannedTensor> tensors = ScanTensors(checkpoint, terminal);
+  AddProblems("values that are not finite", NonFinite(tensors), verdict.problems);
   if (provenance.output_digest) {
-    checked += ", digest";
+    verdict.checked += ", digest";
     if (DigestOfTensors(tensors).ToHex() != *provenance.output_digest) {
-      problems.emplace_back("the tensors are not those that were written: their digest differs");
+      verdict.problems.emplace_back(
+          "the tensors are not those that were written: their digest differs");
     }
   }
-  if (!provenance.recipe) return checked + "; no recipe is recorded";
-  if (arguments.Has("no-recompute")) return checked;
-  AddProblems("not what the recipe makes of its inputs",
-              CompareWithRecipe(provenance, tensors, path.filename().string(),
-                                FinderFor(arguments, path), terminal),
-              problems);
-  return checked + ", recomputed";
+  if (!provenance.recipe) {
+    verdict.checked += "; no recipe is recorded";
+  } else if (!arguments.Has("no-recompute")) {
+    AddProblems("not what the recipe makes of its inputs",
+                CompareWithRecipe(provenance, tensors, path.filename().string(),
+                                  FinderFor(arguments, path), terminal),
+                verdict.problems);
+    verdict.checked += ", recomputed";
+  }
+  return verdict;
+}
+
+/// Tensors that were computed under one name and written in parts under others have their digest
+/// under the one: the file is right if it is under one of its namings.
+Verdict Check(const ParsedArguments& arguments, const std::filesystem::path& path,
+              Terminal& terminal) {
+  const auto checkpoint = Checkpoint::Open(path);
+  const Provenance provenance = ReadProvenance(checkpoint->metadata());
+  std::optional<Verdict> first;
+  for (const auto& naming : NamingsOf(checkpoint)) {
+    Verdict verdict = CheckUnder(*naming, provenance, arguments, path, terminal);
+    if (verdict.problems.empty()) return verdict;
+    if (!first) first = std::move(verdict);
+  }
+  return std::move(first).value();
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::filesystem::path path = arguments.positionals().front();
-  std::vector<std::string> problems;
-  const std::string checked = Check(arguments, path, problems, terminal);
+  const auto [checked, problems] = Check(arguments, path, terminal);
   if (problems.empty()) {
     terminal.Print(fmt::format("{}: right ({})\n", path.string(), checked));
     return 0;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/anatomy/component_views.h"
 #include "core/anatomy/detect.h"
 #include "core/anatomy/layout.h"
 #include "core/anatomy/pipeline.h"
@@ -111,6 +112,19 @@ std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint
   if (!viewer) viewer = ViewPart(*checkpoint);
   if (!viewer) return checkpoint;
   return checkpoint->View(viewer->Finish(), "diffusers");
+}
+
+std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
+    const std::shared_ptr<const Checkpoint>& checkpoint) {
+  std::vector<std::shared_ptr<const Checkpoint>> namings{checkpoint};
+  if (auto view = CanonicalView(checkpoint); view != checkpoint) namings.push_back(std::move(view));
+  const Detection known = Detect(checkpoint->tensors());
+  if (known.part == nullptr || known.part_row->layout != "hf") return namings;
+  for (const PartRow& row : known.part->rows) {
+    if (row.scale != known.part_row->scale || row.layout == "hf") continue;
+    if (auto view = LocalView(*checkpoint, row.component())) namings.push_back(std::move(view));
+  }
+  return namings;
 }
 
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,

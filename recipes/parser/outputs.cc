@@ -57,15 +57,16 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
   }
 }
 
-void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what) {
-  const std::vector<std::string> words = NamesOf(LayoutWords());
-  const auto index = reader.Word(node, what, words);
-  if (!index || LayoutWords()[*index].available) return;
+void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
+                RecipeOutput& output) {
+  const std::vector<std::string> words = LayoutWords();
+  const auto index = reader.Word(node, what + ": 'layout'", words);
+  if (!index) return;
+  output.layout = FileLayoutByWord(words[*index]).value();
+  if (output.layout != FileLayout::kDiffusers || !output.max_shard_size) return;
   reader.diagnostics().AddError(
       node.place,
-      fmt::format("{} {}: this version writes the names that the inputs have", what,
-                  Quote(node.text)),
-      "Write keep, or leave it out.");
+      fmt::format("{}: 'layout' diffusers and 'max_shard_size' exclude each other", what));
 }
 
 void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
@@ -163,7 +164,7 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node
     if (read) draft.output.dtype = *read;
   }
   if (const SourceNode* layout = node.Find("layout")) {
-    ReadLayout(reader, *layout, what + ": 'layout'");
+    ReadLayout(reader, *layout, what, draft.output);
   }
   if (const SourceNode* metadata = node.Find("metadata")) {
     ReadMetadata(reader, *metadata, what + ": 'metadata'", draft.output.metadata);

@@ -132,6 +132,18 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   return Lower(id, operands, widest);
 }
 
+bool TensorEvaluator::AddQuantised(std::initializer_list<NodeId> operands) {
+  for (const NodeId operand : operands) {
+    const Node& node = index_->expression().nodes[operand];
+    if (!node.leaf()) continue;
+    const Anatomy& anatomy = index_->models()[*node.model].anatomy();
+    if (anatomy.quantization.empty()) continue;
+    problems_->AddQuantised(node.name, anatomy.quantization.front(), *canonical_);
+    return true;
+  }
+  return false;
+}
+
 bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, Shape& widest) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   std::optional<NodeId> widest_operand;
@@ -151,6 +163,7 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
       }
       continue;
     }
+    if (AddQuantised({*widest_operand, operand})) return false;
     problems_->Add(
         fmt::format("step '{}': '{}' is {} in '{}' and {} in '{}'", step.name, *canonical_,
                     ToString(widest), nodes[*widest_operand].name, ToString(result.shape),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,7 +34,7 @@ class ExpressionIndex {
   const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
   /// Whether any weight operand of the node has a tensor of the component.
   bool HasComponent(NodeId node, std::string_view component) const;
-  /// Whether a row of the step names the VAE.
+  /// Whether a row of the step names the VAE, or its operands are nothing else.
   bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
   bool Reaches(std::uint32_t model) const { return reached_models_.contains(model); }
 
@@ -83,6 +84,8 @@ class TensorEvaluator {
  private:
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
+  /// Tells of a model among them that is quantised; says whether there is one.
+  bool AddQuantised(std::initializer_list<NodeId> operands);
   Result Leftmost(const Node& step, std::span<const NodeId> operands);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);

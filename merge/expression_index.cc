@@ -78,7 +78,11 @@ void ExpressionIndex::Visit(NodeId id) {
     }
   });
   const auto names_vae = [](const Weights& weights) { return weights.NamesVae(); };
-  if (std::ranges::any_of(node.parameters, names_vae) ||
+  // Who gives nothing but VAEs means them.
+  const bool only_vaes = std::ranges::all_of(all_models_[id], [this](std::uint32_t model) {
+    return models_[model].components().size() == 1 && models_[model].components().contains("vae");
+  });
+  if (only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
       std::ranges::any_of(node.weights, names_vae)) {
     names_vae_.insert(id);
   }

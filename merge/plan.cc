@@ -34,6 +34,7 @@ class Planner {
   std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
   void CollectTensors();
   void CollectFrom(NodeId node, const OutputSpec& spec);
+  void CheckComponents();
   std::vector<TensorPlace> PlacesOfWeights() const;
   void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
   void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
@@ -106,7 +107,8 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
 Plan Planner::Make() && {
   CollectTensors();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
-  CheckRows(index_, PlacesOfWeights(), problems_);
+  CheckRows(plan_, index_, PlacesOfWeights(), problems_);
+  CheckComponents();
   CheckSteps();
   problems_.ThrowIfAny();
   WarnOfMergedVae(plan_, index_);
@@ -155,6 +157,16 @@ std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey&
   }
   if (origin.models.empty()) return std::nullopt;
   return origin;
+}
+
+void Planner::CheckComponents() {
+  for (const OutputPlan& output : plan_.outputs) {
+    for (const auto& [component, node] : output.spec.components) {
+      if (index_.HasComponent(node, component)) continue;
+      problems_.Add(fmt::format("output: 'components' takes '{}' from '{}', which has none",
+                                component, index_.expression().nodes[node].name));
+    }
+  }
 }
 
 std::vector<TensorPlace> Planner::PlacesOfWeights() const {
@@ -286,10 +298,7 @@ bool Planner::Refused(const TensorKey& key, const Task& task) {
              other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
     });
     if (quantised || Info(source.info.dtype).bits <= 8) {
-      problems_.Add(fmt::format("'{}' holds quantised weights ({})", model.name,
-                                anatomy.quantization.front()),
-                    task.name,
-                    "Their scales are not applied by this version: use the model's 16-bit file.");
+      problems_.AddQuantised(model.name, anatomy.quantization.front(), task.name);
       return true;
     }
   }

@@ -121,17 +121,20 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   }
 }
 
-void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,
+void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
   const auto check = [&](const Node& step, const Weights& weights) {
     for (const PlaceRow<double>& row : weights.rows()) {
-      const Specificity specificity = row.selector.specificity();
-      const bool block = specificity == Specificity::kBlock ||
-                         specificity == Specificity::kBlockRange ||
-                         specificity == Specificity::kElement;
       const auto matches = [&](const TensorPlace& place) { return row.selector.Matches(place); };
-      if (!block || std::ranges::any_of(places, matches)) continue;
-      problems.Add(fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text()));
+      if (row.selector.specificity() == Specificity::kDefault) continue;
+      if (std::ranges::any_of(places, matches)) continue;
+      const std::string text =
+          fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text());
+      if (row.selector.specificity() == Specificity::kComponent) {
+        plan.notes.push_back(text);
+      } else {
+        problems.Add(text);
+      }
     }
   };
   for (const NodeId id : index.steps()) {

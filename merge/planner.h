@@ -55,9 +55,10 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 /// Warns of lists of block weights that average VAEs, a well-known mistake.
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
 
-/// Tells rows of blocks and elements that no tensor of the result is at: a misspelled place would
-/// else be no weight at all.
-void CheckRows(const ExpressionIndex& index, std::span<const TensorPlace> places,
+/// Tells rows that no tensor of the result is at: a misspelled place would else be no weight at
+/// all. A whole component that is not there is a note: recipes are made for more than one kind of
+/// model.
+void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.

@@ -31,6 +31,12 @@ void Problems::Add(const std::string& group, const std::string& tensor, const st
   at.advice = advice;
 }
 
+void Problems::AddQuantised(const std::string& model, const std::string& scheme,
+                            const std::string& tensor) {
+  Add(fmt::format("'{}' holds quantised weights ({})", model, scheme), tensor,
+      "Their scales are not applied by this version: use the model's 16-bit file.");
+}
+
 void Problems::Add(const std::string& sentence) {
   groups_[sentence];
 }

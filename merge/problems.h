@@ -12,6 +12,8 @@ class Problems {
  public:
   /// One tensor of a group: "step 'mix': missing in 'b'" with the tensors that it befalls.
   void Add(const std::string& group, const std::string& tensor, const std::string& advice = {});
+  /// A weight that is stored in a scheme that nobody can compute with.
+  void AddQuantised(const std::string& model, const std::string& scheme, const std::string& tensor);
   /// A problem by itself.
   void Add(const std::string& sentence);
 

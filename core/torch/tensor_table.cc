@@ -120,10 +120,19 @@ class TableReader {
     return std::nullopt;
   }
 
+  /// What would be called with a tensor, where that is no function of torch that makes tensors.
+  std::optional<std::string_view> MadeByCode(PickleRef ref) const {
+    const std::optional<Call> call = AsCall(ref);
+    if (!call || TensorCall(ref)) return std::nullopt;
+    const auto is_tensor = [&](PickleRef argument) { return TensorCall(argument).has_value(); };
+    if (std::ranges::none_of(call->arguments, is_tensor)) return std::nullopt;
+    return call->callable;
+  }
+
   bool HoldsTensors(PickleRef dict) const {
     const auto pairs = pickle_.items(dict);
     for (std::size_t i = 1; i < pairs.size(); i += 2) {
-      if (TensorCall(pairs[i])) return true;
+      if (TensorCall(pairs[i]) || MadeByCode(pairs[i])) return true;
     }
     return false;
   }
@@ -162,6 +171,9 @@ class TableReader {
       } else if (key && pickle_.Is(value, PickleType::kDict) && depth < kDeepest &&
                  HoldsTensors(value)) {
         ReadDict(value, name + ".", depth + 1);
+      } else if (const auto code = MadeByCode(value)) {
+        Refuse(name,
+               fmt::format("would be made by calling {}, and no code of a file is run", *code));
       } else {
         table_.skipped.push_back(name);
       }

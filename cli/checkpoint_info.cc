@@ -65,6 +65,10 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
                {"scale", anatomy.scale},
                {"layout", anatomy.layout},
                {"prediction", ToString(anatomy.prediction)}};
+  json["distilled"] = nullptr;
+  if (const auto& distilled = anatomy.distilled) {
+    json["distilled"] = {{"kind", distilled->kind}, {"by", distilled->by}};
+  }
   json["components"] = Json::object();
   for (const ComponentAnatomy& component : anatomy.components) {
     json["components"][component.name] = ToJson(component);

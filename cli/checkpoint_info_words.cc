@@ -149,6 +149,9 @@ std::string Facts(const CheckpointInfo& info) {
   if (anatomy.prediction != Prediction::kUnknown) {
     columns.Add({"prediction", std::string(ToString(anatomy.prediction))});
   }
+  if (const auto& distilled = anatomy.distilled) {
+    columns.Add({"distilled", fmt::format("{} (by {})", distilled->kind, distilled->by)});
+  }
   columns.Add({"tensors", FormatCount(anatomy.tensors.size())});
   columns.Add({"parameters", FormatCount(Parameters(anatomy))});
   if (!anatomy.markers.empty()) {

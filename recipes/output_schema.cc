@@ -60,6 +60,7 @@ Json Checkpoint() {
                                  {"complete", Boolean()},
                                  {"missing", ListOf(Text())},
                                  {"extra", ListOf(Text())}});
+  const Json distilled = Object({{"kind", Text()}, {"by", Text()}});
   const Json entry = Object({{"name", Text()},
                              {"dtype", Text()},
                              {"shape", ListOf(Count())},
@@ -75,6 +76,7 @@ Json Checkpoint() {
                  {"scale", Text()},
                  {"layout", Text()},
                  {"prediction", Text()},
+                 {"distilled", {{"anyOf", {distilled, Json{{"type", "null"}}}}}},
                  {"components", MapOf(component)},
                  {"tensors", Count()},
                  {"parameters", Count()},

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/anatomy/detect.h"
+#include "core/anatomy/distilled.h"
 #include "core/anatomy/model_type.h"
 #include "core/anatomy/naming.h"
 #include "core/anatomy/odd_names.h"
@@ -282,6 +283,11 @@ class Examiner {
     if (metadata_ && metadata_->contains("_quantization_metadata")) {
       schemes.emplace_back("comfy_quant");
     }
+    for (const auto& [key, value] : metadata_.value_or(Metadata())) {
+      if (key.starts_with("gguf.") || key == "general.quantization_version") {
+        schemes.emplace_back("gguf");
+      }
+    }
     std::sort(schemes.begin(), schemes.end());
     schemes.erase(std::unique(schemes.begin(), schemes.end()), schemes.end());
   }
@@ -374,7 +380,9 @@ std::string_view Anatomy::Modelspec() const {
 
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type) {
-  return Examiner(tensors, metadata, model_type).Run();
+  Anatomy anatomy = Examiner(tensors, metadata, model_type).Run();
+  anatomy.distilled = TellDistilled(anatomy, metadata);
+  return anatomy;
 }
 
 Anatomy Examine(const Checkpoint& checkpoint) {

@@ -46,6 +46,12 @@ struct ComponentAnatomy {
   std::vector<std::string> extra;
 };
 
+/// That a model draws in a few steps, and what says so.
+struct Distilled {
+  std::string kind;  ///< "schnell", "lcm", "turbo", "lightning" …
+  std::string by;    ///< a tensor, a key of the metadata
+};
+
 struct Anatomy {
   const Architecture* architecture = nullptr;  ///< null: unknown, or a part alone
   std::shared_ptr<const ArchitectureRow> row;  ///< of the architecture
@@ -57,6 +63,7 @@ struct Anatomy {
   /// for other bare names, "hf" where the canonical names are others.
   std::string layout = "unknown";
   Prediction prediction = Prediction::kUnknown;
+  std::optional<Distilled> distilled;
   std::vector<ComponentAnatomy> components;
   std::vector<TensorAnatomy> tensors;  ///< parallel to the checkpoint's tensors()
   std::vector<std::string> markers;

@@ -92,6 +92,8 @@ std::optional<std::string_view> QuantizationScheme(std::string_view name) {
   for (const Companion& companion : kCompanions) {
     if (name.ends_with(companion.suffix)) return companion.scheme;
   }
+  // Blocks of GGUF, carried in another container.
+  if (name.find("gguf") != std::string_view::npos) return "gguf";
   return std::nullopt;
 }
 

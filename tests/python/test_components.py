@@ -242,3 +242,32 @@ def test_nothing_to_repair_is_no_error(weightsmith, whole, tmp_path):
     assert "Nothing is damaged" in weightsmith("convert", "whole.safetensors", "--fix", "-o", "fixed.safetensors").stderr
     fixed = support.read(tmp_path / "fixed.safetensors").tensors
     assert all(fixed[name].tobytes() == array.tobytes() for name, array in tensors.items())
+
+
+def told(weightsmith, file):
+    return json.loads(weightsmith("info", file, "--json").stdout)["distilled"]
+
+
+@pytest.mark.parametrize("metadata, kind", [
+    ({"modelspec.title": "SDXL Turbo"}, "turbo"),
+    ({"modelspec.architecture": "stable-diffusion-xl-v1-base", "modelspec.title": "Fast_Lightning-4step"}, "lightning"),
+    ({"modelspec.title": "Turbocharged colours"}, None),
+    ({"comment": "turbo"}, None),
+])
+def test_distilled_models_are_told_by_their_metadata(weightsmith, whole, tmp_path, metadata, kind):
+    support.write(tmp_path / "m.safetensors", whole("sdxl"), metadata)
+    distilled = told(weightsmith, "m.safetensors")
+    assert distilled is None if kind is None else distilled == {"kind": kind, "by": "modelspec.title"}
+
+
+def test_distilled_models_are_told_by_their_tensors(weightsmith, whole, tmp_path):
+    tensors = dict(whole("sd15"))
+    tensors["model.diffusion_model.time_embed.cond_proj.weight"] = np.ones((tensors["model.diffusion_model.time_embed.0.weight"].shape[1], 256), np.float16)
+    support.write(tmp_path / "lcm.safetensors", tensors)
+    assert told(weightsmith, "lcm.safetensors")["kind"] == "lcm" and told(weightsmith, "whole.safetensors") is None
+    weightsmith("convert", "lcm.safetensors", "--layout", "diffusers", "-o", "pipeline")
+    assert json.loads((tmp_path / "pipeline/unet/config.json").read_text())["time_cond_proj_dim"] == 256
+    weightsmith("convert", "pipeline", "-o", "again.safetensors")
+    assert support.read(tmp_path / "again.safetensors").tensors.keys() == tensors.keys()
+    weightsmith("synth", "flux1-schnell", "--scale", "tiny", "-o", "schnell.safetensors")
+    assert told(weightsmith, "schnell.safetensors")["kind"] == "schnell"

@@ -31,6 +31,11 @@ class Builder {
   void Embeddings() {
     rules_.Linear("time_embed.0", time_, unet_.channels);
     rules_.Linear("time_embed.2", time_, time_);
+    // Of latent consistency models, which are told how much guidance to imitate.
+    rules_.Add({.name = "time_embed.cond_proj.weight",
+                .shape = {unet_.channels, 256},
+                .optional = true,
+                .usual = false});
     if (unet_.label == 0) return;
     rules_.Linear("label_emb.0.0", time_, unet_.label);
     rules_.Linear("label_emb.0.2", time_, time_);

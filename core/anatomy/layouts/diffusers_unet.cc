@@ -12,6 +12,7 @@ constexpr std::uint64_t kPerLevel = 3;  ///< two blocks and a change of resoluti
 constexpr Renamed kOutside[] = {
     {"time_embed.0", "time_embedding.linear_1"},
     {"time_embed.2", "time_embedding.linear_2"},
+    {"time_embed.cond_proj", "time_embedding.cond_proj"},
     {"label_emb.0.0", "add_embedding.linear_1"},
     {"label_emb.0.2", "add_embedding.linear_2"},
     {"input_blocks.0.0", "conv_in"},
@@ -122,6 +123,7 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
     config["addition_time_embed_dim"] = 256;
     config["projection_class_embeddings_input_dim"] = unet.Dim("label_emb.0.0.weight", 1);
   }
+  if (anatomy.distilled && anatomy.distilled->kind == "lcm") config["time_cond_proj_dim"] = 256;
   return DiffusersConfig(config);
 }
 

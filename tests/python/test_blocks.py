@@ -3,6 +3,7 @@
 Where a key stands and what it gets is computed here once more, from the published maps.
 """
 
+import json
 import re
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import support
+from oracle import Arithmetic
 
 
 @pytest.fixture
@@ -305,3 +307,58 @@ def test_a_list_that_merges_the_vae_warns_of_it(weightsmith, tiny):
     for alpha, warned in (("GRAD_V", False), (",".join(["0.5"] * 26), True), ("0.5,IN00=0", False)):
         said = weightsmith("plan", tiny("sd15", 1), tiny("sd15", 2), "--alpha", alpha).stderr
         assert ("merges the VAEs" in said) == warned, alpha
+
+
+OPERATORS = {  # operator -> its operands, and its weights: of a block, an element, by expression and elsewhere
+    "weighted_sum": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "add_difference": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "sum_twice": ("abc", {"alpha": (0.25, 0.75, 0.1, 0.5), "beta": (0.5, 0.1, 0.9, 0.3)}),
+    "triple_sum": ("abc", {"alpha": (0.25, 0.5, 0.1, 0.3), "beta": (0.5, 0.1, 0.9, 0.2)}),
+    "train_difference": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "linear": ("ab", {"weights": (0.25, 0.75, 1.5, 0.5)}),
+    "add": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "scale": ("abc", {"factor": (0.25, 0.75, 1.5, 0.5)}),
+}
+
+
+def test_every_operator_with_weights_by_place_is_here(weightsmith):
+    told = json.loads(weightsmith("ops", "--json").stdout)
+    by_place = {op["name"] for op in told if any(p["by_place"] for p in op["parameters"]) or (op.get("list") or {}).get("weighted")}
+    assert by_place == set(OPERATORS)
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, op):
+    operands, weights = OPERATORS[op]
+    models = {letter: str(tiny("sd15", seed, "--dtype", "f32")) for seed, letter in enumerate("abc", 1)}
+    rows = {name: {"in.4": w[0], "out.0-2": w[1], r"/attn2\.to_q/": w[2], "default": w[3]} for name, w in weights.items()}
+    delta = {"op": "subtract", "a": "b", "b": "c"}
+    step = {"op": op, **{letter: letter for letter in operands}, **rows}
+    if op == "linear":
+        step = {"op": op, "of": [{"model": m, "weight": rows["weights"]} for m in operands]}
+    elif op == "add":
+        step = {"op": op, "a": "a", "b": delta, **rows}
+    elif op == "scale":
+        step = {"op": "add", "a": "a", "b": {"op": op, "a": delta, **rows}}
+    used = {name: path for name, path in models.items() if f'"{name}"' in json.dumps(step)}
+    support.write_recipe(tmp_path / "recipe.yaml", {
+        "models": used, "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}})
+    weightsmith("merge", "recipe.yaml")
+    files = {name: support.read(path).tensors for name, path in used.items()}
+    compute = Arithmetic()
+    for name, result in support.read(tmp_path / "out.safetensors").tensors.items():
+        if not name.startswith("model.diffusion_model."):
+            continue
+        row = (2 if "attn2.to_q" in name else 0 if ".input_blocks.4." in name
+               else 1 if re.search(r"\.output_blocks\.[012]\.", name) else 3)
+        own = {parameter: w[row] for parameter, w in weights.items()}
+        x = {letter: tensors[name] for letter, tensors in files.items()}
+        if op == "linear":
+            expected = compute.linear([x[m] for m in operands], [own["weights"]] * len(operands))
+        elif op == "add":
+            expected = compute.add(x["a"], x["b"] - x["c"], **own)
+        elif op == "scale":
+            expected = compute.add(x["a"], compute.scale(x["b"] - x["c"], **own))
+        else:
+            expected = getattr(compute, op)(**{letter: x[letter] for letter in operands}, **own)
+        support.assert_same_bits(result, expected, name)

@@ -30,6 +30,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 RECIPES = {
     "two": ("ab", "  out: {op: weighted_sum, a: a, b: b, alpha: 0.3}\n"),
+    "blocks": (
+        "ab",
+        "  out: {op: weighted_sum, a: a, b: b, alpha: {unet: {curve: [0.1, 0.9, 0.4]}, in.3: 0.7, \"/attn2/\": 0.2, te: 0.5}}\n",
+    ),
     "linear": (
         "abc",
         "  out: {op: linear, of: [{model: a, weight: 0.5}, {model: b, weight: 0.3}, {model: c, weight: 0.2}]}\n",
@@ -154,6 +158,7 @@ class Bench:
                       shell('cp --reflink=never "$1" "$2" && sync "$2"'), "a"),
             Contender("merge", "weighted sum of two, `--no-sync`", merge("two", "--no-sync"), "ab"),
             Contender("merge+sync", "weighted sum of two, durable", merge("two"), "ab"),
+            Contender("blocks", "the same with weights by block, `--no-sync`", merge("blocks", "--no-sync"), "ab"),
             Contender("null", "null pipeline: the same I/O and digests, an identity for the operator",
                       [self.bin / "null_pipeline", self.recipe("two"), out], "ab"),
             Contender("bare", "the null pipeline without digests",
@@ -248,7 +253,7 @@ class Bench:
 
 def table(results, gigabytes):
     """The markdown table that the README quotes."""
-    base = {"merge+sync": "cp+sync", "linear": "cp", "chain": "linear"}
+    base = {"merge+sync": "cp+sync", "linear": "cp", "chain": "linear", "blocks": "merge"}
     lines = ["| | lower quartile | median | minimum | CPU s per GB written | peak MiB | ratio |", "|---|---|---|---|---|---|---|"]
     for name, (contender, s) in results.items():
         reference = base.get(name, "cp")
@@ -269,6 +274,7 @@ def goals(results, gigabytes):
     rows = [
         ("merge / cp", ("merge", "cp"), lambda: q["merge"] / q["cp"], 1.0),
         ("durable merge / (cp + sync)", ("merge+sync", "cp+sync"), lambda: q["merge+sync"] / q["cp+sync"], 0.8),
+        ("merge by block / merge", ("blocks", "merge"), lambda: q["blocks"] / q["merge"], 1.1),
         ("merge / null pipeline", ("merge", "null"), lambda: q["merge"] / q["null"], 1.2),
         ("chain of three / linear", ("chain", "linear"), lambda: q["chain"] / q["linear"], 1.3),
         ("CPU seconds per GB written", ("merge",), lambda: cpu["merge"] / gigabytes, 0.6),

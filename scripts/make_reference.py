@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/operators.md from what the program says about its operators.
+"""Writes docs/operators.md and docs/architectures.md from what the program says of itself.
 
     scripts/make_reference.py [--build build/release] [--check]
 """
@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "operators.md"
+DOCS = ROOT / "docs"
 
-START = """# Operators
+OPERATORS = """# Operators
 
 *This page is made by `scripts/make_reference.py` from the declarations in `merge/operators/`; to
 change it, change those.* `weightsmith ops NAME` shows the same on the command line.
@@ -22,6 +22,16 @@ A **weight** is a model, a **delta** a difference of two; **K** stands for eithe
 operands of a step and for what it gives. Products and sums are rounded one by one, in
 the order in which the formula is written. A parameter marked *by place* takes a number, a variable,
 or [weights by place](recipes.md#weights-by-place).
+"""
+
+ARCHITECTURES = """# Architectures
+
+*This page is made by `scripts/make_reference.py` from the declarations in `core/anatomy/architectures/`; to
+change it, change those.* `weightsmith architectures` shows the same on the command line, and
+[checkpoints.md](checkpoints.md) says what can be done with them.
+
+Parameters are those of published files at full size. *Lists* are the lengths of block weights in the
+community's order. Of the language models any size is known; the one here is an example.
 """
 
 
@@ -57,20 +67,42 @@ def section(op):
     return "\n".join(lines)
 
 
+def operators_page(ask):
+    operators = ask("ops")
+    index = "\n".join(f"- [{op['name']}](#{op['name']}): {op['summary']}" for op in operators)
+    return OPERATORS + "\n" + index + "\n\n" + "\n\n".join(map(section, operators)) + "\n"
+
+
+def architectures_page(ask):
+    lines = [ARCHITECTURES, "| architecture | variant | component: parameters | layouts | lists |", "|---|---|---|---|---|"]
+    for architecture in ask("architectures"):
+        for number, variant in enumerate(architecture["variants"]):
+            parts = ", ".join(f"{name}: {part['parameters']:,}" for name, part in variant["components"].items())
+            first = [f"`{architecture['id']}` {architecture['title']}", ", ".join(architecture["layouts"]),
+                     ", ".join(map(str, architecture["lists"]))] if number == 0 else ["", "", ""]
+            lines.append(f"| {first[0]} | {variant['name']} | {parts} | {first[1]} | {first[2]} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"operators.md": operators_page, "architectures.md": architectures_page}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
-    parser.add_argument("--check", action="store_true", help="only say whether the page is current")
+    parser.add_argument("--check", action="store_true", help="only say whether the pages are current")
     arguments = parser.parse_args()
     program = Path(arguments.build) / "bin" / "weightsmith"
-    operators = json.loads(subprocess.run([program, "ops", "--json"], capture_output=True, check=True).stdout)
-    index = "\n".join(f"- [{op['name']}](#{op['name']}): {op['summary']}" for op in operators)
-    text = START + "\n" + index + "\n\n" + "\n\n".join(map(section, operators)) + "\n"
-    if arguments.check:
-        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
-            sys.exit("docs/operators.md is not current; run scripts/make_reference.py")
-        return
-    PAGE.write_text(text, encoding="utf-8")
+
+    def ask(command):
+        return json.loads(subprocess.run([program, command, "--json"], capture_output=True, check=True).stdout)
+
+    for name, make in PAGES.items():
+        page, text = DOCS / name, make(ask)
+        if not arguments.check:
+            page.write_text(text, encoding="utf-8")
+        elif not page.is_file() or page.read_text(encoding="utf-8") != text:
+            sys.exit(f"docs/{name} is not current; run scripts/make_reference.py")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_the_demo_refuses_unknown_arguments():
     assert result.returncode == 2 and "--huge" in result.stderr
 
 
-def test_the_page_of_operators_is_current():
+def test_the_reference_pages_are_current():
     build = program().parents[1]
     script = support.ROOT / "scripts" / "make_reference.py"
     result = subprocess.run([sys.executable, script, "--check", "--build", build], capture_output=True, text=True)

@@ -98,7 +98,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
     terminal.Print(ToText(json));
     return 0;
   }
-  if (!arguments.Has("tensors")) {
+  if (arguments.Has("summary")) {
     terminal.Print(Summary(lines));
     return 0;
   }
@@ -114,16 +114,20 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& blocks() {
   static const Command command = {
       .name = "blocks",
-      .summary = "List the blocks of a model, by which weights may vary",
+      .summary = "List the block of every tensor, by which weights may vary",
       .doc =
-          "Every block as a row of weights names it (`unet.in.3`, `te.layer.0`), with how many of "
-          "its tensors have which place in a list of numbers in the community's order (`IN03`; "
-          "`-` for tensors that such lists never merge). Models of which nobody made such an "
-          "order have blocks all the same.",
+          "A line a tensor: its name, its block as a row of weights names it (`unet.in.3`, "
+          "`te.layer.0`), and its place in a list of numbers in the community's order (`IN03`; "
+          "`-` for tensors that such lists never merge). With `--summary` a line a block, with "
+          "how many of its tensors have which place. Models of which nobody made such an order "
+          "have blocks all the same.",
       .positionals = {{.name = "FILE", .doc = "a model"}},
-      .flags = {{.name = "tensors", .doc = "A line a tensor: name, block and place"},
+      .flags = {{.name = "summary", .doc = "A line a block"},
                 {.name = "json", .doc = "Print JSON, an entry a tensor"}},
-      .examples = {{"weightsmith blocks model.safetensors", "What can I write into alpha?"}},
+      .examples = {{"weightsmith blocks model.safetensors --summary",
+                    "What can I write into alpha?"},
+                   {"weightsmith blocks model.safetensors | grep IN03",
+                    "Which tensors does the place IN03 of a list change?"}},
       .run = Run,
   };
   return command;

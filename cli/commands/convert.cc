@@ -11,7 +11,7 @@
 #include "cli/rewrite.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/file_layout.h"
-#include "core/anatomy/repair.h"
+#include "core/anatomy/positions.h"
 #include "core/error.h"
 #include "core/io/configuration_files.h"
 #include "core/io/output_file.h"

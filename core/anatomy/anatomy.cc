@@ -11,7 +11,7 @@
 #include "core/anatomy/model_type.h"
 #include "core/anatomy/naming.h"
 #include "core/anatomy/odd_names.h"
-#include "core/codec.h"
+#include "core/anatomy/positions.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -197,8 +197,9 @@ class Examiner {
     }
     if (told.role == Role::kMarker) anatomy_.markers.push_back(tensor.name);
     if (told.role == Role::kPositionIds && tensor.info.dtype != DType::kI64) {
-      anatomy_.damage.push_back(fmt::format("{} is stored as {}, not as I64", Quote(tensor.name),
-                                            Info(tensor.info.dtype).name));
+      anatomy_.damage.push_back(
+          fmt::format("{} is stored as {}, not as I64; `convert --fix` mends it",
+                      Quote(tensor.name), Info(tensor.info.dtype).name));
     }
     told.optional = told.optional || told.role != Role::kWeight;
     told.keep_precision = KeepsPrecision(tensor, told);
@@ -333,37 +334,6 @@ class Examiner {
   std::optional<std::uint32_t> other_;
 };
 
-/// Integers and floats as numbers; nothing for other dtypes.
-std::vector<double> Numbers(DType dtype, const std::vector<std::byte>& bytes) {
-  std::vector<double> numbers(bytes.size() * 8 / Info(dtype).bits);
-  if (dtype == DType::kI64) {
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      std::uint64_t value = 0;
-      for (std::size_t byte = 8; byte-- > 0;) {
-        value = value << 8 | std::to_integer<std::uint64_t>(bytes[8 * i + byte]);
-      }
-      numbers[i] = static_cast<double>(static_cast<std::int64_t>(value));
-    }
-    return numbers;
-  }
-  if (!Info(dtype).has_codec) return {};
-  Decode(dtype, bytes, numbers);
-  return numbers;
-}
-
-/// What is wrong with the values of position_ids, if something is.
-std::optional<std::string> CheckPositions(const Checkpoint& checkpoint,
-                                          const CheckpointTensor& tensor) {
-  constexpr std::size_t kMostBytes = 4096;
-  if (tensor.info.bytes() > kMostBytes) return std::nullopt;
-  const std::vector<double> found = Numbers(tensor.info.dtype, checkpoint.Read(tensor));
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (found[i] == static_cast<double>(i)) continue;
-    return fmt::format("{} has {} at place {}, not 0, 1, 2 …", Quote(tensor.name), found[i], i);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 const ComponentAnatomy* Anatomy::FindComponent(std::string_view name) const {
@@ -391,7 +361,7 @@ Anatomy Examine(const Checkpoint& checkpoint) {
   if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     if (anatomy.tensors[i].role != Role::kPositionIds) continue;
-    if (auto damage = CheckPositions(checkpoint, checkpoint.tensors()[i])) {
+    if (auto damage = DamageOfPositions(checkpoint, checkpoint.tensors()[i])) {
       anatomy.damage.push_back(std::move(*damage));
     }
   }

@@ -293,14 +293,14 @@ def test_rows_with_supermergers_map(probe):
 
 
 def test_blocks_tells_key_block_and_place(weightsmith, tiny):
-    for line in weightsmith("blocks", "--tensors", tiny("sdxl")).stdout.splitlines():
+    for line in weightsmith("blocks", tiny("sdxl")).stdout.splitlines():
         name, block, place = line.split("\t")
         expected = unet_place(name, 9)
         assert place == ("-" if expected is None else
                          ["BASE", *(f"IN{i:02}" for i in range(9)), "M00", *(f"OUT{i:02}" for i in range(9))][expected]), name
         if (n := number(name, "input_blocks")) is not None:
             assert block == f"unet.in.{n}"
-    assert "unet.mid" in weightsmith("blocks", tiny("sdxl")).stdout
+    assert "unet.mid" in weightsmith("blocks", "--summary", tiny("sdxl")).stdout
 
 
 def test_a_list_that_merges_the_vae_warns_of_it(weightsmith, tiny):

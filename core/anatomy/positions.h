@@ -1,7 +1,8 @@
-// Known damage that can be undone without loss.
+// CLIP's position_ids, which are 0, 1, 2 … and which merges by other programs average or cast.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,11 @@
 #include "core/checkpoint.h"
 
 namespace weightsmith {
+
+/// What is wrong with the values, in a sentence; nothing where they are right, or too many to be
+/// position_ids.
+std::optional<std::string> DamageOfPositions(const Checkpoint& checkpoint,
+                                             const CheckpointTensor& tensor);
 
 struct Repaired {
   std::shared_ptr<const Checkpoint> checkpoint;

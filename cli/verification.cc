@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "cli/interrupt.h"
 #include "cli/merge_request.h"
@@ -160,17 +162,13 @@ Digest DigestOfTensors(const std::vector<ScannedTensor>& tensors) {
 }
 
 std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
-                                           const std::vector<ScannedTensor>& tensors,
+                                           std::span<const std::vector<ScannedTensor>> readings,
                                            const std::string& file_name, const InputFinder& finder,
                                            Terminal& terminal) {
   const Plan plan = PlanWith(provenance, ChooseInputs(provenance, finder, terminal), terminal);
   const std::vector<TaskResult> results = RecomputeWithProgress(plan, terminal);
   CheckInputs(provenance, plan, MakeReport(plan, results, false));
 
-  Digests found;
-  for (const ScannedTensor& tensor : tensors) {
-    if (tensor.info.bytes() > 0) found.emplace(tensor.name, tensor.digest);
-  }
   // A recipe may have several outputs, and shards are several files of one: the one that fits best
   // is meant, and of those that fit alike the one of this name.
   std::vector<Digests> possible;
@@ -184,12 +182,18 @@ std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
     }
     possible.push_back(std::move(all));
   }
-  std::vector<std::string> fewest = Differences(possible.front(), found);
-  for (const Digests& expected : possible) {
-    std::vector<std::string> differences = Differences(expected, found);
-    if (differences.size() < fewest.size()) fewest = std::move(differences);
+  std::optional<std::vector<std::string>> fewest;
+  for (const std::vector<ScannedTensor>& tensors : readings) {
+    Digests found;
+    for (const ScannedTensor& tensor : tensors) {
+      if (tensor.info.bytes() > 0) found.emplace(tensor.name, tensor.digest);
+    }
+    for (const Digests& expected : possible) {
+      std::vector<std::string> differences = Differences(expected, found);
+      if (!fewest || differences.size() < fewest->size()) fewest = std::move(differences);
+    }
   }
-  return fewest;
+  return std::move(fewest).value();
 }
 
 }  // namespace weightsmith

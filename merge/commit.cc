@@ -80,6 +80,17 @@ void RefuseInputsAsOutputs(const Plan& plan) {
   }
 }
 
+void ExpectReplaceable(std::span<const FileSet::Text> texts, const fs::path& folder,
+                       bool overwrite) {
+  for (const FileSet::Text& text : texts) {
+    std::error_code ignored;
+    if (overwrite || !fs::exists(folder / text.path, ignored)) continue;
+    throw Error(ErrorCode::kUsage,
+                fmt::format("the output '{}' exists", (folder / text.path).string()),
+                "Choose another folder, or overwrite it with --force.");
+  }
+}
+
 void CommitOutputs(const Plan& plan, const Report& report, const OutputOptions& options,
                    std::vector<OutputFile>& files) {
   for (std::size_t f = 0; f < files.size(); ++f) WriteHeader(plan, report, f, files[f]);

@@ -296,6 +296,9 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
 Report Run(const Plan& plan, const RunOptions& options) {
   const Clock::time_point start = Clock::now();
   RefuseInputsAsOutputs(plan);
+  for (const OutputPlan& output : plan.outputs) {
+    ExpectReplaceable(output.texts, output.spec.path, options.overwrite);
+  }
   const int threads = AffordableThreads(plan, options);
   CheckDisk(plan);
   WorkerContext context{.plan = &plan,

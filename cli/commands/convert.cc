@@ -16,6 +16,7 @@
 #include "core/io/configuration_files.h"
 #include "core/io/output_file.h"
 #include "core/text.h"
+#include "merge/commit.h"
 
 namespace weightsmith {
 namespace {
@@ -115,6 +116,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const FileForm form = FormOf(layout, false, *output);
   const FileSet files =
       WithContext("convert", [&] { return FilesIn(checkpoint, anatomy, layout, form); });
+  ExpectReplaceable(files.texts, *output, arguments.Has("force"));
   std::vector<Rewrite> rewrites;
   for (const FileSet::Weights& weights : files.weights) {
     const bool one = weights.path.empty();

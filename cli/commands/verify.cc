@@ -55,15 +55,33 @@ struct Verdict {
   std::vector<std::string> problems;
 };
 
-Verdict CheckUnder(const Checkpoint& checkpoint, const Provenance& provenance,
-                   const ParsedArguments& arguments, const std::filesystem::path& path,
-                   Terminal& terminal) {
+/// The file's tensors under each of its namings, or under the one alone that has the digest.
+/// Tensors that were computed under one name and written in parts under others have it under the
+/// one.
+std::vector<std::vector<ScannedTensor>> Readings(
+    const std::shared_ptr<const Checkpoint>& checkpoint, const Provenance& provenance,
+    Terminal& terminal) {
+  std::vector<std::vector<ScannedTensor>> readings;
+  for (const auto& naming : NamingsOf(checkpoint)) {
+    readings.push_back(ScanTensors(*naming, terminal));
+    if (!provenance.output_digest) continue;
+    if (DigestOfTensors(readings.back()).ToHex() == *provenance.output_digest) {
+      return {std::move(readings.back())};
+    }
+  }
+  return readings;
+}
+
+Verdict Check(const ParsedArguments& arguments, const std::filesystem::path& path,
+              Terminal& terminal) {
+  const auto checkpoint = Checkpoint::Open(path);
+  const Provenance provenance = ReadProvenance(checkpoint->metadata());
+  const auto readings = Readings(checkpoint, provenance, terminal);
   Verdict verdict{"structure, finite values", {}};
-  const std::vector<ScannedTensor> tensors = ScanTensors(checkpoint, terminal);
-  AddProblems("values that are not finite", NonFinite(tensors), verdict.problems);
+  AddProblems("values that are not finite", NonFinite(readings.front()), verdict.problems);
   if (provenance.output_digest) {
     verdict.checked += ", digest";
-    if (DigestOfTensors(tensors).ToHex() != *provenance.output_digest) {
+    if (DigestOfTensors(readings.front()).ToHex() != *provenance.output_digest) {
       verdict.problems.emplace_back(
           "the tensors are not those that were written: their digest differs");
     }
@@ -72,27 +90,12 @@ Verdict CheckUnder(const Checkpoint& checkpoint, const Provenance& provenance,
     verdict.checked += "; no recipe is recorded";
   } else if (!arguments.Has("no-recompute")) {
     AddProblems("not what the recipe makes of its inputs",
-                CompareWithRecipe(provenance, tensors, path.filename().string(),
+                CompareWithRecipe(provenance, readings, path.filename().string(),
                                   FinderFor(arguments, path), terminal),
                 verdict.problems);
     verdict.checked += ", recomputed";
   }
   return verdict;
-}
-
-/// Tensors that were computed under one name and written in parts under others have their digest
-/// under the one: the file is right if it is under one of its namings.
-Verdict Check(const ParsedArguments& arguments, const std::filesystem::path& path,
-              Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
-  const Provenance provenance = ReadProvenance(checkpoint->metadata());
-  std::optional<Verdict> first;
-  for (const auto& naming : NamingsOf(checkpoint)) {
-    Verdict verdict = CheckUnder(*naming, provenance, arguments, path, terminal);
-    if (verdict.problems.empty()) return verdict;
-    if (!first) first = std::move(verdict);
-  }
-  return std::move(first).value();
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {

@@ -169,6 +169,8 @@ def test_directory_without_a_model(refuse, pair, tmp_path):
     ("model.ckpt", b"PK\x03\x04" + bytes(100), "zip"),
     ("model.pt", b"\x80\x02}q\x00." + bytes(100), "pickle"),
     ("model.gguf", b"GGUF\x03\x00\x00\x00" + bytes(100), "GGUF"),
+    ("old.pt", bytes(257) + b"ustar" + bytes(300), "tar archive"),
+    ("model.safetensors", b"7z\xBC\xAF\x27\x1C" + bytes(100), "7z archive"),
 ])
 def test_a_file_of_another_format_is_named(refuse, pair, tmp_path, name, data, word):
     (tmp_path / name).write_bytes(data)

@@ -116,6 +116,26 @@ def test_configurations_of_another_folder_come_first(weightsmith, merged, tmp_pa
     assert (tmp_path / "pipeline/unet/config.json").exists()
 
 
+def test_a_configuration_that_is_there_is_kept(weightsmith, merged, tmp_path):
+    write = merged("sd15")
+    (tmp_path / "pipeline").mkdir()
+    (tmp_path / "pipeline" / "model_index.json").write_text("mine")
+    with pytest.raises(AssertionError, match="model_index.json' exists"):
+        write("pipeline", layout="diffusers")
+    result = weightsmith("convert", "kept.safetensors", "--layout", "diffusers", "-o", "pipeline", status=2)
+    assert "model_index.json' exists" in result.stderr
+    assert [path.name for path in (tmp_path / "pipeline").iterdir()] == ["model_index.json"]
+
+
+def test_verify_without_a_digest(weightsmith, merged, tmp_path):
+    merged("flux1-dev")("kept2.safetensors")
+    text = (tmp_path / "recipe.yaml").read_text().replace("path: kept2.safetensors", "path: pipeline, layout: diffusers")
+    (tmp_path / "recipe.yaml").write_text(text)
+    weightsmith("merge", "recipe.yaml", "--no-digest")
+    file = tmp_path / "pipeline" / "transformer" / "diffusion_pytorch_model.safetensors"
+    weightsmith("verify", file, "--models", ".", "--model", "a=m1.safetensors", "--model", "b=m2.safetensors")
+
+
 @pytest.mark.parametrize("output, said", [
     (dict(path="x.safetensors", layout="diffusers"), "a file holds one component, and here are"),
     (dict(path="x.safetensors", layout="bfl"), "Stable Diffusion 1.x has no layout 'bfl'"),

@@ -113,6 +113,11 @@ bool StartsWithAny(std::string_view name, std::span<const std::string_view> pref
                      [name](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
+/// Large enough for 8 bits to be worth it, as CLIP is not.
+bool IsT5(std::string_view name) {
+  return name == "t5xxl" || name == "umt5xxl";
+}
+
 class Examiner {
  public:
   Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata,
@@ -242,13 +247,13 @@ class Examiner {
 
   bool KeepsPrecision(const CheckpointTensor& tensor, const TensorAnatomy& told) const {
     if (tensor.info.shape.size() != 2 || told.role != Role::kWeight) return true;
+    if (told.local.ends_with(".relative_attention_bias.weight")) return true;
     if (detection_.part != nullptr) {
-      return anatomy_.id != "t5xxl" || StartsWithAny(told.local, detection_.part->keep_precision);
+      return !IsT5(anatomy_.id) || StartsWithAny(told.local, detection_.part->keep_precision);
     }
     if (detection_.architecture != nullptr) {
       const ComponentAnatomy& component = anatomy_.components[told.component];
-      const bool reducible =
-          component.kind == ComponentKind::kDiffusion || component.name == "t5xxl";
+      const bool reducible = component.kind == ComponentKind::kDiffusion || IsT5(component.name);
       return !reducible || StartsWithAny(told.local, detection_.architecture->keep_precision);
     }
     return told.local.find("embed") != std::string::npos || told.local.starts_with("lm_head");

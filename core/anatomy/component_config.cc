@@ -70,8 +70,8 @@ Json T5Config(const Shapes& t5, const Anatomy& /*anatomy*/) {
   const std::string block = "encoder.block.0.layer.";
   const std::uint64_t heads = t5.Dim(block + "0.SelfAttention.relative_attention_bias.weight", 1);
   return {
-      {"architectures", {"T5EncoderModel"}},
-      {"model_type", "t5"},
+      {"architectures", {t5.Is("umt5xxl") ? "UMT5EncoderModel" : "T5EncoderModel"}},
+      {"model_type", t5.Is("umt5xxl") ? "umt5" : "t5"},
       {"d_model", t5.Dim("shared.weight", 1)},
       {"d_ff", t5.Dim(block + "1.DenseReluDense.wi_0.weight", 0)},
       {"d_kv", t5.Dim(block + "0.SelfAttention.q.weight", 0) / std::max<std::uint64_t>(1, heads)},

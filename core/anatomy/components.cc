@@ -27,6 +27,15 @@ constexpr T5Encoder kT5Xxl[] = {
     {.blocks = 24, .width = 4096, .inner = 10240, .heads = 64, .vocabulary = 32128},
     {.blocks = 24, .width = 48, .inner = 120, .heads = 4, .vocabulary = 256},
 };
+constexpr T5Encoder kUmt5Xxl[] = {
+    {.blocks = 24,
+     .width = 4096,
+     .inner = 10240,
+     .heads = 64,
+     .vocabulary = 256384,
+     .own_biases = true},
+    {.blocks = 24, .width = 32, .inner = 80, .heads = 4, .vocabulary = 260, .own_biases = true},
+};
 constexpr std::uint64_t kVaeChannels[] = {128, 8};
 
 constexpr std::size_t Index(Scale scale) {
@@ -92,6 +101,10 @@ ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
 
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
   return Text("t5xxl", std::move(prefixes), BuildT5Encoder(kT5Xxl[Index(scale)]));
+}
+
+ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes) {
+  return Text("umt5xxl", std::move(prefixes), BuildT5Encoder(kUmt5Xxl[Index(scale)]));
 }
 
 ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes) {

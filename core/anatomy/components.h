@@ -21,6 +21,8 @@ ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes);
 ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes);
 /// The encoder of T5 v1.1 XXL.
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes);
+/// The encoder of UMT5 XXL, which has T5's form and more languages.
+ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes);
 /// The KL autoencoder with 4 latent channels (SD 1, SD 2, SDXL), or 16 (SD 3, FLUX.1).
 ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes);
 ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes);

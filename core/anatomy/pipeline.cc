@@ -90,7 +90,7 @@ Json FlowScheduler(const Anatomy& anatomy) {
 
 /// Beside the encoder in "text_encoder_2", "tokenizer_2".
 Json TokenizerClass(const std::string& encoder) {
-  const bool t5 = encoder == "T5EncoderModel";
+  const bool t5 = encoder.ends_with("T5EncoderModel");
   return {"transformers", t5 ? "T5TokenizerFast" : "CLIPTokenizer"};
 }
 

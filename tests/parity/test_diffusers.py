@@ -33,7 +33,7 @@ CLASSES = {
     "pixart-alpha": {"transformer": diffusers.PixArtTransformer2DModel},
     "auraflow": {"transformer": diffusers.AuraFlowTransformer2DModel, "vae": diffusers.AutoencoderKL},
     "qwen-image": {"transformer": diffusers.QwenImageTransformer2DModel},
-    "wan-t2v-1.3b": {"transformer": diffusers.WanTransformer3DModel},
+    "wan-t2v-1.3b": {"transformer": diffusers.WanTransformer3DModel, "text_encoder": transformers.UMT5EncoderModel},
     "wan-t2v-14b": {"transformer": diffusers.WanTransformer3DModel},
     "wan-i2v-14b": {"transformer": diffusers.WanTransformer3DModel},
     "wan-i2v-2.2-14b": {"transformer": diffusers.WanTransformer3DModel},

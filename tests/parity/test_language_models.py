@@ -58,3 +58,15 @@ def test_any_size_that_transformers_saves_is_recognised(weightsmith, tmp_path, m
     with safe_open(tmp_path / "whole.safetensors", "pt") as file:
         for name in file.keys():
             assert torch.equal(file.get_tensor(name), model.state_dict()[name]), name
+
+
+def test_umt5_has_the_tensors_of_transformers(weightsmith, tmp_path):
+    config = transformers.UMT5Config(vocab_size=256384, d_model=4096, d_kv=64, d_ff=10240, num_layers=24, num_heads=64,
+                                     feed_forward_proj="gated-gelu")
+    with torch.device("meta"):
+        theirs = transformers.UMT5EncoderModel(config).state_dict()
+    weightsmith("synth", "umt5xxl", "--sparse", "-o", "model.safetensors")
+    with safe_open(tmp_path / "model.safetensors", "pt") as file:
+        ours = {name: list(file.get_slice(name).get_shape()) for name in file.keys()}
+    theirs.pop("encoder.embed_tokens.weight", None)  # shared.weight once more
+    assert len(ours) == 242 and ours == {name: list(tensor.shape) for name, tensor in theirs.items()}

@@ -4,6 +4,7 @@
 
 #include "core/anatomy/architecture.h"
 #include "core/anatomy/builders/rule_list.h"
+#include "core/anatomy/components.h"
 
 namespace weightsmith {
 namespace {
@@ -93,7 +94,8 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
              ComponentKind::kDiffusion,
              {"model.diffusion_model."},
              Transformer(wan, scale),
-             {}}};
+             {}},
+            Umt5Xxl(scale, {"text_encoders.umt5xxl.transformer."})};
   };
   const std::string block = "blocks." + std::to_string(wan.blocks - 1);
   ArchitectureRow row = {

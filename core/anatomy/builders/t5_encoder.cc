@@ -15,7 +15,7 @@ void Block(RuleList& rules, const T5Encoder& t5, std::uint64_t index) {
   for (const char* projection : {"q", "k", "v", "o"}) {
     rules.Linear(attention + projection, t5.width, t5.width, Bias::kNo);
   }
-  if (index == 0) {
+  if (index == 0 || t5.own_biases) {
     rules.Tensor(attention + "relative_attention_bias.weight", {kRelativeBuckets, t5.heads});
   }
   rules.Tensor(block + ".layer.0.layer_norm.weight", {t5.width});

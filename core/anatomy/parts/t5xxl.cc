@@ -19,14 +19,12 @@ PartRow Row(Scale scale, std::string_view name) {
 }  // namespace
 
 const Part& t5xxl() {
-  static const Part part = {
-      .id = "t5xxl",
-      .title = "T5 v1.1 XXL encoder",
-      .dtype = DType::kBF16,
-      .keep_precision = {"shared.", "encoder.embed_tokens.",
-                         "encoder.block.0.layer.0.SelfAttention.relative_attention_bias."},
-      .prefixes = {""},
-      .rows = {Row(Scale::kFull, "full"), Row(Scale::kTiny, "tiny")}};
+  static const Part part = {.id = "t5xxl",
+                            .title = "T5 v1.1 XXL encoder",
+                            .dtype = DType::kBF16,
+                            .keep_precision = {"shared.", "encoder.embed_tokens."},
+                            .prefixes = {""},
+                            .rows = {Row(Scale::kFull, "full"), Row(Scale::kTiny, "tiny")}};
   return part;
 }
 

@@ -27,7 +27,7 @@ def models(tiny, tmp_path):
     for seed, name in enumerate(("photo", "anime", "base", "turbo"), 1):
         (tmp_path / f"{name}.safetensors").symlink_to(tiny("sd15", seed))
     others = {"inpainting": ("sd15-inpainting", 1), "flux1-dev": ("flux1-dev", 1), "flux1-tuned": ("flux1-dev", 2),
-              "clip_l": ("clip_l", 1), "t5xxl": ("t5xxl", 1), "ae": ("vae-flux", 1)}
+              "coder": ("llama", 1), "writer": ("llama", 2), "clip_l": ("clip_l", 1), "t5xxl": ("t5xxl", 1), "ae": ("vae-flux", 1)}
     for name, synth in others.items():
         (tmp_path / f"{name}.safetensors").symlink_to(tiny(*synth))
     prefix = "first_stage_model."

@@ -6,8 +6,8 @@
 #include <cstring>
 #include <utility>
 
-#include "core/codec.h"
 #include "core/io/substitute_source.h"
+#include "core/numbers.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -23,31 +23,13 @@ std::vector<std::byte> Positions(std::uint64_t count) {
   return bytes;
 }
 
-/// Integers and floats as numbers; nothing for other dtypes.
-std::vector<double> Numbers(DType dtype, const std::vector<std::byte>& bytes) {
-  std::vector<double> numbers(bytes.size() * 8 / Info(dtype).bits);
-  if (dtype == DType::kI64) {
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      std::uint64_t value = 0;
-      for (std::size_t byte = 8; byte-- > 0;) {
-        value = value << 8 | std::to_integer<std::uint64_t>(bytes[8 * i + byte]);
-      }
-      numbers[i] = static_cast<double>(static_cast<std::int64_t>(value));
-    }
-    return numbers;
-  }
-  if (!Info(dtype).has_codec) return {};
-  Decode(dtype, bytes, numbers);
-  return numbers;
-}
-
 }  // namespace
 
 std::optional<std::string> DamageOfPositions(const Checkpoint& checkpoint,
                                              const CheckpointTensor& tensor) {
   constexpr std::size_t kMostBytes = 4096;
   if (tensor.info.bytes() > kMostBytes) return std::nullopt;
-  const std::vector<double> found = Numbers(tensor.info.dtype, checkpoint.Read(tensor));
+  const std::vector<double> found = ReadNumbers(checkpoint, tensor);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i] == static_cast<double>(i)) continue;
     return fmt::format("{} has {} at place {}, not 0, 1, 2 …; `convert --fix` mends it",

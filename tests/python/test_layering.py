@@ -84,3 +84,15 @@ def test_no_file_is_too_long_to_live_with():
         if lines > 500:
             long_files.append(f"{path.relative_to(ROOT)}: {lines} lines")
     assert long_files == []
+
+
+def test_tables_do_not_name_one_function_twice():
+    """Files of a table define functions of their names: two of one name would silently be one to the linker."""
+    functions = {}
+    for cmake in ROOT.glob("*/CMakeLists.txt"):
+        for folder, rest in re.findall(r"weightsmith_table\(\w+ FOLDER (\S+) ([^)]*)\)", cmake.read_text()):
+            inner = re.search(r"NAMESPACE (\w+)", rest)
+            for file in (cmake.parent / folder).glob("*.cc"):
+                functions.setdefault((inner[1] if inner else "", file.stem), []).append(str(file))
+    assert len(functions) > 60
+    assert [files for files in functions.values() if len(files) > 1] == []

@@ -1,0 +1,196 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/layout.h"
+#include "core/adapters/adapter.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+/// What kohya's and other trainers' metadata say, in words.
+struct TrainingFact {
+  std::string_view key;
+  std::string_view word;
+};
+
+constexpr TrainingFact kFacts[] = {
+    {"modelspec.title", "title"},
+    {"modelspec.architecture", "made for"},
+    {"ss_base_model_version", "base model"},
+    {"ss_sd_model_name", "trained on"},
+    {"modelspec.trigger_phrase", "trigger words"},
+    {"ss_output_name", "name"},
+    {"ss_network_module", "network"},
+    {"ss_network_args", "network arguments"},
+    {"ss_num_train_images", "images"},
+    {"ss_num_epochs", "epochs"},
+    {"ss_steps", "steps"},
+    {"ss_learning_rate", "learning rate"},
+    {"ss_resolution", "resolution"},
+    {"ss_training_comment", "comment"},
+};
+
+using Counts = std::map<std::string, std::size_t>;
+
+struct Summary {
+  Counts families, namings, components, ranks, alphas;
+  std::size_t dora = 0;
+};
+
+Summary Summarise(const Adapter& adapter) {
+  Summary summary;
+  for (const AdapterModule& module : adapter.modules) {
+    const StemNaming naming = NamingOf(module.stem);
+    ++summary.families[std::string(module.family->id)];
+    ++summary.namings[std::string(naming.id)];
+    ++summary.components[naming.component.empty() ? "?" : std::string(naming.component)];
+    if (module.rank > 0) ++summary.ranks[fmt::format("{}", module.rank)];
+    if (module.family->rank != nullptr) {
+      ++summary.alphas[module.alpha ? FormatNumber(*module.alpha) : "none"];
+    }
+    summary.dora += module.dora() ? 1 : 0;
+  }
+  return summary;
+}
+
+std::string InWords(const Counts& counts) {
+  std::vector<std::pair<std::size_t, std::string>> sorted;
+  for (const auto& [word, count] : counts) sorted.emplace_back(count, word);
+  std::ranges::stable_sort(sorted, std::ranges::greater(),
+                           [](const auto& item) { return item.first; });
+  std::vector<std::string> words;
+  for (const auto& [count, word] : sorted) {
+    words.push_back(counts.size() == 1 ? word : fmt::format("{} ({})", word, FormatCount(count)));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+/// The tags of the captions that were used most: often the words that call what was trained.
+std::vector<std::string> FrequentTags(const Metadata& metadata) {
+  constexpr std::size_t kShown = 10;
+  const auto found = metadata.find("ss_tag_frequency");
+  if (found == metadata.end()) return {};
+  const Json folders = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (!folders.is_object()) return {};
+  std::map<std::string, double> counts;
+  for (const Json& tags : folders) {
+    if (!tags.is_object()) continue;
+    for (const auto& [tag, count] : tags.items()) {
+      if (count.is_number()) counts[tag] += count.get<double>();
+    }
+  }
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [tag, count] : counts) sorted.emplace_back(-count, tag);
+  std::ranges::sort(sorted);
+  std::vector<std::string> tags;
+  for (std::size_t i = 0; i < std::min(kShown, sorted.size()); ++i)
+    tags.push_back(sorted[i].second);
+  return tags;
+}
+
+std::string Page(const std::string& path, const Adapter& adapter, const Metadata& metadata) {
+  const Summary summary = Summarise(adapter);
+  std::vector<TableRow> rows;
+  rows.push_back({"modules", FormatCount(adapter.modules.size())});
+  rows.push_back({"families", InWords(summary.families)});
+  if (summary.dora > 0) rows.push_back({"DoRA", FormatCount(summary.dora)});
+  rows.push_back({"naming", InWords(summary.namings)});
+  rows.push_back({"components", InWords(summary.components)});
+  if (!summary.ranks.empty()) rows.push_back({"ranks", InWords(summary.ranks)});
+  if (!summary.alphas.empty()) rows.push_back({"alphas", InWords(summary.alphas)});
+  for (const TrainingFact& fact : kFacts) {
+    const auto found = metadata.find(std::string(fact.key));
+    if (found != metadata.end()) rows.push_back({std::string(fact.word), found->second});
+  }
+  if (const auto tags = FrequentTags(metadata); !tags.empty()) {
+    rows.push_back({"frequent tags", fmt::format("{}", fmt::join(tags, ", "))});
+  }
+  std::string page = path + "\n" + Table(rows);
+  for (const AdapterModule& module : adapter.modules) {
+    if (module.problem.empty()) continue;
+    page += fmt::format("  {} {}\n", Quote(module.stem), module.problem);
+  }
+  for (const IgnoredTensor& tensor : adapter.ignored) {
+    page += fmt::format("  {} changes no weight: {}\n", Quote(tensor.name), tensor.reason);
+  }
+  for (const std::string& name : adapter.plain) {
+    page += fmt::format("  {} is a tensor by itself\n", Quote(name));
+  }
+  return page;
+}
+
+Json ToJson(const AdapterModule& module) {
+  Json json = {{"stem", module.stem},
+               {"component", NamingOf(module.stem).component},
+               {"family", module.family->id},
+               {"dora", module.dora()},
+               {"rank", module.rank > 0 ? Json(module.rank) : Json()},
+               {"alpha", module.alpha ? Json(*module.alpha) : Json()},
+               {"problem", module.problem.empty() ? Json() : Json(module.problem)}};
+  json["tensors"] = Json::object();
+  for (const auto& [role, shape] : module.shapes) json["tensors"][ToString(role)] = shape;
+  return json;
+}
+
+Json ToJson(const std::string& path, const Adapter& adapter, const Metadata& metadata) {
+  const Summary summary = Summarise(adapter);
+  Json json = {{"path", path},
+               {"families", summary.families},
+               {"namings", summary.namings},
+               {"components", summary.components},
+               {"adapters", adapter.names},
+               {"frequent_tags", FrequentTags(metadata)}};
+  json["modules"] = Json::array();
+  for (const AdapterModule& module : adapter.modules) json["modules"].push_back(ToJson(module));
+  json["ignored"] = Json::array();
+  for (const IgnoredTensor& tensor : adapter.ignored) {
+    json["ignored"].push_back({{"name", tensor.name}, {"reason", tensor.reason}});
+  }
+  json["plain"] = adapter.plain;
+  json["metadata"] = metadata;
+  return json;
+}
+
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const std::string& what = arguments.positionals().front();
+  if (what != "info") {
+    throw Error(ErrorCode::kUsage, fmt::format("lora: unknown word {}.", Quote(what)),
+                "Write 'weightsmith lora info FILE'.");
+  }
+  const std::string& path = arguments.positionals().at(1);
+  const auto checkpoint = WithContext("lora info", [&] { return Checkpoint::Open(path); });
+  const Adapter adapter = WithContext("lora info", [&] { return ReadAdapter(*checkpoint); });
+  const Metadata metadata = checkpoint->metadata().value_or(Metadata());
+  terminal.Print(arguments.Has("json") ? ToText(ToJson(path, adapter, metadata))
+                                       : Page(path, adapter, metadata));
+  return 0;
+}
+
+}  // namespace
+
+const Command& lora() {
+  static const Command command = {
+      .name = "lora",
+      .summary = "Show what is in a LoRA or another adapter",
+      .doc =
+          "The modules of an adapter, whatever trainer wrote it: their families (LoRA, LoHa, LoKr, "
+          "GLoRA, OFT, BOFT, IA3, whole differences, with DoRA on any of them), the naming, the "
+          "components, ranks and alphas, what the metadata say of the training, and every tensor "
+          "that is incomplete, that changes no weight or that stands by itself.",
+      .positionals = {{.name = "info", .doc = "the word info"},
+                      {.name = "FILE", .doc = "an adapter: .safetensors, .pt, .bin"}},
+      .flags = {{.name = "json", .doc = "Print JSON, every module in full"}},
+      .examples = {{"weightsmith lora info style.safetensors", "What is this LoRA?"}},
+      .run = Run,
+  };
+  return command;
+}
+
+}  // namespace weightsmith

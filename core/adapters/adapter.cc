@@ -1,0 +1,198 @@
+#include "core/adapters/adapter.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+
+#include "core/error.h"
+#include "core/numbers.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+/// Longer beginnings stand before those that they begin with.
+constexpr StemNaming kNamings[] = {
+    {"kohya", "te1", "lora_te1_"},
+    {"kohya", "te2", "lora_te2_"},
+    {"kohya", "te3", "lora_te3_"},
+    {"kohya", "te1", "lora_te_"},
+    {"kohya", "unet", "lora_unet_"},
+    {"kohya", "te1", "lora_te1."},
+    {"kohya", "te2", "lora_te2."},
+    {"kohya", "te3", "lora_te3."},
+    {"kohya", "unet", "lora_unet."},
+    {"kohya", "unet", "oft_unet_"},
+    {"onetrainer", "unet", "lora_transformer_"},
+    {"lycoris", "unet", "lycoris_"},
+    {"peft", "unet", "unet.base_model.model."},
+    {"peft", "unet", "transformer.base_model.model."},
+    {"peft", "", "base_model.model."},
+    {"diffusers", "te2", "text_encoder_2."},
+    {"diffusers", "te3", "text_encoder_3."},
+    {"diffusers", "te1", "text_encoder."},
+    {"comfy", "te1", "text_encoders.clip_l.transformer."},
+    {"comfy", "te2", "text_encoders.clip_g.transformer."},
+    {"comfy", "te3", "text_encoders.t5xxl.transformer."},
+    {"comfy", "unet", "model.diffusion_model."},
+    {"comfy", "unet", "diffusion_model."},
+    {"diffusers", "unet", "unet."},
+    {"diffusers", "unet", "transformer."},
+};
+
+struct IgnoredName {
+  std::string_view text;
+  std::string_view reason;
+};
+
+constexpr IgnoredName kIgnoredBeginnings[] = {
+    {"bundle_emb.", "a textual inversion"},
+    {"emb_params", "a textual inversion"},
+    {"optimizer", "training state"},
+    {"model_ema.", "a copy of training"},
+};
+constexpr IgnoredName kIgnoredNames[] = {
+    {"lora_controlnet", "a marker"},
+    {"clip_g", "a textual inversion"},
+    {"clip_l", "a textual inversion"},
+};
+constexpr std::string_view kPositions = ".position_ids";
+
+std::optional<std::string_view> ReasonToIgnore(std::string_view name) {
+  for (const IgnoredName& row : kIgnoredBeginnings) {
+    if (name.starts_with(row.text)) return row.reason;
+  }
+  for (const IgnoredName& row : kIgnoredNames) {
+    if (name == row.text) return row.reason;
+  }
+  if (name.ends_with(kPositions)) return "position ids";
+  return std::nullopt;
+}
+
+/// Tensors of a stem, before it is known what it is.
+struct Stem {
+  std::map<AdapterRole, std::uint32_t> tensors;
+  std::vector<std::string> twice;
+};
+
+bool SaysNothingAlone(AdapterRole role) {
+  return role == AdapterRole::kWeight || role == AdapterRole::kScale;
+}
+
+class AdapterReader {
+ public:
+  explicit AdapterReader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+
+  Adapter Read() {
+    for (std::uint32_t i = 0; i < checkpoint_.tensors().size(); ++i) Sort(i);
+    for (auto& [key, stem] : stems_) Make(key.first, key.second, stem);
+    std::ranges::sort(adapter_.plain);
+    if (adapter_.modules.empty()) {
+      throw Error(ErrorCode::kInput,
+                  fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())),
+                  "'weightsmith info' says what it is.");
+    }
+    return std::move(adapter_);
+  }
+
+ private:
+  void Sort(std::uint32_t index) {
+    const std::string& name = checkpoint_.tensors()[index].name;
+    if (const auto reason = ReasonToIgnore(name)) {
+      adapter_.ignored.push_back({name, *reason});
+      return;
+    }
+    const std::optional<RoleName> role = SplitRole(name);
+    if (!role) {
+      adapter_.plain.push_back(name);
+      return;
+    }
+    std::string stem(role->stem);
+    std::string token(role->token);
+    if (role->role == AdapterRole::kRotation && !token.empty()) {
+      stem += "." + token;  // a part of a fused matrix
+      token.clear();
+    }
+    Stem& at = stems_[{std::move(stem), std::move(token)}];
+    if (!at.tensors.emplace(role->role, index).second) at.twice.push_back(name);
+  }
+
+  void Make(const std::string& stem, const std::string& name, const Stem& parts) {
+    const bool plain = std::ranges::all_of(
+        parts.tensors, [](const auto& part) { return SaysNothingAlone(part.first); });
+    AdapterModule module{.stem = stem, .name = name, .tensors = parts.tensors};
+    for (const auto& [role, index] : parts.tensors) {
+      module.shapes.emplace(role, checkpoint_.tensors()[index].info.shape);
+    }
+    module.family = plain ? nullptr : FamilyOf(module.shapes);
+    if (module.family == nullptr) {
+      for (const auto& [role, index] : parts.tensors) {
+        adapter_.plain.push_back(checkpoint_.tensors()[index].name);
+      }
+      return;
+    }
+    if (!name.empty()) adapter_.names.insert(name);
+    if (module.family->rank != nullptr) module.rank = module.family->rank(module.shapes);
+    ReadAlpha(module);
+    module.problem = ProblemOf(module, parts);
+    adapter_.modules.push_back(std::move(module));
+  }
+
+  void ReadAlpha(AdapterModule& module) const {
+    const auto found = module.tensors.find(AdapterRole::kAlpha);
+    if (found == module.tensors.end()) return;
+    const CheckpointTensor& tensor = checkpoint_.tensors()[found->second];
+    if (tensor.info.elements() != 1) return;
+    const std::vector<double> numbers = ReadNumbers(checkpoint_, tensor);
+    if (numbers.size() == 1) module.alpha = numbers.front();
+  }
+
+  static std::string ProblemOf(const AdapterModule& module, const Stem& parts) {
+    if (!parts.twice.empty()) return fmt::format("has {} twice", Quote(parts.twice.front()));
+    if (const auto missing = MissingIn(*module.family, module.shapes)) {
+      return fmt::format("lacks {}", *missing);
+    }
+    std::vector<std::string_view> foreign;
+    for (const AdapterRole role : ForeignIn(*module.family, module.shapes)) {
+      foreign.push_back(ToString(role));
+    }
+    if (!foreign.empty()) {
+      return fmt::format("is {} and has {}", module.family->title, fmt::join(foreign, ", "));
+    }
+    if (module.family->rank == nullptr) return {};
+    if (module.rank == 0) return "has factors of no rank";
+    const bool stored = module.shapes.contains(AdapterRole::kAlpha);
+    if (stored && !module.alpha) return "has an alpha that is not one number";
+    const bool whole = module.family->id == "lokr" &&
+                       !module.shapes.contains(AdapterRole::kLokrW1B) &&
+                       !module.shapes.contains(AdapterRole::kLokrW2B);
+    if (module.alpha && !std::isfinite(*module.alpha) && !whole) {
+      return "has an alpha that is not finite";
+    }
+    return {};
+  }
+
+  const Checkpoint& checkpoint_;
+  std::map<std::pair<std::string, std::string>, Stem> stems_;
+  Adapter adapter_;
+};
+
+}  // namespace
+
+StemNaming NamingOf(std::string_view stem) {
+  for (const StemNaming& naming : kNamings) {
+    if (stem.starts_with(naming.prefix)) return naming;
+  }
+  if (stem.find(".processor.") != std::string_view::npos) return {"xlabs", "unet", ""};
+  return {"bare", "", ""};
+}
+
+Adapter ReadAdapter(const Checkpoint& checkpoint) {
+  return AdapterReader(checkpoint).Read();
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,61 @@
+// A file of adapters (LoRA and its relatives) as modules: what each is, whatever trainer wrote it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/adapters/adapter_family.h"
+#include "core/checkpoint.h"
+
+namespace weightsmith {
+
+/// What changes one weight of a model.
+struct AdapterModule {
+  std::string
+      stem;  ///< the module in the naming of the file: "lora_unet_mid_block_resnets_0_conv1"
+  std::string name;                       ///< of the adapter, where a file of PEFT has several
+  const AdapterFamily* family = nullptr;  ///< never null
+  std::map<AdapterRole, std::uint32_t> tensors;  ///< index in the checkpoint's tensors()
+  AdapterShapes shapes{};
+  std::uint64_t rank = 0;         ///< 0: the family has none
+  std::optional<double> alpha{};  ///< as stored; nothing: the scale is 1
+  std::string problem{};          ///< why it cannot be applied; empty: it can
+
+  bool dora() const {
+    return shapes.contains(AdapterRole::kDoraScale) || shapes.contains(AdapterRole::kMagnitude);
+  }
+};
+
+/// Who names modules so, and what the beginning of a name says of the component.
+struct StemNaming {
+  std::string_view id;         ///< "kohya", "peft", "diffusers" …
+  std::string_view component;  ///< "unet", "te1", "te2", "te3"; empty: not said
+  std::string_view prefix;
+};
+
+/// By the beginning of the stem.
+StemNaming NamingOf(std::string_view stem);
+
+/// A tensor that adapters carry and that changes no weight.
+struct IgnoredTensor {
+  std::string name;
+  std::string_view reason;
+};
+
+struct Adapter {
+  std::vector<AdapterModule> modules;  ///< by stem
+  std::vector<IgnoredTensor> ignored;
+  std::vector<std::string> plain;  ///< tensors of no role: weights in the place of the model's
+  std::set<std::string> names;     ///< of PEFT's adapters in the file
+};
+
+/// Takes a file apart by its header and the few numbers beside the factors. Throws kInput for a
+/// file without any module.
+Adapter ReadAdapter(const Checkpoint& checkpoint);
+
+}  // namespace weightsmith

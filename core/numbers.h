@@ -1,0 +1,14 @@
+// Small tensors as numbers.
+#pragma once
+
+#include <vector>
+
+#include "core/checkpoint.h"
+
+namespace weightsmith {
+
+/// All values of a tensor of I64 or of a dtype with a codec; nothing for other dtypes. For tensors
+/// of a few numbers: alphas, position ids.
+std::vector<double> ReadNumbers(const Checkpoint& checkpoint, const CheckpointTensor& tensor);
+
+}  // namespace weightsmith

@@ -19,7 +19,13 @@ const ComponentRule* RuleOf(std::span<const ComponentRule> rules, std::string_vi
   return found == rules.end() ? nullptr : &*found;
 }
 
-std::vector<ComponentRule> RulesOf(const Anatomy& anatomy) {
+std::string OwnName(const CheckpointTensor& tensor, const TensorAnatomy& told, bool outside) {
+  return outside ? tensor.name : told.local;
+}
+
+}  // namespace
+
+std::vector<ComponentRule> ComponentRules(const Anatomy& anatomy) {
   if (anatomy.row != nullptr) return anatomy.row->components();
   if (anatomy.part == nullptr) return {};
   for (const PartRow& row : anatomy.part->rows) {
@@ -31,12 +37,6 @@ std::vector<ComponentRule> RulesOf(const Anatomy& anatomy) {
   return {};
 }
 
-std::string OwnName(const CheckpointTensor& tensor, const TensorAnatomy& told, bool outside) {
-  return outside ? tensor.name : told.local;
-}
-
-}  // namespace
-
 std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const Anatomy& anatomy,
                                           FileNaming naming) {
   std::vector<std::vector<CheckpointTensor>> parts(anatomy.components.size());
@@ -47,7 +47,7 @@ std::vector<ComponentView> ComponentViews(const Checkpoint& checkpoint, const An
     tensor.name = OwnName(tensor, told, outside);
     parts[told.component].push_back(std::move(tensor));
   }
-  const std::vector<ComponentRule> rules = RulesOf(anatomy);
+  const std::vector<ComponentRule> rules = ComponentRules(anatomy);
   std::vector<ComponentView> views;
   for (std::size_t c = 0; c < parts.size(); ++c) {
     const ComponentRule* rule = RuleOf(rules, anatomy.components[c].name);

@@ -11,6 +11,9 @@
 
 namespace weightsmith {
 
+/// The declarations of the model's components, or of the part that it is; empty for an unknown one.
+std::vector<ComponentRule> ComponentRules(const Anatomy& anatomy);
+
 struct ComponentView {
   std::string name;  ///< "unet", "clip_l", "other"
   std::shared_ptr<const Checkpoint> checkpoint;

@@ -8,6 +8,7 @@
 #include "cli/json.h"
 #include "cli/layout.h"
 #include "core/adapters/adapter.h"
+#include "core/adapters/made_for.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -98,6 +99,14 @@ std::vector<std::string> FrequentTags(const Metadata& metadata) {
 std::string Page(const std::string& path, const Adapter& adapter, const Metadata& metadata) {
   const Summary summary = Summarise(adapter);
   std::vector<TableRow> rows;
+  const MadeFor base = TellMadeFor(adapter);
+  std::vector<std::string_view> bases;
+  for (const Architecture* architecture : base.architectures) bases.push_back(architecture->title);
+  rows.push_back(
+      {"for", bases.empty()
+                  ? "no architecture that is known"
+                  : fmt::format("{}, by {} of {} modules", fmt::join(bases, " or "),
+                                FormatCount(base.modules), FormatCount(adapter.modules.size()))});
   rows.push_back({"modules", FormatCount(adapter.modules.size())});
   rows.push_back({"families", InWords(summary.families)});
   if (summary.dora > 0) rows.push_back({"DoRA", FormatCount(summary.dora)});
@@ -142,11 +151,17 @@ Json ToJson(const AdapterModule& module) {
 Json ToJson(const std::string& path, const Adapter& adapter, const Metadata& metadata) {
   const Summary summary = Summarise(adapter);
   Json json = {{"path", path},
+               {"architectures", Json::array()},
                {"families", summary.families},
                {"namings", summary.namings},
                {"components", summary.components},
                {"adapters", adapter.names},
                {"frequent_tags", FrequentTags(metadata)}};
+  const MadeFor base = TellMadeFor(adapter);
+  for (const Architecture* architecture : base.architectures) {
+    json["architectures"].push_back(architecture->id);
+  }
+  json["modules_of_architecture"] = base.modules;
   json["modules"] = Json::array();
   for (const AdapterModule& module : adapter.modules) json["modules"].push_back(ToJson(module));
   json["ignored"] = Json::array();
@@ -182,7 +197,8 @@ const Command& lora() {
       .doc =
           "The modules of an adapter, whatever trainer wrote it: their families (LoRA, LoHa, LoKr, "
           "GLoRA, OFT, BOFT, IA3, whole differences, with DoRA on any of them), the naming, the "
-          "components, ranks and alphas, what the metadata say of the training, and every tensor "
+          "architecture that it is for, components, ranks and alphas, what the metadata say of the "
+          "training, and every tensor "
           "that is incomplete, that changes no weight or that stands by itself.",
       .positionals = {{.name = "info", .doc = "the word info"},
                       {.name = "FILE", .doc = "an adapter: .safetensors, .pt, .bin"}},

@@ -159,3 +159,35 @@ def test_parts_of_a_fused_matrix_are_modules(weightsmith, tmp_path):
 def test_a_model_is_no_adapter(weightsmith, tiny):
     assert "holds no adapter" in weightsmith("lora", "info", tiny("sd15"), status=4).stderr
     assert "weightsmith lora info FILE" in weightsmith("lora", "inf", tiny("sd15"), status=2).stderr
+
+
+MADE_FOR = {  # architecture -> modules as its trainers name them: (stem, rows, columns)
+    "sd1": [("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 320, 768), ("lora_te_text_model_encoder_layers_0_mlp_fc1", 3072, 768)],
+    "sd2": [("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k", 320, 1024)],
+    "sdxl": [("lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k", 640, 2048), ("lora_te2_text_model_encoder_layers_0_mlp_fc1", 5120, 1280)],
+    "flux1": [("transformer.single_transformer_blocks.0.proj_mlp", 12288, 3072), ("transformer.transformer_blocks.0.attn.to_q", 3072, 3072),
+              ("lora_unet_double_blocks_0_img_attn_qkv", 9216, 3072)],
+    "sd3": [("lora_unet_joint_blocks_0_x_block_attn_qkv", 4608, 1536), ("transformer.transformer_blocks.0.attn.add_k_proj", 1536, 1536)],
+    "sd3.5-large": [("lora_unet_joint_blocks_37_x_block_attn_qkv", 7296, 2432)],
+    "z-image": [("diffusion_model.layers.0.attention.qkv", 11520, 3840)],
+    "qwen-image": [("transformer_blocks.59.attn.add_q_proj", 3072, 3072), ("transformer_blocks.59.img_mlp.net.2", 3072, 12288)],
+    "wan": [("diffusion_model.blocks.0.self_attn.q", 5120, 5120), ("diffusion_model.blocks.0.ffn.0", 13824, 5120)],
+    "llama": [("base_model.model.model.layers.0.self_attn.q_proj", 2048, 2048)],
+}
+
+
+@pytest.mark.parametrize("architecture", MADE_FOR)
+def test_what_it_is_made_for(weightsmith, tmp_path, architecture):
+    write(tmp_path / "a.safetensors", {stem: [("lora_down.weight", (4, columns)), ("lora_up.weight", (rows, 4))]
+                                       for stem, rows, columns in MADE_FOR[architecture]})
+    info = told(weightsmith)
+    alike = {"llama": ["gemma", "gemma2", "gemma3", "llama", "mistral", "qwen2", "qwen3"], "flux1": ["chroma", "flux1"],
+             "sd3": ["sd3", "sd3.5-medium"]}
+    assert info["architectures"] == alike.get(architecture, [architecture])
+    assert info["modules_of_architecture"] == len(MADE_FOR[architecture])
+
+
+def test_made_for_nothing_that_is_known(weightsmith, tmp_path):
+    write(tmp_path / "a.safetensors", {"lora_unet_trunk_0_attn": [("lora_down.weight", (4, 8)), ("lora_up.weight", (8, 4))]})
+    assert told(weightsmith)["architectures"] == []
+    assert "no architecture that is known" in weightsmith("lora", "info", "a.safetensors").stdout

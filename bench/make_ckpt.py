@@ -12,6 +12,15 @@ import torch_files as tf  # noqa: E402
 KINDS = {"F16": "HalfStorage", "F32": "FloatStorage", "BF16": "BFloat16Storage", "I64": "LongStorage"}
 
 
+def aligned(archive, name, multiple=64):
+    """An entry whose data starts at a multiple, as PyTorch pads its own."""
+    entry = zipfile.ZipInfo(name)
+    start = archive.fp.tell() + 30 + len(name) + 4
+    padding = -start % multiple
+    entry.extra = b"FB" + padding.to_bytes(2, "little") + bytes(padding)
+    return entry
+
+
 def main(source, target):
     header, start = support.header_of(source)
     header.pop("__metadata__", None)
@@ -27,7 +36,7 @@ def main(source, target):
         for key, entry in enumerate(header.values()):
             begin, end = entry["data_offsets"]
             data.seek(start + begin)
-            archive.writestr(f"archive/data/{key}", data.read(end - begin))
+            archive.writestr(aligned(archive, f"archive/data/{key}"), data.read(end - begin))
         archive.writestr("archive/version", "3\n")
 
 

@@ -149,7 +149,12 @@ void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
 /// One file, of either kind.
 Contents OpenFile(std::shared_ptr<const ByteSource> file) {
   const auto torch = SniffTorch(ReadHead(*file));
-  return torch ? OpenTorch(std::move(file), *torch) : OpenWhole(std::move(file));
+  if (!torch) return OpenWhole(std::move(file));
+  // Its headers lie all over the file: to look at them in a mapping would bring much of it along.
+  if (file->backend() == IoBackend::kMap) {
+    file = OpenByteSource(file->path(), IoBackend::kRead);
+  }
+  return OpenTorch(std::move(file), *torch);
 }
 
 Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backend) {

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import support
+
 MIB = 1024  # ru_maxrss counts KiB
 
 # A process begins with the peak of the one that started it; this one is small.
@@ -58,3 +60,12 @@ def test_a_budget_that_cannot_be_kept_is_refused_before_anything_is_written(weig
     )
     assert "memory" in result.stderr
     assert list(weightsmith.folder.glob("out*")) == []
+
+
+def test_the_directory_of_a_ckpt_brings_no_data_along(weightsmith, sparse):
+    path = weightsmith.folder / "full.ckpt"
+    subprocess.run([sys.executable, support.ROOT / "bench" / "make_ckpt.py", sparse[0], path], check=True)
+    assert path.stat().st_size > 2.1e9
+    used = peak(weightsmith, "info", path)
+    path.unlink()
+    assert used <= 64 * MIB

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ using AdapterShapes = std::map<AdapterRole, Shape>;
 
 /// The size of an axis; 0 where the tensor or the axis is not there.
 std::uint64_t AxisOf(const AdapterShapes& shapes, AdapterRole role, std::size_t axis);
+
+struct AdapterValues;
+class DeltaRows;
 
 struct AdapterFamily {
   std::string_view id;     ///< "lora"
@@ -39,6 +43,9 @@ struct AdapterFamily {
   std::uint64_t (*rank)(const AdapterShapes& shapes) = nullptr;
   /// Whether the shapes are of this family, where roles do not tell; null: they do.
   bool (*accepts)(const AdapterShapes& shapes) = nullptr;
+  /// What a module adds to a weight of that shape (see delta_rows.h); null for families that
+  /// multiply the weight or stand in its place.
+  std::unique_ptr<DeltaRows> (*rows)(const AdapterValues& values, const Shape& weight) = nullptr;
 };
 
 /// Every family that is declared, sorted by file name.

@@ -1,6 +1,7 @@
 // LoKr: the Kronecker product of two matrices, each whole or in two factors.
 
 #include "core/adapters/adapter_family.h"
+#include "core/adapters/delta_rows.h"
 
 namespace weightsmith::adapter_families {
 namespace {
@@ -11,6 +12,93 @@ std::uint64_t Rank(const AdapterShapes& shapes) {
     if (shapes.contains(role)) return AxisOf(shapes, role, 0);
   }
   return 1;
+}
+
+/// A matrix that is whole or the product of two factors; the second may be a convolution with a
+/// core [rank, rank, kernel], whose factors are [rank, out] and [rank, in].
+struct Part {
+  std::vector<float> values;
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::uint64_t kernel = 1;
+};
+
+Part Whole(const AdapterValues& values, AdapterRole role) {
+  const Shape& shape = values.shapes.at(role);
+  if (shape.size() < 2) ExpectEqual(shape.size(), 2, "the number of axes of a matrix");
+  const AdapterValues::Matrix matrix = values.Of(role);
+  return {{matrix.values.begin(), matrix.values.end()},
+          shape[0],
+          shape[1],
+          shape[1] == 0 ? 0 : matrix.columns / shape[1]};
+}
+
+Part First(const AdapterValues& values) {
+  if (values.Has(AdapterRole::kLokrW1)) return Whole(values, AdapterRole::kLokrW1);
+  const AdapterValues::Matrix a = values.Of(AdapterRole::kLokrW1A);
+  const AdapterValues::Matrix b = values.Of(AdapterRole::kLokrW1B);
+  ExpectEqual(a.columns, b.rows, "the rank of lokr_w1_a");
+  return {Product(a, b), a.rows, b.columns};
+}
+
+Part Second(const AdapterValues& values) {
+  if (values.Has(AdapterRole::kLokrW2)) return Whole(values, AdapterRole::kLokrW2);
+  const AdapterValues::Matrix a = values.Of(AdapterRole::kLokrW2A);
+  const AdapterValues::Matrix b = values.Of(AdapterRole::kLokrW2B);
+  if (!values.Has(AdapterRole::kLokrT2)) {
+    ExpectEqual(a.columns, b.rows, "the rank of lokr_w2_a");
+    const Shape& shape = values.shapes.at(AdapterRole::kLokrW2B);
+    const std::uint64_t columns = shape.size() < 2 ? 1 : shape[1];
+    return {Product(a, b), a.rows, columns, columns == 0 ? 0 : b.columns / columns};
+  }
+  const Shape& core = values.shapes.at(AdapterRole::kLokrT2);
+  const std::uint64_t kernel = KernelOf(core);
+  ExpectEqual(a.rows, core[0], "the rank of lokr_w2_a");
+  ExpectEqual(b.rows, core[1], "the rank of lokr_w2_b");
+  const AdapterValues::Matrix middle = values.Of(AdapterRole::kLokrT2);
+  Part part{{}, a.columns, b.columns, kernel};
+  part.values.resize(part.rows * part.columns * part.kernel);
+  for (std::uint64_t o = 0; o < part.rows; ++o) {
+    for (std::uint64_t i = 0; i < part.columns; ++i) {
+      const auto out =
+          std::span(part.values).subspan((o * part.columns + i) * part.kernel, part.kernel);
+      for (std::uint64_t p = 0; p < core[0]; ++p) {
+        for (std::uint64_t q = 0; q < core[1]; ++q) {
+          AddScaled(a.Row(p)[o] * b.Row(q)[i], middle.Row(p).subspan(q * part.kernel, part.kernel),
+                    out);
+        }
+      }
+    }
+  }
+  return part;
+}
+
+class LokrRows final : public DeltaRows {
+ public:
+  LokrRows(const AdapterValues& values, const Shape& weight)
+      : scale_(values.scale), first_(First(values)), second_(Second(values)) {
+    ExpectMatrix(first_.rows * second_.rows, first_.columns * second_.columns * second_.kernel,
+                 weight);
+  }
+
+  void Row(std::uint64_t row, std::span<float> out) const override {
+    const std::uint64_t width = second_.columns * second_.kernel;
+    const auto w1 =
+        std::span(first_.values).subspan(row / second_.rows * first_.columns, first_.columns);
+    const auto w2 = std::span(second_.values).subspan(row % second_.rows * width, width);
+    for (std::uint64_t b = 0; b < first_.columns; ++b) {
+      for (std::uint64_t i = 0; i < width; ++i) out[b * width + i] = scale_ * (w1[b] * w2[i]);
+    }
+  }
+
+ private:
+  float scale_;
+  Part first_;
+  Part second_;
+};
+
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const Shape& weight) {
+  return std::make_unique<LokrRows>(values, weight);
 }
 
 }  // namespace
@@ -28,7 +116,8 @@ const AdapterFamily& lokr() {
                 {kLokrW1A, kLokrW1B, kLokrW2},
                 {kLokrW1A, kLokrW1B, kLokrW2A, kLokrW2B}},
       .optional = {kLokrT2},
-      .rank = Rank};
+      .rank = Rank,
+      .rows = Rows};
   return family;
 }
 

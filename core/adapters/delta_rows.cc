@@ -1,0 +1,53 @@
+#include "core/adapters/delta_rows.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace weightsmith {
+
+AdapterValues::Matrix AdapterValues::Of(AdapterRole role) const {
+  const Shape& shape = shapes.at(role);
+  const std::vector<float>& own = values.at(role);
+  const std::uint64_t rows = shape.empty() ? 1 : shape[0];
+  return {rows, rows == 0 ? 0 : own.size() / rows, own};
+}
+
+void ExpectMatrix(std::uint64_t rows, std::uint64_t columns, const Shape& weight) {
+  const std::uint64_t out = weight.empty() ? 1 : weight[0];
+  const std::uint64_t in = out == 0 ? 0 : ElementCount(weight).value() / out;
+  if (rows == out && columns == in) return;
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("it makes a matrix of {} × {}, and the weight is {}", rows, columns,
+                          ToString(weight)));
+}
+
+void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view what) {
+  if (found == expected) return;
+  throw Error(ErrorCode::kMismatch, fmt::format("{} is {}, not {}", what, found, expected));
+}
+
+std::uint64_t KernelOf(const Shape& core) {
+  if (core.size() < 2 || core[0] == 0 || core[1] == 0) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("its core is {}, which has no ranks", ToString(core)));
+  }
+  return ElementCount(core).value() / (core[0] * core[1]);
+}
+
+void AddScaled(float factor, std::span<const float> row, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] += factor * row[i];
+}
+
+std::vector<float> Product(const AdapterValues::Matrix& left, const AdapterValues::Matrix& right) {
+  std::vector<float> product(left.rows * right.columns);
+  for (std::uint64_t i = 0; i < left.rows; ++i) {
+    const std::span<float> out = std::span(product).subspan(i * right.columns, right.columns);
+    for (std::uint64_t k = 0; k < left.columns; ++k) {
+      AddScaled(left.Row(i)[k], right.Row(k), out);
+    }
+  }
+  return product;
+}
+
+}  // namespace weightsmith

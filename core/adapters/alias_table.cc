@@ -40,12 +40,6 @@ Named ModuleOf(std::string_view name) {
   return {std::string(name), Parameter::kWeight, true};
 }
 
-std::string Flat(std::string_view path) {
-  std::string flat(path);
-  std::ranges::replace(flat, '.', '_');
-  return flat;
-}
-
 /// The modules of a component in one naming.
 using Modules = std::map<std::string, AliasedModule>;
 
@@ -159,7 +153,7 @@ class TableMaker {
   void AddAliases(const std::string& module, const AliasedModule& target,
                   const Beginnings& beginnings) {
     for (const std::string& beginning : beginnings.dotted) Put(beginning + module, target);
-    const std::string flat = Flat(module);
+    const std::string flat = FlatName(module);
     for (const std::string& beginning : beginnings.flat) Put(beginning + flat, target);
     // PEFT wraps a language model, or its trunk alone.
     constexpr std::string_view kTrunk = "model.";
@@ -198,6 +192,12 @@ std::optional<std::string> Tidied(std::string_view stem) {
 }
 
 }  // namespace
+
+std::string FlatName(std::string_view path) {
+  std::string flat(path);
+  std::ranges::replace(flat, '.', '_');
+  return flat;
+}
 
 AliasTable::AliasTable(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors) {
   TableMaker maker(anatomy, tensors);

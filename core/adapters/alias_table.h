@@ -14,6 +14,9 @@
 
 namespace weightsmith {
 
+/// A dotted path as trainers flatten it: "down_blocks_0_resnets_0_conv1".
+std::string FlatName(std::string_view path);
+
 /// Rows of a module as its name means it, and the rows of a tensor of the model that they are.
 struct AliasPiece {
   std::uint32_t tensor = 0;     ///< index in the checkpoint's tensors()

@@ -35,6 +35,26 @@ std::uint64_t KernelOf(const Shape& core) {
   return ElementCount(core).value() / (core[0] * core[1]);
 }
 
+std::vector<float> CoreProduct(const AdapterValues::Matrix& left,
+                               const AdapterValues::Matrix& right,
+                               const AdapterValues::Matrix& core, const Shape& shape) {
+  const std::uint64_t kernel = KernelOf(shape);
+  ExpectEqual(left.rows, shape[0], "the rank of a factor");
+  ExpectEqual(right.rows, shape[1], "the rank of a factor");
+  std::vector<float> product(left.columns * right.columns * kernel);
+  for (std::uint64_t o = 0; o < left.columns; ++o) {
+    for (std::uint64_t i = 0; i < right.columns; ++i) {
+      const auto out = std::span(product).subspan((o * right.columns + i) * kernel, kernel);
+      for (std::uint64_t p = 0; p < shape[0]; ++p) {
+        for (std::uint64_t q = 0; q < shape[1]; ++q) {
+          AddScaled(left.Row(p)[o] * right.Row(q)[i], core.Row(p).subspan(q * kernel, kernel), out);
+        }
+      }
+    }
+  }
+  return product;
+}
+
 void AddScaled(float factor, std::span<const float> row, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] += factor * row[i];
 }

@@ -59,6 +59,12 @@ void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view w
 /// has no ranks.
 std::uint64_t KernelOf(const Shape& core);
 
+/// A convolution with a core between its factors, [out, in · kernel]: factors of [rank, out] and
+/// [rank, in], a core of [rank, rank, kernel]. Throws kMismatch for ranks that disagree.
+std::vector<float> CoreProduct(const AdapterValues::Matrix& left,
+                               const AdapterValues::Matrix& right,
+                               const AdapterValues::Matrix& core, const Shape& shape);
+
 /// out += factor · row.
 void AddScaled(float factor, std::span<const float> row, std::span<float> out);
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/adapters/alias_table.h"
 #include "core/anatomy/layout.h"
 
 namespace weightsmith {
@@ -16,20 +17,15 @@ struct Sizes {
   std::uint64_t columns = 0;
 };
 
-std::string Flat(std::string_view path) {
-  std::string flat(path);
-  std::ranges::replace(flat, '.', '_');
-  while (flat.ends_with('_')) flat.pop_back();
-  return flat;
-}
-
 /// "model.layers.0.mlp.up_proj" behind whatever wrappers stand before it, flattened.
 std::string ModuleOf(std::string_view stem) {
   stem.remove_prefix(NamingOf(stem).prefix.size());
   for (const std::string_view wrapper : {"base_model.model.", "diffusion_model."}) {
     if (stem.starts_with(wrapper)) stem.remove_prefix(wrapper.size());
   }
-  return Flat(stem);
+  std::string flat = FlatName(stem);
+  while (flat.ends_with('_')) flat.pop_back();  // that some files have too many
+  return flat;
 }
 
 Sizes SizesOf(const Shape& shape) {
@@ -56,13 +52,13 @@ KnownModules ModulesOf(const ArchitectureRow& row) {
     for (const TensorRule& rule : component.tensors) {
       if (rule.shape.empty()) continue;
       if (const auto module = WithoutEnd(rule.name); !module.empty()) {
-        known[Flat(module)].push_back(SizesOf(rule.shape));
+        known[FlatName(module)].push_back(SizesOf(rule.shape));
       }
       if (layout == nullptr) continue;
       for (const Placement& placement : PlaceIn(*layout, rule, component)) {
         const auto module = WithoutEnd(placement.name);
         if (module.empty() || placement.shape.empty()) continue;
-        known[Flat(module)].push_back(SizesOf(placement.shape));
+        known[FlatName(module)].push_back(SizesOf(placement.shape));
       }
     }
   }

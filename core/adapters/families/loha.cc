@@ -20,24 +20,7 @@ std::vector<float> MatrixOf(const AdapterValues& values, AdapterRole a, AdapterR
     ExpectEqual(left.columns, right.rows, "the rank of a factor");
     return Product(left, right);
   }
-  const Shape& core = values.shapes.at(t);
-  const std::uint64_t kernel = KernelOf(core);
-  ExpectEqual(left.rows, core[0], "the rank of a factor");
-  ExpectEqual(right.rows, core[1], "the rank of a factor");
-  const AdapterValues::Matrix middle = values.Of(t);
-  std::vector<float> whole(left.columns * right.columns * kernel);
-  for (std::uint64_t o = 0; o < left.columns; ++o) {
-    for (std::uint64_t i = 0; i < right.columns; ++i) {
-      const auto out = std::span(whole).subspan((o * right.columns + i) * kernel, kernel);
-      for (std::uint64_t p = 0; p < core[0]; ++p) {
-        for (std::uint64_t q = 0; q < core[1]; ++q) {
-          AddScaled(left.Row(p)[o] * right.Row(q)[i], middle.Row(p).subspan(q * kernel, kernel),
-                    out);
-        }
-      }
-    }
-  }
-  return whole;
+  return CoreProduct(left, right, values.Of(t), values.shapes.at(t));
 }
 
 class LohaRows final : public DeltaRows {

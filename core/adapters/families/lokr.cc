@@ -52,25 +52,8 @@ Part Second(const AdapterValues& values) {
     return {Product(a, b), a.rows, columns, columns == 0 ? 0 : b.columns / columns};
   }
   const Shape& core = values.shapes.at(AdapterRole::kLokrT2);
-  const std::uint64_t kernel = KernelOf(core);
-  ExpectEqual(a.rows, core[0], "the rank of lokr_w2_a");
-  ExpectEqual(b.rows, core[1], "the rank of lokr_w2_b");
-  const AdapterValues::Matrix middle = values.Of(AdapterRole::kLokrT2);
-  Part part{{}, a.columns, b.columns, kernel};
-  part.values.resize(part.rows * part.columns * part.kernel);
-  for (std::uint64_t o = 0; o < part.rows; ++o) {
-    for (std::uint64_t i = 0; i < part.columns; ++i) {
-      const auto out =
-          std::span(part.values).subspan((o * part.columns + i) * part.kernel, part.kernel);
-      for (std::uint64_t p = 0; p < core[0]; ++p) {
-        for (std::uint64_t q = 0; q < core[1]; ++q) {
-          AddScaled(a.Row(p)[o] * b.Row(q)[i], middle.Row(p).subspan(q * part.kernel, part.kernel),
-                    out);
-        }
-      }
-    }
-  }
-  return part;
+  return {CoreProduct(a, b, values.Of(AdapterRole::kLokrT2), core), a.columns, b.columns,
+          KernelOf(core)};
 }
 
 class LokrRows final : public DeltaRows {

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "core/anatomy/builders/rule_list.h"
 #include "core/anatomy/detect.h"
@@ -73,8 +76,6 @@ Shape ShapeOf(Tensors tensors, std::string_view name, std::size_t rank) {
   return Shape(rank, 0);
 }
 
-}  // namespace
-
 ArchitectureRow LlamaRow(const LlamaTraits& traits, const LlamaSizes& sizes, Scale scale,
                          std::string_view synth) {
   return {.variant = "base",
@@ -86,6 +87,7 @@ ArchitectureRow LlamaRow(const LlamaTraits& traits, const LlamaSizes& sizes, Sca
           .signature = {}};
 }
 
+/// The sizes of a header that has these traits and no others; nothing for any other header.
 std::optional<LlamaSizes> FitLlama(const LlamaTraits& traits, Tensors tensors) {
   constexpr std::uint64_t kMostLayers = 1024;
   const std::string first = Layer(0);
@@ -96,23 +98,28 @@ std::optional<LlamaSizes> FitLlama(const LlamaTraits& traits, Tensors tensors) {
   const Shape query = ShapeOf(tensors, first + "self_attn.q_proj.weight", 2);
   const Shape key = ShapeOf(tensors, first + "self_attn.k_proj.weight", 2);
   const Shape gate = ShapeOf(tensors, first + "mlp.gate_proj.weight", 2);
-  const LlamaSizes sizes = {.vocabulary = embedding[0],
-                            .hidden = embedding[1],
-                            .intermediate = gate[0],
-                            .layers = CountLayers(tensors),
-                            .query = query[0],
-                            .key = key[0],
-                            .head = ShapeOf(tensors, first + "self_attn.q_norm.weight", 1)[0],
-                            .tied = FindTensor(tensors, "lm_head.weight") == nullptr};
+  LlamaSizes sizes = {.vocabulary = embedding[0],
+                      .hidden = embedding[1],
+                      .intermediate = gate[0],
+                      .layers = 0,
+                      .query = query[0],
+                      .key = key[0],
+                      .head = ShapeOf(tensors, first + "self_attn.q_norm.weight", 1)[0],
+                      .tied = FindTensor(tensors, "lm_head.weight") == nullptr};
   const bool traits_fit = has("self_attn.q_proj.bias") == (traits.attention_bias == Bias::kYes) &&
                           (sizes.head > 0) == traits.qk_norm &&
                           has("pre_feedforward_layernorm.weight") == traits.sandwich_norms &&
                           has("input_layernorm.weight") && has("post_attention_layernorm.weight");
   const bool sizes_fit = sizes.hidden > 0 && query[1] == sizes.hidden && key[1] == sizes.hidden &&
-                         gate[1] == sizes.hidden && sizes.layers <= kMostLayers;
+                         gate[1] == sizes.hidden;
   if (!traits_fit || !sizes_fit) return std::nullopt;
+  // Last: most files are of no such family, and this looks at every name.
+  sizes.layers = CountLayers(tensors);
+  if (sizes.layers > kMostLayers) return std::nullopt;
   return sizes;
 }
+
+}  // namespace
 
 Architecture LlamaArchitecture(const LlamaFamily& family) {
   const auto fit = [family](Tensors tensors) -> std::optional<ArchitectureRow> {

@@ -3,10 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <string_view>
-#include <vector>
 
 #include "core/anatomy/architecture.h"
 #include "core/anatomy/builders/rule_list.h"
@@ -29,14 +26,6 @@ struct LlamaSizes {
   bool tied;            ///< the embedding is the head
   bool operator==(const LlamaSizes&) const = default;
 };
-
-ArchitectureRow LlamaRow(const LlamaTraits& traits, const LlamaSizes& sizes, Scale scale,
-                         std::string_view synth);
-
-/// The sizes of a header that has these traits and no others; nothing for any other header.
-/// REQUIRES: sorted by name.
-std::optional<LlamaSizes> FitLlama(const LlamaTraits& traits,
-                                   std::span<const CheckpointTensor> tensors);
 
 /// A whole family by its traits, the sizes of a published model and tiny ones.
 /// `accept`: what else the sizes must be, where traits do not tell.

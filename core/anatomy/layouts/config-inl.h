@@ -46,6 +46,11 @@ inline std::uint64_t Heads(std::uint64_t width, std::uint64_t head) {
   return std::max<std::uint64_t>(1, width / head);
 }
 
+/// Groups of a normalisation: 32, or one a channel where there are fewer.
+inline std::uint64_t Groups(std::uint64_t channels) {
+  return channels % 32 == 0 ? 32 : channels;
+}
+
 /// Of diffusers: the class is in it.
 inline ComponentConfig DiffusersConfig(const Json& config) {
   return {"diffusers", config["_class_name"].get<std::string>(), config.dump(2) + "\n"};

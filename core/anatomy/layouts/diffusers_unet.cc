@@ -64,11 +64,6 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = Name(rule.name)}};
 }
 
-/// Groups of a normalisation: 32, or one a channel where there are fewer.
-std::uint64_t Groups(std::uint64_t channels) {
-  return channels % 32 == 0 ? 32 : channels;
-}
-
 ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
   const Shapes unet(rule);
   Json channels = Json::array();

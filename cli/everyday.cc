@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 
+#include "cli/lora_blocks.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/operator.h"
@@ -182,52 +183,163 @@ std::string ForFileName(std::string text) {
 
 }  // namespace
 
-std::string DefaultName(const EverydayMerge& merge) {
+namespace {
+
+/// "+0.60(detail)+1.00(style)".
+std::string LoraNames(const EverydayMerge& merge) {
+  std::string names;
+  for (const LoraArgument& lora : merge.loras) {
+    names += fmt::format("+{:.2f}({})", lora.strength, ForFileName(Stem(lora.path)));
+  }
+  return names;
+}
+
+std::string MergedName(const EverydayMerge& merge) {
   const std::string op = OperatorName(merge);
   std::vector<std::string> stems;
   for (const auto& model : merge.models) stems.push_back(ForFileName(Stem(model)));
   const double alpha = ParseNumber(AlphaOf(merge).value_or("")).value_or(kNoNumber);
   const bool plain = !std::isnan(alpha) && merge.parameters.empty();
   if (op == "weighted_sum" && plain && stems.size() == 2) {
-    return fmt::format("{:.2f}({})+{:.2f}({}).safetensors", 1 - alpha, stems[0], alpha, stems[1]);
+    return fmt::format("{:.2f}({})+{:.2f}({})", 1 - alpha, stems[0], alpha, stems[1]);
   }
   if (op == "add_difference" && plain && stems.size() == 3) {
-    return fmt::format("{}+{:.2f}({}-{}).safetensors", stems[0], alpha, stems[1], stems[2]);
+    return fmt::format("{}+{:.2f}({}-{})", stems[0], alpha, stems[1], stems[2]);
   }
-  return fmt::format("{}({}).safetensors", op, fmt::join(stems, ","));
+  return fmt::format("{}({})", op, fmt::join(stems, ","));
+}
+
+std::string BakedName(const std::filesystem::path& model, const EverydayMerge& merge) {
+  return fmt::format("{}{}.safetensors", ForFileName(Stem(model)), LoraNames(merge));
+}
+
+/// A file, or one of this name in a folder.
+std::filesystem::path PathFor(const EverydayMerge& merge, const std::string& name) {
+  if (!merge.output) return name;
+  const bool folder = merge.bake_each && merge.models.size() > 1;
+  if (!folder && merge.output->has_filename() && !std::filesystem::is_directory(*merge.output)) {
+    return *merge.output;
+  }
+  return *merge.output / name;
+}
+
+}  // namespace
+
+LoraArgument ParseLora(std::string_view words) {
+  LoraArgument lora;
+  std::vector<double> numbers;
+  while (numbers.size() < 2) {
+    const std::size_t colon = words.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) break;
+    const auto number = ParseNumber(words.substr(colon + 1));
+    if (!number) break;
+    numbers.insert(numbers.begin(), *number);
+    words = words.substr(0, colon);
+  }
+  lora.path = std::string(words);
+  if (!numbers.empty()) lora.strength = lora.text_strength = numbers.front();
+  if (numbers.size() == 2) lora.text_strength = numbers.back();
+  return lora;
+}
+
+std::string DefaultName(const EverydayMerge& merge) {
+  if (merge.bake_each) return BakedName(merge.models.front(), merge);
+  return MergedName(merge) + LoraNames(merge) + ".safetensors";
 }
 
 std::filesystem::path OutputPath(const EverydayMerge& merge) {
-  if (!merge.output) return DefaultName(merge);
-  const bool folder = !merge.output->has_filename() || std::filesystem::is_directory(*merge.output);
-  return folder ? *merge.output / DefaultName(merge) : *merge.output;
+  return PathFor(merge, DefaultName(merge));
 }
 
+namespace {
+
+std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string> names) {
+  std::string text = "adapters:\n";
+  for (std::size_t i = 0; i < merge.loras.size(); ++i) {
+    std::string file = Quoted(merge.loras[i].path.string());
+    if (merge.allow_unmatched) {
+      file = fmt::format("{{path: {}, allow_unmatched: {}}}", file, Quoted(*merge.allow_unmatched));
+    }
+    text += fmt::format("  {}: {}\n", names[i], file);
+  }
+  return text;
+}
+
+std::string BakeText(const EverydayMerge& merge, const std::string& model,
+                     std::span<const std::string> adapters) {
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; i < merge.loras.size(); ++i) {
+    const LoraArgument& lora = merge.loras[i];
+    entries.push_back(fmt::format(
+        "{{use: {}, strength: {}}}", adapters[i],
+        StrengthText(merge.lora_blocks.value_or(""), lora.strength, lora.text_strength)));
+  }
+  return fmt::format("{{op: bake, model: {}, adapters: [{}]}}", model, fmt::join(entries, ", "));
+}
+
+/// `path` of an output; braces would be read as a variable's place, and such a path stays on the
+/// command line.
+std::string PathText(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  return text.find_first_of("{}") == std::string::npos ? fmt::format("path: {}", Quoted(text)) : "";
+}
+
+}  // namespace
+
 std::string RecipeText(const EverydayMerge& merge) {
-  std::vector<std::filesystem::path> paths = merge.models;
-  if (merge.vae) paths.push_back(*merge.vae);
-  std::vector<std::filesystem::path> named = paths;
-  named.emplace_back("merged");  // the step, told apart from a model of that name
+  std::vector<std::filesystem::path> named = merge.models;
+  if (merge.vae) named.push_back(*merge.vae);
+  const std::size_t files = named.size();
+  for (const LoraArgument& lora : merge.loras) named.push_back(lora.path);
+  // The steps, told apart from files of those names.
+  named.emplace_back("merged");
+  for (std::size_t i = 0; i < merge.models.size(); ++i) named.emplace_back("baked");
   const std::vector<std::string> names = ModelNames(named);
-  const std::string step = StepText(merge, std::span(names).first(merge.models.size()));
+  const std::span<const std::string> adapters = std::span(names).subspan(files, merge.loras.size());
+  const std::span<const std::string> steps = std::span(names).subspan(files + merge.loras.size());
 
   std::string text = "weightsmith: 1\nmodels:\n";
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    text += fmt::format("  {}: {}\n", names[i], Quoted(paths[i].string()));
+  for (std::size_t i = 0; i < files; ++i) {
+    text += fmt::format("  {}: {}\n", names[i], Quoted(named[i].string()));
   }
+  if (!merge.loras.empty()) text += AdaptersText(merge, adapters);
   if (!merge.policies.empty()) {
     text += "policy:\n";
     for (const auto& [key, value] : merge.policies) {
       text += fmt::format("  {}: {}\n", Quoted(key), ScalarOrFlow(value));
     }
   }
-  text += fmt::format("steps:\n  {}: {}\noutput:\n  model: {}\n", names.back(), step, names.back());
-  if (merge.vae) text += fmt::format("  components: {{vae: {}}}\n", names[merge.models.size()]);
-  if (merge.dtype) text += fmt::format("  dtype: {}\n", Quoted(*merge.dtype));
-  // Braces would be read as a variable's place; such a path stays on the command line.
-  const std::string path = OutputPath(merge).string();
-  if (path.find_first_of("{}") == std::string::npos) {
-    text += fmt::format("  path: {}\n", Quoted(path));
+  text += "steps:\n";
+  std::vector<std::pair<std::string, std::filesystem::path>> outputs;
+  if (merge.bake_each) {
+    for (std::size_t i = 0; i < merge.models.size(); ++i) {
+      text += fmt::format("  {}: {}\n", steps[1 + i], BakeText(merge, names[i], adapters));
+      outputs.emplace_back(steps[1 + i], PathFor(merge, BakedName(merge.models[i], merge)));
+    }
+  } else {
+    text += fmt::format("  {}: {}\n", steps[0],
+                        StepText(merge, std::span(names).first(merge.models.size())));
+    std::string last = steps[0];
+    if (!merge.loras.empty()) {
+      last = steps[1];
+      text += fmt::format("  {}: {}\n", last, BakeText(merge, steps[0], adapters));
+    }
+    outputs.emplace_back(last, OutputPath(merge));
+  }
+  const std::string indent(outputs.size() == 1 ? 2 : 4, ' ');
+  std::string rest;
+  if (merge.vae) {
+    rest += fmt::format("{}components: {{vae: {}}}\n", indent, names[merge.models.size()]);
+  }
+  if (merge.dtype) rest += fmt::format("{}dtype: {}\n", indent, Quoted(*merge.dtype));
+  if (outputs.size() == 1) {
+    text += fmt::format("output:\n  model: {}\n{}", outputs.front().first, rest);
+    const std::string path = PathText(outputs.front().second);
+    return path.empty() ? text : text + fmt::format("  {}\n", path);
+  }
+  text += "outputs:\n";
+  for (const auto& [model, path] : outputs) {
+    text += fmt::format("  - model: {}\n{}    {}\n", model, rest, PathText(path));
   }
   return text;
 }

@@ -9,8 +9,18 @@
 
 namespace weightsmith {
 
+/// An adapter on the command line: FILE[:STRENGTH[:TE_STRENGTH]].
+struct LoraArgument {
+  std::filesystem::path path;
+  double strength = 1;
+  double text_strength = 1;
+};
+
+/// Numbers are taken from the right, so that a path may have colons.
+LoraArgument ParseLora(std::string_view words);
+
 struct EverydayMerge {
-  std::vector<std::filesystem::path> models;  ///< two or more
+  std::vector<std::filesystem::path> models;  ///< two or more; one or more to bake into
   std::optional<std::string> op;              ///< weighted_sum of two, add_difference of three
   std::optional<std::string> alpha;           ///< as a recipe writes it
   std::vector<std::pair<std::string, std::string>> parameters;
@@ -18,6 +28,10 @@ struct EverydayMerge {
   std::optional<std::filesystem::path> output;  ///< a file, or a folder for a file of DefaultName
   std::optional<std::string> dtype;
   std::vector<std::pair<std::string, std::string>> policies;
+  std::vector<LoraArgument> loras;
+  std::optional<std::string> lora_blocks;      ///< of all of them, as a recipe writes it
+  std::optional<std::string> allow_unmatched;  ///< in all of them
+  bool bake_each = false;                      ///< every model for itself, and not their merge
 };
 
 /// The recipe, YAML. Throws kUsage for an unknown operator, or one that takes another number of
@@ -28,7 +42,7 @@ std::string RecipeText(const EverydayMerge& merge);
 /// "multiply(photo,anime).safetensors".
 std::string DefaultName(const EverydayMerge& merge);
 
-/// Where the result goes.
+/// Where the result goes; REQUIRES: there is one.
 std::filesystem::path OutputPath(const EverydayMerge& merge);
 
 }  // namespace weightsmith

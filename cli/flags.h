@@ -59,6 +59,8 @@ std::span<const Flag> CommonFlags();
 /// the table lacks throws std::out_of_range.
 class ParsedArguments {
  public:
+  /// Whether the command has the flag at all; REQUIRED of those below.
+  bool Knows(std::string_view flag) const { return values_.contains(flag); }
   bool Has(std::string_view flag) const { return !All(flag).empty(); }
   /// Every value of a flag, in order; one empty text for a switch that is on.
   const std::vector<std::string>& All(std::string_view flag) const;

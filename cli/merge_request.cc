@@ -17,8 +17,8 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 1024;
 
 // Flags that only an everyday merge has a use for.
-constexpr std::array<std::string_view, 6> kEverydayOnly = {"op",    "alpha", "mbw",
-                                                           "param", "vae",   "print-recipe"};
+constexpr std::array<std::string_view, 9> kEverydayOnly = {
+    "op", "alpha", "mbw", "param", "vae", "lora", "lora-blocks", "allow-unmatched", "print-recipe"};
 
 void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
   flags.insert(flags.end(), more.begin(), more.end());
@@ -46,8 +46,16 @@ std::optional<IoBackend> BackendOf(const ParsedArguments& arguments) {
   return *way == "map" ? IoBackend::kMap : IoBackend::kRead;
 }
 
-EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments) {
+EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind) {
   EverydayMerge merge;
+  merge.bake_each = kind == Everyday::kBake;
+  for (const std::string& words : arguments.All("lora")) merge.loras.push_back(ParseLora(words));
+  merge.lora_blocks = arguments.Text("lora-blocks");
+  merge.allow_unmatched = arguments.Text("allow-unmatched");
+  if (merge.bake_each && merge.loras.empty()) {
+    throw Error(ErrorCode::kUsage, "bake: no adapter is given.",
+                "Name one with --lora FILE, or FILE:STRENGTH.");
+  }
   for (const std::string& word : arguments.positionals()) {
     if (LooksLikeRecipe(word)) {
       throw Error(ErrorCode::kUsage,
@@ -56,6 +64,12 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments) {
     }
     merge.models.emplace_back(word);
   }
+  merge.vae = arguments.Path("vae");
+  merge.output = arguments.Path("out");
+  merge.dtype = arguments.Text("dtype");
+  merge.policies = arguments.Assignments("policy");
+  if (arguments.Has("strict-components")) merge.policies.emplace_back("elsewhere", "error");
+  if (merge.bake_each) return merge;
   merge.op = arguments.Text("op");
   if (arguments.Has("alpha") && arguments.Has("mbw")) {
     throw Error(ErrorCode::kUsage, "--mbw is another way to write --alpha.", "Give one of them.");
@@ -64,10 +78,6 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments) {
     if (const auto words = arguments.Text(flag)) merge.alpha = AlphaText(*words);
   }
   merge.parameters = arguments.Assignments("param");
-  merge.vae = arguments.Path("vae");
-  merge.output = arguments.Path("out");
-  merge.dtype = arguments.Text("dtype");
-  merge.policies = arguments.Assignments("policy");
   return merge;
 }
 
@@ -80,13 +90,15 @@ void RefuseEverydayFlags(const ParsedArguments& arguments) {
 }
 
 // Whether the words are models, and not one recipe.
-bool IsEveryday(const ParsedArguments& arguments) {
+bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   const std::vector<std::string>& words = arguments.positionals();
-  if (words.size() > 1) return true;
+  if (words.size() > 1 || kind == Everyday::kBake) return true;
   if (LooksLikeModel(words.front())) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("{} is one model alone, and a merge needs two.", Quote(words.front())),
-                "Give a second model, or a recipe that names the models.");
+                arguments.Has("lora")
+                    ? "Give a second model, or bake adapters into one with 'weightsmith bake'."
+                    : "Give a second model, or a recipe that names the models.");
   }
   RefuseEverydayFlags(arguments);
   return false;
@@ -205,6 +217,37 @@ std::vector<Flag> EverydayFlags() {
   };
 }
 
+std::vector<Flag> LoraFlags() {
+  return {
+      {.name = "lora",
+       .kind = ValueKind::kText,
+       .value = "FILE[:S[:TE]]",
+       .doc = "Bake in this LoRA or other adapter, with strength S",
+       .details =
+           "S is 1 by default; TE is the strength in the text encoders, by default S. With a "
+           "colon in the path, give the strength as well.",
+       .group = "Adapters",
+       .repeatable = true},
+      {.name = "lora-blocks",
+       .kind = ValueKind::kText,
+       .value = "LIST",
+       .doc = "Strengths by block: numbers, a preset, rows or a file",
+       .details =
+           "In the order of LoRA block weights: 17 or 26 numbers for SD 1 and 2, 12, 20 or 26 "
+           "for SDXL, 61 for FLUX.1; INS, IND, INALL, MIDD, OUTD, OUTS, OUTALL; or rows, such "
+           "as 1,IN04=0.5,te=0.",
+       .group = "Adapters"},
+      {.name = "allow-unmatched",
+       .kind = ValueKind::kText,
+       .value = "REGEX",
+       .doc = "Let modules do nothing whose name matches",
+       .group = "Adapters"},
+      {.name = "strict-components",
+       .doc = "Refuse modules for components that the model lacks",
+       .group = "Adapters"},
+  };
+}
+
 std::vector<Flag> RunFlags() {
   return {
       {.name = "force", .letter = 'f', .doc = "Overwrite an existing output", .group = "Running"},
@@ -253,6 +296,7 @@ std::vector<Flag> RunFlags() {
 std::vector<Flag> MergeFlags() {
   std::vector<Flag> flags = RecipeFlags();
   Append(flags, EverydayFlags());
+  Append(flags, LoraFlags());
   Append(flags, RunFlags());
   return flags;
 }
@@ -267,13 +311,18 @@ std::vector<std::filesystem::path> ModelFolders(const ParsedArguments& arguments
 
 RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
   RecipeOptions options;
-  for (const auto& [key, value] : arguments.Assignments("set")) options.variables[key] = value;
+  if (arguments.Knows("set")) {
+    for (const auto& [key, value] : arguments.Assignments("set")) options.variables[key] = value;
+    options.output_step = arguments.Text("output");
+    options.model_folders = ModelFolders(arguments);
+  }
   options.policies = arguments.Assignments("policy");
-  options.output_step = arguments.Text("output");
+  if (arguments.Knows("strict-components") && arguments.Has("strict-components")) {
+    options.policies.emplace_back("elsewhere", "error");
+  }
   options.output_path = arguments.Path("out");
   options.dtype = arguments.Text("dtype");
   options.max_shard_size = arguments.Bytes("max-shard-size");
-  options.model_folders = ModelFolders(arguments);
   options.presets = arguments.Path("presets");
   options.private_metadata = arguments.Has("private");
   return options;
@@ -312,21 +361,22 @@ void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal) {
                                              errors == 1 ? "error" : "errors"));
 }
 
-std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments) {
-  if (!IsEveryday(arguments)) return std::nullopt;
-  return RecipeText(ReadEverydayMerge(arguments));
+std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments, Everyday kind) {
+  if (!IsEveryday(arguments, kind)) return std::nullopt;
+  return RecipeText(ReadEverydayMerge(arguments, kind));
 }
 
-RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal) {
+RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   RecipeOptions options = ReadRecipeOptions(arguments);
   options.io = BackendOf(arguments);
   options.sha256 = arguments.Has("sha256");
   Diagnostics diagnostics;
   std::optional<Recipe> recipe;
-  if (IsEveryday(arguments)) {
-    const EverydayMerge merge = ReadEverydayMerge(arguments);
+  if (IsEveryday(arguments, kind)) {
+    const EverydayMerge merge = ReadEverydayMerge(arguments, kind);
     const std::string text = RecipeText(merge);
-    options.output_path = OutputPath(merge);
+    options.output_path.reset();
+    if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
     recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
   } else {
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);

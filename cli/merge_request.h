@@ -21,9 +21,11 @@ bool LooksLikeModel(const std::filesystem::path& path);
 std::vector<Flag> RecipeFlags();
 /// Flags of a merge without a recipe file.
 std::vector<Flag> EverydayFlags();
+/// Flags of adapters that are baked in.
+std::vector<Flag> LoraFlags();
 /// Flags that say how to run and what becomes of the output.
 std::vector<Flag> RunFlags();
-/// All three.
+/// All of them.
 std::vector<Flag> MergeFlags();
 
 /// `RECIPE|MODEL...`.
@@ -41,9 +43,13 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments);
 /// Shows every diagnostic at its place; throws kUsage when one is an error.
 void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal);
 
+/// Whether the models of the command line are merged, or adapters are baked into each.
+enum class Everyday : bool { kMerge, kBake };
+
 /// The recipe of an everyday merge as text, where the command line has models; nothing where it
 /// has a recipe file. Throws kUsage when it has neither or both.
-std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments);
+std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments,
+                                          Everyday kind = Everyday::kMerge);
 
 /// A recipe and the options that it is resolved with.
 struct RecipeRequest {
@@ -52,7 +58,8 @@ struct RecipeRequest {
 };
 
 /// Reads the recipe file, or makes the everyday one.
-RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal);
+RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal,
+                         Everyday kind = Everyday::kMerge);
 
 /// From headers to what a run would do.
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal);

@@ -28,11 +28,11 @@ void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& ter
 
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view) {
   if (arguments.Has("print-recipe")) {
-    if (const auto text = EverydayRecipe(arguments)) terminal.Print(*text);
+    if (const auto text = EverydayRecipe(arguments, view.kind)) terminal.Print(*text);
     return 0;
   }
   const RunOptions options = ReadRunOptions(arguments);
-  const Plan plan = PlanOf(ReadRecipe(arguments, terminal), terminal);
+  const Plan plan = PlanOf(ReadRecipe(arguments, terminal, view.kind), terminal);
   SayRemarks(plan, terminal);
   if (view.sample) SayWithoutEffect(plan, options, terminal);
   terminal.Print(view.json ? ToText(ToJson(plan, options)) : FullPlan(plan, options));

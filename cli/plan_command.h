@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/flags.h"
+#include "cli/merge_request.h"
 #include "cli/terminal.h"
 #include "merge/executor.h"
 #include "merge/plan.h"
@@ -14,6 +15,7 @@ inline constexpr std::uint64_t kSampleBudget = std::uint64_t{64} << 20;
 struct PlanView {
   bool json = false;
   bool sample = true;
+  Everyday kind = Everyday::kMerge;
 };
 
 /// Prints the plan to standard output, notes and warnings to standard error.

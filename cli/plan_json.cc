@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/adapter_words.h"
 #include "cli/plan_words.h"
 #include "cli/program.h"
 #include "core/version.h"
@@ -68,8 +69,10 @@ Json ToJson(const Plan& plan, const RunOptions& options) {
   Json json = {{"weightsmith", Version()}};
   json["models"] = Json::array();
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
+    if (plan.models[i].adapter != nullptr) continue;
     json["models"].push_back(ModelJson(plan.models[i], plan.model_keys[i]));
   }
+  json["adapters"] = AdaptersJson(plan, nullptr);
   json["steps"] = Json::array();
   for (const StepPlan& step : plan.steps) {
     json["steps"].push_back({{"name", step.name}, {"op", step.op}});

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "cli/adapter_words.h"
 #include "cli/layout.h"
 #include "core/io/output_file.h"
 #include "core/text.h"
@@ -56,6 +57,11 @@ std::string ArchitectureWord(const Anatomy& anatomy) {
 }
 
 std::string PartLine(const Model& model, const Model::Part& part) {
+  if (model.adapter != nullptr) {
+    return fmt::format("{}: {} (adapter, {} modules, {})", model.name,
+                       part.checkpoint->path().string(), FormatCount(model.adapter->modules.size()),
+                       FormatBytes(part.checkpoint->size()));
+  }
   const std::string name =
       part.component ? fmt::format("{}.{}", model.name, *part.component) : model.name;
   return fmt::format("{}: {} ({}, {}, {})", name, part.checkpoint->path().string(),
@@ -145,7 +151,7 @@ std::string ShortPlan(const Plan& plan) {
     if (plan.outputs.size() > 1) text += fmt::format("{}:\n", plan.outputs[i].spec.path.string());
     for (const std::string& line : ResultLines(plan, i)) text += line + "\n";
   }
-  return text;
+  return text + AdapterClassLines(plan);
 }
 
 std::string FullPlan(const Plan& plan, const RunOptions& options) {
@@ -154,7 +160,12 @@ std::string FullPlan(const Plan& plan, const RunOptions& options) {
     for (const Model::Part& part : plan.models[i].parts) {
       text += fmt::format("  {}\n", PartLine(plan.models[i], part));
     }
-    text += fmt::format("    {}\n", KeysLine(plan.model_keys[i]));
+    if (plan.models[i].adapter == nullptr) {
+      text += fmt::format("    {}\n", KeysLine(plan.model_keys[i]));
+    }
+  }
+  if (const std::string classes = AdapterClassLines(plan); !classes.empty()) {
+    text += "Adapters:\n" + AppliedTable(plan) + classes;
   }
   text += "Outputs:\n";
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cli/adapter_words.h"
 #include "cli/program.h"
 #include "core/version.h"
 
@@ -76,6 +77,7 @@ Json ToJson(const Plan& plan, const Report& report) {
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
     json["keys"].push_back(KeysJson(plan.models[i].name, plan.model_keys[i]));
   }
+  json["adapters"] = AdaptersJson(plan, &report);
   json["steps"] = Json::array();
   for (const StepReport& step : report.steps) json["steps"].push_back(StepJson(step));
   json["outputs"] = Json::array();
@@ -85,6 +87,7 @@ Json ToJson(const Plan& plan, const Report& report) {
     json["tensors"].push_back(TensorJson(tensor, report));
   }
   json["notes"] = report.notes;
+  json["warnings"] = report.warnings;
   json["bytes_read"] = report.bytes_read;
   json["bytes_written"] = report.bytes_written;
   json["seconds"] = report.seconds;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "cli/adapter_words.h"
 #include "cli/layout.h"
 #include "cli/progress.h"
 #include "core/text.h"
@@ -62,9 +63,11 @@ std::string FormatEffect(const Effect& effect) {
 std::string ReportWords(const Plan& plan, const Report& report) {
   std::vector<TableRow> rows;
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
+    if (plan.models[i].adapter != nullptr) continue;
     rows.push_back({plan.models[i].name, InputWords(plan.model_keys[i])});
   }
   std::string text = "Inputs:\n" + Table(rows, kMaxName, kUnwrapped);
+  text += AdapterReportLines(plan, report);
   rows.clear();
   for (const StepReport& step : report.steps) {
     rows.push_back({fmt::format("{} ({})", step.name, step.op), StepWords(step)});

@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "core/codec.h"
 #include "core/error.h"
+#include "core/tensor_digest.h"
 #include "merge/tape.h"
 
 namespace weightsmith {
@@ -37,26 +38,7 @@ std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes
                               : CountNonFiniteStored<float>(dtype, bytes);
 }
 
-/// Gives the tensor's bytes to `see` block by block and returns its digest.
-template <class See>
-Digest ReadBlocks(const Checkpoint& checkpoint, const CheckpointTensor& tensor, See see) {
-  const std::uint64_t size = tensor.info.bytes();
-  std::vector<std::byte> block(std::min(kDigestBlock, size));
-  std::vector<Digest> digests;
-  for (std::uint64_t at = 0; at < size; at += kDigestBlock) {
-    const std::span<std::byte> bytes = std::span(block).first(std::min(kDigestBlock, size - at));
-    checkpoint.Read(tensor, at, bytes);
-    digests.push_back(Xxh3(bytes));
-    see(std::span<const std::byte>(bytes));
-  }
-  return TensorDigest(tensor.info, digests);
-}
-
 }  // namespace
-
-Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor) {
-  return ReadBlocks(checkpoint, tensor, [](std::span<const std::byte> /*bytes*/) {});
-}
 
 std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal) {
   ProgressMeter meter(terminal, "reading");
@@ -68,7 +50,7 @@ std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& t
   std::uint64_t done = 0;
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
     ScannedTensor result{tensor.name, tensor.info, {}, 0};
-    result.digest = ReadBlocks(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
+    result.digest = DigestOf(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
       if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
       result.non_finite += CountNonFiniteStored(tensor.info.dtype, bytes);
       done += bytes.size();

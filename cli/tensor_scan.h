@@ -18,9 +18,6 @@ struct ScannedTensor {
   std::uint64_t non_finite = 0;  ///< of a floating dtype that can be decoded
 };
 
-/// The digest of one tensor.
-Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor);
-
 /// Reads every tensor once, in the order of names; shows progress and can be interrupted.
 std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal);
 

@@ -12,6 +12,7 @@
 #include "cli/progress.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
+#include "core/tensor_digest.h"
 #include "core/text.h"
 #include "merge/executor.h"
 
@@ -52,12 +53,16 @@ Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& term
 // The digest of those of a candidate's tensors that the plan reads of this part.
 Digest DigestAsRead(const Plan& plan, const RecordedInput& input, const fs::path& candidate) {
   std::set<std::string_view> names;
-  for (const Task& task : plan.tasks) {
-    for (const Source& source : task.sources) {
-      const Model& model = plan.models[source.model];
-      const Model::Part& part = model.parts[source.part];
-      if (model.name != input.model || part.component.value_or("") != input.component) continue;
-      names.insert(part.checkpoint->tensors()[source.tensor].name);
+  const auto read = TensorsRead(plan);
+  for (std::size_t m = 0; m < plan.models.size(); ++m) {
+    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      const Model::Part& part = plan.models[m].parts[p];
+      if (plan.models[m].name != input.model || part.component.value_or("") != input.component) {
+        continue;
+      }
+      for (const std::uint32_t tensor : read[m][p]) {
+        names.insert(part.checkpoint->tensors()[tensor].name);
+      }
     }
   }
   const auto checkpoint = OpenCanonical(candidate);

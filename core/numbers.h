@@ -7,8 +7,8 @@
 
 namespace weightsmith {
 
-/// All values of a tensor of I64 or of a dtype with a codec; nothing for other dtypes. For tensors
-/// of a few numbers: alphas, position ids.
+/// All values of a tensor of integers, booleans or a float dtype with a codec; nothing for other
+/// dtypes. For tensors of a few numbers: alphas, position ids.
 std::vector<double> ReadNumbers(const Checkpoint& checkpoint, const CheckpointTensor& tensor);
 
 }  // namespace weightsmith

@@ -27,7 +27,8 @@ bool ChunkWalk::Next(Chunk& chunk) {
   if (task_ >= plan_->tasks.size()) return false;
   const Task& task = plan_->tasks[task_];
   const std::uint64_t units = UnitsOf(task).count;
-  chunk = {task_, at_, std::min(ChunkUnits(task), units - at_), false};
+  const std::uint64_t most = task.whole() ? units : ChunkUnits(task);
+  chunk = {task_, at_, std::min(most, units - at_), false};
   at_ += chunk.count;
   if (at_ == units) {
     chunk.last = true;

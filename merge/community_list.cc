@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "merge/adapter_list.h"
 #include "merge/places.h"
 
 namespace weightsmith {
@@ -92,11 +93,17 @@ std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, std::size_t len
 }
 
 bool CommunityList::Fits(std::string_view architecture) const {
-  const std::vector<std::size_t> lengths = ListLengths(architecture);
+  const std::vector<std::size_t> lengths = LengthsFor(architecture);
   return std::ranges::find(lengths, numbers.size()) != lengths.end();
 }
 
+std::vector<std::size_t> CommunityList::LengthsFor(std::string_view architecture) const {
+  return adapter ? AdapterListLengths(architecture) : ListLengths(architecture);
+}
+
 std::optional<double> CommunityList::At(const TensorPlace& place) const {
+  if (adapter && Fits(place.architecture)) return AdapterListAt(numbers, place);
+  if (adapter) return resample ? std::optional(AdapterPresetAt(numbers, place)) : std::nullopt;
   if (Fits(place.architecture)) {
     const std::optional<std::size_t> found = ListPlaceOf(place, numbers.size());
     if (!found) return std::nullopt;

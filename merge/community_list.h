@@ -33,10 +33,14 @@ struct CommunityList {
   /// Where it does not fit, its shape over the blocks is resampled over the model's depth, and its
   /// first number is the text encoders'.
   bool resample = false;
+  /// Of an adapter's strength: see adapter_list.h.
+  bool adapter = false;
 
   /// Nothing where the list says nothing: the leftmost operand stays.
   std::optional<double> At(const TensorPlace& place) const;
   bool Fits(std::string_view architecture) const;
+  /// How many numbers such a list may have for an architecture.
+  std::vector<std::size_t> LengthsFor(std::string_view architecture) const;
 
   bool operator==(const CommunityList&) const = default;
 };

@@ -13,12 +13,42 @@ std::vector<NodeId> Operands(const Node& step) {
   return all;
 }
 
-std::vector<std::uint32_t> ModelsWith(const ExpressionIndex& index, const TensorKey& key) {
-  std::vector<std::uint32_t> models;
+bool DependsOnStep(const std::vector<AdapterPart>& parts) {
+  return std::ranges::any_of(parts, [](const AdapterPart& part) {
+    return ReadsWeight(*part.module, part.target) || Replaces(*part.module) ||
+           !IsLinear(*part.module, part.target);
+  });
+}
+
+bool Lists(const Expression& expression, const Node& step, std::uint32_t model) {
+  return std::ranges::any_of(step.list,
+                             [&](NodeId entry) { return expression.nodes[entry].model == model; });
+}
+
+/// Models with the tensor, then adapters that change it: once each, or once for each step that they
+/// depend on.
+std::vector<TensorEvaluator::TapeSource> SourcesOf(const ExpressionIndex& index,
+                                                   const TensorKey& key) {
+  std::vector<TensorEvaluator::TapeSource> sources;
   for (std::uint32_t m = 0; m < index.models().size(); ++m) {
-    if (index.Reaches(m) && index.models()[m].Find(key) != nullptr) models.push_back(m);
+    if (index.Reaches(m) && index.models()[m].Find(key) != nullptr)
+      sources.push_back({m, false, {}});
   }
-  return models;
+  for (const auto& [model, adapter] : index.adapters()) {
+    const std::vector<AdapterPart>* parts = adapter.Find(key);
+    if (parts != nullptr && !DependsOnStep(*parts)) sources.push_back({model, true, {}});
+  }
+  for (const NodeId step : index.steps()) {
+    const Node& node = index.expression().nodes[step];
+    for (const auto& [model, adapter] : index.adapters()) {
+      const std::vector<AdapterPart>* parts = adapter.Find(key);
+      if (parts == nullptr || !DependsOnStep(*parts)) continue;
+      if (node.op->list && node.op->list->adapters && Lists(index.expression(), node, model)) {
+        sources.push_back({model, true, step});
+      }
+    }
+  }
+  return sources;
 }
 
 /// Whether two shapes differ in their second dimension alone.
@@ -38,33 +68,24 @@ std::uint64_t RowElements(const Shape& shape) {
 
 }  // namespace
 
-bool IsInputConvolution(const TensorKey& key) {
-  static constexpr std::array<std::string_view, 6> kNames = {
-      "/input_blocks.0.0.weight", "/conv_in.weight",         "/img_in.weight",
-      "/x_embedder.weight",       "/patch_embedding.weight", "/img_in.proj.weight"};
-  const bool diffusion = key.starts_with("unet/") || key.starts_with("transformer/");
-  return diffusion && std::ranges::any_of(kNames, [&](std::string_view name) {
-           return std::string_view(key).substr(key.find('/')) == name;
-         });
-}
-
 /// "sdxl takes 20, 21 or 26".
-std::string LengthsInWords(std::string_view architecture) {
-  const std::vector<std::size_t> lengths = ListLengths(architecture);
+std::string LengthsInWords(const CommunityList& list, std::string_view architecture) {
+  const std::vector<std::size_t> lengths = list.LengthsFor(architecture);
   if (lengths.empty()) return fmt::format("{} has no order of blocks", architecture);
   return fmt::format("{} takes {}", architecture, fmt::join(lengths, ", "));
 }
 
 TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& key,
                                  const std::string& canonical, const TensorPlace& place,
-                                 Problems& problems)
+                                 Problems& problems, std::size_t first_applied)
     : index_(&index),
       key_(&key),
       canonical_(&canonical),
       place_(place),
       problems_(&problems),
-      sources_(ModelsWith(index, key)),
-      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())) {}
+      sources_(SourcesOf(index, key)),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
+      first_applied_(static_cast<std::uint32_t>(first_applied)) {}
 
 const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
   if (const auto known = results_.find(id); known != results_.end()) return known->second;
@@ -74,9 +95,15 @@ const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
 }
 
 TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
-  const auto source = std::ranges::find(sources_, *leaf.model);
+  const auto source = std::ranges::find_if(
+      sources_, [&](const TapeSource& candidate) { return candidate.model == *leaf.model; });
   if (source == sources_.end()) return {};
   const auto number = static_cast<Register>(source - sources_.begin());
+  if (IsAdapter(leaf)) {
+    const Shape& shape = *index_->Adapter(*leaf.model).ShapeOf(*key_);
+    if (source->baked) return {true, Value::Zero(), shape, true};
+    return {true, Value::Of(number), shape};
+  }
   return {true, Value::Of(number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
 }
 
@@ -109,8 +136,8 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   for (const NodeId operand : operands) {
     if (nodes[operand].kind == Kind::kDelta || Evaluate(operand).present) continue;
     weight_missing = true;
-    const bool optional = std::ranges::any_of(sources_, [&](std::uint32_t model) {
-      return index_->models()[model].Find(*key_)->anatomy->optional;
+    const bool optional = std::ranges::any_of(sources_, [&](const TapeSource& source) {
+      return !source.delta && index_->models()[source.model].Find(*key_)->anatomy->optional;
     });
     if (optional || !index_->HasComponent(operand, place_.component)) continue;
     const MissingPolicy policy = step.policies.missing.Find(place_).value_or(MissingPolicy::kError);
@@ -129,13 +156,31 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
 
   Shape widest;
   if (!Fits(step, operands, widest)) return {};
+  if (step.op->list && step.op->list->adapters) return Bake(id, widest);
+  for (const NodeId operand : operands) {
+    if (!Evaluate(operand).needs_weight) continue;
+    problems_->Add(fmt::format("step '{}': '{}' is no difference by itself: what it does depends "
+                               "on the weights",
+                               step.name, nodes[operand].name),
+                   *canonical_, "Bake it: {op: bake, model: …, adapters: […]}.");
+    return {};
+  }
+  for (const NodeId operand : operands) {
+    if (!IsAdapter(nodes[operand]) || !Evaluate(operand).present) continue;
+    if (widest.empty()) widest = Evaluate(operand).shape;
+    CheckParts(step, *nodes[operand].model, widest);
+  }
   return Lower(id, operands, widest);
+}
+
+bool TensorEvaluator::IsAdapter(const Node& node) const {
+  return node.leaf() && index_->expression().models[*node.model].adapter != nullptr;
 }
 
 bool TensorEvaluator::AddQuantised(std::initializer_list<NodeId> operands) {
   for (const NodeId operand : operands) {
     const Node& node = index_->expression().nodes[operand];
-    if (!node.leaf()) continue;
+    if (!node.leaf() || IsAdapter(node)) continue;
     const Anatomy& anatomy = index_->models()[*node.model].anatomy();
     if (anatomy.quantization.empty()) continue;
     problems_->AddQuantised(node.name, anatomy.quantization.front(), *canonical_);
@@ -149,7 +194,7 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
   std::optional<NodeId> widest_operand;
   for (const NodeId operand : operands) {
     const Result& result = Evaluate(operand);
-    if (!result.present) continue;
+    if (!result.present || IsAdapter(nodes[operand])) continue;
     if (!widest_operand) {
       widest = result.shape;
       widest_operand = operand;
@@ -180,12 +225,13 @@ std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& w
                                               std::string_view name) {
   if (weights.list() && !weights.list()->Fits(place_.architecture) && !weights.list()->resample) {
     problems_->Add(fmt::format("step '{}': {} is a list of {} numbers, and {}", step.name, name,
-                               weights.list()->numbers.size(), LengthsInWords(place_.architecture)),
+                               weights.list()->numbers.size(),
+                               LengthsInWords(*weights.list(), place_.architecture)),
                    *canonical_,
                    "Write a curve ({curve: […]}), which fits every depth, or rows of blocks.");
     return std::nullopt;
   }
-  if (weights.list() && step.policies.blocks == BlocksPolicy::kClean) {
+  if (weights.list() && !weights.list()->adapter && step.policies.blocks == BlocksPolicy::kClean) {
     problems_->Add(
         fmt::format("step '{}': {} is a list, which follows SuperMerger's map of keys, "
                     "and `policy: {{blocks: clean}}` does not",

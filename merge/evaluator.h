@@ -11,9 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "merge/adapter_index.h"
 #include "merge/expression.h"
 #include "merge/lowering.h"
 #include "merge/model_index.h"
+#include "merge/plan.h"
 #include "merge/problems.h"
 
 namespace weightsmith {
@@ -37,10 +39,14 @@ class ExpressionIndex {
   /// Whether a row of the step names the VAE, or its operands are nothing else.
   bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
   bool Reaches(std::uint32_t model) const { return reached_models_.contains(model); }
+  /// Of a model that is an adapter.
+  const AdapterIndex& Adapter(std::uint32_t model) const { return adapters_.at(model); }
+  const std::map<std::uint32_t, AdapterIndex>& adapters() const { return adapters_; }
 
  private:
   void Visit(NodeId node);
   void CheckStep(const Node& step, Problems& problems) const;
+  void FitAdapters(Problems& problems);
 
   const Expression* expression_;
   std::vector<ModelIndex> models_;
@@ -51,6 +57,8 @@ class ExpressionIndex {
   std::vector<std::vector<std::uint32_t>> all_models_;
   std::set<NodeId> names_vae_;
   std::set<std::uint32_t> reached_models_;
+  std::vector<std::vector<std::uint32_t>> node_adapters_;  ///< that a node depends on
+  std::map<std::uint32_t, AdapterIndex> adapters_;         ///< by model
 };
 
 /// Evaluates nodes for one tensor into one tape.
@@ -60,16 +68,37 @@ class TensorEvaluator {
     bool present = false;
     Value value = Value::Zero();
     Shape shape;
+    bool needs_weight = false;  ///< an adapter's, which only baking can compute
   };
 
-  /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see.
+  /// What a source of the tape is.
+  struct TapeSource {
+    std::uint32_t model = 0;
+    bool delta = false;           ///< of an adapter
+    std::optional<NodeId> baked;  ///< of an adapter that depends on the step: which one
+  };
+
+  /// A delta that depends on the value of a step's model.
+  struct Baked {
+    double strength = 1;
+    bool scaled = false;  ///< the strength is in it
+    bool replaces = false;
+    std::optional<Value> weight;  ///< whole, where it is read
+    std::optional<WholeWeight> tape;
+  };
+
+  /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see;
+  /// modules of adapters are numbered from `first_applied`.
   TensorEvaluator(const ExpressionIndex& index, const TensorKey& key, const std::string& canonical,
-                  const TensorPlace& place, Problems& problems);
+                  const TensorPlace& place, Problems& problems, std::size_t first_applied = 0);
 
   const Result& Evaluate(NodeId node);
 
-  /// Models that have the tensor: the sources of the tape, in this order.
-  const std::vector<std::uint32_t>& sources() const { return sources_; }
+  /// Models that have the tensor, then what adapters make: the sources of the tape, in this order.
+  const std::vector<TapeSource>& sources() const { return sources_; }
+  /// Of sources that depend on a step.
+  const std::map<Register, Baked>& baked() const { return baked_; }
+  const std::vector<AppliedModule>& applied() const { return applied_; }
   /// Models whose value was given to an operator, though it may have been folded away.
   const std::set<std::uint32_t>& considered() const { return considered_; }
   /// Steps that computed the tensor.
@@ -84,29 +113,34 @@ class TensorEvaluator {
  private:
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
+  bool IsAdapter(const Node& node) const;
   /// Tells of a model among them that is quantised; says whether there is one.
   bool AddQuantised(std::initializer_list<NodeId> operands);
   Result Leftmost(const Node& step, std::span<const NodeId> operands);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
+  Result Bake(NodeId id, const Shape& widest);
+  Value BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength);
+  void CheckParts(const Node& step, std::uint32_t model, const Shape& shape);
+  void AddProbes(NodeId step, std::uint32_t model, double strength, const Shape& shape,
+                 Value before, Value after);
 
   const ExpressionIndex* index_;
   const TensorKey* key_;
   const std::string* canonical_;
   TensorPlace place_;
   Problems* problems_;
-  std::vector<std::uint32_t> sources_;
+  std::vector<TapeSource> sources_;
   Lowering lowering_;
+  std::map<Register, Baked> baked_;
+  std::vector<AppliedModule> applied_;
+  std::uint32_t first_applied_;
   std::map<NodeId, Result> results_;
   std::set<std::uint32_t> considered_;
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
 };
-
-/// Whether the tensor is the one whose columns are the model's input channels: wider in models
-/// for inpainting and control.
-bool IsInputConvolution(const TensorKey& key);
 
 }  // namespace weightsmith

@@ -350,7 +350,7 @@ Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget)
   for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
     const Task& task = plan.tasks[t];
     results[t].effects.resize(task.tape.probes.size());
-    if (task.tape.probes.empty()) continue;
+    if (task.tape.probes.empty() || task.whole()) continue;
     const std::uint64_t count = std::min({tiles * kTile, task.elements, ChunkUnits(task)});
     ChunkResult chunk = worker.Compute({t, 0, count, false});
     results[t].effects = std::move(chunk.effects);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/adapters/adapter.h"
 #include "core/anatomy/anatomy.h"
 #include "core/anatomy/file_layout.h"
 #include "core/checkpoint.h"
@@ -31,6 +32,11 @@ struct Model {
   };
   std::string name;
   std::vector<Part> parts;
+
+  /// Not null: no model but an adapter, whose only part is its file. Its leaf is a delta.
+  std::shared_ptr<const Adapter> adapter = nullptr;
+  /// A regular expression of the adapter's modules that need not be for the model; empty: none.
+  std::string allow_unmatched = {};
 };
 
 enum class MissingPolicy : std::uint8_t { kError, kKeep, kDrop };
@@ -39,6 +45,8 @@ enum class NonFinitePolicy : std::uint8_t { kError, kSaturate, kAllow };
 enum class EffectPolicy : std::uint8_t { kError, kAny };
 enum class PredictionPolicy : std::uint8_t { kError, kAllow };
 enum class EmaPolicy : std::uint8_t { kDrop, kKeep };
+/// Modules of an adapter that are for a component which the model does not carry.
+enum class ElsewherePolicy : std::uint8_t { kNote, kError };
 /// Which keys a block's name means: as rows and lists have it, or one way for both.
 enum class BlocksPolicy : std::uint8_t { kByForm, kClean, kSuperMerger };
 
@@ -50,8 +58,9 @@ struct Policies {
   EffectPolicy effect = EffectPolicy::kError;
   PredictionPolicy prediction = PredictionPolicy::kError;
   BlocksPolicy blocks = BlocksPolicy::kByForm;
-  EmaPolicy ema = EmaPolicy::kDrop;       ///< recipe only
-  Precision precision = Precision::kF32;  ///< recipe only
+  EmaPolicy ema = EmaPolicy::kDrop;                    ///< recipe only
+  ElsewherePolicy elsewhere = ElsewherePolicy::kNote;  ///< recipe only
+  Precision precision = Precision::kF32;               ///< recipe only
 };
 
 using NodeId = std::uint32_t;

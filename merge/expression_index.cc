@@ -53,17 +53,45 @@ ExpressionIndex::ExpressionIndex(const Expression& expression, std::span<const N
     : expression_(&expression),
       visited_(expression.nodes.size()),
       weight_models_(expression.nodes.size()),
-      all_models_(expression.nodes.size()) {
+      all_models_(expression.nodes.size()),
+      node_adapters_(expression.nodes.size()) {
   models_.reserve(expression.models.size());
   for (const Model& model : expression.models) models_.emplace_back(model);
   for (const NodeId root : roots) Visit(root);
   for (const NodeId step : steps_) CheckStep(expression.nodes[step], problems);
+  FitAdapters(problems);
+}
+
+/// Of every step that an adapter enters, the models whose weights it meets there.
+void ExpressionIndex::FitAdapters(Problems& problems) {
+  std::map<std::uint32_t, std::vector<std::uint32_t>> bases;
+  for (const NodeId step : steps_) {
+    for (const std::uint32_t adapter : node_adapters_[step]) {
+      AppendNew(bases[adapter], weight_models_[step]);
+    }
+  }
+  for (const auto& [adapter, models] : bases) {
+    std::vector<const ModelIndex*> indexes;
+    for (const std::uint32_t model : models) indexes.push_back(&models_[model]);
+    const Model& model = expression_->models[adapter];
+    if (indexes.empty()) {
+      problems.Add(fmt::format("adapter '{}' is added to no model", model.name));
+      continue;
+    }
+    adapters_.emplace(adapter,
+                      AdapterIndex(model, indexes, expression_->policies.elsewhere, problems));
+  }
 }
 
 void ExpressionIndex::Visit(NodeId id) {
   if (visited_[id]) return;
   visited_[id] = true;
   const Node& node = expression_->nodes[id];
+  if (node.leaf() && expression_->models[*node.model].adapter != nullptr) {
+    node_adapters_[id] = {*node.model};
+    reached_models_.insert(*node.model);
+    return;
+  }
   if (node.leaf()) {
     weight_models_[id] = all_models_[id] = {*node.model};
     reached_models_.insert(*node.model);
@@ -72,6 +100,7 @@ void ExpressionIndex::Visit(NodeId id) {
   ForEachOperand(node, [&](NodeId operand) {
     Visit(operand);
     AppendNew(all_models_[id], all_models_[operand]);
+    AppendNew(node_adapters_[id], node_adapters_[operand]);
     const bool weight = expression_->nodes[operand].kind == Kind::kWeight;
     if (node.kind == Kind::kWeight && weight) {
       AppendNew(weight_models_[id], weight_models_[operand]);

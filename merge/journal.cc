@@ -57,6 +57,10 @@ void AddTask(Fingerprint& print, const Task& task) {
     for (const double scalar : step.scalar) print.Add(scalar);
   }
   print.Add(task.tape.probes.size());
+  for (const DeltaSource& delta : task.deltas) {
+    print.Add(std::uint64_t{delta.model}).Add(delta.strength).Add(delta.parts.size());
+    for (const AdapterPart& part : delta.parts) print.Add(part.module->stem);
+  }
   for (const Product& product : task.products) {
     print.Add(std::uint64_t{product.file}).Add(product.offset).Add(Info(product.dtype).name);
     print.Add(std::uint64_t{product.value});
@@ -88,7 +92,7 @@ std::string Line(std::size_t task, const TaskResult& result) {
   for (const Digest& digest : result.sources) line += " " + digest.ToHex();
   for (const Digest& digest : result.products) line += " " + digest.ToHex();
   for (const Effect& effect : result.effects) {
-    line += fmt::format(" {} {} {} {}", effect.elements, effect.changed,
+    line += fmt::format(" {} {} {} {} {}", effect.elements, effect.changed, effect.rounded,
                         std::bit_cast<std::uint64_t>(effect.change_squares),
                         std::bit_cast<std::uint64_t>(effect.before_squares));
   }
@@ -125,7 +129,8 @@ std::optional<TaskResult> ParseLine(const std::string& line, std::size_t number,
     std::uint64_t change = 0;
     std::uint64_t before = 0;
     Effect& effect = result.effects.emplace_back();
-    if (!(words >> effect.elements >> effect.changed >> change >> before)) return std::nullopt;
+    if (!(words >> effect.elements >> effect.changed >> effect.rounded >> change >> before))
+      return std::nullopt;
     effect.change_squares = std::bit_cast<double>(change);
     effect.before_squares = std::bit_cast<double>(before);
   }

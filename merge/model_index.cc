@@ -2,11 +2,25 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 #include "core/error.h"
 
 namespace weightsmith {
 
+bool IsInputConvolution(const TensorKey& key) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "/input_blocks.0.0.weight", "/conv_in.weight",         "/img_in.weight",
+      "/x_embedder.weight",       "/patch_embedding.weight", "/img_in.proj.weight"};
+  const bool diffusion = key.starts_with("unet/") || key.starts_with("transformer/");
+  return diffusion && std::ranges::any_of(kNames, [&](std::string_view name) {
+           return std::string_view(key).substr(key.find('/')) == name;
+         });
+}
+
 ModelIndex::ModelIndex(const Model& model) : model_(&model) {
+  if (model.adapter != nullptr) return;  // its tensors are no model's
   for (std::uint32_t p = 0; p < model.parts.size(); ++p) {
     const Model::Part& part = model.parts[p];
     const std::span<const CheckpointTensor> stored = part.checkpoint->tensors();

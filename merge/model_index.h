@@ -24,9 +24,14 @@ struct ModelTensor {
 /// "unet/input_blocks.0.0.weight".
 using TensorKey = std::string;
 
+/// Whether the tensor is the one whose columns are the model's input channels: wider in models
+/// for inpainting and control.
+bool IsInputConvolution(const TensorKey& key);
+
 class ModelIndex {
  public:
-  /// REQUIRES: `model` outlives the index. Throws kMismatch when two parts give one tensor.
+  /// Without tensors where it is an adapter. REQUIRES: `model` outlives the index. Throws kMismatch
+  /// when two parts give one tensor.
   explicit ModelIndex(const Model& model);
 
   const Model& model() const { return *model_; }

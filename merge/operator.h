@@ -37,6 +37,9 @@ struct OperandListSpec {
   bool weighted = false;
   bool optional = false;
   std::string_view doc{};
+  /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
+  /// …}, and what they do is told of each module. lower() gets one at a time.
+  bool adapters = false;
 };
 
 enum class ParameterType : std::uint8_t { kNumber, kBoolean };

@@ -45,6 +45,8 @@ class Planner {
   void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
                        const PlannedTensor& tensor, DType dtype, const Shape& shape,
                        std::uint32_t task, std::uint32_t product);
+  void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
+                 Task& task) const;
   bool Refused(const TensorKey& key, const Task& task);
   void CheckSteps();
   void OrderTasks();
@@ -85,6 +87,10 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
   plan_.models = expression.models;
   plan_.policies = expression.policies;
   plan_.model_keys.resize(plan_.models.size());
+  plan_.adapters.resize(plan_.models.size());
+  for (const auto& [model, adapter] : index_.adapters()) {
+    plan_.adapters[model] = adapter.classes();
+  }
   output_tensors_.resize(outputs.size());
   for (OutputSpec& output : outputs) {
     plan_.outputs.push_back({std::move(output), {}, std::nullopt});
@@ -199,7 +205,8 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
     considered_.insert(model);
     const TensorInfo& info = stored.stored->info;
-    Task task{tensor.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}};
+    Task task{
+        tensor.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}, {}};
     task.sources.push_back(MakeSource(model, key, info.shape));
     task.tape.sources = task.tape.registers = 1;
     task.products.push_back({0, 0, info.dtype, 0, true});
@@ -220,7 +227,7 @@ void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
     origins.push_back(std::move(*origin));
   }
   // Outputs share a task, and so one reading of the inputs, unless their shapes differ.
-  TensorEvaluator together(index_, key, tensor.canonical, place, problems_);
+  TensorEvaluator together(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
   std::set<Shape> shapes;
   for (const Origin& origin : origins) {
     const TensorEvaluator::Result& result = together.Evaluate(origin.node);
@@ -228,7 +235,7 @@ void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
   }
   if (shapes.size() <= 1) return AddTask(key, tensor, together, outputs, origins);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    TensorEvaluator alone(index_, key, tensor.canonical, place, problems_);
+    TensorEvaluator alone(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
     AddTask(key, tensor, alone, std::span(&outputs[i], 1), {origins[i]});
   }
 }
@@ -253,17 +260,26 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
   if (kept.empty()) return;
 
-  const std::vector<std::uint32_t> candidates = evaluator.sources();
+  // What adapters read of the tensor is needed beside the results.
+  for (const auto& [source, baked] : evaluator.baked()) {
+    if (baked.weight) values.push_back(*baked.weight);
+  }
   Lowering::Finished finished = evaluator.TakeLowering().Finish(values);
   Task task{tensor.canonical,
             tensor.first->component->name,
             shape,
             ElementCount(shape).value(),
             {},
+            {},
             std::move(finished.tape),
             {}};
-  for (const Register source : finished.sources) {
-    task.sources.push_back(MakeSource(candidates[source], key, shape));
+  for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
+  for (DeltaSource& delta : task.deltas) {
+    if (!delta.weight) continue;
+    for (Register& source : delta.weight->sources) {
+      source = static_cast<Register>(std::ranges::find(finished.sources, source) -
+                                     finished.sources.begin());
+    }
   }
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   for (std::size_t k = 0; k < kept.size(); ++k) {
@@ -273,12 +289,30 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     const DType dtype = OutputDType(plan_.outputs[output].spec,
                                     places_.Of(*tensor.first, tensor.canonical), leading);
     const Register value = finished.results[k].reg();
-    const bool copy = value < task.tape.sources && task.sources[value].info.dtype == dtype;
+    const bool copy = value < task.sources.size() && task.sources[value].info.dtype == dtype;
     AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
                     static_cast<std::uint32_t>(task.products.size()));
     task.products.push_back({0, 0, dtype, value, copy});
   }
+  plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
   if (!Refused(key, task)) plan_.tasks.push_back(std::move(task));
+}
+
+void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
+                        Task& task) const {
+  const TensorEvaluator::TapeSource& source = evaluator.sources()[number];
+  if (!source.delta) {
+    task.sources.push_back(MakeSource(source.model, key, task.shape));
+    return;
+  }
+  DeltaSource delta{source.model, task.shape, *index_.Adapter(source.model).Find(key), 1,
+                    false,        {}};
+  if (const auto baked = evaluator.baked().find(number); baked != evaluator.baked().end()) {
+    delta.strength = baked->second.strength;
+    delta.replaces = baked->second.replaces;
+    delta.weight = baked->second.tape;
+  }
+  task.deltas.push_back(std::move(delta));
 }
 
 bool Planner::Refused(const TensorKey& key, const Task& task) {

@@ -2,10 +2,12 @@
 // write and hold is known before anything is read, and the executor may not exceed it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +15,7 @@
 #include "core/gather.h"
 #include "core/io/byte_source.h"
 #include "core/safetensors/header.h"
+#include "merge/adapter_part.h"
 #include "merge/expression.h"
 #include "merge/tape.h"
 
@@ -40,6 +43,26 @@ struct Source {
   std::vector<Segment> segments;
 };
 
+/// A value that an adapter's factors have to have whole before any of it can be said: computed by a
+/// tape of its own.
+struct WholeWeight {
+  Tape tape;
+  Register value = 0;
+  std::vector<Register> sources;  ///< registers of the task that the tape's sources are
+};
+
+/// An operand of a task that adapters make.
+struct DeltaSource {
+  std::uint32_t model = 0;  ///< index in Plan::models, of the adapter
+  Shape shape;              ///< of the tensor
+  std::vector<AdapterPart> parts;
+  /// What it is to be added with, where parts are not in proportion to it; else 1.
+  double strength = 1;
+  /// What stands in the tensor's place, and not what is added to it.
+  bool replaces = false;
+  std::optional<WholeWeight> weight;  ///< of the tensor, before the adapter, where parts read it
+};
+
 /// One place where a task's result goes.
 struct Product {
   std::uint32_t file = 0;    ///< index in Plan::output_files
@@ -58,8 +81,14 @@ struct Task {
   Shape shape;
   std::uint64_t elements = 0;
   std::vector<Source> sources;
+  std::vector<DeltaSource> deltas{};  ///< the tape's sources behind those
   Tape tape;
   std::vector<Product> products;
+
+  /// It is computed in one go: what an adapter adds depends on the whole tensor.
+  bool whole() const {
+    return std::ranges::any_of(deltas, [](const DeltaSource& d) { return d.weight.has_value(); });
+  }
 };
 
 /// A file that will be written.
@@ -103,6 +132,16 @@ struct ComponentCoefficients {
   std::vector<double> coefficients;  ///< parallel to Plan::models
 };
 
+/// A module of an adapter on a tensor, as it is told to people.
+struct AppliedModule {
+  std::uint32_t model = 0;  ///< of the adapter
+  std::uint32_t step = 0;   ///< index in Plan::steps
+  AdapterPart part;
+  std::string tensor;  ///< canonical name
+  Shape shape;
+  double strength = 1;  ///< by place
+};
+
 struct Plan {
   std::vector<Model> models;
   std::vector<std::shared_ptr<const ByteSource>> files;
@@ -110,6 +149,8 @@ struct Plan {
   std::vector<OutputPlan> outputs;
   std::vector<OutputFilePlan> output_files;
   std::vector<StepPlan> steps;
+  std::vector<AppliedModule> applied;
+  std::vector<AdapterClasses> adapters;                          ///< parallel to models
   std::vector<ModelKeys> model_keys;                             ///< parallel to models
   std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
   std::vector<std::string> notes;
@@ -119,6 +160,9 @@ struct Plan {
   std::uint64_t bytes_to_read = 0;
   std::uint64_t bytes_to_write = 0;
 };
+
+/// By model and part: the tensors that the run reads, by their index in the checkpoint.
+std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);
 
 /// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
 /// sized by.

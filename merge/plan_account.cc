@@ -22,6 +22,9 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
     for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
       by_model[task.sources[s].model] += (*by_source)[s];
     }
+    for (std::size_t d = 0; by_source && d < task.deltas.size(); ++d) {
+      by_model[task.deltas[d].model] += (*by_source)[task.sources.size() + d];
+    }
     const auto [found, first] = by_component.try_emplace(tensor.component);
     ComponentCoefficients& at = found->second;
     at.component = tensor.component;
@@ -34,15 +37,27 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
   return components;
 }
 
-RunDigests BlankDigests(const Plan& plan) {
-  RunDigests digests;
+std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
   std::vector<std::vector<std::set<std::uint32_t>>> read;
   for (const Model& model : plan.models) read.emplace_back(model.parts.size());
   for (const Task& task : plan.tasks) {
     for (const Source& source : task.sources) {
       read[source.model][source.part].insert(source.tensor);
     }
+    for (const DeltaSource& delta : task.deltas) {
+      for (const AdapterPart& part : delta.parts) {
+        for (const auto& [role, tensor] : part.module->tensors) {
+          read[delta.model].front().insert(tensor);
+        }
+      }
+    }
   }
+  return read;
+}
+
+RunDigests BlankDigests(const Plan& plan) {
+  RunDigests digests;
+  const auto read = TensorsRead(plan);
   const std::string blank(32, '0');
   for (std::size_t m = 0; m < plan.models.size(); ++m) {
     auto& parts = digests.inputs.emplace_back();
@@ -81,6 +96,11 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
       }
     }
     keys.used = read[m].size();
+    if (plan.models[m].adapter != nullptr) {
+      keys.matched = plan.adapters[m].applied;
+      keys.used = static_cast<std::uint64_t>(std::ranges::count_if(
+          plan.applied, [&](const AppliedModule& applied) { return applied.model == m; }));
+    }
     const std::string& name = plan.models[m].name;
     if (keys.used > 0) continue;
     if (considered.contains(m)) {

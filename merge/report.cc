@@ -1,8 +1,12 @@
 #include "merge/report.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <tuple>
+
+#include "core/tensor_digest.h"
 
 namespace weightsmith {
 namespace {
@@ -18,6 +22,9 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Repo
           results[t].sources.empty() ? nullptr : &results[t].sources[s];
     }
   }
+  const auto tensors_read = TensorsRead(plan);
+  const bool taken = std::ranges::none_of(
+      results, [](const TaskResult& result) { return result.products.empty(); });
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) {
       const Checkpoint& checkpoint = *plan.models[m].parts[p].checkpoint;
@@ -25,6 +32,15 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Repo
                         checkpoint.tensors().size(), 0};
       SetDigest digest;
       bool digests = true;
+      if (plan.models[m].adapter != nullptr) {
+        // Tensors are sorted by name. They are small, and lie in the page cache still.
+        for (const std::uint32_t tensor : tensors_read[m][p]) {
+          ++input.tensors_read;
+          const CheckpointTensor& stored = checkpoint.tensors()[tensor];
+          if (taken) digest.Add(stored.name, DigestOf(checkpoint, stored));
+        }
+        digests = taken;
+      }
       for (const auto& [name, tensor] : read[{m, p}]) {
         ++input.tensors_read;
         digests = digests && tensor != nullptr;
@@ -38,9 +54,14 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Repo
 
 void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
   for (const StepPlan& step : plan.steps) report.steps.push_back({step.name, step.op, 0, 0, {}});
+  report.applied.resize(plan.applied.size());
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
     for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      if (const auto applied = task.tape.probes[p].applied) {
+        if (p < results[t].effects.size()) report.applied[*applied] += results[t].effects[p];
+        continue;
+      }
       StepReport& step = report.steps[task.tape.probes[p].step];
       const Effect& effect = results[t].effects[p];
       ++step.tensors;
@@ -81,11 +102,33 @@ void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Rep
     TensorReport tensor{task.name, task.component, true, task.elements, {}, results[t].non_finite};
     tensor.copied = std::ranges::all_of(task.products, &Product::copy);
     for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      if (task.tape.probes[p].applied) continue;
       tensor.effects.emplace_back(task.tape.probes[p].step, results[t].effects[p]);
     }
     report.tensors.push_back(std::move(tensor));
   }
   std::ranges::sort(report.tensors, {}, &TensorReport::name);
+}
+
+/// An adapter of which much is lost when the result is rounded.
+void WarnOfRounding(const Plan& plan, Report& report) {
+  constexpr double kEnough = 0.8;
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (plan.models[m].adapter == nullptr) continue;
+    Effect sum;
+    for (std::size_t i = 0; i < plan.applied.size(); ++i) {
+      if (plan.applied[i].model == m) sum += report.applied[i];
+    }
+    const double share = static_cast<double>(sum.rounded) /
+                         static_cast<double>(std::max<std::uint64_t>(1, sum.changed));
+    if (sum.changed == 0 || share >= kEnough) continue;
+    report.warnings.push_back(fmt::format(
+        "adapter '{}': only {:.0f} % of the elements that it changes differ after rounding; a "
+        "wider "
+        "dtype keeps more (--dtype f16 has 11 bits, bf16 8, f32 24), and --rounding stochastic "
+        "keeps the mean of what is lost",
+        plan.models[m].name, 100 * share));
+  }
 }
 
 }  // namespace
@@ -97,6 +140,7 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
   ReportSteps(plan, results, report);
   ReportOutputs(plan, results, report);
   if (by_tensor) ReportTensors(plan, results, report);
+  WarnOfRounding(plan, report);
   for (const TaskResult& result : results) {
     report.bytes_read += result.bytes_read;
     report.bytes_written += result.bytes_written;

@@ -53,7 +53,9 @@ struct Report {
   std::vector<StepReport> steps;
   std::vector<OutputReport> outputs;
   std::vector<TensorReport> tensors;  ///< with RunOptions::by_tensor
+  std::vector<Effect> applied;        ///< parallel to Plan::applied
   std::vector<std::string> notes;
+  std::vector<std::string> warnings;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
   double seconds = 0;

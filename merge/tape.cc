@@ -25,6 +25,7 @@ Effect& Effect::operator+=(const Effect& other) {
   changed += other.changed;
   change_squares += other.change_squares;
   before_squares += other.before_squares;
+  rounded += other.rounded;
   return *this;
 }
 

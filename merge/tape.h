@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,6 +54,11 @@ struct Probe {
   Register before = 0;
   Register after = 0;
   bool against_zero = false;  ///< a difference: counts elements that are not zero
+  /// Of a module of an adapter: its index in Plan::applied, and the elements of the tensor that it
+  /// is for. A count of 0 is all of them.
+  std::optional<std::uint32_t> applied{};
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
 
   bool operator==(const Probe&) const = default;
 };
@@ -73,6 +79,7 @@ struct Effect {
   std::uint64_t changed = 0;
   double change_squares = 0;  ///< Σ (after - before)²
   double before_squares = 0;  ///< Σ before², of the tensor the change is relative to
+  std::uint64_t rounded = 0;  ///< of an adapter's module: elements that differ as they are stored
 
   Effect& operator+=(const Effect& other);
 };

@@ -9,6 +9,8 @@
 
 #include "core/codec.h"
 #include "core/error.h"
+#include "merge/measure.h"
+#include "merge/source_reader.h"
 #include "merge/tape.h"
 #include "merge/worker_buffers.h"
 
@@ -44,7 +46,18 @@ Real OverflowLimit(DType dtype) {
 
 std::size_t MostRegisters(const Plan& plan) {
   std::size_t most = 1;
-  for (const Task& task : plan.tasks) most = std::max<std::size_t>(most, task.tape.registers);
+  for (const Task& task : plan.tasks) {
+    most = std::max<std::size_t>(most, task.tape.registers);
+    for (const DeltaSource& delta : task.deltas) {
+      if (delta.weight) most = std::max<std::size_t>(most, delta.weight->tape.registers);
+    }
+  }
+  return most;
+}
+
+std::size_t MostDeltas(const Plan& plan) {
+  std::size_t most = 0;
+  for (const Task& task : plan.tasks) most = std::max(most, task.deltas.size());
   return most;
 }
 
@@ -60,12 +73,32 @@ std::size_t MostProducts(const Plan& plan) {
   return most;
 }
 
+/// Adds what the next range told.
+void Append(ChunkResult&& range, ChunkResult& all) {
+  const auto join = [](std::vector<std::vector<Digest>>& from,
+                       std::vector<std::vector<Digest>>& to) {
+    to.resize(from.size());
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      to[i].insert(to[i].end(), from[i].begin(), from[i].end());
+    }
+  };
+  join(range.source_blocks, all.source_blocks);
+  join(range.product_blocks, all.product_blocks);
+  all.effects.resize(range.effects.size());
+  for (std::size_t p = 0; p < range.effects.size(); ++p) all.effects[p] += range.effects[p];
+  all.non_finite += range.non_finite;
+  all.bytes_read += range.bytes_read;
+  all.bytes_written += range.bytes_written;
+}
+
 }  // namespace
 
 class Worker::Impl {
  public:
   explicit Impl(const WorkerContext& context)
       : context_(context),
+        reader_(context_.files),
+        delta_pieces_(MostDeltas(*context.plan)),
         pieces_(MostSources(*context.plan)),
         results_(MostProducts(*context.plan)),
         source_digests_(pieces_.size()),
@@ -78,16 +111,19 @@ class Worker::Impl {
 
  private:
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
-  void ReadPiece(const Source& source, const Units& units, std::uint64_t first, std::uint64_t count,
-                 std::span<std::byte> out) const;
-  void ReadStored(const Source& source, std::uint64_t size, std::uint64_t first,
-                  std::span<std::byte> out) const;
-  void ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
-                    std::span<std::byte> out) const;
   void DigestStored(const Source& source, BlockDigester& digester);
   template <class Real>
   void ComputeTiles(const Task& task, std::uint64_t first, std::uint64_t count,
                     std::uint64_t chunk_first, AlignedTiles<Real>& tiles, ChunkResult& result);
+  ChunkResult ComputeRange(const Chunk& chunk);
+  std::vector<float> ComputeWhole(const Task& task, const WholeWeight& weight,
+                                  const PreparedDeltas& so_far);
+  template <class Real>
+  void ComputeWholeTiles(const Task& task, const WholeWeight& weight, const PreparedDeltas& so_far,
+                         AlignedTiles<Real>& tiles, std::span<float> out);
+  template <class Real>
+  void Measure(const Task& task, std::uint64_t first, std::size_t n, AlignedTiles<Real>& tiles,
+               ChunkResult& result);
   template <class Real>
   std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
                                AlignedTiles<Real>& tiles, ChunkResult& result);
@@ -97,8 +133,11 @@ class Worker::Impl {
                   std::span<const std::byte> bytes);
 
   WorkerContext context_;
-  std::vector<Buffer> pieces_;   ///< a piece of every source
-  std::vector<Buffer> results_;  ///< a chunk of every product
+  SourceReader reader_;
+  std::shared_ptr<const PreparedDeltas> deltas_;  ///< of the task at hand
+  std::vector<std::vector<float>> delta_pieces_;  ///< a piece of every delta
+  std::vector<Buffer> pieces_;                    ///< a piece of every source
+  std::vector<Buffer> results_;                   ///< a chunk of every product
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   AlignedTiles<float> floats_;  ///< registers, and one tile of scratch
@@ -107,6 +146,28 @@ class Worker::Impl {
 };
 
 ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
+  const Task& task = context_.plan->tasks[chunk.task];
+  if (task.deltas.empty()) return ComputeRange(chunk);
+  if (!task.whole()) {
+    deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+    return ComputeRange(chunk);
+  }
+  deltas_ = std::make_shared<const PreparedDeltas>(
+      *context_.plan, task, [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
+        return ComputeWhole(task, weight, so_far);
+      });
+  ChunkResult all;
+  all.chunk = chunk;
+  const std::uint64_t step = ChunkUnits(task);
+  for (std::uint64_t at = 0; at < chunk.count; at += step) {
+    const std::uint64_t count = std::min(step, chunk.count - at);
+    Append(ComputeRange({chunk.task, chunk.first + at, count, false}), all);
+  }
+  deltas_ = nullptr;
+  return all;
+}
+
+ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const Task& task = context_.plan->tasks[chunk.task];
   const Units units = UnitsOf(task);
   // A copy has work to do as well where a step is to be shown to have chosen it (weight 1).
@@ -134,9 +195,13 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
       const std::span<std::byte> piece = straight
                                              ? results_[0].bytes().subspan(at * size, count * size)
                                              : pieces_[s].Take(count * size);
-      ReadPiece(source, units, first, count, piece);
+      reader_.Read(source, units, first, count, piece);
       result.bytes_read += piece.size();
       if (context_.digests && source.segments.empty()) source_digests_[s].Update(piece);
+    }
+    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+      delta_pieces_[d].resize(kPiece);
+      deltas_->Fill(d, first, std::span(delta_pieces_[d]).first(count));
     }
     if (arithmetic) {
       if (wide()) {
@@ -173,50 +238,13 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   return result;
 }
 
-void Worker::Impl::ReadPiece(const Source& source, const Units& units, std::uint64_t first,
-                             std::uint64_t count, std::span<std::byte> out) const {
-  if (!source.segments.empty()) return ReadSegments(source, first, count, out);
-  ReadStored(source, units.SizeOf(source.info.dtype), first, out);
-}
-
-void Worker::Impl::ReadStored(const Source& source, std::uint64_t size, std::uint64_t first,
-                              std::span<std::byte> out) const {
-  if (source.gather != nullptr) {
-    return ReadGathered(*source.gather, std::span(context_.files).subspan(source.file), size, first,
-                        out);
-  }
-  const ByteSource& file = *context_.files[source.file];
-  const std::uint64_t offset = source.offset + first * size;
-  file.Read(offset, out);
-  file.Release(offset, out.size());
-}
-
-void Worker::Impl::ReadSegments(const Source& source, std::uint64_t first, std::uint64_t count,
-                                std::span<std::byte> out) const {
-  const std::uint64_t size = Info(source.info.dtype).bits / 8;
-  auto segment = std::ranges::upper_bound(source.segments, first, {}, &Segment::first) - 1;
-  const std::uint64_t end = first + count;
-  for (; first < end; ++segment) {
-    const std::uint64_t skip = first - segment->first;
-    const std::uint64_t n = std::min(segment->count - skip, end - first);
-    const std::span<std::byte> to = out.first(n * size);
-    if (segment->zeros) {
-      std::ranges::fill(to, std::byte{0});
-    } else {
-      ReadStored(source, size, segment->stored + skip, to);
-    }
-    out = out.subspan(n * size);
-    first += n;
-  }
-}
-
 void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
   const std::uint64_t size = Info(source.info.dtype).bits / 8;
   std::vector<std::byte> buffer(std::min<std::uint64_t>(source.info.bytes(), kPiece));
   for (std::uint64_t at = 0; at < source.info.bytes(); at += buffer.size()) {
     const auto n = std::min<std::uint64_t>(buffer.size(), source.info.bytes() - at);
     const std::span<std::byte> piece = std::span(buffer).first(n);
-    ReadStored(source, size, at / size, piece);
+    reader_.ReadStored(source, size, at / size, piece);
     digester.Update(piece);
   }
 }
@@ -232,13 +260,12 @@ void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint
       const std::size_t size = Info(dtype).bits / 8;
       Decode(dtype, pieces_[s].bytes().subspan(at * size, n * size), tiles.tile(s, n));
     }
-    const std::span<Real> registers = tiles.all();
-    RunTape(task.tape, registers, n, first + at);
-    if (context_.effects) {
-      for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
-        result.effects[p] += MeasureTile(task.tape.probes[p], registers, n);
-      }
+    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+      std::ranges::copy(std::span(delta_pieces_[d]).subspan(at, n),
+                        tiles.tile(task.sources.size() + d, n).begin());
     }
+    RunTape(task.tape, tiles.all(), n, first + at);
+    if (context_.effects) Measure(task, first + at, n, tiles, result);
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
       if (product.copy) continue;
@@ -247,6 +274,62 @@ void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint
       Encode(product.dtype, Finite(task, product, n, tiles, result),
              results_[p].bytes().subspan(to, n * size));
     }
+  }
+}
+
+/// A value of the task before adapters, all of it.
+std::vector<float> Worker::Impl::ComputeWhole(const Task& task, const WholeWeight& weight,
+                                              const PreparedDeltas& so_far) {
+  std::vector<float> whole(task.elements);
+  if (wide()) {
+    ComputeWholeTiles<double>(task, weight, so_far, doubles_, whole);
+  } else {
+    ComputeWholeTiles<float>(task, weight, so_far, floats_, whole);
+  }
+  return whole;
+}
+
+template <class Real>
+void Worker::Impl::ComputeWholeTiles(const Task& task, const WholeWeight& weight,
+                                     const PreparedDeltas& so_far, AlignedTiles<Real>& tiles,
+                                     std::span<float> out) {
+  const Units units = UnitsOf(task);
+  std::vector<float> delta(kTile);
+  for (std::uint64_t first = 0; first < out.size(); first += kPiece) {
+    const std::uint64_t count = std::min<std::uint64_t>(kPiece, out.size() - first);
+    for (const Register source : weight.sources) {
+      if (source >= task.sources.size()) continue;
+      const std::uint64_t size = units.SizeOf(task.sources[source].info.dtype);
+      reader_.Read(task.sources[source], units, first, count, pieces_[source].Take(count * size));
+    }
+    for (std::uint64_t at = 0; at < count; at += kTile) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kTile, count - at));
+      for (std::size_t s = 0; s < weight.sources.size(); ++s) {
+        const Register source = weight.sources[s];
+        if (source < task.sources.size()) {
+          const DType dtype = task.sources[source].info.dtype;
+          const std::size_t size = Info(dtype).bits / 8;
+          Decode(dtype, pieces_[source].bytes().subspan(at * size, n * size), tiles.tile(s, n));
+        } else {
+          so_far.Fill(source - task.sources.size(), first + at, std::span(delta).first(n));
+          std::ranges::copy(std::span(delta).first(n), tiles.tile(s, n).begin());
+        }
+      }
+      RunTape(weight.tape, tiles.all(), n, first + at);
+      std::ranges::transform(tiles.tile(weight.value, n),
+                             out.begin() + static_cast<std::ptrdiff_t>(first + at),
+                             [](Real value) { return static_cast<float>(value); });
+    }
+  }
+}
+
+template <class Real>
+void Worker::Impl::Measure(const Task& task, std::uint64_t first, std::size_t n,
+                           AlignedTiles<Real>& tiles, ChunkResult& result) {
+  const std::vector<Probe>& probes = task.tape.probes;
+  const DType dtype = task.products.front().dtype;
+  for (std::size_t p = 0; p < probes.size(); ++p) {
+    result.effects[p] += MeasureProbe(probes[p], tiles.all(), first, n, dtype);
   }
 }
 
@@ -342,7 +425,9 @@ ChunkResult Worker::Compute(const Chunk& chunk) {
 std::uint64_t Worker::BufferBytes(const Plan& plan) {
   std::uint64_t pieces = 0;
   std::uint64_t results = 0;
+  std::uint64_t deltas = 0;
   for (const Task& task : plan.tasks) {
+    deltas = std::max(deltas, BytesOf(task) + task.deltas.size() * kPiece * sizeof(float));
     const Units units = UnitsOf(task);
     std::uint64_t task_pieces = 0;
     std::uint64_t task_results = 0;
@@ -356,7 +441,7 @@ std::uint64_t Worker::BufferBytes(const Plan& plan) {
     results = std::max(results, task_results);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return pieces + results + (MostRegisters(plan) + 1) * kTile * real;
+  return pieces + results + deltas + (MostRegisters(plan) + 1) * kTile * real;
 }
 
 }  // namespace weightsmith

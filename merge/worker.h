@@ -11,6 +11,7 @@
 #include "core/io/output_file.h"
 #include "merge/chunk.h"
 #include "merge/plan.h"
+#include "merge/prepared_deltas.h"
 
 namespace weightsmith {
 
@@ -22,6 +23,7 @@ struct WorkerContext {
   bool digests = true;
   bool effects = true;
   bool keep_cache = true;  ///< false: what was read leaves the page cache
+  std::shared_ptr<DeltaCache> deltas = std::make_shared<DeltaCache>();
 };
 
 class Worker {

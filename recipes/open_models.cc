@@ -102,6 +102,18 @@ std::string NamesIn(const Anatomy& anatomy) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// Leaves the one of several adapters of a file that is meant.
+void ChooseAdapter(const std::string& name, Adapter& adapter) {
+  const std::vector<std::string> names(adapter.names.begin(), adapter.names.end());
+  if (!adapter.names.contains(name)) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("the file holds the adapters {}{}", fmt::join(names, ", "),
+                            name.empty() ? "" : fmt::format(", and none called {}", Quote(name))),
+                "Write which one is meant: {path: …, adapter: NAME}.");
+  }
+  std::erase_if(adapter.modules, [&](const AdapterModule& module) { return module.name != name; });
+}
+
 }  // namespace
 
 std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
@@ -123,11 +135,28 @@ std::vector<std::string> ComponentsNamed(const std::string& word, std::span<cons
   return names;
 }
 
+Model ModelOpener::OpenAdapter(const RecipeModel& model) {
+  Model opened;
+  opened.name = model.name;
+  opened.allow_unmatched = model.allow_unmatched;
+  const auto checkpoint = OpenFile(model.parts.front().file, /*canonical=*/false);
+  Adapter adapter = ReadAdapter(*checkpoint);
+  if (!model.peft_name.empty() || adapter.names.size() > 1) ChooseAdapter(model.peft_name, adapter);
+  opened.adapter = std::make_shared<const Adapter>(std::move(adapter));
+  Anatomy anatomy;
+  anatomy.components.emplace_back().name = "other";
+  anatomy.tensors.resize(checkpoint->tensors().size());
+  opened.parts.push_back({checkpoint, std::move(anatomy), std::nullopt});
+  return opened;
+}
+
 Model ModelOpener::Open(const RecipeModel& model) {
   const SourcePlace& place = model.place;
   const std::string where =
       place.source == nullptr ? "" : fmt::format(" ({}:{})", place.source->name, place.line);
-  return WithContext(fmt::format("model {}{}", Quote(model.name), where), [&] {
+  const std::string_view kind = model.adapter ? "adapter" : "model";
+  return WithContext(fmt::format("{} {}{}", kind, Quote(model.name), where), [&] {
+    if (model.adapter) return OpenAdapter(model);
     Model opened;
     opened.name = model.name;
     for (const RecipeModel::Part& part : model.parts) {
@@ -154,10 +183,12 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
   return found == hashes_.end() ? nullptr : &found->second;
 }
 
-std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file) {
+std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, bool canonical) {
   const fs::path path = Locate(file);
   std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
-  if (checkpoint == nullptr) checkpoint = OpenCanonical(path, options_.io);
+  if (checkpoint == nullptr) {
+    checkpoint = canonical ? OpenCanonical(path, options_.io) : Checkpoint::Open(path, options_.io);
+  }
   if (file.pins.empty() && !options_.sha256) return checkpoint;
   const FileHashes& hashes = Hash(*checkpoint);
   for (const HashPin& pin : file.pins) {

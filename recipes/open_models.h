@@ -31,7 +31,8 @@ class ModelOpener {
   std::filesystem::path Locate(const FileReference& file);
   std::optional<std::filesystem::path> Search(const std::vector<HashPin>& pins,
                                               std::size_t& looked);
-  std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file);
+  Model OpenAdapter(const RecipeModel& model);
+  std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file, bool canonical = true);
   const FileHashes& Hash(const Checkpoint& checkpoint);
 
   const RecipeOptions& options_;

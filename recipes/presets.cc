@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "merge/adapter_list.h"
 #include "merge/community_list.h"
 #include "recipes/parser/tables.h"
 
@@ -11,6 +12,8 @@ namespace weightsmith {
 
 /// recipes/presets/community.tsv, built in.
 extern const std::string_view kEmbeddedPresets;
+/// recipes/presets/adapters.tsv.
+extern const std::string_view kEmbeddedAdapterPresets;
 
 namespace {
 
@@ -40,10 +43,12 @@ Presets Parse(std::string_view text, std::string_view name) {
     if (line_number == 1 && line.starts_with("preset_name")) continue;
     std::vector<double> numbers;
     if (gap != std::string_view::npos) numbers = Numbers(Trim(line.substr(gap + 1)));
-    if (!IsListLength(numbers.size())) {
-      throw Error(ErrorCode::kInput,
-                  fmt::format("{}:{}: this is no preset: {}", name, line_number, Quote(line, 60)),
-                  "A line is NAME, a tab, and 20, 21, 26 or 61 numbers with commas.");
+    if (!IsListLength(numbers.size()) && !IsAdapterListLength(numbers.size())) {
+      throw Error(
+          ErrorCode::kInput,
+          fmt::format("{}:{}: this is no preset: {}", name, line_number, Quote(line, 60)),
+          "A line is NAME, a tab, and 20, 21, 26 or 61 numbers with commas; of adapters also 12 "
+          "or 17.");
     }
     presets.insert_or_assign(std::string(Trim(line.substr(0, gap))), std::move(numbers));
   }
@@ -54,6 +59,11 @@ Presets Parse(std::string_view text, std::string_view name) {
 
 const Presets& ShippedPresets() {
   static const Presets presets = Parse(kEmbeddedPresets, "community.tsv");
+  return presets;
+}
+
+const Presets& ShippedAdapterPresets() {
+  static const Presets presets = Parse(kEmbeddedAdapterPresets, "adapters.tsv");
   return presets;
 }
 

@@ -15,6 +15,9 @@ using Presets = std::map<std::string, std::vector<double>, std::less<>>;
 /// The presets that come with the program; recipes/presets/community.tsv.
 const Presets& ShippedPresets();
 
+/// Of adapters' strengths; recipes/presets/adapters.tsv.
+const Presets& ShippedAdapterPresets();
+
 /// Reads a file of presets: NAME, a tab or a colon, and numbers with commas; the first line may be
 /// a heading. Throws kInput, naming the line, for anything else (random letters included).
 Presets ReadPresets(const std::filesystem::path& path);

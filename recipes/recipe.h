@@ -40,6 +40,10 @@ struct RecipeModel {
   std::string name;
   SourcePlace place;
   std::vector<Part> parts;
+
+  bool adapter = false;         ///< a file of adapters, and no model
+  std::string peft_name;        ///< of the adapter that is meant, where PEFT saved several
+  std::string allow_unmatched;  ///< regular expression of modules that may do nothing
 };
 
 struct RecipeNode {

@@ -147,7 +147,11 @@ Json FormSchema(ValueForm form, std::string_view key = {}) {
     case ValueForm::kVariables:
       return NamesTo("variable_name", Ref("variable_value"));
     case ValueForm::kAdapters:
-      return {{"type", "object"}};
+      return NamesTo("name", AnyOf({{{"type", "string"}}, Ref("adapter")}));
+    case ValueForm::kAdapter:
+      return Ref("operand");
+    case ValueForm::kRegex:
+      return {{"type", "string"}, {"format", "regex"}};
     case ValueForm::kPolicy:
       return Ref("policy");
     case ValueForm::kSteps:
@@ -201,6 +205,16 @@ Json FileSchema() {
   return file;
 }
 
+Json AdapterSchema() {
+  Json adapter = KeysSchema(AdapterKeys());
+  std::vector<Json> named{{{"required", {"path"}}}};
+  for (const HashKind& kind : HashKinds()) {
+    named.push_back({{"required", Json::array({kind.name})}});
+  }
+  adapter["anyOf"] = named;
+  return adapter;
+}
+
 Json OutputSchema() {
   Json output = KeysSchema(OutputKeys());
   const Json split = {{"properties", {{"split", {{"const", true}}}}}, {"required", {"split"}}};
@@ -241,6 +255,11 @@ Json OperatorSchema(const Operator& op) {
   if (op.list) {
     Json entry = AnyOf({Ref("operand"), Object({{"model", Ref("operand")}}, {"model"})});
     if (op.list->weighted) entry = KeysSchema(EntryKeys());
+    if (op.list->adapters) {
+      const std::string number = R"(:[-+]?[0-9.]+([eE][-+]?[0-9]+)?)";
+      entry = AnyOf({Pattern(fmt::format("^[^:]+({0}({0})?)?$", number)), Ref("step"),
+                     KeysSchema(AdapterEntryKeys())});
+    }
     Json list = ListOf(std::move(entry));
     list["minItems"] = 1;
     properties[op.list->name] = Described(OrVariable(std::move(list)), op.list->doc);
@@ -301,7 +320,6 @@ Json DTypeSchema() {
 
 std::string RecipeSchema() {
   Json schema = KeysSchema(RecipeKeys());
-  schema["properties"].erase("adapters");
   schema["not"] = {{"required", {"output", "outputs"}}};
   const Json number = OrVariable({{"type", "number"}});
   const Json value = AnyOf({Ref("number"), ListOf(Ref("number")), Ref("block_forms")});
@@ -322,6 +340,7 @@ std::string RecipeSchema() {
       {"dtype", DTypeSchema()},
       {"file", FileSchema()},
       {"model", ModelSchema()},
+      {"adapter", AdapterSchema()},
       {"policy", PolicySchema(false)},
       {"step_policy", PolicySchema(true)},
       {"output", OutputSchema()},

@@ -88,7 +88,7 @@ SourceNode NumberList(std::span<const double> numbers) {
 
 /// A preset by its name where the program knows it, so that it still fits other architectures.
 SourceNode ListOf(const CommunityList& list) {
-  for (const auto& [name, numbers] : ShippedPresets()) {
+  for (const auto& [name, numbers] : list.adapter ? ShippedAdapterPresets() : ShippedPresets()) {
     if (list.resample && numbers == list.numbers) return Text(name);
   }
   return NumberList(list.numbers);
@@ -122,6 +122,9 @@ class Shown {
     SourceNode tree = Block();
     Put(tree, "weightsmith", Plain("1"));
     Put(tree, "models", Models());
+    if (SourceNode adapters = Adapters(); !adapters.items.empty()) {
+      Put(tree, "adapters", std::move(adapters));
+    }
     Put(tree, "policy", RecipePolicies());
     if (SourceNode steps = Steps(); !steps.items.empty()) Put(tree, "steps", std::move(steps));
     SourceNode outputs = List();
@@ -161,7 +164,7 @@ class Shown {
     SourceNode models = Block();
     for (std::size_t id = 0; id < recipe_.nodes.size(); ++id) {
       const Node& node = recipe_.nodes[id].node;
-      if (!node.leaf()) continue;
+      if (!node.leaf() || recipe_.models[*node.model].adapter) continue;
       const RecipeModel& model = recipe_.models[*node.model];
       SourceNode parts = Flow();
       for (const RecipeModel::Part& part : model.parts) {
@@ -171,6 +174,29 @@ class Shown {
           parts.items.empty() ? FileOf(model.parts.front().file) : std::move(parts));
     }
     return models;
+  }
+
+  SourceNode Adapters() const {
+    SourceNode adapters = Block();
+    for (std::size_t id = 0; id < recipe_.nodes.size(); ++id) {
+      const Node& node = recipe_.nodes[id].node;
+      if (!node.leaf() || !recipe_.models[*node.model].adapter) continue;
+      const RecipeModel& model = recipe_.models[*node.model];
+      SourceNode file = FileOf(model.parts.front().file);
+      if (!model.peft_name.empty() || !model.allow_unmatched.empty()) {
+        if (!file.map()) {
+          SourceNode map = Flow();
+          Put(map, "path", std::move(file));
+          file = std::move(map);
+        }
+        if (!model.peft_name.empty()) Put(file, "adapter", Text(model.peft_name));
+        if (!model.allow_unmatched.empty()) {
+          Put(file, "allow_unmatched", Text(model.allow_unmatched));
+        }
+      }
+      Put(adapters, names_[id], std::move(file));
+    }
+    return adapters;
   }
 
   SourceNode RecipePolicies() const {
@@ -231,8 +257,9 @@ class Shown {
         continue;
       }
       SourceNode entry = Flow();
-      Put(entry, "model", NameOf(node.list[i]));
-      Put(entry, "weight", ByPlace(node.weights[i], Number));
+      const bool adapters = node.op->list->adapters;
+      Put(entry, adapters ? "use" : "model", NameOf(node.list[i]));
+      Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
       list.items.push_back(std::move(entry));
     }
     return list;

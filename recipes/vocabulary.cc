@@ -40,6 +40,22 @@ constexpr KeySpec kModelKeys[] = {
     {"recipe", ValueForm::kPath, false, "A recipe whose output is this model."},
 };
 
+constexpr KeySpec kAdapterKeys[] = {
+    {"path", ValueForm::kPath, false, "The file or folder; left out, it is looked up by hash."},
+    {"sha256", ValueForm::kHash, false, "SHA-256 of the file; another is an error."},
+    {"autov1", ValueForm::kHash, false, "The 8 digits of AutoV1."},
+    {"autov2", ValueForm::kHash, false, "The 10 digits of AutoV2, the first of the SHA-256."},
+    {"autov3", ValueForm::kHash, false, "The 12 digits of AutoV3, which metadata do not change."},
+    {"adapter", ValueForm::kText, false, "Which one, where PEFT saved several in one file."},
+    {"allow_unmatched", ValueForm::kRegex, false,
+     "A regular expression of modules that the model need not have."},
+};
+
+constexpr KeySpec kAdapterEntryKeys[] = {
+    {"use", ValueForm::kAdapter, true, "The adapter, or a difference."},
+    {"strength", ValueForm::kWeight, false, "Its strength, 1 by default: a number, or by place."},
+};
+
 constexpr KeySpec kOutputKeys[] = {
     {"model", ValueForm::kOperand, false,
      "The step or model that is written; may be left out where there is one step."},
@@ -145,6 +161,10 @@ std::vector<PolicySpec> MakePolicyTable() {
           "for rows, or SuperMerger's for both."),
       Row<EmaPolicy, &P::ema, EmaPolicy::kDrop, EmaPolicy::kKeep>(
           "ema", {"drop", "keep"}, false, "Averaged copies of weights and training buffers."),
+      Row<ElsewherePolicy, &P::elsewhere, ElsewherePolicy::kNote, ElsewherePolicy::kError>(
+          "elsewhere", {"note", "error"}, false,
+          "Modules of an adapter for a component that the model does not carry: a note, or an "
+          "error."),
       Row<Precision, &P::precision, Precision::kF32, Precision::kF64>(
           "precision", {"f32", "f64"}, false, "The precision that everything is computed in."),
   };
@@ -160,6 +180,12 @@ std::span<const KeySpec> TableKeys() {
 }
 std::span<const KeySpec> ModelKeys() {
   return kModelKeys;
+}
+std::span<const KeySpec> AdapterKeys() {
+  return kAdapterKeys;
+}
+std::span<const KeySpec> AdapterEntryKeys() {
+  return kAdapterEntryKeys;
 }
 std::span<const KeySpec> OutputKeys() {
   return kOutputKeys;

@@ -35,6 +35,8 @@ enum class ValueForm : std::uint8_t {
   kMetadata,
   kWeight,
   kOperator,
+  kAdapter,
+  kRegex,
 };
 
 struct KeySpec {
@@ -48,7 +50,11 @@ std::span<const KeySpec> RecipeKeys();
 /// Of a file that is included.
 std::span<const KeySpec> TableKeys();
 std::span<const KeySpec> ModelKeys();
+/// Of an adapter.
+std::span<const KeySpec> AdapterKeys();
 std::span<const KeySpec> OutputKeys();
+/// Of an entry of a list of adapters.
+std::span<const KeySpec> AdapterEntryKeys();
 /// Of an entry of a weighted operand list.
 std::span<const KeySpec> EntryKeys();
 /// That every step has, beside those of its operator.

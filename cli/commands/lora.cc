@@ -129,9 +129,10 @@ std::string Page(const std::string& path, const Adapter& adapter, const Metadata
   for (const IgnoredTensor& tensor : adapter.ignored) {
     page += fmt::format("  {} changes no weight: {}\n", Quote(tensor.name), tensor.reason);
   }
-  for (const std::string& name : adapter.plain) {
-    page += fmt::format("  {} is a tensor by itself\n", Quote(name));
+  for (const AdapterModule& tensor : adapter.plain) {
+    page += fmt::format("  {} is a tensor by itself\n", Quote(tensor.stem));
   }
+  for (const std::string& warning : adapter.warnings) page += fmt::format("  {}\n", warning);
   return page;
 }
 
@@ -142,6 +143,7 @@ Json ToJson(const AdapterModule& module) {
                {"dora", module.dora()},
                {"rank", module.rank > 0 ? Json(module.rank) : Json()},
                {"alpha", module.alpha ? Json(*module.alpha) : Json()},
+               {"scale", module.scale},
                {"problem", module.problem.empty() ? Json() : Json(module.problem)}};
   json["tensors"] = Json::object();
   for (const auto& [role, shape] : module.shapes) json["tensors"][ToString(role)] = shape;
@@ -168,7 +170,9 @@ Json ToJson(const std::string& path, const Adapter& adapter, const Metadata& met
   for (const IgnoredTensor& tensor : adapter.ignored) {
     json["ignored"].push_back({{"name", tensor.name}, {"reason", tensor.reason}});
   }
-  json["plain"] = adapter.plain;
+  json["plain"] = Json::array();
+  for (const AdapterModule& tensor : adapter.plain) json["plain"].push_back(tensor.stem);
+  json["warnings"] = adapter.warnings;
   json["metadata"] = metadata;
   return json;
 }

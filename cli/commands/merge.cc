@@ -1,65 +1,16 @@
-#include <fmt/format.h>
-
-#include <filesystem>
-
 #include "cli/command.h"
-#include "cli/merge_request.h"
-#include "cli/plan_command.h"
-#include "cli/plan_words.h"
-#include "cli/report_words.h"
-#include "cli/run_progress.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "cli/merge_command.h"
 
 namespace weightsmith {
 namespace {
 
-// Said before an hour of merging, not after it.
-void CheckReportPath(const std::filesystem::path& path, bool overwrite) {
-  if (overwrite || !std::filesystem::exists(path)) return;
-  throw Error(ErrorCode::kUsage, fmt::format("the report {} exists.", Quote(path.string())),
-              "Choose another name, or overwrite it with --force.");
-}
-
-void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
-  terminal.SayText(ReportWords(plan, report));
-  for (const std::string& note : report.notes) terminal.Note(note);
-  terminal.Say(ThroughputWords(report));
-}
-
-int Merge(const ParsedArguments& arguments, Terminal& terminal) {
-  const RunOptions options = ReadRunOptions(arguments);
-  const std::optional<std::filesystem::path> report_path = arguments.Path("report");
-  if (report_path) CheckReportPath(*report_path, options.overwrite);
-
-  const Plan plan = PlanOf(ReadRecipe(arguments, terminal), terminal);
-  terminal.SayText(ShortPlan(plan));
-  SayRemarks(plan, terminal);
-  // Below that the run itself is as quick as its sample.
-  if (plan.bytes_to_read > 8 * kSampleBudget) SayWithoutEffect(plan, options, terminal);
-
-  const Report report = RunWithProgress(plan, options, "merging", terminal);
-  SayReport(plan, report, terminal);
-  if (report_path) WriteReport(*report_path, plan, report, options);
-  for (const OutputPlan& output : plan.outputs) {
-    terminal.Print(fmt::format("{}\n", output.index.value_or(output.spec.path).string()));
-  }
-  return 0;
-}
-
-int RunMerge(const ParsedArguments& arguments, Terminal& terminal) {
-  if (arguments.Has("dry-run") || arguments.Has("print-recipe")) {
-    return ShowPlan(arguments, terminal, {});
-  }
-  return Merge(arguments, terminal);
+int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  return RunMerge(arguments, terminal, Everyday::kMerge);
 }
 
 std::vector<Flag> Flags() {
   std::vector<Flag> flags = MergeFlags();
-  flags.push_back({.name = "dry-run",
-                   .letter = 'n',
-                   .doc = "Print the plan, as the command plan does; write nothing",
-                   .group = "Running"});
+  flags.push_back(DryRunFlag());
   return flags;
 }
 
@@ -94,9 +45,11 @@ const Command& merge() {
             "What b learned over base, added to a, with another VAE:"},
            {"weightsmith merge a.safetensors b.safetensors --alpha '{default: 0.3, te: 0}'",
             "Leave the text encoder alone:"},
+           {"weightsmith merge a.safetensors b.safetensors --lora detail.safetensors:0.6",
+            "Merge two, and bake a LoRA into the result:"},
            {"weightsmith merge a.safetensors b.safetensors --print-recipe > mix.yaml",
             "Begin a recipe:"}},
-      .run = RunMerge,
+      .run = Run,
   };
   return command;
 }

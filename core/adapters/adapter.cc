@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/adapters/module_delta.h"
 #include "core/error.h"
 #include "core/numbers.h"
 #include "core/text.h"
@@ -88,9 +89,11 @@ class AdapterReader {
   explicit AdapterReader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
   Adapter Read() {
+    adapter_.peft = ReadPeftConfig(checkpoint_.path(), checkpoint_.metadata());
     for (std::uint32_t i = 0; i < checkpoint_.tensors().size(); ++i) Sort(i);
     for (auto& [key, stem] : stems_) Make(key.first, key.second, stem);
-    std::ranges::sort(adapter_.plain);
+    std::ranges::sort(adapter_.plain, {}, &AdapterModule::stem);
+    Warn();
     if (adapter_.modules.empty()) {
       throw Error(ErrorCode::kInput,
                   fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())),
@@ -108,7 +111,7 @@ class AdapterReader {
     }
     const std::optional<RoleName> role = SplitRole(name);
     if (!role) {
-      adapter_.plain.push_back(name);
+      AddPlain(index);
       return;
     }
     std::string stem(role->stem);
@@ -130,25 +133,72 @@ class AdapterReader {
     }
     module.family = plain ? nullptr : FamilyOf(module.shapes);
     if (module.family == nullptr) {
-      for (const auto& [role, index] : parts.tensors) {
-        adapter_.plain.push_back(checkpoint_.tensors()[index].name);
-      }
+      for (const auto& [role, index] : parts.tensors) AddPlain(index);
       return;
     }
     if (!name.empty()) adapter_.names.insert(name);
-    if (module.family->rank != nullptr) module.rank = module.family->rank(module.shapes);
-    ReadAlpha(module);
+    if (module.family->rank != nullptr && !MissingIn(*module.family, module.shapes)) {
+      module.rank = module.family->rank(module.shapes);
+    }
+    module.alpha = NumberOf(module, AdapterRole::kAlpha);
     module.problem = ProblemOf(module, parts);
+    if (module.problem.empty()) module.scale = ScaleOf(module);
     adapter_.modules.push_back(std::move(module));
   }
 
-  void ReadAlpha(AdapterModule& module) const {
-    const auto found = module.tensors.find(AdapterRole::kAlpha);
-    if (found == module.tensors.end()) return;
+  void AddPlain(std::uint32_t index) {
+    const CheckpointTensor& tensor = checkpoint_.tensors()[index];
+    AdapterModule module{.stem = tensor.name,
+                         .name = {},
+                         .family = FamilyOf({{AdapterRole::kPlain, tensor.info.shape}}),
+                         .tensors = {{AdapterRole::kPlain, index}},
+                         .shapes = {{AdapterRole::kPlain, tensor.info.shape}}};
+    module.on_bias = tensor.name.ends_with("bias");
+    adapter_.plain.push_back(std::move(module));
+  }
+
+  void Warn() {
+    const PeftConfig& peft = adapter_.peft;
+    if (!peft.initialisation.empty()) {
+      adapter_.warnings.push_back(fmt::format(
+          "it was trained with init_lora_weights {}, which changes the base as well: on the "
+          "original base it is right only if it was converted when it was saved",
+          Quote(peft.initialisation)));
+    }
+    const bool by_peft = std::ranges::any_of(adapter_.modules, [](const AdapterModule& module) {
+      return module.stem.starts_with("base_model.model.") && module.family->rank != nullptr;
+    });
+    if (by_peft && peft.type.empty()) {
+      adapter_.warnings.push_back(
+          "PEFT's adapter_config.json is not beside the file: scales are taken to be 1");
+    }
+  }
+
+  std::optional<double> NumberOf(const AdapterModule& module, AdapterRole role) const {
+    const auto found = module.tensors.find(role);
+    if (found == module.tensors.end()) return std::nullopt;
     const CheckpointTensor& tensor = checkpoint_.tensors()[found->second];
-    if (tensor.info.elements() != 1) return;
+    if (tensor.info.elements() != 1) return std::nullopt;
     const std::vector<double> numbers = ReadNumbers(checkpoint_, tensor);
-    if (numbers.size() == 1) module.alpha = numbers.front();
+    return numbers.size() == 1 ? std::optional(numbers.front()) : std::nullopt;
+  }
+
+  /// What is stored counts before what a configuration says; a `scale` counts before both.
+  double ScaleOf(AdapterModule& module) const {
+    const double scalar = NumberOf(module, AdapterRole::kScalar).value_or(1);
+    if (const auto scale = NumberOf(module, AdapterRole::kScale)) return *scale * scalar;
+    if (module.family->rank == nullptr) return scalar;
+    const PeftConfig& peft = adapter_.peft;
+    const bool scaled = module.family->scaled == nullptr || module.family->scaled(module.shapes);
+    if (module.alpha) {
+      return scaled ? *module.alpha / static_cast<double>(module.rank) * scalar : scalar;
+    }
+    module.alpha = peft.AlphaOf(module.stem);
+    if (!module.alpha) return scalar;
+    // PEFT divides by the rank that was asked for also where two whole matrices have none.
+    const double rank =
+        scaled ? static_cast<double>(module.rank) : peft.RankOf(module.stem).value_or(1);
+    return *module.alpha / (peft.rank_stabilised ? std::sqrt(rank) : rank) * scalar;
   }
 
   static std::string ProblemOf(const AdapterModule& module, const Stem& parts) {
@@ -163,14 +213,17 @@ class AdapterReader {
     if (!foreign.empty()) {
       return fmt::format("is {} and has {}", module.family->title, fmt::join(foreign, ", "));
     }
+    try {
+      if (Changes(module, AdapterTarget::kWeight)) module.family->size(module.shapes);
+    } catch (const Error& error) {
+      return fmt::format("has tensors that do not fit each other: {}", error.message());
+    }
     if (module.family->rank == nullptr) return {};
     if (module.rank == 0) return "has factors of no rank";
     const bool stored = module.shapes.contains(AdapterRole::kAlpha);
     if (stored && !module.alpha) return "has an alpha that is not one number";
-    const bool whole = module.family->id == "lokr" &&
-                       !module.shapes.contains(AdapterRole::kLokrW1B) &&
-                       !module.shapes.contains(AdapterRole::kLokrW2B);
-    if (module.alpha && !std::isfinite(*module.alpha) && !whole) {
+    const bool scaled = module.family->scaled == nullptr || module.family->scaled(module.shapes);
+    if (module.alpha && !std::isfinite(*module.alpha) && scaled) {
       return "has an alpha that is not finite";
     }
     return {};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/adapters/adapter_family.h"
+#include "core/adapters/peft_config.h"
 #include "core/checkpoint.h"
 
 namespace weightsmith {
@@ -23,7 +24,9 @@ struct AdapterModule {
   std::map<AdapterRole, std::uint32_t> tensors;  ///< index in the checkpoint's tensors()
   AdapterShapes shapes{};
   std::uint64_t rank = 0;         ///< 0: the family has none
-  std::optional<double> alpha{};  ///< as stored; nothing: the scale is 1
+  std::optional<double> alpha{};  ///< as stored, or of the configuration
+  double scale = 1;               ///< what the product of the factors is multiplied by
+  bool on_bias = false;           ///< of a tensor by itself: it is a bias
   std::string problem{};          ///< why it cannot be applied; empty: it can
 
   bool dora() const {
@@ -50,12 +53,15 @@ struct IgnoredTensor {
 struct Adapter {
   std::vector<AdapterModule> modules;  ///< by stem
   std::vector<IgnoredTensor> ignored;
-  std::vector<std::string> plain;  ///< tensors of no role: weights in the place of the model's
-  std::set<std::string> names;     ///< of PEFT's adapters in the file
+  /// Tensors of no role, by name: they stand in the place of the model's.
+  std::vector<AdapterModule> plain;
+  std::set<std::string> names;  ///< of PEFT's adapters in the file
+  PeftConfig peft;
+  std::vector<std::string> warnings;
 };
 
-/// Takes a file apart by its header and the few numbers beside the factors. Throws kInput for a
-/// file without any module.
+/// Takes a file apart by its header, the few numbers beside the factors and PEFT's configuration.
+/// Throws kInput for a file without any module, or of a kind that cannot be baked.
 Adapter ReadAdapter(const Checkpoint& checkpoint);
 
 }  // namespace weightsmith

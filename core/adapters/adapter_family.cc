@@ -38,6 +38,13 @@ std::uint64_t AxisOf(const AdapterShapes& shapes, AdapterRole role, std::size_t 
   return found == shapes.end() || axis >= found->second.size() ? 0 : found->second[axis];
 }
 
+MatrixSize SizeAsMatrix(const Shape& shape) {
+  if (shape.empty()) return {1, 1};
+  MatrixSize size{shape[0], 1};
+  for (std::size_t i = 1; i < shape.size(); ++i) size.columns *= shape[i];
+  return size;
+}
+
 const AdapterFamily* FamilyOf(const AdapterShapes& shapes) {
   const AdapterFamily* first = nullptr;
   for (const AdapterFamily* family : AdapterFamilies()) {

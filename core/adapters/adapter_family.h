@@ -1,5 +1,5 @@
 // A family of adapters, as a declaration: one file each in families/. Which tensors a module of it
-// has, and what its rank is.
+// has, what its rank is, and what it makes of a weight.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +22,24 @@ using AdapterShapes = std::map<AdapterRole, Shape>;
 /// The size of an axis; 0 where the tensor or the axis is not there.
 std::uint64_t AxisOf(const AdapterShapes& shapes, AdapterRole role, std::size_t axis);
 
+/// A weight as a matrix [out, in · kernel].
+struct MatrixSize {
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+
+  bool operator==(const MatrixSize&) const = default;
+};
+MatrixSize SizeAsMatrix(const Shape& shape);
+
 struct AdapterValues;
+struct AdapterWeight;
 class DeltaRows;
 
 struct AdapterFamily {
   std::string_view id;     ///< "lora"
   std::string_view title;  ///< "LoRA"
   std::string_view source;
+  std::string_view formula;  ///< of the result: "W + s·up·down"
   /// A module is of the first family, by this number, that knows it.
   int precedence = 0;
   /// Roles of which any one says that a module is of the family.
@@ -41,11 +52,22 @@ struct AdapterFamily {
   /// What alpha is divided by, 0 where the shapes are no such module's; null: alpha does not scale
   /// it.
   std::uint64_t (*rank)(const AdapterShapes& shapes) = nullptr;
+  /// Whether alpha scales a module of these shapes; null: always.
+  bool (*scaled)(const AdapterShapes& shapes) = nullptr;
   /// Whether the shapes are of this family, where roles do not tell; null: they do.
   bool (*accepts)(const AdapterShapes& shapes) = nullptr;
-  /// What a module adds to a weight of that shape (see delta_rows.h); null for families that
-  /// multiply the weight or stand in its place.
-  std::unique_ptr<DeltaRows> (*rows)(const AdapterValues& values, const Shape& weight) = nullptr;
+  /// The size of the weight that a module is for; an axis of 0 is any. Throws kMismatch where its
+  /// tensors do not fit each other.
+  MatrixSize (*size)(const AdapterShapes& shapes) = nullptr;
+  /// What a module adds to the weight. Its values are there where `reads_weight` says so. Null: it
+  /// changes nothing but a bias, or stands in the weight's place.
+  std::unique_ptr<DeltaRows> (*rows)(const AdapterValues& values,
+                                     const AdapterWeight& weight) = nullptr;
+  bool reads_weight = false;
+  /// Whether what it adds is in proportion to the strength that it is added with; null: always.
+  bool (*linear)(const AdapterShapes& shapes) = nullptr;
+  /// The role of the tensor that stands in the weight's place.
+  std::optional<AdapterRole> replaces = {};
 };
 
 /// Every family that is declared, sorted by file name.

@@ -55,9 +55,10 @@ constexpr Ending kEndings[] = {
     {".b2.weight", AdapterRole::kGloraB2},
     {".bm.weight", AdapterRole::kGloraMid},
     {".oft_blocks|", AdapterRole::kRotation},
-    {".oft_diag", AdapterRole::kRotation},
+    {".oft_diag", AdapterRole::kRotated},
     {".oft_R|.weight", AdapterRole::kRotationPeft},
     {".oft_R|", AdapterRole::kRotationPeft},
+    {".scaled_oft", AdapterRole::kRotationScaled},
     {".boft_R|", AdapterRole::kButterfly},
     {".boft_s|", AdapterRole::kButterflyScale},
     {".rescale", AdapterRole::kRescale},
@@ -115,7 +116,9 @@ constexpr RoleWord kWords[] = {
     {AdapterRole::kGloraB2, "b2"},
     {AdapterRole::kGloraMid, "bm"},
     {AdapterRole::kRotation, "oft_blocks"},
+    {AdapterRole::kRotated, "oft_diag"},
     {AdapterRole::kRotationPeft, "oft_R"},
+    {AdapterRole::kRotationScaled, "scaled_oft"},
     {AdapterRole::kButterfly, "boft_R"},
     {AdapterRole::kButterflyScale, "boft_s"},
     {AdapterRole::kRescale, "rescale"},
@@ -136,6 +139,7 @@ constexpr RoleWord kWords[] = {
     {AdapterRole::kSparseIndices, "bias_indices"},
     {AdapterRole::kSparseValues, "bias_values"},
     {AdapterRole::kSparseSize, "bias_size"},
+    {AdapterRole::kPlain, "tensor"},
 };
 
 std::optional<RoleName> Cut(std::string_view name, const Ending& ending) {

@@ -35,9 +35,11 @@ enum class AdapterRole : std::uint8_t {
   kGloraB1,
   kGloraB2,
   kGloraMid,
-  kRotation,      ///< blocks of kohya's and LyCORIS' OFT and BOFT
-  kRotationPeft,  ///< PEFT's OFT
-  kButterfly,     ///< PEFT's BOFT
+  kRotation,        ///< blocks of kohya's and LyCORIS' OFT and BOFT
+  kRotated,         ///< of older LyCORIS: the rotations themselves
+  kRotationPeft,    ///< PEFT's OFT
+  kRotationScaled,  ///< OneTrainer's mark that the one above is scaled
+  kButterfly,       ///< PEFT's BOFT
   kButterflyScale,
   kRescale,
   kIa3,
@@ -57,6 +59,7 @@ enum class AdapterRole : std::uint8_t {
   kSparseIndices,
   kSparseValues,
   kSparseSize,
+  kPlain,  ///< a tensor of no role
 };
 
 /// The word that messages and tables use: "down".

@@ -87,22 +87,23 @@ Beginnings OfText(const std::string& name, int number, bool alone) {
   return beginnings;
 }
 
+/// Components, their tensors by component, and the names of both.
 class TableMaker {
  public:
-  TableMaker(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors)
-      : anatomy_(anatomy), tensors_(tensors), rules_(ComponentRules(anatomy)) {}
+  TableMaker(std::span<const AliasedTensor> tensors, std::span<const ComponentRule> rules)
+      : rules_(rules) {
+    for (const AliasedTensor& tensor : tensors) components_[tensor.component].push_back(&tensor);
+  }
 
   void Run() {
-    int encoders = 0;
-    for (const ComponentAnatomy& component : anatomy_.components) {
-      encoders += component.kind == ComponentKind::kText ? 1 : 0;
-    }
-    for (std::uint32_t c = 0; c < anatomy_.components.size(); ++c) {
-      const ComponentAnatomy& component = anatomy_.components[c];
-      if (component.kind == ComponentKind::kVae) continue;
-      const bool text = component.kind == ComponentKind::kText;
-      AddComponent(c, text ? OfText(component.name, NumberOf(component.name), encoders == 1)
-                           : OfDiffusion());
+    const auto encoders = std::ranges::count_if(components_, [](const auto& component) {
+      return component.second.front()->kind == ComponentKind::kText;
+    });
+    for (const auto& [name, tensors] : components_) {
+      const ComponentKind kind = tensors.front()->kind;
+      if (kind == ComponentKind::kVae) continue;
+      const bool text = kind == ComponentKind::kText;
+      AddComponent(name, text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion());
     }
   }
 
@@ -110,55 +111,148 @@ class TableMaker {
   std::set<std::string> ambiguous;
 
  private:
-  /// Among the architecture's encoders, whether the file has the others or not.
+  using Tensors = std::vector<const AliasedTensor*>;
+
+  /// Among the architecture's encoders, whether the model has the others or not.
   int NumberOf(std::string_view name) const {
-    // The refiner has the second encoder of the base model, and no first.
-    int number = anatomy_.id == "sdxl-refiner" ? 1 : 0;
+    int number = 0;
     for (const ComponentRule& rule : rules_) {
       if (rule.kind == ComponentKind::kText) ++number;
-      if (rule.name == name) return number;
+      if (rule.name == name) return number + (FirstIsSecond() ? 1 : 0);
     }
     return 1;
   }
 
-  void AddComponent(std::uint32_t index, const Beginnings& beginnings) {
-    const auto rule =
-        std::ranges::find(rules_, anatomy_.components[index].name, &ComponentRule::name);
+  /// The refiner has the second encoder of the base model, and no first.
+  bool FirstIsSecond() const {
+    const auto is = [this](std::string_view name) {
+      return std::ranges::any_of(rules_,
+                                 [&](const ComponentRule& rule) { return rule.name == name; });
+    };
+    return is("clip_g") && !is("clip_l");
+  }
+
+  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+    const auto rule = std::ranges::find(rules_, name, &ComponentRule::name);
     const Layout* const layout = rule == rules_.end() ? nullptr : LayoutOf(*rule);
+    std::unordered_map<std::string_view, const TensorRule*> declared;
+    if (layout != nullptr) {
+      for (const TensorRule& tensor : rule->tensors) declared.emplace(tensor.name, &tensor);
+    }
     Modules ours;
     Modules theirs;
-    for (std::uint32_t i = 0; i < tensors_.size(); ++i) {
-      const TensorAnatomy& told = anatomy_.tensors[i];
-      if (told.component != index || told.role != Role::kWeight) continue;
-      Add(ours, told.local, {.tensor = i});
-      if (ModuleOf(told.local).raw) raw_.insert(told.local);
-      if (layout == nullptr) continue;
-      const auto declared = std::ranges::find(rule->tensors, told.local, &TensorRule::name);
-      if (declared == rule->tensors.end()) continue;
-      for (const Placement& placement : PlaceIn(*layout, *declared, *rule)) {
+    std::set<std::string> raw;  // parameters that stand by themselves
+    for (const AliasedTensor* tensor : components_.at(name)) {
+      Add(ours, tensor->local, {.tensor = tensor->number});
+      if (ModuleOf(tensor->local).raw) raw.insert(tensor->local);
+      const auto known = declared.find(tensor->local);
+      if (known == declared.end()) continue;
+      for (const Placement& placement : PlaceIn(*layout, *known->second, *rule)) {
         Add(theirs, placement.name,
-            {i, placement.their_row, placement.our_row, placement.rows, placement.transposed});
+            {tensor->number, placement.their_row, placement.our_row, placement.rows,
+             placement.transposed});
       }
     }
     // OpenCLIP's projection is a raw parameter, and to Hugging Face a module that holds it
     // transposed.
     std::erase_if(ours, [&](const auto& item) {
-      return raw_.contains(item.first) && theirs.contains(item.first);
+      return raw.contains(item.first) && theirs.contains(item.first);
     });
     for (const Modules* modules_in : {&ours, &theirs}) {
       for (const auto& [module, target] : *modules_in) AddAliases(module, target, beginnings);
+    }
+    AddParts(ours, theirs, beginnings);
+  }
+
+  /// Some trainers number the parts of a fused matrix: "qkv.0", "linear1.3".
+  void AddParts(const Modules& ours, const Modules& theirs, const Beginnings& beginnings) {
+    std::map<std::uint32_t, std::vector<const AliasedModule*>> parts;
+    for (const auto& [module, target] : theirs) {
+      if (target.weight.size() == 1 && target.weight.front().rows > 0) {
+        parts[target.weight.front().tensor].push_back(&target);
+      }
+    }
+    for (const auto& [module, target] : ours) {
+      if (target.weight.size() != 1) continue;
+      const auto found = parts.find(target.weight.front().tensor);
+      if (found == parts.end()) continue;
+      std::ranges::sort(found->second, {},
+                        [](const AliasedModule* part) { return part->weight.front().our_row; });
+      for (std::size_t i = 0; i < found->second.size(); ++i) {
+        AddAliases(fmt::format("{}.{}", module, i), *found->second[i], beginnings);
+      }
+      AddSingleXlabs(module, found->second);
+    }
+  }
+
+  /// XLabs' adapters of FLUX.1's single blocks leave out the last part of the fused matrix.
+  void AddSingleXlabs(std::string_view module, std::span<const AliasedModule* const> parts) {
+    constexpr std::string_view kOurs = ".linear1";
+    if (!module.ends_with(kOurs) || parts.size() != 4) return;
+    AliasPiece attention = parts.front()->weight.front();
+    attention.rows = parts.back()->weight.front().our_row;
+    const std::string block(module.substr(0, module.size() - kOurs.size()));
+    for (const std::string_view beginning : {"", "diffusion_model."}) {
+      for (const std::string_view name : {".processor.qkv", ".linear1_qkv"}) {
+        Put(fmt::format("{}{}{}", beginning, block, name), {{attention}, {}});
+      }
     }
   }
 
   void AddAliases(const std::string& module, const AliasedModule& target,
                   const Beginnings& beginnings) {
+    AddName(module, target, beginnings);
+    // What older diffusers call a projection of attention: without the number of the output's,
+    // and inside a processor.
+    constexpr std::string_view kOut = ".to_out.0";
+    std::string older = module;
+    if (module.ends_with(kOut)) {
+      older.resize(module.size() - 2);
+      AddName(older, target, beginnings);
+    }
+    const std::size_t dot = older.rfind(".to_");
+    if (dot == std::string::npos || older.find('.', dot + 1) != std::string::npos) return;
+    AddName(older.insert(dot, ".processor"), target, beginnings);
+  }
+
+  void AddName(const std::string& module, const AliasedModule& target,
+               const Beginnings& beginnings) {
     for (const std::string& beginning : beginnings.dotted) Put(beginning + module, target);
     const std::string flat = FlatName(module);
-    for (const std::string& beginning : beginnings.flat) Put(beginning + flat, target);
+    for (const std::string& beginning : beginnings.flat) {
+      Put(beginning + flat, target);
+      // The number of a part stands behind a dot there as well.
+      if (module.find_last_of('.') + 2 == module.size()) {
+        std::string numbered = flat;
+        numbered[module.find_last_of('.')] = '.';
+        Put(beginning + numbered, target);
+      }
+    }
     // PEFT wraps a language model, or its trunk alone.
     constexpr std::string_view kTrunk = "model.";
     if (module.starts_with(kTrunk)) {
       Put("base_model.model." + module.substr(kTrunk.size()), target);
+    }
+    AddXlabs(module, target);
+  }
+
+  /// XLabs names the processors of FLUX.1's attention, and in them the two streams by number.
+  void AddXlabs(std::string_view module, const AliasedModule& target) {
+    struct Processor {
+      std::string_view ours;
+      std::string_view theirs;
+    };
+    constexpr Processor kProcessors[] = {{".img_attn.qkv", ".processor.qkv_lora1"},
+                                         {".img_attn.proj", ".processor.proj_lora1"},
+                                         {".txt_attn.qkv", ".processor.qkv_lora2"},
+                                         {".txt_attn.proj", ".processor.proj_lora2"},
+                                         {".linear2", ".processor.proj"}};
+    for (const Processor& processor : kProcessors) {
+      if (!module.ends_with(processor.ours)) continue;
+      std::string name(module.substr(0, module.size() - processor.ours.size()));
+      name += processor.theirs;
+      Put(name, target);
+      Put("diffusion_model." + name, target);
     }
   }
 
@@ -167,10 +261,8 @@ class TableMaker {
     if (!added && !(at->second == target)) ambiguous.insert(at->first);
   }
 
-  const Anatomy& anatomy_;
-  std::span<const CheckpointTensor> tensors_;
-  std::vector<ComponentRule> rules_;
-  std::set<std::string> raw_;  ///< parameters that stand by themselves
+  std::span<const ComponentRule> rules_;
+  std::map<std::string, Tensors> components_;
 };
 
 /// The oddities that files have: wrappers that are left in, underscores too many.
@@ -200,7 +292,19 @@ std::string FlatName(std::string_view path) {
 }
 
 AliasTable::AliasTable(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors) {
-  TableMaker maker(anatomy, tensors);
+  std::vector<AliasedTensor> weights;
+  for (std::uint32_t i = 0; i < tensors.size(); ++i) {
+    const TensorAnatomy& told = anatomy.tensors[i];
+    const ComponentAnatomy& component = anatomy.components[told.component];
+    if (told.role != Role::kWeight) continue;
+    weights.push_back({component.name, component.kind, told.local, i});
+  }
+  *this = AliasTable(weights, ComponentRules(anatomy));
+}
+
+AliasTable::AliasTable(std::span<const AliasedTensor> tensors,
+                       std::span<const ComponentRule> rules) {
+  TableMaker maker(tensors, rules);
   maker.Run();
   modules_ = std::move(maker.modules);
   for (const std::string& alias : maker.ambiguous) {

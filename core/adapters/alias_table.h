@@ -19,7 +19,7 @@ std::string FlatName(std::string_view path);
 
 /// Rows of a module as its name means it, and the rows of a tensor of the model that they are.
 struct AliasPiece {
-  std::uint32_t tensor = 0;     ///< index in the checkpoint's tensors()
+  std::uint32_t tensor = 0;     ///< its number among those that the table was made of
   std::uint64_t their_row = 0;  ///< first row of the module
   std::uint64_t our_row = 0;
   std::uint64_t rows = 0;   ///< 0: all of both
@@ -36,9 +36,21 @@ struct AliasedModule {
   bool operator==(const AliasedModule&) const = default;
 };
 
+/// A weight of the model as aliases are made of it.
+struct AliasedTensor {
+  std::string component;  ///< "unet"
+  ComponentKind kind = ComponentKind::kOther;
+  std::string local;         ///< its name inside the component
+  std::uint32_t number = 0;  ///< what pieces call it
+};
+
 class AliasTable {
  public:
-  /// REQUIRES: the anatomy of a checkpoint with these tensors.
+  /// `rules` are the declarations of the model's components, whether the tensors have them all or
+  /// not; none for an unknown model.
+  AliasTable(std::span<const AliasedTensor> tensors, std::span<const ComponentRule> rules);
+  /// Of a checkpoint, pieces by the index of its tensors. REQUIRES: the anatomy of a checkpoint
+  /// with these tensors.
   AliasTable(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors);
 
   /// By the stem of an adapter, as the file has it; null where no module is called so.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace weightsmith {
@@ -13,13 +15,26 @@ AdapterValues::Matrix AdapterValues::Of(AdapterRole role) const {
   return {rows, rows == 0 ? 0 : own.size() / rows, own};
 }
 
-void ExpectMatrix(std::uint64_t rows, std::uint64_t columns, const Shape& weight) {
-  const std::uint64_t out = weight.empty() ? 1 : weight[0];
-  const std::uint64_t in = out == 0 ? 0 : ElementCount(weight).value() / out;
-  if (rows == out && columns == in) return;
-  throw Error(ErrorCode::kMismatch,
-              fmt::format("it makes a matrix of {} × {}, and the weight is {}", rows, columns,
-                          ToString(weight)));
+void RowByRow::Fill(std::uint64_t first, std::span<float> out) const {
+  std::vector<float> scratch;
+  while (!out.empty()) {
+    const std::uint64_t row = first / columns();
+    const std::uint64_t skip = first % columns();
+    const std::uint64_t n = std::min<std::uint64_t>(columns() - skip, out.size());
+    if (n == columns()) {
+      Row(row, out.first(n));
+    } else {
+      scratch.resize(columns());
+      Row(row, scratch);
+      std::ranges::copy(std::span(scratch).subspan(skip, n), out.begin());
+    }
+    out = out.subspan(n);
+    first += n;
+  }
+}
+
+void StoredRows::Fill(std::uint64_t first, std::span<float> out) const {
+  std::ranges::copy(std::span(values_).subspan(first, out.size()), out.begin());
 }
 
 void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view what) {
@@ -39,8 +54,6 @@ std::vector<float> CoreProduct(const AdapterValues::Matrix& left,
                                const AdapterValues::Matrix& right,
                                const AdapterValues::Matrix& core, const Shape& shape) {
   const std::uint64_t kernel = KernelOf(shape);
-  ExpectEqual(left.rows, shape[0], "the rank of a factor");
-  ExpectEqual(right.rows, shape[1], "the rank of a factor");
   std::vector<float> product(left.columns * right.columns * kernel);
   for (std::uint64_t o = 0; o < left.columns; ++o) {
     for (std::uint64_t i = 0; i < right.columns; ++i) {
@@ -55,11 +68,27 @@ std::vector<float> CoreProduct(const AdapterValues::Matrix& left,
   return product;
 }
 
+std::vector<float> WithCore(const AdapterValues::Matrix& down, const AdapterValues::Matrix& core,
+                            const Shape& shape) {
+  const std::uint64_t kernel = KernelOf(shape);
+  std::vector<float> whole(shape[0] * down.columns * kernel);
+  for (std::uint64_t p = 0; p < shape[0]; ++p) {
+    for (std::uint64_t i = 0; i < down.columns; ++i) {
+      const auto out = std::span(whole).subspan((p * down.columns + i) * kernel, kernel);
+      for (std::uint64_t q = 0; q < shape[1]; ++q) {
+        AddScaled(down.Row(q)[i], core.Row(p).subspan(q * kernel, kernel), out);
+      }
+    }
+  }
+  return whole;
+}
+
 void AddScaled(float factor, std::span<const float> row, std::span<float> out) {
   for (std::size_t i = 0; i < out.size(); ++i) out[i] += factor * row[i];
 }
 
-std::vector<float> Product(const AdapterValues::Matrix& left, const AdapterValues::Matrix& right) {
+std::vector<float> MatrixProduct(const AdapterValues::Matrix& left,
+                                 const AdapterValues::Matrix& right) {
   std::vector<float> product(left.rows * right.columns);
   for (std::uint64_t i = 0; i < left.rows; ++i) {
     const std::span<float> out = std::span(product).subspan(i * right.columns, right.columns);

@@ -1,22 +1,32 @@
-// What an adapter's module adds to a weight, row by row of its matrix [out, in · kernel], so that
-// no more than a row of it need exist at a time.
+// What an adapter's module adds to a weight, any part of it at a time, so that no more than a few
+// rows of it need exist.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/adapters/adapter_family.h"
+#include "core/adapters/low_rank.h"
+#include "core/adapters/peft_config.h"
 #include "core/tensor.h"
 
 namespace weightsmith {
 
-/// The tensors of a module as f32, row-major.
+/// The tensors of a module as f32, row-major, and the numbers beside them.
 struct AdapterValues {
-  AdapterShapes shapes;
-  std::map<AdapterRole, std::vector<float>> values;
-  float scale = 1;  ///< alpha / rank
+  AdapterShapes shapes{};
+  std::map<AdapterRole, std::vector<float>> values{};
+  float scale = 1;     ///< alpha / rank
+  float strength = 1;  ///< used by families that are not linear in it
+  std::optional<double> alpha{};
+  PeftConfig peft{};
+  /// Of PEFT's IA3: the module multiplies what goes into it.
+  bool feedforward = false;
 
   bool Has(AdapterRole role) const { return shapes.contains(role); }
   /// A tensor as a matrix: its first axis, and all others together.
@@ -32,27 +42,67 @@ struct AdapterValues {
   Matrix Of(AdapterRole role) const;
 };
 
+/// The weight that a module changes; its values where the family reads them.
+struct AdapterWeight {
+  Shape shape;
+  std::span<const float> values;  ///< row-major; empty: not read
+
+  MatrixSize size() const { return SizeAsMatrix(shape); }
+  std::span<const float> Row(std::uint64_t row) const {
+    return values.subspan(row * size().columns, size().columns);
+  }
+};
+
 class DeltaRows {
  public:
+  explicit DeltaRows(std::uint64_t columns) : columns_(columns) {}
   virtual ~DeltaRows() = default;
-  DeltaRows() = default;
   DeltaRows(const DeltaRows&) = delete;
   DeltaRows& operator=(const DeltaRows&) = delete;
 
-  /// Fills `out` with a row of the difference. The same bits on every CPU: products and sums in
-  /// f32, rounded one by one, the rank ascending. Any thread.
+  std::uint64_t columns() const { return columns_; }
+  /// Fills `out` with elements [first, first + out.size()) of the difference as a matrix [out, in ·
+  /// kernel]. The same bits on every CPU and however it is divided. Any thread.
+  virtual void Fill(std::uint64_t first, std::span<float> out) const = 0;
+
+ private:
+  std::uint64_t columns_;
+};
+
+/// One whose rows are computed whole.
+class RowByRow : public DeltaRows {
+ public:
+  using DeltaRows::DeltaRows;
+  void Fill(std::uint64_t first, std::span<float> out) const final;
+
+ protected:
+  /// `out` has columns() elements.
   virtual void Row(std::uint64_t row, std::span<float> out) const = 0;
 };
 
-/// Throws kMismatch, saying which, for shapes that do not make a difference of a weight of that
-/// shape. REQUIRES: a whole form of the family.
-using MakeDeltaRows = std::unique_ptr<DeltaRows> (*)(const AdapterValues& values,
-                                                     const Shape& weight);
+/// The product of two factors.
+class LowRankRows final : public DeltaRows {
+ public:
+  explicit LowRankRows(LowRank product)
+      : DeltaRows(product.columns()), product_(std::move(product)) {}
+  void Fill(std::uint64_t first, std::span<float> out) const override { product_.Fill(first, out); }
 
-/// Throws kMismatch unless `rows` × `columns` is a weight of that shape as a matrix.
-void ExpectMatrix(std::uint64_t rows, std::uint64_t columns, const Shape& weight);
+ private:
+  LowRank product_;
+};
 
-/// The same, of two sizes inside a module that have to agree: "the rank of up".
+/// One that lies in memory.
+class StoredRows final : public DeltaRows {
+ public:
+  StoredRows(std::uint64_t columns, std::vector<float> values)
+      : DeltaRows(columns), values_(std::move(values)) {}
+  void Fill(std::uint64_t first, std::span<float> out) const override;
+
+ private:
+  std::vector<float> values_;
+};
+
+/// What two sizes inside a module have to agree in: "the rank of up". Throws kMismatch.
 void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view what);
 
 /// Elements of a core [rank, rank, kernel] for each pair of ranks. Throws kMismatch for one that
@@ -60,15 +110,21 @@ void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view w
 std::uint64_t KernelOf(const Shape& core);
 
 /// A convolution with a core between its factors, [out, in · kernel]: factors of [rank, out] and
-/// [rank, in], a core of [rank, rank, kernel]. Throws kMismatch for ranks that disagree.
+/// [rank, in], a core of [rank, rank, kernel].
 std::vector<float> CoreProduct(const AdapterValues::Matrix& left,
                                const AdapterValues::Matrix& right,
                                const AdapterValues::Matrix& core, const Shape& shape);
+
+/// A core [up rank, down rank, kernel] taken into the second factor [down rank, in]: [up rank, in ·
+/// kernel].
+std::vector<float> WithCore(const AdapterValues::Matrix& down, const AdapterValues::Matrix& core,
+                            const Shape& shape);
 
 /// out += factor · row.
 void AddScaled(float factor, std::span<const float> row, std::span<float> out);
 
 /// The product of two matrices, rank ascending: [rows, rank] · [rank, columns].
-std::vector<float> Product(const AdapterValues::Matrix& left, const AdapterValues::Matrix& right);
+std::vector<float> MatrixProduct(const AdapterValues::Matrix& left,
+                                 const AdapterValues::Matrix& right);
 
 }  // namespace weightsmith

@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -30,4 +30,4 @@ const Operator& add() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -36,4 +36,4 @@ const Operator& add_difference() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

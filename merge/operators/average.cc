@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -32,4 +32,4 @@ const Operator& average() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -4,7 +4,7 @@
 #include "core/text.h"
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -66,4 +66,4 @@ const Operator& clamp() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering&, const Arguments& given) {
@@ -25,4 +25,4 @@ const Operator& copy() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -1,7 +1,7 @@
 #include "core/error.h"
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -76,4 +76,4 @@ const Operator& linear() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -35,4 +35,4 @@ const Operator& sum_twice() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 /// Makes up for the ratio, which is a half on average where the three models are alike.
@@ -37,4 +37,4 @@ const Operator& train_difference() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -33,4 +33,4 @@ const Operator& triple_sum() {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::operators

@@ -130,4 +130,25 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
   return declaration;
 }
 
+ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
+  ModelDeclaration declaration;
+  RecipeModel& model = declaration.model;
+  model.name = entry.key.text;
+  model.place = entry.key.place;
+  model.adapter = true;
+  const SourceNode& value = entry.value;
+  const std::string what = "adapter " + Quote(model.name);
+  if (value.map()) {
+    reader.CheckKeys(value, NamesOf(AdapterKeys()), what);
+    if (const SourceNode* name = value.Find("adapter")) {
+      model.peft_name = reader.Text(*name, what + ": 'adapter'").value_or("");
+    }
+    if (const SourceNode* allowed = value.Find("allow_unmatched")) {
+      model.allow_unmatched = reader.Regex(*allowed, what + ": 'allow_unmatched'").value_or("");
+    }
+  }
+  model.parts.push_back({std::nullopt, ReadFile(reader, value, what, entry.folder)});
+  return declaration;
+}
+
 }  // namespace weightsmith

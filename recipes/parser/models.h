@@ -16,6 +16,8 @@ struct ModelDeclaration {
 };
 
 ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry);
+/// An entry of the table of adapters.
+ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry);
 
 /// Whether a model or step may have this name; tells why not.
 bool CheckName(Reader& reader, const SourceNode& key, std::string_view kind);

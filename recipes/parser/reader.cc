@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <regex>
 
 #include "core/text.h"
 #include "recipes/vocabulary.h"
@@ -34,6 +35,21 @@ std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view
     diagnostics_.AddError(node.place, fmt::format("{} is a text, not {}", what, Describe(node)));
   }
   return std::nullopt;
+}
+
+std::optional<std::string> Reader::Regex(const SourceNode& node, std::string_view what) {
+  const auto text = Text(node, what);
+  if (!text) return std::nullopt;
+  constexpr std::size_t kLongest = 1000;
+  try {
+    if (text->size() > kLongest) throw std::regex_error(std::regex_constants::error_complexity);
+    const std::regex checked(*text);
+  } catch (const std::regex_error& error) {
+    diagnostics_.AddError(node.place, fmt::format("{} is a regular expression, and {} is none: {}",
+                                                  what, Quote(*text, 80), error.what()));
+    return std::nullopt;
+  }
+  return text;
 }
 
 std::optional<double> Reader::Number(const SourceNode& node, std::string_view what) {

@@ -29,6 +29,8 @@ class Reader {
   bool IsMap(const SourceNode& node, std::string_view what, std::string_view advice = {});
   bool IsList(const SourceNode& node, std::string_view what, std::string_view advice = {});
   std::optional<std::string> Text(const SourceNode& node, std::string_view what);
+  /// A regular expression (ECMAScript), as text.
+  std::optional<std::string> Regex(const SourceNode& node, std::string_view what);
   std::optional<double> Number(const SourceNode& node, std::string_view what);
   std::optional<bool> Boolean(const SourceNode& node, std::string_view what);
   /// One of some words; returns its index.

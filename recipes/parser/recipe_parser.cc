@@ -79,11 +79,6 @@ bool RecipeParser::CheckTop(const SourceNode& top) {
                           fmt::format("this program reads version {} of the language, not {}",
                                       kVersion, Describe(*version)));
   }
-  for (std::size_t i = 0; i < top.keys.size(); ++i) {
-    if (top.keys[i].text != "adapters") continue;
-    diagnostics_.AddError(top.keys[i].place, "this version has no adapters",
-                          "Remove the table; an included table may have one.");
-  }
   return true;
 }
 
@@ -92,15 +87,18 @@ void RecipeParser::ReadVariables(SourceNode& top, std::map<std::string, ModelEnt
   for (auto& [name, entry] : entries) variables_.Substitute(entry.value);
   for (std::size_t i = 0; i < top.items.size(); ++i) {
     const std::string& key = top.keys[i].text;
-    if (key != "vars" && key != "models" && key != "include") variables_.Substitute(top.items[i]);
+    const bool table = key == "vars" || key == "models" || key == "adapters" || key == "include";
+    if (!table) variables_.Substitute(top.items[i]);
   }
 }
 
 void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) {
   for (const auto& [name, entry] : entries) {
-    CheckName(reader_, entry.key, "model");
-    ModelDeclaration declaration = ReadModel(reader_, entry);
+    CheckName(reader_, entry.key, entry.adapter ? "adapter" : "model");
+    ModelDeclaration declaration =
+        entry.adapter ? ReadAdapterEntry(reader_, entry) : ReadModel(reader_, entry);
     DraftNode leaf;
+    if (entry.adapter) leaf.node.kind = Kind::kDelta;
     leaf.node.name = name;
     leaf.node.model = static_cast<std::uint32_t>(declarations_.size());
     leaf.place = entry.key.place;
@@ -253,9 +251,11 @@ void RecipeParser::WarnOfUnused() {
     const DraftNode& draft = graph_.nodes()[id];
     const bool named = draft.top_level || (draft.node.leaf() && !draft.included);
     if (used[id] || !named || options_.output_step) continue;
-    diagnostics_.AddWarning(
-        draft.place, fmt::format("nothing uses the {} {}", draft.top_level ? "step" : "model",
-                                 Quote(draft.node.name)));
+    diagnostics_.AddWarning(draft.place, fmt::format("nothing uses the {} {}",
+                                                     draft.top_level                   ? "step"
+                                                     : draft.node.kind == Kind::kDelta ? "adapter"
+                                                                                       : "model",
+                                                     Quote(draft.node.name)));
   }
   if (!options_.output_step) variables_.WarnOfUnused();
 }

@@ -18,6 +18,10 @@ bool Agree(const std::vector<HashPin>& a, const std::vector<HashPin>& b) {
 }
 
 bool SameFiles(const RecipeModel& a, const RecipeModel& b) {
+  if (a.adapter != b.adapter || a.peft_name != b.peft_name ||
+      a.allow_unmatched != b.allow_unmatched) {
+    return false;
+  }
   const auto same = [](const RecipeModel::Part& x, const RecipeModel::Part& y) {
     if (!x.file.path || !y.file.path || !Agree(x.file.pins, y.file.pins)) return false;
     return x.component == y.component &&

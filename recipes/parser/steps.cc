@@ -42,13 +42,6 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   const std::optional<std::string> name = reader_.Text(*word, what + ": 'op'");
   if (!name) return nullptr;
   if (const Operator* op = FindOperator(*name)) return op;
-  if (*name == "bake") {
-    reader_.diagnostics().AddError(word->place,
-                                   fmt::format("{}: this version has no adapters, so there is no "
-                                               "operator 'bake'",
-                                               what));
-    return nullptr;
-  }
   const std::vector<std::string> known = OperatorNames();
   const std::string hint = Hint(*name, known);
   reader_.diagnostics().AddError(
@@ -131,6 +124,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
 
 void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeId id) {
   const OperandListSpec& spec = *graph_.at(id).node.op->list;
+  if (spec.adapters) return ReadAdapters(list, what, id);
   const std::string name = graph_.at(id).node.name;
   const std::string example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
   if (!reader_.IsList(list, fmt::format("{}: '{}'", what, spec.name),
@@ -173,6 +167,70 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
     graph_.at(id).list.push_back(std::move(operand));
     if (spec.weighted) graph_.at(id).node.weights.push_back(std::move(weight));
   }
+}
+
+void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, NodeId id) {
+  const std::string key(graph_.at(id).node.op->list->name);
+  const std::string name = graph_.at(id).node.name;
+  constexpr std::string_view kExample =
+      "Write adapters: [\"detail:0.6\", {use: style, strength: …}]";
+  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key), kExample)) return;
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const SourceNode& entry = list.items[i];
+    const std::string entry_name = fmt::format("{}.{}.{}", name, key, i + 1);
+    const std::string entry_what = fmt::format("{}: {}[{}]", what, key, i + 1);
+    OperandReference operand{{}, {}, entry.place};
+    Weights strength(1.0);
+    if (entry.map() && entry.Find("op") == nullptr) {
+      reader_.CheckKeys(entry, NamesOf(AdapterEntryKeys()), entry_what);
+      if (const SourceNode* use = entry.Find("use")) {
+        operand = Operand(*use, entry_name, entry_what + ": 'use'");
+      } else {
+        reader_.diagnostics().AddError(entry.place, entry_what + " has no 'use'",
+                                       "Write {use: NAME, strength: …}.");
+      }
+      if (const SourceNode* value = entry.Find("strength")) {
+        const auto read = weights_.ReadStrength(*value, entry_what + ": 'strength'");
+        if (read) strength = *read;
+      }
+    } else if (entry.scalar() && entry.text.find(':') != std::string::npos) {
+      // Names have no colons.
+      const std::size_t colon = entry.text.find(':');
+      operand.name = entry.text.substr(0, colon);
+      const auto read =
+          ReadStrengths(entry, std::string_view(entry.text).substr(colon + 1), entry_what);
+      if (read) strength = *read;
+    } else {
+      operand = Operand(entry, entry_name, entry_what);
+    }
+    graph_.at(id).list.push_back(std::move(operand));
+    graph_.at(id).node.weights.push_back(std::move(strength));
+  }
+}
+
+/// "0.6", or "0.6:0.2" with another strength for the text encoders.
+std::optional<Weights> StepReader::ReadStrengths(const SourceNode& entry, std::string_view words,
+                                                 const std::string& what) {
+  const std::size_t colon = words.find(':');
+  std::vector<double> numbers;
+  for (const std::string_view word :
+       {words.substr(0, colon),
+        colon == std::string_view::npos ? words : words.substr(colon + 1)}) {
+    const auto number = ParseNumber(word);
+    if (!number) {
+      reader_.diagnostics().AddError(
+          entry.place, fmt::format("{}: {} is no strength", what, Quote(std::string(word))),
+          "Write NAME:STRENGTH or NAME:STRENGTH:TE_STRENGTH, or {use: NAME, strength: …} for "
+          "weights by place.");
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  if (colon == std::string_view::npos) return Weights(numbers.front());
+  std::string problem;
+  return Weights(
+      std::vector<PlaceRow<double>>{{*Selector::Parse("default", problem), numbers.front(), {}},
+                                    {*Selector::Parse("te", problem), numbers.back(), {}}});
 }
 
 std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, const SourceNode& node,

@@ -28,6 +28,9 @@ class StepReader {
   void ReadArguments(const SourceNode& node, const std::string& what, NodeId id,
                      const std::vector<std::string>& meant);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
+  void ReadAdapters(const SourceNode& list, const std::string& what, NodeId id);
+  std::optional<Weights> ReadStrengths(const SourceNode& entry, std::string_view words,
+                                       const std::string& what);
   std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,
                                        const std::string& what);
 

@@ -28,7 +28,10 @@ class Tables {
   /// A file's own entries come before those that it includes, and win.
   void Add(const SourceNode& top, const std::filesystem::path& file,
            const std::filesystem::path& folder, bool included) {
-    if (const SourceNode* models = top.Find("models")) AddModels(*models, folder, included);
+    for (const bool adapters : {false, true}) {
+      const SourceNode* table = top.Find(adapters ? "adapters" : "models");
+      if (table != nullptr) AddModels(*table, folder, included, adapters);
+    }
     if (const SourceNode* vars = top.Find("vars")) AddVariables(*vars, included);
     const SourceNode* include = top.Find("include");
     if (include == nullptr) return;
@@ -44,15 +47,27 @@ class Tables {
   std::map<std::string, ModelEntry> TakeModels() { return std::move(models_); }
 
  private:
-  void AddModels(const SourceNode& table, const std::filesystem::path& folder, bool included) {
-    if (!reader_.IsMap(table, "models", "Write names and files: {photo: photo.safetensors}"))
+  void AddModels(const SourceNode& table, const std::filesystem::path& folder, bool included,
+                 bool adapter) {
+    if (!reader_.IsMap(table, adapter ? "adapters" : "models",
+                       adapter ? "Write names and files: {detail: detail.safetensors}"
+                               : "Write names and files: {photo: photo.safetensors}")) {
       return;
+    }
     for (std::size_t i = 0; i < table.keys.size(); ++i) {
       const SourceNode& key = table.keys[i];
       const auto [known, added] =
-          models_.emplace(key.text, ModelEntry{key, table.items[i], folder, included});
-      if (!added)
-        TellReplaced("model", known->second.key, known->second.value, table.items[i], key);
+          models_.emplace(key.text, ModelEntry{key, table.items[i], folder, included, adapter});
+      if (added) continue;
+      if (known->second.adapter != adapter) {
+        diagnostics_.AddError(
+            key.place,
+            fmt::format("{} is the name of {} already (line {})", Quote(key.text),
+                        adapter ? "a model" : "an adapter", known->second.key.place.line));
+      } else {
+        TellReplaced(adapter ? "adapter" : "model", known->second.key, known->second.value,
+                     table.items[i], key);
+      }
     }
   }
 

@@ -14,10 +14,11 @@ struct ModelEntry {
   SourceNode value;
   std::filesystem::path folder;  ///< of the file that it stands in
   bool included = false;
+  bool adapter = false;  ///< of the table of adapters
 };
 
-/// Reads `models`, `vars` and `include` of a recipe's top mapping; variables are declared with the
-/// reader's. Throws kInput where an included file cannot be read.
+/// Reads `models`, `adapters`, `vars` and `include` of a recipe's top mapping; variables are
+/// declared with the reader's. Throws kInput where an included file cannot be read.
 std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
                                              const std::filesystem::path& file,
                                              const std::filesystem::path& folder);

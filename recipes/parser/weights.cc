@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "merge/adapter_list.h"
 #include "merge/community_list.h"
 #include "recipes/vocabulary.h"
 
@@ -80,17 +81,29 @@ std::optional<WeightReader::Numbers> WeightReader::List(const SourceNode& node,
   return numbers;
 }
 
+std::vector<const Presets*> WeightReader::KnownPresets() const {
+  if (adapter_) return {&presets_, &ShippedAdapterPresets()};
+  return {&presets_, &ShippedPresets()};
+}
+
+std::optional<Weights> WeightReader::ReadStrength(const SourceNode& node, const std::string& what) {
+  adapter_ = true;
+  auto read = Read(node, what, -kInfinity, kInfinity);
+  adapter_ = false;
+  return read;
+}
+
 const WeightReader::Numbers* WeightReader::FindPreset(const SourceNode& node,
                                                       const std::string& what) {
   if (node.scalar()) {
-    for (const Presets* presets : {&presets_, &ShippedPresets()}) {
+    for (const Presets* presets : KnownPresets()) {
       if (const auto found = presets->find(node.text); found != presets->end()) {
         return &found->second;
       }
     }
   }
   std::vector<std::string> known;
-  for (const Presets* presets : {&presets_, &ShippedPresets()}) {
+  for (const Presets* presets : KnownPresets()) {
     for (const auto& [name, numbers] : *presets) known.push_back(name);
   }
   const std::string hint = node.scalar() ? Hint(node.text, known) : "";
@@ -128,14 +141,15 @@ bool WeightReader::Transform(const SourceNode& form, const std::string& what, Ra
 
 std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
                                                const SourceNode& node, const std::string& what) {
-  if (IsListLength(numbers.size())) {
-    return Weights(CommunityList{std::move(numbers), resample});
+  if (adapter_ ? IsAdapterListLength(numbers.size()) : IsListLength(numbers.size())) {
+    return Weights(CommunityList{std::move(numbers), resample, adapter_});
   }
   reader_.diagnostics().AddError(
       node.place,
       fmt::format("{} is a list of {} numbers, which fits nothing", what, numbers.size()),
-      "SD 1 and 2 take 26 (BASE, IN00-IN11, M00, OUT00-OUT11), SDXL 20, 21 or 26, FLUX 61. A "
-      "curve of any length is {curve: […]}.");
+      adapter_ ? "Adapters of SD 1 and 2 take 17 or 26, of SDXL 12, 20 or 26, of FLUX 61."
+               : "SD 1 and 2 take 26 (BASE, IN00-IN11, M00, OUT00-OUT11), SDXL 20, 21 or 26, FLUX "
+                 "61. A curve of any length is {curve: […]}.");
   return std::nullopt;
 }
 

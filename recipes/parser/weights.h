@@ -24,6 +24,8 @@ class WeightReader {
   /// Every number must lie from `low` to `high`.
   std::optional<Weights> Read(const SourceNode& node, const std::string& what, double low,
                               double high);
+  /// Of an adapter, whose lists have other places and whose presets other names.
+  std::optional<Weights> ReadStrength(const SourceNode& node, const std::string& what);
 
  private:
   struct Range {
@@ -44,8 +46,11 @@ class WeightReader {
   std::optional<Weights> Community(Numbers numbers, bool resample, const SourceNode& node,
                                    const std::string& what);
 
+  std::vector<const Presets*> KnownPresets() const;
+
   Reader& reader_;
   const Presets& presets_;
+  bool adapter_ = false;  ///< while a strength is read
 };
 
 }  // namespace weightsmith

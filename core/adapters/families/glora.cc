@@ -4,28 +4,121 @@
 #include <algorithm>
 
 #include "core/adapters/adapter_family.h"
+#include "core/adapters/delta_rows.h"
+#include "core/adapters/low_rank.h"
 
 namespace weightsmith::adapter_families {
 namespace {
 
-/// The older order has it first, the later one second; it is the smaller size in either.
+using enum AdapterRole;
+
+/// Which factor of each pair is the first one (by the weight's input, by the result's rows).
+struct Order {
+  AdapterRole in;    ///< [in, rank] of what multiplies the weight
+  AdapterRole back;  ///< [rank, in]
+  AdapterRole up;    ///< [out, rank]
+  AdapterRole down;  ///< [rank, in · kernel]
+};
+constexpr Order kLater = {kGloraA1, kGloraA2, kGloraB1, kGloraB2};
+constexpr Order kOlder = {kGloraA2, kGloraA1, kGloraB2, kGloraB1};
+
+bool Fits(const AdapterShapes& shapes, const Order& order) {
+  const std::uint64_t rank = SizeAsMatrix(shapes.at(order.in)).columns;
+  return SizeAsMatrix(shapes.at(order.back)).rows == rank &&
+         SizeAsMatrix(shapes.at(order.up)).columns == rank &&
+         SizeAsMatrix(shapes.at(order.down)).rows == rank &&
+         SizeAsMatrix(shapes.at(order.back)).columns == SizeAsMatrix(shapes.at(order.in)).rows;
+}
+
+const Order& OrderOf(const AdapterShapes& shapes) {
+  return Fits(shapes, kLater) || !Fits(shapes, kOlder) ? kLater : kOlder;
+}
+
 std::uint64_t Rank(const AdapterShapes& shapes) {
-  return std::min(AxisOf(shapes, AdapterRole::kGloraA1, 0),
-                  AxisOf(shapes, AdapterRole::kGloraA1, 1));
+  return SizeAsMatrix(shapes.at(OrderOf(shapes).in)).columns;
+}
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  const Order& order = OrderOf(shapes);
+  const std::uint64_t rank = Rank(shapes);
+  ExpectEqual(SizeAsMatrix(shapes.at(order.back)).rows, rank, "the rank of a2");
+  ExpectEqual(SizeAsMatrix(shapes.at(order.up)).columns, rank, "the rank of b1");
+  ExpectEqual(SizeAsMatrix(shapes.at(order.down)).rows, rank, "the rank of b2");
+  const std::uint64_t kernel =
+      shapes.contains(kGloraMid) ? KernelOf(shapes.at(kGloraMid)) : std::uint64_t{1};
+  return {SizeAsMatrix(shapes.at(order.up)).rows,
+          SizeAsMatrix(shapes.at(order.down)).columns * kernel};
+}
+
+class GloraRows final : public RowByRow {
+ public:
+  GloraRows(const AdapterValues& values, const AdapterWeight& weight)
+      : RowByRow(weight.size().columns), weight_(weight), scale_(values.scale) {
+    const Order& order = OrderOf(values.shapes);
+    const AdapterValues::Matrix down = values.Of(order.down);
+    const std::span<const float> up = values.Of(order.up).values;
+    if (values.Has(kGloraMid)) {
+      const Shape& mid = values.shapes.at(kGloraMid);
+      sum_ = {up, WithCore(down, values.Of(kGloraMid), mid), mid[0], scale_};
+    } else {
+      sum_ = {up, down.values, down.rows, scale_};
+    }
+    in_ = values.values.at(order.in);
+    back_ = values.values.at(order.back);
+    rank_ = down.rows;
+    inputs_ = in_.size() / rank_;
+    ExpectEqual(columns() % inputs_, 0, "the rest of the weight's columns by those of a1");
+  }
+
+ protected:
+  void Row(std::uint64_t row, std::span<float> out) const override {
+    sum_.Fill(row * columns(), out);
+    const std::uint64_t kernel = columns() / inputs_;
+    const std::span<const float> weight = weight_.Row(row);
+    std::vector<float> inner(rank_);
+    for (std::uint64_t at = 0; at < kernel; ++at) {
+      std::ranges::fill(inner, 0.0f);
+      for (std::uint64_t i = 0; i < inputs_; ++i) {
+        AddScaled(weight[i * kernel + at], std::span(in_).subspan(i * rank_, rank_), inner);
+      }
+      for (std::uint64_t q = 0; q < rank_; ++q) {
+        const float factor = scale_ * inner[q];
+        for (std::uint64_t i = 0; i < inputs_; ++i) {
+          out[i * kernel + at] += factor * back_[q * inputs_ + i];
+        }
+      }
+    }
+  }
+
+ private:
+  AdapterWeight weight_;
+  float scale_;
+  LowRank sum_;
+  std::vector<float> in_;
+  std::vector<float> back_;
+  std::uint64_t rank_ = 0;
+  std::uint64_t inputs_ = 0;
+};
+
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+  return std::make_unique<GloraRows>(values, weight);
 }
 
 }  // namespace
 
 const AdapterFamily& glora() {
-  using enum AdapterRole;
   static const AdapterFamily family = {.id = "glora",
                                        .title = "GLoRA",
                                        .source = "LyCORIS, arXiv:2306.07967",
+                                       .formula = "W + s·(b1·b2 + (W·a1)·a2)",
                                        .precedence = 50,
                                        .known_by = {kGloraA1, kGloraA2, kGloraB1, kGloraB2},
                                        .forms = {{kGloraA1, kGloraA2, kGloraB1, kGloraB2}},
                                        .optional = {kGloraMid},
-                                       .rank = Rank};
+                                       .rank = Rank,
+                                       .size = Size,
+                                       .rows = Rows,
+                                       .reads_weight = true};
   return family;
 }
 

@@ -2,70 +2,98 @@
 
 #include "core/adapters/adapter_family.h"
 #include "core/adapters/delta_rows.h"
+#include "core/adapters/low_rank.h"
 
 namespace weightsmith::adapter_families {
 namespace {
 
+using enum AdapterRole;
+
 std::uint64_t Rank(const AdapterShapes& shapes) {
-  return AxisOf(shapes, AdapterRole::kHadaW1B, 0);
+  return AxisOf(shapes, kHadaW1B, 0);
 }
 
-/// One of the two matrices. With a core [rank, rank, kernel] its factors are [rank, out] and
+struct Roles {
+  AdapterRole a;
+  AdapterRole b;
+  AdapterRole t;
+};
+constexpr Roles kFirst = {kHadaW1A, kHadaW1B, kHadaT1};
+constexpr Roles kSecond = {kHadaW2A, kHadaW2B, kHadaT2};
+
+/// Of one of the two matrices. With a core [rank, rank, kernel] its factors are [rank, out] and
 /// [rank, in].
-std::vector<float> MatrixOf(const AdapterValues& values, AdapterRole a, AdapterRole b,
-                            AdapterRole t) {
-  const AdapterValues::Matrix left = values.Of(a);
-  const AdapterValues::Matrix right = values.Of(b);
-  if (!values.Has(t)) {
-    ExpectEqual(left.columns, right.rows, "the rank of a factor");
-    return Product(left, right);
+MatrixSize SizeOf(const AdapterShapes& shapes, const Roles& roles) {
+  const MatrixSize a = SizeAsMatrix(shapes.at(roles.a));
+  const MatrixSize b = SizeAsMatrix(shapes.at(roles.b));
+  if (!shapes.contains(roles.t)) {
+    ExpectEqual(a.columns, b.rows, "the rank of a factor");
+    return {a.rows, b.columns};
   }
-  return CoreProduct(left, right, values.Of(t), values.shapes.at(t));
+  const Shape& core = shapes.at(roles.t);
+  const std::uint64_t kernel = KernelOf(core);
+  ExpectEqual(a.rows, core[0], "the rank of a factor");
+  ExpectEqual(b.rows, core[1], "the rank of a factor");
+  return {a.columns, b.columns * kernel};
 }
 
-class LohaRows final : public DeltaRows {
- public:
-  LohaRows(const AdapterValues& values, const Shape& weight)
-      : scale_(values.scale),
-        first_(
-            MatrixOf(values, AdapterRole::kHadaW1A, AdapterRole::kHadaW1B, AdapterRole::kHadaT1)),
-        second_(
-            MatrixOf(values, AdapterRole::kHadaW2A, AdapterRole::kHadaW2B, AdapterRole::kHadaT2)) {
-    ExpectEqual(second_.size(), first_.size(), "the size of the second matrix");
-    const std::uint64_t rows = weight.empty() ? 1 : weight[0];
-    ExpectMatrix(rows, rows == 0 ? 0 : first_.size() / rows, weight);
-  }
+MatrixSize Size(const AdapterShapes& shapes) {
+  const MatrixSize first = SizeOf(shapes, kFirst);
+  const MatrixSize second = SizeOf(shapes, kSecond);
+  ExpectEqual(second.rows, first.rows, "the height of the second matrix");
+  ExpectEqual(second.columns, first.columns, "the width of the second matrix");
+  return first;
+}
 
-  void Row(std::uint64_t row, std::span<float> out) const override {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      const std::size_t at = row * out.size() + i;
-      out[i] = scale_ * (first_[at] * second_[at]);
-    }
+class HadamardRows final : public DeltaRows {
+ public:
+  HadamardRows(const AdapterValues& values, std::uint64_t columns)
+      : DeltaRows(columns),
+        first_(Factors(values, kFirst, values.scale)),
+        second_(Factors(values, kSecond, 1)) {}
+
+  void Fill(std::uint64_t first, std::span<float> out) const override {
+    std::vector<float> second(out.size());
+    first_.Fill(first, out);
+    second_.Fill(first, second);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] *= second[i];
   }
 
  private:
-  float scale_;
-  std::vector<float> first_;
-  std::vector<float> second_;
+  static LowRank Factors(const AdapterValues& values, const Roles& roles, float scale) {
+    const AdapterValues::Matrix b = values.Of(roles.b);
+    return {values.Of(roles.a).values, b.values, b.rows, scale};
+  }
+
+  LowRank first_;
+  LowRank second_;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const Shape& weight) {
-  return std::make_unique<LohaRows>(values, weight);
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  const std::uint64_t columns = Size(values.shapes).columns;
+  if (!values.Has(kHadaT1)) return std::make_unique<HadamardRows>(values, columns);
+  std::vector<float> product = CoreProduct(values.Of(kHadaW1A), values.Of(kHadaW1B),
+                                           values.Of(kHadaT1), values.shapes.at(kHadaT1));
+  const std::vector<float> second = CoreProduct(values.Of(kHadaW2A), values.Of(kHadaW2B),
+                                                values.Of(kHadaT2), values.shapes.at(kHadaT2));
+  for (std::size_t i = 0; i < product.size(); ++i) product[i] *= values.scale * second[i];
+  return std::make_unique<StoredRows>(columns, std::move(product));
 }
 
 }  // namespace
 
 const AdapterFamily& loha() {
-  using enum AdapterRole;
   static const AdapterFamily family = {
       .id = "loha",
       .title = "LoHa",
       .source = "LyCORIS, FedPara arXiv:2108.06098",
+      .formula = "W + s·(w1_a·w1_b)∘(w2_a·w2_b)",
       .precedence = 40,
       .known_by = {kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B, kHadaT1, kHadaT2},
-      .forms = {{kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B}},
-      .optional = {kHadaT1, kHadaT2},
+      .forms = {{kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B, kHadaT1, kHadaT2},
+                {kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B}},
       .rank = Rank,
+      .size = Size,
       .rows = Rows};
   return family;
 }

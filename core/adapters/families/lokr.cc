@@ -6,12 +6,18 @@
 namespace weightsmith::adapter_families {
 namespace {
 
-/// Of the factors; 1 where both matrices are whole: alpha does not scale those.
+/// Of the factors; 1 where both matrices are whole.
 std::uint64_t Rank(const AdapterShapes& shapes) {
   for (const AdapterRole role : {AdapterRole::kLokrW2B, AdapterRole::kLokrW1B}) {
     if (shapes.contains(role)) return AxisOf(shapes, role, 0);
   }
   return 1;
+}
+
+/// LyCORIS and its readers take no notice of the alpha of two whole matrices, and other trainers
+/// write anything there.
+bool Scaled(const AdapterShapes& shapes) {
+  return shapes.contains(AdapterRole::kLokrW2B) || shapes.contains(AdapterRole::kLokrW1B);
 }
 
 /// A matrix that is whole or the product of two factors; the second may be a convolution with a
@@ -25,7 +31,6 @@ struct Part {
 
 Part Whole(const AdapterValues& values, AdapterRole role) {
   const Shape& shape = values.shapes.at(role);
-  if (shape.size() < 2) ExpectEqual(shape.size(), 2, "the number of axes of a matrix");
   const AdapterValues::Matrix matrix = values.Of(role);
   return {{matrix.values.begin(), matrix.values.end()},
           shape[0],
@@ -37,8 +42,7 @@ Part First(const AdapterValues& values) {
   if (values.Has(AdapterRole::kLokrW1)) return Whole(values, AdapterRole::kLokrW1);
   const AdapterValues::Matrix a = values.Of(AdapterRole::kLokrW1A);
   const AdapterValues::Matrix b = values.Of(AdapterRole::kLokrW1B);
-  ExpectEqual(a.columns, b.rows, "the rank of lokr_w1_a");
-  return {Product(a, b), a.rows, b.columns};
+  return {MatrixProduct(a, b), a.rows, b.columns};
 }
 
 Part Second(const AdapterValues& values) {
@@ -46,24 +50,58 @@ Part Second(const AdapterValues& values) {
   const AdapterValues::Matrix a = values.Of(AdapterRole::kLokrW2A);
   const AdapterValues::Matrix b = values.Of(AdapterRole::kLokrW2B);
   if (!values.Has(AdapterRole::kLokrT2)) {
-    ExpectEqual(a.columns, b.rows, "the rank of lokr_w2_a");
     const Shape& shape = values.shapes.at(AdapterRole::kLokrW2B);
     const std::uint64_t columns = shape.size() < 2 ? 1 : shape[1];
-    return {Product(a, b), a.rows, columns, columns == 0 ? 0 : b.columns / columns};
+    return {MatrixProduct(a, b), a.rows, columns, columns == 0 ? 0 : b.columns / columns};
   }
   const Shape& core = values.shapes.at(AdapterRole::kLokrT2);
   return {CoreProduct(a, b, values.Of(AdapterRole::kLokrT2), core), a.columns, b.columns,
           KernelOf(core)};
 }
 
-class LokrRows final : public DeltaRows {
- public:
-  LokrRows(const AdapterValues& values, const Shape& weight)
-      : scale_(values.scale), first_(First(values)), second_(Second(values)) {
-    ExpectMatrix(first_.rows * second_.rows, first_.columns * second_.columns * second_.kernel,
-                 weight);
-  }
+MatrixSize SizeOfFirst(const AdapterShapes& shapes) {
+  if (shapes.contains(AdapterRole::kLokrW1)) return SizeAsMatrix(shapes.at(AdapterRole::kLokrW1));
+  const MatrixSize a = SizeAsMatrix(shapes.at(AdapterRole::kLokrW1A));
+  const MatrixSize b = SizeAsMatrix(shapes.at(AdapterRole::kLokrW1B));
+  ExpectEqual(a.columns, b.rows, "the rank of lokr_w1_a");
+  return {a.rows, b.columns};
+}
 
+MatrixSize SizeOfSecond(const AdapterShapes& shapes) {
+  if (shapes.contains(AdapterRole::kLokrW2)) return SizeAsMatrix(shapes.at(AdapterRole::kLokrW2));
+  const MatrixSize a = SizeAsMatrix(shapes.at(AdapterRole::kLokrW2A));
+  const MatrixSize b = SizeAsMatrix(shapes.at(AdapterRole::kLokrW2B));
+  if (!shapes.contains(AdapterRole::kLokrT2)) {
+    ExpectEqual(a.columns, b.rows, "the rank of lokr_w2_a");
+    return {a.rows, b.columns};
+  }
+  const Shape& core = shapes.at(AdapterRole::kLokrT2);
+  const std::uint64_t kernel = KernelOf(core);
+  ExpectEqual(a.rows, core[0], "the rank of lokr_w2_a");
+  ExpectEqual(b.rows, core[1], "the rank of lokr_w2_b");
+  return {a.columns, b.columns * kernel};
+}
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  for (const AdapterRole role : {AdapterRole::kLokrW1, AdapterRole::kLokrW2}) {
+    if (shapes.contains(role) && shapes.at(role).size() < 2) {
+      ExpectEqual(shapes.at(role).size(), 2, "the number of axes of a matrix");
+    }
+  }
+  const MatrixSize first = SizeOfFirst(shapes);
+  const MatrixSize second = SizeOfSecond(shapes);
+  return {first.rows * second.rows, first.columns * second.columns};
+}
+
+class LokrRows final : public RowByRow {
+ public:
+  explicit LokrRows(const AdapterValues& values)
+      : RowByRow(Size(values.shapes).columns),
+        scale_(values.scale),
+        first_(First(values)),
+        second_(Second(values)) {}
+
+ protected:
   void Row(std::uint64_t row, std::span<float> out) const override {
     const std::uint64_t width = second_.columns * second_.kernel;
     const auto w1 =
@@ -80,8 +118,8 @@ class LokrRows final : public DeltaRows {
   Part second_;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const Shape& weight) {
-  return std::make_unique<LokrRows>(values, weight);
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<LokrRows>(values);
 }
 
 }  // namespace
@@ -92,6 +130,7 @@ const AdapterFamily& lokr() {
       .id = "lokr",
       .title = "LoKr",
       .source = "LyCORIS, arXiv:2309.14859",
+      .formula = "W + s·(W1 ⊗ W2)",
       .precedence = 30,
       .known_by = {kLokrW1, kLokrW1A, kLokrW1B, kLokrW2, kLokrW2A, kLokrW2B, kLokrT2},
       .forms = {{kLokrW1, kLokrW2},
@@ -100,6 +139,8 @@ const AdapterFamily& lokr() {
                 {kLokrW1A, kLokrW1B, kLokrW2A, kLokrW2B}},
       .optional = {kLokrT2},
       .rank = Rank,
+      .scaled = Scaled,
+      .size = Size,
       .rows = Rows};
   return family;
 }

@@ -1,82 +1,84 @@
 // LoRA of linear layers and convolutions, with LoCon's core (mid) between its factors.
 
-#include <algorithm>
-
 #include "core/adapters/adapter_family.h"
 #include "core/adapters/delta_rows.h"
 
 namespace weightsmith::adapter_families {
 namespace {
 
+using enum AdapterRole;
+
 std::uint64_t Rank(const AdapterShapes& shapes) {
-  return AxisOf(shapes, AdapterRole::kDown, 0);
+  return AxisOf(shapes, kDown, 0);
 }
 
-/// A core between the factors, [up rank, down rank, kernel], taken into the second: a convolution
-/// of full size with up alone in front of it.
-std::vector<float> WithCore(const AdapterValues& values) {
-  const Shape& core = values.shapes.at(AdapterRole::kMid);
-  const AdapterValues::Matrix down = values.Of(AdapterRole::kDown);
-  const std::uint64_t kernel = KernelOf(core);
-  ExpectEqual(core[1], down.rows, "the second axis of mid");
-  const AdapterValues::Matrix mid = values.Of(AdapterRole::kMid);
-  std::vector<float> whole(core[0] * down.columns * kernel);
-  for (std::uint64_t p = 0; p < core[0]; ++p) {
-    for (std::uint64_t i = 0; i < down.columns; ++i) {
-      const auto out = std::span(whole).subspan((p * down.columns + i) * kernel, kernel);
-      for (std::uint64_t q = 0; q < core[1]; ++q) {
-        AddScaled(down.Row(q)[i], mid.Row(p).subspan(q * kernel, kernel), out);
+/// Very old scripts put the kernel into the second factor: up [out, rank, kernel], down [rank, in].
+bool KernelInUp(const AdapterShapes& shapes) {
+  const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
+  return !shapes.contains(kMid) && shapes.at(kUp).size() > 2 && up.columns > shapes.at(kUp)[1] &&
+         up.columns % Rank(shapes) == 0;
+}
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
+  const MatrixSize down = SizeAsMatrix(shapes.at(kDown));
+  if (KernelInUp(shapes)) return {up.rows, down.columns * (up.columns / down.rows)};
+  if (!shapes.contains(kMid)) {
+    ExpectEqual(up.columns, down.rows, "the rank of up");
+    return {up.rows, down.columns};
+  }
+  const Shape& mid = shapes.at(kMid);
+  const std::uint64_t kernel = KernelOf(mid);
+  ExpectEqual(up.columns, mid[0], "the rank of up");
+  ExpectEqual(mid[1], down.rows, "the second axis of mid");
+  return {up.rows, down.columns * kernel};
+}
+
+/// Δ[o, i, y] = Σ up[o, j, y] · down[j, i].
+std::vector<float> ReversedProduct(const AdapterValues& values) {
+  const AdapterValues::Matrix up = values.Of(kUp);
+  const AdapterValues::Matrix down = values.Of(kDown);
+  const std::uint64_t kernel = up.columns / down.rows;
+  std::vector<float> delta(up.rows * down.columns * kernel);
+  for (std::uint64_t o = 0; o < up.rows; ++o) {
+    for (std::uint64_t j = 0; j < down.rows; ++j) {
+      for (std::uint64_t i = 0; i < down.columns; ++i) {
+        const auto out = std::span(delta).subspan((o * down.columns + i) * kernel, kernel);
+        AddScaled(values.scale * down.Row(j)[i], up.Row(o).subspan(j * kernel, kernel), out);
       }
     }
   }
-  return whole;
+  return delta;
 }
 
-class LoraRows final : public DeltaRows {
- public:
-  LoraRows(const AdapterValues& values, const Shape& weight) : values_(values) {
-    up_ = values_.Of(AdapterRole::kUp);
-    down_ = values_.Of(AdapterRole::kDown);
-    if (values_.Has(AdapterRole::kMid)) {
-      whole_ = WithCore(values_);
-      const std::uint64_t rank = values_.shapes.at(AdapterRole::kMid)[0];
-      down_ = {rank, rank == 0 ? 0 : whole_.size() / rank, whole_};
-    }
-    ExpectEqual(up_.columns, down_.rows, "the rank of up");
-    ExpectMatrix(up_.rows, down_.columns, weight);
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  const AdapterValues::Matrix down = values.Of(kDown);
+  if (KernelInUp(values.shapes)) {
+    return std::make_unique<StoredRows>(Size(values.shapes).columns, ReversedProduct(values));
   }
-
-  void Row(std::uint64_t row, std::span<float> out) const override {
-    std::ranges::fill(out, 0.0f);
-    for (std::uint64_t k = 0; k < down_.rows; ++k) {
-      AddScaled(values_.scale * up_.Row(row)[k], down_.Row(k), out);
-    }
+  const std::span<const float> up = values.Of(kUp).values;
+  if (!values.Has(kMid)) {
+    return std::make_unique<LowRankRows>(LowRank(up, down.values, down.rows, values.scale));
   }
-
- private:
-  AdapterValues values_;
-  AdapterValues::Matrix up_;
-  AdapterValues::Matrix down_;
-  std::vector<float> whole_;
-};
-
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const Shape& weight) {
-  return std::make_unique<LoraRows>(values, weight);
+  const Shape& mid = values.shapes.at(kMid);
+  return std::make_unique<LowRankRows>(
+      LowRank(up, WithCore(down, values.Of(kMid), mid), mid[0], values.scale));
 }
 
 }  // namespace
 
 const AdapterFamily& lora() {
-  using enum AdapterRole;
   static const AdapterFamily family = {
       .id = "lora",
       .title = "LoRA",
       .source = "arXiv:2106.09685; kohya sd-scripts, PEFT",
+      .formula = "W + s·up·down; with a core up ⊗ mid ⊗ down",
       .precedence = 60,
       .known_by = {kDown, kUp, kMid},
       .forms = {{kDown, kUp}},
       .optional = {kMid, kUpBias, kSparseIndices, kSparseValues, kSparseSize, kReshapeWeight},
       .rank = Rank,
+      .size = Size,
       .rows = Rows};
   return family;
 }

@@ -1,16 +1,33 @@
 // The differences of a normalisation's weight and bias.
 
 #include "core/adapters/adapter_family.h"
+#include "core/adapters/delta_rows.h"
 
 namespace weightsmith::adapter_families {
+namespace {
+
+using enum AdapterRole;
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  return SizeAsMatrix(shapes.at(kNormDiff));
+}
+
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kNormDiff));
+}
+
+}  // namespace
+
 const AdapterFamily& norm() {
-  using enum AdapterRole;
   static const AdapterFamily family = {.id = "norm",
                                        .title = "Difference of a norm",
                                        .source = "LyCORIS",
+                                       .formula = "W + w_norm, b + b_norm",
                                        .precedence = 75,
                                        .known_by = {kNormDiff, kNormDiffBias},
-                                       .forms = {{kNormDiff}, {kNormDiffBias}}};
+                                       .forms = {{kNormDiff}, {kNormDiffBias}},
+                                       .size = Size,
+                                       .rows = Rows};
   return family;
 }
 

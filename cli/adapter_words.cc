@@ -1,0 +1,164 @@
+#include "cli/adapter_words.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "cli/layout.h"
+#include "cli/report_words.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kMostNamed = 3;
+
+std::string Some(const std::vector<std::string>& stems) {
+  const std::size_t shown = std::min(kMostNamed, stems.size());
+  std::string words = fmt::format(
+      "{}", fmt::join(stems.begin(), stems.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (stems.size() > shown) words += ", …";
+  return words;
+}
+
+std::string Rows(const AdapterPart& part, const Shape& shape) {
+  const std::uint64_t all = SizeAsMatrix(shape).rows;
+  std::uint64_t first = all;
+  std::uint64_t end = 0;
+  for (const PartRows& run : part.rows) {
+    first = std::min(first, run.our_row);
+    end = std::max(end, run.our_row + run.rows);
+  }
+  std::string words;
+  if (first > 0 || end < all) words = fmt::format("[{}:{}]", first, end);
+  if (part.rows.size() > 1) words += " (rows in another order)";
+  if (part.transposed) words += " (transposed)";
+  return words;
+}
+
+std::string Numbers(const AppliedModule& applied) {
+  const AdapterModule& module = *applied.part.module;
+  std::string words(module.dora() ? "DoRA, " : "");
+  words += module.family->id;
+  if (module.rank > 0) words += fmt::format(", rank {}", module.rank);
+  if (module.alpha) words += fmt::format(", alpha {}", FormatNumber(*module.alpha));
+  if (module.family->rank != nullptr) words += fmt::format(", scale {:.4g}", module.scale);
+  return words + fmt::format(", strength {}", FormatNumber(applied.strength));
+}
+
+Json ModuleJson(const Plan& plan, const Report* report, std::size_t index) {
+  const AppliedModule& applied = plan.applied[index];
+  const AdapterModule& module = *applied.part.module;
+  Json json = {
+      {"module", module.stem},
+      {"tensor", applied.tensor},
+      {"rows", Json::array()},
+      {"transposed", applied.part.transposed},
+      {"family", module.family->id},
+      {"dora", module.dora()},
+      {"rank", module.rank > 0 ? Json(module.rank) : Json()},
+      {"alpha", module.alpha && std::isfinite(*module.alpha) ? Json(*module.alpha) : Json()},
+      {"scale", module.scale},
+      {"strength", applied.strength},
+      {"step", plan.steps[applied.step].name}};
+  for (const PartRows& run : applied.part.rows) {
+    json["rows"].push_back({{"first", run.our_row}, {"count", run.rows}, {"of", run.their_row}});
+  }
+  if (report == nullptr) return json;
+  const Effect& effect = report->applied[index];
+  json["elements"] = effect.elements;
+  json["elements_changed"] = effect.changed;
+  json["elements_changed_after_rounding"] = effect.rounded;
+  json["change_norm"] = std::sqrt(effect.change_squares);
+  json["relative_change"] = effect.before_squares > 0
+                                ? Json(std::sqrt(effect.change_squares / effect.before_squares))
+                                : Json();
+  return json;
+}
+
+Json GroupsJson(const std::vector<AdapterClasses::Group>& groups, const char* why) {
+  Json json = Json::array();
+  for (const AdapterClasses::Group& group : groups) {
+    json.push_back({{why, group.why}, {"modules", group.stems}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string AdapterClassLines(const Plan& plan) {
+  std::string text;
+  for (std::size_t m = 0; m < plan.models.size(); ++m) {
+    if (plan.models[m].adapter == nullptr) continue;
+    const std::string& name = plan.models[m].name;
+    const AdapterClasses& classes = plan.adapters[m];
+    text += fmt::format("{}: {} modules applied\n", name, FormatCount(classes.applied));
+    for (const auto& group : classes.elsewhere) {
+      text += fmt::format("{}: {} modules are for {}, which is not in the model: {}\n", name,
+                          FormatCount(group.stems.size()), group.why, Some(group.stems));
+    }
+    for (const auto& group : classes.ignored) {
+      text += fmt::format("{}: {} ignored ({}): {}\n", name, FormatCount(group.stems.size()),
+                          group.why, Some(group.stems));
+    }
+    for (const auto& group : classes.unmatched) {
+      text += fmt::format("{}: {} modules do nothing, as is allowed: {}\n", name,
+                          FormatCount(group.stems.size()), Some(group.stems));
+    }
+  }
+  return text;
+}
+
+std::string AppliedTable(const Plan& plan) {
+  std::string text;
+  for (const AppliedModule& applied : plan.applied) {
+    text += fmt::format("  {}: {} -> {}{}: {}\n", plan.models[applied.model].name,
+                        applied.part.module->stem, applied.tensor,
+                        Rows(applied.part, applied.shape), Numbers(applied));
+  }
+  return text;
+}
+
+std::string AdapterReportLines(const Plan& plan, const Report& report) {
+  std::vector<TableRow> rows;
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (plan.models[m].adapter == nullptr) continue;
+    Effect sum;
+    std::size_t modules = 0;
+    for (std::size_t i = 0; i < plan.applied.size(); ++i) {
+      if (plan.applied[i].model != m) continue;
+      sum += report.applied[i];
+      ++modules;
+    }
+    std::string words =
+        fmt::format("{} tensors or rows of them, {}", FormatCount(modules), FormatEffect(sum));
+    if (sum.changed > 0) {
+      words +=
+          fmt::format(", {:.1f} % of that kept by rounding",
+                      100 * static_cast<double>(sum.rounded) / static_cast<double>(sum.changed));
+    }
+    rows.push_back({plan.models[m].name, words});
+  }
+  return rows.empty() ? "" : "Adapters:\n" + Table(rows, 40, kUnwrapped);
+}
+
+Json AdaptersJson(const Plan& plan, const Report* report) {
+  Json json = Json::array();
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (plan.models[m].adapter == nullptr) continue;
+    Json adapter = {{"name", plan.models[m].name},
+                    {"path", plan.models[m].parts.front().checkpoint->path().string()},
+                    {"applied", Json::array()}};
+    for (std::size_t i = 0; i < plan.applied.size(); ++i) {
+      if (plan.applied[i].model == m) adapter["applied"].push_back(ModuleJson(plan, report, i));
+    }
+    adapter["elsewhere"] = GroupsJson(plan.adapters[m].elsewhere, "component");
+    adapter["ignored"] = GroupsJson(plan.adapters[m].ignored, "reason");
+    adapter["unmatched"] = GroupsJson(plan.adapters[m].unmatched, "reason");
+    json.push_back(std::move(adapter));
+  }
+  return json;
+}
+
+}  // namespace weightsmith

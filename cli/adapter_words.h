@@ -1,0 +1,24 @@
+// What became of adapters, for people and for scripts.
+#pragma once
+
+#include <string>
+
+#include "cli/json.h"
+#include "merge/plan.h"
+#include "merge/report.h"
+
+namespace weightsmith {
+
+/// A line for each class of each adapter: "elsewhere: 72 modules for clip_l".
+std::string AdapterClassLines(const Plan& plan);
+
+/// A line for each module that is applied: where to, and the numbers of it.
+std::string AppliedTable(const Plan& plan);
+
+/// "722 modules applied, 99.8 % of elements changed, …", in the order of the plan's models.
+std::string AdapterReportLines(const Plan& plan, const Report& report);
+
+/// Of every adapter: its classes and modules, with what they did where there is a report.
+Json AdaptersJson(const Plan& plan, const Report* report);
+
+}  // namespace weightsmith

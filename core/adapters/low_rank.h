@@ -1,0 +1,40 @@
+// The product of an adapter's factors, any part of it at a time: what baking spends its time on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace weightsmith {
+
+/// A matrix [rows, columns] = scale · up · down of low rank. The factors are kept in the order in
+/// which they are walked through.
+class LowRank {
+ public:
+  /// Columns that lie together: whole vectors of every instruction set.
+  static constexpr std::size_t kPanel = 64;
+  /// Rows that are computed together.
+  static constexpr std::size_t kRows = 4;
+
+  LowRank() = default;
+  /// `up` is [rows, rank] and `down` [rank, columns], row-major.
+  LowRank(std::span<const float> up, std::span<const float> down, std::uint64_t rank, float scale);
+
+  std::uint64_t rows() const { return rows_; }
+  std::uint64_t columns() const { return columns_; }
+
+  /// Fills `out` with elements [first, first + out.size()) of the product, row-major. Every element
+  /// is a sum over the ascending rank, products and sums rounded one by one: the same bits on every
+  /// CPU and however it is divided. Any thread.
+  void Fill(std::uint64_t first, std::span<float> out) const;
+
+ private:
+  std::uint64_t rows_ = 0;
+  std::uint64_t rank_ = 0;
+  std::uint64_t columns_ = 0;
+  std::vector<float> up_;    ///< scaled
+  std::vector<float> down_;  ///< in panels of kPanel columns, the last one padded
+};
+
+}  // namespace weightsmith

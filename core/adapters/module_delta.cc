@@ -1,0 +1,191 @@
+#include "core/adapters/module_delta.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "core/adapters/dora.h"
+#include "core/codec.h"
+#include "core/error.h"
+#include "core/numbers.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+using enum AdapterRole;
+
+constexpr AdapterRole kBiases[] = {kDiffBias, kNormDiffBias, kUpBias};
+
+/// PEFT's IA3 scales the bias with the rows.
+bool ScalesBias(const AdapterModule& module) {
+  const auto factors = module.shapes.find(kIa3);
+  return factors != module.shapes.end() && factors->second.size() == 2 && factors->second[1] == 1;
+}
+
+const AdapterRole* BiasRole(const AdapterModule& module) {
+  const auto* const role =
+      std::ranges::find_if(kBiases, [&](AdapterRole bias) { return module.shapes.contains(bias); });
+  return role == std::end(kBiases) ? nullptr : role;
+}
+
+/// A few elements beside those of the factors, as LyCORIS extracts them.
+class SparseRows final : public DeltaRows {
+ public:
+  SparseRows(const AdapterValues& values, const AdapterWeight& weight,
+             std::unique_ptr<DeltaRows> rest)
+      : DeltaRows(rest->columns()), rest_(std::move(rest)) {
+    const std::vector<float>& indices = values.values.at(kSparseIndices);
+    const std::vector<float>& stored = values.values.at(kSparseValues);
+    const std::uint64_t axes = values.shapes.at(kSparseIndices)[0];
+    ExpectEqual(indices.size(), axes * stored.size(), "the number of sparse indices");
+    ExpectEqual(axes, weight.shape.size(), "the number of axes of sparse indices");
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      std::uint64_t at = 0;
+      for (std::uint64_t axis = 0; axis < axes; ++axis) {
+        const float index = indices[axis * stored.size() + i];
+        if (!(index >= 0) || index >= static_cast<float>(weight.shape[axis])) {
+          throw Error(ErrorCode::kMismatch, fmt::format("a sparse index is {}", index));
+        }
+        at = at * weight.shape[axis] + static_cast<std::uint64_t>(index);
+      }
+      elements_.emplace_back(at, values.scale * stored[i]);
+    }
+    std::ranges::sort(elements_);
+  }
+
+  void Fill(std::uint64_t first, std::span<float> out) const override {
+    rest_->Fill(first, out);
+    auto element = std::ranges::lower_bound(elements_, std::pair(first, -INFINITY));
+    for (; element != elements_.end() && element->first < first + out.size(); ++element) {
+      out[element->first - first] += element->second;
+    }
+  }
+
+ private:
+  std::unique_ptr<DeltaRows> rest_;
+  std::vector<std::pair<std::uint64_t, float>> elements_;  ///< by place
+};
+
+std::unique_ptr<DeltaRows> MakeBias(const AdapterModule& module, const AdapterValues& values,
+                                    const AdapterWeight& weight) {
+  std::vector<float> sum(weight.size().rows);
+  for (const AdapterRole role : kBiases) {
+    if (!module.shapes.contains(role)) continue;
+    const std::vector<float>& own = values.values.at(role);
+    ExpectEqual(own.size(), sum.size(), "the length of the bias");
+    AddScaled(role == kUpBias ? values.scale : 1, own, sum);
+  }
+  if (ScalesBias(module)) {
+    const std::vector<float>& factors = values.values.at(kIa3);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += weight.values[i] * (factors[i] - 1);
+  }
+  return std::make_unique<StoredRows>(1, std::move(sum));
+}
+
+std::unique_ptr<DeltaRows> MakeReplacement(const std::vector<float>& value,
+                                           const AdapterWeight& weight) {
+  std::vector<float> stored = value;
+  for (std::size_t i = 0; i < weight.values.size(); ++i) stored[i] -= weight.values[i];
+  return std::make_unique<StoredRows>(weight.size().columns, std::move(stored));
+}
+
+}  // namespace
+
+bool Changes(const AdapterModule& module, AdapterTarget target) {
+  if (module.family->id == "plain") return module.on_bias == (target == AdapterTarget::kBias);
+  if (target == AdapterTarget::kBias) return BiasRole(module) != nullptr || ScalesBias(module);
+  if (module.family->replaces) return true;
+  return std::ranges::any_of(module.family->forms, [&](const std::vector<AdapterRole>& form) {
+    return std::ranges::all_of(form, [&](AdapterRole role) {
+      return module.shapes.contains(role) && std::ranges::find(kBiases, role) == std::end(kBiases);
+    });
+  });
+}
+
+MatrixSize SizeOf(const AdapterModule& module, AdapterTarget target) {
+  if (target == AdapterTarget::kWeight || module.family->replaces) {
+    return module.family->size(module.shapes);
+  }
+  if (const AdapterRole* role = BiasRole(module)) {
+    return {SizeAsMatrix(module.shapes.at(*role)).rows, 1};
+  }
+  return {module.shapes.at(kIa3)[0], 1};
+}
+
+bool ReadsWeight(const AdapterModule& module, AdapterTarget target) {
+  if (target == AdapterTarget::kBias) return ScalesBias(module);
+  return module.family->reads_weight || module.dora();
+}
+
+bool Replaces(const AdapterModule& module) {
+  return module.family->replaces.has_value();
+}
+
+bool IsLinear(const AdapterModule& module, AdapterTarget target) {
+  if (target == AdapterTarget::kBias || module.dora()) return true;
+  return module.family->linear == nullptr || module.family->linear(module.shapes);
+}
+
+AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
+                         const AdapterModule& module, double strength) {
+  AdapterValues values{.shapes = module.shapes,
+                       .scale = static_cast<float>(module.scale),
+                       .strength = static_cast<float>(strength),
+                       .alpha = module.alpha,
+                       .peft = adapter.peft,
+                       .feedforward = adapter.peft.IsFeedforward(module.stem)};
+  values.peft.alpha = adapter.peft.AlphaOf(module.stem);
+  for (const auto& [role, index] : module.tensors) {
+    const CheckpointTensor& tensor = checkpoint.tensors()[index];
+    if (role == kAlpha) continue;  // it may be infinite where nothing heeds it
+    std::vector<float>& own = values.values[role];
+    if (Info(tensor.info.dtype).has_codec) {
+      own.resize(tensor.info.elements());
+      Decode(tensor.info.dtype, checkpoint.Read(tensor), own);
+    } else {
+      for (const double number : ReadNumbers(checkpoint, tensor)) {
+        own.push_back(static_cast<float>(number));
+      }
+    }
+    if (own.size() != tensor.info.elements()) {
+      throw Error(ErrorCode::kInput, fmt::format("{} is {}, which holds no numbers",
+                                                 Quote(tensor.name), Info(tensor.info.dtype).name));
+    }
+    const auto wrong = std::ranges::count_if(own, [](float x) { return !std::isfinite(x); });
+    if (wrong == 0) continue;
+    throw Error(ErrorCode::kMismatch, fmt::format("{} has {} values that are not finite",
+                                                  Quote(tensor.name), FormatCount(wrong)));
+  }
+  return values;
+}
+
+std::unique_ptr<DeltaRows> MakeDelta(const AdapterModule& module, AdapterTarget target,
+                                     const AdapterValues& values, const AdapterWeight& weight) {
+  if (module.family->replaces) {
+    return MakeReplacement(values.values.at(*module.family->replaces), weight);
+  }
+  if (target == AdapterTarget::kBias) return MakeBias(module, values, weight);
+  if (!module.dora()) {
+    std::unique_ptr<DeltaRows> rows = module.family->rows(values, weight);
+    if (!values.Has(kSparseValues)) return rows;
+    return std::make_unique<SparseRows>(values, weight, std::move(rows));
+  }
+  AdapterValues whole = values;
+  whole.strength = 1;  // DoRA is of the whole change, and is itself in proportion
+  return MakeDora(values, weight, module.family->rows(whole, weight),
+                  module.family->id == "lora_embedding");
+}
+
+std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, const Shape& weight) {
+  std::uint64_t elements = 0;
+  for (const auto& [role, shape] : module.shapes) elements += ElementCount(shape).value_or(0);
+  // Factors as they are read and as they are kept; families that store their result whole.
+  std::uint64_t bytes = 2 * elements * sizeof(float);
+  if (ReadsWeight(module, target)) bytes += 2 * ElementCount(weight).value_or(0) * sizeof(float);
+  return bytes;
+}
+
+}  // namespace weightsmith

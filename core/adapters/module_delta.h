@@ -1,0 +1,43 @@
+// One module of an adapter as what it adds to a weight or a bias, all that its family may have on
+// top included: DoRA, sparse differences, biases.
+#pragma once
+
+#include <memory>
+
+#include "core/adapters/adapter.h"
+#include "core/adapters/delta_rows.h"
+
+namespace weightsmith {
+
+enum class AdapterTarget : bool { kWeight, kBias };
+
+/// Whether the module changes the weight (the bias) of its layer.
+bool Changes(const AdapterModule& module, AdapterTarget target);
+
+/// The size of what it changes, as a matrix; an axis of 0 is any. REQUIRES: it changes it.
+MatrixSize SizeOf(const AdapterModule& module, AdapterTarget target);
+
+/// Whether the weight has to be known to say what is added to it.
+bool ReadsWeight(const AdapterModule& module, AdapterTarget target);
+
+/// Whether a tensor of the module stands in the weight's place, whatever the strength.
+bool Replaces(const AdapterModule& module);
+
+/// Whether what is added is in proportion to the strength.
+bool IsLinear(const AdapterModule& module, AdapterTarget target);
+
+/// Reads the module's tensors. Throws kMismatch, naming it, for a tensor with values that are not
+/// finite; kInput for one of a dtype that is no number's.
+AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
+                         const AdapterModule& module, double strength);
+
+/// What the module adds to the weight; where it replaces, what stands in the weight's place, or,
+/// where the weight is known, the difference to it. `weight` outlives the result. Throws kMismatch
+/// for shapes that do not fit.
+std::unique_ptr<DeltaRows> MakeDelta(const AdapterModule& module, AdapterTarget target,
+                                     const AdapterValues& values, const AdapterWeight& weight);
+
+/// Bytes that the result of MakeDelta holds, at most, beside the weight.
+std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, const Shape& weight);
+
+}  // namespace weightsmith

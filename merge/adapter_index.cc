@@ -1,0 +1,374 @@
+#include "merge/adapter_index.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <regex>
+#include <utility>
+
+#include "core/adapters/alias_table.h"
+#include "core/adapters/made_for.h"
+#include "core/anatomy/component_views.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+
+/// Sorts an adapter's modules into their classes.
+class AdapterFitter {
+ public:
+  AdapterFitter(const Model& model, std::span<const ModelIndex* const> bases,
+                ElsewherePolicy elsewhere, Problems& problems, AdapterIndex& index)
+      : model_(model), bases_(bases), elsewhere_(elsewhere), problems_(problems), index_(index) {
+    if (!model.allow_unmatched.empty()) allowed_.emplace(model.allow_unmatched);
+  }
+
+  void Fit() {
+    CollectTensors();
+    const AliasTable aliases(tensors_, rules_);
+    for (const AdapterModule& module : model_.adapter->modules) {
+      if (!module.problem.empty()) {
+        problems_.Add(Is(module) + module.problem);
+      } else {
+        Place(module, aliases.Find(module.stem));
+      }
+    }
+    for (const AdapterModule& module : model_.adapter->plain) PlacePlain(module, aliases);
+    CheckTwice();
+    if (TellOtherArchitecture()) return;
+    SortUnplaced(aliases);
+    for (const auto& [sentence, stem] : misfits_) problems_.Add(sentence, stem);
+    for (const IgnoredTensor& tensor : model_.adapter->ignored) {
+      AddTo(index_.classes_.ignored, std::string(tensor.reason), tensor.name);
+    }
+    if (index_.classes_.applied == 0 && problems_.empty()) {
+      problems_.Add(fmt::format("adapter '{}': none of its {} modules is for {}", model_.name,
+                                model_.adapter->modules.size(), BaseName()));
+    }
+  }
+
+ private:
+  std::string Is(const AdapterModule& module) const {
+    return fmt::format("adapter '{}': {} ", model_.name, Quote(module.stem));
+  }
+
+  std::string BaseName() const { return fmt::format("'{}'", bases_.front()->model().name); }
+
+  static void AddTo(std::vector<AdapterClasses::Group>& groups, const std::string& why,
+                    const std::string& stem) {
+    auto group = std::ranges::find(groups, why, &AdapterClasses::Group::why);
+    if (group == groups.end()) group = groups.insert(groups.end(), {why, {}});
+    group->stems.push_back(stem);
+  }
+
+  void CollectTensors() {
+    for (const ModelIndex* base : bases_) {
+      for (const auto& [key, tensor] : base->tensors()) {
+        if (tensor.anatomy->role != Role::kWeight) continue;
+        const auto [at, added] = index_.shapes_.emplace(key, tensor.stored->info.shape);
+        if (!added) continue;
+        tensors_.push_back({tensor.component->name, tensor.component->kind, tensor.anatomy->local,
+                            static_cast<std::uint32_t>(keys_.size())});
+        keys_.push_back(key);
+        components_.insert(tensor.component->name);
+      }
+      for (const Model::Part& part : base->model().parts) AddRules(part.anatomy);
+    }
+  }
+
+  void AddRules(const Anatomy& anatomy) {
+    if (architecture_ == nullptr) architecture_ = anatomy.architecture;
+    for (ComponentRule& rule : ComponentRules(anatomy)) {
+      const auto known = std::ranges::find(rules_, rule.name, &ComponentRule::name);
+      if (known == rules_.end()) rules_.push_back(std::move(rule));
+    }
+  }
+
+  void Place(const AdapterModule& module, const AliasedModule* target) {
+    const bool weight = Changes(module, AdapterTarget::kWeight);
+    const bool bias = Changes(module, AdapterTarget::kBias);
+    if (target == nullptr || (weight && target->weight.empty())) {
+      unplaced_.push_back(&module);
+      return;
+    }
+    if (weight) AddParts(module, AdapterTarget::kWeight, target->weight);
+    // IA3 scales a bias where there is one.
+    const bool needs_bias = bias && !module.shapes.contains(AdapterRole::kIa3);
+    if (needs_bias && target->bias.empty()) {
+      misfits_.emplace_back(
+          fmt::format("adapter '{}': {} has no bias for the changes of", model_.name, BaseName()),
+          module.stem);
+      return;
+    }
+    if (bias && !target->bias.empty()) AddParts(module, AdapterTarget::kBias, target->bias);
+    ++index_.classes_.applied;
+  }
+
+  /// A tensor by itself goes by the name of the model's: "img_in.bias".
+  void PlacePlain(const AdapterModule& module, const AliasTable& aliases) {
+    std::string stem = module.stem;
+    // PEFT keeps layers that were trained whole beside the original ones.
+    if (const std::size_t at = stem.find(".modules_to_save."); at != std::string::npos) {
+      const std::size_t rest = stem.find('.', at + 17);
+      stem.erase(at, rest == std::string::npos ? rest : rest - at);
+    }
+    for (const std::string_view end : {".weight", ".bias", ".scale"}) {
+      if (!stem.ends_with(end)) continue;
+      stem.resize(stem.size() - end.size());
+      break;
+    }
+    const AliasedModule* target = aliases.Find(stem);
+    const bool there =
+        target != nullptr && !(module.on_bias ? target->bias : target->weight).empty();
+    if (!there) {
+      unplaced_.push_back(&module);
+      return;
+    }
+    AddParts(module, module.on_bias ? AdapterTarget::kBias : AdapterTarget::kWeight,
+             module.on_bias ? target->bias : target->weight);
+    ++index_.classes_.applied;
+  }
+
+  void AddParts(const AdapterModule& module, AdapterTarget target,
+                std::span<const AliasPiece> pieces) {
+    std::map<std::uint32_t, AdapterPart> by_tensor;
+    for (const AliasPiece& piece : pieces) {
+      AdapterPart& part = by_tensor[piece.tensor];
+      part.module = &module;
+      part.target = target;
+      part.transposed = piece.transposed && target == AdapterTarget::kWeight;
+      const std::uint64_t all = SizeAsMatrix(index_.shapes_.at(keys_[piece.tensor])).rows;
+      part.rows.push_back({piece.their_row, piece.our_row, piece.rows == 0 ? all : piece.rows});
+    }
+    if (by_tensor.size() > 1 && ReadsWeight(module, target)) {
+      misfits_.emplace_back(
+          fmt::format("adapter '{}': the weight is in several tensors here, and must be one for",
+                      model_.name),
+          module.stem);
+      return;
+    }
+    for (auto& [tensor, part] : by_tensor) {
+      std::ranges::sort(part.rows, {}, &PartRows::their_row);
+      Transpose(part, index_.shapes_.at(keys_[tensor]));
+      CheckSize(part, keys_[tensor], pieces);
+      index_.parts_[keys_[tensor]].push_back(std::move(part));
+    }
+  }
+
+  /// GPT-2's layers are stored with their input first; PEFT says so of an adapter.
+  void Transpose(AdapterPart& part, const Shape& shape) const {
+    const bool matrix = part.target == AdapterTarget::kWeight && shape.size() == 2;
+    if (!model_.adapter->peft.fan_in_fan_out || !matrix) return;
+    const MatrixSize size = SizeOf(*part.module, part.target);
+    const MatrixSize here = SizeAsMatrix(shape);
+    if (size.rows == here.columns && size.columns == here.rows) part.transposed = true;
+  }
+
+  void CheckSize(const AdapterPart& part, const TensorKey& key,
+                 std::span<const AliasPiece> pieces) {
+    MatrixSize size = SizeOf(*part.module, part.target);
+    const Shape& shape = index_.shapes_.at(key);
+    const MatrixSize here = SizeAsMatrix(shape);
+    if (part.transposed) std::swap(size.rows, size.columns);
+    std::uint64_t rows = 0;
+    for (const AliasPiece& piece : pieces) rows += piece.rows;
+    if (rows == 0 || part.transposed) rows = here.rows;
+    const bool tall = size.rows != 0 && size.rows != rows;
+    // Input channels more or fewer are looked at where the tensor is computed.
+    const bool wide = size.columns != 0 && size.columns != here.columns && !IsInputConvolution(key);
+    if (!tall && !wide) return;
+    misfits_.emplace_back(
+        fmt::format("adapter '{}': it makes {} × {} of {}, whose weight has {} × {}, with",
+                    model_.name, size.rows == 0 ? rows : size.rows,
+                    size.columns == 0 ? here.columns : size.columns, key, rows, here.columns),
+        part.module->stem);
+  }
+
+  /// A file may hold the same change under the names of two trainers: it counts once. Two different
+  /// ones for the same rows are no adapter that anybody has seen.
+  void CheckTwice() {
+    for (auto& [key, parts] : index_.parts_) {
+      for (std::size_t i = 0; i < parts.size(); ++i) {
+        for (std::size_t j = i + 1; j < parts.size();) {
+          if (parts[i].target != parts[j].target || !Overlap(parts[i], parts[j])) {
+            ++j;
+            continue;
+          }
+          if (parts[i].rows == parts[j].rows && Same(*parts[i].module, *parts[j].module)) {
+            AddTo(index_.classes_.ignored, "the same under another name", parts[j].module->stem);
+            parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(j));
+            continue;
+          }
+          problems_.Add(fmt::format("adapter '{}': {} and {} both change the same rows of {}",
+                                    model_.name, Quote(parts[i].module->stem),
+                                    Quote(parts[j].module->stem), key));
+          ++j;
+        }
+      }
+    }
+  }
+
+  static bool Overlap(const AdapterPart& a, const AdapterPart& b) {
+    return std::ranges::any_of(a.rows, [&](const PartRows& x) {
+      return std::ranges::any_of(b.rows, [&](const PartRows& y) {
+        return x.our_row < y.our_row + y.rows && y.our_row < x.our_row + x.rows;
+      });
+    });
+  }
+
+  bool Same(const AdapterModule& a, const AdapterModule& b) const {
+    if (a.shapes != b.shapes) return false;
+    const Checkpoint& file = *model_.parts.front().checkpoint;
+    return std::ranges::all_of(a.tensors, [&](const auto& item) {
+      const CheckpointTensor& x = file.tensors()[item.second];
+      const CheckpointTensor& y = file.tensors()[b.tensors.at(item.first)];
+      return x.info == y.info && file.Read(x) == file.Read(y);
+    });
+  }
+
+  /// Says so, instead of a thousand misfits.
+  bool TellOtherArchitecture() {
+    if (misfits_.empty() && unplaced_.empty()) return false;
+    const MadeFor made_for = TellMadeFor(*model_.adapter);
+    if (made_for.architectures.empty() || architecture_ == nullptr) return false;
+    std::vector<std::string_view> titles;
+    for (const Architecture* architecture : made_for.architectures) {
+      if (architecture->form == architecture_->form) return false;
+      titles.push_back(architecture->title);
+    }
+    if (2 * (misfits_.size() + unplaced_.size()) < model_.adapter->modules.size()) return false;
+    problems_.Add(
+        fmt::format("adapter '{}' is made for {} ({} of its {} modules are that), and {} "
+                    "is {}",
+                    model_.name, fmt::join(titles, " or "), made_for.modules,
+                    model_.adapter->modules.size(), BaseName(), architecture_->title));
+    return true;
+  }
+
+  void SortUnplaced(const AliasTable& aliases) {
+    if (unplaced_.empty()) return;
+    const AliasTable declared = DeclaredAliases();
+    // A file of a whole model has all that there is; what it lacks will not come from elsewhere.
+    const bool several = Has(ComponentKind::kDiffusion) && Has(ComponentKind::kText);
+    for (const AdapterModule* module : unplaced_) {
+      const std::string component = ComponentOf(*module, declared);
+      const bool lacks = !component.empty() && !components_.contains(component);
+      if (allowed_ && std::regex_search(module->stem, *allowed_)) {
+        AddTo(index_.classes_.unmatched, "allowed", module->stem);
+      } else if (lacks && !several && elsewhere_ == ElsewherePolicy::kNote) {
+        AddTo(index_.classes_.elsewhere, component, module->stem);
+      } else if (lacks) {
+        problems_.Add(fmt::format("adapter '{}': {} has no {}, which is changed by", model_.name,
+                                  BaseName(), component),
+                      module->stem,
+                      "Name the file that has it as a component of the model, or allow it with "
+                      "--allow-unmatched.");
+      } else {
+        TellUnmatched(*module, aliases, declared);
+      }
+    }
+  }
+
+  void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
+                     const AliasTable& declared) {
+    std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
+    if (declared.Find(module.stem) != nullptr) {
+      why += ", though others of its architecture have, of the name";
+    } else {
+      std::vector<std::string> near;
+      for (const auto& [alias, target] : aliases.modules()) {
+        const auto difference = static_cast<std::ptrdiff_t>(alias.size()) -
+                                static_cast<std::ptrdiff_t>(module.stem.size());
+        if (std::abs(difference) <= 2 && told_ < kMostNamed) near.push_back(alias);
+      }
+      std::ranges::sort(near);
+      const std::string hint = DidYouMean(module.stem, near);
+      ++told_;
+      problems_.Add(why + " of the name", module.stem + hint,
+                    "Allow modules that do nothing with --allow-unmatched REGEX.");
+      return;
+    }
+    problems_.Add(why, module.stem, "Allow modules that do nothing with --allow-unmatched REGEX.");
+  }
+
+  /// Names in all components that models of the base's architecture have.
+  AliasTable DeclaredAliases() const {
+    std::vector<AliasedTensor> all;
+    std::vector<ComponentRule> rules = rules_;
+    if (architecture_ != nullptr) {
+      for (const ArchitectureRow& row : architecture_->rows) {
+        if (row.scale != "full") continue;
+        for (ComponentRule& rule : row.components()) {
+          const auto known = std::ranges::find(rules, rule.name, &ComponentRule::name);
+          if (known == rules.end()) {
+            rules.push_back(std::move(rule));
+            continue;
+          }
+          for (TensorRule& tensor : rule.tensors) {
+            const auto has = std::ranges::find(known->tensors, tensor.name, &TensorRule::name);
+            if (has == known->tensors.end()) known->tensors.push_back(std::move(tensor));
+          }
+        }
+      }
+    }
+    for (const ComponentRule& rule : rules) {
+      for (const TensorRule& tensor : rule.tensors) {
+        if (tensor.role != Role::kWeight) continue;
+        all.push_back({rule.name, rule.kind, tensor.name, static_cast<std::uint32_t>(all.size())});
+      }
+    }
+    declared_ = all;
+    return {all, rules};
+  }
+
+  /// That the module is for; empty where nobody knows.
+  std::string ComponentOf(const AdapterModule& module, const AliasTable& declared) const {
+    if (const AliasedModule* target = declared.Find(module.stem)) {
+      const auto& pieces = target->weight.empty() ? target->bias : target->weight;
+      return declared_[pieces.front().tensor].component;
+    }
+    const std::string_view naming = NamingOf(module.stem).component;
+    return naming.starts_with("te") && !Has(ComponentKind::kText) ? "text encoder" : "";
+  }
+
+  bool Has(ComponentKind kind) const {
+    return std::ranges::any_of(tensors_,
+                               [&](const AliasedTensor& tensor) { return tensor.kind == kind; });
+  }
+
+  static constexpr std::size_t kMostNamed = 5;
+
+  const Model& model_;
+  std::span<const ModelIndex* const> bases_;
+  ElsewherePolicy elsewhere_;
+  Problems& problems_;
+  AdapterIndex& index_;
+  std::optional<std::regex> allowed_;
+  const Architecture* architecture_ = nullptr;
+  std::vector<AliasedTensor> tensors_;
+  std::vector<TensorKey> keys_;  ///< parallel to tensors_
+  std::set<std::string> components_;
+  std::vector<ComponentRule> rules_;
+  std::vector<const AdapterModule*> unplaced_;
+  std::vector<std::pair<std::string, std::string>> misfits_;
+  mutable std::vector<AliasedTensor> declared_;
+  std::size_t told_ = 0;
+};
+
+AdapterIndex::AdapterIndex(const Model& model, std::span<const ModelIndex* const> bases,
+                           ElsewherePolicy elsewhere, Problems& problems) {
+  AdapterFitter(model, bases, elsewhere, problems, *this).Fit();
+}
+
+const std::vector<AdapterPart>* AdapterIndex::Find(const TensorKey& key) const {
+  const auto found = parts_.find(key);
+  return found == parts_.end() || found->second.empty() ? nullptr : &found->second;
+}
+
+const Shape* AdapterIndex::ShapeOf(const TensorKey& key) const {
+  const auto found = shapes_.find(key);
+  return found == shapes_.end() ? nullptr : &found->second;
+}
+
+}  // namespace weightsmith

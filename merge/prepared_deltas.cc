@@ -1,0 +1,165 @@
+#include "merge/prepared_deltas.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/adapters/module_delta.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+std::vector<float> Transposed(std::span<const float> values, std::uint64_t columns) {
+  std::vector<float> other(values.size());
+  const std::uint64_t rows = columns == 0 ? 0 : values.size() / columns;
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::uint64_t column = 0; column < columns; ++column) {
+      other[column * rows + row] = values[row * columns + column];
+    }
+  }
+  return other;
+}
+
+/// The rows that a part is for, in the order of its module.
+std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
+                          std::uint64_t columns) {
+  std::vector<float> rows;
+  for (const PartRows& run : part.rows) {
+    const auto own = whole.subspan(run.our_row * columns, run.rows * columns);
+    rows.insert(rows.end(), own.begin(), own.end());
+  }
+  return part.transposed ? Transposed(rows, columns) : rows;
+}
+
+/// The shape of what the module changes.
+Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
+  Shape shape = tensor;
+  if (part.transposed) {
+    std::reverse(shape.begin(), shape.end());
+    return shape;
+  }
+  if (shape.empty()) return shape;
+  shape[0] = 0;
+  for (const PartRows& run : part.rows) shape[0] += run.rows;
+  return shape;
+}
+
+}  // namespace
+
+PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole) {
+  for (const DeltaSource& source : task.deltas) {
+    std::vector<float> weight;
+    if (source.weight) weight = whole(*source.weight, *this);
+    Add(plan, source, std::move(weight));
+  }
+}
+
+void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole) {
+  const Model& model = plan.models[source.model];
+  Delta& delta = deltas_.emplace_back();
+  delta.columns = SizeAsMatrix(source.shape).columns;
+  for (const AdapterPart& part : source.parts) {
+    WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
+      const AdapterValues values = ReadValues(*model.parts.front().checkpoint, *model.adapter,
+                                              *part.module, source.strength);
+      AdapterWeight weight{ShapeOf(part, source.shape), {}};
+      const bool reads =
+          ReadsWeight(*part.module, part.target) || (Replaces(*part.module) && !source.replaces);
+      if (reads) {
+        weight.values = delta.weights.emplace_back(RowsOf(part, whole, delta.columns));
+      }
+      std::unique_ptr<DeltaRows> rows = MakeDelta(*part.module, part.target, values, weight);
+      if (part.transposed) {
+        const std::uint64_t columns = rows->columns();
+        std::vector<float> all(ElementCount(source.shape).value());
+        rows->Fill(0, all);
+        rows = std::make_unique<StoredRows>(delta.columns, Transposed(all, columns));
+      }
+      // What is in proportion to the strength has it from here, where others have it in them.
+      const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module);
+      for (const PartRows& run : part.rows) {
+        delta.runs.push_back({rows.get(), run.their_row, run.our_row, run.rows,
+                              own ? 1 : static_cast<float>(source.strength)});
+      }
+      delta.rows.push_back(std::move(rows));
+    });
+  }
+}
+
+void PreparedDeltas::Fill(std::size_t number, std::uint64_t first, std::span<float> out) const {
+  const Delta& delta = deltas_[number];
+  std::uint64_t covered = 0;
+  const std::uint64_t end = first + out.size();
+  for (const Run& run : delta.runs) {
+    const std::uint64_t from = std::max(first, run.our_row * delta.columns);
+    const std::uint64_t to = std::min(end, (run.our_row + run.count) * delta.columns);
+    if (from < to) covered += to - from;
+  }
+  if (covered < out.size()) std::ranges::fill(out, 0.0f);
+  for (const Run& run : delta.runs) {
+    const std::uint64_t from = std::max(first, run.our_row * delta.columns);
+    const std::uint64_t to = std::min(end, (run.our_row + run.count) * delta.columns);
+    if (from < to) FillRun(run, delta.columns, from, out.subspan(from - first, to - from));
+  }
+}
+
+void PreparedDeltas::FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,
+                             std::span<float> out) {
+  const std::uint64_t theirs = run.rows->columns();
+  if (theirs == columns) {
+    run.rows->Fill(first - run.our_row * columns + run.their_row * columns, out);
+  } else {
+    // Input channels behind those that the module knows are left as they are.
+    std::ranges::fill(out, 0.0f);
+    for (std::uint64_t at = first; at < first + out.size();) {
+      const std::uint64_t row = at / columns;
+      const std::uint64_t column = at % columns;
+      const std::uint64_t row_end = std::min((row + 1) * columns, first + out.size());
+      if (column < theirs) {
+        const std::uint64_t n = std::min(theirs - column, row_end - at);
+        run.rows->Fill((row - run.our_row + run.their_row) * theirs + column,
+                       out.subspan(at - first, n));
+      }
+      at = row_end;
+    }
+  }
+  if (run.factor == 1) return;
+  for (float& value : out) value *= run.factor;
+}
+
+std::uint64_t BytesOf(const Task& task) {
+  std::uint64_t bytes = 0;
+  for (const DeltaSource& delta : task.deltas) {
+    for (const AdapterPart& part : delta.parts) {
+      bytes += DeltaBytes(*part.module, part.target, delta.shape);
+    }
+    if (delta.weight) bytes += 2 * task.elements * sizeof(float);
+  }
+  return bytes;
+}
+
+std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task) {
+  constexpr std::size_t kMost = 4;
+  std::shared_ptr<Entry> entry;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find(entries_, task, [](const auto& e) { return e.first; });
+    if (found != entries_.end()) {
+      entry = found->second;
+    } else {
+      entry = std::make_shared<Entry>();
+      entries_.emplace_back(task, entry);
+      if (entries_.size() > kMost) entries_.erase(entries_.begin());
+    }
+  }
+  std::call_once(entry->once, [&] {
+    entry->deltas = std::make_shared<const PreparedDeltas>(
+        plan, plan.tasks[task],
+        [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); });
+  });
+  return entry->deltas;
+}
+
+}  // namespace weightsmith

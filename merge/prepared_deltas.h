@@ -1,0 +1,72 @@
+// What adapters add to one tensor, ready to be asked for piece by piece: factors read and decoded,
+// rotations made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/adapters/delta_rows.h"
+#include "merge/plan.h"
+
+namespace weightsmith {
+
+class PreparedDeltas {
+ public:
+  /// Computes a whole value; deltas that stand before it are ready.
+  using WholeMaker =
+      std::function<std::vector<float>(const WholeWeight& weight, const PreparedDeltas& so_far)>;
+
+  /// REQUIRES: the plan outlives it. Throws as MakeDelta does, naming the module.
+  PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole);
+
+  /// Elements [first, first + out.size()) of a delta of the task. Any thread.
+  void Fill(std::size_t delta, std::uint64_t first, std::span<float> out) const;
+
+ private:
+  /// Rows of the tensor that a module changes.
+  struct Run {
+    const DeltaRows* rows = nullptr;
+    std::uint64_t their_row = 0;
+    std::uint64_t our_row = 0;
+    std::uint64_t count = 0;
+    float factor = 1;
+  };
+  struct Delta {
+    std::uint64_t columns = 0;
+    std::vector<Run> runs;
+    std::vector<std::unique_ptr<DeltaRows>> rows;
+    std::vector<std::vector<float>> weights;  ///< that the rows read
+  };
+
+  void Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole);
+  static void FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,
+                      std::span<float> out);
+
+  std::vector<Delta> deltas_;
+};
+
+/// Bytes that the deltas of a task take, at most.
+std::uint64_t BytesOf(const Task& task);
+
+/// The deltas of the tasks at hand, shared by the workers that compute parts of one task.
+class DeltaCache {
+ public:
+  /// REQUIRES: no delta of the task depends on the whole tensor.
+  std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
+
+ private:
+  struct Entry {
+    std::once_flag once;
+    std::shared_ptr<const PreparedDeltas> deltas;
+  };
+  std::mutex mutex_;
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<Entry>>> entries_;  ///< the oldest first
+};
+
+}  // namespace weightsmith

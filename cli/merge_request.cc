@@ -68,7 +68,9 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
   merge.output = arguments.Path("out");
   merge.dtype = arguments.Text("dtype");
   merge.policies = arguments.Assignments("policy");
-  if (arguments.Has("strict-components")) merge.policies.emplace_back("elsewhere", "error");
+  if (arguments.Knows("strict-components") && arguments.Has("strict-components")) {
+    merge.policies.emplace_back("elsewhere", "error");
+  }
   if (merge.bake_each) return merge;
   merge.op = arguments.Text("op");
   if (arguments.Has("alpha") && arguments.Has("mbw")) {
@@ -242,9 +244,6 @@ std::vector<Flag> LoraFlags() {
        .value = "REGEX",
        .doc = "Let modules do nothing whose name matches",
        .group = "Adapters"},
-      {.name = "strict-components",
-       .doc = "Refuse modules for components that the model lacks",
-       .group = "Adapters"},
   };
 }
 
@@ -317,9 +316,6 @@ RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
     options.model_folders = ModelFolders(arguments);
   }
   options.policies = arguments.Assignments("policy");
-  if (arguments.Knows("strict-components") && arguments.Has("strict-components")) {
-    options.policies.emplace_back("elsewhere", "error");
-  }
   options.output_path = arguments.Path("out");
   options.dtype = arguments.Text("dtype");
   options.max_shard_size = arguments.Bytes("max-shard-size");

@@ -126,6 +126,40 @@ Json Effect() {
                  {"relative_change", norm}});
 }
 
+/// An adapter, and its modules; `report` has what they did.
+Json Adapter(bool report) {
+  const Json nullable = {{"type", {"number", "null"}}};
+  const Json rows = Object({{"first", Count()}, {"count", Count()}, {"of", Count()}});
+  Json module = Object({{"module", Text()},
+                        {"tensor", Text()},
+                        {"rows", ListOf(rows)},
+                        {"transposed", Boolean()},
+                        {"family", Text()},
+                        {"dora", Boolean()},
+                        {"rank", nullable},
+                        {"alpha", nullable},
+                        {"scale", Number()},
+                        {"strength", Number()},
+                        {"step", Text()}});
+  if (report) {
+    const Json effect = Object({{"elements", Count()},
+                                {"elements_changed", Count()},
+                                {"elements_changed_after_rounding", Count()},
+                                {"change_norm", nullable},
+                                {"relative_change", nullable}});
+    module["properties"].update(effect["properties"]);
+    for (const Json& name : effect["required"]) module["required"].push_back(name);
+  }
+  const Json elsewhere = Object({{"component", Text()}, {"modules", ListOf(Text())}});
+  const Json others = Object({{"reason", Text()}, {"modules", ListOf(Text())}});
+  return Object({{"name", Text()},
+                 {"path", Text()},
+                 {"applied", ListOf(module)},
+                 {"elsewhere", ListOf(elsewhere)},
+                 {"ignored", ListOf(others)},
+                 {"unmatched", ListOf(others)}});
+}
+
 Json ReportStep() {
   Json step = Object(
       {{"name", Text()}, {"op", Text()}, {"tensors", Count()}, {"tensors_changed", Count()}});
@@ -149,6 +183,7 @@ std::string PlanSchema() {
       Object({{"folder", Text()}, {"bytes_needed", Count()}, {"bytes_free", Count()}});
   return Object({{"weightsmith", Text()},
                  {"models", ListOf(PlanModel())},
+                 {"adapters", ListOf(Adapter(false))},
                  {"steps", ListOf(step)},
                  {"outputs", ListOf(PlanOutput())},
                  {"tensors", Count()},
@@ -188,10 +223,12 @@ std::string ReportSchema() {
   return Object({{"weightsmith", Text()},
                  {"inputs", ListOf(input)},
                  {"keys", ListOf(keys)},
+                 {"adapters", ListOf(Adapter(true))},
                  {"steps", ListOf(ReportStep())},
                  {"outputs", ListOf(output)},
                  {"tensors", ListOf(tensor)},
                  {"notes", ListOf(Text())},
+                 {"warnings", ListOf(Text())},
                  {"bytes_read", Count()},
                  {"bytes_written", Count()},
                  {"seconds", Number()},

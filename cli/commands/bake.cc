@@ -13,6 +13,9 @@ std::vector<Flag> Flags() {
   const auto taken = [](const Flag& flag) {
     return flag.name == "set" || flag.name == "output" || flag.name == "models";
   };
+  flags.push_back({.name = "strict-components",
+                   .doc = "Refuse modules for components that the model lacks",
+                   .group = "Adapters"});
   for (const Flag& flag : RecipeFlags()) {
     if (!taken(flag)) flags.push_back(flag);
   }

@@ -8,7 +8,11 @@ std::string Check(const ArgumentsGiven& given) {
 }
 
 Value Lower(Lowering& tape, const Arguments& given) {
-  return tape.AddScaled(given.operands[0], given.weights[0], given.list[0]);
+  Value value = given.operands[0];
+  for (std::size_t i = 0; i < given.list.size(); ++i) {
+    value = tape.AddScaled(value, given.weights[i], given.list[i]);
+  }
+  return value;
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ CASES = [
      lambda t, a, b, c: (t(1) - t(1.7)) * a + t(1.7) * b),
     ("add_difference", "abc", "", [], [0.6], lambda t, a, b, c: a + t(0.6) * (b - c)),
     ("add_difference", "abc", "", [], [1], lambda t, a, b, c: a + t(1) * (b - c)),
+    ("bake", "a", "bc", [0.6, -0.4], [], lambda t, a, b, c: (a + t(0.6) * b) + t(-0.4) * c),
     ("add", "ab", "", [], [0.8], lambda t, a, b, c: a + t(0.8) * b),
     ("add", "ab", "", [], [1], lambda t, a, b, c: a + t(1) * b),
     ("subtract", "ab", "", [], [], lambda t, a, b, c: a - b),

@@ -185,6 +185,7 @@ policy:
   prediction: error
   blocks: by_form
   ema: drop
+  elsewhere: note
   precision: f32
 steps:
   sum.b:

@@ -30,8 +30,13 @@ bool Fits(const AdapterShapes& shapes, const Order& order) {
          SizeAsMatrix(shapes.at(order.back)).columns == SizeAsMatrix(shapes.at(order.in)).rows;
 }
 
+/// The sizes often fit both orders, one of them with a rank that is the width of the weight.
 const Order& OrderOf(const AdapterShapes& shapes) {
-  return Fits(shapes, kLater) || !Fits(shapes, kOlder) ? kLater : kOlder;
+  if (!Fits(shapes, kOlder)) return kLater;
+  if (!Fits(shapes, kLater)) return kOlder;
+  const std::uint64_t later = SizeAsMatrix(shapes.at(kLater.in)).columns;
+  const std::uint64_t older = SizeAsMatrix(shapes.at(kOlder.in)).columns;
+  return older < later ? kOlder : kLater;
 }
 
 std::uint64_t Rank(const AdapterShapes& shapes) {

@@ -18,9 +18,11 @@ namespace {
 
 Plan WithoutArithmetic(Plan plan) {
   for (Task& task : plan.tasks) {
-    if (task.tape.instructions.empty()) continue;
+    if (task.tape.instructions.empty() || task.sources.empty()) continue;
     task.tape.instructions.clear();
     task.tape.probes.clear();
+    task.deltas.clear();
+    task.tape.sources = static_cast<Register>(task.sources.size());
     task.tape.registers = task.tape.sources;
     for (Product& product : task.products) product.value = 0;
   }

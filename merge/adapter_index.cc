@@ -108,9 +108,14 @@ class AdapterFitter {
   /// A tensor by itself goes by the name of the model's: "img_in.bias".
   void PlacePlain(const AdapterModule& module, const AliasTable& aliases) {
     std::string stem = module.stem;
-    // PEFT keeps layers that were trained whole beside the original ones.
-    if (const std::size_t at = stem.find(".modules_to_save."); at != std::string::npos) {
-      const std::size_t rest = stem.find('.', at + 17);
+    // PEFT wraps layers, and keeps those that were trained whole beside the original ones.
+    constexpr std::string_view kWrapped = ".base_layer";
+    constexpr std::string_view kSaved = ".modules_to_save.";
+    if (const std::size_t at = stem.find(kWrapped); at != std::string::npos) {
+      stem.erase(at, kWrapped.size());
+    }
+    if (const std::size_t at = stem.find(kSaved); at != std::string::npos) {
+      const std::size_t rest = stem.find('.', at + kSaved.size());
       stem.erase(at, rest == std::string::npos ? rest : rest - at);
     }
     for (const std::string_view end : {".weight", ".bias", ".scale"}) {

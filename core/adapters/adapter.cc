@@ -141,6 +141,7 @@ class AdapterReader {
       module.rank = module.family->rank(module.shapes);
     }
     module.alpha = NumberOf(module, AdapterRole::kAlpha);
+    module.feedforward = adapter_.peft.IsFeedforward(stem);
     module.problem = ProblemOf(module, parts);
     if (module.problem.empty()) module.scale = ScaleOf(module);
     adapter_.modules.push_back(std::move(module));

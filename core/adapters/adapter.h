@@ -27,6 +27,7 @@ struct AdapterModule {
   std::optional<double> alpha{};  ///< as stored, or of the configuration
   double scale = 1;               ///< what the product of the factors is multiplied by
   bool on_bias = false;           ///< of a tensor by itself: it is a bias
+  bool feedforward = false;       ///< of PEFT's IA3: it scales what goes into the layer
   std::string problem{};          ///< why it cannot be applied; empty: it can
 
   bool dora() const {

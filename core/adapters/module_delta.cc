@@ -22,7 +22,8 @@ constexpr AdapterRole kBiases[] = {kDiffBias, kNormDiffBias, kUpBias};
 /// PEFT's IA3 scales the bias with the rows.
 bool ScalesBias(const AdapterModule& module) {
   const auto factors = module.shapes.find(kIa3);
-  return factors != module.shapes.end() && factors->second.size() == 2 && factors->second[1] == 1;
+  if (factors == module.shapes.end()) return false;
+  return factors->second.size() == 2 ? factors->second[1] == 1 : !module.feedforward;
 }
 
 const AdapterRole* BiasRole(const AdapterModule& module) {
@@ -112,7 +113,7 @@ MatrixSize SizeOf(const AdapterModule& module, AdapterTarget target) {
   if (const AdapterRole* role = BiasRole(module)) {
     return {SizeAsMatrix(module.shapes.at(*role)).rows, 1};
   }
-  return {module.shapes.at(kIa3)[0], 1};
+  return {ElementCount(module.shapes.at(kIa3)).value(), 1};
 }
 
 bool ReadsWeight(const AdapterModule& module, AdapterTarget target) {
@@ -136,7 +137,7 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
                        .strength = static_cast<float>(strength),
                        .alpha = module.alpha,
                        .peft = adapter.peft,
-                       .feedforward = adapter.peft.IsFeedforward(module.stem)};
+                       .feedforward = module.feedforward};
   values.peft.alpha = adapter.peft.AlphaOf(module.stem);
   for (const auto& [role, index] : module.tensors) {
     const CheckpointTensor& tensor = checkpoint.tensors()[index];

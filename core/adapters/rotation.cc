@@ -99,8 +99,10 @@ std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size
   Matrix sum(size * size);
   for (std::size_t i = 0; i < size; ++i) sum[i * (size + 1)] = 1;
   Matrix power(skew.begin(), skew.end());
-  for (int term = 1; term < terms; ++term) {
-    const double factor = term + 1 < terms ? 2 : 1;
+  // PEFT's three terms are four, and its two end with a whole one.
+  const int last = terms == 3 ? 3 : terms - 1;
+  for (int term = 1; term <= last; ++term) {
+    const double factor = term < last || terms == 2 ? 2 : 1;
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * power[i];
     Matrix next(size * size);
     for (std::size_t row = 0; row < size; ++row) {

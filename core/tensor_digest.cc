@@ -17,6 +17,9 @@ Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor,
     checkpoint.Read(tensor, at, bytes);
     digests.push_back(Xxh3(bytes));
     if (see) see(bytes);
+    if (tensor.gather == nullptr) {
+      checkpoint.files()[tensor.file]->Release(tensor.offset + at, bytes.size());
+    }
   }
   return TensorDigest(tensor.info, digests);
 }

@@ -345,12 +345,16 @@ Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget)
       std::max<std::uint64_t>(1, budget / std::max<std::uint64_t>(1, sources) / (2 * kTile));
   Worker worker(context);
   std::vector<TaskResult> results(plan.tasks.size());
+  // Factors are read whole for any part of what they make.
+  constexpr std::size_t kMostWithDeltas = 16;
+  std::size_t with_deltas = 0;
   std::uint64_t seen = 0;
   std::uint64_t all = 0;
   for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
     const Task& task = plan.tasks[t];
     results[t].effects.resize(task.tape.probes.size());
     if (task.tape.probes.empty() || task.whole()) continue;
+    if (!task.deltas.empty() && ++with_deltas > kMostWithDeltas) continue;
     const std::uint64_t count = std::min({tiles * kTile, task.elements, ChunkUnits(task)});
     ChunkResult chunk = worker.Compute({t, 0, count, false});
     results[t].effects = std::move(chunk.effects);

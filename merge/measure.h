@@ -6,16 +6,19 @@
 #include <cstdint>
 #include <span>
 
-#include "core/dtype.h"
 #include "merge/tape.h"
 
 namespace weightsmith {
 
-/// `registers` as RunTape has them, with n elements from `first` of the tensor; `stored` is the
-/// dtype that it is rounded to.
+/// `registers` as RunTape has them, with n elements from `first` of the tensor.
 Effect MeasureProbe(const Probe& probe, std::span<const float> registers, std::uint64_t first,
-                    std::size_t n, DType stored);
+                    std::size_t n);
 Effect MeasureProbe(const Probe& probe, std::span<const double> registers, std::uint64_t first,
-                    std::size_t n, DType stored);
+                    std::size_t n);
+
+/// Elements of the probe's among those from `first` that differ as they are stored: `before` and
+/// `after` are a tile as bytes, `size` an element.
+std::uint64_t CountStored(const Probe& probe, std::uint64_t first, std::size_t size,
+                          std::span<const std::byte> before, std::span<const std::byte> after);
 
 }  // namespace weightsmith

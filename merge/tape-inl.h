@@ -236,6 +236,35 @@ std::size_t CountNotBelow(const T* values, std::size_t n, T limit) {
   return n - below;
 }
 
+template <class Word>
+std::size_t CountDifferent(const Word* a, const Word* b, std::size_t n) {
+  const hn::ScalableTag<Word> d;
+  std::size_t equal = 0;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    equal += hn::CountTrue(d, hn::Eq(hn::LoadU(d, a + i), hn::LoadU(d, b + i)));
+  }
+  for (; i < n; ++i) equal += a[i] == b[i] ? 1 : 0;
+  return n - equal;
+}
+
+std::size_t CountDifferentElements(const void* a, const void* b, std::size_t n, std::size_t size) {
+  switch (size) {
+    case 1:
+      return CountDifferent(static_cast<const std::uint8_t*>(a),
+                            static_cast<const std::uint8_t*>(b), n);
+    case 2:
+      return CountDifferent(static_cast<const std::uint16_t*>(a),
+                            static_cast<const std::uint16_t*>(b), n);
+    case 4:
+      return CountDifferent(static_cast<const std::uint32_t*>(a),
+                            static_cast<const std::uint32_t*>(b), n);
+    default:
+      return CountDifferent(static_cast<const std::uint64_t*>(a),
+                            static_cast<const std::uint64_t*>(b), n);
+  }
+}
+
 void RunFloat(const Tape& tape, float* registers, std::size_t n, std::uint64_t first) {
   RunAll(tape, registers, n, first);
 }

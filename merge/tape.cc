@@ -17,6 +17,7 @@ HWY_EXPORT(MeasureFloat);
 HWY_EXPORT(MeasureDouble);
 HWY_EXPORT(CountFloat);
 HWY_EXPORT(CountDouble);
+HWY_EXPORT(CountDifferentElements);
 
 }  // namespace
 
@@ -51,6 +52,11 @@ std::size_t CountNotBelow(std::span<const float> values, float limit) {
 
 std::size_t CountNotBelow(std::span<const double> values, double limit) {
   return HWY_DYNAMIC_DISPATCH(CountDouble)(values.data(), values.size(), limit);
+}
+
+std::size_t CountDifferent(std::span<const std::byte> a, std::span<const std::byte> b,
+                           std::size_t size) {
+  return HWY_DYNAMIC_DISPATCH(CountDifferentElements)(a.data(), b.data(), a.size() / size, size);
 }
 
 }  // namespace weightsmith

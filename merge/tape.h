@@ -99,4 +99,9 @@ Effect MeasureTile(const Probe& probe, std::span<const double> registers, std::s
 std::size_t CountNotBelow(std::span<const float> values, float limit);
 std::size_t CountNotBelow(std::span<const double> values, double limit);
 
+/// Counts elements of `size` bytes (1, 2, 4 or 8) that differ. REQUIRES: as many of both, where
+/// such elements may lie.
+std::size_t CountDifferent(std::span<const std::byte> a, std::span<const std::byte> b,
+                           std::size_t size);
+
 }  // namespace weightsmith

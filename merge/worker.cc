@@ -73,6 +73,19 @@ std::size_t MostProducts(const Plan& plan) {
   return most;
 }
 
+/// Where a tile lies.
+struct TileRange {
+  std::uint64_t first = 0;  ///< element of the tensor
+  std::size_t n = 0;
+  std::uint64_t in_piece = 0;  ///< elements from the beginning of what was read
+  std::uint64_t in_chunk = 0;  ///< of what is written
+};
+
+bool SameMeasure(const Probe& a, const Probe& b) {
+  return a.before == b.before && a.after == b.after && a.against_zero == b.against_zero &&
+         a.first == b.first && a.count == b.count;
+}
+
 /// Adds what the next range told.
 void Append(ChunkResult&& range, ChunkResult& all) {
   const auto join = [](std::vector<std::vector<Digest>>& from,
@@ -122,8 +135,11 @@ class Worker::Impl {
   void ComputeWholeTiles(const Task& task, const WholeWeight& weight, const PreparedDeltas& so_far,
                          AlignedTiles<Real>& tiles, std::span<float> out);
   template <class Real>
-  void Measure(const Task& task, std::uint64_t first, std::size_t n, AlignedTiles<Real>& tiles,
+  void Measure(const Task& task, const TileRange& range, AlignedTiles<Real>& tiles,
                ChunkResult& result);
+  template <class Real>
+  std::span<const std::byte> StoredTile(const Task& task, Register value, const TileRange& range,
+                                        AlignedTiles<Real>& tiles, std::vector<std::byte>& scratch);
   template <class Real>
   std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
                                AlignedTiles<Real>& tiles, ChunkResult& result);
@@ -140,6 +156,8 @@ class Worker::Impl {
   std::vector<Buffer> results_;                   ///< a chunk of every product
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
+  std::vector<std::byte> stored_before_;
+  std::vector<std::byte> stored_after_;
   AlignedTiles<float> floats_;  ///< registers, and one tile of scratch
   AlignedTiles<double> doubles_;
   std::vector<bool> may_clone_;  ///< by output file: false once its file system could not
@@ -265,7 +283,6 @@ void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint
                         tiles.tile(task.sources.size() + d, n).begin());
     }
     RunTape(task.tape, tiles.all(), n, first + at);
-    if (context_.effects) Measure(task, first + at, n, tiles, result);
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
       if (product.copy) continue;
@@ -273,6 +290,9 @@ void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint
       const std::uint64_t to = (first + at - chunk_first) * size;
       Encode(product.dtype, Finite(task, product, n, tiles, result),
              results_[p].bytes().subspan(to, n * size));
+    }
+    if (context_.effects) {
+      Measure(task, {first + at, n, at, first + at - chunk_first}, tiles, result);
     }
   }
 }
@@ -324,13 +344,48 @@ void Worker::Impl::ComputeWholeTiles(const Task& task, const WholeWeight& weight
 }
 
 template <class Real>
-void Worker::Impl::Measure(const Task& task, std::uint64_t first, std::size_t n,
-                           AlignedTiles<Real>& tiles, ChunkResult& result) {
+void Worker::Impl::Measure(const Task& task, const TileRange& range, AlignedTiles<Real>& tiles,
+                           ChunkResult& result) {
   const std::vector<Probe>& probes = task.tape.probes;
-  const DType dtype = task.products.front().dtype;
+  const std::span<const Real> registers = tiles.all();
+  Effect effect;
+  const Probe* measured = nullptr;
   for (std::size_t p = 0; p < probes.size(); ++p) {
-    result.effects[p] += MeasureProbe(probes[p], tiles.all(), first, n, dtype);
+    const Probe& probe = probes[p];
+    // A step of one adapter's module sees what the module does.
+    if (measured == nullptr || !SameMeasure(*measured, probe)) {
+      effect = MeasureProbe(probe, registers, range.first, range.n);
+      measured = &probe;
+    }
+    Effect own = effect;
+    if (probe.applied && effect.elements > 0) {
+      const std::size_t size = Info(task.products.front().dtype).bits / 8;
+      own.rounded = CountStored(probe, range.first, size,
+                                StoredTile(task, probe.before, range, tiles, stored_before_),
+                                StoredTile(task, probe.after, range, tiles, stored_after_));
+    }
+    result.effects[p] += own;
   }
+}
+
+/// A register as the first product stores it: bytes that were read or are to be written, where they
+/// are those.
+template <class Real>
+std::span<const std::byte> Worker::Impl::StoredTile(const Task& task, Register value,
+                                                    const TileRange& range,
+                                                    AlignedTiles<Real>& tiles,
+                                                    std::vector<std::byte>& scratch) {
+  const Product& product = task.products.front();
+  const std::size_t size = Info(product.dtype).bits / 8;
+  if (value < task.sources.size() && task.sources[value].info.dtype == product.dtype) {
+    return pieces_[value].bytes().subspan(range.in_piece * size, range.n * size);
+  }
+  if (value == product.value) {
+    return results_[0].bytes().subspan(range.in_chunk * size, range.n * size);
+  }
+  scratch.resize(range.n * size);
+  Encode(product.dtype, tiles.tile(value, range.n), scratch);
+  return scratch;
 }
 
 template <class Real>

@@ -14,8 +14,7 @@
 namespace weightsmith {
 namespace {
 
-HWY_EXPORT(OneRow);
-HWY_EXPORT(FourRows);
+HWY_EXPORT(PanelRows);
 
 }  // namespace
 
@@ -43,24 +42,31 @@ LowRank::LowRank(std::span<const float> up, std::span<const float> down, std::ui
 void LowRank::Fill(std::uint64_t first, std::span<float> out) const {
   if (out.empty()) return;
   const std::uint64_t end = first + out.size();
-  const std::uint64_t last_row = (end - 1) / columns_;
-  std::array<float, kRows * kPanel> scratch;
+  const std::uint64_t first_row = first / columns_;
+  const std::uint64_t end_row = (end + columns_ - 1) / columns_;
+  std::array<float, kPanel> scratch;
   for (std::uint64_t column = 0; column < columns_; column += kPanel) {
     const std::uint64_t width = std::min<std::uint64_t>(kPanel, columns_ - column);
     const float* const panel = down_.data() + column * rank_;
-    for (std::uint64_t row = first / columns_; row <= last_row;) {
+    const auto inside = [&](std::uint64_t row) {
+      const std::uint64_t at = row * columns_ + column;
+      return width == kPanel && at >= first && at + kPanel <= end;
+    };
+    for (std::uint64_t row = first_row; row < end_row;) {
       const std::uint64_t at = row * columns_ + column;
       const float* const up = up_.data() + row * rank_;
-      const std::uint64_t four_end = at + (kRows - 1) * columns_ + kPanel;
-      if (width == kPanel && at >= first && four_end <= end) {
-        HWY_DYNAMIC_DISPATCH(FourRows)(up, panel, rank_, out.data() + (at - first), columns_);
-        row += kRows;
+      std::uint64_t count = 0;
+      while (count < kRows && row + count < end_row && inside(row + count)) ++count;
+      if (count > 0) {
+        HWY_DYNAMIC_DISPATCH(PanelRows)
+        (up, panel, rank_, out.data() + (at - first), columns_, count);
+        row += count;
         continue;
       }
       const std::uint64_t from = std::max(at, first);
       const std::uint64_t to = std::min(at + width, end);
       if (from < to) {
-        HWY_DYNAMIC_DISPATCH(OneRow)(up, panel, rank_, scratch.data());
+        HWY_DYNAMIC_DISPATCH(PanelRows)(up, panel, rank_, scratch.data(), 0, 1);
         std::copy_n(scratch.data() + (from - at), to - from, out.data() + (from - first));
       }
       ++row;

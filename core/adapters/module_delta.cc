@@ -155,6 +155,10 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
       throw Error(ErrorCode::kInput, fmt::format("{} is {}, which holds no numbers",
                                                  Quote(tensor.name), Info(tensor.info.dtype).name));
     }
+    // Mapped pages that were read are not needed again.
+    if (tensor.gather == nullptr) {
+      checkpoint.files()[tensor.file]->Release(tensor.offset, tensor.info.bytes());
+    }
     const auto wrong = std::ranges::count_if(own, [](float x) { return !std::isfinite(x); });
     if (wrong == 0) continue;
     throw Error(ErrorCode::kMismatch, fmt::format("{} has {} values that are not finite",

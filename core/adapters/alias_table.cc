@@ -202,6 +202,9 @@ class TableMaker {
   void AddAliases(const std::string& module, const AliasedModule& target,
                   const Beginnings& beginnings) {
     AddName(module, target, beginnings);
+    // Text models stand in files with and without the step that is before all their names.
+    constexpr std::string_view kText = "text_model.";
+    if (module.starts_with(kText)) AddName(module.substr(kText.size()), target, beginnings);
     // What older diffusers call a projection of attention: without the number of the output's,
     // and inside a processor.
     constexpr std::string_view kOut = ".to_out.0";

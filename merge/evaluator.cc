@@ -95,15 +95,15 @@ const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
 }
 
 TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
-  const auto source = std::ranges::find_if(
-      sources_, [&](const TapeSource& candidate) { return candidate.model == *leaf.model; });
-  if (source == sources_.end()) return {};
+  const auto source = std::ranges::find(sources_, *leaf.model, &TapeSource::model);
   const auto number = static_cast<Register>(source - sources_.begin());
   if (IsAdapter(leaf)) {
-    const Shape& shape = *index_->Adapter(*leaf.model).ShapeOf(*key_);
-    if (source->baked) return {true, Value::Zero(), shape, true};
-    return {true, Value::Of(number), shape};
+    const AdapterIndex& adapter = index_->Adapter(*leaf.model);
+    if (adapter.Find(*key_) == nullptr) return {};
+    const bool alone = source != sources_.end() && !source->baked;
+    return {true, alone ? Value::Of(number) : Value::Zero(), *adapter.ShapeOf(*key_), !alone};
   }
+  if (source == sources_.end()) return {};
   return {true, Value::Of(number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
 }
 

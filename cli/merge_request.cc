@@ -155,6 +155,14 @@ std::vector<Flag> RecipeFlags() {
        .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
        .details = "Without it every tensor keeps the dtype that it has in the leftmost model.",
        .group = "Recipe"},
+      {.name = "rounding",
+       .kind = ValueKind::kText,
+       .value = "WAY",
+       .doc = "nearest, stochastic or stochastic:SEED",
+       .details =
+           "Stochastic rounding goes up or down by chance: small changes to f16, bf16 and fp8 "
+           "are kept on average. The same seed gives the same bytes.",
+       .group = "Recipe"},
       {.name = "max-shard-size",
        .kind = ValueKind::kBytes,
        .value = "SIZE",
@@ -318,6 +326,7 @@ RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
   options.policies = arguments.Assignments("policy");
   options.output_path = arguments.Path("out");
   options.dtype = arguments.Text("dtype");
+  options.rounding = arguments.Text("rounding");
   options.max_shard_size = arguments.Bytes("max-shard-size");
   options.presets = arguments.Path("presets");
   options.private_metadata = arguments.Has("private");

@@ -79,6 +79,7 @@ class AdapterFitter {
 
   void AddRules(const Anatomy& anatomy) {
     if (architecture_ == nullptr) architecture_ = anatomy.architecture;
+    if (!anatomy.quantization.empty()) quantization_ = anatomy.quantization.front();
     for (ComponentRule& rule : ComponentRules(anatomy)) {
       const auto known = std::ranges::find(rules_, rule.name, &ComponentRule::name);
       if (known == rules_.end()) rules_.push_back(std::move(rule));
@@ -278,6 +279,10 @@ class AdapterFitter {
   void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
                      const AliasTable& declared) {
     std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
+    if (declared.Find(module.stem) != nullptr && !quantization_.empty()) {
+      problems_.AddQuantised(bases_.front()->model().name, quantization_, module.stem);
+      return;
+    }
     if (declared.Find(module.stem) != nullptr) {
       why += ", though others of its architecture have, of the name";
     } else {
@@ -351,6 +356,7 @@ class AdapterFitter {
   AdapterIndex& index_;
   std::optional<std::regex> allowed_;
   const Architecture* architecture_ = nullptr;
+  std::string quantization_;  ///< scheme that weights of a base are stored in
   std::vector<AliasedTensor> tensors_;
   std::vector<TensorKey> keys_;  ///< parallel to tensors_
   std::set<std::string> components_;

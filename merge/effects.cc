@@ -109,6 +109,7 @@ void CheckOutcome(const Plan& plan, const std::vector<TaskResult>& results) {
     const TaskResult& result = results[t];
     for (std::size_t p = 0; p < result.products.size(); ++p) {
       if (task.products[p].copy && task.sources.size() == 1) continue;
+      if (task.scale_of != nullptr) continue;
       const std::uint32_t output = plan.output_files[task.products[p].file].output;
       computed[output] = true;
       // A tensor that an adapter replaces has no source.

@@ -17,6 +17,7 @@
 #include "core/anatomy/anatomy.h"
 #include "core/anatomy/file_layout.h"
 #include "core/checkpoint.h"
+#include "core/rounding.h"
 #include "merge/operator.h"
 #include "merge/places.h"
 
@@ -115,6 +116,7 @@ struct OutputSpec {
   std::filesystem::path path;                ///< of the file; of the folder where there are several
   /// Row value nothing: keep the dtype of the leftmost leaf. Empty map: keep everywhere.
   PlaceMap<std::optional<DType>> dtype;
+  Rounding rounding{};
   FileLayout layout = FileLayout::kKeep;
   bool split = false;
   std::optional<std::uint64_t> max_shard_size;

@@ -63,7 +63,7 @@ void AddTask(Fingerprint& print, const Task& task) {
   }
   for (const Product& product : task.products) {
     print.Add(std::uint64_t{product.file}).Add(product.offset).Add(Info(product.dtype).name);
-    print.Add(std::uint64_t{product.value});
+    print.Add(std::uint64_t{product.value}).Add(product.noise.value_or(0)).Add(product.scales);
     AddGather(print, product.scatter.get());
   }
 }

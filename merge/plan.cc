@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "merge/place_table.h"
 #include "merge/planner.h"
+#include "merge/scaled.h"
 
 namespace weightsmith {
 namespace {
@@ -48,6 +49,9 @@ class Planner {
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
   bool Refused(const TensorKey& key, const Task& task);
+  bool KeepsScaled(const OutputSpec& spec, std::uint32_t model) const;
+  void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
+                 std::uint32_t number, std::uint32_t product);
   void CheckSteps();
   void OrderTasks();
 
@@ -185,6 +189,9 @@ std::vector<TensorPlace> Planner::PlacesOfWeights() const {
 }
 
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
+  // The scale of a weight is planned with it.
+  const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
+  if (std::ranges::any_of(index_.models(), is_scale)) return;
   const TensorInfo& info = tensor.first->stored->info;
   const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
   if (tensor.first->anatomy->role == Role::kWeight && floating) {
@@ -203,6 +210,9 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
+    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(plan_.outputs[o].spec, model))) {
+      continue;
+    }
     considered_.insert(model);
     const TensorInfo& info = stored.stored->info;
     Task task{
@@ -293,9 +303,62 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
                     static_cast<std::uint32_t>(task.products.size()));
     task.products.push_back({0, 0, dtype, value, copy});
+    const Rounding& rounding = plan_.outputs[output].spec.rounding;
+    if (rounding.stochastic) task.products.back().noise = NoiseKey(rounding, tensor.canonical);
+    const auto scale = ScaleKeyOf(index_.models()[origin.models.front()], key);
+    if (scale && !copy && dtype == leading.stored->info.dtype) {
+      task.products.back().scales = Of(origin.models.front(), *scale).stored->info.elements();
+    }
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
-  if (!Refused(key, task)) plan_.tasks.push_back(std::move(task));
+  if (Refused(key, task)) return;
+  plan_.tasks.push_back(std::move(task));
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    PlanScale(key, outputs[kept[k]], origins[kept[k]], number, static_cast<std::uint32_t>(k));
+  }
+}
+
+/// Whether any weight of the model stays as it is stored, scaled.
+bool Planner::KeepsScaled(const OutputSpec& spec, std::uint32_t model) const {
+  return std::ranges::any_of(tensors_, [&](const auto& item) {
+    const auto& [key, tensor] = item;
+    if (!ScaleKeyOf(index_.models()[model], key)) return false;
+    const ModelTensor& own = Of(model, key);
+    return OutputDType(spec, places_.Of(own, tensor.canonical), own) == own.stored->info.dtype;
+  });
+}
+
+/// The scale of a task's product: that of the source where it is a copy, computed where it is not.
+void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
+                        std::uint32_t number, std::uint32_t product) {
+  const std::uint32_t leading = origin.models.front();
+  const Product& made = plan_.tasks[number].products[product];
+  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
+  const auto scale = ScaleKeyOf(index_.models()[model], key);
+  if (!scale || (!made.copy && made.scales == 0)) return;
+  const ModelTensor& stored = Of(model, *scale);
+  const TensorInfo& info = stored.stored->info;
+  Task task{stored.anatomy->canonical,
+            stored.component->name,
+            info.shape,
+            info.elements(),
+            {},
+            {},
+            {},
+            {}};
+  if (made.copy) {
+    task.sources.push_back(MakeSource(model, *scale, info.shape));
+    task.tape.sources = task.tape.registers = 1;
+    task.products.push_back({0, 0, info.dtype, 0, true});
+  } else {
+    task.products.push_back({0, 0, info.dtype, static_cast<Register>(product), false});
+    task.scale_of = std::make_shared<const Task>(plan_.tasks[number]);
+  }
+  const PlannedTensor planned{task.name, &stored};
+  const Origin from{origin.node, {model}};
+  const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
+  plan_.tasks.push_back(std::move(task));
+  AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, scale_task, 0);
 }
 
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
@@ -326,7 +389,7 @@ bool Planner::Refused(const TensorKey& key, const Task& task) {
                     task.name);
       return true;
     }
-    if (anatomy.quantization.empty()) continue;
+    if (anatomy.quantization.empty() || source.scale) continue;
     const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
       return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
              other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
@@ -351,6 +414,11 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
                 tensor.stored->gather,
                 {}};
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
+  if (const auto key_of_scale = ScaleKeyOf(index_.models()[model], key)) {
+    const ModelTensor& scale = Of(model, *key_of_scale);
+    source.scale = StoredScale{file_number_[model][scale.part] + scale.stored->file,
+                               scale.stored->offset, scale.stored->info};
+  }
   if (info.shape == shape) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.
   const std::uint64_t rows = shape[0];

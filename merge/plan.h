@@ -29,6 +29,13 @@ struct Segment {
   bool zeros = false;        ///< not stored: these elements are zero
 };
 
+/// The scale of a tensor that is stored scaled, as it lies in a file.
+struct StoredScale {
+  std::uint32_t file = 0;  ///< index in Plan::files
+  std::uint64_t offset = 0;
+  TensorInfo info;
+};
+
 /// One operand of a task.
 struct Source {
   std::uint32_t model = 0;  ///< index in Plan::models
@@ -41,6 +48,8 @@ struct Source {
   std::shared_ptr<const Gather> gather = nullptr;
   /// How canonical elements come from the stored ones, in order; empty: as they lie.
   std::vector<Segment> segments;
+  /// What the stored values are multiplied by: one number, or one for each row.
+  std::optional<StoredScale> scale{};
 };
 
 /// A value that an adapter's factors have to have whole before any of it can be said: computed by a
@@ -69,7 +78,11 @@ struct Product {
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   DType dtype = DType::kF32;
   Register value = 0;
-  bool copy = false;   ///< the bytes of source `value`, unchanged
+  bool copy = false;  ///< the bytes of source `value`, unchanged
+  /// How many scales the values are divided by: 0: by none, 1: by one, or by one for each row. They
+  /// make the largest value fill the dtype, and are the product of a task of their own.
+  std::uint64_t scales = 0;
+  std::optional<std::uint64_t> noise{};  ///< rounded stochastically, by the noise of this key
   std::string name{};  ///< that its digest goes by: in the file, or inside the component
   /// Not null: the elements go to these places; runs name files of Plan::output_files.
   std::shared_ptr<const Gather> scatter = nullptr;
@@ -84,10 +97,14 @@ struct Task {
   std::vector<DeltaSource> deltas{};  ///< the tape's sources behind those
   Tape tape;
   std::vector<Product> products;
+  /// Not null: its only product are the scales of this task's product number `value`.
+  std::shared_ptr<const Task> scale_of = nullptr;
 
-  /// It is computed in one go: what an adapter adds depends on the whole tensor.
+  /// It is computed in one go: what an adapter adds, or what a product is divided by, depends on
+  /// the whole tensor.
   bool whole() const {
-    return std::ranges::any_of(deltas, [](const DeltaSource& d) { return d.weight.has_value(); });
+    return std::ranges::any_of(deltas, [](const DeltaSource& d) { return d.weight.has_value(); }) ||
+           std::ranges::any_of(products, [](const Product& p) { return p.scales > 0; });
   }
 };
 

@@ -16,7 +16,7 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
   std::map<std::string, ComponentCoefficients> by_component;
   for (const OutputTensor& tensor : tensors) {
     const Task& task = plan.tasks[tensor.task];
-    if (Info(tensor.info.dtype).kind != DTypeKind::kFloat) continue;
+    if (Info(tensor.info.dtype).kind != DTypeKind::kFloat || task.scale_of != nullptr) continue;
     const auto by_source = LinearCoefficients(task.tape, task.products[tensor.product].value);
     std::vector<double> by_model(plan.models.size(), 0.0);
     for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {

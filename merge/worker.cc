@@ -4,45 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 
 #include "core/codec.h"
 #include "core/error.h"
-#include "merge/measure.h"
 #include "merge/source_reader.h"
-#include "merge/tape.h"
+#include "merge/tile_runner.h"
 #include "merge/worker_buffers.h"
 
 namespace weightsmith {
 namespace {
 
-/// Units that are read at a time: 64 KiB of a 16-bit dtype. It divides every digest block.
-constexpr std::uint64_t kPiece = 32 * kTile;
-
 /// What file systems share in reflinks.
 constexpr std::uint64_t kBlock = 4096;
-
-/// The smallest magnitude that a dtype stores as something that is not finite.
-template <class Real>
-Real OverflowLimit(DType dtype) {
-  switch (dtype) {
-    case DType::kF16:
-      return Real{65520};
-    case DType::kBF16:
-      return static_cast<Real>(0x1.ffp127);
-    case DType::kF8E5M2:
-      return Real{61440};
-    // The tie at 464 still rounds down to 448.
-    case DType::kF8E4M3:
-      return std::nextafter(Real{464}, Real{465});
-    case DType::kF32:
-      if constexpr (sizeof(Real) == 8) return 0x1.ffffffp127;
-      return std::numeric_limits<Real>::infinity();
-    default:
-      return std::numeric_limits<Real>::infinity();
-  }
-}
 
 std::size_t MostRegisters(const Plan& plan) {
   std::size_t most = 1;
@@ -71,19 +44,6 @@ std::size_t MostProducts(const Plan& plan) {
   std::size_t most = 1;
   for (const Task& task : plan.tasks) most = std::max(most, task.products.size());
   return most;
-}
-
-/// Where a tile lies.
-struct TileRange {
-  std::uint64_t first = 0;  ///< element of the tensor
-  std::size_t n = 0;
-  std::uint64_t in_piece = 0;  ///< elements from the beginning of what was read
-  std::uint64_t in_chunk = 0;  ///< of what is written
-};
-
-bool SameMeasure(const Probe& a, const Probe& b) {
-  return a.before == b.before && a.after == b.after && a.against_zero == b.against_zero &&
-         a.first == b.first && a.count == b.count;
 }
 
 /// Adds what the next range told.
@@ -116,33 +76,25 @@ class Worker::Impl {
         results_(MostProducts(*context.plan)),
         source_digests_(pieces_.size()),
         product_digests_(results_.size()),
-        floats_(wide() ? 0 : MostRegisters(*context.plan) + 1),
-        doubles_(wide() ? MostRegisters(*context.plan) + 1 : 0),
+        floats_(wide() ? 0 : MostRegisters(*context.plan)),
+        doubles_(wide() ? MostRegisters(*context.plan) : 0),
         may_clone_(context.plan->output_files.size(), true) {}
 
   ChunkResult Compute(const Chunk& chunk);
 
  private:
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
-  void DigestStored(const Source& source, BlockDigester& digester);
-  template <class Real>
-  void ComputeTiles(const Task& task, std::uint64_t first, std::uint64_t count,
-                    std::uint64_t chunk_first, AlignedTiles<Real>& tiles, ChunkResult& result);
+  template <class Use>
+  void ForEachPiece(const Task& task, std::uint64_t first, std::uint64_t count, const Use& use);
   ChunkResult ComputeRange(const Chunk& chunk);
   std::vector<float> ComputeWhole(const Task& task, const WholeWeight& weight,
                                   const PreparedDeltas& so_far);
-  template <class Real>
-  void ComputeWholeTiles(const Task& task, const WholeWeight& weight, const PreparedDeltas& so_far,
-                         AlignedTiles<Real>& tiles, std::span<float> out);
-  template <class Real>
-  void Measure(const Task& task, const TileRange& range, AlignedTiles<Real>& tiles,
-               ChunkResult& result);
-  template <class Real>
-  std::span<const std::byte> StoredTile(const Task& task, Register value, const TileRange& range,
-                                        AlignedTiles<Real>& tiles, std::vector<std::byte>& scratch);
-  template <class Real>
-  std::span<const Real> Finite(const Task& task, const Product& product, std::size_t n,
-                               AlignedTiles<Real>& tiles, ChunkResult& result);
+  std::vector<float> ComputeScale(const Task& task, std::size_t product);
+  ChunkResult ComputeScaleTensor(const Chunk& chunk);
+  void PrepareWhole(const Task& task);
+  void LoadScales(const Task& task);
+  PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count) const;
+  void DigestStored(const Source& source, BlockDigester& digester);
   void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
   bool WriteClone(const Source& source, const Product& product, std::uint64_t offset,
@@ -156,24 +108,22 @@ class Worker::Impl {
   std::vector<Buffer> results_;                   ///< a chunk of every product
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
-  std::vector<std::byte> stored_before_;
-  std::vector<std::byte> stored_after_;
-  AlignedTiles<float> floats_;  ///< registers, and one tile of scratch
-  AlignedTiles<double> doubles_;
+  std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
+  std::vector<std::vector<float>> product_scales_;
+  TileRunner<float> floats_;
+  TileRunner<double> doubles_;
   std::vector<bool> may_clone_;  ///< by output file: false once its file system could not
 };
 
 ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   const Task& task = context_.plan->tasks[chunk.task];
-  if (task.deltas.empty()) return ComputeRange(chunk);
+  if (task.scale_of != nullptr) return ComputeScaleTensor(chunk);
+  LoadScales(task);
   if (!task.whole()) {
-    deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+    if (!task.deltas.empty()) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
     return ComputeRange(chunk);
   }
-  deltas_ = std::make_shared<const PreparedDeltas>(
-      *context_.plan, task, [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
-        return ComputeWhole(task, weight, so_far);
-      });
+  PrepareWhole(task);
   ChunkResult all;
   all.chunk = chunk;
   const std::uint64_t step = ChunkUnits(task);
@@ -185,6 +135,113 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   return all;
 }
 
+/// What has to be known of all of a task before any of it can be written.
+void Worker::Impl::PrepareWhole(const Task& task) {
+  deltas_ = std::make_shared<const PreparedDeltas>(
+      *context_.plan, task, [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
+        return ComputeWhole(task, weight, so_far);
+      });
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    if (task.products[p].scales > 0) product_scales_[p] = ComputeScale(task, p);
+  }
+}
+
+void Worker::Impl::LoadScales(const Task& task) {
+  source_scales_.assign(task.sources.size(), {});
+  product_scales_.assign(task.products.size(), {});
+  for (std::size_t s = 0; s < task.sources.size(); ++s) {
+    const auto& scale = task.sources[s].scale;
+    if (!scale) continue;
+    std::vector<std::byte> bytes(scale->info.bytes());
+    context_.files[scale->file]->Read(scale->offset, bytes);
+    source_scales_[s].resize(scale->info.elements());
+    Decode(scale->info.dtype, bytes, source_scales_[s]);
+  }
+}
+
+PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uint64_t count) const {
+  return {&task, first, count, pieces_, delta_pieces_, source_scales_, product_scales_};
+}
+
+/// Reads the sources and makes the deltas, a piece after another.
+template <class Use>
+void Worker::Impl::ForEachPiece(const Task& task, std::uint64_t first, std::uint64_t count,
+                                const Use& use) {
+  const Units units = UnitsOf(task);
+  for (std::uint64_t at = 0; at < count; at += kPiece) {
+    const std::uint64_t n = std::min(kPiece, count - at);
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      const std::uint64_t size = units.SizeOf(task.sources[s].info.dtype);
+      reader_.Read(task.sources[s], units, first + at, n, pieces_[s].Take(n * size));
+    }
+    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+      delta_pieces_[d].resize(kPiece);
+      if (deltas_ != nullptr) deltas_->Fill(d, first + at, std::span(delta_pieces_[d]).first(n));
+    }
+    use(Inputs(task, first + at, n));
+  }
+}
+
+/// A value of the task before adapters, all of it.
+std::vector<float> Worker::Impl::ComputeWhole(const Task& task, const WholeWeight& weight,
+                                              const PreparedDeltas& so_far) {
+  std::vector<float> whole(task.elements);
+  deltas_ = nullptr;
+  ForEachPiece(task, 0, task.elements, [&](const PieceInputs& piece) {
+    for (const Register source : weight.sources) {
+      if (source < task.sources.size()) continue;
+      const std::size_t delta = source - task.sources.size();
+      so_far.Fill(delta, piece.first, std::span(delta_pieces_[delta]).first(piece.count));
+    }
+    const std::span<float> out = std::span(whole).subspan(piece.first, piece.count);
+    if (wide()) {
+      doubles_.ComputeValue(piece, weight.tape, weight.sources, weight.value, out);
+    } else {
+      floats_.ComputeValue(piece, weight.tape, weight.sources, weight.value, out);
+    }
+  });
+  return whole;
+}
+
+/// What the product is divided by before it is stored, so that its largest value fills the dtype.
+std::vector<float> Worker::Impl::ComputeScale(const Task& task, std::size_t number) {
+  const Product& product = task.products[number];
+  std::vector<float> scales(product.scales);
+  ForEachPiece(task, 0, task.elements, [&](const PieceInputs& piece) {
+    if (wide()) {
+      doubles_.RaiseLargest(piece, product.value, scales);
+    } else {
+      floats_.RaiseLargest(piece, product.value, scales);
+    }
+  });
+  const auto largest = static_cast<float>(LargestFinite(product.dtype));
+  for (float& scale : scales) scale = scale > 0 && std::isfinite(scale) ? scale / largest : 1;
+  return scales;
+}
+
+/// The scales of another task's product, as a tensor.
+ChunkResult Worker::Impl::ComputeScaleTensor(const Chunk& chunk) {
+  const Task& task = context_.plan->tasks[chunk.task];
+  const Task& weight = *task.scale_of;
+  LoadScales(weight);
+  PrepareWhole(weight);
+  deltas_ = nullptr;
+  const Product& product = task.products.front();
+  const std::vector<float> scales = std::move(product_scales_[product.value]);
+  ChunkResult result;
+  result.chunk = chunk;
+  const std::size_t size = Info(product.dtype).bits / 8;
+  const std::span<std::byte> bytes = results_[0].Take(chunk.count * size);
+  Encode(product.dtype, std::span<const float>(scales).subspan(chunk.first, chunk.count), bytes);
+  product_digests_[0].Start();
+  if (context_.digests) {
+    product_digests_[0].Update(bytes);
+    result.product_blocks.push_back(product_digests_[0].Finish());
+  }
+  Write(task, chunk, UnitsOf(task), result);
+  return result;
+}
+
 ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const Task& task = context_.plan->tasks[chunk.task];
   const Units units = UnitsOf(task);
@@ -192,8 +249,8 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const bool arithmetic = !task.tape.instructions.empty() || !task.tape.probes.empty() ||
                           !std::ranges::all_of(task.products, &Product::copy);
   // The only product is a source as it is: it is read to where it is written from.
-  const bool straight = task.products.size() == 1 && task.products.front().copy &&
-                        task.sources.size() == 1 && task.sources.front().segments.empty();
+  const bool straight = !arithmetic && task.products.size() == 1 && task.sources.size() == 1 &&
+                        task.sources.front().segments.empty();
   ChunkResult result;
   result.chunk = chunk;
   result.effects.resize(task.tape.probes.size());
@@ -222,10 +279,12 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       deltas_->Fill(d, first, std::span(delta_pieces_[d]).first(count));
     }
     if (arithmetic) {
+      const PieceInputs piece = Inputs(task, first, count);
+      const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
       if (wide()) {
-        ComputeTiles<double>(task, first, count, chunk.first, doubles_, result);
+        doubles_.Compute(piece, non_finite, context_.effects, results_, at, result);
       } else {
-        ComputeTiles<float>(task, first, count, chunk.first, floats_, result);
+        floats_.Compute(piece, non_finite, context_.effects, results_, at, result);
       }
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
@@ -265,151 +324,6 @@ void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
     reader_.ReadStored(source, size, at / size, piece);
     digester.Update(piece);
   }
-}
-
-template <class Real>
-void Worker::Impl::ComputeTiles(const Task& task, std::uint64_t first, std::uint64_t count,
-                                std::uint64_t chunk_first, AlignedTiles<Real>& tiles,
-                                ChunkResult& result) {
-  for (std::uint64_t at = 0; at < count; at += kTile) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kTile, count - at));
-    for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      const DType dtype = task.sources[s].info.dtype;
-      const std::size_t size = Info(dtype).bits / 8;
-      Decode(dtype, pieces_[s].bytes().subspan(at * size, n * size), tiles.tile(s, n));
-    }
-    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-      std::ranges::copy(std::span(delta_pieces_[d]).subspan(at, n),
-                        tiles.tile(task.sources.size() + d, n).begin());
-    }
-    RunTape(task.tape, tiles.all(), n, first + at);
-    for (std::size_t p = 0; p < task.products.size(); ++p) {
-      const Product& product = task.products[p];
-      if (product.copy) continue;
-      const std::size_t size = Info(product.dtype).bits / 8;
-      const std::uint64_t to = (first + at - chunk_first) * size;
-      Encode(product.dtype, Finite(task, product, n, tiles, result),
-             results_[p].bytes().subspan(to, n * size));
-    }
-    if (context_.effects) {
-      Measure(task, {first + at, n, at, first + at - chunk_first}, tiles, result);
-    }
-  }
-}
-
-/// A value of the task before adapters, all of it.
-std::vector<float> Worker::Impl::ComputeWhole(const Task& task, const WholeWeight& weight,
-                                              const PreparedDeltas& so_far) {
-  std::vector<float> whole(task.elements);
-  if (wide()) {
-    ComputeWholeTiles<double>(task, weight, so_far, doubles_, whole);
-  } else {
-    ComputeWholeTiles<float>(task, weight, so_far, floats_, whole);
-  }
-  return whole;
-}
-
-template <class Real>
-void Worker::Impl::ComputeWholeTiles(const Task& task, const WholeWeight& weight,
-                                     const PreparedDeltas& so_far, AlignedTiles<Real>& tiles,
-                                     std::span<float> out) {
-  const Units units = UnitsOf(task);
-  std::vector<float> delta(kTile);
-  for (std::uint64_t first = 0; first < out.size(); first += kPiece) {
-    const std::uint64_t count = std::min<std::uint64_t>(kPiece, out.size() - first);
-    for (const Register source : weight.sources) {
-      if (source >= task.sources.size()) continue;
-      const std::uint64_t size = units.SizeOf(task.sources[source].info.dtype);
-      reader_.Read(task.sources[source], units, first, count, pieces_[source].Take(count * size));
-    }
-    for (std::uint64_t at = 0; at < count; at += kTile) {
-      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kTile, count - at));
-      for (std::size_t s = 0; s < weight.sources.size(); ++s) {
-        const Register source = weight.sources[s];
-        if (source < task.sources.size()) {
-          const DType dtype = task.sources[source].info.dtype;
-          const std::size_t size = Info(dtype).bits / 8;
-          Decode(dtype, pieces_[source].bytes().subspan(at * size, n * size), tiles.tile(s, n));
-        } else {
-          so_far.Fill(source - task.sources.size(), first + at, std::span(delta).first(n));
-          std::ranges::copy(std::span(delta).first(n), tiles.tile(s, n).begin());
-        }
-      }
-      RunTape(weight.tape, tiles.all(), n, first + at);
-      std::ranges::transform(tiles.tile(weight.value, n),
-                             out.begin() + static_cast<std::ptrdiff_t>(first + at),
-                             [](Real value) { return static_cast<float>(value); });
-    }
-  }
-}
-
-template <class Real>
-void Worker::Impl::Measure(const Task& task, const TileRange& range, AlignedTiles<Real>& tiles,
-                           ChunkResult& result) {
-  const std::vector<Probe>& probes = task.tape.probes;
-  const std::span<const Real> registers = tiles.all();
-  Effect effect;
-  const Probe* measured = nullptr;
-  for (std::size_t p = 0; p < probes.size(); ++p) {
-    const Probe& probe = probes[p];
-    // A step of one adapter's module sees what the module does.
-    if (measured == nullptr || !SameMeasure(*measured, probe)) {
-      effect = MeasureProbe(probe, registers, range.first, range.n);
-      measured = &probe;
-    }
-    Effect own = effect;
-    if (probe.applied && effect.elements > 0) {
-      const std::size_t size = Info(task.products.front().dtype).bits / 8;
-      own.rounded = CountStored(probe, range.first, size,
-                                StoredTile(task, probe.before, range, tiles, stored_before_),
-                                StoredTile(task, probe.after, range, tiles, stored_after_));
-    }
-    result.effects[p] += own;
-  }
-}
-
-/// A register as the first product stores it: bytes that were read or are to be written, where they
-/// are those.
-template <class Real>
-std::span<const std::byte> Worker::Impl::StoredTile(const Task& task, Register value,
-                                                    const TileRange& range,
-                                                    AlignedTiles<Real>& tiles,
-                                                    std::vector<std::byte>& scratch) {
-  const Product& product = task.products.front();
-  const std::size_t size = Info(product.dtype).bits / 8;
-  if (value < task.sources.size() && task.sources[value].info.dtype == product.dtype) {
-    return pieces_[value].bytes().subspan(range.in_piece * size, range.n * size);
-  }
-  if (value == product.value) {
-    return results_[0].bytes().subspan(range.in_chunk * size, range.n * size);
-  }
-  scratch.resize(range.n * size);
-  Encode(product.dtype, tiles.tile(value, range.n), scratch);
-  return scratch;
-}
-
-template <class Real>
-std::span<const Real> Worker::Impl::Finite(const Task& task, const Product& product, std::size_t n,
-                                           AlignedTiles<Real>& tiles, ChunkResult& result) {
-  const std::span<const Real> values = tiles.tile(product.value, n);
-  const Real limit = OverflowLimit<Real>(product.dtype);
-  if (CountNotBelow(values, limit) == 0) return values;
-
-  const bool saturate = context_.plan->policies.non_finite == NonFinitePolicy::kSaturate;
-  const auto largest = static_cast<Real>(LargestFinite(product.dtype));
-  const std::span<Real> scratch = tiles.tile(tiles.all().size() / kTile - 1, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    scratch[i] = values[i];
-    if (std::abs(values[i]) < limit) continue;
-    bool finite_operands = true;
-    for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      finite_operands = finite_operands && std::isfinite(tiles.tile(s)[i]);
-    }
-    if (!finite_operands) continue;
-    ++result.non_finite;
-    if (saturate && !std::isnan(values[i])) scratch[i] = std::copysign(largest, values[i]);
-  }
-  return scratch;
 }
 
 void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& units,
@@ -496,7 +410,7 @@ std::uint64_t Worker::BufferBytes(const Plan& plan) {
     results = std::max(results, task_results);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return pieces + results + deltas + (MostRegisters(plan) + 1) * kTile * real;
+  return pieces + results + deltas + (MostRegisters(plan) + 2) * kTile * real;
 }
 
 }  // namespace weightsmith

@@ -57,6 +57,7 @@ struct RecipeOutput {
   std::map<std::string, NodeId> components;  ///< by the place as written: "vae", "te"
   std::optional<std::filesystem::path> path;
   PlaceMap<std::optional<DType>> dtype;
+  Rounding rounding{};
   FileLayout layout = FileLayout::kKeep;
   bool split = false;
   std::optional<std::uint64_t> max_shard_size;

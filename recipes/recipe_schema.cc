@@ -150,6 +150,8 @@ Json FormSchema(ValueForm form, std::string_view key = {}) {
       return NamesTo("name", AnyOf({{{"type", "string"}}, Ref("adapter")}));
     case ValueForm::kAdapter:
       return Ref("operand");
+    case ValueForm::kRounding:
+      return OrVariable(Pattern(R"(^(nearest|stochastic(:[0-9]{1,19})?)$)"));
     case ValueForm::kRegex:
       return {{"type", "string"}, {"format", "regex"}};
     case ValueForm::kPolicy:

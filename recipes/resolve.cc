@@ -21,6 +21,7 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
   spec.root = output.root;
   spec.path = output.path ? *output.path : *options.output_path;
   spec.dtype = output.dtype;
+  spec.rounding = output.rounding;
   spec.layout = output.layout;
   spec.split = output.split;
   spec.max_shard_size = output.max_shard_size;

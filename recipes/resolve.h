@@ -23,6 +23,7 @@ struct RecipeOptions {
   std::optional<std::string> output_step;                     ///< --output STEP
   std::optional<std::filesystem::path> output_path;           ///< -o
   std::optional<std::string> dtype;                           ///< --dtype
+  std::optional<std::string> rounding;                        ///< --rounding
   std::optional<std::uint64_t> max_shard_size;                ///< --max-shard-size
   std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
   std::optional<std::filesystem::path> presets;               ///< --presets: block weights by name

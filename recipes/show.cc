@@ -277,6 +277,7 @@ class Shown {
       Put(map, "components", std::move(components));
     }
     Put(map, "dtype", DTypeOf(output));
+    if (output.rounding.stochastic) Put(map, "rounding", Text(ToString(output.rounding)));
     if (output.layout != FileLayout::kKeep) Put(map, "layout", Text(ToString(output.layout)));
     if (output.split) Put(map, "split", Plain("true"));
     if (output.max_shard_size) {

@@ -65,6 +65,9 @@ constexpr KeySpec kOutputKeys[] = {
      "Components that come from another model or step instead, or are added."},
     {"dtype", ValueForm::kDType, false,
      "keep (the default), one dtype, or a mapping of places to dtypes."},
+    {"rounding", ValueForm::kRounding, false,
+     "nearest (the default), stochastic, or stochastic:SEED: up or down by chance, so that small "
+     "changes are kept on average."},
     {"layout", ValueForm::kLayout, false,
      "Whose names the tensors have: keep (the inputs', the default), ldm, sgm, comfy, bfl, "
      "diffusers."},

@@ -37,6 +37,7 @@ enum class ValueForm : std::uint8_t {
   kOperator,
   kAdapter,
   kRegex,
+  kRounding,
 };
 
 struct KeySpec {

@@ -140,6 +140,17 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const So
   return reader.ByPlace<Choice>(node, what, read);
 }
 
+std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
+                                     const std::string& what) {
+  const auto rounding = node.scalar() ? RoundingByWord(node.text) : std::nullopt;
+  if (!rounding) {
+    reader.diagnostics().AddError(
+        node.place,
+        fmt::format("{} is nearest, stochastic or stochastic:SEED, not {}", what, Describe(node)));
+  }
+  return rounding;
+}
+
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value) {
   const auto source = std::make_shared<const SourceText>(SourceText{"--dtype", value});
@@ -162,6 +173,10 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node
   if (const SourceNode* dtype = node.Find("dtype")) {
     const auto read = ReadDType(reader, *dtype, what + ": 'dtype'");
     if (read) draft.output.dtype = *read;
+  }
+  if (const SourceNode* rounding = node.Find("rounding")) {
+    const auto read = ReadRounding(reader, *rounding, what + ": 'rounding'");
+    if (read) draft.output.rounding = *read;
   }
   if (const SourceNode* layout = node.Find("layout")) {
     ReadLayout(reader, *layout, what, draft.output);

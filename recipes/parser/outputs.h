@@ -27,6 +27,10 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node
 std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
                                                         const std::string& what);
 
+/// "nearest", "stochastic", "stochastic:7".
+std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
+                                     const std::string& what);
+
 /// `--dtype`, the value in YAML.
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value);

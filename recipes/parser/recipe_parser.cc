@@ -170,6 +170,14 @@ void RecipeParser::ChooseOutputs() {
       if (dtype) draft.output.dtype = *dtype;
     }
   }
+  if (options_.rounding) {
+    const auto source =
+        std::make_shared<const SourceText>(SourceText{"--rounding", *options_.rounding});
+    const auto rounding = ReadRounding(reader_, ReadOption(source, diagnostics_), "rounding");
+    for (OutputDraft& draft : outputs_) {
+      if (rounding) draft.output.rounding = *rounding;
+    }
+  }
   if (!options_.max_shard_size) return;
   for (OutputDraft& draft : outputs_) {
     draft.output.max_shard_size = options_.max_shard_size;

@@ -628,3 +628,27 @@ def test_the_base_may_have_any_layout(weightsmith, tmp_path, bake):
     assert direct.keys() == other.keys()
     for tensor in direct:
         support.assert_same_bits(other[tensor], direct[tensor], tensor)
+
+
+@pytest.mark.parametrize("dtype", ["bf16", "f16", "f8_e4m3"])
+def test_stochastic_rounding_keeps_small_changes_on_average(weightsmith, tmp_path, tiny, dtype):
+    base = tiny("sd15", 1, "--dtype", dtype)
+    name = f"model.diffusion_model.{ATTENTION}.to_q.weight"
+    before = support.read(base)[name]
+    change = np.full(before.shape, {"bf16": 1e-5, "f16": 1e-6, "f8_e4m3": 2e-4}[dtype], np.float32)
+    support.write(tmp_path / "lora.safetensors", {f"{QUERY}.diff": change})
+    out = {}
+    for rounding in ("nearest", "stochastic", *(f"stochastic:{seed}" for seed in range(8))):
+        weightsmith("bake", base, "--lora", "lora.safetensors", "--rounding", rounding, "-f", "-o", "out.safetensors", "--policy", "effect=any")
+        out[rounding] = support.read(tmp_path / "out.safetensors")[name]
+        weightsmith("verify", "out.safetensors", "--models", base.parent)
+    support.assert_same_bits(out["stochastic"], out["stochastic:0"])
+    assert not np.array_equal(support.bits(out["stochastic"]), support.bits(out["stochastic:1"]))
+
+    def mean(tensor):
+        return (tensor.astype(np.float64) - before.astype(np.float64)).mean() / change.mean()
+
+    together = np.mean([mean(out[f"stochastic:{seed}"]) for seed in range(8)])
+    assert abs(mean(out["nearest"])) < 0.7
+    assert 0.5 < together < 1.5
+    assert "is nearest, stochastic" in weightsmith("bake", base, "--lora", "lora.safetensors", "--rounding", "up", "-o", "o.safetensors", status=2).stderr

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/adapters/alias_table.h"
+#include "core/adapters/declared_aliases.h"
 #include "core/adapters/made_for.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
@@ -254,7 +255,7 @@ class AdapterFitter {
 
   void SortUnplaced(const AliasTable& aliases) {
     if (unplaced_.empty()) return;
-    const AliasTable declared = DeclaredAliases();
+    const DeclaredAliases declared(architecture_, rules_);
     // A file of a whole model has all that there is; what it lacks will not come from elsewhere.
     const bool several = Has(ComponentKind::kDiffusion) && Has(ComponentKind::kText);
     for (const AdapterModule* module : unplaced_) {
@@ -277,7 +278,7 @@ class AdapterFitter {
   }
 
   void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
-                     const AliasTable& declared) {
+                     const DeclaredAliases& declared) {
     std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
     if (declared.Find(module.stem) != nullptr && !quantization_.empty()) {
       problems_.AddQuantised(bases_.front()->model().name, quantization_, module.stem);
@@ -302,42 +303,9 @@ class AdapterFitter {
     problems_.Add(why, module.stem, "Allow modules that do nothing with --allow-unmatched REGEX.");
   }
 
-  /// Names in all components that models of the base's architecture have.
-  AliasTable DeclaredAliases() const {
-    std::vector<AliasedTensor> all;
-    std::vector<ComponentRule> rules = rules_;
-    if (architecture_ != nullptr) {
-      for (const ArchitectureRow& row : architecture_->rows) {
-        if (row.scale != "full") continue;
-        for (ComponentRule& rule : row.components()) {
-          const auto known = std::ranges::find(rules, rule.name, &ComponentRule::name);
-          if (known == rules.end()) {
-            rules.push_back(std::move(rule));
-            continue;
-          }
-          for (TensorRule& tensor : rule.tensors) {
-            const auto has = std::ranges::find(known->tensors, tensor.name, &TensorRule::name);
-            if (has == known->tensors.end()) known->tensors.push_back(std::move(tensor));
-          }
-        }
-      }
-    }
-    for (const ComponentRule& rule : rules) {
-      for (const TensorRule& tensor : rule.tensors) {
-        if (tensor.role != Role::kWeight) continue;
-        all.push_back({rule.name, rule.kind, tensor.name, static_cast<std::uint32_t>(all.size())});
-      }
-    }
-    declared_ = all;
-    return {all, rules};
-  }
-
   /// That the module is for; empty where nobody knows.
-  std::string ComponentOf(const AdapterModule& module, const AliasTable& declared) const {
-    if (const AliasedModule* target = declared.Find(module.stem)) {
-      const auto& pieces = target->weight.empty() ? target->bias : target->weight;
-      return declared_[pieces.front().tensor].component;
-    }
+  std::string ComponentOf(const AdapterModule& module, const DeclaredAliases& declared) const {
+    if (const AliasedTensor* target = declared.Find(module.stem)) return target->component;
     const std::string_view naming = NamingOf(module.stem).component;
     return naming.starts_with("te") && !Has(ComponentKind::kText) ? "text encoder" : "";
   }
@@ -363,7 +331,6 @@ class AdapterFitter {
   std::vector<ComponentRule> rules_;
   std::vector<const AdapterModule*> unplaced_;
   std::vector<std::pair<std::string, std::string>> misfits_;
-  mutable std::vector<AliasedTensor> declared_;
   std::size_t told_ = 0;
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/operators.md and docs/architectures.md from what the program says of itself.
+"""Writes the reference pages of operators, architectures and adapter families from what the program says
+of itself.
 
     scripts/make_reference.py [--build build/release] [--check]
 """
@@ -32,6 +33,17 @@ change it, change those.* `weightsmith architectures` shows the same on the comm
 
 Parameters are those of published files at full size. *Lists* are the lengths of block weights in the
 community's order. Of the language models any size is known; the one here is an example.
+"""
+
+
+FAMILIES = """# Families of adapters
+
+*This page is made by `scripts/make_reference.py` from the declarations in `core/adapters/families/`; to
+change it, change those.* `weightsmith lora families` shows the same on the command line, and
+[adapters.md](adapters.md) says what can be done with them.
+
+W is the weight, b the bias, s the scale (alpha / rank). Any family may have DoRA's magnitudes on top.
+Families that are marked read the weight, and so can be baked and not added elsewhere.
 """
 
 
@@ -84,7 +96,15 @@ def architectures_page(ask):
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"operators.md": operators_page, "architectures.md": architectures_page}
+def families_page(ask):
+    lines = [FAMILIES, "| family | result | tensors of a module | reads the weight | after |", "|---|---|---|---|---|"]
+    for family in ask("lora", "families"):
+        reads = "yes" if family["reads_weight"] else ""
+        lines.append(f"| {family['title']} | `{family['formula']}` | {family['tensors']} | {reads} | {family['source']} |")
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"operators.md": operators_page, "architectures.md": architectures_page, "adapter_families.md": families_page}
 
 
 def main():
@@ -94,8 +114,8 @@ def main():
     arguments = parser.parse_args()
     program = Path(arguments.build) / "bin" / "weightsmith"
 
-    def ask(command):
-        return json.loads(subprocess.run([program, command, "--json"], capture_output=True, check=True).stdout)
+    def ask(*command):
+        return json.loads(subprocess.run([program, *command, "--json"], capture_output=True, check=True).stdout)
 
     for name, make in PAGES.items():
         page, text = DOCS / name, make(ask)

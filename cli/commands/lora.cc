@@ -8,7 +8,9 @@
 #include "cli/json.h"
 #include "cli/layout.h"
 #include "core/adapters/adapter.h"
+#include "core/adapters/declared_aliases.h"
 #include "core/adapters/made_for.h"
+#include "core/anatomy/blocks.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -96,6 +98,42 @@ std::vector<std::string> FrequentTags(const Metadata& metadata) {
   return tags;
 }
 
+/// Modules by component and block: "unet.in.4".
+Counts ModulesByBlock(const Adapter& adapter, const MadeFor& base) {
+  Counts counts;
+  if (base.architectures.empty()) return counts;
+  const DeclaredAliases declared(base.architectures.front(), {});
+  for (const AdapterModule& module : adapter.modules) {
+    const AliasedTensor* tensor = declared.Find(module.stem);
+    if (tensor == nullptr) continue;
+    const Block block = BlockOf(tensor->kind, tensor->local);
+    std::string name = tensor->component;
+    if (!block.family.empty()) name += fmt::format(".{}", block.family);
+    if (block.index) name += fmt::format(".{}", *block.index);
+    ++counts[name];
+  }
+  return counts;
+}
+
+/// By component: "unet.in 1-8 (64)" of blocks in a row.
+std::string BlocksInWords(const Counts& counts) {
+  std::map<std::string, std::pair<std::size_t, std::size_t>> families;  // blocks, modules
+  for (const auto& [name, count] : counts) {
+    const std::size_t dot = name.rfind('.');
+    const bool numbered = dot != std::string::npos &&
+                          name.find_first_not_of("0123456789", dot + 1) == std::string::npos;
+    auto& [blocks, modules] = families[numbered ? name.substr(0, dot) : name];
+    ++blocks;
+    modules += count;
+  }
+  std::vector<std::string> words;
+  for (const auto& [family, sums] : families) {
+    words.push_back(fmt::format("{}: {} in {} {}", family, FormatCount(sums.second),
+                                FormatCount(sums.first), sums.first == 1 ? "block" : "blocks"));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
 std::string Page(const std::string& path, const Adapter& adapter, const Metadata& metadata) {
   const Summary summary = Summarise(adapter);
   std::vector<TableRow> rows;
@@ -112,6 +150,9 @@ std::string Page(const std::string& path, const Adapter& adapter, const Metadata
   if (summary.dora > 0) rows.push_back({"DoRA", FormatCount(summary.dora)});
   rows.push_back({"naming", InWords(summary.namings)});
   rows.push_back({"components", InWords(summary.components)});
+  if (const std::string blocks = BlocksInWords(ModulesByBlock(adapter, base)); !blocks.empty()) {
+    rows.push_back({"blocks", blocks});
+  }
   if (!summary.ranks.empty()) rows.push_back({"ranks", InWords(summary.ranks)});
   if (!summary.alphas.empty()) rows.push_back({"alphas", InWords(summary.alphas)});
   for (const TrainingFact& fact : kFacts) {
@@ -164,6 +205,7 @@ Json ToJson(const std::string& path, const Adapter& adapter, const Metadata& met
     json["architectures"].push_back(architecture->id);
   }
   json["modules_of_architecture"] = base.modules;
+  json["modules_by_block"] = ModulesByBlock(adapter, base);
   json["modules"] = Json::array();
   for (const AdapterModule& module : adapter.modules) json["modules"].push_back(ToJson(module));
   json["ignored"] = Json::array();
@@ -177,9 +219,39 @@ Json ToJson(const std::string& path, const Adapter& adapter, const Metadata& met
   return json;
 }
 
+std::string TensorsOf(const AdapterFamily& family) {
+  std::vector<std::string> forms;
+  for (const std::vector<AdapterRole>& form : family.forms) {
+    std::vector<std::string_view> roles;
+    for (const AdapterRole role : form) roles.push_back(ToString(role));
+    forms.push_back(fmt::format("{}", fmt::join(roles, ", ")));
+  }
+  return fmt::format("{}", fmt::join(forms, "; or "));
+}
+
+int ShowFamilies(bool as_json, Terminal& terminal) {
+  Json json = Json::array();
+  std::string text;
+  for (const AdapterFamily* family : AdapterFamilies()) {
+    json.push_back({{"id", family->id},
+                    {"title", family->title},
+                    {"formula", family->formula},
+                    {"tensors", TensorsOf(*family)},
+                    {"reads_weight", family->reads_weight},
+                    {"source", family->source}});
+    text += fmt::format("{}\n", family->title) +
+            Table({{"formula", std::string(family->formula)}, {"tensors", TensorsOf(*family)}});
+  }
+  terminal.Print(as_json ? ToText(json) : text);
+  return 0;
+}
+
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& what = arguments.positionals().front();
-  if (what != "info") {
+  if (what == "families" && arguments.positionals().size() == 1) {
+    return ShowFamilies(arguments.Has("json"), terminal);
+  }
+  if (what != "info" || arguments.positionals().size() != 2) {
     throw Error(ErrorCode::kUsage, fmt::format("lora: unknown word {}.", Quote(what)),
                 "Write 'weightsmith lora info FILE'.");
   }
@@ -204,10 +276,16 @@ const Command& lora() {
           "architecture that it is for, components, ranks and alphas, what the metadata say of the "
           "training, and every tensor "
           "that is incomplete, that changes no weight or that stands by itself.",
-      .positionals = {{.name = "info", .doc = "the word info"},
-                      {.name = "FILE", .doc = "an adapter: .safetensors, .pt, .bin"}},
+      .positionals = {{.name = "WORD",
+                       .doc = "what to show: the adapter in FILE, or all families",
+                       .kind = ValueKind::kText,
+                       .choices = {"info", "families"}},
+                      {.name = "FILE",
+                       .doc = "an adapter: .safetensors, .pt, .bin, a folder of PEFT",
+                       .required = false}},
       .flags = {{.name = "json", .doc = "Print JSON, every module in full"}},
-      .examples = {{"weightsmith lora info style.safetensors", "What is this LoRA?"}},
+      .examples = {{"weightsmith lora info style.safetensors", "What is this LoRA?"},
+                   {"weightsmith lora families", "What can be baked:"}},
       .run = Run,
   };
   return command;

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import adapters
 import support
 
 A = ("alpha", ())
@@ -158,7 +159,27 @@ def test_parts_of_a_fused_matrix_are_modules(weightsmith, tmp_path):
 
 def test_a_model_is_no_adapter(weightsmith, tiny):
     assert "holds no adapter" in weightsmith("lora", "info", tiny("sd15"), status=4).stderr
-    assert "weightsmith lora info FILE" in weightsmith("lora", "inf", tiny("sd15"), status=2).stderr
+    assert "Did you mean 'info'" in weightsmith("lora", "inf", tiny("sd15"), status=2).stderr
+    assert "info FILE" in weightsmith("lora", "info", status=2).stderr
+
+
+def test_families_are_told(weightsmith):
+    families = {family["id"]: family for family in json.loads(weightsmith("lora", "families", "--json").stdout)}
+    assert set(families) >= {"lora", "loha", "lokr", "glora", "ia3", "ia3_peft", "oft", "oft_peft", "boft", "boft_peft", "full", "norm", "set_weight"}
+    assert all(family["formula"] and family["tensors"] and family["source"] for family in families.values())
+    assert "LoKr" in weightsmith("lora", "families").stdout
+
+
+def test_modules_are_counted_by_block(weightsmith, tmp_path):
+    weightsmith("synth", "sdxl", "--sparse", "-o", "base.safetensors")
+    shapes, _ = adapters.shapes_of(adapters.weights_of(support.header_of(tmp_path / "base.safetensors")[0]), "lora", "kohya")
+    adapters.write_sparse(tmp_path / "a.safetensors", shapes)
+    info = json.loads(weightsmith("lora", "info", "a.safetensors", "--json").stdout)
+    assert info["architectures"] == ["sdxl"]
+    blocks = info["modules_by_block"]
+    assert blocks["unet.in.4"] == 2 * 10 + 2 + 3 + 1  # two transformer blocks, projections, convolutions with the shortcut, time
+    assert sum(blocks.values()) == len(info["modules"])
+    assert "unet.in:" in weightsmith("lora", "info", "a.safetensors").stdout
 
 
 MADE_FOR = {  # architecture -> modules as its trainers name them: (stem, rows, columns)

@@ -6,13 +6,15 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import adapters
 import support
 from conftest import program
 
 EXAMPLES = sorted(p.name for p in (support.ROOT / "examples").iterdir() if p.suffix in (".yaml", ".json"))
-PAGES = ["README.md", "docs/recipes.md"]
+PAGES = ["README.md", "docs/recipes.md", "docs/adapters.md"]
 
 
 def whole_recipes(page):
@@ -33,6 +35,9 @@ def models(tiny, tmp_path):
     prefix = "first_stage_model."
     vae = {k.removeprefix(prefix): v for k, v in support.read(tiny("sd15", 9)).tensors.items() if k.startswith(prefix)}
     support.write(tmp_path / "vae.safetensors", vae)
+    shapes, _ = adapters.shapes_of(adapters.weights_of(support.header_of(tiny("sd15", 1))[0]), "lora", "kohya")
+    for seed, name in enumerate(("detail", "style")):
+        support.write(tmp_path / f"{name}.safetensors", adapters.random_tensors(shapes, seed, np.float16))
     return tmp_path
 
 

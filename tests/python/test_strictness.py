@@ -100,6 +100,7 @@ MADE = {  # name -> (of which model, how)
         "optimizer_states.0.exp_avg": np.ones(4, np.float32), "betas": np.ones(1000, np.float32),
         "alphas_cumprod": np.ones(1000, np.float32)})),
     "fp8_scaled.safetensors": ("sd15.2", changed(fp8_scaled)),
+    "nvfp4.safetensors": ("sd15.2", changed(lambda t: {n.replace(".scale_weight", ".weight_scale_2"): a for n, a in fp8_scaled(t).items()})),
     "nf4.safetensors": ("sd15.2", changed(four_bit)),
     "f32.safetensors": ("sd15.2", changed(lambda t: {n: a.astype(np.float32) if a.dtype == np.float16 else a for n, a in t.items()})),
     "f8.safetensors": ("sd15.2", changed(lambda t: {n: a.astype(support.DTYPES["F8_E4M3"]) if a.dtype == np.float16 else a for n, a in t.items()})),
@@ -166,7 +167,7 @@ REFUSED = {  # what -> (arguments or a recipe, status, what is said)
     "an expression that fits nothing": (mix("{default: 0.5, '/nowhere/': 1}"), 3, "/nowhere/"),
     "an unknown preset": (["merge", "sd15.1", "sd15.2", "--alpha", "GRAD_X", "-o", "o.safetensors"], 2, "GRAD_X"),
     "places without a weight": (mix("{te: 0.5}"), 3, "default"),
-    "scaled fp8": (merge("sd15.1", "fp8_scaled.safetensors"), 3, "quantis"),
+    "two scales": (merge("sd15.1", "nvfp4.safetensors"), 3, "quantis"),
     "four bits": (merge("sd15.1", "nf4.safetensors"), 3, "bnb"),
     "a VAE as a UNet": (recipe("{op: weighted_sum, a: a, b: b, alpha: 0.5}", models="{a: sd15.1, b: {unet: vae_only.safetensors}}"), 3, "unet"),
     "a VAE from a file without": (mix("0.5", models="{a: sd15.1, b: sd15.3, c: no_vae.safetensors}",
@@ -191,6 +192,7 @@ REFUSED = {  # what -> (arguments or a recipe, status, what is said)
 }
 
 LEGITIMATE = {  # what -> arguments or a recipe
+    "scaled fp8": merge("sd15.1", "fp8_scaled.safetensors"),
     "two of sd15": merge("sd15.1", "sd15.2"),
     "two of sdxl": merge("sdxl.1", "sdxl.2"),
     "two of sd21": merge("sd21.1", "sd21.2"),

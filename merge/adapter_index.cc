@@ -294,7 +294,9 @@ class AdapterFitter {
         if (std::abs(difference) <= 2 && told_ < kMostNamed) near.push_back(alias);
       }
       std::ranges::sort(near);
-      const std::string hint = DidYouMean(module.stem, near);
+      const auto nearest = NearestName(module.stem, near);
+      const std::string hint =
+          nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
       ++told_;
       problems_.Add(why + " of the name", module.stem + hint,
                     "Allow modules that do nothing with --allow-unmatched REGEX.");

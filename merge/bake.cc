@@ -132,7 +132,10 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
     if (!delta.present) continue;
     const auto strength = Weight(step, step.weights[i], "strength");
     if (!strength) return {};
-    if (*strength == 0) continue;
+    if (*strength == 0) {
+      if (entry.leaf()) muted_.emplace(id, *entry.model);
+      continue;
+    }
     Value added = delta.value;
     bool replaces = false;
     double factor = *strength;

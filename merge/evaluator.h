@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "merge/adapter_index.h"
@@ -99,6 +100,8 @@ class TensorEvaluator {
   /// Of sources that depend on a step.
   const std::map<Register, Baked>& baked() const { return baked_; }
   const std::vector<AppliedModule>& applied() const { return applied_; }
+  /// Steps and adapters that they leave out, with a strength of 0.
+  const std::set<std::pair<NodeId, std::uint32_t>>& muted() const { return muted_; }
   /// Models whose value was given to an operator, though it may have been folded away.
   const std::set<std::uint32_t>& considered() const { return considered_; }
   /// Steps that computed the tensor.
@@ -135,6 +138,7 @@ class TensorEvaluator {
   Lowering lowering_;
   std::map<Register, Baked> baked_;
   std::vector<AppliedModule> applied_;
+  std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::uint32_t first_applied_;
   std::map<NodeId, Result> results_;
   std::set<std::uint32_t> considered_;

@@ -8,65 +8,10 @@
 #include <utility>
 
 #include "core/error.h"
-#include "merge/place_table.h"
 #include "merge/planner.h"
-#include "merge/scaled.h"
 
 namespace weightsmith {
 namespace {
-
-/// What an output takes a tensor from.
-struct Origin {
-  NodeId node = 0;
-  std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
-};
-
-class Planner {
- public:
-  Planner(const Expression& expression, std::vector<OutputSpec> outputs);
-  Plan Make() &&;
-
- private:
-  static std::vector<NodeId> Roots(const std::vector<OutputSpec>& outputs);
-  const ModelTensor& Of(std::uint32_t model, const TensorKey& key) const {
-    return *index_.models()[model].Find(key);
-  }
-  NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
-  std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
-  void CollectTensors();
-  void CollectFrom(NodeId node, const OutputSpec& spec);
-  void CheckComponents();
-  std::vector<TensorPlace> PlacesOfWeights() const;
-  void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
-  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
-  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor);
-  void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
-               std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
-  Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
-  void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
-                       const PlannedTensor& tensor, DType dtype, const Shape& shape,
-                       std::uint32_t task, std::uint32_t product);
-  void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
-                 Task& task) const;
-  bool Refused(const TensorKey& key, const Task& task);
-  bool KeepsScaled(const OutputSpec& spec, std::uint32_t model) const;
-  void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
-                 std::uint32_t number, std::uint32_t product);
-  void CheckSteps();
-  void OrderTasks();
-
-  Problems problems_;  // before index_, which adds to it
-  ExpressionIndex index_;
-  PlaceTable places_;
-  Plan plan_;
-  std::map<TensorKey, PlannedTensor> tensors_;
-  std::vector<std::vector<OutputTensor>> output_tensors_;
-  std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
-  std::set<NodeId> computed_;
-  std::set<NodeId> replaced_;
-  std::set<NodeId> shared_;
-  std::set<std::uint32_t> considered_;
-};
 
 /// Of the first model whose architecture is known: block lists are made for it.
 std::string ArchitectureOf(const ExpressionIndex& index) {
@@ -75,6 +20,8 @@ std::string ArchitectureOf(const ExpressionIndex& index) {
   }
   return "unknown";
 }
+
+}  // namespace
 
 std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
   std::vector<NodeId> roots;
@@ -188,276 +135,28 @@ std::vector<TensorPlace> Planner::PlacesOfWeights() const {
   return places;
 }
 
-void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
-  // The scale of a weight is planned with it.
-  const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
-  if (std::ranges::any_of(index_.models(), is_scale)) return;
-  const TensorInfo& info = tensor.first->stored->info;
-  const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
-  if (tensor.first->anatomy->role == Role::kWeight && floating) {
-    PlanComputed(key, tensor);
-  } else {
-    PlanCopies(key, tensor);
+/// An adapter that meets several models has to change each of them.
+void Planner::CheckAdapters(const Node& step, NodeId id) {
+  for (const NodeId entry : step.list) {
+    const Node& leaf = index_.expression().nodes[entry];
+    if (!leaf.leaf() || muted_.contains({id, *leaf.model})) continue;
+    const auto applies = [&](const AppliedModule& applied) {
+      return applied.model == *leaf.model && applied.step == index_.StepNumber(id);
+    };
+    if (std::ranges::any_of(plan_.applied, applies)) continue;
+    problems_.Add(fmt::format("step '{}': adapter '{}' changes nothing of '{}'", step.name,
+                              plan_.models[*leaf.model].name,
+                              index_.expression().nodes[step.operands.front()].name));
   }
-}
-
-void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
-    if (!origin) continue;
-    const std::uint32_t model = origin->models.front();
-    const ModelTensor& stored = Of(model, key);
-    // How a model predicts is said by the leftmost one alone.
-    const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
-    if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(plan_.outputs[o].spec, model))) {
-      continue;
-    }
-    considered_.insert(model);
-    const TensorInfo& info = stored.stored->info;
-    Task task{
-        tensor.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}, {}};
-    task.sources.push_back(MakeSource(model, key, info.shape));
-    task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({0, 0, info.dtype, 0, true});
-    const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
-    plan_.tasks.push_back(std::move(task));
-    AddOutputTensor(o, *origin, key, tensor, info.dtype, info.shape, number, 0);
-  }
-}
-
-void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
-  const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
-  std::vector<std::uint32_t> outputs;
-  std::vector<Origin> origins;
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
-    if (!origin) continue;
-    outputs.push_back(o);
-    origins.push_back(std::move(*origin));
-  }
-  // Outputs share a task, and so one reading of the inputs, unless their shapes differ.
-  TensorEvaluator together(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
-  std::set<Shape> shapes;
-  for (const Origin& origin : origins) {
-    const TensorEvaluator::Result& result = together.Evaluate(origin.node);
-    if (result.present) shapes.insert(result.shape);
-  }
-  if (shapes.size() <= 1) return AddTask(key, tensor, together, outputs, origins);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    TensorEvaluator alone(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
-    AddTask(key, tensor, alone, std::span(&outputs[i], 1), {origins[i]});
-  }
-}
-
-void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
-                      std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins) {
-  std::vector<Value> values;
-  std::vector<std::size_t> kept;
-  Shape shape;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const TensorEvaluator::Result& result = evaluator.Evaluate(origins[i].node);
-    if (!result.present) continue;
-    shape = result.shape;
-    values.push_back(result.value);
-    kept.push_back(i);
-    const Node& node = index_.expression().nodes[origins[i].node];
-    if (node.leaf()) considered_.insert(*node.model);
-  }
-  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
-  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
-  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
-  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
-  if (kept.empty()) return;
-
-  // What adapters read of the tensor is needed beside the results.
-  for (const auto& [source, baked] : evaluator.baked()) {
-    if (baked.weight) values.push_back(*baked.weight);
-  }
-  Lowering::Finished finished = evaluator.TakeLowering().Finish(values);
-  Task task{tensor.canonical,
-            tensor.first->component->name,
-            shape,
-            ElementCount(shape).value(),
-            {},
-            {},
-            std::move(finished.tape),
-            {}};
-  for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
-  for (DeltaSource& delta : task.deltas) {
-    if (!delta.weight) continue;
-    for (Register& source : delta.weight->sources) {
-      source = static_cast<Register>(std::ranges::find(finished.sources, source) -
-                                     finished.sources.begin());
-    }
-  }
-  const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    const std::uint32_t output = outputs[kept[k]];
-    const Origin& origin = origins[kept[k]];
-    const ModelTensor& leading = Of(origin.models.front(), key);
-    const DType dtype = OutputDType(plan_.outputs[output].spec,
-                                    places_.Of(*tensor.first, tensor.canonical), leading);
-    const Register value = finished.results[k].reg();
-    const bool copy = value < task.sources.size() && task.sources[value].info.dtype == dtype;
-    AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
-                    static_cast<std::uint32_t>(task.products.size()));
-    task.products.push_back({0, 0, dtype, value, copy});
-    const Rounding& rounding = plan_.outputs[output].spec.rounding;
-    if (rounding.stochastic) task.products.back().noise = NoiseKey(rounding, tensor.canonical);
-    const auto scale = ScaleKeyOf(index_.models()[origin.models.front()], key);
-    if (scale && !copy && dtype == leading.stored->info.dtype) {
-      task.products.back().scales = Of(origin.models.front(), *scale).stored->info.elements();
-    }
-  }
-  plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
-  if (Refused(key, task)) return;
-  plan_.tasks.push_back(std::move(task));
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    PlanScale(key, outputs[kept[k]], origins[kept[k]], number, static_cast<std::uint32_t>(k));
-  }
-}
-
-/// Whether any weight of the model stays as it is stored, scaled.
-bool Planner::KeepsScaled(const OutputSpec& spec, std::uint32_t model) const {
-  return std::ranges::any_of(tensors_, [&](const auto& item) {
-    const auto& [key, tensor] = item;
-    if (!ScaleKeyOf(index_.models()[model], key)) return false;
-    const ModelTensor& own = Of(model, key);
-    return OutputDType(spec, places_.Of(own, tensor.canonical), own) == own.stored->info.dtype;
-  });
-}
-
-/// The scale of a task's product: that of the source where it is a copy, computed where it is not.
-void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
-                        std::uint32_t number, std::uint32_t product) {
-  const std::uint32_t leading = origin.models.front();
-  const Product& made = plan_.tasks[number].products[product];
-  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
-  const auto scale = ScaleKeyOf(index_.models()[model], key);
-  if (!scale || (!made.copy && made.scales == 0)) return;
-  const ModelTensor& stored = Of(model, *scale);
-  const TensorInfo& info = stored.stored->info;
-  Task task{stored.anatomy->canonical,
-            stored.component->name,
-            info.shape,
-            info.elements(),
-            {},
-            {},
-            {},
-            {}};
-  if (made.copy) {
-    task.sources.push_back(MakeSource(model, *scale, info.shape));
-    task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({0, 0, info.dtype, 0, true});
-  } else {
-    task.products.push_back({0, 0, info.dtype, static_cast<Register>(product), false});
-    task.scale_of = std::make_shared<const Task>(plan_.tasks[number]);
-  }
-  const PlannedTensor planned{task.name, &stored};
-  const Origin from{origin.node, {model}};
-  const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
-  plan_.tasks.push_back(std::move(task));
-  AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, scale_task, 0);
-}
-
-void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
-                        Task& task) const {
-  const TensorEvaluator::TapeSource& source = evaluator.sources()[number];
-  if (!source.delta) {
-    task.sources.push_back(MakeSource(source.model, key, task.shape));
-    return;
-  }
-  DeltaSource delta{source.model, task.shape, *index_.Adapter(source.model).Find(key), 1,
-                    false,        {}};
-  if (const auto baked = evaluator.baked().find(number); baked != evaluator.baked().end()) {
-    delta.strength = baked->second.strength;
-    delta.replaces = baked->second.replaces;
-    delta.weight = baked->second.tape;
-  }
-  task.deltas.push_back(std::move(delta));
-}
-
-bool Planner::Refused(const TensorKey& key, const Task& task) {
-  if (std::ranges::all_of(task.products, &Product::copy)) return false;
-  for (const Source& source : task.sources) {
-    const Model& model = plan_.models[source.model];
-    const Anatomy& anatomy = model.parts[source.part].anatomy;
-    if (!Info(source.info.dtype).has_codec) {
-      problems_.Add(fmt::format("'{}': {} can be copied and not computed with", model.name,
-                                Info(source.info.dtype).name),
-                    task.name);
-      return true;
-    }
-    if (anatomy.quantization.empty() || source.scale) continue;
-    const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
-      return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
-             other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
-    });
-    if (quantised || Info(source.info.dtype).bits <= 8) {
-      problems_.AddQuantised(model.name, anatomy.quantization.front(), task.name);
-      return true;
-    }
-  }
-  return false;
-}
-
-Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const {
-  const ModelTensor& tensor = Of(model, key);
-  const TensorInfo& info = tensor.stored->info;
-  Source source{model,
-                tensor.part,
-                tensor.tensor,
-                file_number_[model][tensor.part] + tensor.stored->file,
-                tensor.stored->offset,
-                info,
-                tensor.stored->gather,
-                {}};
-  if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
-  if (const auto key_of_scale = ScaleKeyOf(index_.models()[model], key)) {
-    const ModelTensor& scale = Of(model, *key_of_scale);
-    source.scale = StoredScale{file_number_[model][scale.part] + scale.stored->file,
-                               scale.stored->offset, scale.stored->info};
-  }
-  if (info.shape == shape) return source;
-  // Fewer input channels than the result: the columns that are not there read as zeros.
-  const std::uint64_t rows = shape[0];
-  const std::uint64_t wide = ElementCount(shape).value() / rows;
-  const std::uint64_t narrow = info.elements() / rows;
-  for (std::uint64_t row = 0; row < rows; ++row) {
-    source.segments.push_back({row * wide, narrow, row * narrow, false});
-    source.segments.push_back({row * wide + narrow, wide - narrow, 0, true});
-  }
-  return source;
-}
-
-void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
-                              const PlannedTensor& tensor, DType dtype, const Shape& shape,
-                              std::uint32_t task, std::uint32_t product) {
-  const OutputSpec& spec = plan_.outputs[output].spec;
-  const std::uint32_t leftmost = index_.WeightModels(spec.root).front();
-  const ModelTensor& stored = Of(origin.models.front(), key);
-  const Anatomy& anatomy = index_.models()[leftmost].anatomy();
-  const bool bare = anatomy.architecture != nullptr
-                        ? anatomy.layout == anatomy.architecture->bare_layout
-                        : anatomy.part != nullptr;
-  std::set<std::string_view> components;
-  for (const std::uint32_t model : index_.WeightModels(spec.root)) {
-    for (const std::string& name : index_.models()[model].components()) components.insert(name);
-  }
-  for (const auto& [name, node] : spec.components) components.insert(name);
-  components.erase("other");
-  std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
-                                components.size() <= 1, tensor.canonical);
-  output_tensors_[output].push_back({std::move(name), tensor.canonical, stored.anatomy->local,
-                                     stored.component->name, TensorInfo{dtype, shape}, task,
-                                     product});
 }
 
 void Planner::CheckSteps() {
   const std::vector<Node>& nodes = index_.expression().nodes;
   for (StepPlan& step : plan_.steps) {
     const Node& node = nodes[step.node];
+    if (node.op->list && node.op->list->adapters && problems_.empty()) {
+      CheckAdapters(node, step.node);
+    }
     const auto probed = [&](const Task& task) {
       return std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
         return probe.step == index_.StepNumber(step.node);
@@ -483,8 +182,6 @@ void Planner::OrderTasks() {
                       std::string_view(task.name));
   });
 }
-
-}  // namespace
 
 Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
   return Planner(expression, std::move(outputs)).Make();

@@ -11,6 +11,7 @@
 
 #include "merge/evaluator.h"
 #include "merge/model_index.h"
+#include "merge/place_table.h"
 #include "merge/plan.h"
 #include "merge/problems.h"
 
@@ -63,5 +64,61 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
 void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors);
+
+/// What an output takes a tensor from.
+struct Origin {
+  NodeId node = 0;
+  std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
+};
+
+/// Makes a plan, step by step; tasks are made in plan_tasks.cc.
+class Planner {
+ public:
+  Planner(const Expression& expression, std::vector<OutputSpec> outputs);
+  Plan Make() &&;
+
+ private:
+  static std::vector<NodeId> Roots(const std::vector<OutputSpec>& outputs);
+  const ModelTensor& Of(std::uint32_t model, const TensorKey& key) const {
+    return *index_.models()[model].Find(key);
+  }
+  NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
+  std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
+  void CollectTensors();
+  void CollectFrom(NodeId node, const OutputSpec& spec);
+  void CheckComponents();
+  std::vector<TensorPlace> PlacesOfWeights() const;
+  void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor);
+  void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
+               std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
+  Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
+  void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
+                       const PlannedTensor& tensor, DType dtype, const Shape& shape,
+                       std::uint32_t task, std::uint32_t product);
+  void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
+                 Task& task) const;
+  bool Refused(const TensorKey& key, const Task& task);
+  bool KeepsScaled(const OutputSpec& spec, std::uint32_t model) const;
+  void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
+                 std::uint32_t number, std::uint32_t product);
+  void CheckSteps();
+  void CheckAdapters(const Node& step, NodeId id);
+  void OrderTasks();
+
+  Problems problems_;  // before index_, which adds to it
+  ExpressionIndex index_;
+  PlaceTable places_;
+  Plan plan_;
+  std::map<TensorKey, PlannedTensor> tensors_;
+  std::vector<std::vector<OutputTensor>> output_tensors_;
+  std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
+  std::set<NodeId> computed_;
+  std::set<NodeId> replaced_;
+  std::set<NodeId> shared_;
+  std::set<std::pair<NodeId, std::uint32_t>> muted_;
+  std::set<std::uint32_t> considered_;
+};
 
 }  // namespace weightsmith

@@ -63,7 +63,7 @@ void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Regist
   const std::vector<Source>& sources = piece.task->sources;
   if (source >= sources.size()) {
     const std::vector<float>& delta = piece.deltas[source - sources.size()];
-    std::ranges::copy(std::span(delta).subspan(place.at, place.n), tile.begin());
+    std::copy_n(delta.data() + place.at, place.n, tile.data());
     return;
   }
   const DType dtype = sources[source].info.dtype;

@@ -207,6 +207,11 @@ class AdapterReader {
     if (const auto missing = MissingIn(*module.family, module.shapes)) {
       return fmt::format("lacks {}", *missing);
     }
+    for (const auto& [role, shape] : module.shapes) {
+      if (ElementCount(shape).value_or(0) == 0) {
+        return fmt::format("has {} without elements", ToString(role));
+      }
+    }
     std::vector<std::string_view> foreign;
     for (const AdapterRole role : ForeignIn(*module.family, module.shapes)) {
       foreign.push_back(ToString(role));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -26,6 +27,16 @@ bool ScalesBias(const AdapterModule& module) {
   return factors->second.size() == 2 ? factors->second[1] == 1 : !module.feedforward;
 }
 
+/// By exponents: the compiler makes vectors of it.
+std::uint64_t CountNonFinite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  std::uint64_t count = 0;
+  for (const float value : values) {
+    count += (std::bit_cast<std::uint32_t>(value) & kExponent) == kExponent ? 1 : 0;
+  }
+  return count;
+}
+
 const AdapterRole* BiasRole(const AdapterModule& module) {
   const auto* const role =
       std::ranges::find_if(kBiases, [&](AdapterRole bias) { return module.shapes.contains(bias); });
@@ -38,6 +49,8 @@ class SparseRows final : public DeltaRows {
   SparseRows(const AdapterValues& values, const AdapterWeight& weight,
              std::unique_ptr<DeltaRows> rest)
       : DeltaRows(rest->columns()), rest_(std::move(rest)) {
+    if (!values.Has(kSparseIndices)) ExpectEqual(0, 1, "the number of sparse indices");
+    ExpectEqual(values.shapes.at(kSparseIndices).size(), 2, "the axes of sparse indices");
     const std::vector<float>& indices = values.values.at(kSparseIndices);
     const std::vector<float>& stored = values.values.at(kSparseValues);
     const std::uint64_t axes = values.shapes.at(kSparseIndices)[0];
@@ -159,7 +172,7 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
     if (tensor.gather == nullptr) {
       checkpoint.files()[tensor.file]->Release(tensor.offset, tensor.info.bytes());
     }
-    const auto wrong = std::ranges::count_if(own, [](float x) { return !std::isfinite(x); });
+    const std::uint64_t wrong = CountNonFinite(own);
     if (wrong == 0) continue;
     throw Error(ErrorCode::kMismatch, fmt::format("{} has {} values that are not finite",
                                                   Quote(tensor.name), FormatCount(wrong)));

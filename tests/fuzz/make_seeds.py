@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
 
+import adapters  # noqa: E402
 import torch_files as tf  # noqa: E402
 
 TENSOR = {"dtype": "F32", "shape": [2, 1], "data_offsets": [0, 8]}
@@ -44,6 +45,21 @@ TORCH = [
 ]
 
 
+def adapter_files():
+    """A module of every family, of a matrix and of a convolution."""
+    for family, shapes in adapters.FAMILIES.items():
+        for weight in ((8, 6), (8, 6, 3, 3)):
+            tensors = {f"lora_unet_x.{end}": shape for end, shape in shapes(weight).items()}
+            header, at = {}, 0
+            for name, shape in tensors.items():
+                size = 4
+                for axis in shape:
+                    size *= axis
+                header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + size]}
+                at += size
+            yield file_of(header, at)
+
+
 def main(folder):
     headers = [file_of(*header) for header in HEADERS]
     indexes = [json.dumps(index, indent=2).encode() for index in INDEXES]
@@ -54,6 +70,7 @@ def main(folder):
         "checkpoint_fuzz": headers + indexes + foreign + TORCH,
         "pickle_fuzz": PICKLES,
         "zip_directory_fuzz": TORCH[:2],
+        "adapter_fuzz": list(adapter_files()),
     }
     for target, contents in seeds.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

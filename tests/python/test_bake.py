@@ -291,7 +291,7 @@ def test_a_module_that_is_nowhere_is_an_error_with_the_nearest_name(bake, tmp_pa
     baker = bake()
     lora = query(baker) | {name.replace("_to_q", "_to_qq"): tensor for name, tensor in query(baker).items()}
     words = baker(lora, status=3).stderr
-    assert f"{QUERY}q" in words and f"Did you mean '{QUERY}'" in words and "--allow-unmatched" in words
+    assert f"{QUERY}q" in words and f"did you mean '{QUERY}'" in words and "--allow-unmatched" in words
     assert not (tmp_path / "out.safetensors").exists()
     baker(lora, "--allow-unmatched", "to_qq$")
     assert "do nothing, as is allowed" in baker.words
@@ -496,6 +496,13 @@ def test_several_models_give_several_outputs(weightsmith, tmp_path, tiny):
     for base, path in zip(bases, out):
         expected = support.read(base)[name] + 0.5 * delta(lora, QUERY)
         np.testing.assert_allclose(support.read(tmp_path / path)[name], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_adapter_has_to_change_every_model_that_it_is_baked_into(weightsmith, tmp_path, tiny):
+    bases = [tiny("sd15", 1, *F32), tiny("flux1-dev", 1, *F32)]
+    support.write(tmp_path / "detail.safetensors", pair_for(QUERY, *support.read(bases[0])[f"model.diffusion_model.{ATTENTION}.to_q.weight"].shape))
+    words = weightsmith("bake", *bases, "--lora", "detail.safetensors", "-o", "baked", "--mkdir", status=3).stderr
+    assert "adapter 'detail' changes nothing of 'flux1-dev" in words
 
 
 def test_merge_takes_loras_too(weightsmith, tmp_path, tiny):

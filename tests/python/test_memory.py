@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import adapters
 import support
 
 MIB = 1024  # ru_maxrss counts KiB
@@ -45,6 +46,15 @@ def test_a_merge_of_sd15_stays_below_200_mib(weightsmith, sparse, io):
         "--max-memory", "128M", "-o", output,
     )
     assert output.stat().st_size > 2.1e9
+    output.unlink()
+    assert used <= 200 * MIB
+
+
+def test_baking_into_sd15_stays_below_200_mib(weightsmith, sparse):
+    shapes, _ = adapters.shapes_of(adapters.weights_of(support.header_of(sparse[0])[0]), "lora", "kohya")
+    adapters.write_sparse(weightsmith.folder / "lora.safetensors", shapes)
+    output = weightsmith.folder / "out.safetensors"
+    used = peak(weightsmith, "bake", sparse[0], "--lora", "lora.safetensors", "--policy", "effect=any", "--no-sync", "-o", output)
     output.unlink()
     assert used <= 200 * MIB
 

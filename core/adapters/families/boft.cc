@@ -1,5 +1,7 @@
 // BOFT as LyCORIS saves it: stages of a butterfly of rotations of the output.
 
+#include <algorithm>
+
 #include "core/adapters/adapter_family.h"
 #include "core/adapters/delta_rows.h"
 #include "core/adapters/rotation.h"
@@ -16,6 +18,12 @@ bool IsStages(const AdapterShapes& shapes) {
 MatrixSize Size(const AdapterShapes& shapes) {
   const Shape& stages = shapes.at(kRotation);
   ExpectEqual(stages[3], stages[2], "the width of a block");
+  ExpectEqual(stages[2] % 2, 0, "the rest of a block's width by 2");
+  // From stage to stage rows that lie twice as far apart are mixed.
+  const std::uint64_t most = std::min<std::uint64_t>(stages[0], 63);
+  ExpectEqual(stages[0], most, "the number of stages");
+  ExpectEqual(stages[1] % (std::uint64_t{1} << (most - 1)), 0,
+              "the rest of the blocks by the stages'");
   return {stages[1] * stages[2], 0};
 }
 

@@ -1,5 +1,6 @@
 // BOFT as PEFT saves it: stages of a butterfly of rotations of the input, and factors of the rows.
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/adapters/adapter_family.h"
@@ -15,6 +16,13 @@ MatrixSize Size(const AdapterShapes& shapes) {
   const Shape& stages = shapes.at(kButterfly);
   ExpectEqual(stages.size(), 4, "the number of axes of boft_R");
   ExpectEqual(stages[3], stages[2], "the width of a block");
+  if (stages[0] > 1) {
+    const std::uint64_t most = std::min<std::uint64_t>(stages[0], 63);
+    ExpectEqual(stages[0], most, "the number of stages");
+    ExpectEqual(stages[2] % 2, 0, "the rest of a block's width by 2");
+    ExpectEqual(stages[1] % (std::uint64_t{1} << (most - 1)), 0,
+                "the rest of the blocks by the stages'");
+  }
   return {SizeAsMatrix(shapes.at(kButterflyScale)).rows, stages[1] * stages[2]};
 }
 

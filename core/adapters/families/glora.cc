@@ -49,8 +49,13 @@ MatrixSize Size(const AdapterShapes& shapes) {
   ExpectEqual(SizeAsMatrix(shapes.at(order.back)).rows, rank, "the rank of a2");
   ExpectEqual(SizeAsMatrix(shapes.at(order.up)).columns, rank, "the rank of b1");
   ExpectEqual(SizeAsMatrix(shapes.at(order.down)).rows, rank, "the rank of b2");
-  const std::uint64_t kernel =
-      shapes.contains(kGloraMid) ? KernelOf(shapes.at(kGloraMid)) : std::uint64_t{1};
+  std::uint64_t kernel = 1;
+  if (shapes.contains(kGloraMid)) {
+    const Shape& mid = shapes.at(kGloraMid);
+    kernel = KernelOf(mid);
+    ExpectEqual(mid[0], rank, "the first axis of bm");
+    ExpectEqual(mid[1], rank, "the second axis of bm");
+  }
   return {SizeAsMatrix(shapes.at(order.up)).rows,
           SizeAsMatrix(shapes.at(order.down)).columns * kernel};
 }

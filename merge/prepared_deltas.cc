@@ -141,7 +141,7 @@ std::uint64_t BytesOf(const Task& task) {
 }
 
 std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task) {
-  constexpr std::size_t kMost = 4;
+  constexpr std::size_t kMost = 6;
   std::shared_ptr<Entry> entry;
   {
     const std::scoped_lock lock(mutex_);
@@ -160,6 +160,16 @@ std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uin
         [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); });
   });
   return entry->deltas;
+}
+
+void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
+  constexpr std::uint32_t kFar = 8;
+  const auto tasks = static_cast<std::uint32_t>(plan.tasks.size());
+  for (std::uint32_t task = after + 1; task < std::min(tasks, after + 1 + kFar); ++task) {
+    if (plan.tasks[task].deltas.empty() || plan.tasks[task].whole()) continue;
+    Get(plan, task);
+    return;
+  }
 }
 
 }  // namespace weightsmith

@@ -59,6 +59,8 @@ class DeltaCache {
  public:
   /// REQUIRES: no delta of the task depends on the whole tensor.
   std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
+  /// Prepares the next task that has such deltas, while others compute this one.
+  void Prepare(const Plan& plan, std::uint32_t after);
 
  private:
   struct Entry {

@@ -62,7 +62,7 @@ void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Regist
                             std::span<Real> tile) {
   const std::vector<Source>& sources = piece.task->sources;
   if (source >= sources.size()) {
-    const std::vector<float>& delta = piece.deltas[source - sources.size()];
+    const std::span<const float> delta = piece.deltas[source - sources.size()];
     std::copy_n(delta.data() + place.at, place.n, tile.data());
     return;
   }

@@ -21,7 +21,7 @@ struct PieceInputs {
   std::uint64_t first = 0;  ///< element of the tensor
   std::uint64_t count = 0;
   std::span<const Buffer> sources;                     ///< bytes of each
-  std::span<const std::vector<float>> deltas;          ///< values of each
+  std::span<const std::span<const float>> deltas;      ///< values of each
   std::span<const std::vector<float>> source_scales;   ///< of each source; empty: none
   std::span<const std::vector<float>> product_scales;  ///< of each product; empty: none
 };

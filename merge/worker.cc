@@ -46,6 +46,17 @@ std::size_t MostProducts(const Plan& plan) {
   return most;
 }
 
+/// Elements of deltas that are made at a time: pieces that hold some rows, since every part of an
+/// adapter's second factor is read once for all of them.
+std::uint64_t DeltaBlock(const Task& task) {
+  constexpr std::uint64_t kRows = 16;
+  constexpr std::uint64_t kMostPieces = 8;
+  if (task.deltas.empty()) return kPiece;
+  const std::uint64_t columns = SizeAsMatrix(task.shape).columns;
+  return kPiece *
+         std::clamp<std::uint64_t>((kRows * columns + kPiece - 1) / kPiece, 1, kMostPieces);
+}
+
 /// Adds what the next range told.
 void Append(ChunkResult&& range, ChunkResult& all) {
   const auto join = [](std::vector<std::vector<Digest>>& from,
@@ -93,7 +104,9 @@ class Worker::Impl {
   ChunkResult ComputeScaleTensor(const Chunk& chunk);
   void PrepareWhole(const Task& task);
   void LoadScales(const Task& task);
-  PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count) const;
+  PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
+                     std::uint64_t skip);
+  void FillDeltas(const Task& task, std::uint64_t first, std::uint64_t count);
   void DigestStored(const Source& source, BlockDigester& digester);
   void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
@@ -103,9 +116,10 @@ class Worker::Impl {
   WorkerContext context_;
   SourceReader reader_;
   std::shared_ptr<const PreparedDeltas> deltas_;  ///< of the task at hand
-  std::vector<std::vector<float>> delta_pieces_;  ///< a piece of every delta
-  std::vector<Buffer> pieces_;                    ///< a piece of every source
-  std::vector<Buffer> results_;                   ///< a chunk of every product
+  std::vector<std::vector<float>> delta_pieces_;  ///< a piece of every delta, or several
+  std::vector<std::span<const float>> delta_views_;
+  std::vector<Buffer> pieces_;   ///< a piece of every source
+  std::vector<Buffer> results_;  ///< a chunk of every product
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
@@ -120,7 +134,13 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   if (task.scale_of != nullptr) return ComputeScaleTensor(chunk);
   LoadScales(task);
   if (!task.whole()) {
-    if (!task.deltas.empty()) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+    if (!task.deltas.empty()) {
+      deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+      // What comes next is made ready by whoever begins this, so that nobody waits for it.
+      if (chunk.first == 0 && context_.outputs != nullptr) {
+        context_.deltas->Prepare(*context_.plan, chunk.task);
+      }
+    }
     return ComputeRange(chunk);
   }
   PrepareWhole(task);
@@ -159,8 +179,21 @@ void Worker::Impl::LoadScales(const Task& task) {
   }
 }
 
-PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uint64_t count) const {
-  return {&task, first, count, pieces_, delta_pieces_, source_scales_, product_scales_};
+/// `skip` are elements of the deltas that stand before the piece.
+PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
+                                 std::uint64_t skip) {
+  delta_views_.clear();
+  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+    delta_views_.push_back(std::span(delta_pieces_[d]).subspan(skip, count));
+  }
+  return {&task, first, count, pieces_, delta_views_, source_scales_, product_scales_};
+}
+
+void Worker::Impl::FillDeltas(const Task& task, std::uint64_t first, std::uint64_t count) {
+  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+    if (delta_pieces_[d].size() < count) delta_pieces_[d].resize(count);
+    if (deltas_ != nullptr) deltas_->Fill(d, first, std::span(delta_pieces_[d]).first(count));
+  }
 }
 
 /// Reads the sources and makes the deltas, a piece after another.
@@ -174,11 +207,8 @@ void Worker::Impl::ForEachPiece(const Task& task, std::uint64_t first, std::uint
       const std::uint64_t size = units.SizeOf(task.sources[s].info.dtype);
       reader_.Read(task.sources[s], units, first + at, n, pieces_[s].Take(n * size));
     }
-    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-      delta_pieces_[d].resize(kPiece);
-      if (deltas_ != nullptr) deltas_->Fill(d, first + at, std::span(delta_pieces_[d]).first(n));
-    }
-    use(Inputs(task, first + at, n));
+    FillDeltas(task, first + at, n);
+    use(Inputs(task, first + at, n, 0));
   }
 }
 
@@ -251,6 +281,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   // The only product is a source as it is: it is read to where it is written from.
   const bool straight = !arithmetic && task.products.size() == 1 && task.sources.size() == 1 &&
                         task.sources.front().segments.empty();
+  const std::uint64_t delta_block = DeltaBlock(task);
   ChunkResult result;
   result.chunk = chunk;
   result.effects.resize(task.tape.probes.size());
@@ -274,12 +305,11 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       result.bytes_read += piece.size();
       if (context_.digests && source.segments.empty()) source_digests_[s].Update(piece);
     }
-    for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-      delta_pieces_[d].resize(kPiece);
-      deltas_->Fill(d, first, std::span(delta_pieces_[d]).first(count));
+    if (at % delta_block == 0) {
+      FillDeltas(task, first, std::min(delta_block, chunk.count - at));
     }
     if (arithmetic) {
-      const PieceInputs piece = Inputs(task, first, count);
+      const PieceInputs piece = Inputs(task, first, count, at % delta_block);
       const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
       if (wide()) {
         doubles_.Compute(piece, non_finite, context_.effects, results_, at, result);
@@ -396,7 +426,8 @@ std::uint64_t Worker::BufferBytes(const Plan& plan) {
   std::uint64_t results = 0;
   std::uint64_t deltas = 0;
   for (const Task& task : plan.tasks) {
-    deltas = std::max(deltas, BytesOf(task) + task.deltas.size() * kPiece * sizeof(float));
+    deltas =
+        std::max(deltas, BytesOf(task) + task.deltas.size() * DeltaBlock(task) * sizeof(float));
     const Units units = UnitsOf(task);
     std::uint64_t task_pieces = 0;
     std::uint64_t task_results = 0;

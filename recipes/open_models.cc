@@ -187,7 +187,9 @@ std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& fil
   const fs::path path = Locate(file);
   std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
   if (checkpoint == nullptr) {
-    checkpoint = canonical ? OpenCanonical(path, options_.io) : Checkpoint::Open(path, options_.io);
+    // Factors are read once each, in bulk.
+    checkpoint = canonical ? OpenCanonical(path, options_.io)
+                           : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead));
   }
   if (file.pins.empty() && !options_.sha256) return checkpoint;
   const FileHashes& hashes = Hash(*checkpoint);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/io/hash.h"
+#include "merge/buffer.h"
 #include "merge/plan.h"
 
 namespace weightsmith {
@@ -30,6 +31,9 @@ Units UnitsOf(const Task& task);
 /// Units of a chunk of the task: the fewest that fill a digest block of each source and product.
 std::uint64_t ChunkUnits(const Task& task);
 
+/// Of any task of the plan, and at least one.
+std::size_t MostProducts(const Plan& plan);
+
 /// Walks all chunks of a plan in order, from a task on.
 class ChunkWalk {
  public:
@@ -52,6 +56,8 @@ struct ChunkResult {
   std::uint64_t non_finite = 0;  ///< results that left the dtype's range though operands are finite
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;  ///< or that would have been
+  /// What is to be written of each product, in buffers of the writer's; empty: nothing.
+  std::vector<Buffer> bytes;
 };
 
 }  // namespace weightsmith

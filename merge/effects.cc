@@ -60,7 +60,7 @@ void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<boo
   unproven.distinct = unproven.distinct || std::ranges::none_of(plan.tasks, [](const Task& task) {
                         return task.sources.size() > 1;
                       });
-  context.outputs = nullptr;
+  context.writer = nullptr;
   context.keep_cache = true;  // the run reads it again
   context.digests = true;
   context.effects = true;

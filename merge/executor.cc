@@ -199,6 +199,12 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
     ordered();
     return result;
   };
+  const auto write = [&](ChunkResult result) {
+    ordered();
+    if (context.writer != nullptr) context.writer->Write(result);
+    ordered();
+    return result;
+  };
   const auto fold = [&](ChunkResult result) {
     ordered();
     folder.Fold(std::move(result));
@@ -210,15 +216,19 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
     if (!options.progress(progress)) interrupted = true;
   };
 
+  // A file system writes to a file for one at a time: who finds it busy computes the next chunk.
+  const auto writers = plan.output_files.size() > 1 ? tbb::filter_mode::parallel
+                                                    : tbb::filter_mode::serial_out_of_order;
   // More threads than processors is what was asked for.
   const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(threads));
   tbb::task_arena arena(threads);
   arena.execute([&] {
     tbb::parallel_pipeline(
-        static_cast<std::size_t>(threads) * 2,
+        static_cast<std::size_t>(threads) * kChunksPerThread,
         tbb::make_filter<void, Chunk>(tbb::filter_mode::serial_in_order, next) &
             tbb::make_filter<Chunk, ChunkResult>(tbb::filter_mode::parallel, compute) &
+            tbb::make_filter<ChunkResult, ChunkResult>(writers, write) &
             tbb::make_filter<ChunkResult, void>(tbb::filter_mode::serial_in_order, fold));
   });
   ordered();
@@ -309,7 +319,8 @@ Report Run(const Plan& plan, const RunOptions& options) {
   ProveEffects(plan, context, options.cancel);
 
   Outputs outputs(plan, options);
-  context.outputs = &outputs.files();
+  ChunkWriter writer(plan, context.files, outputs.files());
+  context.writer = &writer;
   try {
     Folder folder(plan, options.digests, &outputs.journal());
     RunPipeline(plan, options, context, threads, folder);

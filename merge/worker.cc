@@ -14,9 +14,6 @@
 namespace weightsmith {
 namespace {
 
-/// What file systems share in reflinks.
-constexpr std::uint64_t kBlock = 4096;
-
 std::size_t MostRegisters(const Plan& plan) {
   std::size_t most = 1;
   for (const Task& task : plan.tasks) {
@@ -37,12 +34,6 @@ std::size_t MostDeltas(const Plan& plan) {
 std::size_t MostSources(const Plan& plan) {
   std::size_t most = 1;
   for (const Task& task : plan.tasks) most = std::max(most, task.sources.size());
-  return most;
-}
-
-std::size_t MostProducts(const Plan& plan) {
-  std::size_t most = 1;
-  for (const Task& task : plan.tasks) most = std::max(most, task.products.size());
   return most;
 }
 
@@ -84,12 +75,10 @@ class Worker::Impl {
         reader_(context_.files),
         delta_pieces_(MostDeltas(*context.plan)),
         pieces_(MostSources(*context.plan)),
-        results_(MostProducts(*context.plan)),
         source_digests_(pieces_.size()),
-        product_digests_(results_.size()),
+        product_digests_(MostProducts(*context.plan)),
         floats_(wide() ? 0 : MostRegisters(*context.plan)),
-        doubles_(wide() ? MostRegisters(*context.plan) : 0),
-        may_clone_(context.plan->output_files.size(), true) {}
+        doubles_(wide() ? MostRegisters(*context.plan) : 0) {}
 
   ChunkResult Compute(const Chunk& chunk);
 
@@ -108,10 +97,9 @@ class Worker::Impl {
                      std::uint64_t skip);
   void FillDeltas(const Task& task, std::uint64_t first, std::uint64_t count);
   void DigestStored(const Source& source, BlockDigester& digester);
-  void Write(const Task& task, const Chunk& chunk, const Units& units, ChunkResult& result);
+  void TakeResults();
+  void HandOver(const Task& task, ChunkResult& result);
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
-  bool WriteClone(const Source& source, const Product& product, std::uint64_t offset,
-                  std::span<const std::byte> bytes);
 
   WorkerContext context_;
   SourceReader reader_;
@@ -119,14 +107,13 @@ class Worker::Impl {
   std::vector<std::vector<float>> delta_pieces_;  ///< a piece of every delta, or several
   std::vector<std::span<const float>> delta_views_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
-  std::vector<Buffer> results_;  ///< a chunk of every product
+  std::vector<Buffer> results_;  ///< a chunk of every product, until it is handed over
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
   std::vector<std::vector<float>> product_scales_;
   TileRunner<float> floats_;
   TileRunner<double> doubles_;
-  std::vector<bool> may_clone_;  ///< by output file: false once its file system could not
 };
 
 ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
@@ -137,7 +124,7 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
     if (!task.deltas.empty()) {
       deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
       // What comes next is made ready by whoever begins this, so that nobody waits for it.
-      if (chunk.first == 0 && context_.outputs != nullptr) {
+      if (chunk.first == 0 && context_.writer != nullptr) {
         context_.deltas->Prepare(*context_.plan, chunk.task);
       }
     }
@@ -149,7 +136,9 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   const std::uint64_t step = ChunkUnits(task);
   for (std::uint64_t at = 0; at < chunk.count; at += step) {
     const std::uint64_t count = std::min(step, chunk.count - at);
-    Append(ComputeRange({chunk.task, chunk.first + at, count, false}), all);
+    ChunkResult range = ComputeRange({chunk.task, chunk.first + at, count, false});
+    if (context_.writer != nullptr) context_.writer->Write(range);
+    Append(std::move(range), all);
   }
   deltas_ = nullptr;
   return all;
@@ -261,6 +250,7 @@ ChunkResult Worker::Impl::ComputeScaleTensor(const Chunk& chunk) {
   ChunkResult result;
   result.chunk = chunk;
   const std::size_t size = Info(product.dtype).bits / 8;
+  TakeResults();
   const std::span<std::byte> bytes = results_[0].Take(chunk.count * size);
   Encode(product.dtype, std::span<const float>(scales).subspan(chunk.first, chunk.count), bytes);
   product_digests_[0].Start();
@@ -268,8 +258,14 @@ ChunkResult Worker::Impl::ComputeScaleTensor(const Chunk& chunk) {
     product_digests_[0].Update(bytes);
     result.product_blocks.push_back(product_digests_[0].Finish());
   }
-  Write(task, chunk, UnitsOf(task), result);
+  HandOver(task, result);
   return result;
+}
+
+void Worker::Impl::TakeResults() {
+  if (!results_.empty()) return;
+  results_ = context_.writer != nullptr ? context_.writer->TakeBuffers()
+                                        : std::vector<Buffer>(product_digests_.size());
 }
 
 ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
@@ -286,6 +282,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   result.chunk = chunk;
   result.effects.resize(task.tape.probes.size());
 
+  TakeResults();
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     results_[p].Take(chunk.count * units.SizeOf(task.products[p].dtype));
     product_digests_[p].Start();
@@ -340,7 +337,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
                                                    : product_digests_[p].Finish());
     }
   }
-  Write(task, chunk, units, result);
+  HandOver(task, result);
   if (!context_.keep_cache) DropCache(task, chunk, units);
   return result;
 }
@@ -356,34 +353,18 @@ void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
   }
 }
 
-void Worker::Impl::Write(const Task& task, const Chunk& chunk, const Units& units,
-                         ChunkResult& result) {
+void Worker::Impl::HandOver(const Task& task, ChunkResult& result) {
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     result.bytes_written += results_[p].bytes().size();
   }
-  if (context_.outputs == nullptr) return;
+  if (context_.writer == nullptr) return;
   if (result.non_finite > 0 && context_.plan->policies.non_finite == NonFinitePolicy::kError) {
     throw Error(ErrorCode::kMismatch,
                 fmt::format("'{}': {} values of finite operands leave the range of {}", task.name,
                             result.non_finite, Info(task.products.front().dtype).name),
                 "Store the result in a wider dtype, or write `policy: {non_finite: saturate}`.");
   }
-  for (std::size_t p = 0; p < task.products.size(); ++p) {
-    const Product& product = task.products[p];
-    const std::uint64_t size = units.SizeOf(product.dtype);
-    const std::uint64_t offset = product.offset + chunk.first * size;
-    const std::span<const std::byte> bytes = results_[p].bytes();
-    if (product.scatter != nullptr) {
-      WriteScattered(*product.scatter, size, chunk.first, bytes,
-                     [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {
-                       (*context_.outputs)[file].Write(at, run);
-                     });
-      continue;
-    }
-    if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
-      (*context_.outputs)[product.file].Write(offset, bytes);
-    }
-  }
+  result.bytes = std::exchange(results_, {});
 }
 
 void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& units) const {
@@ -392,25 +373,6 @@ void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& 
     const std::uint64_t size = units.SizeOf(source.info.dtype);
     context_.files[source.file]->DropCache(source.offset + chunk.first * size, chunk.count * size);
   }
-}
-
-bool Worker::Impl::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
-                              std::span<const std::byte> bytes) {
-  if (!source.segments.empty() || source.gather != nullptr || !may_clone_[product.file]) {
-    return false;
-  }
-  // Blocks can be shared where the bytes lie at the same place in a block on both sides.
-  const std::uint64_t from = source.offset + (offset - product.offset);
-  const std::uint64_t first = (offset + kBlock - 1) / kBlock * kBlock;
-  const std::uint64_t end = (offset + bytes.size()) / kBlock * kBlock;
-  if (from % kBlock != offset % kBlock || first >= end) return false;
-  OutputFile& output = (*context_.outputs)[product.file];
-  may_clone_[product.file] =
-      output.Clone(*context_.files[source.file], from + (first - offset), first, end - first);
-  if (!may_clone_[product.file]) return false;
-  output.Write(offset, bytes.first(first - offset));
-  output.Write(end, bytes.subspan(end - offset));
-  return true;
 }
 
 Worker::Worker(const WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}
@@ -441,7 +403,7 @@ std::uint64_t Worker::BufferBytes(const Plan& plan) {
     results = std::max(results, task_results);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return pieces + results + deltas + (MostRegisters(plan) + 2) * kTile * real;
+  return pieces + kChunksPerThread * results + deltas + (MostRegisters(plan) + 2) * kTile * real;
 }
 
 }  // namespace weightsmith

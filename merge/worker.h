@@ -1,5 +1,5 @@
 // Computes chunks with buffers of its own, reused from chunk to chunk: read, decode, run the tape,
-// measure, encode, write, digesting bytes while they are in cache.
+// measure, encode, digesting bytes while they are in cache.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/io/byte_source.h"
-#include "core/io/output_file.h"
 #include "merge/chunk.h"
+#include "merge/chunk_writer.h"
 #include "merge/plan.h"
 #include "merge/prepared_deltas.h"
 
@@ -19,12 +19,15 @@ namespace weightsmith {
 struct WorkerContext {
   const Plan* plan = nullptr;
   std::vector<std::shared_ptr<const ByteSource>> files;  ///< parallel to Plan::files
-  std::vector<OutputFile>* outputs = nullptr;            ///< null: compute and write nothing
+  ChunkWriter* writer = nullptr;                         ///< null: compute and write nothing
   bool digests = true;
   bool effects = true;
   bool keep_cache = true;  ///< false: what was read leaves the page cache
   std::shared_ptr<DeltaCache> deltas = std::make_shared<DeltaCache>();
 };
+
+/// Chunks on their way for each thread: computed, waiting for the file, written.
+inline constexpr std::size_t kChunksPerThread = 3;
 
 class Worker {
  public:
@@ -32,10 +35,11 @@ class Worker {
   ~Worker();
   Worker(Worker&&) noexcept;
 
+  /// What is to be written is in the result; a whole task's (Task::whole) is written already.
   /// Throws kMismatch where a result is not finite and the policy says error.
   ChunkResult Compute(const Chunk& chunk);
 
-  /// Bytes of buffers that a worker holds for this plan, at most.
+  /// Bytes of buffers that a worker and the writer hold for this plan, at most, for each thread.
   static std::uint64_t BufferBytes(const Plan& plan);
 
  private:

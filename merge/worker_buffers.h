@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/io/hash.h"
+#include "merge/buffer.h"
 #include "merge/tape.h"
 
 namespace weightsmith {
@@ -34,26 +35,6 @@ class AlignedTiles {
   };
   std::unique_ptr<Real, Free> tiles_;
   std::size_t size_;
-};
-
-/// Memory that grows to the largest size asked for and is never cleared.
-class Buffer {
- public:
-  std::span<std::byte> Take(std::size_t size) {
-    if (size > capacity_) {
-      bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
-      capacity_ = size;
-    }
-    taken_ = {bytes_.get(), size};
-    return taken_;
-  }
-  /// What was taken last.
-  std::span<std::byte> bytes() const { return taken_; }
-
- private:
-  std::unique_ptr<std::byte[]> bytes_;
-  std::size_t capacity_ = 0;
-  std::span<std::byte> taken_;
 };
 
 /// Digests of the blocks of a range that starts at a block.

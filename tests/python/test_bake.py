@@ -578,9 +578,10 @@ def test_a_run_that_is_killed_goes_on(weightsmith, tmp_path):
         except Exception:
             process.kill()
             process.wait()
-        if process.returncode == 0:
+        # Killed at its very end, it has done all of it.
+        if (tmp_path / "out.safetensors").exists():
             break
-        assert not (tmp_path / "out.safetensors").exists()
+    assert not (tmp_path / "out.safetensors").exists() or support.sha256(tmp_path / "out.safetensors") == expected
     weightsmith(*command, "-f")
     assert support.sha256(tmp_path / "out.safetensors") == expected
 

@@ -1,0 +1,65 @@
+#include "merge/chunk_writer.h"
+
+#include <algorithm>
+
+namespace weightsmith {
+namespace {
+
+/// What file systems share in reflinks.
+constexpr std::uint64_t kBlock = 4096;
+
+}  // namespace
+
+ChunkWriter::ChunkWriter(const Plan& plan,
+                         const std::vector<std::shared_ptr<const ByteSource>>& files,
+                         std::vector<OutputFile>& outputs)
+    : plan_(&plan),
+      files_(&files),
+      outputs_(&outputs),
+      most_products_(MostProducts(plan)),
+      cannot_clone_(std::make_unique<std::atomic<bool>[]>(outputs.size())) {}
+
+void ChunkWriter::Write(ChunkResult& chunk) {
+  if (chunk.bytes.empty()) return;
+  const Task& task = plan_->tasks[chunk.chunk.task];
+  const Units units = UnitsOf(task);
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    const std::uint64_t size = units.SizeOf(product.dtype);
+    const std::uint64_t offset = product.offset + chunk.chunk.first * size;
+    const std::span<const std::byte> bytes = chunk.bytes[p].bytes();
+    if (product.scatter != nullptr) {
+      WriteScattered(*product.scatter, size, chunk.chunk.first, bytes,
+                     [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {
+                       (*outputs_)[file].Write(at, run);
+                     });
+      continue;
+    }
+    if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
+      (*outputs_)[product.file].Write(offset, bytes);
+    }
+  }
+  pool_.Give(std::exchange(chunk.bytes, {}));
+}
+
+bool ChunkWriter::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
+                             std::span<const std::byte> bytes) {
+  if (!source.segments.empty() || source.gather != nullptr || cannot_clone_[product.file]) {
+    return false;
+  }
+  // Blocks can be shared where the bytes lie at the same place in a block on both sides.
+  const std::uint64_t from = source.offset + (offset - product.offset);
+  const std::uint64_t first = (offset + kBlock - 1) / kBlock * kBlock;
+  const std::uint64_t end = (offset + bytes.size()) / kBlock * kBlock;
+  if (from % kBlock != offset % kBlock || first >= end) return false;
+  OutputFile& output = (*outputs_)[product.file];
+  if (!output.Clone(*(*files_)[source.file], from + (first - offset), first, end - first)) {
+    cannot_clone_[product.file] = true;
+    return false;
+  }
+  output.Write(offset, bytes.first(first - offset));
+  output.Write(end, bytes.subspan(end - offset));
+  return true;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,38 @@
+// Writes what was computed of chunks to where it belongs in the output files.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "core/io/output_file.h"
+#include "merge/chunk.h"
+
+namespace weightsmith {
+
+/// Any thread. What it is made of must outlive it.
+class ChunkWriter {
+ public:
+  ChunkWriter(const Plan& plan, const std::vector<std::shared_ptr<const ByteSource>>& files,
+              std::vector<OutputFile>& outputs);
+
+  /// Buffers for the products of a chunk.
+  std::vector<Buffer> TakeBuffers() { return pool_.Take(most_products_); }
+  /// Writes what the chunk has in such buffers and takes them back.
+  void Write(ChunkResult& chunk);
+
+ private:
+  bool WriteClone(const Source& source, const Product& product, std::uint64_t offset,
+                  std::span<const std::byte> bytes);
+
+  const Plan* plan_;
+  const std::vector<std::shared_ptr<const ByteSource>>* files_;
+  std::vector<OutputFile>* outputs_;
+  std::size_t most_products_;
+  BufferPool pool_;
+  /// By output file: true once its file system could not.
+  std::unique_ptr<std::atomic<bool>[]> cannot_clone_;
+};
+
+}  // namespace weightsmith

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/aligned_vector.h"
+
 namespace weightsmith {
 
 /// Memory that grows to the largest size asked for and is never cleared.
@@ -15,7 +17,7 @@ class Buffer {
  public:
   std::span<std::byte> Take(std::size_t size) {
     if (size > capacity_) {
-      bytes_ = std::make_unique_for_overwrite<std::byte[]>(size);
+      bytes_.reset(CacheLineAllocator<std::byte>().allocate(size));
       capacity_ = size;
     }
     taken_ = {bytes_.get(), size};
@@ -25,7 +27,12 @@ class Buffer {
   std::span<std::byte> bytes() const { return taken_; }
 
  private:
-  std::unique_ptr<std::byte[]> bytes_;
+  struct Free {
+    void operator()(std::byte* bytes) const {
+      CacheLineAllocator<std::byte>().deallocate(bytes, 0);
+    }
+  };
+  std::unique_ptr<std::byte, Free> bytes_;
   std::size_t capacity_ = 0;
   std::span<std::byte> taken_;
 };

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/aligned_vector.h"
 #include "core/codec.h"
 #include "core/error.h"
 #include "merge/source_reader.h"
@@ -103,8 +104,8 @@ class Worker::Impl {
 
   WorkerContext context_;
   SourceReader reader_;
-  std::shared_ptr<const PreparedDeltas> deltas_;  ///< of the task at hand
-  std::vector<std::vector<float>> delta_pieces_;  ///< a piece of every delta, or several
+  std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand
+  std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
   std::vector<std::span<const float>> delta_views_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
   std::vector<Buffer> results_;  ///< a chunk of every product, until it is handed over

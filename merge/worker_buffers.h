@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/aligned_vector.h"
 #include "core/io/hash.h"
 #include "merge/buffer.h"
 #include "merge/tape.h"
@@ -20,21 +21,12 @@ namespace weightsmith {
 template <class Real>
 class AlignedTiles {
  public:
-  explicit AlignedTiles(std::size_t tiles)
-      : tiles_(static_cast<Real*>(::operator new(tiles* kTile * sizeof(Real), kAlignment))),
-        size_(tiles * kTile) {
-    std::fill_n(tiles_.get(), size_, Real{0});
-  }
-  std::span<Real> all() { return {tiles_.get(), size_}; }
+  explicit AlignedTiles(std::size_t tiles) : tiles_(tiles * kTile) {}
+  std::span<Real> all() { return tiles_; }
   std::span<Real> tile(std::size_t i, std::size_t n = kTile) { return all().subspan(i * kTile, n); }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(Real* tiles) const { ::operator delete(tiles, kAlignment); }
-  };
-  std::unique_ptr<Real, Free> tiles_;
-  std::size_t size_;
+  AlignedVector<Real> tiles_;
 };
 
 /// Digests of the blocks of a range that starts at a block.

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/aligned_vector.h"
+
 namespace weightsmith {
 
 /// A matrix [rows, columns] = scale · up · down of low rank. The factors are kept in the order in
@@ -33,8 +35,8 @@ class LowRank {
   std::uint64_t rows_ = 0;
   std::uint64_t rank_ = 0;
   std::uint64_t columns_ = 0;
-  std::vector<float> up_;    ///< scaled
-  std::vector<float> down_;  ///< in panels of kPanel columns, the last one padded
+  std::vector<float> up_;      ///< scaled
+  AlignedVector<float> down_;  ///< in panels of kPanel columns, the last one padded
 };
 
 }  // namespace weightsmith

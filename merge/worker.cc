@@ -174,7 +174,7 @@ PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uin
                                  std::uint64_t skip) {
   delta_views_.clear();
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    delta_views_.push_back(std::span(delta_pieces_[d]).subspan(skip, count));
+    delta_views_.emplace_back(std::span(delta_pieces_[d]).subspan(skip, count));
   }
   return {&task, first, count, pieces_, delta_views_, source_scales_, product_scales_};
 }

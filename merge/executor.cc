@@ -201,7 +201,7 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   };
   const auto write = [&](ChunkResult result) {
     ordered();
-    if (context.writer != nullptr) context.writer->Write(result);
+    if (context.writer != nullptr) WithContext("merging", [&] { context.writer->Write(result); });
     ordered();
     return result;
   };
@@ -219,6 +219,9 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   // A file system writes to a file for one at a time: who finds it busy computes the next chunk.
   const auto writers = plan.output_files.size() > 1 ? tbb::filter_mode::parallel
                                                     : tbb::filter_mode::serial_out_of_order;
+  // More threads than processors is what was asked for.
+  const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(threads));
   tbb::task_arena arena(threads);
   arena.execute([&] {
     tbb::parallel_pipeline(
@@ -230,11 +233,6 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   });
   ordered();
   if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
-}
-
-/// While it lives. More threads than processors is what was asked for.
-oneapi::tbb::global_control AllowThreads(int threads) {
-  return {oneapi::tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)};
 }
 
 std::filesystem::path JournalPath(const Plan& plan) {
@@ -312,7 +310,6 @@ Report Run(const Plan& plan, const RunOptions& options) {
     ExpectReplaceable(output.texts, output.spec.path, options.overwrite);
   }
   const int threads = AffordableThreads(plan, options);
-  const auto allowed = AllowThreads(threads);
   CheckDisk(plan);
   WorkerContext context{.plan = &plan,
                         .files = OpenFiles(plan, options),
@@ -344,9 +341,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
   const WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options)};
   Folder folder(plan, true, nullptr);
-  const int threads = AffordableThreads(plan, options);
-  const auto allowed = AllowThreads(threads);
-  RunPipeline(plan, options, context, threads, folder);
+  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   return std::move(folder).results();
 }

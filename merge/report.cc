@@ -1,30 +1,15 @@
 #include "merge/report.h"
 
 #include <fmt/format.h>
-#include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "core/tensor_digest.h"
 
 namespace weightsmith {
 namespace {
-
-/// Of an adapter's tensors. They are small, and lie in the page cache still.
-void AddDigests(const Checkpoint& checkpoint, const std::set<std::uint32_t>& tensors,
-                SetDigest& sum) {
-  const std::vector<std::uint32_t> by_name(tensors.begin(), tensors.end());
-  std::vector<Digest> digests(by_name.size());
-  oneapi::tbb::parallel_for(std::size_t{0}, by_name.size(), [&](std::size_t i) {
-    digests[i] = DigestOf(checkpoint, checkpoint.tensors()[by_name[i]]);
-  });
-  for (std::size_t i = 0; i < by_name.size(); ++i) {
-    sum.Add(checkpoint.tensors()[by_name[i]].name, digests[i]);
-  }
-}
 
 void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
   // By model and part, then by tensor name: the order that the digest is defined in.
@@ -48,8 +33,12 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Repo
       SetDigest digest;
       bool digests = true;
       if (plan.models[m].adapter != nullptr) {
-        input.tensors_read += tensors_read[m][p].size();
-        if (taken) AddDigests(checkpoint, tensors_read[m][p], digest);
+        // Tensors are sorted by name. They are small, and lie in the page cache still.
+        for (const std::uint32_t tensor : tensors_read[m][p]) {
+          ++input.tensors_read;
+          const CheckpointTensor& stored = checkpoint.tensors()[tensor];
+          if (taken) digest.Add(stored.name, DigestOf(checkpoint, stored));
+        }
         digests = taken;
       }
       for (const auto& [name, tensor] : read[{m, p}]) {

@@ -170,7 +170,7 @@ class AdapterReader {
       return module.stem.starts_with("base_model.model.") && module.family->rank != nullptr;
     });
     if (by_peft && peft.type.empty()) {
-      adapter_.warnings.push_back(
+      adapter_.warnings.emplace_back(
           "PEFT's adapter_config.json is not beside the file: scales are taken to be 1");
     }
   }

@@ -30,9 +30,8 @@ Axis AxisOf(const Shape& shape, const AdapterWeight& weight, bool peft, bool emb
     const std::uint64_t length = shape.empty() ? 1 : shape[0];
     if (embedding && length == in) return Axis::kIn;
     if (length == out) return Axis::kOut;
-  } else if (peft && shape.size() > 2 && shape[1] == out && OnlyAxis(shape, 1)) {
-    return Axis::kOut;
-  } else if (shape[0] == out && OnlyAxis(shape, 0)) {
+  } else if ((peft && shape.size() > 2 && shape[1] == out && OnlyAxis(shape, 1)) ||
+             (shape[0] == out && OnlyAxis(shape, 0))) {
     return Axis::kOut;
   } else if (shape[1] == in && OnlyAxis(shape, 1)) {
     return Axis::kIn;

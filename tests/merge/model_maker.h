@@ -23,7 +23,10 @@ class ModelMaker {
  public:
   std::filesystem::path Write(const std::string& name, DType dtype, const Tensors& tensors) const {
     std::vector<TensorSpec> specs;
-    for (const auto& [key, values] : tensors) specs.push_back({key, {dtype, {values.size()}}});
+    for (const auto& [key, values] : tensors) {
+      const auto shape = shapes.find(key);
+      specs.push_back({key, {dtype, shape == shapes.end() ? Shape{values.size()} : shape->second}});
+    }
     const SafetensorsLayout layout = LayOut(specs, std::nullopt, 8);
     std::vector<std::byte> file(layout.file_size);
     std::ranges::copy(std::as_bytes(std::span(layout.header)), file.begin());
@@ -81,6 +84,7 @@ class ModelMaker {
 
   Scratch scratch;
   Expression expression;
+  std::map<std::string, Shape> shapes;  ///< of tensors that are no vectors
 
  private:
   NodeId AddNode(Node node) {

@@ -42,35 +42,56 @@ LowRank::LowRank(std::span<const float> up, std::span<const float> down, std::ui
 void LowRank::Fill(std::uint64_t first, std::span<float> out) const {
   if (out.empty()) return;
   const std::uint64_t end = first + out.size();
-  const std::uint64_t first_row = first / columns_;
-  const std::uint64_t end_row = (end + columns_ - 1) / columns_;
-  std::array<float, kPanel> scratch;
+  const std::uint64_t row = (first + columns_ - 1) / columns_;
+  const std::uint64_t end_row = end / columns_;
+  if (row > end_row) return FillPartOfRow(first, out);
+  const std::uint64_t before = row * columns_ - first;
+  const std::uint64_t whole = (end_row - row) * columns_;
+  FillPartOfRow(first, out.first(before));
+  FillRows(row, end_row - row, out.subspan(before, whole));
+  FillPartOfRow(end_row * columns_, out.subspan(before + whole));
+}
+
+void LowRank::FillRows(std::uint64_t first_row, std::uint64_t rows, std::span<float> out) const {
+  // What is multiplied together lies together: groups of kRows rows by ascending rank.
+  std::vector<float> up(rows * rank_);
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    const std::uint64_t group = row / kRows * kRows;
+    const std::uint64_t count = std::min<std::uint64_t>(kRows, rows - group);
+    for (std::uint64_t k = 0; k < rank_; ++k) {
+      up[group * rank_ + k * count + (row - group)] = up_[(first_row + row) * rank_ + k];
+    }
+  }
+  alignas(64) std::array<float, kRows * kPanel> narrow;
   for (std::uint64_t column = 0; column < columns_; column += kPanel) {
     const std::uint64_t width = std::min<std::uint64_t>(kPanel, columns_ - column);
     const float* const panel = down_.data() + column * rank_;
-    const auto inside = [&](std::uint64_t row) {
-      const std::uint64_t at = row * columns_ + column;
-      return width == kPanel && at >= first && at + kPanel <= end;
-    };
-    for (std::uint64_t row = first_row; row < end_row;) {
-      const std::uint64_t at = row * columns_ + column;
-      const float* const up = up_.data() + row * rank_;
-      std::uint64_t count = 0;
-      while (count < kRows && row + count < end_row && inside(row + count)) ++count;
-      if (count > 0) {
-        HWY_DYNAMIC_DISPATCH(PanelRows)
-        (up, panel, rank_, out.data() + (at - first), columns_, count);
-        row += count;
-        continue;
+    for (std::uint64_t row = 0; row < rows; row += kRows) {
+      const std::uint64_t count = std::min<std::uint64_t>(kRows, rows - row);
+      float* const to = out.data() + row * columns_ + column;
+      const bool inside = width == kPanel;
+      HWY_DYNAMIC_DISPATCH(PanelRows)
+      (up.data() + row * rank_, panel, rank_, inside ? to : narrow.data(),
+       inside ? columns_ : kPanel, count);
+      for (std::uint64_t r = 0; !inside && r < count; ++r) {
+        std::copy_n(narrow.data() + r * kPanel, width, to + r * columns_);
       }
-      const std::uint64_t from = std::max(at, first);
-      const std::uint64_t to = std::min(at + width, end);
-      if (from < to) {
-        HWY_DYNAMIC_DISPATCH(PanelRows)(up, panel, rank_, scratch.data(), 0, 1);
-        std::copy_n(scratch.data() + (from - at), to - from, out.data() + (from - first));
-      }
-      ++row;
     }
+  }
+}
+
+void LowRank::FillPartOfRow(std::uint64_t first, std::span<float> out) const {
+  if (out.empty()) return;
+  const std::uint64_t row = first / columns_;
+  const std::uint64_t begin = first % columns_;
+  const std::uint64_t end = begin + out.size();
+  alignas(64) std::array<float, kPanel> values;
+  for (std::uint64_t column = begin / kPanel * kPanel; column < end; column += kPanel) {
+    HWY_DYNAMIC_DISPATCH(PanelRows)
+    (up_.data() + row * rank_, down_.data() + column * rank_, rank_, values.data(), kPanel, 1);
+    const std::uint64_t from = std::max(column, begin);
+    const std::uint64_t to = std::min<std::uint64_t>(column + kPanel, end);
+    std::copy_n(values.data() + (from - column), to - from, out.data() + (from - begin));
   }
 }
 

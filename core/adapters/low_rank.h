@@ -17,7 +17,7 @@ class LowRank {
   /// Columns that lie together: whole vectors of every instruction set.
   static constexpr std::size_t kPanel = 64;
   /// Rows that are computed together.
-  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kRows = 6;
 
   LowRank() = default;
   /// `up` is [rows, rank] and `down` [rank, columns], row-major.
@@ -32,6 +32,9 @@ class LowRank {
   void Fill(std::uint64_t first, std::span<float> out) const;
 
  private:
+  void FillRows(std::uint64_t first_row, std::uint64_t rows, std::span<float> out) const;
+  void FillPartOfRow(std::uint64_t first, std::span<float> out) const;
+
   std::uint64_t rows_ = 0;
   std::uint64_t rank_ = 0;
   std::uint64_t columns_ = 0;

@@ -43,6 +43,10 @@ Effect Measure(const Probe& probe, std::span<const Real> registers, std::uint64_
 
 }  // namespace
 
+bool IsForAll(const Probe& probe, std::uint64_t first, std::size_t n) {
+  return PartOf(probe, first, n).count == n;
+}
+
 Effect MeasureProbe(const Probe& probe, std::span<const float> registers, std::uint64_t first,
                     std::size_t n) {
   return Measure(probe, registers, first, n);

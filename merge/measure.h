@@ -10,6 +10,9 @@
 
 namespace weightsmith {
 
+/// Whether all of n elements from `first` are the probe's.
+bool IsForAll(const Probe& probe, std::uint64_t first, std::size_t n);
+
 /// `registers` as RunTape has them, with n elements from `first` of the tensor.
 Effect MeasureProbe(const Probe& probe, std::span<const float> registers, std::uint64_t first,
                     std::size_t n);

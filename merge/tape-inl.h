@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "merge/sums-inl.h"
 #include "merge/tape.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,14 +24,6 @@ namespace HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-/// Sums are kept in as many lanes whatever the width of a vector, so that they do not depend on it.
-constexpr std::size_t kLanes = 16;
-
-template <class T>
-using Tag = hn::CappedTag<T, kLanes>;
-template <class T>
-using Vector = hn::Vec<Tag<T>>;
 
 // Vector arithmetic. Every product and sum is rounded by itself: no fused multiply-add.
 
@@ -139,75 +132,6 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
 template <class T>
 void RunAll(const Tape& tape, T* registers, std::size_t n, std::uint64_t first) {
   for (const Instruction& instruction : tape.instructions) Run(instruction, registers, n, first);
-}
-
-/// Vectors that hold kLanes.
-template <class T>
-constexpr std::size_t kVectors = kLanes / hn::MaxLanes(Tag<T>());
-
-/// The sums of an effect while they are taken.
-template <class T>
-struct Sums {
-  Vector<T> change[kVectors<T>];
-  Vector<T> before[kVectors<T>];
-  std::size_t changed;
-};
-
-/// What `after` is compared with. A NaN is like a NaN, which only has to be seen where there is
-/// one.
-enum class Against { kBefore, kBeforeWithNan, kZero };
-
-/// Adds kLanes elements.
-template <Against kAgainst, class T>
-HWY_INLINE void AddGroup(const T* before, const T* after, Sums<T>& sums) {
-  const Tag<T> d;
-  for (std::size_t v = 0; v < kVectors<T>; ++v) {
-    const Vector<T> x = hn::Load(d, before + v * hn::MaxLanes(d));
-    const Vector<T> y = hn::Load(d, after + v * hn::MaxLanes(d));
-    const Vector<T> origin = kAgainst == Against::kZero ? hn::Zero(d) : x;
-    auto alike = hn::Eq(origin, y);
-    if constexpr (kAgainst == Against::kBeforeWithNan) {
-      alike = hn::Or(alike, hn::And(hn::IsNaN(x), hn::IsNaN(y)));
-    }
-    const auto changed = hn::Not(alike);  // Ne of a NaN depends on the target
-    const Vector<T> change = hn::IfThenElseZero(changed, hn::Sub(y, origin));
-    sums.changed += hn::CountTrue(d, changed);
-    sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
-    sums.before[v] = hn::Add(sums.before[v], hn::Mul(x, x));
-  }
-}
-
-template <class T>
-HWY_INLINE double Fold(const Vector<T>* vectors) {
-  const Tag<T> d;
-  HWY_ALIGN T lanes[kLanes];
-  for (std::size_t v = 0; v < kVectors<T>; ++v) {
-    hn::Store(vectors[v], d, lanes + v * hn::MaxLanes(d));
-  }
-  double total = 0;
-  for (const T lane : lanes) total += static_cast<double>(lane);
-  return total;
-}
-
-template <Against kAgainst, class T>
-Effect Measure(const T* before, const T* after, std::size_t n) {
-  Sums<T> sums;
-  for (std::size_t v = 0; v < kVectors<T>; ++v) {
-    sums.change[v] = hn::Zero(Tag<T>());
-    sums.before[v] = hn::Zero(Tag<T>());
-  }
-  sums.changed = 0;
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) AddGroup<kAgainst>(before + i, after + i, sums);
-  if (i < n) {
-    // The last, incomplete group: zeros behind it change no sum.
-    HWY_ALIGN T last_before[kLanes] = {};
-    HWY_ALIGN T last_after[kLanes] = {};
-    std::copy(before + i, before + n, last_before);
-    std::copy(after + i, after + n, last_after);
-    AddGroup<kAgainst>(last_before, last_after, sums);
-  }
-  return {n, sums.changed, Fold<T>(sums.change), Fold<T>(sums.before)};
 }
 
 template <class T>

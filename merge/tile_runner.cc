@@ -4,9 +4,12 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <type_traits>
 
 #include "core/codec.h"
 #include "core/rounding.h"
+#include "merge/bake_tile.h"
 #include "merge/measure.h"
 #include "merge/tape.h"
 
@@ -55,6 +58,28 @@ void ForEachScaled(const Task& task, std::uint64_t first, std::span<const float>
   for (std::size_t i = 0; i < values.size(); ++i) each(values[i], scales[(first + i) / columns]);
 }
 
+/// The strength, where all of the task is a delta that is added to a source.
+std::optional<float> OnlyAddition(const PieceInputs& piece) {
+  const Task& task = *piece.task;
+  const bool one = task.sources.size() == 1 && task.deltas.size() == 1 &&
+                   task.products.size() == 1 && task.tape.instructions.size() == 1;
+  if (!one) return std::nullopt;
+  const Instruction& addition = task.tape.instructions.front();
+  const Product& product = task.products.front();
+  const bool as_read = !product.copy && product.value == addition.out && !product.noise &&
+                       product.dtype == task.sources.front().info.dtype &&
+                       piece.source_scales[0].empty() && piece.product_scales[0].empty();
+  const bool plain = addition.code == OpCode::kAdd;
+  const bool adds =
+      (plain || addition.code == OpCode::kAddScaled) && addition.in[0] == 0 && addition.in[1] == 1;
+  if (!as_read || !adds) return std::nullopt;
+  const bool seen = std::ranges::all_of(task.tape.probes, [&](const Probe& probe) {
+    return probe.before == 0 && probe.after == addition.out && !probe.against_zero;
+  });
+  if (!seen) return std::nullopt;
+  return plain ? 1 : static_cast<float>(addition.scalar[0]);
+}
+
 }  // namespace
 
 template <class Real>
@@ -88,19 +113,53 @@ void TileRunner<Real>::Compute(const PieceInputs& piece, NonFinitePolicy non_fin
                                std::span<const Buffer> results, std::uint64_t in_chunk,
                                ChunkResult& result) {
   const Task& task = *piece.task;
+  const std::optional<float> strength = OnlyAddition(piece);
   for (std::uint64_t at = 0; at < piece.count; at += kTile) {
     const Place place{at,
                       static_cast<std::size_t>(std::min<std::uint64_t>(kTile, piece.count - at))};
-    Run(piece, place, task.tape, {});
     const auto bytes = [&](std::size_t p) {
       const std::size_t size = Info(task.products[p].dtype).bits / 8;
       return results[p].bytes().subspan((in_chunk + at) * size, place.n * size);
     };
+    if (strength && BakeAtOnce(piece, place, *strength, effects, bytes(0), result)) continue;
+    Run(piece, place, task.tape, {});
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       if (!task.products[p].copy) Store(piece, place, p, non_finite, bytes(p), result);
     }
     if (effects) Measure(piece, place, bytes(0), result);
   }
+}
+
+/// False where nothing was done: the tile has to be run as any other.
+template <class Real>
+bool TileRunner<Real>::BakeAtOnce(const PieceInputs& piece, const Place& place, float strength,
+                                  bool effects, std::span<std::byte> out, ChunkResult& result) {
+  if constexpr (!std::is_same_v<Real, float>) return false;
+  const Task& task = *piece.task;
+  const std::vector<Probe>& probes = task.tape.probes;
+  const std::uint64_t first = piece.first + place.at;
+  if (!std::ranges::all_of(probes,
+                           [&](const Probe& probe) { return IsForAll(probe, first, place.n); })) {
+    return false;
+  }
+  const DType dtype = task.products.front().dtype;
+  const std::size_t size = Info(dtype).bits / 8;
+  const std::span<const std::byte> base =
+      piece.sources[0].bytes().subspan(place.at * size, place.n * size);
+  const std::optional<Effect> baked = Bake({.dtype = dtype,
+                                            .base = base,
+                                            .delta = piece.deltas[0].subspan(place.at, place.n),
+                                            .strength = strength,
+                                            .limit = OverflowLimit<float>(dtype),
+                                            .out = out});
+  if (!baked) return false;
+  if (!effects) return true;
+  const std::uint64_t rounded = CountDifferent(base, out, size);
+  for (std::size_t p = 0; p < probes.size(); ++p) {
+    result.effects[p] += *baked;
+    if (probes[p].applied) result.effects[p].rounded += rounded;
+  }
+  return true;
 }
 
 template <class Real>

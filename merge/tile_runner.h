@@ -59,6 +59,8 @@ class TileRunner {
   std::span<Real> Scratch(std::size_t i, std::size_t n) {
     return tiles_.tile(tiles_.all().size() / kTile - kScratch + i, n);
   }
+  bool BakeAtOnce(const PieceInputs& piece, const Place& place, float strength, bool effects,
+                  std::span<std::byte> out, ChunkResult& result);
   void Run(const PieceInputs& piece, const Place& place, const Tape& tape,
            std::span<const Register> sources);
   void Load(const PieceInputs& piece, const Place& place, Register source, std::span<Real> tile);

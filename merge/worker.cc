@@ -41,7 +41,7 @@ std::size_t MostSources(const Plan& plan) {
 /// Elements of deltas that are made at a time: pieces that hold some rows, since every part of an
 /// adapter's second factor is read once for all of them.
 std::uint64_t DeltaBlock(const Task& task) {
-  constexpr std::uint64_t kRows = 16;
+  constexpr std::uint64_t kRows = 24;
   constexpr std::uint64_t kMostPieces = 8;
   if (task.deltas.empty()) return kPiece;
   const std::uint64_t columns = SizeAsMatrix(task.shape).columns;
@@ -148,9 +148,11 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
 /// What has to be known of all of a task before any of it can be written.
 void Worker::Impl::PrepareWhole(const Task& task) {
   deltas_ = std::make_shared<const PreparedDeltas>(
-      *context_.plan, task, [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
+      *context_.plan, task,
+      [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
         return ComputeWhole(task, weight, so_far);
-      });
+      },
+      context_.deltas->digests());
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     if (task.products[p].scales > 0) product_scales_[p] = ComputeScale(task, p);
   }

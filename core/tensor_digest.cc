@@ -24,4 +24,12 @@ Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor,
   return TensorDigest(tensor.info, digests);
 }
 
+Digest DigestOf(const TensorInfo& info, std::span<const std::byte> bytes) {
+  std::vector<Digest> digests;
+  for (std::uint64_t at = 0; at < bytes.size(); at += kDigestBlock) {
+    digests.push_back(Xxh3(bytes.subspan(at, std::min(kDigestBlock, bytes.size() - at))));
+  }
+  return TensorDigest(info, digests);
+}
+
 }  // namespace weightsmith

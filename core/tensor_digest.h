@@ -13,4 +13,7 @@ namespace weightsmith {
 Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor,
                 const std::function<void(std::span<const std::byte>)>& see = {});
 
+/// Of a tensor that lies in memory.
+Digest DigestOf(const TensorInfo& info, std::span<const std::byte> bytes);
+
 }  // namespace weightsmith

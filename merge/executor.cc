@@ -287,7 +287,7 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
               Outputs& outputs, const std::vector<TaskResult>& results) {
   for (const auto& file : context.files) file->ExpectUnchanged();
   CheckOutcome(plan, results);
-  Report report = MakeReport(plan, results, options.by_tensor);
+  Report report = MakeReport(plan, results, options.by_tensor, context.deltas->digests());
   CommitOutputs(plan, report, outputs.options(), outputs.files());
   outputs.journal().Remove();
   for (OutputReport& output : report.outputs) {

@@ -48,22 +48,27 @@ Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
 
 }  // namespace
 
-PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole) {
+PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole,
+                               AdapterDigests& digests) {
   for (const DeltaSource& source : task.deltas) {
     std::vector<float> weight;
     if (source.weight) weight = whole(*source.weight, *this);
-    Add(plan, source, std::move(weight));
+    Add(plan, source, std::move(weight), digests);
   }
 }
 
-void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole) {
+void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole,
+                         AdapterDigests& digests) {
   const Model& model = plan.models[source.model];
   Delta& delta = deltas_.emplace_back();
   delta.columns = SizeAsMatrix(source.shape).columns;
   for (const AdapterPart& part : source.parts) {
     WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
-      const AdapterValues values = ReadValues(*model.parts.front().checkpoint, *model.adapter,
-                                              *part.module, source.strength);
+      const AdapterValues values =
+          ReadValues(*model.parts.front().checkpoint, *model.adapter, *part.module, source.strength,
+                     [&](std::uint32_t tensor, std::span<const std::byte> bytes) {
+                       digests.Take(plan, source.model, tensor, bytes);
+                     });
       AdapterWeight weight{ShapeOf(part, source.shape), {}};
       const bool reads =
           ReadsWeight(*part.module, part.target) || (Replaces(*part.module) && !source.replaces);
@@ -157,7 +162,7 @@ std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uin
   std::call_once(entry->once, [&] {
     entry->deltas = std::make_shared<const PreparedDeltas>(
         plan, plan.tasks[task],
-        [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); });
+        [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); }, digests_);
   });
   return entry->deltas;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/adapters/delta_rows.h"
+#include "merge/adapter_digests.h"
 #include "merge/plan.h"
 
 namespace weightsmith {
@@ -22,8 +23,10 @@ class PreparedDeltas {
   using WholeMaker =
       std::function<std::vector<float>(const WholeWeight& weight, const PreparedDeltas& so_far)>;
 
-  /// REQUIRES: the plan outlives it. Throws as MakeDelta does, naming the module.
-  PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole);
+  /// Digests of what is read go to `digests`. REQUIRES: the plan outlives it. Throws as MakeDelta
+  /// does, naming the module.
+  PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole,
+                 AdapterDigests& digests);
 
   /// Elements [first, first + out.size()) of a delta of the task. Any thread.
   void Fill(std::size_t delta, std::uint64_t first, std::span<float> out) const;
@@ -44,7 +47,8 @@ class PreparedDeltas {
     std::vector<std::vector<float>> weights;  ///< that the rows read
   };
 
-  void Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole);
+  void Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole,
+           AdapterDigests& digests);
   static void FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,
                       std::span<float> out);
 
@@ -61,12 +65,15 @@ class DeltaCache {
   std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
   /// Prepares the next task that has such deltas, while others compute this one.
   void Prepare(const Plan& plan, std::uint32_t after);
+  /// Of what was read, for whole tasks too.
+  AdapterDigests& digests() { return digests_; }
 
  private:
   struct Entry {
     std::once_flag once;
     std::shared_ptr<const PreparedDeltas> deltas;
   };
+  AdapterDigests digests_;
   std::mutex mutex_;
   std::vector<std::pair<std::uint32_t, std::shared_ptr<Entry>>> entries_;  ///< the oldest first
 };

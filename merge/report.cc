@@ -11,7 +11,8 @@
 namespace weightsmith {
 namespace {
 
-void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
+                  const AdapterDigests& adapters, Report& report) {
   // By model and part, then by tensor name: the order that the digest is defined in.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::string_view, const Digest*>> read;
   for (std::size_t t = 0; t < results.size(); ++t) {
@@ -33,11 +34,13 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results, Repo
       SetDigest digest;
       bool digests = true;
       if (plan.models[m].adapter != nullptr) {
-        // Tensors are sorted by name. They are small, and lie in the page cache still.
+        // Tensors are sorted by name.
         for (const std::uint32_t tensor : tensors_read[m][p]) {
           ++input.tensors_read;
           const CheckpointTensor& stored = checkpoint.tensors()[tensor];
-          if (taken) digest.Add(stored.name, DigestOf(checkpoint, stored));
+          if (!taken) continue;
+          const std::optional<Digest> known = adapters.Find(m, tensor);
+          digest.Add(stored.name, known ? *known : DigestOf(checkpoint, stored));
         }
         digests = taken;
       }
@@ -133,10 +136,11 @@ void WarnOfRounding(const Plan& plan, Report& report) {
 
 }  // namespace
 
-Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor) {
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor,
+                  const AdapterDigests& digests) {
   Report report;
   report.notes = plan.notes;
-  ReportInputs(plan, results, report);
+  ReportInputs(plan, results, digests, report);
   ReportSteps(plan, results, report);
   ReportOutputs(plan, results, report);
   if (by_tensor) ReportTensors(plan, results, report);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/io/hash.h"
+#include "merge/adapter_digests.h"
 #include "merge/journal.h"
 #include "merge/plan.h"
 #include "merge/tape.h"
@@ -64,8 +65,10 @@ struct Report {
   bool resumed = false;
 };
 
-/// Folds what the tasks told; all but times.
-Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor);
+/// Folds what the tasks told; all but times. Tensors of adapters that are not in `digests` are read
+/// for it.
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor,
+                  const AdapterDigests& digests = {});
 
 /// The digests that the metadata of output file `file` is made from.
 RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file);

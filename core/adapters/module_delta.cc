@@ -144,7 +144,7 @@ bool IsLinear(const AdapterModule& module, AdapterTarget target) {
 }
 
 AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
-                         const AdapterModule& module, double strength) {
+                         const AdapterModule& module, double strength, const SeeTensor& see) {
   AdapterValues values{.shapes = module.shapes,
                        .scale = static_cast<float>(module.scale),
                        .strength = static_cast<float>(strength),
@@ -158,7 +158,9 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
     std::vector<float>& own = values.values[role];
     if (Info(tensor.info.dtype).has_codec) {
       own.resize(tensor.info.elements());
-      Decode(tensor.info.dtype, checkpoint.Read(tensor), own);
+      const std::vector<std::byte> bytes = checkpoint.Read(tensor);
+      Decode(tensor.info.dtype, bytes, own);
+      if (see) see(index, bytes);
     } else {
       for (const double number : ReadNumbers(checkpoint, tensor)) {
         own.push_back(static_cast<float>(number));

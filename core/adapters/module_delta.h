@@ -2,7 +2,11 @@
 // top included: DoRA, sparse differences, biases.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 
 #include "core/adapters/adapter.h"
 #include "core/adapters/delta_rows.h"
@@ -26,10 +30,14 @@ bool Replaces(const AdapterModule& module);
 /// Whether what is added is in proportion to the strength.
 bool IsLinear(const AdapterModule& module, AdapterTarget target);
 
-/// Reads the module's tensors. Throws kMismatch, naming it, for a tensor with values that are not
-/// finite; kInput for one of a dtype that is no number's.
+/// Is shown the bytes of a tensor of an adapter: its index in the checkpoint.
+using SeeTensor = std::function<void(std::uint32_t tensor, std::span<const std::byte> bytes)>;
+
+/// Reads the module's tensors, and shows their bytes to `see`, where it is given. Throws kMismatch,
+/// naming it, for a tensor with values that are not finite; kInput for one of a dtype that is no
+/// number's.
 AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
-                         const AdapterModule& module, double strength);
+                         const AdapterModule& module, double strength, const SeeTensor& see = {});
 
 /// What the module adds to the weight; where it replaces, what stands in the weight's place, or,
 /// where the weight is known, the difference to it. `weight` outlives the result. Throws kMismatch

@@ -208,12 +208,13 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   const auto fold = [&](ChunkResult result) {
     ordered();
     folder.Fold(std::move(result));
+    if (options.progress) {
+      const Progress progress{folder.bytes_written(), plan.bytes_to_write, folder.bytes_read(),
+                              Clock::now() - start};
+      // The first stage reads the flag when it makes the next chunk.
+      if (!options.progress(progress)) interrupted = true;
+    }
     ordered();
-    if (!options.progress) return;
-    const Progress progress{folder.bytes_written(), plan.bytes_to_write, folder.bytes_read(),
-                            Clock::now() - start};
-    // The first stage reads the flag when it makes the next chunk.
-    if (!options.progress(progress)) interrupted = true;
   };
 
   // A file system writes to a file for one at a time: who finds it busy computes the next chunk.

@@ -38,15 +38,17 @@ std::size_t MostSources(const Plan& plan) {
   return most;
 }
 
-/// Elements of deltas that are made at a time: pieces that hold some rows, since every part of an
-/// adapter's second factor is read once for all of them.
+/// Elements of deltas that are made at a time: whole rows, of which kernels like to have some,
+/// since every part of an adapter's second factor is loaded once for all of them.
 std::uint64_t DeltaBlock(const Task& task) {
-  constexpr std::uint64_t kRows = 24;
-  constexpr std::uint64_t kMostPieces = 8;
-  if (task.deltas.empty()) return kPiece;
+  constexpr std::uint64_t kRows = 4 * LowRank::kRows;
+  constexpr std::uint64_t kMost = 8 * kPiece;
   const std::uint64_t columns = SizeAsMatrix(task.shape).columns;
-  return kPiece *
-         std::clamp<std::uint64_t>((kRows * columns + kPiece - 1) / kPiece, 1, kMostPieces);
+  if (task.deltas.empty() || columns == 0) return kPiece;
+  const std::uint64_t fit = kMost / columns / LowRank::kRows * LowRank::kRows;
+  if (fit == 0) return kMost;
+  const std::uint64_t rows = std::min(kRows, fit) * columns;
+  return (kPiece + rows - 1) / rows * rows;
 }
 
 /// Adds what the next range told.
@@ -292,9 +294,17 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   }
   for (std::size_t s = 0; s < task.sources.size(); ++s) source_digests_[s].Start();
 
-  for (std::uint64_t at = 0; at < chunk.count; at += kPiece) {
+  std::uint64_t block = 0;
+  std::uint64_t block_end = 0;
+  std::uint64_t count = 0;
+  for (std::uint64_t at = 0; at < chunk.count; at += count) {
     const std::uint64_t first = chunk.first + at;
-    const std::uint64_t count = std::min(kPiece, chunk.count - at);
+    if (at == block_end) {
+      block = at;
+      block_end = std::min(chunk.count, at + delta_block - first % delta_block);
+      FillDeltas(task, first, block_end - block);
+    }
+    count = std::min(kPiece, block_end - at);
     for (std::size_t s = 0; s < task.sources.size(); ++s) {
       const Source& source = task.sources[s];
       const std::uint64_t size = units.SizeOf(source.info.dtype);
@@ -305,11 +315,8 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       result.bytes_read += piece.size();
       if (context_.digests && source.segments.empty()) source_digests_[s].Update(piece);
     }
-    if (at % delta_block == 0) {
-      FillDeltas(task, first, std::min(delta_block, chunk.count - at));
-    }
     if (arithmetic) {
-      const PieceInputs piece = Inputs(task, first, count, at % delta_block);
+      const PieceInputs piece = Inputs(task, first, count, at - block);
       const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
       if (wide()) {
         doubles_.Compute(piece, non_finite, context_.effects, results_, at, result);

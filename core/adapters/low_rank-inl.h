@@ -57,12 +57,12 @@ HWY_INLINE void Block(const float* HWY_RESTRICT up, const float* HWY_RESTRICT pa
   }
 }
 
-/// Few rows want more columns: a sum waits for the one before it.
+/// One row wants more columns: a sum waits for the one before it.
 template <std::size_t kCount>
 HWY_INLINE void Rows(const float* up, const float* panel, std::size_t rank, float* out,
                      std::size_t stride) {
   constexpr std::size_t kLanes = hn::MaxLanes(Lanes());
-  constexpr std::size_t kVectors = kCount < 3 || HWY_TARGET <= HWY_AVX3 ? 4 : 2;
+  constexpr std::size_t kVectors = kCount == 1 ? 4 : 2;
   for (std::size_t c = 0; c < kPanel; c += kVectors * kLanes) {
     Block<kCount, kVectors>(up, panel + c, rank, out + c, stride);
   }

@@ -11,7 +11,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 # Headers of a library -> the files (prefixes of their paths) that may include them.
 DOORS = {
-    "hwy/": ["core/adapters/low_rank", "core/codec", "core/simd", "core/highway", "core/io/hash", "core/io/xxh3", "merge/tape", "merge/kernels"],
+    "hwy/": ["core/adapters/low_rank", "core/codec", "core/simd", "core/highway", "core/io/hash", "core/io/xxh3", "merge/bake_tile", "merge/sums", "merge/tape"],
     "tbb/": ["merge/executor", "merge/pipeline"],
     "oneapi/": ["merge/executor", "merge/pipeline"],
     "yaml-cpp/": ["recipes/source"],

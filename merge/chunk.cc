@@ -23,12 +23,6 @@ std::uint64_t ChunkUnits(const Task& task) {
   return kDigestBlock / smallest;
 }
 
-std::size_t MostProducts(const Plan& plan) {
-  std::size_t most = 1;
-  for (const Task& task : plan.tasks) most = std::max(most, task.products.size());
-  return most;
-}
-
 bool ChunkWalk::Next(Chunk& chunk) {
   if (task_ >= plan_->tasks.size()) return false;
   const Task& task = plan_->tasks[task_];

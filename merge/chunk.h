@@ -31,9 +31,6 @@ Units UnitsOf(const Task& task);
 /// Units of a chunk of the task: the fewest that fill a digest block of each source and product.
 std::uint64_t ChunkUnits(const Task& task);
 
-/// Of any task of the plan, and at least one.
-std::size_t MostProducts(const Plan& plan);
-
 /// Walks all chunks of a plan in order, from a task on.
 class ChunkWalk {
  public:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "merge/buffer_sizes.h"
+
 namespace weightsmith {
 namespace {
 

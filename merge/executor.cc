@@ -14,6 +14,7 @@
 #include "core/io/file_hashes.h"
 #include "core/io/machine.h"
 #include "core/text.h"
+#include "merge/buffer_sizes.h"
 #include "merge/commit.h"
 #include "merge/effects.h"
 #include "merge/journal.h"
@@ -38,8 +39,7 @@ std::uint64_t PlanBytes(const Plan& plan) {
 }
 
 std::uint64_t MemoryFor(const Plan& plan, int threads) {
-  return kProgramBytes + PlanBytes(plan) +
-         static_cast<std::uint64_t>(threads) * Worker::BufferBytes(plan);
+  return kProgramBytes + PlanBytes(plan) + static_cast<std::uint64_t>(threads) * WorkerBytes(plan);
 }
 
 int WantedThreads(const RunOptions& options) {

@@ -26,9 +26,6 @@ struct WorkerContext {
   std::shared_ptr<DeltaCache> deltas = std::make_shared<DeltaCache>();
 };
 
-/// Chunks on their way for each thread: computed, waiting for the file, written.
-inline constexpr std::size_t kChunksPerThread = 3;
-
 class Worker {
  public:
   explicit Worker(const WorkerContext& context);
@@ -38,9 +35,6 @@ class Worker {
   /// What is to be written is in the result; a whole task's (Task::whole) is written already.
   /// Throws kMismatch where a result is not finite and the policy says error.
   ChunkResult Compute(const Chunk& chunk);
-
-  /// Bytes of buffers that a worker and the writer hold for this plan, at most, for each thread.
-  static std::uint64_t BufferBytes(const Plan& plan);
 
  private:
   class Impl;

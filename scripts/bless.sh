@@ -4,9 +4,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-cmake --build --preset release --target weightsmith
+cmake --build --preset release --target weightsmith weightsmith_python
 for name in info plan recipe report; do
   build/release/bin/weightsmith schema "$name" >"recipes/schema/$name.json"
 done
 .venv/bin/python scripts/make_reference.py
+PYTHONPATH=build/release/python .venv/bin/python -m nanobind.stubgen -q -m weightsmith._native \
+  -o python_bindings/weightsmith/_native.pyi
 WEIGHTSMITH_BLESS=1 .venv/bin/python -m pytest -q tests/python/test_cli_words.py

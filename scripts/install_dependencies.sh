@@ -27,7 +27,7 @@ packages=(
   libboost-program-options-dev libeigen3-dev libfmt-dev libgmock-dev libgtest-dev libhwy-dev
   libssl-dev libtbb-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
 )
-[ "$python" = yes ] && packages+=(python3 python3-venv)
+[ "$python" = yes ] && packages+=(python3 python3-dev python3-venv)
 if [ "$dev" = yes ]; then
   packages+=(clang clang-format clang-tidy ccache)
   # The runtimes of clang's sanitizers and of libFuzzer come with the version of the default clang.

@@ -7,7 +7,7 @@ started=$SECONDS
 
 scripts/install_dependencies.sh
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
-cmake --preset release >/dev/null
+cmake --preset release -DWEIGHTSMITH_BUILD_PYTHON=ON -DPython_EXECUTABLE="$PWD/.venv/bin/python" >/dev/null
 cmake --build --preset release
 built=$SECONDS
 

@@ -20,8 +20,7 @@ def pytest_configure(config):
 
 
 def program():
-    build = os.environ.get("WEIGHTSMITH_BUILD", str(support.ROOT / "build" / "release"))
-    return Path(build) / "bin" / "weightsmith"
+    return support.build() / "bin" / "weightsmith"
 
 
 class Weightsmith:

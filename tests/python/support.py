@@ -42,6 +42,11 @@ class Checkpoint:
         return self.tensors[name]
 
 
+def build():
+    """The folder of the build that is tested."""
+    return Path(os.environ.get("WEIGHTSMITH_BUILD", str(ROOT / "build" / "release")))
+
+
 def header_of(path):
     """The header of a file, as JSON says it, and where the data starts."""
     with open(path, "rb") as file:

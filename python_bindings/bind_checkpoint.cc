@@ -1,0 +1,75 @@
+#include <nanobind/stl/string.h>
+
+#include <string>
+#include <vector>
+
+#include "core/anatomy/anatomy.h"
+#include "python_bindings/bindings.h"
+#include "python_bindings/handles.h"
+
+namespace weightsmith::python {
+namespace {
+
+namespace nb = nanobind;
+
+nb::list Keys(const OpenCheckpoint& open) {
+  nb::list names;
+  for (const CheckpointTensor& tensor : open.checkpoint->tensors()) names.append(tensor.name);
+  return names;
+}
+
+nb::object MetadataOf(const OpenCheckpoint& open) {
+  const auto& stored = open.checkpoint->metadata();
+  if (!stored) return nb::none();
+  nb::dict metadata;
+  for (const auto& [key, value] : *stored) metadata[key.c_str()] = value;
+  return metadata;
+}
+
+/// What the header says of the whole: see weightsmith/_checkpoint.py.
+nb::dict AnatomyOf(const OpenCheckpoint& open) {
+  const Checkpoint& checkpoint = *open.checkpoint;
+  const Anatomy anatomy = [&] {
+    const nb::gil_scoped_release released;
+    return Examine(checkpoint);
+  }();
+  std::vector<nb::list> names(anatomy.components.size());
+  for (std::size_t t = 0; t < anatomy.tensors.size(); ++t) {
+    names[anatomy.tensors[t].component].append(checkpoint.tensors()[t].name);
+  }
+  nb::dict components;
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    components[anatomy.components[c].name.c_str()] = nb::tuple(names[c]);
+  }
+  nb::dict all;
+  all["architecture"] = anatomy.id;
+  all["variant"] = anatomy.variant;
+  all["layout"] = anatomy.layout;
+  all["components"] = components;
+  return all;
+}
+
+}  // namespace
+
+void BindCheckpoint(nb::module_& module) {
+  nb::class_<OpenCheckpoint>(module, "Checkpoint")
+      .def_static(
+          "open", [](const std::string& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
+          nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+      .def_prop_ro("format",
+                   [](const OpenCheckpoint& open) {
+                     return std::string(ToString(open.checkpoint->format()));
+                   })
+      .def_prop_ro("metadata", &MetadataOf,
+                   nb::for_getter(nb::sig("def metadata(self) -> dict[str, str] | None")))
+      .def("keys", &Keys, nb::sig("def keys(self) -> list[str]"))
+      .def(
+          "has",
+          [](const OpenCheckpoint& open, const std::string& name) {
+            return open.checkpoint->Find(name) != nullptr;
+          },
+          nb::arg("name"))
+      .def("anatomy", &AnatomyOf, nb::sig("def anatomy(self) -> dict[str, typing.Any]"));
+}
+
+}  // namespace weightsmith::python

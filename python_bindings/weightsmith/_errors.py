@@ -1,0 +1,74 @@
+"""What goes wrong, by kind; messages are those of the command line."""
+
+from __future__ import annotations
+
+
+class Error(Exception):
+    """Any error of weightsmith. `advice` says what to do about it, or is empty; `status` is the exit status with
+    which the command line ends."""
+
+    status = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+    def __str__(self) -> str:
+        message = str(self.args[0])
+        return f"{message}\n{self.advice}" if self.advice else message
+
+
+class RecipeError(Error):
+    """A recipe, or an argument, that says something that cannot be."""
+
+    status = 2
+
+
+class MismatchError(Error):
+    """What was asked for does not fit the files."""
+
+    status = 3
+
+
+class FormatError(Error):
+    """An input file is missing or malformed."""
+
+    status = 4
+
+
+class MissingFileError(FormatError, FileNotFoundError):
+    """There is no such input file."""
+
+
+class HashError(Error):
+    """A file is not the one whose hash was given."""
+
+    status = 5
+
+
+class ResourceError(Error):
+    """It would not fit in memory or on disk."""
+
+    status = 6
+
+
+class VerifyError(Error):
+    """A check that was asked for said no."""
+
+    status = 7
+
+
+class NoEffectError(Error):
+    """Something that should have an effect has none."""
+
+    status = 8
+
+
+_BY_STATUS = {
+    kind.status: kind
+    for kind in (RecipeError, MismatchError, FormatError, HashError, ResourceError, VerifyError, NoEffectError)
+}
+
+
+def make(status: int, message: str, advice: str) -> Error:
+    return _BY_STATUS.get(status, Error)(message, advice)

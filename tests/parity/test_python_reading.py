@@ -1,0 +1,57 @@
+"""PyTorch takes tensors of the Python package by DLPack, without a copy and as its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(os.environ.get("WEIGHTSMITH_BUILD", ROOT / "build" / "release")) / "python"))
+
+import weightsmith as ws  # noqa: E402
+
+DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16,
+          torch.int8, torch.uint8, torch.bool, torch.complex64]
+
+
+@pytest.fixture
+def path(tmp_path):
+    torch.manual_seed(3)
+    tensors = {str(dtype): (torch.randn(7, 5) * 3).to(dtype) for dtype in DTYPES}
+    tensors["scalar"] = torch.tensor(2.5)
+    save_file(tensors, tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def test_every_dtype_arrives_as_safetensors_loads_it(path):
+    expected = load_file(path)
+    with ws.open(path) as model:
+        for name, tensor in expected.items():
+            for copy in (None, True):
+                taken = torch.from_dlpack(model[name], copy=copy)
+                assert taken.dtype == tensor.dtype and taken.shape == tensor.shape
+                assert torch.equal(taken, tensor), name
+
+
+def test_the_f8_dtypes_arrive_bit_for_bit(tmp_path):
+    codes = torch.arange(256, dtype=torch.uint8)
+    for dtype in (torch.float8_e4m3fn, torch.float8_e5m2):
+        save_file({"w": codes.view(dtype)}, tmp_path / "f8.safetensors")
+        with ws.open(tmp_path / "f8.safetensors") as model:
+            taken = torch.from_dlpack(model["w"])
+        assert taken.dtype == dtype
+        assert torch.equal(taken.view(torch.uint8), codes)
+
+
+def test_arithmetic_in_place_stays_with_the_tensor(path):
+    before = path.read_bytes()
+    with ws.open(path) as model:
+        mine = torch.from_dlpack(model["torch.float32"])
+        untouched = mine.clone()
+        mine.mul_(2)
+        assert torch.equal(torch.from_dlpack(model["torch.float32"]), untouched)
+    assert torch.equal(mine, untouched * 2)
+    assert path.read_bytes() == before

@@ -1,9 +1,12 @@
 #include <nanobind/stl/string.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/anatomy/anatomy.h"
+#include "core/anatomy/canonical_view.h"
+#include "merge/tensor_blocks.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 
@@ -49,6 +52,22 @@ nb::dict AnatomyOf(const OpenCheckpoint& open) {
   return all;
 }
 
+nb::list Blocks(const OpenCheckpoint& open) {
+  const std::vector<TensorBlock> blocks = [&] {
+    const nb::gil_scoped_release released;
+    Model model;
+    const auto checkpoint = CanonicalView(open.checkpoint);
+    model.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
+    return BlocksOfTensors(model);
+  }();
+  nb::list all;
+  for (const TensorBlock& block : blocks) {
+    const nb::object place = block.place.empty() ? nb::none() : nb::cast(block.place);
+    all.append(nb::make_tuple(block.name, block.block, place));
+  }
+  return all;
+}
+
 }  // namespace
 
 void BindCheckpoint(nb::module_& module) {
@@ -69,7 +88,8 @@ void BindCheckpoint(nb::module_& module) {
             return open.checkpoint->Find(name) != nullptr;
           },
           nb::arg("name"))
-      .def("anatomy", &AnatomyOf, nb::sig("def anatomy(self) -> dict[str, typing.Any]"));
+      .def("anatomy", &AnatomyOf, nb::sig("def anatomy(self) -> dict[str, typing.Any]"))
+      .def("blocks", &Blocks, nb::sig("def blocks(self) -> list[tuple[str, str, str | None]]"));
 }
 
 }  // namespace weightsmith::python

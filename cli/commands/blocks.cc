@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -9,60 +8,17 @@
 #include "cli/json.h"
 #include "cli/layout.h"
 #include "core/anatomy/anatomy.h"
-#include "core/anatomy/blocks.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "merge/place_table.h"
+#include "merge/tensor_blocks.h"
 
 namespace weightsmith {
 namespace {
 
-struct Line {
-  std::string name;
-  std::string block;  ///< "unet.in.3", as rows of weights may name it
-  std::string place;  ///< of a list in the community's order: "IN03"; empty: none
-};
-
-std::string BlockName(const TensorPlace& place) {
-  std::string name(place.component);
-  if (!place.block.family.empty()) name += fmt::format(".{}", place.block.family);
-  if (place.block.index) name += fmt::format(".{}", *place.block.index);
-  return name;
-}
-
-/// In the direction of the computation: components as they come, blocks by depth.
-auto Depth(const TensorPlace& place, std::uint32_t component) {
-  return std::tuple(component, DepthOfFamily(place.block.family), place.block);
-}
-
-/// A file as a model, so that its places are those of a merge.
-std::vector<Line> Lines(const Model& model) {
-  const ModelIndex index(model);
-  const std::string architecture(index.anatomy().id);
-  PlaceTable table(architecture);
-  for (const auto& [key, tensor] : index.tensors()) table.Add(tensor);
-  const std::vector<std::size_t> lengths = ListLengths(architecture);
-  std::multimap<decltype(Depth({}, 0)), Line> lines;
-  for (const auto& [key, tensor] : index.tensors()) {
-    const bool weight = tensor.anatomy->role == Role::kWeight;
-    if (!weight) continue;
-    const TensorPlace place = table.Of(tensor, tensor.anatomy->canonical);
-    Line line{tensor.stored->name, BlockName(place), ""};
-    if (!lengths.empty()) {
-      const auto found = ListPlaceOf(place, lengths.front());
-      if (found) line.place = ListPlaceName(architecture, lengths.front(), *found);
-    }
-    lines.emplace(Depth(place, tensor.anatomy->component), std::move(line));
-  }
-  std::vector<Line> sorted;
-  for (auto& [depth, line] : lines) sorted.push_back(std::move(line));
-  return sorted;
-}
-
-std::string Summary(const std::vector<Line>& lines) {
+std::string Summary(const std::vector<TensorBlock>& lines) {
   std::vector<std::pair<std::string, std::map<std::string, std::size_t>>> blocks;
-  for (const Line& line : lines) {
+  for (const TensorBlock& line : lines) {
     const auto found = std::ranges::find(blocks, line.block, [](const auto& b) { return b.first; });
     if (found == blocks.end()) {
       blocks.emplace_back(line.block, std::map<std::string, std::size_t>{{line.place, 1}});
@@ -87,10 +43,10 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   model.name = path;
   const auto checkpoint = WithContext("blocks", [&] { return OpenCanonical(path); });
   model.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
-  const std::vector<Line> lines = Lines(model);
+  const std::vector<TensorBlock> lines = BlocksOfTensors(model);
   if (arguments.Has("json")) {
     Json json = Json::array();
-    for (const Line& line : lines) {
+    for (const TensorBlock& line : lines) {
       json.push_back({{"name", line.name},
                       {"block", line.block},
                       {"place", line.place.empty() ? Json() : Json(line.place)}});
@@ -102,7 +58,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
     terminal.Print(Summary(lines));
     return 0;
   }
-  for (const Line& line : lines) {
+  for (const TensorBlock& line : lines) {
     terminal.Print(
         fmt::format("{}\t{}\t{}\n", line.name, line.block, line.place.empty() ? "-" : line.place));
   }

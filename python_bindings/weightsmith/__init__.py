@@ -5,7 +5,7 @@
 ...     print(model.architecture, model["model.diffusion_model.out.2.bias"].shape)
 """
 
-from weightsmith._checkpoint import Checkpoint, Tensor, open
+from weightsmith._checkpoint import Checkpoint, Tensor, TensorBlock, open
 from weightsmith._errors import (
     Error,
     FormatError,
@@ -30,6 +30,7 @@ __all__ = [
     "RecipeError",
     "ResourceError",
     "Tensor",
+    "TensorBlock",
     "VerifyError",
     "__version__",
     "open",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from weightsmith import _native
 from weightsmith._dtypes import numpy_dtype
@@ -61,6 +61,16 @@ class Tensor(_native.Tensor):
 
     def __reduce__(self) -> Any:
         raise TypeError("a weightsmith.Tensor is a place in an open file and is not pickled: pickle tensor.copy()")
+
+
+class TensorBlock(NamedTuple):
+    """The block of a tensor, by which weights may vary: as `weightsmith blocks` says it."""
+
+    name: str
+    block: str
+    """As rows of weights name it: "unet.in.3"."""
+    place: str | None
+    """In a list of numbers in the community's order, "IN03"; None for what such lists never merge."""
 
 
 class Checkpoint(Mapping[str, Tensor]):
@@ -122,6 +132,11 @@ class Checkpoint(Mapping[str, Tensor]):
     def components(self) -> dict[str, tuple[str, ...]]:
         """The names of tensors by component: "unet", "clip_l", "vae" …"""
         return dict(self._anatomy["components"])
+
+    def blocks(self) -> list[TensorBlock]:
+        """The block of every tensor that is a weight, in the direction of the computation. Names are those of the
+        architecture's own files where this one has others (diffusers)."""
+        return [TensorBlock(*block) for block in self._native.blocks()]
 
     def close(self) -> None:
         self._opened = None

@@ -21,6 +21,8 @@ class Checkpoint:
 
     def anatomy(self) -> dict[str, Any]: ...
 
+    def blocks(self) -> list[tuple[str, str, str | None]]: ...
+
 class Bytes:
     """What the memory of a view belongs to."""
 

@@ -1,6 +1,7 @@
 """The Python package reads what the safetensors package reads, without copies, and safely."""
 
 import gc
+import json
 import os
 import pickle
 import subprocess
@@ -148,6 +149,17 @@ def test_what_a_checkpoint_is(weightsmith, tmp_path):
         assert sum(map(len, model.components.values())) == len(model)
         assert all(name.startswith("first_stage_model.") for name in model.components["vae"])
         assert "sdxl" in repr(model)
+
+
+def test_blocks_are_those_that_the_command_line_prints(weightsmith, tmp_path):
+    weightsmith("synth", "sd15", "--scale", "tiny", "-o", "sd1.safetensors")
+    printed = json.loads(weightsmith("blocks", "sd1.safetensors", "--json").stdout)
+    with ws.open(tmp_path / "sd1.safetensors") as model:
+        blocks = model.blocks()
+    assert [block._asdict() for block in blocks] == printed
+    places = {block.name: block for block in blocks}
+    assert places["model.diffusion_model.input_blocks.4.1.norm.weight"][1:] == ("unet.in.4", "IN04")
+    assert places["first_stage_model.decoder.conv_in.weight"][1:] == ("vae.decoder", "BASE")
 
 
 # How long it lives, and who may write

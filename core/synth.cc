@@ -16,7 +16,6 @@
 namespace weightsmith {
 namespace {
 
-constexpr std::uint64_t kAlignment = 4096;
 constexpr std::uint64_t kChunk = 1 << 20;
 
 /// What a name stands for.
@@ -213,7 +212,7 @@ std::vector<std::string> SynthNames() {
 
 SafetensorsLayout LayOutSynth(const SynthOptions& options) {
   const Subject subject = FindSubject(options);
-  return LayOut(Tensors(subject, options), MakeMetadata(subject, options), kAlignment);
+  return LayOut(Tensors(subject, options), MakeMetadata(subject, options), kDataAlignment);
 }
 
 void Synthesise(const SynthOptions& options, const std::filesystem::path& target,

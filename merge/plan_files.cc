@@ -12,9 +12,6 @@
 namespace weightsmith {
 namespace {
 
-/// Our own files start every data section at a page, so that large writes are whole pages.
-constexpr std::uint64_t kAlignment = 4096;
-
 bool IsFp8(DType dtype) {
   return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2;
 }
@@ -35,7 +32,7 @@ void LayOutFile(Plan& plan, std::uint32_t output, const NamedFile& file,
     by_name[tensor.name] = &tensor;
   }
   const auto number = static_cast<std::uint32_t>(plan.output_files.size());
-  SafetensorsLayout layout = LayOut(std::move(specs), metadata, kAlignment);
+  SafetensorsLayout layout = LayOut(std::move(specs), metadata, kDataAlignment);
   // Where the file has parts or other shapes, digests are those of the tensors under our names.
   const bool recast = std::ranges::any_of(file.tensors, [&](const NamedTensor& tensor) {
     const NamedPiece& piece = tensor.pieces.front();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "python_bindings/bindings.h"
+#include "python_bindings/dlpack.h"
 #include "python_bindings/handles.h"
 
 namespace weightsmith::python {
@@ -54,43 +55,6 @@ const char* Format(DType dtype) {
     default:
       return nullptr;
   }
-}
-
-std::optional<nb::dlpack::dtype> DlpackType(const DTypeInfo& info) {
-  using enum nb::dlpack::dtype_code;
-  const auto of = [&](nb::dlpack::dtype_code code) {
-    return nb::dlpack::dtype{static_cast<std::uint8_t>(code), info.bits, 1};
-  };
-  switch (info.dtype) {
-    case DType::kBF16:
-      return of(Bfloat);
-    case DType::kF8E4M3:
-      return of(Float8_E4M3FN);
-    case DType::kF8E5M2:
-      return of(Float8_E5M2);
-    case DType::kF8E8M0:
-      return of(Float8_E8M0FNU);
-    case DType::kF8E4M3Fnuz:
-      return of(Float8_E4M3FNUZ);
-    case DType::kF8E5M2Fnuz:
-      return of(Float8_E5M2FNUZ);
-    default:
-      break;
-  }
-  if (info.bits < 8) return std::nullopt;
-  switch (info.kind) {
-    case DTypeKind::kBool:
-      return of(Bool);
-    case DTypeKind::kSigned:
-      return of(Int);
-    case DTypeKind::kUnsigned:
-      return of(UInt);
-    case DTypeKind::kFloat:
-      return of(Float);
-    case DTypeKind::kComplex:
-      return of(Complex);
-  }
-  return std::nullopt;
 }
 
 /// What a Py_buffer of ours points into.

@@ -8,5 +8,6 @@ namespace weightsmith::python {
 void BindErrors(nanobind::module_& module);
 void BindCheckpoint(nanobind::module_& module);
 void BindTensor(nanobind::module_& module);
+void BindSave(nanobind::module_& module);
 
 }  // namespace weightsmith::python

@@ -11,4 +11,5 @@ NB_MODULE(_native, module) {
   weightsmith::python::BindErrors(module);
   weightsmith::python::BindCheckpoint(module);
   weightsmith::python::BindTensor(module);
+  weightsmith::python::BindSave(module);
 }

@@ -59,6 +59,10 @@ struct SafetensorsLayout {
   std::uint64_t file_size = 0;
 };
 
+/// Our own files start their data at a page: large writes are whole pages, which file systems can
+/// share.
+inline constexpr std::uint64_t kDataAlignment = 4096;
+
 /// Lays out a file as the reference does: dtypes by falling alignment, then names byte-wise;
 /// metadata first, by key; no spaces; the header padded with spaces so that the data starts at a
 /// multiple of `alignment`. Throws kUsage for duplicate names, an n over the limit, or a tensor

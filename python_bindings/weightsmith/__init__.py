@@ -13,11 +13,13 @@ from weightsmith._errors import (
     MismatchError,
     MissingFileError,
     NoEffectError,
+    OutputExistsError,
     RecipeError,
     ResourceError,
     VerifyError,
 )
 from weightsmith._native import version as __version__
+from weightsmith._save import save
 
 __all__ = [
     "Checkpoint",
@@ -27,6 +29,7 @@ __all__ = [
     "MismatchError",
     "MissingFileError",
     "NoEffectError",
+    "OutputExistsError",
     "RecipeError",
     "ResourceError",
     "Tensor",
@@ -34,4 +37,5 @@ __all__ = [
     "VerifyError",
     "__version__",
     "open",
+    "save",
 ]

@@ -33,6 +33,16 @@ _ML_DTYPES = {
 }
 
 
+def safetensors_name(dtype: np.dtype[Any], tensor: str) -> str:
+    for name, code in _NUMPY.items():
+        if dtype == code:
+            return name
+    for name, word in _ML_DTYPES.items():
+        if dtype.name == word:
+            return name
+    raise TypeError(f"safetensors has no dtype for {tensor!r}, an array of {dtype}")
+
+
 def numpy_dtype(name: str) -> np.dtype[Any]:
     import numpy
 

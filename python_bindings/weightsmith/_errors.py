@@ -24,6 +24,10 @@ class RecipeError(Error):
     status = 2
 
 
+class OutputExistsError(RecipeError, FileExistsError):
+    """The output exists already, and overwriting it was not asked for."""
+
+
 class MismatchError(Error):
     """What was asked for does not fit the files."""
 

@@ -1,4 +1,4 @@
-"""PyTorch takes tensors of the Python package by DLPack, without a copy and as its own."""
+"""PyTorch takes tensors of the Python package by DLPack, without a copy and as its own, and gives its own back."""
 
 import os
 import sys
@@ -55,3 +55,16 @@ def test_arithmetic_in_place_stays_with_the_tensor(path):
         assert torch.equal(torch.from_dlpack(model["torch.float32"]), untouched)
     assert torch.equal(mine, untouched * 2)
     assert path.read_bytes() == before
+
+
+def test_tensors_of_pytorch_are_saved_as_safetensors_saves_them(path, tmp_path):
+    tensors = load_file(path)
+    tensors["turned"] = torch.randn(4, 6, requires_grad=True).T
+    tensors["f8"] = torch.randn(3, 5).to(torch.float8_e4m3fn)
+    ws.save(tmp_path / "out.safetensors", tensors, metadata={"format": "pt"})
+    read = load_file(tmp_path / "out.safetensors")
+    assert read.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert read[name].dtype == tensor.dtype and read[name].shape == tensor.shape
+        stored, given = (t.detach().contiguous().flatten().view(torch.uint8) for t in (read[name], tensor))
+        assert torch.equal(stored, given), name

@@ -1,0 +1,145 @@
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/io/output_file.h"
+#include "core/safetensors/header.h"
+#include "core/text.h"
+#include "python_bindings/bindings.h"
+#include "python_bindings/dlpack.h"
+#include "python_bindings/handles.h"
+
+namespace weightsmith::python {
+namespace {
+
+namespace nb = nanobind;
+
+/// A contiguous buffer of Python's, for as long as it lives.
+class Buffer {
+ public:
+  explicit Buffer(nb::handle object) {
+    if (PyObject_GetBuffer(object.ptr(), &buffer_, PyBUF_SIMPLE) != 0) throw nb::python_error();
+  }
+  ~Buffer() { PyBuffer_Release(&buffer_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+
+  std::span<const std::byte> bytes() const {
+    return {static_cast<const std::byte*>(buffer_.buf), static_cast<std::size_t>(buffer_.len)};
+  }
+
+ private:
+  Py_buffer buffer_ = {};
+};
+
+using Array = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+
+/// A tensor to be written, and where its bytes are: in one of the three.
+struct Item {
+  TensorInfo info;
+  std::optional<LazyTensor> lazy;
+  std::unique_ptr<Buffer> buffer;
+  std::optional<Array> array;
+
+  std::span<const std::byte> bytes() const {
+    if (buffer != nullptr) return buffer->bytes();
+    return {static_cast<const std::byte*>(array->data()), info.bytes()};
+  }
+};
+
+Item FromArray(const std::string& name, nb::handle source) {
+  Item item;
+  item.array = nb::cast<Array>(source);
+  const auto dtype = DTypeOf(item.array->dtype());
+  if (!dtype) {
+    throw Error(ErrorCode::kUsage, "safetensors has no dtype for the elements of " + Quote(name));
+  }
+  item.info.dtype = *dtype;
+  for (std::size_t axis = 0; axis < item.array->ndim(); ++axis) {
+    item.info.shape.push_back(item.array->shape(axis));
+  }
+  return item;
+}
+
+/// `entry`: a lazy tensor, what DLPack can take, or (dtype, shape, bytes).
+Item ItemOf(const std::string& name, nb::handle entry) {
+  Item item;
+  if (nb::isinstance<LazyTensor>(entry)) {
+    item.lazy = nb::cast<LazyTensor>(entry);
+    item.info = item.lazy->info();
+    return item;
+  }
+  if (!nb::isinstance<nb::tuple>(entry)) return FromArray(name, entry);
+  item.info.dtype = DTypeByName(nb::cast<std::string>(entry[0])).value();
+  item.info.shape = nb::cast<Shape>(entry[1]);
+  item.buffer = std::make_unique<Buffer>(entry[2]);
+  return item;
+}
+
+void StopIfAsked() {
+  const nb::gil_scoped_acquire acquired;
+  if (PyErr_CheckSignals() != 0) throw nb::python_error();
+}
+
+void WriteItem(const Item& item, std::uint64_t offset, OutputFile& file) {
+  constexpr std::uint64_t kPiece = 4 << 20;
+  const std::uint64_t size = item.info.bytes();
+  std::vector<std::byte> read(item.lazy ? std::min(kPiece, size) : 0);
+  for (std::uint64_t at = 0; at < size; at += kPiece) {
+    StopIfAsked();
+    const std::uint64_t n = std::min(kPiece, size - at);
+    if (!item.lazy) {
+      file.Write(offset + at, item.bytes().subspan(at, n));
+      continue;
+    }
+    item.lazy->checkpoint->Read(*item.lazy->stored, at, std::span(read).first(n));
+    file.Write(offset + at, std::span(read).first(n));
+  }
+}
+
+void Save(const std::string& path, const nb::dict& tensors, const std::optional<Metadata>& metadata,
+          bool overwrite, bool sync) {
+  std::map<std::string, Item, std::less<>> items;
+  std::vector<TensorSpec> specs;
+  for (const auto& [key, value] : tensors) {
+    const auto name = nb::cast<std::string>(key);
+    const Item& item = items.emplace(name, ItemOf(name, value)).first->second;
+    specs.push_back({name, item.info});
+  }
+  const nb::gil_scoped_release released;
+  const SafetensorsLayout layout = LayOut(std::move(specs), metadata, kDataAlignment);
+  OutputFile file(path, layout.file_size, {.overwrite = overwrite, .sync = sync});
+  try {
+    file.Write(0, std::as_bytes(std::span(layout.header)));
+    for (const SafetensorsEntry& entry : layout.tensors) {
+      WriteItem(items.find(entry.name)->second, layout.data_start + entry.begin, file);
+    }
+    file.Commit();
+  } catch (...) {
+    file.Discard();
+    throw;
+  }
+}
+
+}  // namespace
+
+void BindSave(nb::module_& module) {
+  module.def(
+      "save", &Save, nb::arg("path"), nb::arg("tensors"), nb::arg("metadata").none(),
+      nb::arg("overwrite"), nb::arg("sync"),
+      nb::sig("def save(path: str, tensors: dict[str, typing.Any], metadata: dict[str, str] | "
+              "None, overwrite: bool, sync: bool) -> None"));
+}
+
+}  // namespace weightsmith::python

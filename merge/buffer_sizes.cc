@@ -8,6 +8,17 @@
 #include "merge/tile_runner.h"
 
 namespace weightsmith {
+namespace {
+
+/// The most elements that a list of any task has.
+template <class List>
+std::size_t Most(const Plan& plan, List Task::*list) {
+  std::size_t most = 0;
+  for (const Task& task : plan.tasks) most = std::max(most, (task.*list).size());
+  return most;
+}
+
+}  // namespace
 
 std::size_t MostRegisters(const Plan& plan) {
   std::size_t most = 1;
@@ -20,16 +31,16 @@ std::size_t MostRegisters(const Plan& plan) {
   return most;
 }
 
-std::size_t MostDeltas(const Plan& plan) {
-  std::size_t most = 0;
-  for (const Task& task : plan.tasks) most = std::max(most, task.deltas.size());
-  return most;
+std::size_t MostSources(const Plan& plan) {
+  return std::max<std::size_t>(1, Most(plan, &Task::sources));
 }
 
-std::size_t MostSources(const Plan& plan) {
-  std::size_t most = 1;
-  for (const Task& task : plan.tasks) most = std::max(most, task.sources.size());
-  return most;
+std::size_t MostProducts(const Plan& plan) {
+  return std::max<std::size_t>(1, Most(plan, &Task::products));
+}
+
+std::size_t MostDeltas(const Plan& plan) {
+  return Most(plan, &Task::deltas);
 }
 
 std::uint64_t DeltaBlock(const Task& task) {
@@ -41,12 +52,6 @@ std::uint64_t DeltaBlock(const Task& task) {
   if (fit == 0) return kMost;
   const std::uint64_t rows = std::min(kRows, fit) * columns;
   return (kPiece + rows - 1) / rows * rows;
-}
-
-std::size_t MostProducts(const Plan& plan) {
-  std::size_t most = 1;
-  for (const Task& task : plan.tasks) most = std::max(most, task.products.size());
-  return most;
 }
 
 std::uint64_t WorkerBytes(const Plan& plan) {

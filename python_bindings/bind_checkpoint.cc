@@ -25,7 +25,7 @@ nb::object MetadataOf(const OpenCheckpoint& open) {
   const auto& stored = open.checkpoint->metadata();
   if (!stored) return nb::none();
   nb::dict metadata;
-  for (const auto& [key, value] : *stored) metadata[key.c_str()] = value;
+  for (const auto& [key, value] : *stored) metadata[nb::cast(key)] = value;
   return metadata;
 }
 

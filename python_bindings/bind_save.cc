@@ -17,7 +17,7 @@
 #include "core/safetensors/header.h"
 #include "core/text.h"
 #include "python_bindings/bindings.h"
-#include "python_bindings/dlpack.h"
+#include "python_bindings/dtypes.h"
 #include "python_bindings/handles.h"
 
 namespace weightsmith::python {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "python_bindings/bindings.h"
-#include "python_bindings/dlpack.h"
+#include "python_bindings/dtypes.h"
 #include "python_bindings/handles.h"
 
 namespace weightsmith::python {
@@ -23,40 +23,6 @@ LazyTensor Find(const OpenCheckpoint& open, const std::string& name) {
   return {open.checkpoint, stored};
 }
 
-/// Of the struct module, which the buffer protocol speaks; null where it has no letter.
-const char* Format(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-      return "?";
-    case DType::kU8:
-      return "B";
-    case DType::kI8:
-      return "b";
-    case DType::kI16:
-      return "h";
-    case DType::kU16:
-      return "H";
-    case DType::kF16:
-      return "e";
-    case DType::kI32:
-      return "i";
-    case DType::kU32:
-      return "I";
-    case DType::kF32:
-      return "f";
-    case DType::kC64:
-      return "Zf";
-    case DType::kF64:
-      return "d";
-    case DType::kI64:
-      return "q";
-    case DType::kU64:
-      return "Q";
-    default:
-      return nullptr;
-  }
-}
-
 /// What a Py_buffer of ours points into.
 struct Export {
   std::shared_ptr<TensorBytes> bytes;
@@ -65,10 +31,11 @@ struct Export {
 };
 
 int GetBuffer(PyObject* self, Py_buffer* buffer, int flags) {
+  buffer->obj = nullptr;  // as the protocol has it where this fails
   try {
     const LazyTensor& tensor = *nb::inst_ptr<LazyTensor>(self);
     const DTypeInfo& dtype = Info(tensor.info().dtype);
-    const char* const format = Format(dtype.dtype);
+    const char* const format = BufferFormat(dtype.dtype);
     if (format == nullptr) {
       PyErr_Format(PyExc_BufferError,
                    "'%s' is %s, which buffers have no format for: use .numpy(), "
@@ -127,7 +94,7 @@ nb::tuple ShapeOf(const LazyTensor& tensor) {
 
 /// As array libraries ask for it: arguments are those of the array API's __dlpack__.
 nb::object Dlpack(const LazyTensor& tensor, const nb::kwargs& arguments) {
-  const auto dtype = DlpackType(Info(tensor.info().dtype));
+  const auto dtype = DlpackType(tensor.info().dtype);
   if (!dtype) throw nb::buffer_error("elements below a byte have no DLPack type: use .view()");
   const bool copy = arguments.contains("copy") && nb::cast<bool>(nb::bool_(arguments["copy"]));
   auto owner = std::make_unique<std::shared_ptr<TensorBytes>>();

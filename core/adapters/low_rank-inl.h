@@ -71,6 +71,7 @@ HWY_INLINE void Rows(const float* up, const float* panel, std::size_t rank, floa
 /// The panel's columns of `count` rows, at most kRows; `up` is [rank, count].
 void PanelRows(const float* up, const float* panel, std::size_t rank, float* out,
                std::size_t stride, std::size_t count) {
+  static_assert(kRows == 6);
   switch (count) {
     case 1:
       return Rows<1>(up, panel, rank, out, stride);

@@ -80,6 +80,12 @@ def test_what_the_header_says_is_known_without_reading(path, tensors):
             assert tensor.nbytes == array.nbytes
 
 
+def test_keys_of_metadata_are_whole_whatever_is_in_them(tmp_path):
+    support.write(tmp_path / "m.safetensors", {}, {"a\0b": "c\0d", "é": ""})
+    with ws.open(tmp_path / "m.safetensors") as model:
+        assert model.metadata == {"a\0b": "c\0d", "é": ""}
+
+
 def test_every_dtype_reads_as_the_safetensors_package_reads_it(path):
     expected = support.read(path).tensors
     with ws.open(path) as model:

@@ -22,10 +22,10 @@ std::vector<double> NumbersOf(std::string_view list) {
     const std::size_t end = std::min(list.find(','), list.size());
     const auto number = ParseNumber(Trim(list.substr(0, end)));
     if (!number) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("--lora-blocks: {} is no number.",
-                              Quote(std::string(Trim(list.substr(0, end))), 80)),
-                  "Random letters and steps in time cannot be baked.");
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("--lora-blocks: {} is no number.", Quote(Trim(list.substr(0, end)), 80)),
+          "Random letters and steps in time cannot be baked.");
     }
     numbers.push_back(*number);
     list.remove_prefix(std::min(end + 1, list.size()));

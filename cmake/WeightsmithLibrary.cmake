@@ -16,6 +16,11 @@ function(weightsmith_target_options target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  if(WEIGHTSMITH_PRECOMPILE_HEADERS)
+    target_precompile_headers(${target} PRIVATE
+      <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <ranges> <regex>
+      <span> <sstream> <string> <thread> <unordered_map> <variant> <vector> <fmt/format.h>)
+  endif()
 endfunction()
 
 # weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…] [EXCLUDE regexes…]): a static library weightsmith::NAME
@@ -53,5 +58,6 @@ function(weightsmith_variant target source name)
   target_include_directories(${variant} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_compile_definitions(${variant} PRIVATE ${arg_DEFINITIONS})
   target_compile_options(${variant} PRIVATE ${arg_FLAGS})
+  set_target_properties(${variant} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${variant}>)
 endfunction()

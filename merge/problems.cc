@@ -46,14 +46,14 @@ void Problems::ThrowIfAny() const {
   std::string message;
   std::set<std::string> advice;
   for (const auto& [group, at] : groups_) {
-    if (!message.empty()) message += "\n";
+    if (!message.empty()) message += '\n';
     message += group;
     if (at.count > 0) message += ": " + ListSome(at.first, at.count);
     if (!at.advice.empty()) advice.insert(at.advice);
   }
   std::string advices;
   for (const std::string& sentence : advice) {
-    if (!advices.empty()) advices += "\n";
+    if (!advices.empty()) advices += '\n';
     advices += sentence;
   }
   throw Error(ErrorCode::kMismatch, message, advices);

@@ -137,7 +137,7 @@ class Shown {
   // An inline step gets a name of its own, which must not be that of another.
   std::string NewName(const Node& node) {
     std::string name = node.leaf() ? recipe_.models[*node.model].name : node.name;
-    while (!taken_.insert(name).second) name += "_";
+    while (!taken_.insert(name).second) name += '_';
     return name;
   }
 

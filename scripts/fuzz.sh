@@ -12,27 +12,34 @@ for argument in "$@"; do
   esac
 done
 
-cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz
+cmake --preset asan >/dev/null
+cmake --build --preset asan
 found=$(mktemp -d)
 trap 'rm -rf "$found"' EXIT
 .venv/bin/python tests/fuzz/make_seeds.py "$found"
 mkdir -p "$found/recipe_fuzz"
 cp tests/corpus/*.yaml tests/corpus/*.json "$found/recipe_fuzz"
-for program in build/fuzz/bin/*_fuzz; do
-  target=$(basename "$program") kept=tests/fuzz/corpus/$(basename "$program").tar.gz
+
+# fuzz PROGRAM: one target, in a folder and with a log of its own; its last line, or the end of the log.
+fuzz() {
+  local program=$PWD/$1 target kept
+  target=$(basename "$1") kept=tests/fuzz/corpus/$(basename "$1").tar.gz
   mkdir -p "$found/$target"
   if [ -f "$kept" ]; then tar -C "$found" -xzf "$kept"; fi
-  if ! (cd "$found" && "$OLDPWD/$program" -max_total_time="$seconds" -rss_limit_mb=2048 "$target") >"$found/log" 2>&1; then
-    cp "$found"/crash-* "$found"/timeout-* "$found"/oom-* . 2>/dev/null || true
-    tail -n 60 "$found/log"
-    exit 1
+  if ! (cd "$found" && "$program" -max_total_time="$seconds" -rss_limit_mb=2048 \
+    -artifact_prefix="$OLDPWD/$target-" "$target") >"$found/$target.log" 2>&1; then
+    tail -n 60 "$found/$target.log"
+    return 1
   fi
-  echo "$target: $(tail -n 1 "$found/log")"
-  [ $keep = yes ] || continue
-  mkdir "$found/least"
-  "$program" -merge=1 -rss_limit_mb=2048 "$found/least" "$found/$target" >"$found/log" 2>&1
+  echo "$target: $(tail -n 1 "$found/$target.log")"
+  [ "$keep" = yes ] || return 0
+  mkdir "$found/$target.least"
+  "$program" -merge=1 -rss_limit_mb=2048 "$found/$target.least" "$found/$target" >"$found/$target.log" 2>&1
   rm -r "${found:?}/$target"
-  mv "$found/least" "$found/$target"
+  mv "$found/$target.least" "$found/$target"
   tar -C "$found" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -c "$target" | gzip -9n >"$kept"
-done
+}
+export -f fuzz
+export found seconds keep
+
+printf '%s\0' build/asan/bin/*_fuzz | xargs -0 -n 1 -P "$(nproc)" bash -euo pipefail -c 'fuzz "$1"' fuzz

@@ -29,7 +29,7 @@ packages=(
 )
 [ "$python" = yes ] && packages+=(python3 python3-dev python3-venv)
 if [ "$dev" = yes ]; then
-  packages+=(clang clang-format clang-tidy ccache)
+  packages+=(clang clang-format ccache)
   # The runtimes of clang's sanitizers and of libFuzzer come with the version of the default clang.
   case "$(. /etc/os-release && echo "$ID $VERSION_ID")" in
     "debian 12") packages+=(libclang-rt-14-dev) ;;
@@ -90,7 +90,8 @@ install_packages
 if [ "$python" = yes ]; then
   make_environment .venv tests/python/requirements.txt tests/python/requirements-data.txt
 fi
-# The parity suite needs PyTorch, which is large: only CI's checks do.
 if [ "$python" = yes ] && [ "$dev" = yes ]; then
+  make_environment .venv-checks .ci/requirements.txt
+  # The parity suite needs PyTorch, which is large.
   make_environment .venv-parity tests/parity/requirements.txt tests/parity/requirements-data.txt
 fi

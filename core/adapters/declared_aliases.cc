@@ -46,8 +46,8 @@ std::vector<AliasedTensor> TensorsOf(std::span<const ComponentRule> rules) {
 }  // namespace
 
 DeclaredAliases::DeclaredAliases(const Architecture* architecture, std::vector<ComponentRule> rules)
-    : tensors_(TensorsOf(rules = AllRules(architecture, std::move(rules)))),
-      aliases_(tensors_, rules) {}
+    : tensors_(TensorsOf(AllRules(architecture, rules))),
+      aliases_(tensors_, AllRules(architecture, std::move(rules))) {}
 
 const AliasedTensor* DeclaredAliases::Find(std::string_view stem) const {
   const AliasedModule* module = aliases_.Find(stem);

@@ -43,7 +43,7 @@ std::optional<std::string> Reader::Regex(const SourceNode& node, std::string_vie
   constexpr std::size_t kLongest = 1000;
   try {
     if (text->size() > kLongest) throw std::regex_error(std::regex_constants::error_complexity);
-    const std::regex checked(*text);
+    static_cast<void>(std::regex(*text));
   } catch (const std::regex_error& error) {
     diagnostics_.AddError(node.place, fmt::format("{} is a regular expression, and {} is none: {}",
                                                   what, Quote(*text, 80), error.what()));

@@ -219,7 +219,7 @@ std::optional<Weights> StepReader::ReadStrengths(const SourceNode& entry, std::s
     const auto number = ParseNumber(word);
     if (!number) {
       reader_.diagnostics().AddError(
-          entry.place, fmt::format("{}: {} is no strength", what, Quote(std::string(word))),
+          entry.place, fmt::format("{}: {} is no strength", what, Quote(word)),
           "Write NAME:STRENGTH or NAME:STRENGTH:TE_STRENGTH, or {use: NAME, strength: …} for "
           "weights by place.");
       return std::nullopt;

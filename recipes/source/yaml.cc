@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <exception>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t kMaxExpandedNodes = 10'000;
 
 /// Ends the parse after a problem that was told already.
-struct Stop {};
+struct Stop : std::exception {};
 
 class Handler : public YAML::EventHandler {
  public:

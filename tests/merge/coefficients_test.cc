@@ -18,9 +18,9 @@ const Value kX = Value::Of(0);
 const Value kY = Value::Of(1);
 const Value kZ = Value::Of(2);
 
-std::optional<std::vector<double>> Of(Lowering tape, Value value) {
+std::optional<std::vector<double>> Of(const Lowering& tape, Value value) {
   // All sources are results, so that none is dropped.
-  const auto program = std::move(tape).Finish(std::array{value, kX, kY, kZ});
+  const auto program = Lowering(tape).Finish(std::array{value, kX, kY, kZ});
   return LinearCoefficients(program.tape, program.results[0].reg());
 }
 

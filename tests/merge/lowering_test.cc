@@ -21,10 +21,10 @@ Lowering Start() {
 }
 
 /// The codes of the instructions that one value needs.
-std::vector<OpCode> Codes(Lowering tape, Value value) {
+std::vector<OpCode> Codes(const Lowering& tape, Value value) {
   std::vector<OpCode> codes;
   for (const Instruction& instruction :
-       std::move(tape).Finish(std::array{value}).tape.instructions) {
+       Lowering(tape).Finish(std::array{value}).tape.instructions) {
     codes.push_back(instruction.code);
   }
   return codes;

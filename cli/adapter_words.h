@@ -1,9 +1,8 @@
-// What became of adapters, for people and for scripts.
+// What became of adapters, for people.
 #pragma once
 
 #include <string>
 
-#include "cli/json.h"
 #include "merge/plan.h"
 #include "merge/report.h"
 
@@ -17,8 +16,5 @@ std::string AppliedTable(const Plan& plan);
 
 /// "722 modules applied, 99.8 % of elements changed, …", in the order of the plan's models.
 std::string AdapterReportLines(const Plan& plan, const Report& report);
-
-/// Of every adapter: its classes and modules, with what they did where there is a report.
-Json AdaptersJson(const Plan& plan, const Report* report);
 
 }  // namespace weightsmith

@@ -1,9 +1,10 @@
+#include "cli/checkpoint_info_words.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "cli/checkpoint_info.h"
 #include "cli/layout.h"
 #include "core/text.h"
 

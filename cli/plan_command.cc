@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "cli/merge_request.h"
-#include "cli/plan_json.h"
 #include "cli/plan_words.h"
 #include "core/text.h"
+#include "recipes/jobs/plan_json.h"
 
 namespace weightsmith {
 
@@ -35,7 +35,7 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   const Plan plan = PlanOf(ReadRecipe(arguments, terminal, view.kind), terminal);
   SayRemarks(plan, terminal);
   if (view.sample) SayWithoutEffect(plan, options, terminal);
-  terminal.Print(view.json ? ToText(ToJson(plan, options)) : FullPlan(plan, options));
+  terminal.Print(view.json ? PlanJson(plan, options) : FullPlan(plan, options));
   return 0;
 }
 

@@ -9,8 +9,8 @@
 
 #include "cli/adapter_words.h"
 #include "cli/layout.h"
-#include "core/io/output_file.h"
 #include "core/text.h"
+#include "merge/disk_needs.h"
 
 namespace weightsmith {
 namespace {
@@ -179,20 +179,6 @@ std::string FullPlan(const Plan& plan, const RunOptions& options) {
       {"memory", fmt::format("at most {}", FormatBytes(PeakMemory(plan, options)))},
       {"disk", DiskWords(plan)}};
   return text + "Work:\n" + Table(rows, 28, kUnwrapped);
-}
-
-std::vector<DiskNeed> DiskNeeds(const Plan& plan) {
-  std::map<std::filesystem::path, std::uint64_t> needed;
-  for (const OutputFilePlan& file : plan.output_files) {
-    std::filesystem::path folder = file.path.parent_path();
-    if (folder.empty()) folder = ".";
-    needed[folder] += file.layout.file_size;
-  }
-  std::vector<DiskNeed> needs;
-  for (const auto& [folder, bytes] : needed) {
-    needs.push_back({folder, bytes, FreeDiskBytes(folder)});
-  }
-  return needs;
 }
 
 }  // namespace weightsmith

@@ -27,12 +27,4 @@ std::string ShortPlan(const Plan& plan);
 /// Everything: inputs and their keys, result, tasks, bytes to read and write, memory, disk.
 std::string FullPlan(const Plan& plan, const RunOptions& options);
 
-/// What is needed and free on the file system of each output folder.
-struct DiskNeed {
-  std::filesystem::path folder;
-  std::uint64_t needed = 0;
-  std::uint64_t available = 0;
-};
-std::vector<DiskNeed> DiskNeeds(const Plan& plan);
-
 }  // namespace weightsmith

@@ -1,25 +1,37 @@
 #include "cli/run_progress.h"
 
+#include <span>
+#include <utility>
+
 #include "cli/interrupt.h"
-#include "cli/progress.h"
-#include "cli/report_json.h"
 #include "core/error.h"
 #include "core/io/output_file.h"
+#include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
 
-Report RunWithProgress(const Plan& plan, RunOptions options, const std::string& verb,
-                       Terminal& terminal) {
-  ProgressMeter meter(terminal, verb);
+RunOptions JobProgress::Watching(RunOptions options) {
   options.cancel = &CatchInterrupts();
-  options.progress = [&](const Progress& progress) {
-    meter.Update(progress.bytes_done, progress.bytes_total);
+  options.progress = [this](const Progress& progress) {
+    if (meter_) meter_->Update(progress.bytes_done, progress.bytes_total);
     return true;
   };
-  options.note = [&](const std::string& line) { terminal.Note(line); };
+  options.note = [this](const std::string& line) { terminal_.Note(line); };
+  return options;
+}
+
+void JobProgress::End() {
+  if (meter_) meter_->Finish();
+  meter_.reset();
+}
+
+Report RunWithProgress(const Plan& plan, const RunOptions& options, const std::string& verb,
+                       Terminal& terminal) {
+  JobProgress progress(terminal);
+  progress.Begin(verb);
   try {
-    Report report = Run(plan, options);
-    meter.Finish();
+    Report report = Run(plan, progress.Watching(options));
+    progress.End();
     return report;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInterrupted || !error.advice().empty()) throw;
@@ -30,7 +42,7 @@ Report RunWithProgress(const Plan& plan, RunOptions options, const std::string& 
 
 void WriteReport(const std::filesystem::path& path, const Plan& plan, const Report& report,
                  const RunOptions& options) {
-  const std::string text = ToText(ToJson(plan, report));
+  const std::string text = ReportJson(plan, report);
   WriteFile(
       path, std::as_bytes(std::span(text)),
       {.overwrite = options.overwrite, .make_folders = options.make_folders, .sync = options.sync});

@@ -63,12 +63,14 @@ bool Diagnostics::HasErrors() const {
 
 void Diagnostics::ThrowIfErrors() const {
   std::string message;
+  std::vector<Diagnostic> errors;
   for (const Diagnostic& diagnostic : all_) {
     if (diagnostic.severity != Severity::kError) continue;
     if (!message.empty()) message += '\n';
     message += Render(diagnostic);
+    errors.push_back(diagnostic);
   }
-  if (!message.empty()) throw Error(ErrorCode::kUsage, std::move(message));
+  if (!errors.empty()) throw RecipeProblems(std::move(message), std::move(errors));
 }
 
 std::string Render(const Diagnostic& diagnostic) {

@@ -4,7 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "core/error.h"
 
 namespace weightsmith {
 
@@ -37,11 +40,23 @@ class Diagnostics {
   bool HasErrors() const;
   const std::vector<Diagnostic>& all() const { return all_; }
 
-  /// Throws kUsage with all errors rendered, when there are any.
+  /// Throws RecipeProblems, when there are errors.
   void ThrowIfErrors() const;
 
  private:
   std::vector<Diagnostic> all_;
+};
+
+/// Everything that is wrong in a text: kUsage, the errors rendered one after another.
+class RecipeProblems : public Error {
+ public:
+  RecipeProblems(std::string message, std::vector<Diagnostic> errors)
+      : Error(ErrorCode::kUsage, std::move(message)), errors_(std::move(errors)) {}
+
+  const std::vector<Diagnostic>& errors() const { return errors_; }
+
+ private:
+  std::vector<Diagnostic> errors_;
 };
 
 /// "file:line:column: error: message", the line, a caret under the place, the advice.

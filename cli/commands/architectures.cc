@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/layout.h"
 #include "core/anatomy/layout.h"
 #include "merge/community_list.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

@@ -1,72 +1,32 @@
-#include <fmt/format.h>
+#include "recipes/jobs/assemble.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <utility>
 
 #include "cli/command.h"
 #include "cli/merge_request.h"
-#include "cli/rewrite.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/component_views.h"
+#include "cli/rewrite_command.h"
 #include "core/error.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {
 
-/// Flags of parts: components, and encoders by their number.
-constexpr std::string_view kParts[] = {"unet",  "transformer", "clip-l", "clip-g", "clip-h",
-                                       "t5xxl", "vae",         "te1",    "te2",    "te3"};
-
-const Architecture& ArchitectureNamed(const std::string& id) {
-  std::vector<std::string> known;
-  for (const Architecture* architecture : Architectures()) {
-    if (architecture->id == id) return *architecture;
-    known.emplace_back(architecture->id);
-  }
-  throw Error(ErrorCode::kUsage,
-              fmt::format("assemble: --like: there is no architecture {}.{}", Quote(id),
-                          DidYouMean(id, known)),
-              fmt::format("Architectures are {}.", fmt::join(known, ", ")));
-}
-
-/// The component that a flag means.
-const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::string_view flag) {
-  std::string name(flag);
-  std::ranges::replace(name, '-', '_');
-  std::size_t encoder = 0;
-  for (const ComponentRule& component : components) {
-    if (component.name == name) return &component;
-    const bool diffusion = flag == "unet" || flag == "transformer";
-    if (diffusion && component.kind == ComponentKind::kDiffusion) return &component;
-    if (component.kind != ComponentKind::kText) continue;
-    if (flag == fmt::format("te{}", ++encoder)) return &component;
-  }
-  return nullptr;
-}
-
-using Files = std::map<std::string_view, std::shared_ptr<const Checkpoint>>;
-
-/// The row that most of the parts are of: a part of another is then told by its name.
-const ArchitectureRow& RowOf(const Architecture& architecture, const Files& files) {
-  const ArchitectureRow* best = nullptr;
-  std::size_t most = 0;
-  for (const ArchitectureRow& row : architecture.rows) {
-    const std::vector<ComponentRule> components = row.components();
-    std::size_t fitting = 0;
-    for (const auto& [flag, file] : files) {
-      const ComponentRule* component = Meant(components, flag);
-      if (component == nullptr) {
-        throw Error(ErrorCode::kUsage,
-                    fmt::format("assemble: {} has no {}", architecture.id, flag));
-      }
-      fitting += IsComponent(*file, *component) ? 1 : 0;
+/// Of every part its flag: "clip-l" of clip_l.
+const std::map<std::string_view, std::string>& FlagsOfParts() {
+  static const auto flags = [] {
+    std::map<std::string_view, std::string> made;
+    for (const std::string_view part : PartNames()) {
+      std::string flag(part);
+      std::ranges::replace(flag, '_', '-');
+      made.emplace(part, std::move(flag));
     }
-    if (best == nullptr || fitting > most) best = &row;
-    most = std::max(most, fitting);
-  }
-  return *best;
+    for (const std::string_view part : LoosePartNames()) made.emplace(part, part);
+    return made;
+  }();
+  return flags;
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -75,23 +35,11 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (!like || !output) {
     throw Error(ErrorCode::kUsage, "assemble: --like ARCH and -o FILE are needed.");
   }
-  const Architecture& architecture = ArchitectureNamed(*like);
-  Files files;
-  for (const std::string_view flag : kParts) {
-    if (const auto path = arguments.Path(flag)) {
-      files[flag] = WithContext("assemble", [&] { return OpenCanonical(*path); });
-    }
+  std::map<std::string, std::filesystem::path> parts;
+  for (const auto& [part, flag] : FlagsOfParts()) {
+    if (const auto path = arguments.Path(flag)) parts[std::string(part)] = *path;
   }
-  if (files.empty()) throw Error(ErrorCode::kUsage, "assemble: no part is given.");
-  const std::vector<ComponentRule> components = RowOf(architecture, files).components();
-  std::vector<std::shared_ptr<const Checkpoint>> parts;
-  for (const auto& [flag, file] : files) {
-    parts.push_back(AsComponent(*file, *Meant(components, flag)));
-  }
-  for (const std::string_view flag : {"other", "ema"}) {
-    if (const auto path = arguments.Path(flag)) parts.push_back(Checkpoint::Open(*path));
-  }
-  RunRewrites({{"model", Checkpoint::Join(parts), *output}}, arguments, "assembling", terminal);
+  RunRewrite(AssembleJob(*like, parts, *output), arguments, "assembling", terminal);
   return 0;
 }
 
@@ -102,15 +50,15 @@ std::vector<Flag> Flags() {
                    .value = "ARCH",
                    .doc = "What it is to be: sd1, sd2, sdxl, sd3, flux1 …",
                    .group = "Parts"});
-  for (const std::string_view part : kParts) {
+  for (const std::string_view part : PartNames()) {
     flags.push_back(
-        {.name = part,
+        {.name = FlagsOfParts().at(part),
          .kind = ValueKind::kFile,
          .value = "FILE",
          .doc = part.starts_with("te") ? "A text encoder by its number" : "This component",
          .group = "Parts"});
   }
-  for (const std::string_view part : {"other", "ema"}) {
+  for (const std::string_view part : LoosePartNames()) {
     flags.push_back({.name = part,
                      .kind = ValueKind::kFile,
                      .value = "FILE",

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/layout.h"
 #include "core/anatomy/anatomy.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/tensor_blocks.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

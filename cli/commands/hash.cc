@@ -4,12 +4,12 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/json.h"
 #include "cli/layout.h"
 #include "cli/progress.h"
 #include "core/checkpoint.h"
 #include "core/error.h"
 #include "core/io/file_hashes.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

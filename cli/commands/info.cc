@@ -1,6 +1,6 @@
 #include <filesystem>
 
-#include "cli/checkpoint_info.h"
+#include "cli/checkpoint_info_words.h"
 #include "cli/command.h"
 #include "core/error.h"
 
@@ -8,14 +8,9 @@ namespace weightsmith {
 namespace {
 
 void Print(const std::vector<CheckpointInfo>& infos, bool json, bool tensors, Terminal& terminal) {
-  if (!json) {
-    if (!tensors) return terminal.Print(InfoLines(infos));
-    for (const CheckpointInfo& info : infos) terminal.Print(InfoPage(info, tensors) + "\n");
-    return;
-  }
-  Json all = Json::array();
-  for (const CheckpointInfo& info : infos) all.push_back(ToJson(info, tensors));
-  terminal.Print(ToText(all));
+  if (json) return terminal.Print(InfoJson(infos, tensors));
+  if (!tensors) return terminal.Print(InfoLines(infos));
+  for (const CheckpointInfo& info : infos) terminal.Print(InfoPage(info, tensors) + "\n");
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -24,7 +19,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::vector<std::string>& paths = arguments.positionals();
   if (paths.size() == 1) {
     const CheckpointInfo info = ReadInfo(paths.front());
-    terminal.Print(json ? ToText(ToJson(info, tensors)) : InfoPage(info, tensors));
+    terminal.Print(json ? InfoJson(info, tensors) : InfoPage(info, tensors));
     return 0;
   }
   std::vector<CheckpointInfo> infos;

@@ -5,7 +5,6 @@
 #include <map>
 
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/layout.h"
 #include "core/adapters/adapter.h"
 #include "core/adapters/declared_aliases.h"
@@ -13,6 +12,7 @@
 #include "core/anatomy/blocks.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

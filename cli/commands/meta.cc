@@ -3,13 +3,13 @@
 #include <filesystem>
 
 #include "cli/command.h"
-#include "cli/json.h"
 #include "core/error.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
 #include "core/safetensors/header.h"
 #include "core/safetensors/reader.h"
 #include "core/text.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

@@ -4,11 +4,11 @@
 #include <cmath>
 
 #include "cli/command.h"
-#include "cli/json.h"
 #include "cli/layout.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/operator.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

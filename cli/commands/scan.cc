@@ -2,20 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+#include <vector>
+
 #include "cli/command.h"
-#include "cli/json.h"
 #include "core/error.h"
+#include "recipes/jobs/scan_json.h"
 
 namespace weightsmith {
 namespace {
-
-std::string_view Verdict(const ScanResult& result) {
-  if (result.safe()) return "safe";
-  for (const ScanResult::Global& global : result.globals) {
-    if (global.safety == GlobalSafety::kDangerous) return "dangerous";
-  }
-  return result.problems.empty() ? "unknown code" : "malformed";
-}
 
 std::string InWords(const std::string& path, const ScanResult& result) {
   std::string words = fmt::format("{}: {} ({})\n", path, Verdict(result), result.format);
@@ -27,32 +22,16 @@ std::string InWords(const std::string& path, const ScanResult& result) {
   return words;
 }
 
-Json ToJson(const std::string& path, const ScanResult& result) {
-  Json globals = Json::array();
-  for (const ScanResult::Global& global : result.globals) {
-    globals.push_back({{"name", global.name}, {"safety", ToString(global.safety)}});
-  }
-  return {{"path", path},
-          {"safe", result.safe()},
-          {"verdict", Verdict(result)},
-          {"format", result.format},
-          {"problems", result.problems},
-          {"globals", std::move(globals)}};
-}
-
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  Json all = Json::array();
+  std::vector<ScannedFile> files;
   bool safe = true;
   for (const std::string& path : arguments.positionals()) {
-    const ScanResult result = WithContext("scan", [&] { return ScanFile(path); });
+    ScanResult result = WithContext("scan", [&] { return ScanFile(path); });
     safe = safe && result.safe();
-    if (arguments.Has("json")) {
-      all.push_back(ToJson(path, result));
-    } else {
-      terminal.Print(InWords(path, result));
-    }
+    if (!arguments.Has("json")) terminal.Print(InWords(path, result));
+    files.push_back({path, std::move(result)});
   }
-  if (arguments.Has("json")) terminal.Print(ToText(all));
+  if (arguments.Has("json")) terminal.Print(ScanJson(files));
   return safe ? 0 : static_cast<int>(ErrorCode::kVerification);
 }
 

@@ -1,37 +1,16 @@
-#include <fmt/format.h>
-
-#include <filesystem>
+#include "recipes/jobs/split.h"
 
 #include "cli/command.h"
 #include "cli/merge_request.h"
-#include "cli/rewrite.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/component_views.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "cli/rewrite_command.h"
 
 namespace weightsmith {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  const std::string& path = arguments.positionals().front();
-  const std::filesystem::path folder = arguments.Path("out").value_or(".");
-  const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
-  const Anatomy anatomy = Examine(*checkpoint);
-  if (anatomy.architecture == nullptr) {
-    throw Error(ErrorCode::kMismatch,
-                fmt::format("split: {} has no components that are known", Quote(path)),
-                "'weightsmith info' says what it is.");
-  }
-  std::vector<Rewrite> rewrites;
-  for (ComponentView& view : ComponentViews(*checkpoint, anatomy)) {
-    const std::filesystem::path file = folder / (view.name + ".safetensors");
-    rewrites.push_back({.name = view.name,
-                        .checkpoint = std::move(view.checkpoint),
-                        .path = file,
-                        .folder = true});
-  }
-  RunRewrites(rewrites, arguments, "splitting", terminal);
+  const RewriteJob job =
+      SplitJob(arguments.positionals().front(), arguments.Path("out").value_or("."));
+  RunRewrite(job, arguments, "splitting", terminal);
   return 0;
 }
 

@@ -1,113 +1,44 @@
-#include <fmt/format.h>
+#include "recipes/jobs/verify.h"
 
-#include <filesystem>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/command.h"
-#include "cli/input_finder.h"
 #include "cli/merge_request.h"
-#include "cli/provenance.h"
-#include "cli/tensor_scan.h"
-#include "cli/verification.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/checkpoint.h"
+#include "cli/run_progress.h"
 #include "core/error.h"
 #include "core/text.h"
 
 namespace weightsmith {
 namespace {
 
-constexpr std::size_t kMostNamed = 10;
-
-InputFinder FinderFor(const ParsedArguments& arguments, const std::filesystem::path& file) {
-  std::vector<std::filesystem::path> folders = ModelFolders(arguments);
-  const std::filesystem::path own = file.parent_path();
-  folders.push_back(own.empty() ? std::filesystem::path(".") : own);
-  std::map<std::string, std::filesystem::path> named;
-  for (const auto& [name, path] : arguments.Assignments("model")) named[name] = path;
-  return {std::move(folders), std::move(named)};
-}
-
-// "values that are not finite in 2 tensors:", then a line each for the first of them.
-void AddProblems(const std::string& what, const std::vector<std::string>& lines,
-                 std::vector<std::string>& problems) {
-  if (lines.empty()) return;
-  std::string text = fmt::format("{} in {} {}:", what, FormatCount(lines.size()),
-                                 lines.size() == 1 ? "tensor" : "tensors");
-  for (std::size_t i = 0; i < lines.size() && i < kMostNamed; ++i) text += "\n  " + lines[i];
-  if (lines.size() > kMostNamed) {
-    text += fmt::format("\n  and {} more", FormatCount(lines.size() - kMostNamed));
-  }
-  problems.push_back(text);
-}
-
-std::vector<std::string> NonFinite(const std::vector<ScannedTensor>& tensors) {
-  std::vector<std::string> lines;
-  for (const ScannedTensor& tensor : tensors) {
-    if (tensor.non_finite == 0) continue;
-    lines.push_back(fmt::format("{}: {} of {}", Quote(tensor.name), FormatCount(tensor.non_finite),
-                                FormatCount(tensor.info.elements())));
-  }
-  return lines;
-}
-
-struct Verdict {
-  std::string checked;  ///< for the last word
-  std::vector<std::string> problems;
-};
-
-/// The file's tensors under each of its namings, or under the one alone that has the digest.
-/// Tensors that were computed under one name and written in parts under others have it under the
-/// one.
-std::vector<std::vector<ScannedTensor>> Readings(
-    const std::shared_ptr<const Checkpoint>& checkpoint, const Provenance& provenance,
-    Terminal& terminal) {
-  std::vector<std::vector<ScannedTensor>> readings;
-  for (const auto& naming : NamingsOf(checkpoint)) {
-    readings.push_back(ScanTensors(*naming, terminal));
-    if (!provenance.output_digest) continue;
-    if (DigestOfTensors(readings.back()).ToHex() == *provenance.output_digest) {
-      return {std::move(readings.back())};
-    }
-  }
-  return readings;
-}
-
-Verdict Check(const ParsedArguments& arguments, const std::filesystem::path& path,
-              Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
-  const Provenance provenance = ReadProvenance(checkpoint->metadata());
-  const auto readings = Readings(checkpoint, provenance, terminal);
-  Verdict verdict{"structure, finite values", {}};
-  AddProblems("values that are not finite", NonFinite(readings.front()), verdict.problems);
-  if (provenance.output_digest) {
-    verdict.checked += ", digest";
-    if (DigestOfTensors(readings.front()).ToHex() != *provenance.output_digest) {
-      verdict.problems.emplace_back(
-          "the tensors are not those that were written: their digest differs");
-    }
-  }
-  if (!provenance.recipe) {
-    verdict.checked += "; no recipe is recorded";
-  } else if (!arguments.Has("no-recompute")) {
-    AddProblems("not what the recipe makes of its inputs",
-                CompareWithRecipe(provenance, readings, path.filename().string(),
-                                  FinderFor(arguments, path), terminal),
-                verdict.problems);
-    verdict.checked += ", recomputed";
-  }
-  return verdict;
+VerifyRequest RequestOf(const ParsedArguments& arguments) {
+  VerifyRequest request;
+  request.path = arguments.positionals().front();
+  request.model_folders = ModelFolders(arguments);
+  for (const auto& [name, path] : arguments.Assignments("model")) request.models[name] = path;
+  request.recompute = !arguments.Has("no-recompute");
+  return request;
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  const std::filesystem::path path = arguments.positionals().front();
-  const auto [checked, problems] = Check(arguments, path, terminal);
-  if (problems.empty()) {
-    terminal.Print(fmt::format("{}: right ({})\n", path.string(), checked));
+  JobProgress progress(terminal);
+  const Verification found =
+      Verify(RequestOf(arguments), progress.Watching({}),
+             [&](std::string_view phase) { progress.Begin(std::string(phase)); });
+  progress.End();
+  if (arguments.Has("json")) {
+    terminal.Print(VerificationJson(found));
+    return found.problems.empty() ? 0 : static_cast<int>(ErrorCode::kVerification);
+  }
+  const std::string path = found.path.string();
+  if (found.problems.empty()) {
+    terminal.Print(fmt::format("{}: right ({}{})\n", path, fmt::join(found.checked, ", "),
+                               found.recipe ? "" : "; no recipe is recorded"));
     return 0;
   }
-  std::string text;
-  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
-  throw Error(ErrorCode::kVerification, fmt::format("verify {}: {}", Quote(path.string()), text));
+  throw Error(ErrorCode::kVerification,
+              fmt::format("verify {}: {}", Quote(path), fmt::join(found.problems, "\n")));
 }
 
 }  // namespace
@@ -133,7 +64,8 @@ const Command& verify() {
                  .value = "NAME=PATH",
                  .doc = "Take this file for that input of the recipe",
                  .repeatable = true},
-                {.name = "no-recompute", .doc = "Check the file alone, without its inputs"}},
+                {.name = "no-recompute", .doc = "Check the file alone, without its inputs"},
+                {.name = "json", .doc = "Print JSON"}},
       .examples = {{"weightsmith verify mix.safetensors --models ~/models",
                     "Is this what its recipe makes of its inputs?"},
                    {"weightsmith verify download.safetensors", "Is this download whole?"}},

@@ -2,8 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "cli/plan_words.h"
-#include "cli/report_json.h"
 #include "cli/report_words.h"
+#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
 namespace {
@@ -103,7 +104,7 @@ TEST(ReportWords, TellInputsStepsAndOutputs) {
 }
 
 TEST(ReportJson, HasNumbersInFull) {
-  const Json json = ToJson(TwoModels(), OneStep());
+  const Json json = Json::parse(ReportJson(TwoModels(), OneStep()));
   EXPECT_EQ(json["steps"][0]["relative_change"], 0.5);
   EXPECT_EQ(json["steps"][0]["elements_changed"], 50);
   EXPECT_EQ(json["tensors"][0]["effects"]["mix"]["change_norm"], 1.0);

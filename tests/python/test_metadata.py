@@ -144,6 +144,24 @@ def test_verify_says_no_of_a_changed_output(weightsmith, recipe):
     assert "digest" in said and "layers.3.weight" in said
 
 
+def test_verify_tells_a_script_what_it_checked(weightsmith, recipe, pair):
+    merge(weightsmith, recipe, "out.safetensors")
+    path = weightsmith.folder / "out.safetensors"
+    found = json.loads(weightsmith("verify", path, "--json").stdout)
+    assert found == {
+        "path": str(path),
+        "right": True,
+        "checked": ["structure", "finite values", "digest", "recomputed"],
+        "recipe": True,
+        "problems": [],
+    }
+    assert json.loads(weightsmith("verify", pair[0], "--json").stdout)["recipe"] is False
+    flip(path, path.stat().st_size - 4)
+    found = json.loads(weightsmith("verify", path, "--json", status=7).stdout)
+    assert found["right"] is False
+    assert len(found["problems"]) == 2 and "digest" in found["problems"][0]
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,10 +1,9 @@
-#include "cli/report_json.h"
+#include "recipes/jobs/report_json.h"
 
 #include <cmath>
 
-#include "cli/adapter_words.h"
-#include "cli/program.h"
 #include "core/version.h"
+#include "recipes/jobs/adapters_json-inl.h"
 
 namespace weightsmith {
 namespace {
@@ -69,7 +68,7 @@ Json TensorJson(const TensorReport& tensor, const Report& report) {
 
 }  // namespace
 
-Json ToJson(const Plan& plan, const Report& report) {
+std::string ReportJson(const Plan& plan, const Report& report) {
   Json json = {{"weightsmith", Version()}};
   json["inputs"] = Json::array();
   for (const InputReport& input : report.inputs) json["inputs"].push_back(InputJson(input));
@@ -94,7 +93,7 @@ Json ToJson(const Plan& plan, const Report& report) {
   json["sampled"] = report.sampled;
   json["sampled_share"] = report.sampled_share;
   json["resumed"] = report.resumed;
-  return json;
+  return ToText(json);
 }
 
 }  // namespace weightsmith

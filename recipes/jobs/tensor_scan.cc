@@ -1,4 +1,4 @@
-#include "cli/tensor_scan.h"
+#include "recipes/jobs/tensor_scan.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,6 @@
 #include <array>
 #include <limits>
 
-#include "cli/interrupt.h"
-#include "cli/progress.h"
 #include "core/codec.h"
 #include "core/error.h"
 #include "core/tensor_digest.h"
@@ -40,21 +38,22 @@ std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes
 
 }  // namespace
 
-std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal) {
-  ProgressMeter meter(terminal, "reading");
-  const std::atomic<bool>& interrupted = CatchInterrupts();
-  std::uint64_t total = 0;
-  for (const CheckpointTensor& tensor : checkpoint.tensors()) total += tensor.info.bytes();
-
+std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, const RunOptions& options) {
+  Progress progress;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
+    progress.bytes_total += tensor.info.bytes();
+  }
   std::vector<ScannedTensor> scanned;
-  std::uint64_t done = 0;
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
     ScannedTensor result{tensor.name, tensor.info, {}, 0};
     result.digest = DigestOf(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
-      if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
       result.non_finite += CountNonFiniteStored(tensor.info.dtype, bytes);
-      done += bytes.size();
-      meter.Update(done, total);
+      progress.bytes_done += bytes.size();
+      progress.bytes_read = progress.bytes_done;
+      const bool asked = options.cancel != nullptr && *options.cancel;
+      if (asked || (options.progress && !options.progress(progress))) {
+        throw Error(ErrorCode::kInterrupted, "interrupted");
+      }
     });
     scanned.push_back(std::move(result));
   }

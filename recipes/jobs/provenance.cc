@@ -1,10 +1,10 @@
-#include "cli/provenance.h"
+#include "recipes/jobs/provenance.h"
 
 #include <fmt/format.h>
 
-#include "cli/json.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

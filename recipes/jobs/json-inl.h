@@ -1,4 +1,4 @@
-// JSON as commands print it.
+// JSON as commands print it and Python gets it.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-#include "cli/input_finder.h"
+#include "recipes/jobs/input_finder.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,11 +1,10 @@
-#include "cli/plan_json.h"
+#include "recipes/jobs/plan_json.h"
 
 #include <algorithm>
 
-#include "cli/adapter_words.h"
-#include "cli/plan_words.h"
-#include "cli/program.h"
 #include "core/version.h"
+#include "merge/disk_needs.h"
+#include "recipes/jobs/adapters_json-inl.h"
 
 namespace weightsmith {
 namespace {
@@ -65,7 +64,7 @@ Json OutputJson(const Plan& plan, std::size_t index) {
 
 }  // namespace
 
-Json ToJson(const Plan& plan, const RunOptions& options) {
+std::string PlanJson(const Plan& plan, const RunOptions& options) {
   Json json = {{"weightsmith", Version()}};
   json["models"] = Json::array();
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
@@ -97,7 +96,7 @@ Json ToJson(const Plan& plan, const RunOptions& options) {
   }
   json["notes"] = plan.notes;
   json["warnings"] = plan.warnings;
-  return json;
+  return ToText(json);
 }
 
 }  // namespace weightsmith

@@ -1,12 +1,14 @@
 // A plan as JSON: what `plan --json` prints.
 #pragma once
 
-#include "cli/json.h"
+#include <string>
+
 #include "merge/executor.h"
 #include "merge/plan.h"
 
 namespace weightsmith {
 
-Json ToJson(const Plan& plan, const RunOptions& options);
+/// recipes/schema/plan.json describes it.
+std::string PlanJson(const Plan& plan, const RunOptions& options);
 
 }  // namespace weightsmith

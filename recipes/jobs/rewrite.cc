@@ -1,15 +1,11 @@
-#include "cli/rewrite.h"
+#include "recipes/jobs/rewrite.h"
 
-#include <fmt/format.h>
-
+#include <span>
 #include <utility>
 
-#include "cli/merge_request.h"
-#include "cli/plan_command.h"
-#include "cli/report_words.h"
-#include "cli/run_progress.h"
 #include "core/anatomy/anatomy.h"
-#include "merge/plan.h"
+#include "core/io/configuration_files.h"
+#include "core/io/output_file.h"
 
 namespace weightsmith {
 namespace {
@@ -26,16 +22,13 @@ std::optional<Metadata> KeptMetadata(const Checkpoint& checkpoint) {
 
 }  // namespace
 
-void RunRewrites(const std::vector<Rewrite>& rewrites, const ParsedArguments& arguments,
-                 const std::string& verb, Terminal& terminal) {
-  RunOptions options = ReadRunOptions(arguments);
-  options.make_folders = options.make_folders || rewrites.front().folder;
+Plan PlanOf(const RewriteJob& job) {
   Expression expression;
   expression.policies.effect = EffectPolicy::kAny;
   expression.policies.prediction = PredictionPolicy::kAllow;
   expression.policies.ema = EmaPolicy::kKeep;
   std::vector<OutputSpec> outputs;
-  for (const Rewrite& rewrite : rewrites) {
+  for (const Rewrite& rewrite : job.files) {
     Node leaf;
     leaf.name = rewrite.name;
     leaf.model = static_cast<std::uint32_t>(expression.models.size());
@@ -54,13 +47,17 @@ void RunRewrites(const std::vector<Rewrite>& rewrites, const ParsedArguments& ar
     expression.nodes.push_back(std::move(leaf));
     outputs.push_back(std::move(output));
   }
-  const Plan plan = MakePlan(expression, std::move(outputs));
-  SayRemarks(plan, terminal);
-  const Report report = RunWithProgress(plan, options, verb, terminal);
-  terminal.Say(ThroughputWords(report));
-  if (const auto path = arguments.Path("report")) WriteReport(*path, plan, report, options);
-  for (const Rewrite& rewrite : rewrites) {
-    terminal.Print(fmt::format("{}\n", rewrite.path.string()));
+  return MakePlan(expression, std::move(outputs));
+}
+
+void WriteTexts(const RewriteJob& job, bool overwrite) {
+  if (job.texts_from) CopyPipelineConfiguration(*job.texts_from, job.folder);
+  for (const FileSet::Text& text : job.texts) {
+    std::error_code ignored;
+    const bool copied = job.texts_from && std::filesystem::exists(job.folder / text.path, ignored);
+    if (copied) continue;
+    WriteFile(job.folder / text.path, std::as_bytes(std::span(text.text)),
+              {.overwrite = overwrite, .make_folders = true});
   }
 }
 

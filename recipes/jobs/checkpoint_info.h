@@ -1,11 +1,13 @@
-// What `info` says of a checkpoint, for people and for scripts.
+// What a checkpoint is, as `info` tells it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "cli/json.h"
 #include "core/anatomy/anatomy.h"
 #include "core/checkpoint.h"
 
@@ -27,13 +29,9 @@ std::vector<std::string> Code(const CheckpointInfo& info);
 std::uint64_t Parameters(const Anatomy& anatomy);
 std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy);
 
-/// The names are a promise to scripts; recipes/schema/info.json describes them.
-Json ToJson(const CheckpointInfo& info, bool tensors);
-
-/// A page about one checkpoint.
-std::string InfoPage(const CheckpointInfo& info, bool tensors);
-
-/// A line each, in columns.
-std::string InfoLines(const std::vector<CheckpointInfo>& infos);
+/// An object of one, a list of several. The names are a promise to scripts;
+/// recipes/schema/info.json describes them.
+std::string InfoJson(const CheckpointInfo& info, bool tensors);
+std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors);
 
 }  // namespace weightsmith

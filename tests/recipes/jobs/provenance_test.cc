@@ -1,10 +1,10 @@
-#include "cli/provenance.h"
+#include "recipes/jobs/provenance.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/input_finder.h"
 #include "core/error.h"
+#include "recipes/jobs/input_finder.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith {

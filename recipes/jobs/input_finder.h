@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/provenance.h"
+#include "recipes/jobs/provenance.h"
 
 namespace weightsmith {
 

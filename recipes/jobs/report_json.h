@@ -1,12 +1,14 @@
 // A report as JSON: what `merge --report` writes.
 #pragma once
 
-#include "cli/json.h"
+#include <string>
+
 #include "merge/plan.h"
 #include "merge/report.h"
 
 namespace weightsmith {
 
-Json ToJson(const Plan& plan, const Report& report);
+/// recipes/schema/report.json describes it.
+std::string ReportJson(const Plan& plan, const Report& report);
 
 }  // namespace weightsmith

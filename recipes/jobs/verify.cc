@@ -1,4 +1,4 @@
-#include "cli/verification.h"
+#include "recipes/jobs/verify.h"
 
 #include <fmt/format.h>
 
@@ -7,14 +7,16 @@
 #include <set>
 #include <utility>
 
-#include "cli/interrupt.h"
-#include "cli/merge_request.h"
-#include "cli/progress.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/tensor_digest.h"
 #include "core/text.h"
-#include "merge/executor.h"
+#include "merge/plan.h"
+#include "recipes/jobs/input_finder.h"
+#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/plan_recipe.h"
+#include "recipes/jobs/provenance.h"
+#include "recipes/jobs/tensor_scan.h"
 
 namespace weightsmith {
 namespace {
@@ -22,24 +24,26 @@ namespace {
 namespace fs = std::filesystem;
 using Digests = std::map<std::string, Digest, std::less<>>;
 
+constexpr std::size_t kMostNamed = 10;
+
 // The path of each part of the recipe's models, chosen among candidates.
 using Choice = std::map<std::pair<std::string, std::string>, fs::path>;
 
-Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& terminal) {
-  RecipeRequest request;
+Plan PlanWith(const Provenance& provenance, const Choice& choice) {
+  const RecipeOptions options;
   Diagnostics diagnostics;
-  std::optional<Recipe> recipe =
-      ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, request.options, diagnostics);
-  ShowDiagnostics(diagnostics, terminal);
-  request.recipe = std::move(recipe).value();
+  std::optional<Recipe> parsed =
+      ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, options, diagnostics);
+  diagnostics.ThrowIfErrors();
+  Recipe& recipe = parsed.value();
   // The paths play no part, nothing is written, but outputs have them.
-  for (std::size_t i = 0; i < request.recipe.outputs.size(); ++i) {
-    RecipeOutput& output = request.recipe.outputs[i];
+  for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
+    RecipeOutput& output = recipe.outputs[i];
     output.path = fmt::format("recomputed-{}.safetensors", i + 1);
     // One file or a pipeline: it is not recorded which, and the names are the same.
     output.split = output.split || output.layout == FileLayout::kDiffusers;
   }
-  for (RecipeModel& model : request.recipe.models) {
+  for (RecipeModel& model : recipe.models) {
     for (RecipeModel::Part& part : model.parts) {
       const auto found = choice.find({model.name, part.component.value_or("")});
       if (found == choice.end()) continue;  // nothing of it was read
@@ -47,7 +51,7 @@ Plan PlanWith(const Provenance& provenance, const Choice& choice, Terminal& term
       part.file.pins.clear();
     }
   }
-  return PlanOf(request, terminal);
+  return PlanOfRecipe(recipe, options, diagnostics);
 }
 
 // The digest of those of a candidate's tensors that the plan reads of this part.
@@ -76,7 +80,7 @@ Digest DigestAsRead(const Plan& plan, const RecordedInput& input, const fs::path
 }
 
 // Where several files have an input's size, the one with its digest.
-Choice ChooseInputs(const Provenance& provenance, const InputFinder& finder, Terminal& terminal) {
+Choice ChooseInputs(const Provenance& provenance, const InputFinder& finder) {
   Choice choice;
   std::map<std::size_t, std::vector<fs::path>> open;
   for (std::size_t i = 0; i < provenance.inputs.size(); ++i) {
@@ -86,7 +90,7 @@ Choice ChooseInputs(const Provenance& provenance, const InputFinder& finder, Ter
     if (candidates.size() > 1) open[i] = std::move(candidates);
   }
   if (open.empty()) return choice;
-  const Plan plan = PlanWith(provenance, choice, terminal);
+  const Plan plan = PlanWith(provenance, choice);
   for (const auto& [i, candidates] : open) {
     const RecordedInput& input = provenance.inputs[i];
     const auto found = std::ranges::find_if(candidates, [&](const fs::path& candidate) {
@@ -145,19 +149,7 @@ std::vector<std::string> Differences(const Digests& expected, const Digests& fou
   return lines;
 }
 
-std::vector<TaskResult> RecomputeWithProgress(const Plan& plan, Terminal& terminal) {
-  ProgressMeter meter(terminal, "recomputing");
-  RunOptions options;
-  options.cancel = &CatchInterrupts();
-  options.progress = [&](const Progress& progress) {
-    meter.Update(progress.bytes_done, progress.bytes_total);
-    return true;
-  };
-  return Recompute(plan, options);
-}
-
-}  // namespace
-
+// The digest of a file's tensors as its metadata has it.
 Digest DigestOfTensors(const std::vector<ScannedTensor>& tensors) {
   SetDigest digest;
   for (const ScannedTensor& tensor : tensors) {
@@ -166,12 +158,15 @@ Digest DigestOfTensors(const std::vector<ScannedTensor>& tensors) {
   return digest.Finish();
 }
 
+// Recomputes every tensor from the recipe and the inputs that `finder` finds, and names those that
+// differ from the file's, that are missing or too many: in the one of the file's `readings`, each
+// under another naming, that fits best.
 std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
                                            std::span<const std::vector<ScannedTensor>> readings,
                                            const std::string& file_name, const InputFinder& finder,
-                                           Terminal& terminal) {
-  const Plan plan = PlanWith(provenance, ChooseInputs(provenance, finder, terminal), terminal);
-  const std::vector<TaskResult> results = RecomputeWithProgress(plan, terminal);
+                                           const RunOptions& options) {
+  const Plan plan = PlanWith(provenance, ChooseInputs(provenance, finder));
+  const std::vector<TaskResult> results = Recompute(plan, options);
   CheckInputs(provenance, plan, MakeReport(plan, results, false));
 
   // A recipe may have several outputs, and shards are several files of one: the one that fits best
@@ -199,6 +194,90 @@ std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
     }
   }
   return std::move(fewest).value();
+}
+
+// "values that are not finite in 2 tensors:", then a line each for the first of them.
+void AddProblems(const std::string& what, const std::vector<std::string>& lines,
+                 std::vector<std::string>& problems) {
+  if (lines.empty()) return;
+  std::string text = fmt::format("{} in {} {}:", what, FormatCount(lines.size()),
+                                 lines.size() == 1 ? "tensor" : "tensors");
+  for (std::size_t i = 0; i < lines.size() && i < kMostNamed; ++i) text += "\n  " + lines[i];
+  if (lines.size() > kMostNamed) {
+    text += fmt::format("\n  and {} more", FormatCount(lines.size() - kMostNamed));
+  }
+  problems.push_back(text);
+}
+
+std::vector<std::string> NonFinite(const std::vector<ScannedTensor>& tensors) {
+  std::vector<std::string> lines;
+  for (const ScannedTensor& tensor : tensors) {
+    if (tensor.non_finite == 0) continue;
+    lines.push_back(fmt::format("{}: {} of {}", Quote(tensor.name), FormatCount(tensor.non_finite),
+                                FormatCount(tensor.info.elements())));
+  }
+  return lines;
+}
+
+/// The file's tensors under each of its namings, or under the one alone that has the digest.
+/// Tensors that were computed under one name and written in parts under others have it under the
+/// one.
+std::vector<std::vector<ScannedTensor>> Readings(
+    const std::shared_ptr<const Checkpoint>& checkpoint, const Provenance& provenance,
+    const RunOptions& options) {
+  std::vector<std::vector<ScannedTensor>> readings;
+  for (const auto& naming : NamingsOf(checkpoint)) {
+    readings.push_back(ScanTensors(*naming, options));
+    if (!provenance.output_digest) continue;
+    if (DigestOfTensors(readings.back()).ToHex() == *provenance.output_digest) {
+      return {std::move(readings.back())};
+    }
+  }
+  return readings;
+}
+
+InputFinder FinderFor(const VerifyRequest& request) {
+  std::vector<fs::path> folders = request.model_folders;
+  const fs::path own = request.path.parent_path();
+  folders.push_back(own.empty() ? fs::path(".") : own);
+  return {std::move(folders), request.models};
+}
+
+}  // namespace
+
+Verification Verify(const VerifyRequest& request, const RunOptions& options,
+                    const std::function<void(std::string_view)>& phase) {
+  const auto checkpoint = Checkpoint::Open(request.path);
+  const Provenance provenance = ReadProvenance(checkpoint->metadata());
+  phase("reading");
+  const auto readings = Readings(checkpoint, provenance, options);
+  Verification found{request.path, {"structure", "finite values"}, {}};
+  AddProblems("values that are not finite", NonFinite(readings.front()), found.problems);
+  if (provenance.output_digest) {
+    found.checked.emplace_back("digest");
+    if (DigestOfTensors(readings.front()).ToHex() != *provenance.output_digest) {
+      found.problems.emplace_back(
+          "the tensors are not those that were written: their digest differs");
+    }
+  }
+  found.recipe = provenance.recipe.has_value();
+  if (found.recipe && request.recompute) {
+    phase("recomputing");
+    AddProblems("not what the recipe makes of its inputs",
+                CompareWithRecipe(provenance, readings, request.path.filename().string(),
+                                  FinderFor(request), options),
+                found.problems);
+    found.checked.emplace_back("recomputed");
+  }
+  return found;
+}
+
+std::string VerificationJson(const Verification& found) {
+  return ToText({{"path", found.path.string()},
+                 {"right", found.problems.empty()},
+                 {"checked", found.checked},
+                 {"recipe", found.recipe},
+                 {"problems", found.problems}});
 }
 
 }  // namespace weightsmith

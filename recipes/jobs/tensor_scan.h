@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/terminal.h"
 #include "core/checkpoint.h"
 #include "core/io/hash.h"
+#include "merge/executor.h"
 
 namespace weightsmith {
 
@@ -18,7 +18,7 @@ struct ScannedTensor {
   std::uint64_t non_finite = 0;  ///< of a floating dtype that can be decoded
 };
 
-/// Reads every tensor once, in the order of names; shows progress and can be interrupted.
-std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, Terminal& terminal);
+/// Reads every tensor once, in the order of names, watched and stopped as `options` say.
+std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, const RunOptions& options);
 
 }  // namespace weightsmith

@@ -1,7 +1,8 @@
-#include "cli/checkpoint_info.h"
+#include "recipes/jobs/checkpoint_info.h"
 
 #include "core/anatomy/canonical_view.h"
 #include "core/torch/globals.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {
@@ -23,35 +24,6 @@ Json ToJson(const CheckpointTensor& tensor, const TensorAnatomy& told, const Ana
   return {{"name", tensor.name},         {"dtype", Info(tensor.info.dtype).name},
           {"shape", tensor.info.shape},  {"component", anatomy.components[told.component].name},
           {"canonical", told.canonical}, {"role", ToString(told.role)}};
-}
-
-}  // namespace
-
-CheckpointInfo ReadInfo(const std::string& path) {
-  const auto checkpoint = OpenCanonical(path);
-  return {path, checkpoint, Examine(*checkpoint)};
-}
-
-std::uint64_t Parameters(const Anatomy& anatomy) {
-  std::uint64_t sum = 0;
-  for (const ComponentAnatomy& component : anatomy.components) sum += component.parameters;
-  return sum;
-}
-
-std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy) {
-  std::map<DType, std::uint64_t> sum;
-  for (const ComponentAnatomy& component : anatomy.components) {
-    for (const auto& [dtype, tensors] : component.dtypes) sum[dtype] += tensors;
-  }
-  return sum;
-}
-
-std::vector<std::string> Code(const CheckpointInfo& info) {
-  std::vector<std::string> code;
-  for (const std::string& name : info.checkpoint->globals()) {
-    if (ClassifyGlobal(name) != GlobalSafety::kSafe) code.push_back(name);
-  }
-  return code;
 }
 
 Json ToJson(const CheckpointInfo& info, bool tensors) {
@@ -88,6 +60,45 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
     }
   }
   return json;
+}
+
+}  // namespace
+
+CheckpointInfo ReadInfo(const std::string& path) {
+  const auto checkpoint = OpenCanonical(path);
+  return {path, checkpoint, Examine(*checkpoint)};
+}
+
+std::uint64_t Parameters(const Anatomy& anatomy) {
+  std::uint64_t sum = 0;
+  for (const ComponentAnatomy& component : anatomy.components) sum += component.parameters;
+  return sum;
+}
+
+std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy) {
+  std::map<DType, std::uint64_t> sum;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    for (const auto& [dtype, tensors] : component.dtypes) sum[dtype] += tensors;
+  }
+  return sum;
+}
+
+std::vector<std::string> Code(const CheckpointInfo& info) {
+  std::vector<std::string> code;
+  for (const std::string& name : info.checkpoint->globals()) {
+    if (ClassifyGlobal(name) != GlobalSafety::kSafe) code.push_back(name);
+  }
+  return code;
+}
+
+std::string InfoJson(const CheckpointInfo& info, bool tensors) {
+  return ToText(ToJson(info, tensors));
+}
+
+std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors) {
+  Json all = Json::array();
+  for (const CheckpointInfo& info : infos) all.push_back(ToJson(info, tensors));
+  return ToText(all);
 }
 
 }  // namespace weightsmith

@@ -1,0 +1,107 @@
+#include "recipes/jobs/assemble.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "core/anatomy/canonical_view.h"
+#include "core/anatomy/component_views.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g", "clip_h",
+                                       "t5xxl", "vae",         "te1",    "te2",    "te3"};
+constexpr std::string_view kLooseParts[] = {"other", "ema"};
+
+const Architecture& ArchitectureNamed(const std::string& id) {
+  std::vector<std::string> known;
+  for (const Architecture* architecture : Architectures()) {
+    if (architecture->id == id) return *architecture;
+    known.emplace_back(architecture->id);
+  }
+  throw Error(
+      ErrorCode::kUsage,
+      fmt::format("assemble: there is no architecture {}.{}", Quote(id), DidYouMean(id, known)),
+      fmt::format("Architectures are {}.", fmt::join(known, ", ")));
+}
+
+/// The component that a part is called by.
+const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::string_view part) {
+  std::size_t encoder = 0;
+  for (const ComponentRule& component : components) {
+    if (component.name == part) return &component;
+    const bool diffusion = part == "unet" || part == "transformer";
+    if (diffusion && component.kind == ComponentKind::kDiffusion) return &component;
+    if (component.kind != ComponentKind::kText) continue;
+    if (part == fmt::format("te{}", ++encoder)) return &component;
+  }
+  return nullptr;
+}
+
+using Files = std::map<std::string_view, std::shared_ptr<const Checkpoint>>;
+
+/// The row that most of the parts are of: a part of another is then told by its name.
+const ArchitectureRow& RowOf(const Architecture& architecture, const Files& files) {
+  const ArchitectureRow* best = nullptr;
+  std::size_t most = 0;
+  for (const ArchitectureRow& row : architecture.rows) {
+    const std::vector<ComponentRule> components = row.components();
+    std::size_t fitting = 0;
+    for (const auto& [part, file] : files) {
+      const ComponentRule* component = Meant(components, part);
+      if (component == nullptr) {
+        throw Error(ErrorCode::kUsage,
+                    fmt::format("assemble: {} has no {}", architecture.id, part));
+      }
+      fitting += IsComponent(*file, *component) ? 1 : 0;
+    }
+    if (best == nullptr || fitting > most) best = &row;
+    most = std::max(most, fitting);
+  }
+  return *best;
+}
+
+}  // namespace
+
+std::span<const std::string_view> PartNames() {
+  return kParts;
+}
+std::span<const std::string_view> LoosePartNames() {
+  return kLooseParts;
+}
+
+RewriteJob AssembleJob(const std::string& architecture,
+                       const std::map<std::string, std::filesystem::path>& parts,
+                       const std::filesystem::path& output) {
+  const Architecture& like = ArchitectureNamed(architecture);
+  Files files;
+  std::vector<std::shared_ptr<const Checkpoint>> loose;
+  for (const auto& [name, path] : parts) {
+    if (std::ranges::find(kLooseParts, name) != std::end(kLooseParts)) {
+      loose.push_back(Checkpoint::Open(path));
+    } else if (std::ranges::find(kParts, name) != std::end(kParts)) {
+      files[name] = WithContext("assemble", [&, &file = path] { return OpenCanonical(file); });
+    } else {
+      const std::vector<std::string> known(std::begin(kParts), std::end(kParts));
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("assemble: there is no part {}.{}", Quote(name), DidYouMean(name, known)),
+          fmt::format("Parts are {}, other and ema.", fmt::join(known, ", ")));
+    }
+  }
+  if (files.empty()) throw Error(ErrorCode::kUsage, "assemble: no part is given.");
+  const std::vector<ComponentRule> components = RowOf(like, files).components();
+  std::vector<std::shared_ptr<const Checkpoint>> whole;
+  for (const auto& [part, file] : files) {
+    whole.push_back(AsComponent(*file, *Meant(components, part)));
+  }
+  whole.insert(whole.end(), loose.begin(), loose.end());
+  return {.files = {{.name = "model", .checkpoint = Checkpoint::Join(whole), .path = output}}};
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,33 @@
+// A checkpoint written anew: as safetensors, in another dtype or layout, pruned, mended.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/anatomy/file_layout.h"
+#include "core/dtype.h"
+#include "recipes/jobs/rewrite.h"
+
+namespace weightsmith {
+
+struct ConvertRequest {
+  std::filesystem::path path;
+  std::filesystem::path output;  ///< a file, or a folder where the layout is of several
+  std::optional<DType> dtype;
+  FileLayout layout = FileLayout::kKeep;
+  std::vector<std::string> components;  ///< only these; empty: all
+  std::optional<std::filesystem::path> files_from;
+  bool prune = false;  ///< without EMA copies, training state and what belongs to no component
+  bool fix = false;    ///< position_ids are 0, 1, 2 … again
+  bool overwrite = false;
+};
+
+/// The layout that a word names, "ldm"; throws kUsage for none.
+FileLayout LayoutNamed(const std::string& word);
+
+/// Throws kMismatch for components or a layout that the file does not have or take.
+RewriteJob ConvertJob(const ConvertRequest& request);
+
+}  // namespace weightsmith

@@ -1,0 +1,41 @@
+// Tensors that are written anew and not computed: what split, assemble and convert come to.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/anatomy/file_layout.h"
+#include "core/checkpoint.h"
+#include "merge/plan.h"
+
+namespace weightsmith {
+
+/// A checkpoint, or a view, and the file that it becomes.
+struct Rewrite {
+  std::string name;
+  std::shared_ptr<const Checkpoint> checkpoint;
+  std::filesystem::path path;
+  PlaceMap<std::optional<DType>> dtype{};
+};
+
+/// Files that are written in one run.
+struct RewriteJob {
+  std::vector<Rewrite> files;
+  bool make_folder = false;  ///< the files' folder is made
+  /// The folder of a pipeline: what stands beside the weights, written when they are there.
+  std::filesystem::path folder{};
+  std::vector<FileSet::Text> texts{};
+  std::optional<std::filesystem::path> texts_from{};  ///< a pipeline whose own are preferred
+  std::vector<std::string> notes{};                   ///< what was repaired, to be told
+};
+
+/// What a run of it would do; metadata goes with the tensors, as far as it is still true of them.
+Plan PlanOf(const RewriteJob& job);
+
+/// Writes what stands beside the weights, the index last: with it the folder is a pipeline.
+void WriteTexts(const RewriteJob& job, bool overwrite);
+
+}  // namespace weightsmith

@@ -1,0 +1,31 @@
+#include "recipes/jobs/split.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/anatomy/canonical_view.h"
+#include "core/anatomy/component_views.h"
+#include "core/error.h"
+#include "core/text.h"
+
+namespace weightsmith {
+
+RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
+  const Anatomy anatomy = Examine(*checkpoint);
+  if (anatomy.architecture == nullptr) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("split: {} has no components that are known", Quote(path.string())),
+                "'weightsmith info' says what it is.");
+  }
+  RewriteJob job{.files = {}, .make_folder = true};
+  for (ComponentView& view : ComponentViews(*checkpoint, anatomy)) {
+    const std::filesystem::path file = folder / (view.name + ".safetensors");
+    job.files.push_back(
+        {.name = view.name, .checkpoint = std::move(view.checkpoint), .path = file});
+  }
+  return job;
+}
+
+}  // namespace weightsmith

@@ -288,11 +288,13 @@ std::shared_ptr<const Checkpoint> Checkpoint::Join(
   return joined;
 }
 
-std::shared_ptr<const Checkpoint> Checkpoint::OfTensors(std::vector<CheckpointTensor> tensors,
-                                                        std::filesystem::path path) {
+std::shared_ptr<const Checkpoint> Checkpoint::OfTensors(
+    std::vector<CheckpointTensor> tensors, std::filesystem::path path,
+    std::vector<std::shared_ptr<const ByteSource>> files) {
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
   checkpoint->path_ = std::move(path);
   checkpoint->tensors_ = std::move(tensors);
+  checkpoint->files_ = std::move(files);
   std::ranges::sort(checkpoint->tensors_, {}, &CheckpointTensor::name);
   return checkpoint;
 }

@@ -46,9 +46,11 @@ class Checkpoint {
   static std::shared_ptr<const Checkpoint> Join(
       std::span<const std::shared_ptr<const Checkpoint>> parts);
 
-  /// Tensors of no file, to be examined and named; `path` is for messages. REQUIRES: none is read.
-  static std::shared_ptr<const Checkpoint> OfTensors(std::vector<CheckpointTensor> tensors,
-                                                     std::filesystem::path path);
+  /// Tensors of no checkpoint file; `path` is for messages. Without `files` they are there to be
+  /// examined and named. REQUIRES: none is read that lies in no file.
+  static std::shared_ptr<const Checkpoint> OfTensors(
+      std::vector<CheckpointTensor> tensors, std::filesystem::path path,
+      std::vector<std::shared_ptr<const ByteSource>> files = {});
 
   CheckpointFormat format() const { return format_; }
   /// As it was given.

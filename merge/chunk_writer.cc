@@ -14,12 +14,11 @@ constexpr std::uint64_t kBlock = 4096;
 
 ChunkWriter::ChunkWriter(const Plan& plan,
                          const std::vector<std::shared_ptr<const ByteSource>>& files,
-                         std::vector<OutputFile>& outputs)
+                         Destination& destination)
     : plan_(&plan),
       files_(&files),
-      outputs_(&outputs),
-      most_products_(MostProducts(plan)),
-      cannot_clone_(std::make_unique<std::atomic<bool>[]>(outputs.size())) {}
+      destination_(&destination),
+      most_products_(MostProducts(plan)) {}
 
 void ChunkWriter::Write(ChunkResult& chunk) {
   if (chunk.bytes.empty()) return;
@@ -33,12 +32,12 @@ void ChunkWriter::Write(ChunkResult& chunk) {
     if (product.scatter != nullptr) {
       WriteScattered(*product.scatter, size, chunk.chunk.first, bytes,
                      [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {
-                       (*outputs_)[file].Write(at, run);
+                       destination_->Write(file, at, run);
                      });
       continue;
     }
     if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
-      (*outputs_)[product.file].Write(offset, bytes);
+      destination_->Write(product.file, offset, bytes);
     }
   }
   pool_.Give(std::exchange(chunk.bytes, {}));
@@ -46,21 +45,18 @@ void ChunkWriter::Write(ChunkResult& chunk) {
 
 bool ChunkWriter::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
                              std::span<const std::byte> bytes) {
-  if (!source.segments.empty() || source.gather != nullptr || cannot_clone_[product.file]) {
-    return false;
-  }
+  const ByteSource& file = *(*files_)[source.file];
+  if (!source.segments.empty() || source.gather != nullptr || file.substituted()) return false;
   // Blocks can be shared where the bytes lie at the same place in a block on both sides.
   const std::uint64_t from = source.offset + (offset - product.offset);
   const std::uint64_t first = (offset + kBlock - 1) / kBlock * kBlock;
   const std::uint64_t end = (offset + bytes.size()) / kBlock * kBlock;
   if (from % kBlock != offset % kBlock || first >= end) return false;
-  OutputFile& output = (*outputs_)[product.file];
-  if (!output.Clone(*(*files_)[source.file], from + (first - offset), first, end - first)) {
-    cannot_clone_[product.file] = true;
+  if (!destination_->Clone(product.file, file, from + (first - offset), first, end - first)) {
     return false;
   }
-  output.Write(offset, bytes.first(first - offset));
-  output.Write(end, bytes.subspan(end - offset));
+  destination_->Write(product.file, offset, bytes.first(first - offset));
+  destination_->Write(product.file, end, bytes.subspan(end - offset));
   return true;
 }
 

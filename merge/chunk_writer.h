@@ -1,13 +1,12 @@
-// Writes what was computed of chunks to where it belongs in the output files.
+// Hands what was computed of chunks to where it belongs in the outputs.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <vector>
 
 #include "core/io/byte_source.h"
-#include "core/io/output_file.h"
 #include "merge/chunk.h"
+#include "merge/destination.h"
 
 namespace weightsmith {
 
@@ -15,7 +14,7 @@ namespace weightsmith {
 class ChunkWriter {
  public:
   ChunkWriter(const Plan& plan, const std::vector<std::shared_ptr<const ByteSource>>& files,
-              std::vector<OutputFile>& outputs);
+              Destination& destination);
 
   /// Buffers for the products of a chunk.
   std::vector<Buffer> TakeBuffers() { return pool_.Take(most_products_); }
@@ -28,11 +27,9 @@ class ChunkWriter {
 
   const Plan* plan_;
   const std::vector<std::shared_ptr<const ByteSource>>* files_;
-  std::vector<OutputFile>* outputs_;
+  Destination* destination_;
   std::size_t most_products_;
   BufferPool pool_;
-  /// By output file: true once its file system could not.
-  std::unique_ptr<std::atomic<bool>[]> cannot_clone_;
 };
 
 }  // namespace weightsmith

@@ -18,6 +18,7 @@
 #include "merge/commit.h"
 #include "merge/effects.h"
 #include "merge/journal.h"
+#include "merge/memory_destination.h"
 #include "merge/worker.h"
 
 namespace weightsmith {
@@ -320,7 +321,8 @@ Report Run(const Plan& plan, const RunOptions& options) {
   ProveEffects(plan, context, options.cancel);
 
   Outputs outputs(plan, options);
-  ChunkWriter writer(plan, context.files, outputs.files());
+  FileDestination destination(outputs.files());
+  ChunkWriter writer(plan, context.files, destination);
   context.writer = &writer;
   try {
     Folder folder(plan, options.digests, &outputs.journal());
@@ -329,8 +331,8 @@ Report Run(const Plan& plan, const RunOptions& options) {
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return report;
   } catch (const Error& error) {
-    const bool can_go_on =
-        error.code() == ErrorCode::kInterrupted || error.code() == ErrorCode::kResources;
+    const bool can_go_on = options.keep_partial && (error.code() == ErrorCode::kInterrupted ||
+                                                    error.code() == ErrorCode::kResources);
     if (!can_go_on) outputs.Discard();
     throw;
   } catch (...) {
@@ -345,6 +347,19 @@ std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
   RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   return std::move(folder).results();
+}
+
+std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions& options) {
+  MemoryDestination destination(plan);
+  WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options), .effects = false};
+  ProveEffects(plan, context, options.cancel);
+  ChunkWriter writer(plan, context.files, destination);
+  context.writer = &writer;
+  Folder folder(plan, true, nullptr);
+  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  for (const auto& file : context.files) file->ExpectUnchanged();
+  CheckOutcome(plan, folder.results());
+  return std::move(destination).Take();
 }
 
 Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget) {

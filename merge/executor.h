@@ -28,6 +28,8 @@ struct RunOptions {
   bool sync = true;
   /// False: inputs and (synced) outputs leave the page cache, for others to keep theirs.
   bool keep_cache = true;
+  /// False: what is partial is removed when a run is interrupted or the disk is full.
+  bool keep_partial = true;
   bool overwrite = false;
   bool make_folders = false;
   bool digests = true;
@@ -44,13 +46,17 @@ struct RunOptions {
 
 /// Runs the plan and returns what each input did. On success the outputs stand under their names;
 /// after any error they do not, and inputs are untouched. Interrupted or with a full disk, partial
-/// outputs and their journal stay for the same plan to go on from; after other errors they are
-/// removed.
+/// outputs and their journal stay for the same plan to go on from (keep_partial); after other
+/// errors they are removed.
 Report Run(const Plan& plan, const RunOptions& options);
 
 /// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have told of
 /// each, parallel to Plan::tasks, digests of its results included. Throws as Run does.
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options);
+
+/// The tensors of the plan's outputs in memory, under the names of its output files: the bytes that
+/// Run would write. Throws as Run does, and kMismatch where two outputs have one name.
+std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions& options);
 
 /// Computes a deterministic sample of the tiles and writes nothing: what Run would say about
 /// effects, estimated within `budget` bytes read.

@@ -9,5 +9,7 @@ void BindErrors(nanobind::module_& module);
 void BindCheckpoint(nanobind::module_& module);
 void BindTensor(nanobind::module_& module);
 void BindSave(nanobind::module_& module);
+void BindPlan(nanobind::module_& module);
+void BindJobs(nanobind::module_& module);
 
 }  // namespace weightsmith::python

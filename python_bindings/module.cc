@@ -12,4 +12,6 @@ NB_MODULE(_native, module) {
   weightsmith::python::BindCheckpoint(module);
   weightsmith::python::BindTensor(module);
   weightsmith::python::BindSave(module);
+  weightsmith::python::BindPlan(module);
+  weightsmith::python::BindJobs(module);
 }

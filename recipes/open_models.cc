@@ -186,12 +186,16 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
 std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, bool canonical) {
   const fs::path path = Locate(file);
   std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
-  if (checkpoint == nullptr) {
+  const auto given = options_.opened.find(path);
+  if (checkpoint == nullptr && given != options_.opened.end()) {
+    checkpoint = canonical ? CanonicalView(given->second) : given->second;
+  } else if (checkpoint == nullptr) {
     // Factors are read once each, in bulk.
     checkpoint = canonical ? OpenCanonical(path, options_.io)
                            : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead));
   }
-  if (file.pins.empty() && !options_.sha256) return checkpoint;
+  const bool in_memory = !checkpoint->files().empty() && checkpoint->files()[0]->substituted();
+  if (in_memory || (file.pins.empty() && !options_.sha256)) return checkpoint;
   const FileHashes& hashes = Hash(*checkpoint);
   for (const HashPin& pin : file.pins) {
     const std::string_view found = Digits(hashes, pin.kind);

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/checkpoint.h"
 #include "core/io/byte_source.h"
 #include "merge/expression.h"
 #include "recipes/diagnostic.h"
@@ -28,6 +30,8 @@ struct RecipeOptions {
   std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
   std::optional<std::filesystem::path> presets;               ///< --presets: block weights by name
   std::optional<IoBackend> io;
+  /// Checkpoints that are open already, or in memory, by the path that the recipe names them by.
+  std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> opened;
   bool private_metadata = false;  ///< --private
   bool sha256 = false;            ///< --sha256: of the inputs, for metadata
 };

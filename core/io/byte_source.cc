@@ -81,15 +81,17 @@ ByteSource::ByteSource(std::filesystem::path path, FileIdentity identity, int de
     : path_(std::move(path)), identity_(identity), descriptor_(descriptor) {}
 
 ByteSource::~ByteSource() {
-  ::close(descriptor_);
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void ByteSource::DropCache(std::uint64_t offset, std::uint64_t size) const {
+  if (descriptor_ < 0) return;
   ::posix_fadvise(descriptor_, static_cast<off_t>(offset), static_cast<off_t>(size),
                   POSIX_FADV_DONTNEED);
 }
 
 void ByteSource::ExpectUnchanged() const {
+  if (descriptor_ < 0) return;
   const auto same = [this](const FileIdentity& now) {
     return now.SameFile(identity_) && now.size == identity_.size &&
            now.modified_ns == identity_.modified_ns;

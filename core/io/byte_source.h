@@ -61,10 +61,10 @@ class ByteSource {
   void DropCache(std::uint64_t offset, std::uint64_t size) const;
 
   /// Throws kInput when the file at path() is no longer the one that was opened, or changed: by
-  /// device, inode, size and time of modification.
+  /// device, inode, size and time of modification. What is of no file does not change.
   void ExpectUnchanged() const;
 
-  /// The system's handle of the open file, for core/io.
+  /// The system's handle of the open file, for core/io; -1 where there is no file.
   int descriptor() const { return descriptor_; }
 
  protected:

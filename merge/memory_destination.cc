@@ -1,0 +1,129 @@
+#include "merge/memory_destination.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/aligned_vector.h"
+#include "core/error.h"
+#include "core/io/memory_source.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+std::shared_ptr<std::byte[]> Allocate(std::uint64_t size) {
+  return {CacheLineAllocator<std::byte>().allocate(size),
+          [](std::byte* bytes) { CacheLineAllocator<std::byte>().deallocate(bytes, 0); }};
+}
+
+/// A range of a planned file.
+struct Range {
+  std::uint32_t file = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+
+  bool Holds(std::uint32_t other, std::uint64_t offset) const {
+    return other == file && offset >= begin && offset < end;
+  }
+};
+
+bool Fills(const Task& task, const Range& range) {
+  return std::ranges::any_of(task.products, [&](const Product& product) {
+    if (product.scatter == nullptr) return range.Holds(product.file, product.offset);
+    return std::ranges::any_of(
+        *product.scatter, [&](const GatherRun& run) { return range.Holds(run.file, run.offset); });
+  });
+}
+
+}  // namespace
+
+MemoryDestination::MemoryDestination(const Plan& plan) : path_(plan.outputs.front().spec.path) {
+  std::set<std::string_view> names;
+  for (std::uint32_t f = 0; f < plan.output_files.size(); ++f) {
+    const SafetensorsLayout& layout = plan.output_files[f].layout;
+    for (const SafetensorsEntry& entry : layout.tensors) {
+      if (!names.insert(entry.name).second) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("several outputs have a tensor {}, and memory has room for one",
+                                Quote(entry.name)),
+                    "Choose one output.");
+      }
+      Tensor tensor{entry.name, entry.info, Allocate(entry.info.bytes())};
+      if (entry.info.bytes() == 0) {
+        empty_.push_back(std::move(tensor));
+      } else {
+        const std::uint64_t end = layout.data_start + entry.begin + entry.info.bytes();
+        tensors_.emplace(std::pair(f, end), std::move(tensor));
+      }
+    }
+  }
+}
+
+void MemoryDestination::Write(std::uint32_t file, std::uint64_t offset,
+                              std::span<const std::byte> bytes) {
+  for (auto at = tensors_.upper_bound({file, offset}); !bytes.empty() && at != tensors_.end();
+       ++at) {
+    const std::uint64_t end = at->first.second;
+    const std::uint64_t begin = end - at->second.info.bytes();
+    // What is of no tensor here was not asked for.
+    if (at->first.first != file || begin >= offset + bytes.size()) return;
+    const std::uint64_t skipped = begin > offset ? begin - offset : 0;
+    const std::uint64_t count = std::min(bytes.size() - skipped, end - offset - skipped);
+    std::ranges::copy(bytes.subspan(skipped, count),
+                      at->second.bytes.get() + (offset + skipped - begin));
+    bytes = bytes.subspan(skipped + count);
+    offset = end;
+  }
+}
+
+std::shared_ptr<const Checkpoint> MemoryDestination::Take() && {
+  std::vector<CheckpointTensor> tensors;
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  const auto take = [&](Tensor&& tensor) {
+    const std::span<const std::byte> bytes(tensor.bytes.get(), tensor.info.bytes());
+    tensors.push_back({.name = std::move(tensor.name),
+                       .info = std::move(tensor.info),
+                       .file = static_cast<std::uint32_t>(files.size())});
+    files.push_back(std::make_shared<MemorySource>(path_, bytes, std::move(tensor.bytes)));
+  };
+  for (auto& [place, tensor] : tensors_) take(std::move(tensor));
+  for (Tensor& tensor : empty_) take(std::move(tensor));
+  return Checkpoint::OfTensors(std::move(tensors), path_, std::move(files));
+}
+
+Plan PlanOfTensor(const Plan& plan, const std::string& name) {
+  for (std::uint32_t f = 0; f < plan.output_files.size(); ++f) {
+    const SafetensorsLayout& layout = plan.output_files[f].layout;
+    const auto entry = std::ranges::find(layout.tensors, name, &SafetensorsEntry::name);
+    if (entry == layout.tensors.end()) continue;
+    Plan only;
+    only.models = plan.models;
+    only.files = plan.files;
+    only.outputs = plan.outputs;
+    only.output_files = plan.output_files;
+    only.steps = plan.steps;
+    only.policies = plan.policies;
+    // Whether a step changes anything is a question about all tensors.
+    only.policies.effect = EffectPolicy::kAny;
+    for (StepPlan& step : only.steps) step.expects_effect = false;
+    for (OutputFilePlan& file : only.output_files) file.layout.tensors.clear();
+    only.output_files[f].layout.tensors.push_back(*entry);
+    const std::uint64_t begin = layout.data_start + entry->begin;
+    const Range range{f, begin, begin + entry->info.bytes()};
+    for (const Task& task : plan.tasks) {
+      if (Fills(task, range)) only.tasks.push_back(task);
+    }
+    only.bytes_to_write = entry->info.bytes();
+    return only;
+  }
+  std::vector<std::string> known;
+  for (const OutputFilePlan& file : plan.output_files) {
+    for (const SafetensorsEntry& entry : file.layout.tensors) known.push_back(entry.name);
+  }
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("there is no tensor {}.{}", Quote(name), DidYouMean(name, known)));
+}
+
+}  // namespace weightsmith

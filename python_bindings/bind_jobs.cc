@@ -1,0 +1,74 @@
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "core/text.h"
+#include "core/torch/scan.h"
+#include "python_bindings/bindings.h"
+#include "python_bindings/watch.h"
+#include "recipes/jobs/checkpoint_info.h"
+#include "recipes/jobs/scan_json.h"
+#include "recipes/jobs/verify.h"
+
+namespace weightsmith::python {
+namespace {
+
+namespace nb = nanobind;
+
+std::string InfoOf(const std::string& path, bool tensors) {
+  return InfoJson(ReadInfo(path), tensors);
+}
+
+std::string ScanOf(const std::vector<std::string>& paths) {
+  std::vector<ScannedFile> files;
+  for (const std::string& path : paths) {
+    files.push_back({path, WithContext("scan", [&] { return ScanFile(path); })});
+  }
+  return ScanJson(files);
+}
+
+std::string VerifyOf(const std::string& path, const std::vector<std::string>& folders,
+                     const std::map<std::string, std::string>& models, bool recompute,
+                     const nb::object& progress) {
+  VerifyRequest request;
+  request.path = path;
+  request.model_folders.assign(folders.begin(), folders.end());
+  request.models.insert(models.begin(), models.end());
+  request.recompute = recompute;
+  Verification found;
+  RunWatched({}, "reading", progress, [&](const RunOptions& watched, const auto& phase) {
+    found = Verify(request, watched, phase);
+  });
+  return VerificationJson(found);
+}
+
+/// Bytes of "2GB"; throws kUsage for what is no size.
+std::uint64_t BytesOf(const std::string& words) {
+  const auto bytes = ParseBytes(words);
+  if (!bytes) {
+    throw Error(ErrorCode::kUsage, Quote(words) + " is no size", "Write such as 2GB or 500MiB.");
+  }
+  return *bytes;
+}
+
+}  // namespace
+
+void BindJobs(nb::module_& module) {
+  module.def("info", &InfoOf, nb::arg("path"), nb::arg("tensors"),
+             nb::call_guard<nb::gil_scoped_release>());
+  module.def("scan", &ScanOf, nb::arg("paths"), nb::call_guard<nb::gil_scoped_release>());
+  module.def("verify", &VerifyOf, nb::arg("path"), nb::arg("folders"), nb::arg("models"),
+             nb::arg("recompute"), nb::arg("progress").none(),
+             nb::sig("def verify(path: str, folders: collections.abc.Sequence[str], models: "
+                     "collections.abc.Mapping[str, str], recompute: bool, progress: "
+                     "typing.Callable[[str, int, int, float], object] | None) -> str"));
+  module.def("parse_bytes", &BytesOf, nb::arg("words"));
+}
+
+}  // namespace weightsmith::python

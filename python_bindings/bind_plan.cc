@@ -1,0 +1,209 @@
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+#include "merge/memory_destination.h"
+#include "python_bindings/bindings.h"
+#include "python_bindings/handles.h"
+#include "python_bindings/watch.h"
+#include "recipes/jobs/assemble.h"
+#include "recipes/jobs/convert.h"
+#include "recipes/jobs/plan_json.h"
+#include "recipes/jobs/plan_recipe.h"
+#include "recipes/jobs/report_json.h"
+#include "recipes/jobs/split.h"
+#include "recipes/show.h"
+
+namespace weightsmith::python {
+namespace {
+
+namespace nb = nanobind;
+using Words = std::map<std::string, std::string>;
+
+/// Something that can be run.
+struct PreparedPlan {
+  Plan plan;
+  std::optional<RewriteJob> rewrite;  ///< where it is of split, assemble or convert
+  std::vector<std::string> notes;
+  std::vector<std::string> warnings;
+};
+
+RecipeOptions RecipeOptionsOf(const nb::dict& given) {
+  RecipeOptions options;
+  options.variables = Find<Words>(given, "vars").value_or(Words());
+  for (auto& policy : Find<Words>(given, "policy").value_or(Words())) {
+    options.policies.emplace_back(policy);
+  }
+  options.output_step = Find<std::string>(given, "output_step");
+  options.output_path = Find<std::string>(given, "output");
+  options.dtype = Find<std::string>(given, "dtype");
+  options.rounding = Find<std::string>(given, "rounding");
+  options.max_shard_size = Find<std::uint64_t>(given, "max_shard_size");
+  for (auto& folder :
+       Find<std::vector<std::string>>(given, "models").value_or(std::vector<std::string>())) {
+    options.model_folders.emplace_back(std::move(folder));
+  }
+  options.presets = Find<std::string>(given, "presets");
+  options.private_metadata = Find<bool>(given, "private").value_or(false);
+  options.sha256 = Find<bool>(given, "sha256").value_or(false);
+  if (given.contains("opened")) {
+    for (const auto& [path, open] : nb::cast<nb::dict>(given["opened"])) {
+      options.opened[nb::cast<std::string>(path)] = nb::cast<OpenCheckpoint&>(open).checkpoint;
+    }
+  }
+  return options;
+}
+
+/// A recipe: a file by `path`, or `text`.
+struct Source {
+  std::optional<std::string> path;
+  std::string text;
+};
+
+Source SourceOf(const nb::dict& given) {
+  return {Find<std::string>(given, "path"), Find<std::string>(given, "text").value_or("")};
+}
+
+Recipe ReadRecipe(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
+  std::optional<Recipe> recipe = source.path
+                                     ? LoadRecipe(*source.path, options, diagnostics)
+                                     : ParseRecipe(source.text, "recipe", {}, options, diagnostics);
+  diagnostics.ThrowIfErrors();
+  return std::move(recipe).value();
+}
+
+PreparedPlan PlanRecipe(const nb::dict& given) {
+  const Source source = SourceOf(given);
+  const RecipeOptions options = RecipeOptionsOf(given);
+  const nb::gil_scoped_release released;
+  Diagnostics diagnostics;
+  const Recipe recipe = ReadRecipe(source, options, diagnostics);
+  PreparedPlan prepared{PlanOfRecipe(recipe, options, diagnostics), std::nullopt, {}, {}};
+  for (const Diagnostic& warning : diagnostics.all()) {
+    prepared.warnings.push_back(Render(warning));
+  }
+  return prepared;
+}
+
+std::string ShowRecipeOf(const nb::dict& given) {
+  const Source source = SourceOf(given);
+  const RecipeOptions options = RecipeOptionsOf(given);
+  Diagnostics diagnostics;
+  return ShowRecipe(ReadRecipe(source, options, diagnostics));
+}
+
+PreparedPlan Rewriting(RewriteJob job) {
+  Plan plan = PlanOf(job);
+  std::vector<std::string> notes = job.notes;
+  return {std::move(plan), std::move(job), std::move(notes), {}};
+}
+
+PreparedPlan PlanSplit(const std::string& path, const std::string& folder) {
+  const nb::gil_scoped_release released;
+  return Rewriting(SplitJob(path, folder));
+}
+
+PreparedPlan PlanAssemble(const std::string& like, const Words& parts, const std::string& output) {
+  const nb::gil_scoped_release released;
+  return Rewriting(AssembleJob(like, {parts.begin(), parts.end()}, output));
+}
+
+PreparedPlan PlanConvert(const nb::dict& given) {
+  ConvertRequest request;
+  request.path = Find<std::string>(given, "path").value();
+  request.output = Find<std::string>(given, "output").value();
+  if (const auto word = Find<std::string>(given, "dtype")) {
+    request.dtype = DTypeByWord(*word);
+    if (!request.dtype)
+      throw Error(ErrorCode::kUsage, "convert: there is no dtype '" + *word + "'",
+                  "Write f32, f16, bf16, f8_e4m3 or f8_e5m2.");
+  }
+  if (const auto word = Find<std::string>(given, "layout")) request.layout = LayoutNamed(*word);
+  request.components =
+      Find<std::vector<std::string>>(given, "components").value_or(std::vector<std::string>());
+  if (const auto from = Find<std::string>(given, "files_from")) request.files_from = *from;
+  request.prune = Find<bool>(given, "prune").value_or(false);
+  request.fix = Find<bool>(given, "fix").value_or(false);
+  request.overwrite = Find<bool>(given, "overwrite").value_or(false);
+  const nb::gil_scoped_release released;
+  return Rewriting(ConvertJob(request));
+}
+
+std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
+  const RunOptions run = RunOptionsOf(options);
+  const nb::gil_scoped_release released;
+  return PlanJson(prepared.plan, run);
+}
+
+/// The report, JSON.
+std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const std::string& phase,
+                    const nb::object& progress) {
+  RunOptions options = RunOptionsOf(given);
+  if (prepared.rewrite) options.make_folders |= prepared.rewrite->make_folder;
+  std::string report;
+  RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
+    report = ReportJson(prepared.plan, Run(prepared.plan, watched));
+    if (prepared.rewrite) WriteTexts(*prepared.rewrite, watched.overwrite);
+  });
+  return report;
+}
+
+/// The result in memory; of one tensor, where it is named.
+OpenCheckpoint ComputePlan(const PreparedPlan& prepared, const std::optional<std::string>& name,
+                           const nb::dict& given, const nb::object& progress) {
+  OpenCheckpoint result;
+  RunWatched(RunOptionsOf(given), "computing", progress,
+             [&](const RunOptions& watched, const auto& /*phase*/) {
+               result.checkpoint = name ? RunInMemory(PlanOfTensor(prepared.plan, *name), watched)
+                                        : RunInMemory(prepared.plan, watched);
+             });
+  return result;
+}
+
+nb::list OutputKeys(const PreparedPlan& prepared) {
+  nb::list names;
+  for (const OutputFilePlan& file : prepared.plan.output_files) {
+    for (const SafetensorsEntry& entry : file.layout.tensors) names.append(entry.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+void BindPlan(nb::module_& module) {
+  nb::class_<PreparedPlan>(module, "Plan")
+      .def_static("of_recipe", &PlanRecipe, nb::arg("request"),
+                  nb::sig("def of_recipe(request: dict[str, typing.Any]) -> Plan"))
+      .def_static("of_split", &PlanSplit, nb::arg("path"), nb::arg("folder"))
+      .def_static("of_assemble", &PlanAssemble, nb::arg("like"), nb::arg("parts"),
+                  nb::arg("output"))
+      .def_static("of_convert", &PlanConvert, nb::arg("request"),
+                  nb::sig("def of_convert(request: dict[str, typing.Any]) -> Plan"))
+      .def_prop_ro("notes", [](const PreparedPlan& prepared) { return prepared.notes; })
+      .def_prop_ro("warnings", [](const PreparedPlan& prepared) { return prepared.warnings; })
+      .def("keys", &OutputKeys, nb::sig("def keys(self) -> list[str]"))
+      .def("json", &JsonOf, nb::arg("options"),
+           nb::sig("def json(self, options: dict[str, typing.Any]) -> str"))
+      .def("run", &RunPlan, nb::arg("options"), nb::arg("phase"), nb::arg("progress").none(),
+           nb::sig("def run(self, options: dict[str, typing.Any], phase: str, progress: "
+                   "typing.Callable[[str, int, int, float], object] | None) -> str"))
+      .def("compute", &ComputePlan, nb::arg("name").none(), nb::arg("options"),
+           nb::arg("progress").none(),
+           nb::sig("def compute(self, name: str | None, options: dict[str, typing.Any], progress: "
+                   "typing.Callable[[str, int, int, float], object] | None) -> Checkpoint"));
+  module.def("show_recipe", &ShowRecipeOf, nb::arg("request"),
+             nb::sig("def show_recipe(request: dict[str, typing.Any]) -> str"));
+}
+
+}  // namespace weightsmith::python

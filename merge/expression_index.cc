@@ -102,7 +102,8 @@ void ExpressionIndex::Visit(NodeId id) {
     AppendNew(all_models_[id], all_models_[operand]);
     AppendNew(node_adapters_[id], node_adapters_[operand]);
     const bool weight = expression_->nodes[operand].kind == Kind::kWeight;
-    if (node.kind == Kind::kWeight && weight) {
+    // A difference that is itself what is computed has the tensors of all that it is made of.
+    if (weight || node.kind == Kind::kDelta) {
       AppendNew(weight_models_[id], weight_models_[operand]);
     }
   });

@@ -9,11 +9,44 @@
 #include "merge/tensor_blocks.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
+#include "python_bindings/items.h"
 
 namespace weightsmith::python {
 namespace {
 
 namespace nb = nanobind;
+
+/// What Python holds, until the last of ours is done with it.
+std::shared_ptr<void> KeptBy(std::shared_ptr<Item> item) {
+  return {item.get(), [item](void*) mutable {
+            const nb::gil_scoped_acquire acquired;
+            item.reset();
+          }};
+}
+
+OpenCheckpoint OfTensors(const nb::dict& entries, const std::string& name) {
+  std::vector<CheckpointTensor> tensors;
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  for (const auto& [key, value] : entries) {
+    CheckpointTensor& tensor = tensors.emplace_back();
+    tensor.name = nb::cast<std::string>(key);
+    auto item = std::make_shared<Item>(ItemOf(tensor.name, value));
+    tensor.info = item->info;
+    tensor.file = static_cast<std::uint32_t>(files.size());
+    const bool in_file = item->lazy && item->lazy->stored->gather == nullptr;
+    if (in_file) {
+      tensor.offset = item->lazy->stored->offset;
+      files.push_back(item->lazy->checkpoint->files()[item->lazy->stored->file]);
+    } else if (item->lazy) {
+      const auto bytes = item->lazy->Copy();
+      files.push_back(std::make_shared<MemorySource>(name, bytes->bytes(), bytes));
+    } else {
+      const std::span<const std::byte> bytes = item->bytes();
+      files.push_back(std::make_shared<MemorySource>(name, bytes, KeptBy(std::move(item))));
+    }
+  }
+  return {Checkpoint::OfTensors(std::move(tensors), name, std::move(files))};
+}
 
 nb::list Keys(const OpenCheckpoint& open) {
   nb::list names;
@@ -75,6 +108,9 @@ void BindCheckpoint(nb::module_& module) {
       .def_static(
           "open", [](const std::string& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
           nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+      .def_static(
+          "of_tensors", &OfTensors, nb::arg("tensors"), nb::arg("name"),
+          nb::sig("def of_tensors(tensors: dict[str, typing.Any], name: str) -> Checkpoint"))
       .def_prop_ro("format",
                    [](const OpenCheckpoint& open) {
                      return std::string(ToString(open.checkpoint->format()));

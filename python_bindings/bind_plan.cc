@@ -55,6 +55,11 @@ RecipeOptions RecipeOptionsOf(const nb::dict& given) {
     options.model_folders.emplace_back(std::move(folder));
   }
   options.presets = Find<std::string>(given, "presets");
+  for (auto& name :
+       Find<std::vector<std::string>>(given, "differences").value_or(std::vector<std::string>())) {
+    options.differences.insert(std::move(name));
+  }
+  options.difference_as_output = Find<bool>(given, "difference_as_output").value_or(false);
   options.private_metadata = Find<bool>(given, "private").value_or(false);
   options.sha256 = Find<bool>(given, "sha256").value_or(false);
   if (given.contains("opened")) {

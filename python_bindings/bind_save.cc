@@ -1,4 +1,3 @@
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -15,77 +14,13 @@
 #include "core/error.h"
 #include "core/io/output_file.h"
 #include "core/safetensors/header.h"
-#include "core/text.h"
 #include "python_bindings/bindings.h"
-#include "python_bindings/dtypes.h"
-#include "python_bindings/handles.h"
+#include "python_bindings/items.h"
 
 namespace weightsmith::python {
 namespace {
 
 namespace nb = nanobind;
-
-/// A contiguous buffer of Python's, for as long as it lives.
-class Buffer {
- public:
-  explicit Buffer(nb::handle object) {
-    if (PyObject_GetBuffer(object.ptr(), &buffer_, PyBUF_SIMPLE) != 0) throw nb::python_error();
-  }
-  ~Buffer() { PyBuffer_Release(&buffer_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-
-  std::span<const std::byte> bytes() const {
-    return {static_cast<const std::byte*>(buffer_.buf), static_cast<std::size_t>(buffer_.len)};
-  }
-
- private:
-  Py_buffer buffer_ = {};
-};
-
-using Array = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
-
-/// A tensor to be written, and where its bytes are: in one of the three.
-struct Item {
-  TensorInfo info;
-  std::optional<LazyTensor> lazy;
-  std::unique_ptr<Buffer> buffer;
-  std::optional<Array> array;
-
-  std::span<const std::byte> bytes() const {
-    if (buffer != nullptr) return buffer->bytes();
-    return {static_cast<const std::byte*>(array->data()), info.bytes()};
-  }
-};
-
-Item FromArray(const std::string& name, nb::handle source) {
-  Item item;
-  item.array = nb::cast<Array>(source);
-  const auto dtype = DTypeOf(item.array->dtype());
-  if (!dtype) {
-    throw Error(ErrorCode::kUsage, "safetensors has no dtype for the elements of " + Quote(name));
-  }
-  item.info.dtype = *dtype;
-  for (std::size_t axis = 0; axis < item.array->ndim(); ++axis) {
-    item.info.shape.push_back(item.array->shape(axis));
-  }
-  return item;
-}
-
-/// `entry`: a lazy tensor, what DLPack can take, or (dtype, shape, bytes).
-Item ItemOf(const std::string& name, nb::handle entry) {
-  Item item;
-  if (nb::isinstance<LazyTensor>(entry)) {
-    item.lazy = nb::cast<LazyTensor>(entry);
-    item.info = item.lazy->info();
-    return item;
-  }
-  if (!nb::isinstance<nb::tuple>(entry)) return FromArray(name, entry);
-  item.info.dtype = DTypeByName(nb::cast<std::string>(entry[0])).value();
-  item.info.shape = nb::cast<Shape>(entry[1]);
-  item.buffer = std::make_unique<Buffer>(entry[2]);
-  return item;
-}
 
 void StopIfAsked() {
   const nb::gil_scoped_acquire acquired;

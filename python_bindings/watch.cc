@@ -19,7 +19,7 @@ namespace {
 namespace nb = nanobind;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr auto kTick = std::chrono::milliseconds(20);
 
 /// What the working thread says, as the waiting one reads it.
 struct State {
@@ -81,6 +81,10 @@ void RunWatched(RunOptions options, const std::string& phase, const nb::object& 
       {
         std::unique_lock lock(state.mutex);
         done = state.changed.wait_for(lock, kTick, [&] { return state.done; });
+        if (done && !failed && state.progress.bytes_total > 0) {
+          state.progress.bytes_done = state.progress.bytes_total;
+          state.fresh = true;
+        }
       }
       if (stopped) continue;
       try {

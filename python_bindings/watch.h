@@ -18,7 +18,7 @@ using Job =
     std::function<void(const RunOptions&, const std::function<void(std::string_view)>& phase)>;
 
 /// Runs `job` without the interpreter's lock and waits for it. `progress` (None, or a callable)
-/// gets phase, bytes done, bytes in all and seconds, on this thread, ten times a second and at the
+/// gets phase, bytes done, bytes in all and seconds, on this thread, many times a second and at the
 /// end. Ctrl-C, or an exception of `progress`, stops the job within a second and is thrown.
 void RunWatched(RunOptions options, const std::string& phase, const nanobind::object& progress,
                 const Job& job);

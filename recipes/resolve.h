@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,8 +33,12 @@ struct RecipeOptions {
   std::optional<IoBackend> io;
   /// Checkpoints that are open already, or in memory, by the path that the recipe names them by.
   std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> opened;
-  bool private_metadata = false;  ///< --private
-  bool sha256 = false;            ///< --sha256: of the inputs, for metadata
+  /// Models that are differences, by the name that the recipe gives them: tensors in memory, of
+  /// which only their owner knows that.
+  std::set<std::string> differences;
+  bool difference_as_output = false;  ///< a difference may be computed, to stay in memory
+  bool private_metadata = false;      ///< --private
+  bool sha256 = false;                ///< --sha256: of the inputs, for metadata
 };
 
 /// A recipe's meaning: MakePlan takes the two.

@@ -9,6 +9,7 @@ for name in info plan recipe report; do
   build/release/bin/weightsmith schema "$name" >"recipes/schema/$name.json"
 done
 .venv/bin/python scripts/make_reference.py
+.venv/bin/python scripts/make_python_operators.py
 PYTHONPATH=build/release/python .venv/bin/python -m nanobind.stubgen -q -m weightsmith._native \
   -o python_bindings/weightsmith/_native.pyi
 WEIGHTSMITH_BLESS=1 .venv/bin/python -m pytest -q tests/python/test_cli_words.py

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from weightsmith._results import Verification
+
 
 class Error(Exception):
     """Any error of weightsmith. `advice` says what to do about it, or is empty; `status` is the exit status with
@@ -18,10 +23,34 @@ class Error(Exception):
         return f"{message}\n{self.advice}" if self.advice else message
 
 
+class Problem(NamedTuple):
+    """One thing that is wrong in the text of a recipe. Lines and columns count from 1; 0 where there is no place."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    advice: str
+
+
 class RecipeError(Error):
-    """A recipe, or an argument, that says something that cannot be."""
+    """A recipe, or an argument, that says something that cannot be. `problems` are all that were found in the text of
+    a recipe; `file`, `line` and `column` those of the first."""
 
     status = 2
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def file(self) -> str | None:
+        return self.problems[0].file if self.problems else None
+
+    @property
+    def line(self) -> int | None:
+        return self.problems[0].line if self.problems else None
+
+    @property
+    def column(self) -> int | None:
+        return self.problems[0].column if self.problems else None
 
 
 class OutputExistsError(RecipeError, FileExistsError):
@@ -57,9 +86,10 @@ class ResourceError(Error):
 
 
 class VerifyError(Error):
-    """A check that was asked for said no."""
+    """A check that was asked for said no. `verification`: what `verify` found."""
 
     status = 7
+    verification: Verification | None = None
 
 
 class NoEffectError(Error):
@@ -74,5 +104,12 @@ _BY_STATUS = {
 }
 
 
-def make(status: int, message: str, advice: str) -> Error:
-    return _BY_STATUS.get(status, Error)(message, advice)
+def make(status: int, message: str, advice: str, problems: list[tuple[str, int, int, str, str]]) -> Error:
+    error = _BY_STATUS.get(status, Error)(message, advice)
+    if isinstance(error, RecipeError):
+        error.problems = tuple(Problem(*problem) for problem in problems)
+    return error
+
+
+class RecipeWarning(UserWarning):
+    """Something in a recipe, or in what it would do, that may not be what was meant."""

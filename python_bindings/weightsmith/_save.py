@@ -11,7 +11,7 @@ from weightsmith._dtypes import safetensors_name
 from weightsmith._errors import OutputExistsError
 
 
-def _entry(name: str, value: Any) -> Any:
+def entry(name: str, value: Any) -> Any:
     """What the engine takes: a lazy tensor, a contiguous tensor of PyTorch, or dtype, shape and bytes."""
     if isinstance(value, _native.Tensor):
         return value
@@ -38,5 +38,5 @@ def save(
     this returns."""
     if not overwrite and os.path.lexists(path):
         raise OutputExistsError(f"'{os.fspath(path)}' already exists", "Pass overwrite=True to replace it.")
-    entries = {name: _entry(name, value) for name, value in tensors.items()}
+    entries = {name: entry(name, value) for name, value in tensors.items()}
     _native.save(os.fspath(path), entries, None if metadata is None else dict(metadata), overwrite, sync)

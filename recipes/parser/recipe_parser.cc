@@ -98,7 +98,7 @@ void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) 
     ModelDeclaration declaration =
         entry.adapter ? ReadAdapterEntry(reader_, entry) : ReadModel(reader_, entry);
     DraftNode leaf;
-    if (entry.adapter) leaf.node.kind = Kind::kDelta;
+    if (entry.adapter || options_.differences.contains(name)) leaf.node.kind = Kind::kDelta;
     leaf.node.name = name;
     leaf.node.model = static_cast<std::uint32_t>(declarations_.size());
     leaf.place = entry.key.place;
@@ -230,7 +230,7 @@ void RecipeParser::LinkOutputs() {
     if (root) draft.output.root = *root;
     const auto check_kind = [&](NodeId node, const SourcePlace& place) {
       const Node& found = graph_.at(node).node;
-      if (found.kind != Kind::kDelta) return;
+      if (found.kind != Kind::kDelta || options_.difference_as_output) return;
       diagnostics_.AddError(place,
                             fmt::format("output: {} is a delta (a difference), and an output is a "
                                         "weight (a model)",

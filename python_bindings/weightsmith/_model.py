@@ -1,0 +1,347 @@
+"""Models that are not computed yet: what operators give of files, open checkpoints and other such models."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from weightsmith import _native
+from weightsmith._checkpoint import Checkpoint, Tensor
+from weightsmith._errors import RecipeError
+from weightsmith._jobs import DType, keep_existing, run
+from weightsmith._options import ComputeOptions, PathLike, RunOptions, model_folders, native_options, warn
+from weightsmith._results import Plan, Report, from_json
+from weightsmith._save import entry
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+Weights = float | str | Sequence[float] | Mapping[str, "float | Sequence[float]"]
+"""A number; the name of a preset ("GRAD_V"); numbers in the community's order; or numbers by place,
+{"default": 0.3, "te": 0, "unet.in.3": [0, 1]}."""
+
+Policy = Mapping[str, Any]
+"""Policies of a step, such as {"missing": "keep"}."""
+
+
+@dataclass(frozen=True)
+class Lora:
+    """A LoRA or other adapter and how strongly it is baked in. te_strength: in the text encoders, by default the same;
+    strength may be by place. allow_unmatched: a regular expression of modules that may do nothing. adapter: which one,
+    where PEFT saved several."""
+
+    path: PathLike
+    strength: Weights = 1.0
+    te_strength: float | None = None
+    allow_unmatched: str | None = None
+    adapter: str | None = None
+
+
+@dataclass(eq=False)
+class _File:
+    """A file that a recipe names, or tensors that stand for one."""
+
+    path: str
+    opened: _native.Checkpoint | None = None
+    in_memory: bool = False
+    difference: bool = False
+    lora: Lora | None = None
+
+
+@dataclass(eq=False)
+class _Step:
+    op: str
+    operands: dict[str, Model] = field(default_factory=dict)
+    entries: dict[str, list[tuple[Model, Weights | None]]] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    policy: Policy | None = None
+
+
+class Model(Mapping[str, Tensor]):
+    """A model that is computed when it is asked for: the result of an operator, or `weightsmith.model(path)`.
+
+    Operators take it like a file. `save` streams it to a file, `plan` says what that would do, `to_recipe` gives the
+    recipe. As a mapping it has the names of the tensors that would be written; `model[name]` computes that one now,
+    and `state_dict` all of them.
+    """
+
+    def __init__(self, source: _File | _Step) -> None:
+        self._source = source
+        self._prepared: _native.Plan | None = None
+
+    def save(
+        self,
+        path: PathLike,
+        *,
+        dtype: DType | Mapping[str, str] | None = None,
+        rounding: str | None = None,
+        layout: str | None = None,
+        components: Mapping[str, ModelLike] | None = None,
+        split: bool = False,
+        max_shard_size: int | str | None = None,
+        files_from: PathLike | None = None,
+        metadata: Mapping[str, str] | None = None,
+        policy: Policy | None = None,
+        private: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> Report:
+        """Computes the model and writes it, streamed: the file appears complete or not at all.
+
+        dtype: of every tensor, or by place; by default as the leftmost model has it. components: other models that
+        components are taken from, {"vae": "vae.safetensors"}. The others are as in `output` of a recipe, policy is that
+        of the whole recipe. options: see RunOptions.
+        """
+        keep_existing(path, options)
+        output = {
+            "path": _literal(os.fspath(path)),
+            "dtype": dtype,
+            "rounding": rounding,
+            "layout": layout,
+            "split": split or None,
+            "max_shard_size": max_shard_size,
+            "files_from": None if files_from is None else _literal(os.fspath(files_from)),
+            "metadata": metadata,
+        }
+        request = self._request(output, components=components, policy=policy)
+        request["private"] = private
+        request["sha256"] = options.get("sha256")
+        return run(_native.Plan.of_recipe(request), "merging", options)
+
+    def plan(self, *, policy: Policy | None = None, **options: Unpack[ComputeOptions]) -> Plan:
+        """What computing the model would read, hold and write: from headers alone."""
+        native, _ = native_options(options)
+        prepared = self._plan if policy is None else self._planned(policy)
+        return from_json(Plan, prepared.json(native))
+
+    def to_recipe(self, *, policy: Policy | None = None) -> str:
+        """The recipe, YAML, with everything that is left open here as it would be. RecipeError for a model of tensors
+        in memory, which no recipe can name."""
+        request = self._request({}, policy=policy)
+        if request["in_memory"]:
+            raise RecipeError("A recipe names files, and this model is made of tensors in memory.", "Save them first.")
+        return _native.show_recipe(request)
+
+    def state_dict(
+        self,
+        *,
+        framework: Literal["numpy", "torch"] = "numpy",
+        policy: Policy | None = None,
+        **options: Unpack[ComputeOptions],
+    ) -> dict[str, Any]:
+        """Every tensor, computed now, as arrays of numpy or tensors of PyTorch."""
+        native, progress = native_options(options)
+        prepared = self._plan if policy is None else self._planned(policy)
+        warn(prepared.warnings)
+        return in_framework(framework, prepared.compute(None, native, progress))
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self:
+            raise KeyError(name)
+        return Tensor(self._plan.compute(name, {}, None), name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    @property
+    def _plan(self) -> _native.Plan:
+        if self._prepared is None:
+            self._prepared = self._planned({})
+        return self._prepared
+
+    def _planned(self, policy: Policy) -> _native.Plan:
+        """To be looked at, or computed in memory."""
+        request = self._request({}, policy=policy)
+        return _native.Plan.of_recipe({**request, "difference_as_output": True})
+
+    @property
+    def _names(self) -> dict[str, None]:
+        return dict.fromkeys(sorted(self._plan.keys()))
+
+    def _request(
+        self,
+        output: Mapping[str, Any],
+        *,
+        components: Mapping[str, ModelLike] | None = None,
+        policy: Policy | None = None,
+    ) -> dict[str, Any]:
+        recipe = _Recipe()
+        result: dict[str, Any] = {"model": recipe.name_of(self)}
+        result |= {key: _plain(value) for key, value in output.items() if value is not None}
+        if components:
+            result["components"] = {name: recipe.name_of(as_model(model)) for name, model in components.items()}
+        return recipe.request(result, policy)
+
+    def __repr__(self) -> str:
+        if isinstance(self._source, _File):
+            return f"<weightsmith.Model {self._source.path!r}>"
+        return f"<weightsmith.Model {self._source.op}>"
+
+
+ModelLike = PathLike | Checkpoint | Model | Lora
+"""A file or folder by its path, an open checkpoint, a model, or an adapter as the difference that it makes."""
+
+
+class _Recipe:
+    """A recipe in the making: what it says, and the names of what it says it of."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._taken: set[str] = set()
+        self._files: dict[tuple[str, Any], str] = {}
+        self._opened: dict[str, _native.Checkpoint] = {}
+        self._in_memory = False
+        self._differences: list[str] = []
+        self._models: dict[str, Any] = {}
+        self._adapters: dict[str, Any] = {}
+        self._steps: dict[str, Any] = {}
+
+    def name_of(self, model: Model) -> str:
+        if id(model) not in self._names:
+            source = model._source
+            self._names[id(model)] = self._file(source) if isinstance(source, _File) else self._step(source)
+        return self._names[id(model)]
+
+    def _new_name(self, wanted: str) -> str:
+        wanted = re.sub(r"[^A-Za-z0-9_-]", "_", wanted)
+        wanted = wanted if re.match("[A-Za-z]", wanted) else f"m_{wanted}"
+        name, number = wanted, 2
+        while name in self._taken:
+            name, number = f"{wanted}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def _file(self, file: _File) -> str:
+        # The same file twice is one model.
+        key = (file.path, None if file.lora is None else (file.lora.allow_unmatched, file.lora.adapter))
+        if key in self._files and file.opened is None:
+            return self._files[key]
+        stem = re.sub(r"(\.index\.json|\.safetensors|\.ckpt|\.pt|\.pth|\.bin)$", "", os.path.basename(file.path))
+        name = self._new_name(stem or "model")
+        path = file.path
+        if file.opened is not None:
+            if file.in_memory:
+                path = f"{file.path}-{name}"
+                self._in_memory = True
+            if file.difference:
+                self._differences.append(name)
+            self._opened[path] = file.opened
+        else:
+            self._files[key] = name
+        if file.lora is None:
+            self._models[name] = _literal(path)
+        else:
+            said = {"path": _literal(path), "allow_unmatched": file.lora.allow_unmatched, "adapter": file.lora.adapter}
+            self._adapters[name] = {key: value for key, value in said.items() if value is not None}
+        return name
+
+    def _step(self, step: _Step) -> str:
+        said: dict[str, Any] = {"op": step.op}
+        for name, operand in step.operands.items():
+            said[name] = self.name_of(operand)
+        for name, entries in step.entries.items():
+            said[name] = [self._entry(step, *entry) for entry in entries]
+        said |= {name: _plain(value) for name, value in step.parameters.items()}
+        if step.policy:
+            said["policy"] = _plain(step.policy)
+        name = self._new_name(step.op)
+        self._steps[name] = said
+        return name
+
+    def _entry(self, step: _Step, model: Model, weight: Weights | None) -> Any:
+        name = self.name_of(model)
+        if weight is None:
+            return name
+        is_lora = isinstance(model._source, _File) and model._source.lora is not None
+        if step.op == "bake" or is_lora:
+            return {"use": name, "strength": _plain(weight)}
+        return {"model": name, "weight": _plain(weight)}
+
+    def request(self, output: dict[str, Any], policy: Policy | None) -> dict[str, Any]:
+        recipe: dict[str, Any] = {"weightsmith": 1, "models": self._models}
+        if self._adapters:
+            recipe["adapters"] = self._adapters
+        if policy:
+            recipe["policy"] = _plain(policy)
+        if self._steps:
+            recipe["steps"] = self._steps
+        recipe["output"] = {"path": "result.safetensors", **output}
+        return {
+            "text": json.dumps(recipe, indent=2, ensure_ascii=False, allow_nan=False),
+            "opened": self._opened,
+            "in_memory": self._in_memory,
+            "differences": self._differences,
+            "models": model_folders(()),
+        }
+
+
+def _literal(path: str) -> str:
+    """Braces of a path name no variable."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def _plain(value: Any) -> Any:
+    """A value as a recipe writes it."""
+    if isinstance(value, str | bool | int) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) or (hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0):
+        return [_plain(item) for item in value]
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise RecipeError(f"{value!r} is no value for a recipe: expected a number, a text, a list or a mapping") from None
+    if number != number or number in (float("inf"), float("-inf")):
+        raise RecipeError(f"{number} is no value for a recipe")
+    return number
+
+
+def model(source: ModelLike | Mapping[str, Any]) -> Model:
+    """A model as it is: a file, a folder, an open checkpoint, or tensors by their names."""
+    return as_model(source) if is_model(source) else of_tensors(source)  # type: ignore[arg-type]
+
+
+def is_model(value: Any) -> bool:
+    return isinstance(value, str | os.PathLike | Checkpoint | Model | Lora)
+
+
+def as_model(source: ModelLike) -> Model:
+    if isinstance(source, Model):
+        return source
+    if isinstance(source, Checkpoint):
+        return Model(_File(os.path.abspath(source.path), source._native))
+    if isinstance(source, Lora):
+        return Model(_File(os.fspath(source.path), lora=source))
+    return Model(_File(os.fspath(source)))
+
+
+def of_tensors(tensors: Mapping[str, Any], *, difference: bool = False) -> Model:
+    entries = {name: entry(name, value) for name, value in tensors.items()}
+    opened = _native.Checkpoint.of_tensors(entries, "memory")
+    return Model(_File("memory", opened, in_memory=True, difference=difference))
+
+
+def in_framework(framework: str, computed: _native.Checkpoint) -> dict[str, Any]:
+    tensors = {name: Tensor(computed, name) for name in computed.keys()}
+    if framework == "numpy":
+        return {name: tensor.numpy() for name, tensor in tensors.items()}
+    if framework != "torch":
+        raise RecipeError(f"framework is {framework!r}, expected 'numpy' or 'torch'")
+    import torch  # type: ignore[import-not-found,unused-ignore]
+
+    return {name: torch.from_dlpack(tensor) for name, tensor in tensors.items()}

@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Writes the operators of the Python package from what the program says of itself.
+
+    scripts/make_python_operators.py [--build build/release] [--check]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "python_bindings" / "weightsmith" / "_operators.py"
+BY_HAND = {"bake"}  # a function of its own: weightsmith/_bake.py
+
+HEAD = '''"""The operators. Made by scripts/make_python_operators.py from the declarations in merge/operators/; to change it,
+change those.
+
+On models (paths, open checkpoints, results of operators) an operator gives a Model, which is computed when it is asked
+for. On dicts of arrays or of tensors of PyTorch it gives such a dict at once, on arrays and tensors one of their kind:
+by the same kernels, with the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, overload
+
+from weightsmith._apply import apply
+from weightsmith._model import Model, ModelLike, Policy, Weights
+'''
+
+
+def parameter_type(parameter):
+    if parameter["type"] == "boolean":
+        return "bool"
+    return "Weights" if parameter["by_place"] else "float"
+
+
+def described(parameter):
+    limits = [str(parameter[key]) for key in ("low", "high") if key in parameter]
+    if len(limits) == 2:
+        return f"{parameter['doc']} ({limits[0]} to {limits[1]})"
+    if "low" in parameter:
+        return f"{parameter['doc']} ({limits[0]} or more)"
+    return f"{parameter['doc']} ({limits[0]} or less)" if limits else parameter["doc"]
+
+
+def entry_type(operand_list, operand):
+    if operand_list["weighted"]:
+        return f"Sequence[tuple[{operand}, Weights]]"
+    return f"Sequence[{operand}]"
+
+
+def signature(op, operand, result, body):
+    """`operand` is the type of what is taken, `result` of what is given."""
+    arguments = [f"{each['name']}: {operand}" for each in op["operands"]]
+    if "list" in op:
+        end = "" if op["list"]["required"] else " = ()"
+        arguments.append(f"{op['list']['name']}: {entry_type(op['list'], operand)}{end}")
+    arguments.append("*")
+    for parameter in op["parameters"]:
+        kind = parameter_type(parameter)
+        if parameter["required"]:
+            arguments.append(f"{parameter['name']}: {kind}")
+        elif "default" in parameter:
+            arguments.append(f"{parameter['name']}: {kind} = {parameter['default']!r}")
+        else:
+            arguments.append(f"{parameter['name']}: {kind} | None = None")
+    arguments.append("policy: Policy | None = None")
+    inside = "".join(f"    {argument},\n" for argument in arguments)
+    return f"def {op['name']}(\n{inside}) -> {result}:{body}\n"
+
+
+def paragraphs(text):
+    return "\n\n".join(textwrap.fill(paragraph, 112) for paragraph in text.split("\n\n"))
+
+
+def docstring(op):
+    rows = [(each["name"], each["doc"]) for each in op["operands"]]
+    if "list" in op:
+        rows.append((op["list"]["name"], op["list"]["doc"]))
+    rows += [(parameter["name"], described(parameter)) for parameter in op["parameters"]]
+    rows.append(("policy", 'Policies of this step, such as {"missing": "keep"}.'))
+    parts = [op["summary"], textwrap.indent(op["formula"], "    "), paragraphs(op["doc"])]
+    parts.append("\n".join(textwrap.fill(f"{name}: {doc}", 112, subsequent_indent="    ") for name, doc in rows))
+    if op["source"]:
+        parts.append(textwrap.fill(f"Source: {op['source']}", 112))
+    text = "\n\n".join(part for part in parts if part)
+    assert '"""' not in text and "\\" not in text, op["name"]
+    return textwrap.indent(f'"""{text}\n"""', "    ")
+
+
+def function(op):
+    operands = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["operands"])
+    entries = f'"{op["list"]["name"]}": {op["list"]["name"]}' if "list" in op else ""
+    parameters = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["parameters"])
+    weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
+    deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
+    differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""
+    call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{weighted}{differences})'
+    return (
+        "@overload\n"
+        + signature(op, "ModelLike", "Model", " ...")
+        + "@overload\n"
+        + signature(op, "Mapping[str, Any]", "dict[str, Any]", " ...")
+        + "@overload\n"
+        + signature(op, "Any", "Any", " ...")
+        + signature(op, "Any", "Any", f"\n{docstring(op)}\n{call}")
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--check", action="store_true", help="fail where the file is not current")
+    arguments = parser.parse_args()
+    program = Path(arguments.build) / "bin" / "weightsmith"
+    said = json.loads(subprocess.run([program, "ops", "--json"], check=True, capture_output=True).stdout)
+    ops = [op for op in said if op["name"] not in BY_HAND]
+    names = "".join(f'    "{op["name"]}",\n' for op in ops)
+    text = "\n\n".join([HEAD.rstrip() + f"\n\n__all__ = [\n{names}]\n", *(function(op) for op in ops)])
+    if arguments.check:
+        if TARGET.read_text() != text:
+            sys.exit(f"{TARGET} is not what the declarations say: run scripts/bless.sh")
+    else:
+        TARGET.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
 """PyTorch takes tensors of the Python package by DLPack, without a copy and as its own, and gives its own back."""
 
 import os
+import runpy
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,52 @@ def test_tensors_of_pytorch_are_saved_as_safetensors_saves_them(path, tmp_path):
         assert read[name].dtype == tensor.dtype and read[name].shape == tensor.shape
         stored, given = (t.detach().contiguous().flatten().view(torch.uint8) for t in (read[name], tensor))
         assert torch.equal(stored, given), name
+
+
+def test_state_dicts_of_pytorch_are_merged_as_pytorch_does():
+    torch.manual_seed(4)
+    a, b = ({"x": torch.randn(9, 5), "h": torch.randn(4).half(), "bf": torch.randn(6).bfloat16()} for _ in range(2))
+    found = ws.weighted_sum(a, b, alpha=0.25)
+    for name, tensor in found.items():
+        expected = (0.75 * a[name].float() + 0.25 * b[name].float()).to(a[name].dtype)
+        assert tensor.dtype == expected.dtype and torch.equal(tensor, expected), name
+    found["x"] += 1  # its own memory
+    assert torch.equal(ws.subtract(b["x"], a["x"]), b["x"] - a["x"])
+    assert torch.equal(ws.average([a["x"], b["x"]]), (a["x"] + b["x"]) * 0.5)
+    parameter = torch.nn.Parameter(a["x"])
+    assert torch.equal(ws.weighted_sum(parameter, b["x"].T.contiguous().T, alpha=0.5), 0.5 * a["x"] + 0.5 * b["x"])
+
+
+def test_a_file_is_merged_with_a_module_in_memory(tmp_path):
+    module = torch.nn.Linear(5, 3)
+    save_file({name: torch.zeros_like(tensor) for name, tensor in module.state_dict().items()}, tmp_path / "z.safetensors")
+    found = ws.weighted_sum(tmp_path / "z.safetensors", ws.model(module.state_dict()), alpha=0.5)
+    module.load_state_dict(found.state_dict(framework="torch"))
+    assert module.weight.abs().sum() > 0
+
+
+def test_the_node_for_comfyui_merges(tmp_path, monkeypatch):
+    for seed, name in enumerate(("one", "two")):
+        torch.manual_seed(seed)
+        save_file({"x": torch.randn(3)}, tmp_path / f"{name}.safetensors")
+    loaded = {}
+
+    def load(state_dict):
+        loaded.update(state_dict)
+        return "model", "clip", "vae", "vision"
+
+    fake = types.ModuleType("comfy.sd")
+    fake.load_state_dict_guess_config = load
+    comfy = types.ModuleType("comfy")
+    comfy.sd = fake
+    paths = types.ModuleType("folder_paths")
+    paths.get_filename_list = lambda kind: ["one.safetensors", "two.safetensors"]
+    paths.get_full_path = lambda kind, name: str(tmp_path / name)
+    for name, module in (("comfy", comfy), ("comfy.sd", fake), ("folder_paths", paths)):
+        monkeypatch.setitem(sys.modules, name, module)
+    names = runpy.run_path(str(ROOT / "examples" / "python" / "comfyui_node.py"))
+    node = names["NODE_CLASS_MAPPINGS"]["WeightsmithMerge"]
+    assert node.INPUT_TYPES()["required"]["a"][0] == ["one.safetensors", "two.safetensors"]
+    assert node().merge("one.safetensors", "two.safetensors", '{"default": 0.25}') == ("model", "clip", "vae")
+    one, two = (load_file(tmp_path / f"{name}.safetensors")["x"] for name in ("one", "two"))
+    assert torch.equal(loaded["x"], 0.75 * one + 0.25 * two)

@@ -1,6 +1,8 @@
 """What we show to people works: every example, every recipe of the README and of the reference, the
 demo, and the pages that are generated."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -49,6 +51,47 @@ def test_an_example_runs(weightsmith, models, name):
     for line in result.stdout.splitlines():
         if line.endswith(".safetensors"):
             support.read(models / line)
+
+
+SCRIPTS = sorted(path.name for path in (support.ROOT / "examples" / "python").glob("*.py"))
+ELSEWHERE = {"comfyui_node.py"}  # needs PyTorch: tests/parity
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ELSEWHERE])
+def test_an_example_in_python_runs(models, name):
+    result = run_script(models, name)
+    assert result.returncode == 0, result.stderr
+    if name == "merge_and_bake.py":
+        assert len(support.read(models / "merged.safetensors").tensors) > 100
+        assert "recomputed" in result.stdout
+
+
+def test_one_tensor_of_a_very_large_file_is_read_at_once(tmp_path):
+    header = {"huge": {"dtype": "F16", "shape": [10**10], "data_offsets": [0, 2 * 10**10]},
+              "small": {"dtype": "F32", "shape": [2], "data_offsets": [2 * 10**10, 2 * 10**10 + 8]}}
+    text = json.dumps(header).encode()
+    with open(tmp_path / "large.safetensors", "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        file.seek(8 + len(text) + 2 * 10**10)
+        file.write(np.array([1.5, 2], np.float32).tobytes())
+    result = run_script(tmp_path, "one_tensor.py", "large.safetensors", "small")
+    assert "[1.5 2. ]" in result.stdout and "20.00 GB" in result.stdout, result.stderr
+
+
+def run_script(folder, name, *arguments):
+    script = support.ROOT / "examples" / "python" / name
+    environment = {**os.environ, "PYTHONPATH": str(support.build() / "python")}
+    return subprocess.run(
+        [sys.executable, script, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_the_examples_in_python_are_typed_strictly():
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", os.devnull,
+         *(support.ROOT / "examples" / "python" / name for name in SCRIPTS)],
+        env={**os.environ, "MYPYPATH": str(support.ROOT / "python_bindings")}, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("", 0), done.stderr
 
 
 @pytest.mark.parametrize("page, index", [(page, i) for page in PAGES for i in range(len(whole_recipes(page)))])

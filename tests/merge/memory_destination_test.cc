@@ -3,7 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ std::shared_ptr<const Checkpoint> InMemory(
 std::vector<float> ValuesOf(const Checkpoint& checkpoint, const std::string& name) {
   const std::vector<std::byte> bytes = checkpoint.Read(*checkpoint.Find(name));
   std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, std::as_writable_bytes(std::span(values)).begin());
   return values;
 }
 

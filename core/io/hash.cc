@@ -1,6 +1,9 @@
 #include "core/io/hash.h"
 
-#include <openssl/evp.h>
+// The functions of SHA-256 itself: those of the EVP interface bring all of the library into a
+// program that is linked with its archive.
+#define OPENSSL_API_COMPAT 10100
+#include <openssl/sha.h>
 
 #include <bit>
 
@@ -38,10 +41,6 @@ std::optional<unsigned> DigitValue(char digit) {
   if (digit >= 'a' && digit <= 'f') return static_cast<unsigned>(digit - 'a' + 10);
   if (digit >= 'A' && digit <= 'F') return static_cast<unsigned>(digit - 'A' + 10);
   return std::nullopt;
-}
-
-void ExpectSuccess(int result) {
-  if (result != 1) throw Error(ErrorCode::kFailed, "computing a SHA-256: libcrypto failed");
 }
 
 }  // namespace
@@ -113,24 +112,23 @@ void SetDigest::Add(std::string_view name, const Digest& digest) {
 }
 
 struct Sha256::State {
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
-                                                                  &EVP_MD_CTX_free};
+  SHA256_CTX context;
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  ExpectSuccess(EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr));
+  SHA256_Init(&state_->context);
 }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::Update(std::span<const std::byte> bytes) {
-  ExpectSuccess(EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()));
+  SHA256_Update(&state_->context, bytes.data(), bytes.size());
 }
 
 std::string Sha256::Finish() {
   std::array<std::uint8_t, 32> digest{};
-  ExpectSuccess(EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr));
+  SHA256_Final(digest.data(), &state_->context);
   return ToDigits(digest);
 }
 

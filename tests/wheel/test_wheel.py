@@ -1,0 +1,123 @@
+"""A wheel, installed where there is nothing else: what it carries, and that the README's lines of Python work.
+
+    WEIGHTSMITH_WHEEL=FILE [PYTHON=python3.12] python -m pytest tests/wheel
+"""
+
+import os
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LARGEST = 8_000_000
+BUNDLED = {"libhwy", "libtbb"}  # what Debian has no archives of
+
+
+def wheel():
+    name = os.environ.get("WEIGHTSMITH_WHEEL")
+    found = [Path(name)] if name else sorted((ROOT / "build/wheel").glob("weightsmith-*.whl"))
+    if len(found) != 1:
+        raise pytest.UsageError("there is not one wheel: run scripts/make_wheel.sh, or set WEIGHTSMITH_WHEEL")
+    return found[0].resolve()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A fresh virtual environment with the wheel and what it asks for, away from this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([os.environ.get("PYTHON", "python3"), "-m", "venv", folder / "venv"], check=True)
+    pip = [folder / "venv/bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-q"]
+    subprocess.run([*pip, f"{wheel()}[numpy]"], check=True)
+    return folder
+
+
+def run(environment, *command, check=True):
+    variables = {"PATH": f"{environment}/venv/bin:/usr/bin:/bin", "HOME": str(environment), "LC_ALL": "C.UTF-8",
+                 "WEIGHTSMITH_BUILD": str(environment / "build")}
+    result = subprocess.run([str(word) for word in command], cwd=environment, env=variables, capture_output=True,
+                            text=True, timeout=600)
+    assert not check or result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def first_block(document, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)[0]
+
+
+def test_it_is_small_and_bundles_what_has_no_archive():
+    with zipfile.ZipFile(wheel()) as archive:
+        names = archive.namelist()
+    bundled = {re.split(r"[-.]", Path(name).name)[0] for name in names if ".libs/lib" in name}
+    assert bundled <= BUNDLED, bundled
+    assert "libtbb" in bundled
+    assert wheel().stat().st_size <= LARGEST
+
+
+def test_it_is_tagged_for_other_machines_and_typed():
+    assert re.search(r"-manylinux_2_\d+_\w+\.whl$", wheel().name)
+    with zipfile.ZipFile(wheel()) as archive:
+        names = set(archive.namelist())
+    assert {"weightsmith/py.typed", "weightsmith/_native.pyi", "weightsmith/__init__.py"} <= names
+
+
+def test_it_asks_for_no_other_package(environment):
+    bare = environment / "bare"
+    subprocess.run([os.environ.get("PYTHON", "python3"), "-m", "venv", bare], check=True)
+    subprocess.run([bare / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-q", "--no-index", wheel()],
+                   check=True)
+    run(environment, bare / "bin/python", "-c", "import weightsmith as ws; ws.save('e.safetensors', {}, overwrite=True)")
+
+
+def test_the_versions_are_one(environment):
+    version = (ROOT / "VERSION").read_text().strip()
+    assert run(environment, "python", "-c", "import weightsmith; print(weightsmith.__version__)").stdout.strip() == version
+    assert version in run(environment, "weightsmith", "--version").stdout
+    assert f"-{version}-" in wheel().name
+
+
+def test_the_command_ends_as_the_program_does(environment):
+    assert "weightsmith merge" in run(environment, "weightsmith", "--help").stdout
+    missing = run(environment, "weightsmith", "info", "none.safetensors", check=False)
+    assert missing.returncode == 4
+    assert "none.safetensors" in missing.stderr
+
+
+def test_the_lines_of_the_readme_work(environment):
+    folder = environment / "readme"
+    folder.mkdir()
+    for seed, name in enumerate(("base", "photo", "anime"), 1):
+        kind = ["--finetune-of", "1"] if seed > 1 else []
+        run(environment, "weightsmith", "synth", "sd15", "--scale", "tiny", "--seed", seed, *kind, "-q",
+            "-o", folder / f"{name}.safetensors")
+    run(environment, "python", ROOT / "bench/make_lora.py", folder / "photo.safetensors", folder / "detail.safetensors",
+        "--rank", "4")
+    (folder / "recipe.yaml").write_text(first_block("README.md", "yaml"))
+    lines = first_block("README.md", "python")
+    assert "import weightsmith as ws" in lines
+    run(environment, "python", "-c", f"import os; os.chdir({str(folder)!r})\n{lines}")
+    assert {"mix.safetensors", "mix-0.7.safetensors"} <= {path.name for path in folder.iterdir()}
+    run(environment, "weightsmith", "verify", folder / "mix-0.7.safetensors", "--no-recompute")
+
+
+def test_it_passes_the_tests_of_the_package(environment):
+    """Its libraries are linked in other ways than those of the build that is tested otherwise."""
+    build = environment / "build"
+    (build / "bin").mkdir(parents=True)
+    (build / "bin/weightsmith").symlink_to(environment / "venv/bin/weightsmith")
+    packages = run(environment, "python", "-c", "import weightsmith; print(weightsmith.__path__[0])").stdout.strip()
+    (build / "python").symlink_to(Path(packages).parent)
+    run(environment, "python", "-m", "pip", "install", "--disable-pip-version-check", "-q",
+        "-r", ROOT / "tests/python/requirements.txt")
+    tests = sorted((ROOT / "tests/python").glob("test_python_*.py"))
+    run(environment, "python", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *tests)
+
+
+def test_a_free_threaded_interpreter_stays_so(environment):
+    if not re.search(r"-cp3\d+t-", wheel().name):
+        pytest.skip("the wheel is for an interpreter with a global lock")
+    said = run(environment, "python", "-W", "error", "-c",
+               "import sys, weightsmith; print(sys._is_gil_enabled())").stdout.strip()
+    assert said == "False"

@@ -7,6 +7,8 @@
 >>> ws.bake("mix.safetensors", {"detail.safetensors": 0.6}, "baked.safetensors")
 """
 
+from typing import TYPE_CHECKING, Any
+
 from weightsmith import _operators
 from weightsmith._bake import bake
 from weightsmith._checkpoint import Checkpoint, Tensor, TensorBlock, open
@@ -29,8 +31,10 @@ from weightsmith._model import Lora, Model, model
 from weightsmith._native import version as __version__
 from weightsmith._operators import *  # noqa: F403
 from weightsmith._options import ComputeOptions, Progress, RunOptions
-from weightsmith._results import Info, Plan, Report, ScanResult, Verification
 from weightsmith._save import save
+
+if TYPE_CHECKING:
+    from weightsmith._results import Info, Plan, Report, ScanResult, Verification
 
 __all__ = [
     "Checkpoint",
@@ -73,3 +77,16 @@ __all__ = [
     "verify",
 ]
 __all__ += _operators.__all__
+
+
+def __getattr__(name: str) -> Any:
+    """Results, which are defined on first use."""
+    if name not in ("Info", "Plan", "Report", "ScanResult", "Verification"):
+        raise AttributeError(f"module 'weightsmith' has no attribute {name!r}")
+    from weightsmith import _results
+
+    return getattr(_results, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, overload
 from weightsmith._errors import RecipeError
 from weightsmith._model import Lora, Model, ModelLike, Policy, Weights, _Step, as_model, is_model, of_tensors
 from weightsmith._options import PathLike, RunOptions
-from weightsmith._results import Report
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from weightsmith._results import Report
 
 Loras = PathLike | Lora | Sequence[PathLike | Lora] | Mapping[str, Weights]
 """An adapter, several of them, or their paths and strengths, {"detail.safetensors": 0.6}."""

@@ -5,21 +5,26 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from weightsmith import _native
 from weightsmith._errors import OutputExistsError, RecipeError, VerifyError
 from weightsmith._options import PathLike, RunOptions, model_folders, native_options, warn
-from weightsmith._results import Info, Plan, Report, ScanResult, Verification, from_json, list_from_json
 
+# Dataclasses of results are defined when there is one: defining them takes longer than importing all else.
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from weightsmith._results import Info, Plan, Report, ScanResult, Verification
 
 DType = Literal["f32", "f16", "bf16", "f8_e4m3", "f8_e5m2"]
 
 
 def run(prepared: _native.Plan, phase: str, options: Mapping[str, Any]) -> Report:
+    from dataclasses import replace
+
+    from weightsmith._results import Report, from_json
+
     native, progress = native_options(options)
     warn(prepared.warnings)
     report = from_json(Report, prepared.run(native, phase, progress))
@@ -114,6 +119,8 @@ def plan(
     **options: Unpack[RunOptions],
 ) -> Plan:
     """What `merge` with the same arguments would do: from headers, nothing is written."""
+    from weightsmith._results import Plan, from_json
+
     request = recipe_request(
         recipe, vars, policy, output, output_step, dtype, rounding, max_shard_size, models, presets, private
     )
@@ -123,11 +130,15 @@ def plan(
 
 def info(path: PathLike, *, tensors: bool = False) -> Info:
     """What a checkpoint is, from its header alone. With `tensors`, its entries too."""
+    from weightsmith._results import Info, from_json
+
     return from_json(Info, _native.info(os.fspath(path), tensors))
 
 
 def scan(*paths: PathLike) -> list[ScanResult]:
     """Whether loading these files with Python would be safe. Nothing of them is executed."""
+    from weightsmith._results import ScanResult, list_from_json
+
     return list_from_json(ScanResult, _native.scan([os.fspath(path) for path in paths]))
 
 
@@ -145,6 +156,8 @@ def verify(
 
     Raises VerifyError where something differs; its `verification` has what was found.
     """
+    from weightsmith._results import Verification, from_json
+
     _, callback = native_options({"progress": progress})
     named = {name: os.fspath(file) for name, file in (model or {}).items()}
     text = _native.verify(os.fspath(path), model_folders(models), named, recompute, callback)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from weightsmith import _native
@@ -14,11 +13,12 @@ from weightsmith._checkpoint import Checkpoint, Tensor
 from weightsmith._errors import RecipeError
 from weightsmith._jobs import DType, keep_existing, run
 from weightsmith._options import ComputeOptions, PathLike, RunOptions, model_folders, native_options, warn
-from weightsmith._results import Plan, Report, from_json
 from weightsmith._save import entry
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from weightsmith._results import Plan, Report
 
 Weights = float | str | Sequence[float] | Mapping[str, "float | Sequence[float]"]
 """A number; the name of a preset ("GRAD_V"); numbers in the community's order; or numbers by place,
@@ -28,37 +28,71 @@ Policy = Mapping[str, Any]
 """Policies of a step, such as {"missing": "keep"}."""
 
 
-@dataclass(frozen=True)
+# Plain classes: importing dataclasses, and inspect with it, takes as long as importing all else.
+
+
 class Lora:
     """A LoRA or other adapter and how strongly it is baked in. te_strength: in the text encoders, by default the same;
     strength may be by place. allow_unmatched: a regular expression of modules that may do nothing. adapter: which one,
     where PEFT saved several."""
 
-    path: PathLike
-    strength: Weights = 1.0
-    te_strength: float | None = None
-    allow_unmatched: str | None = None
-    adapter: str | None = None
+    __slots__ = ("adapter", "allow_unmatched", "path", "strength", "te_strength")
+
+    def __init__(
+        self,
+        path: PathLike,
+        strength: Weights = 1.0,
+        te_strength: float | None = None,
+        allow_unmatched: str | None = None,
+        adapter: str | None = None,
+    ) -> None:
+        self.path = path
+        self.strength = strength
+        self.te_strength = te_strength
+        self.allow_unmatched = allow_unmatched
+        self.adapter = adapter
+
+    def __repr__(self) -> str:
+        return f"Lora({os.fspath(self.path)!r}, {self.strength!r})"
 
 
-@dataclass(eq=False)
 class _File:
     """A file that a recipe names, or tensors that stand for one."""
 
-    path: str
-    opened: _native.Checkpoint | None = None
-    in_memory: bool = False
-    difference: bool = False
-    lora: Lora | None = None
+    __slots__ = ("difference", "in_memory", "lora", "opened", "path")
+
+    def __init__(
+        self,
+        path: str,
+        opened: _native.Checkpoint | None = None,
+        *,
+        in_memory: bool = False,
+        difference: bool = False,
+        lora: Lora | None = None,
+    ) -> None:
+        self.path = path
+        self.opened = opened
+        self.in_memory = in_memory
+        self.difference = difference
+        self.lora = lora
 
 
-@dataclass(eq=False)
 class _Step:
-    op: str
-    operands: dict[str, Model] = field(default_factory=dict)
-    entries: dict[str, list[tuple[Model, Weights | None]]] = field(default_factory=dict)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    policy: Policy | None = None
+    __slots__ = ("entries", "op", "operands", "parameters", "policy")
+
+    def __init__(
+        self,
+        op: str,
+        operands: Mapping[str, Model],
+        entries: Mapping[str, Sequence[tuple[Model, Weights | None]]],
+        parameters: Mapping[str, Any] | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.op = op
+        self.operands = operands
+        self.entries = entries
+        self.parameters = parameters or {}
+        self.policy = policy
 
 
 class Model(Mapping[str, Tensor]):
@@ -113,6 +147,8 @@ class Model(Mapping[str, Tensor]):
 
     def plan(self, *, policy: Policy | None = None, **options: Unpack[ComputeOptions]) -> Plan:
         """What computing the model would read, hold and write: from headers alone."""
+        from weightsmith._results import Plan, from_json
+
         native, _ = native_options(options)
         prepared = self._plan if policy is None else self._planned(policy)
         return from_json(Plan, prepared.json(native))

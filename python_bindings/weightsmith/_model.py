@@ -193,6 +193,9 @@ class Model(Mapping[str, Tensor]):
 
     __hash__ = object.__hash__
 
+    def __reduce__(self) -> tuple[type[Model], tuple[_File | _Step]]:
+        return Model, (self._source,)
+
     @property
     def _plan(self) -> _native.Plan:
         if self._prepared is None:

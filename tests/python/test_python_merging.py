@@ -1,6 +1,8 @@
 """Merging in Python: the same plans, bytes and messages as the command line's."""
 
 import json
+import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -411,6 +413,36 @@ def test_threads_merge_side_by_side(models):
         thread.join()
     for state_dict in found:
         assert_same_tensors(state_dict, expected)
+
+
+def test_models_of_files_are_pickled_and_open_ones_are_not(models):
+    mixed = ws.weighted_sum(models / "a.safetensors", models / "b.safetensors", alpha=0.3)
+    names = list(mixed)
+    again = pickle.loads(pickle.dumps(mixed))
+    assert list(again) == names and again.to_recipe() == mixed.to_recipe()
+    with ws.open(models / "a.safetensors") as opened:
+        for thing in (ws.model(opened), ws.model({"t": np.ones(2, np.float32)}), mixed._plan):
+            with pytest.raises(TypeError, match="cannot pickle"):
+                pickle.dumps(thing)
+
+
+def test_a_fork_may_go_on_merging(models):
+    code = """
+import os, sys, weightsmith as ws
+os.chdir(sys.argv[1])
+mixed = ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.3)
+mixed.save("before/mix.safetensors", make_folders=True)
+child = os.fork()
+mixed.save(f"{'child' if child == 0 else 'parent'}/mix.safetensors", make_folders=True, threads=2)
+if child == 0:
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", code, models], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(PACKAGE)})
+    assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
+    first, *others = [(models / name / "mix.safetensors").read_bytes() for name in ("before", "child", "parent")]
+    assert others == [first, first]
 
 
 def test_results_outlive_what_they_were_made_of(models):

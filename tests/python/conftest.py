@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import support  # noqa: E402
+from baker import F32, Baker  # noqa: E402
 
 
 def pytest_configure(config):
@@ -116,3 +117,8 @@ def make_models(folder, names, dtype=np.float16):
         }
         paths.append(support.write(folder / f"{name}.safetensors", tensors))
     return paths
+
+
+@pytest.fixture
+def bake(weightsmith, tmp_path, tiny):
+    return lambda architecture="sd15", *options: Baker(weightsmith, tmp_path, tiny(architecture, 1, *F32, *options))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import support
-from test_bake import delta, pair_for
+from baker import delta, pair_for
 
 FP8 = np.dtype(ml_dtypes.float8_e4m3fn)
 WEIGHT = "double_blocks.0.img_attn.proj.weight"

@@ -457,7 +457,7 @@ def test_results_outlive_what_they_were_made_of(models):
         "assert (x == 0.75).all()\n"
         "x += 1\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(PACKAGE)})
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(PACKAGE)})
 
 
 def test_memory_is_given_back(models):

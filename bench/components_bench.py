@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from merge_bench import ROOT, Contender, machine, remove, run, warm
+from merge_bench import ROOT, Contender, drop_caches, machine, remove, run, warm
 
 
 class Bench:
@@ -74,7 +74,8 @@ class Bench:
     def measure(self, contender, count):
         remove(self.folder / "out.safetensors")
         shutil.rmtree(self.folder / "out", ignore_errors=True)
-        os.sync()
+        if os.geteuid() == 0:
+            drop_caches()  # what earlier contenders left in memory is not thrown out on this one's time
         warm(self.folder / name for name in contender.inputs)
         wall, cpu, peak, _ = run(contender.command)
         if count:

@@ -45,13 +45,14 @@ std::size_t MostDeltas(const Plan& plan) {
 
 std::uint64_t DeltaBlock(const Task& task) {
   constexpr std::uint64_t kRows = 4 * LowRank::kRows;
+  constexpr std::uint64_t kLeast = kPiece / 4;
   constexpr std::uint64_t kMost = 8 * kPiece;
   const std::uint64_t columns = SizeAsMatrix(task.shape).columns;
   if (task.deltas.empty() || columns == 0) return kPiece;
   const std::uint64_t fit = kMost / columns / LowRank::kRows * LowRank::kRows;
   if (fit == 0) return kMost;
   const std::uint64_t rows = std::min(kRows, fit) * columns;
-  return (kPiece + rows - 1) / rows * rows;
+  return (kLeast + rows - 1) / rows * rows;
 }
 
 std::uint64_t WorkerBytes(const Plan& plan) {

@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include <cmath>
 #include <cstddef>
 
 #include "core/adapters/low_rank.h"
@@ -25,9 +26,63 @@ constexpr std::size_t kRows = LowRank::kRows;
 
 using Lanes = hn::CappedTag<float, 16>;
 
+/// sum + a·b, rounded once: the same bits where it is not one instruction.
+#if HWY_NATIVE_FMA
+template <class V>
+HWY_INLINE V AddProduct(V sum, V a, V b) {
+  return hn::MulAdd(a, b, sum);
+}
+#elif HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+template <class V>
+HWY_INLINE V AddProduct(V sum, V a, V b) {
+  const Lanes d;
+  HWY_ALIGN float sums[hn::MaxLanes(Lanes())];
+  HWY_ALIGN float left[hn::MaxLanes(Lanes())];
+  HWY_ALIGN float right[hn::MaxLanes(Lanes())];
+  hn::Store(sum, d, sums);
+  hn::Store(a, d, left);
+  hn::Store(b, d, right);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) sums[i] = std::fma(left[i], right[i], sums[i]);
+  return hn::Load(d, sums);
+}
+#else
+/// In f64 the product is exact and the sum is not: what it loses is kept as an odd last bit, which
+/// rounding to f32 cannot take for a tie.
+template <class V>
+HWY_INLINE V AddProductOfDoubles(V sum, V product) {
+  const hn::DFromV<V> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const V rounded = hn::Add(sum, product);
+  const V taken = hn::Sub(rounded, sum);
+  const V lost = hn::Add(hn::Sub(sum, hn::Sub(rounded, taken)), hn::Sub(product, taken));
+  const auto bits = hn::BitCast(di, rounded);
+  const auto even = hn::Eq(hn::And(bits, hn::Set(di, 1)), hn::Zero(di));
+  const auto inexact = hn::RebindMask(di, hn::Gt(hn::Abs(lost), hn::Zero(d)));
+  // Magnitudes are in the order of their bits: what was lost leads away from zero or towards it.
+  const auto towards =
+      hn::Or(hn::ShiftRight<63>(hn::Xor(bits, hn::BitCast(di, lost))), hn::Set(di, 1));
+  return hn::BitCast(d, hn::Add(bits, hn::IfThenElseZero(hn::And(even, inexact), towards)));
+}
+
+template <class V>
+HWY_INLINE V AddProduct(V sum, V a, V b) {
+  const Lanes d;
+  const hn::Half<Lanes> half;
+  const hn::Repartition<double, Lanes> wide;
+  const auto product = [&](auto part) {
+    const auto x = hn::PromoteTo(wide, part(a));
+    const auto y = hn::PromoteTo(wide, part(b));
+    return hn::DemoteTo(half, AddProductOfDoubles(hn::PromoteTo(wide, part(sum)), hn::Mul(x, y)));
+  };
+  const auto low = product([&](V all) { return hn::LowerHalf(half, all); });
+  const auto high = product([&](V all) { return hn::UpperHalf(half, all); });
+  return hn::Combine(d, high, low);
+}
+#endif
+
 /// kCount rows times kVectors vectors of columns, as many sums as registers hold: a value of
-/// `panel` is loaded once for all rows, one of `up` once for all columns. `up` is [rank, kCount];
-/// rows of `out` lie `stride` apart.
+/// `panel` is loaded once for all rows, one of `up` once for all columns. `up` is [rank, kRows], of
+/// which the first kCount are used; rows of `out` lie `stride` apart.
 template <std::size_t kCount, std::size_t kVectors>
 HWY_INLINE void Block(const float* HWY_RESTRICT up, const float* HWY_RESTRICT panel,
                       std::size_t rank, float* HWY_RESTRICT out, std::size_t stride) {
@@ -44,9 +99,9 @@ HWY_INLINE void Block(const float* HWY_RESTRICT up, const float* HWY_RESTRICT pa
       columns[v] = hn::Load(d, panel + k * kPanel + v * kLanes);
     }
     for (std::size_t r = 0; r < kCount; ++r) {
-      const V u = hn::Set(d, up[k * kCount + r]);
+      const V u = hn::Set(d, up[k * kRows + r]);
       for (std::size_t v = 0; v < kVectors; ++v) {
-        sums[r][v] = hn::Add(sums[r][v], hn::Mul(u, columns[v]));
+        sums[r][v] = AddProduct(sums[r][v], u, columns[v]);
       }
     }
   }
@@ -68,7 +123,7 @@ HWY_INLINE void Rows(const float* up, const float* panel, std::size_t rank, floa
   }
 }
 
-/// The panel's columns of `count` rows, at most kRows; `up` is [rank, count].
+/// The panel's columns of `count` rows, at most kRows; `up` is [rank, kRows].
 void PanelRows(const float* up, const float* panel, std::size_t rank, float* out,
                std::size_t stride, std::size_t count) {
   static_assert(kRows == 6);

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "tests/core/caught.h"
 
 namespace weightsmith {
@@ -219,41 +217,6 @@ TEST(DeltaRows, SparseElementsAreAddedToTheFactors) {
                                        {kSparseSize, {2}, {2, 4}}},
                                       0.5f);
   EXPECT_THAT(DeltaOf(values, {2, 4}), ElementsAreArray({1.0, 4.0, -1.0, 2.0, -.5, 0.0, .5, 7.0}));
-}
-
-TEST(LowRank, IsTheSumInTheOrderOfTheRankWhateverPartIsAskedFor) {
-  constexpr std::size_t kRows = 37;
-  constexpr std::size_t kColumns = 150;
-  constexpr std::size_t kRank = 5;
-  std::vector<float> up(kRows * kRank);
-  std::vector<float> down(kRank * kColumns);
-  float x = 1;
-  for (auto* values : {&up, &down}) {
-    for (float& value : *values) value = x = std::fmod(x * 1.37f + 0.11f, 3.0f) - 0.9f;
-  }
-  std::vector<float> expected;
-  for (std::size_t row = 0; row < kRows; ++row) {
-    for (std::size_t column = 0; column < kColumns; ++column) {
-      volatile float sum = 0;
-      for (std::size_t k = 0; k < kRank; ++k) {
-        const volatile float scaled = up[row * kRank + k] * 0.3f;
-        const volatile float product = scaled * down[k * kColumns + column];
-        sum = sum + product;
-      }
-      expected.push_back(static_cast<float>(sum));
-    }
-  }
-  const LowRank product(up, down, kRank, 0.3f);
-  for (const std::size_t piece :
-       {std::size_t{1}, std::size_t{64}, std::size_t{1000}, expected.size()}) {
-    std::vector<float> all;
-    for (std::size_t at = 0; at < expected.size(); at += piece) {
-      std::vector<float> part(std::min(piece, expected.size() - at));
-      product.Fill(at, part);
-      all.insert(all.end(), part.begin(), part.end());
-    }
-    EXPECT_EQ(all, expected) << piece;
-  }
 }
 
 }  // namespace

@@ -15,9 +15,6 @@ namespace {
 // A value inside this many brackets is one too deep (serde_json's recursion limit).
 constexpr int kMaxDepth = 128;
 
-bool IsSpace(char c) {
-  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -49,16 +46,6 @@ JsonLexer::JsonLexer(std::string_view subject, std::string_view text, std::uint6
   if (invalid != std::string_view::npos) Fail("the text is not valid UTF-8", base + invalid);
 }
 
-std::uint64_t JsonLexer::Position() {
-  while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
-  return base_ + at_;
-}
-
-char JsonLexer::Peek() {
-  Position();
-  return at_ < text_.size() ? text_[at_] : '\0';
-}
-
 void JsonLexer::Fail(std::string_view what, std::uint64_t position) const {
   throw Error(ErrorCode::kInput,
               fmt::format("the {} is malformed: {} at byte {}", subject_, what, position),
@@ -74,11 +61,6 @@ void JsonLexer::FailHere(std::string_view expected) {
   std::size_t length = 1;
   while (at_ + length < text_.size() && (text_[at_ + length] & 0xC0) == 0x80) ++length;
   Fail(fmt::format("expected {}, found {}", expected, Quote(text_.substr(at_, length))), position);
-}
-
-void JsonLexer::Expect(char token, std::string_view expected) {
-  if (Peek() != token || at_ == text_.size()) FailHere(expected);
-  ++at_;
 }
 
 void JsonLexer::Open(char bracket) {

@@ -18,7 +18,10 @@ class JsonLexer {
   JsonLexer(std::string_view subject, std::string_view text, std::uint64_t base);
 
   /// Offset in the file of the next token, past any whitespace.
-  std::uint64_t Position();
+  std::uint64_t Position() {
+    while (at_ < text_.size() && IsSpace(text_[at_])) ++at_;
+    return base_ + at_;
+  }
 
   /// Enters an object or an array by its bracket; throws where nesting gets too deep.
   void Open(char bracket);
@@ -39,8 +42,15 @@ class JsonLexer {
   [[noreturn]] void Fail(std::string_view what, std::uint64_t position) const;
 
  private:
-  char Peek();
-  void Expect(char token, std::string_view expected);
+  static bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+  char Peek() {
+    Position();
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
+  void Expect(char token, std::string_view expected) {
+    if (Peek() != token || at_ == text_.size()) FailHere(expected);
+    ++at_;
+  }
   void SkipNumber();
   void Escape(std::string& out);
   std::uint32_t Hex4();

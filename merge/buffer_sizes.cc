@@ -45,6 +45,7 @@ std::size_t MostDeltas(const Plan& plan) {
 
 std::uint64_t DeltaBlock(const Task& task) {
   constexpr std::uint64_t kRows = 4 * LowRank::kRows;
+  // A block that stays in the cache from when it is made to when it is added, of some tiles.
   constexpr std::uint64_t kLeast = kPiece / 4;
   constexpr std::uint64_t kMost = 8 * kPiece;
   const std::uint64_t columns = SizeAsMatrix(task.shape).columns;

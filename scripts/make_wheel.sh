@@ -19,7 +19,4 @@ export CXX=${CXX:-c++}
 "$environment/bin/python" -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir "$environment/dist" \
   --config-settings=cmake.define.WEIGHTSMITH_WARNINGS_AS_ERRORS=ON .
 
-mkdir -p "$folder"
-rm -f "$folder"/weightsmith-*.whl
 PATH="$PWD/.venv-checks/bin:$PATH" "$python" -m auditwheel repair --wheel-dir "$folder" "$environment"/dist/weightsmith-*.whl
-ls -l "$folder"/weightsmith-*.whl

@@ -80,8 +80,8 @@ __all__ += _operators.__all__
 
 
 def __getattr__(name: str) -> Any:
-    """Results, which are defined on first use."""
-    if name not in ("Info", "Plan", "Report", "ScanResult", "Verification"):
+    """What of __all__ is not imported above: results, which are defined on first use."""
+    if name not in __all__:
         raise AttributeError(f"module 'weightsmith' has no attribute {name!r}")
     from weightsmith import _results
 

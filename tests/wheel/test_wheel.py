@@ -24,13 +24,18 @@ def wheel():
     return found[0].resolve()
 
 
+def install(folder, *what):
+    """Into a virtual environment in `folder`, which is made if it is not there."""
+    if not folder.exists():
+        subprocess.run([os.environ.get("PYTHON", "python3"), "-m", "venv", folder], check=True)
+    subprocess.run([folder / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-q", *what], check=True)
+
+
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """A fresh virtual environment with the wheel and what it asks for, away from this checkout."""
+    """A folder away from this checkout, in whose venv/ there is the wheel and what it asks for."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([os.environ.get("PYTHON", "python3"), "-m", "venv", folder / "venv"], check=True)
-    pip = [folder / "venv/bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    subprocess.run([*pip, f"{wheel()}[numpy]"], check=True)
+    install(folder / "venv", f"{wheel()}[numpy]")
     return folder
 
 
@@ -64,11 +69,9 @@ def test_it_is_tagged_for_other_machines_and_typed():
 
 
 def test_it_asks_for_no_other_package(environment):
-    bare = environment / "bare"
-    subprocess.run([os.environ.get("PYTHON", "python3"), "-m", "venv", bare], check=True)
-    subprocess.run([bare / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "-q", "--no-index", wheel()],
-                   check=True)
-    run(environment, bare / "bin/python", "-c", "import weightsmith as ws; ws.save('e.safetensors', {}, overwrite=True)")
+    install(environment / "bare", "--no-index", wheel())
+    run(environment, environment / "bare/bin/python", "-c",
+        "import weightsmith as ws; ws.save('e.safetensors', {}, overwrite=True)")
 
 
 def test_the_versions_are_one(environment):
@@ -109,8 +112,7 @@ def test_it_passes_the_tests_of_the_package(environment):
     (build / "bin/weightsmith").symlink_to(environment / "venv/bin/weightsmith")
     packages = run(environment, "python", "-c", "import weightsmith; print(weightsmith.__path__[0])").stdout.strip()
     (build / "python").symlink_to(Path(packages).parent)
-    run(environment, "python", "-m", "pip", "install", "--disable-pip-version-check", "-q",
-        "-r", ROOT / "tests/python/requirements.txt")
+    install(environment / "venv", "-r", ROOT / "tests/python/requirements.txt")
     tests = sorted((ROOT / "tests/python").glob("test_python_*.py"))
     run(environment, "python", "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *tests)
 

@@ -4,6 +4,7 @@
 """
 
 import os
+import platform
 import re
 import subprocess
 import zipfile
@@ -13,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LARGEST = 8_000_000
-BUNDLED = {"libhwy", "libtbb"}  # what Debian has no archives of
+BUNDLED = {"libtbb"}  # of which a process may hold one alone
 
 
 def wheel():
@@ -52,13 +53,23 @@ def first_block(document, language):
     return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)[0]
 
 
-def test_it_is_small_and_bundles_what_has_no_archive():
+def test_it_is_small_and_bundles_onetbb_alone():
     with zipfile.ZipFile(wheel()) as archive:
         names = archive.namelist()
     bundled = {re.split(r"[-.]", Path(name).name)[0] for name in names if ".libs/lib" in name}
-    assert bundled <= BUNDLED, bundled
-    assert "libtbb" in bundled
+    assert bundled == BUNDLED
     assert wheel().stat().st_size <= LARGEST
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the instruction sets are those of x86-64")
+def test_it_uses_what_the_cpu_has(environment):
+    """The wheel asks the CPU itself, where other builds let Highway's library do it."""
+    flags = set(re.search(r"^flags\s*:(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE).group(1).split())
+    expected = {"AVX2": {"avx2", "fma", "f16c", "bmi2"} <= flags,
+                "AVX3": {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"} <= flags}
+    said = run(environment, "env", "WEIGHTSMITH_SIMD=none", "weightsmith", "info", "-", check=False).stderr
+    known = re.search(r"There are: (.*)\.", said).group(1).split(", ")
+    assert {name: name in known for name in expected} == expected
 
 
 def test_it_is_tagged_for_other_machines_and_typed():

@@ -11,5 +11,6 @@ done
 .venv/bin/python scripts/make_reference.py
 .venv/bin/python scripts/make_python_operators.py
 PYTHONPATH=build/release/python .venv/bin/python -m nanobind.stubgen -q -m weightsmith._native \
+  -p python_bindings/stub_patterns.txt \
   -o python_bindings/weightsmith/_native.pyi
 WEIGHTSMITH_BLESS=1 .venv/bin/python -m pytest -q tests/python/test_cli_words.py

@@ -135,13 +135,18 @@ HWY_INLINE hn::Vec<D> CanonicalNan(D d, hn::Vec<D> value) {
   return hn::IfThenElse(hn::IsNaN(value), hn::CopySignToAbs(nan, value), value);
 }
 
-/// Stores Lanes(df) codes of format F, rounded to nearest even.
 template <class F, class D>
-HWY_INLINE void EncodeNarrow(D df, hn::Vec<D> value, std::byte* out) {
+using Codes = hn::Rebind<typename F::Code, D>;
+
+/// Lanes(df) codes of format F, rounded to nearest even. Where no value is a NaN it may be told so.
+template <class F, bool no_nan = false, class D>
+HWY_INLINE hn::Vec<Codes<F, D>> ToCodes(D df, hn::Vec<D> value) {
+  const Codes<F, D> dcode;
 #if WEIGHTSMITH_HAS_F16C
   if constexpr (std::is_same_v<F, F16>) {
     const hn::Rebind<hwy::float16_t, D> df16;
-    return StoreBytes(hn::DemoteTo(df16, CanonicalNan(df, value)), df16, out);
+    if constexpr (!no_nan) value = CanonicalNan(df, value);
+    return hn::BitCast(dcode, hn::DemoteTo(df16, value));
   }
 #endif
   const hn::RebindToSigned<D> di;
@@ -173,8 +178,13 @@ HWY_INLINE void EncodeNarrow(D df, hn::Vec<D> value, std::byte* out) {
   code = hn::IfThenElse(nan, hn::Set(du, static_cast<std::uint32_t>(F::kNan)), code);
   const auto sign = hn::And(hn::BitCast(du, value), hn::Set(du, 0x80000000u));
   code = hn::Or(code, hn::ShiftRight<32 - F::kBits>(sign));
-  const hn::Rebind<typename F::Code, D> dcode;
-  StoreBytes(hn::DemoteTo(dcode, hn::BitCast(di, code)), dcode, out);
+  return hn::DemoteTo(dcode, hn::BitCast(di, code));
+}
+
+/// Stores them.
+template <class F, class D>
+HWY_INLINE void EncodeNarrow(D df, hn::Vec<D> value, std::byte* out) {
+  StoreBytes(ToCodes<F>(df, value), Codes<F, D>(), out);
 }
 
 /// Rounds to nearest even.

@@ -11,6 +11,7 @@
 
 namespace weightsmith {
 
+/// At most kTile elements.
 struct BakeTile {
   DType dtype = DType::kF16;  ///< of `base` and `out`: F16, BF16 or F32
   std::span<const std::byte> base;
@@ -20,8 +21,8 @@ struct BakeTile {
   std::span<std::byte> out;
 };
 
-/// Fills `out` with base + strength·delta and tells how that differs from `base` before it is
-/// rounded, as MeasureTile does. Nothing is told, and what `out` holds is void, where a value does
+/// Fills `out` with base + strength·delta and tells how that differs from `base`: before it is
+/// rounded, as MeasureTile does, and as it is stored. Nothing is told, and what `out` holds is void, where a value does
 /// not fit, and for dtypes and lengths (no multiple of 16) that this is not made for.
 std::optional<Effect> Bake(const BakeTile& tile);
 

@@ -33,12 +33,15 @@ using Vector = hn::Vec<Tag<T>>;
 template <class T>
 constexpr std::size_t kVectors = kLanes / hn::MaxLanes(Tag<T>());
 
+template <class T>
+using Counts = hn::Vec<hn::RebindToSigned<Tag<T>>>;
+
 /// The sums of an effect while they are taken.
 template <class T>
 struct Sums {
   Vector<T> change[kVectors<T>];
   Vector<T> before[kVectors<T>];
-  std::size_t changed;
+  Counts<T> changed[kVectors<T>];
 };
 
 template <class T>
@@ -47,16 +50,22 @@ HWY_INLINE Sums<T> NoSums() {
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
     sums.change[v] = hn::Zero(Tag<T>());
     sums.before[v] = hn::Zero(Tag<T>());
+    sums.changed[v] = hn::Zero(hn::RebindToSigned<Tag<T>>());
   }
-  sums.changed = 0;
   return sums;
+}
+
+/// One more in the lanes of a mask, which is all ones in them.
+template <class D, class Mask>
+HWY_INLINE void CountLanes(D di, Mask mask, hn::Vec<D>& counts) {
+  counts = hn::Sub(counts, hn::VecFromMask(di, hn::RebindMask(di, mask)));
 }
 
 /// Adds vector v of kLanes elements.
 template <class T, class Mask>
 HWY_INLINE void AddVector(std::size_t v, Vector<T> before, Vector<T> change, Mask changed,
                           Sums<T>& sums) {
-  sums.changed += hn::CountTrue(Tag<T>(), changed);
+  CountLanes(hn::RebindToSigned<Tag<T>>(), changed, sums.changed[v]);
   sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
   sums.before[v] = hn::Add(sums.before[v], hn::Mul(before, before));
 }
@@ -82,21 +91,23 @@ HWY_INLINE void AddGroup(const T* before, const T* after, Sums<T>& sums) {
   }
 }
 
-template <class T>
-HWY_INLINE double Fold(const Vector<T>* vectors) {
-  const Tag<T> d;
-  HWY_ALIGN T lanes[kLanes];
-  for (std::size_t v = 0; v < kVectors<T>; ++v) {
-    hn::Store(vectors[v], d, lanes + v * hn::MaxLanes(d));
-  }
-  double total = 0;
-  for (const T lane : lanes) total += static_cast<double>(lane);
+/// The lanes of all vectors, added in their order.
+template <class Total, class D, std::size_t kCount>
+HWY_INLINE Total Fold(D d, const hn::Vec<D> (&vectors)[kCount]) {
+  HWY_ALIGN hn::TFromD<D> lanes[kCount * hn::MaxLanes(D())];
+  for (std::size_t v = 0; v < kCount; ++v) hn::Store(vectors[v], d, lanes + v * hn::MaxLanes(D()));
+  Total total = 0;
+  for (const auto lane : lanes) total += static_cast<Total>(lane);
   return total;
 }
 
 template <class T>
 HWY_INLINE Effect ToEffect(const Sums<T>& sums, std::size_t n) {
-  return {n, sums.changed, Fold<T>(sums.change), Fold<T>(sums.before)};
+  const Tag<T> d;
+  return {.elements = n,
+          .changed = Fold<std::uint64_t>(hn::RebindToSigned<Tag<T>>(), sums.changed),
+          .change_squares = Fold<double>(d, sums.change),
+          .before_squares = Fold<double>(d, sums.before)};
 }
 
 template <Against kAgainst, class T>

@@ -154,10 +154,10 @@ bool TileRunner<Real>::BakeAtOnce(const PieceInputs& piece, const Place& place, 
                                             .out = out});
   if (!baked) return false;
   if (!effects) return true;
-  const std::uint64_t rounded = CountDifferent(base, out, size);
   for (std::size_t p = 0; p < probes.size(); ++p) {
-    result.effects[p] += *baked;
-    if (probes[p].applied) result.effects[p].rounded += rounded;
+    Effect own = *baked;
+    if (!probes[p].applied) own.rounded = 0;
+    result.effects[p] += own;
   }
   return true;
 }

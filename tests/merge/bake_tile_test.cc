@@ -57,6 +57,12 @@ class BakeTileTest : public ::testing::TestWithParam<std::string> {
     std::vector<std::byte> bytes(out_.size());
     Encode(dtype, expected, bytes);
     EXPECT_EQ(out_, bytes);
+    const std::size_t size = bytes.size() / base_.size();
+    for (std::size_t at = 0; at < bytes.size(); at += size) {
+      sums.rounded += std::memcmp(&stored_[at], &bytes[at], size) != 0 ? 1 : 0;
+    }
+    EXPECT_EQ(effect->rounded, sums.rounded);
+    EXPECT_EQ(sums.rounded < sums.changed, dtype != DType::kF32);
     EXPECT_EQ(effect->elements, sums.elements);
     EXPECT_EQ(effect->changed, sums.changed);
     EXPECT_NEAR(effect->change_squares / sums.change_squares, 1, 1e-5);

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -46,6 +47,11 @@ def path(tmp_path, tensors):
 
 def same(a, b):
     return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def resident():
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def run_python(code, *arguments):
@@ -145,6 +151,32 @@ def test_a_ckpt_is_read_with_its_strides_and_nothing_is_run(tmp_path):
         assert np.array_equal(model["whole"].numpy(), values.reshape(4, 6))
         assert np.array_equal(model["turned"].numpy(), values.reshape(4, 6).T)
         assert model["turned"][1].tolist() == [1, 7, 13, 19]
+
+
+def test_a_folder_of_shards_is_one_mapping(tmp_path, tensors):
+    names = sorted(tensors)
+    shards = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    for shard, own in shards.items():
+        support.write(tmp_path / shard, {name: tensors[name] for name in own})
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(
+        {"metadata": {}, "weight_map": {name: shard for shard, own in shards.items() for name in own}}))
+    with ws.open(tmp_path) as model:
+        assert sorted(model) == names
+        assert all(same(model[name].numpy(), tensors[name]) for name in names)
+
+
+def test_a_part_of_a_tensor_is_read_without_the_rest(tmp_path):
+    rows = 1 << 20
+    header = json.dumps({"huge": {"dtype": "F32", "shape": [rows, 4096], "data_offsets": [0, rows << 14]}}).encode()
+    with open(tmp_path / "huge.safetensors", "wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.truncate(8 + len(header) + (rows << 14))  # 16 GiB of zeros that take no place
+        file.seek(8 + len(header) + (1000 << 14))
+        file.write(np.arange(4096, dtype=np.float32).tobytes())
+    before = resident()
+    with ws.open(tmp_path / "huge.safetensors") as model:
+        assert np.array_equal(model["huge"][1000], np.arange(4096, dtype=np.float32))
+    assert resident() - before < 64 << 20
 
 
 def test_what_a_checkpoint_is(weightsmith, tmp_path):

@@ -25,10 +25,10 @@ set(Boost_USE_STATIC_LIBS ON)
 
 # What there is no archive of. Of other versions these may want more functions than are here: those come from the shared
 # library then, which is linked where something of it is needed.
-add_library(weightsmith_functions OBJECT "${CMAKE_CURRENT_LIST_DIR}/fmt_functions.cc"
-                                         "${CMAKE_CURRENT_LIST_DIR}/hwy_functions.cc")
-set_target_properties(weightsmith_functions PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
-target_include_directories(weightsmith_functions SYSTEM PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>
+add_library(weightsmith_static OBJECT "${CMAKE_CURRENT_LIST_DIR}/fmt_functions.cc"
+                                      "${CMAKE_CURRENT_LIST_DIR}/hwy_functions.cc")
+set_target_properties(weightsmith_static PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
+target_include_directories(weightsmith_static SYSTEM PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>
                            $<TARGET_PROPERTY:hwy::hwy,INTERFACE_INCLUDE_DIRECTORIES>)
 
 # Symbols of the archives are nobody else's in the process, and what is not used is not there. With the standard library

@@ -23,7 +23,8 @@ namespace weightsmith {
 namespace HWY_NAMESPACE {
 namespace {
 
-/// How values are stored. F is a format of codec-inl.h, or float; nothing that is stored is a NaN.
+/// How values are stored. F is a format of codec-inl.h, or float. That a NaN is stored as it should
+/// be does not matter: a tile with one is void.
 template <class F>
 struct Stored {
   using Lanes = Codes<F, Tag<float>>;

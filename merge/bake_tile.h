@@ -11,7 +11,7 @@
 
 namespace weightsmith {
 
-/// At most kTile elements.
+/// At most kTile elements: they are counted in lanes of 16 bits.
 struct BakeTile {
   DType dtype = DType::kF16;  ///< of `base` and `out`: F16, BF16 or F32
   std::span<const std::byte> base;

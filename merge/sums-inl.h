@@ -33,15 +33,16 @@ using Vector = hn::Vec<Tag<T>>;
 template <class T>
 constexpr std::size_t kVectors = kLanes / hn::MaxLanes(Tag<T>());
 
+/// Lanes that count what a lane of T holds.
 template <class T>
-using Counts = hn::Vec<hn::RebindToSigned<Tag<T>>>;
+using CountTag = hn::RebindToSigned<Tag<T>>;
 
 /// The sums of an effect while they are taken.
 template <class T>
 struct Sums {
   Vector<T> change[kVectors<T>];
   Vector<T> before[kVectors<T>];
-  Counts<T> changed[kVectors<T>];
+  hn::Vec<CountTag<T>> changed[kVectors<T>];
 };
 
 template <class T>
@@ -50,12 +51,12 @@ HWY_INLINE Sums<T> NoSums() {
   for (std::size_t v = 0; v < kVectors<T>; ++v) {
     sums.change[v] = hn::Zero(Tag<T>());
     sums.before[v] = hn::Zero(Tag<T>());
-    sums.changed[v] = hn::Zero(hn::RebindToSigned<Tag<T>>());
+    sums.changed[v] = hn::Zero(CountTag<T>());
   }
   return sums;
 }
 
-/// One more in the lanes of a mask, which is all ones in them.
+/// Adds one in the lanes of a mask, which as an integer is -1 there.
 template <class D, class Mask>
 HWY_INLINE void CountLanes(D di, Mask mask, hn::Vec<D>& counts) {
   counts = hn::Sub(counts, hn::VecFromMask(di, hn::RebindMask(di, mask)));
@@ -65,7 +66,7 @@ HWY_INLINE void CountLanes(D di, Mask mask, hn::Vec<D>& counts) {
 template <class T, class Mask>
 HWY_INLINE void AddVector(std::size_t v, Vector<T> before, Vector<T> change, Mask changed,
                           Sums<T>& sums) {
-  CountLanes(hn::RebindToSigned<Tag<T>>(), changed, sums.changed[v]);
+  CountLanes(CountTag<T>(), changed, sums.changed[v]);
   sums.change[v] = hn::Add(sums.change[v], hn::Mul(change, change));
   sums.before[v] = hn::Add(sums.before[v], hn::Mul(before, before));
 }
@@ -105,7 +106,7 @@ template <class T>
 HWY_INLINE Effect ToEffect(const Sums<T>& sums, std::size_t n) {
   const Tag<T> d;
   return {.elements = n,
-          .changed = Fold<std::uint64_t>(hn::RebindToSigned<Tag<T>>(), sums.changed),
+          .changed = Fold<std::uint64_t>(CountTag<T>(), sums.changed),
           .change_squares = Fold<double>(d, sums.change),
           .before_squares = Fold<double>(d, sums.before)};
 }

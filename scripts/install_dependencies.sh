@@ -93,7 +93,7 @@ make_environment() {
 # Debian has no interpreter without a global lock: it is made from Debian's source.
 make_free_threaded_python() {
   local folder=$PWD/build/python3.13t source
-  [ ! -x "$folder/bin/python3.13t" ] || return 0
+  ! "$folder/bin/python3.13t" -m pip --version >/dev/null 2>&1 || return 0
   echo "Making a Python without a global lock in build/python3.13t"
   source=$(mktemp -d)
   curl -sSfL --retry 3 -o "$source.tar.xz" \
@@ -101,10 +101,9 @@ make_free_threaded_python() {
   echo "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640 $source.tar.xz" | sha256sum -c --quiet
   tar -xJf "$source.tar.xz" -C "$source" --strip-components=1
   (
-    cd "$source"
-    CFLAGS=-O1 ./configure -q --disable-gil --disable-test-modules --prefix="$folder"
-    make -s -j "$(nproc)"
-    make -s install
+    cd "$source" &&
+      CFLAGS=-O1 ./configure -q --disable-gil --disable-test-modules --prefix="$folder" &&
+      make -s -j "$(nproc)" && make -s install
   ) >"$source.log" 2>&1 || {
     tail -n 20 "$source.log" >&2
     return 1

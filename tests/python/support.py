@@ -82,12 +82,12 @@ def read(path):
     """Reads a file with the safetensors package, where there is one: it judges it on the way."""
     header, start = header_of(path)
     metadata = header.pop("__metadata__", {})
-    data = Path(path).read_bytes()
+    whole = Path(path).read_bytes()
     if safetensors:
-        entries = safetensors.deserialize(data)
+        entries = safetensors.deserialize(whole)
     else:
-        entries = [(name, {**entry, "data": data[start:][slice(*entry["data_offsets"])]})
-                   for name, entry in header.items()]
+        data = memoryview(whole)[start:]
+        entries = [(name, {**entry, "data": data[slice(*entry["data_offsets"])]}) for name, entry in header.items()]
     tensors = {}
     for name, entry in entries:
         array = np.frombuffer(bytes(entry["data"]), dtype=DTYPES[entry["dtype"]])

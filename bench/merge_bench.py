@@ -10,6 +10,8 @@ quartiles: what other users of the machine add makes runs slower, never faster.
 
     bench/merge_bench.py [--rounds N] [--only NAME,…] [--cold] [--memory] [--json FILE] [--folder DIR]
     bench/merge_bench.py --smoke       tiny files, one round, no judgement: does everything run?
+    bench/merge_bench.py --against BUILD --only merge,linear,chain
+                                       each merge also with the program of another build, in the same rounds
 """
 
 import argparse
@@ -27,6 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+
+OTHER = "@other"  # behind the name of a contender that another build runs
 
 RECIPES = {
     "two": ("ab", "  out: {op: weighted_sum, a: a, b: b, alpha: 0.3}\n"),
@@ -116,6 +120,7 @@ class Bench:
         self.arguments = arguments
         self.bin = Path(arguments.build).resolve() / "bin"
         self.program = self.bin / "weightsmith"
+        self.other = Path(arguments.against).resolve() / "bin" / "weightsmith" if arguments.against else None
         self.folder = Path(arguments.folder or tempfile.mkdtemp(prefix="merge_bench_")).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.output = self.folder / "out.safetensors"
@@ -152,7 +157,7 @@ class Bench:
                 raise SystemExit(f"{python} is missing: run scripts/install_dependencies.sh --dev")
             return [python, ROOT / "bench" / "peers" / script, a, b, "0.3", out]
 
-        return [
+        listed = [
             Contender("cp", "`cp --reflink=never` of one input", ["cp", "--reflink=never", a, out], "a"),
             Contender("cp+sync", "`cp` + `sync FILE` of one input",
                       shell('cp --reflink=never "$1" "$2" && sync "$2"'), "a"),
@@ -168,6 +173,11 @@ class Bench:
             Contender("numpy", "numpy script, mapped files", peer(".venv", "numpy_merge.py"), "ab", True, True),
             Contender("torch", "PyTorch script, 2 threads", peer(".venv-parity", "torch_merge.py"), "ab", True, True),
         ]
+        if self.other is None:
+            return listed
+        ours = [c for c in listed if c.command[0] == self.program]
+        return listed + [Contender(f"{c.name}{OTHER}", f"{c.title}, the other build", [self.other, *c.command[1:]], c.inputs)
+                         for c in ours]
 
     def measure(self, contender, count):
         remove(self.output)
@@ -193,7 +203,7 @@ class Bench:
             unknown = set(names) - {c.name for c in chosen}
             if unknown:
                 raise SystemExit(f"unknown contenders: {', '.join(sorted(unknown))}")
-            chosen = [c for c in chosen if c.name in names]
+            chosen = [c for c in chosen if c.name.removesuffix(OTHER) in names]
         rounds = 1 if self.arguments.smoke else self.arguments.rounds
         order = random.Random(self.arguments.seed)
         for round_number in range(0 if not self.arguments.smoke else 1, rounds + 1):
@@ -256,7 +266,7 @@ def table(results, gigabytes):
     base = {"merge+sync": "cp+sync", "linear": "cp", "chain": "linear", "blocks": "merge"}
     lines = ["| | lower quartile | median | minimum | CPU s per GB written | peak MiB | ratio |", "|---|---|---|---|---|---|---|"]
     for name, (contender, s) in results.items():
-        reference = base.get(name, "cp")
+        reference = name.removesuffix(OTHER) if name.endswith(OTHER) else base.get(name, "cp")
         ratio = ""
         if reference in results and reference != name:
             ratio = f"{s['quartile'] / results[reference][1]['quartile']:.2f} × {reference}"
@@ -296,6 +306,7 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--against", help="another build, whose merges run in the same rounds")
     parser.add_argument("--folder", help="where the files go and stay; default: a temporary one, removed")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--slow-rounds", type=int, default=5, help="rounds of the Python scripts")

@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
+#include "cli/option_words.h"
 #include "core/error.h"
 #include "core/simd.h"
 #include "core/version.h"
@@ -109,7 +110,7 @@ int RunProgram(std::span<const std::string> words, Terminal& terminal) {
   } catch (const BrokenPipe&) {
     return 0;
   } catch (const Error& error) {
-    terminal.Fail(TrimEnd(error.what()), TrimEnd(error.advice()));
+    terminal.Fail(TrimEnd(error.what()), TrimEnd(AdviceOf(error)));
     return StatusOf(error);
   } catch (const std::bad_alloc&) {
     terminal.Fail("out of memory.", "--max-memory bounds what a merge may hold.");

@@ -20,4 +20,5 @@ configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/weightsmithConfig.cmake
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/weightsmithConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/weightsmithConfig.cmake" "${PROJECT_BINARY_DIR}/weightsmithConfigVersion.cmake"
+        "${CMAKE_CURRENT_LIST_DIR}/Findre2.cmake"
         DESTINATION "${weightsmith_cmake_folder}")

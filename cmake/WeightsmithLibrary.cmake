@@ -18,7 +18,7 @@ function(weightsmith_target_options target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
   if(WEIGHTSMITH_PRECOMPILE_HEADERS)
     target_precompile_headers(${target} PRIVATE
-      <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <ranges> <regex>
+      <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <ranges>
       <span> <sstream> <string> <thread> <unordered_map> <variant> <vector> <fmt/format.h>)
   endif()
 endfunction()

@@ -19,6 +19,7 @@ function(weightsmith_use_archive target name)
 endfunction()
 
 weightsmith_use_archive(yaml-cpp yaml-cpp)
+weightsmith_use_archive(re2::re2 re2)
 weightsmith_use_archive(OpenSSL::Crypto crypto)
 set_property(TARGET OpenSSL::Crypto APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${CMAKE_DL_LIBS})
 set(Boost_USE_STATIC_LIBS ON)

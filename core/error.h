@@ -2,6 +2,7 @@
 // expected; advice is a second paragraph. Nothing below cli/ prints, aborts or exits.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -23,9 +24,26 @@ enum class ErrorCode {
   kInterrupted = 130,
 };
 
+/// A setting that would help. How it is written is a matter of each front end (`--force`,
+/// `overwrite=True`): no message below them spells it.
+enum class Option : std::uint8_t {
+  kOverwrite,         ///< replace outputs that exist
+  kMakeFolders,       ///< make missing folders of outputs
+  kMaxMemory,         ///< the memory that a run may hold
+  kReadInsteadOfMap,  ///< read files by system calls
+  kAllowUnmatched,    ///< modules of adapters that may change nothing
+  kModelFolders,      ///< where models are looked for
+  kModelPath,         ///< which file a model is
+  kSelectOutput,      ///< which step is written
+  kMaxShardSize,      ///< the most bytes of a file of the output
+  kTrustPartial,      ///< go on from a partial output without reading it back
+  kCheckFileOnly,     ///< verify without computing again
+};
+
 class Error : public std::exception {
  public:
-  Error(ErrorCode code, std::string message, std::string advice = {});
+  Error(ErrorCode code, std::string message, std::string advice = {},
+        std::vector<Option> options = {});
 
   ErrorCode code() const noexcept { return code_; }
   /// The message with its context: "merging 'x': reading 'a.safetensors': …".
@@ -33,6 +51,8 @@ class Error : public std::exception {
   const std::string& message() const noexcept { return message_; }
   /// What the user can do about it; may be empty.
   const std::string& advice() const noexcept { return advice_; }
+  /// Settings that would help, for the front end to add to the advice.
+  const std::vector<Option>& options() const noexcept { return options_; }
 
   /// Puts what was being done in front of the message; the outermost is added last.
   void AddContext(std::string_view doing);
@@ -42,6 +62,7 @@ class Error : public std::exception {
   std::string message_;
   std::string advice_;
   std::string full_;
+  std::vector<Option> options_;
 };
 
 /// Runs `body`; an Error that leaves it carries `doing` as its outermost context.

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <regex>
 #include <utility>
 
 #include "core/adapters/alias_table.h"
@@ -12,6 +11,7 @@
 #include "core/adapters/made_for.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
+#include "core/matcher.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -22,7 +22,10 @@ class AdapterFitter {
   AdapterFitter(const Model& model, std::span<const ModelIndex* const> bases,
                 ElsewherePolicy elsewhere, Problems& problems, AdapterIndex& index)
       : model_(model), bases_(bases), elsewhere_(elsewhere), problems_(problems), index_(index) {
-    if (!model.allow_unmatched.empty()) allowed_.emplace(model.allow_unmatched);
+    if (!model.allow_unmatched.empty()) {
+      std::string problem;
+      allowed_ = Matcher::Compile(model.allow_unmatched, problem);
+    }
   }
 
   void Fit() {
@@ -261,16 +264,15 @@ class AdapterFitter {
     for (const AdapterModule* module : unplaced_) {
       const std::string component = ComponentOf(*module, declared);
       const bool lacks = !component.empty() && !components_.contains(component);
-      if (allowed_ && std::regex_search(module->stem, *allowed_)) {
+      if (allowed_ && allowed_->Search(module->stem)) {
         AddTo(index_.classes_.unmatched, "allowed", module->stem);
       } else if (lacks && !several && elsewhere_ == ElsewherePolicy::kNote) {
         AddTo(index_.classes_.elsewhere, component, module->stem);
       } else if (lacks) {
         problems_.Add(fmt::format("adapter '{}': {} has no {}, which is changed by", model_.name,
                                   BaseName(), component),
-                      module->stem,
-                      "Name the file that has it as a component of the model, or allow it with "
-                      "--allow-unmatched.");
+                      module->stem, "Name the file that has it as a component of the model.",
+                      {Option::kAllowUnmatched});
       } else {
         TellUnmatched(*module, aliases, declared);
       }
@@ -298,11 +300,10 @@ class AdapterFitter {
       const std::string hint =
           nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
       ++told_;
-      problems_.Add(why + " of the name", module.stem + hint,
-                    "Allow modules that do nothing with --allow-unmatched REGEX.");
+      problems_.Add(why + " of the name", module.stem + hint, {}, {Option::kAllowUnmatched});
       return;
     }
-    problems_.Add(why, module.stem, "Allow modules that do nothing with --allow-unmatched REGEX.");
+    problems_.Add(why, module.stem, {}, {Option::kAllowUnmatched});
   }
 
   /// That the module is for; empty where nobody knows.
@@ -324,7 +325,7 @@ class AdapterFitter {
   ElsewherePolicy elsewhere_;
   Problems& problems_;
   AdapterIndex& index_;
-  std::optional<std::regex> allowed_;
+  std::optional<Matcher> allowed_;
   const Architecture* architecture_ = nullptr;
   std::string quantization_;  ///< scheme that weights of a base are stored in
   std::vector<AliasedTensor> tensors_;

@@ -87,7 +87,7 @@ void ExpectReplaceable(std::span<const FileSet::Text> texts, const fs::path& fol
     if (overwrite || !fs::exists(folder / text.path, ignored)) continue;
     throw Error(ErrorCode::kUsage,
                 fmt::format("the output '{}' exists", (folder / text.path).string()),
-                "Choose another folder, or overwrite it with --force.");
+                "Choose another folder.", {Option::kOverwrite});
   }
 }
 

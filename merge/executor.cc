@@ -57,7 +57,7 @@ int AffordableThreads(const Plan& plan, const RunOptions& options) {
     throw Error(ErrorCode::kResources,
                 fmt::format("the run needs {} of memory and may use {}",
                             FormatBytes(MemoryFor(plan, threads)), FormatBytes(budget)),
-                "Give it more with --max-memory.");
+                {}, {Option::kMaxMemory});
   }
   return threads;
 }

@@ -10,11 +10,6 @@
 namespace weightsmith {
 namespace {
 
-/// Longer patterns than any tensor's name needs.
-constexpr std::size_t kLongestPattern = 1000;
-/// The matcher recurses by characters; no name of a real tensor comes near.
-constexpr std::size_t kLongestName = 4096;
-
 /// A component as recipes may write it, and what it is called here.
 struct ComponentWord {
   std::string_view written;  ///< lower case
@@ -83,6 +78,18 @@ std::string UnknownPlace(std::string_view text, std::string_view lower) {
   return "unknown place " + Quote(text) + (question.empty() ? "" : "." + question);
 }
 
+std::optional<Matcher> CompileRegex(std::string_view pattern, std::string& problem) {
+  if (pattern.empty()) {
+    problem = "the regular expression // is empty: write default for everything";
+    return std::nullopt;
+  }
+  std::optional<Matcher> matcher = Matcher::Compile(pattern, problem);
+  if (!matcher) {
+    problem = "the regular expression " + Quote(pattern, 80) + " cannot be used: " + problem;
+  }
+  return matcher;
+}
+
 }  // namespace
 
 std::optional<Selector> Selector::Parse(std::string_view text, std::string& problem) {
@@ -90,8 +97,8 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
   selector.text_ = text;
   if (text.size() >= 2 && text.front() == '/' && text.back() == '/') {
     selector.specificity_ = Specificity::kRegex;
-    selector.regex_ = Compile(text.substr(1, text.size() - 2), problem);
-    if (selector.regex_ == nullptr) return std::nullopt;
+    selector.regex_ = CompileRegex(text.substr(1, text.size() - 2), problem);
+    if (!selector.regex_) return std::nullopt;
     return selector;
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
@@ -160,25 +167,6 @@ bool Selector::ParseRange(std::string_view text, std::string_view letters) {
   return first_ && last_ && *first_ <= *last_;
 }
 
-std::shared_ptr<const std::regex> Selector::Compile(std::string_view pattern,
-                                                    std::string& problem) {
-  if (pattern.empty()) {
-    problem = "the regular expression // is empty: write default for everything";
-    return nullptr;
-  }
-  if (pattern.size() > kLongestPattern) {
-    problem = "the regular expression " + Quote(pattern, 40) + " has " +
-              FormatCount(pattern.size()) + " bytes, more than " + FormatCount(kLongestPattern);
-    return nullptr;
-  }
-  try {
-    return std::make_shared<const std::regex>(pattern.begin(), pattern.end());
-  } catch (const std::regex_error& error) {
-    problem = "the regular expression " + Quote(pattern) + " is malformed: " + error.what();
-    return nullptr;
-  }
-}
-
 std::span<const std::string_view> Selector::Families() {
   return kFamilies;
 }
@@ -190,10 +178,7 @@ std::vector<std::string_view> Selector::Components() {
 }
 
 bool Selector::Matches(const TensorPlace& place) const {
-  if (regex_ != nullptr) {
-    const std::string_view name = place.canonical.substr(0, kLongestName);
-    return std::regex_search(name.begin(), name.end(), *regex_);
-  }
+  if (regex_) return regex_->Search(place.canonical);
   if (!MatchesComponent(place)) return false;
   if (!family_.empty()) {
     if (place.block.family != family_) return false;
@@ -225,7 +210,7 @@ double Selector::Position(const TensorPlace& place) const {
 }
 
 bool Selector::NamesVae() const {
-  if (regex_ == nullptr) return component_ == "vae";
+  if (!regex_) return component_ == "vae";
   const std::string lower = Lower(text_);
   return lower.find("vae") != std::string::npos ||
          lower.find("first_stage_model") != std::string::npos;

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
-#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +13,7 @@
 
 #include "core/anatomy/architecture.h"
 #include "core/anatomy/blocks.h"
+#include "core/matcher.h"
 #include "merge/community_list.h"
 
 namespace weightsmith {
@@ -45,9 +44,8 @@ class Selector {
   /// Reads `default`, a component (`unet` = `transformer` = `dit`, `te` = `BASE`, `te1`, `clip_l`,
   /// `vae` …; case ignored), a block or a range of blocks (`unet.in.3`, `layer.0-31`, `te.layer.5`,
   /// `vae.decoder`, `IN00-IN05`, `M00`, `D07`, `TIME`), either of them with an element behind a
-  /// colon (`IN04-IN08:attn2`: whole steps of the name), or `/regex/` (ECMAScript, searched in the
-  /// first 4,096 bytes of the canonical name). Nothing for anything else, with what is wrong in
-  /// `problem`.
+  /// colon (`IN04-IN08:attn2`: whole steps of the name), or `/regex/` (RE2, searched in the
+  /// canonical name). Nothing for anything else, with what is wrong in `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
   /// The words that Parse takes for components.
   static std::vector<std::string_view> Components();
@@ -67,13 +65,10 @@ class Selector {
   bool SameRow(const Selector& other) const {
     return specificity_ == other.specificity_ && component_ == other.component_ &&
            family_ == other.family_ && first_ == other.first_ && last_ == other.last_ &&
-           element_ == other.element_ && (regex_ == nullptr || text_ == other.text_);
+           element_ == other.element_ && (!regex_ || text_ == other.text_);
   }
 
  private:
-  /// Null with what is wrong in `problem`.
-  static std::shared_ptr<const std::regex> Compile(std::string_view pattern, std::string& problem);
-
   std::string text_;
   Specificity specificity_ = Specificity::kDefault;
   bool MatchesComponent(const TensorPlace& place) const;
@@ -85,7 +80,7 @@ class Selector {
   std::optional<std::uint32_t> first_;  ///< of a range of blocks; of one block both are it
   std::optional<std::uint32_t> last_;
   std::string element_;
-  std::shared_ptr<const std::regex> regex_;
+  std::optional<Matcher> regex_;
 };
 
 template <class T>

@@ -3,8 +3,7 @@
 #include <fmt/core.h>
 
 #include <set>
-
-#include "core/error.h"
+#include <utility>
 
 namespace weightsmith {
 namespace {
@@ -24,11 +23,13 @@ std::string ListSome(const std::vector<std::string>& names, std::uint64_t count)
   return text;
 }
 
-void Problems::Add(const std::string& group, const std::string& tensor, const std::string& advice) {
+void Problems::Add(const std::string& group, const std::string& tensor, const std::string& advice,
+                   std::vector<Option> options) {
   Group& at = groups_[group];
   ++at.count;
   if (at.first.size() < kShown) at.first.push_back(tensor);
   at.advice = advice;
+  at.options = std::move(options);
 }
 
 void Problems::AddQuantised(const std::string& model, const std::string& scheme,
@@ -45,18 +46,20 @@ void Problems::ThrowIfAny() const {
   if (groups_.empty()) return;
   std::string message;
   std::set<std::string> advice;
+  std::set<Option> options;
   for (const auto& [group, at] : groups_) {
     if (!message.empty()) message += '\n';
     message += group;
     if (at.count > 0) message += ": " + ListSome(at.first, at.count);
     if (!at.advice.empty()) advice.insert(at.advice);
+    options.insert(at.options.begin(), at.options.end());
   }
   std::string advices;
   for (const std::string& sentence : advice) {
     if (!advices.empty()) advices += '\n';
     advices += sentence;
   }
-  throw Error(ErrorCode::kMismatch, message, advices);
+  throw Error(ErrorCode::kMismatch, message, advices, {options.begin(), options.end()});
 }
 
 }  // namespace weightsmith

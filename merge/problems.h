@@ -6,12 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "core/error.h"
+
 namespace weightsmith {
 
 class Problems {
  public:
   /// One tensor of a group: "step 'mix': missing in 'b'" with the tensors that it befalls.
-  void Add(const std::string& group, const std::string& tensor, const std::string& advice = {});
+  void Add(const std::string& group, const std::string& tensor, const std::string& advice = {},
+           std::vector<Option> options = {});
   /// A weight that is stored in a scheme that nobody can compute with.
   void AddQuantised(const std::string& model, const std::string& scheme, const std::string& tensor);
   /// A problem by itself.
@@ -26,6 +29,7 @@ class Problems {
     std::uint64_t count = 0;
     std::vector<std::string> first;
     std::string advice;
+    std::vector<Option> options;
   };
   std::map<std::string, Group> groups_;
 };

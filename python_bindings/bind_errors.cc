@@ -1,6 +1,7 @@
 #include <nanobind/stl/string.h>
 
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "python_bindings/bindings.h"
@@ -25,6 +26,42 @@ nb::list Problems(const Error& error) {
   return problems;
 }
 
+/// How Python spells the settings that errors advise.
+std::string_view OptionSentence(Option option) {
+  switch (option) {
+    case Option::kOverwrite:
+      return "overwrite=True replaces it.";
+    case Option::kMakeFolders:
+      return "make_folders=True makes missing folders.";
+    case Option::kMaxMemory:
+      return "max_memory= sets what a run may hold.";
+    case Option::kReadInsteadOfMap:
+      return "Use io='read'.";
+    case Option::kAllowUnmatched:
+      return "allow_unmatched= allows modules that change nothing.";
+    case Option::kModelFolders:
+      return "WEIGHTSMITH_MODELS names folders with models.";
+    case Option::kModelPath:
+      return "models={name: path} names the file of an input.";
+    case Option::kSelectOutput:
+    case Option::kMaxShardSize:
+    case Option::kTrustPartial:
+    case Option::kCheckFileOnly:
+      return {};
+  }
+  return {};
+}
+
+std::string AdviceOf(const Error& error) {
+  std::string advice = error.advice();
+  for (const Option option : error.options()) {
+    const std::string_view sentence = OptionSentence(option);
+    if (!advice.empty() && !sentence.empty()) advice += ' ';
+    advice += sentence;
+  }
+  return advice;
+}
+
 }  // namespace
 
 void BindErrors(nb::module_& /*module*/) {
@@ -39,7 +76,7 @@ void BindErrors(nb::module_& /*module*/) {
       const nb::object exception =
           nb::module_::import_("weightsmith._errors")
               .attr("make")(static_cast<int>(error.code()), nb::str(error.what()),
-                            nb::str(error.advice().c_str()), Problems(error));
+                            nb::str(AdviceOf(error).c_str()), Problems(error));
       PyErr_SetObject(exception.type().ptr(), exception.ptr());
     }
   });

@@ -227,9 +227,9 @@ fs::path ModelOpener::Locate(const FileReference& file) {
   if (const auto found = Search(file.pins, looked)) return *found;
   const std::string what = DescribePins(file.pins);
   if (options_.model_folders.empty()) {
-    throw Error(
-        ErrorCode::kInput, fmt::format("there is no folder to look for the file with {} in", what),
-        "Name folders with --models DIR or in WEIGHTSMITH_MODELS, or give the model a path.");
+    throw Error(ErrorCode::kInput,
+                fmt::format("there is no folder to look for the file with {} in", what),
+                "Give the model a path.", {Option::kModelFolders});
   }
   std::vector<std::string> folders;
   for (const fs::path& folder : options_.model_folders) folders.push_back(folder.string());

@@ -2,6 +2,7 @@
 
 #include "cli/checkpoint_info_words.h"
 #include "cli/command.h"
+#include "cli/option_words.h"
 #include "core/error.h"
 
 namespace weightsmith {
@@ -29,7 +30,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
       infos.push_back(ReadInfo(path));
     } catch (const Error& error) {
       // One bad file among many does not hide what the others are.
-      terminal.Fail(error.what(), error.advice());
+      terminal.Fail(error.what(), AdviceOf(error));
       status = static_cast<int>(error.code());
     }
   }

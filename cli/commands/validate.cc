@@ -2,6 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/merge_request.h"
+#include "cli/option_words.h"
 #include "core/anatomy/anatomy.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/checkpoint.h"
@@ -41,7 +42,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
       }
       terminal.Print(fmt::format("{}: valid\n", path));
     } catch (const Error& error) {
-      terminal.Fail(error.what(), error.advice());
+      terminal.Fail(error.what(), AdviceOf(error));
       if (status == 0) status = static_cast<int>(error.code());
     }
   }

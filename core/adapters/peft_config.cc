@@ -7,7 +7,6 @@
 #include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <system_error>
 
 #include "core/error.h"
@@ -44,12 +43,30 @@ std::optional<double> Number(const Json& json, const char* key) {
   return found->get<double>();
 }
 
-std::vector<std::pair<std::string, double>> Patterns(const Json& json, const char* key) {
-  std::vector<std::pair<std::string, double>> patterns;
+/// An expression that matches the end of a module's name behind `before`, as PEFT applies it.
+Matcher Compile(const std::string& file, std::string_view key, const std::string& pattern,
+                std::string_view before = {}) {
+  std::string problem;
+  std::optional<Matcher> matcher = Matcher::Compile(pattern, problem);
+  const std::string whole = fmt::format("{}(.*\\.)?({})", before, pattern);
+  if (matcher) matcher = Matcher::Compile(whole, problem);
+  if (!matcher) {
+    Refuse(
+        file,
+        fmt::format("the regular expression {} of {} cannot be used: {}", Quote(pattern, 80),
+                    Quote(key), problem),
+        "Write an expression for each group of modules, without look-around and back-references.");
+  }
+  return *std::move(matcher);
+}
+
+std::vector<PeftPattern> Patterns(const Json& json, const char* key, const std::string& file) {
+  std::vector<PeftPattern> patterns;
   const auto found = json.find(key);
   if (found == json.end() || !found->is_object()) return patterns;
   for (const auto& [pattern, number] : found->items()) {
-    if (number.is_number()) patterns.emplace_back(pattern, number.get<double>());
+    if (!number.is_number()) continue;
+    patterns.push_back({Compile(file, key, pattern), number.get<double>()});
   }
   return patterns;
 }
@@ -85,8 +102,8 @@ PeftConfig Parse(const Json& json, const std::string& file) {
   config.alpha = Number(json, "lora_alpha");
   if (!config.alpha) config.alpha = Number(json, "alpha");
   config.rank = Number(json, "r");
-  config.alphas = Patterns(json, "alpha_pattern");
-  config.ranks = Patterns(json, "rank_pattern");
+  config.alphas = Patterns(json, "alpha_pattern", file);
+  config.ranks = Patterns(json, "rank_pattern", file);
   config.rank_stabilised = Truth(json, "use_rslora", false);
   config.fan_in_fan_out = Truth(json, "fan_in_fan_out", false);
   config.cayley_neumann = Truth(json, "use_cayley_neumann", true);
@@ -94,37 +111,32 @@ PeftConfig Parse(const Json& json, const std::string& file) {
   config.coft = Truth(json, "coft", false);
   config.eps = Number(json, "eps").value_or(6e-5);
   if (const auto modules = json.find("feedforward_modules"); modules != json.end()) {
-    if (modules->is_string()) config.feedforward.push_back(modules->get<std::string>());
-    for (const Json& module : modules->is_array() ? *modules : Json::array()) {
-      if (module.is_string()) config.feedforward.push_back(module.get<std::string>());
+    const auto add = [&](const Json& module) {
+      if (!module.is_string()) return;
+      config.feedforward.push_back(Compile(file, "feedforward_modules", module.get<std::string>()));
+    };
+    if (modules->is_array()) {
+      for (const Json& module : *modules) add(module);
+    } else {
+      add(*modules);
     }
   }
   ReadInitialisation(json, config);
   return config;
 }
 
-/// Whether the end of a dotted name, from a step on, matches.
-bool EndMatches(std::string_view module, const std::string& pattern) {
-  try {
-    const std::regex regex("(.*\\.)?(" + pattern + ")");
-    return std::regex_match(module.begin(), module.end(), regex);
-  } catch (const std::regex_error&) {
-    return false;
-  }
-}
-
-std::optional<double> FirstOf(const std::vector<std::pair<std::string, double>>& patterns,
-                              std::string_view module, std::optional<double> otherwise) {
+std::optional<double> FirstOf(const std::vector<PeftPattern>& patterns, std::string_view module,
+                              std::optional<double> otherwise) {
   constexpr std::string_view kWrapper = "base_model.model.";
   if (module.starts_with(kWrapper)) module.remove_prefix(kWrapper.size());
-  for (const auto& [pattern, number] : patterns) {
-    if (EndMatches(module, pattern)) return number;
+  for (const PeftPattern& pattern : patterns) {
+    if (pattern.matcher.MatchesAll(module)) return pattern.value;
   }
   return otherwise;
 }
 
 /// diffusers puts one flat object into the metadata: "transformer.lora_alpha", for each model.
-PeftConfig FromMetadata(const std::string& text) {
+PeftConfig FromMetadata(const std::string& text, const std::string& file) {
   PeftConfig config;
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return config;
@@ -134,14 +146,14 @@ PeftConfig FromMetadata(const std::string& text) {
     if (dot == std::string::npos) continue;
     const std::string model = key.substr(0, dot);
     const std::string_view what = std::string_view(key).substr(dot + 1);
-    const std::string anything = model + "\\..*";
+    const std::string before = fmt::format("{}\\.", model);
     if (what == "lora_alpha" && value.is_number()) {
-      config.alphas.emplace_back(anything, value.get<double>());
+      config.alphas.push_back({Compile(file, key, ".*", before), value.get<double>()});
     } else if (what == "alpha_pattern" && value.is_object()) {
       for (const auto& [pattern, alpha] : value.items()) {
         if (!alpha.is_number()) continue;
-        config.alphas.emplace(config.alphas.begin(), model + "\\.(.*\\.)?(" + pattern + ")",
-                              alpha.get<double>());
+        config.alphas.insert(config.alphas.begin(),
+                             {Compile(file, key, pattern, before), alpha.get<double>()});
       }
     } else if (what == "use_rslora" && value.is_boolean()) {
       config.rank_stabilised = config.rank_stabilised || value.get<bool>();
@@ -161,9 +173,8 @@ std::optional<double> PeftConfig::RankOf(std::string_view module) const {
 }
 
 bool PeftConfig::IsFeedforward(std::string_view module) const {
-  return std::ranges::any_of(feedforward, [&](const std::string& pattern) {
-    return module == pattern || module.ends_with("." + pattern) || EndMatches(module, pattern);
-  });
+  return std::ranges::any_of(feedforward,
+                             [&](const Matcher& matcher) { return matcher.MatchesAll(module); });
 }
 
 PeftConfig ReadPeftConfig(const fs::path& adapter, const std::optional<Metadata>& metadata) {
@@ -175,7 +186,7 @@ PeftConfig ReadPeftConfig(const fs::path& adapter, const std::optional<Metadata>
   if (!named || !fs::is_regular_file(path, error)) {
     if (!metadata) return {};
     const auto found = metadata->find("lora_adapter_metadata");
-    return found == metadata->end() ? PeftConfig() : FromMetadata(found->second);
+    return found == metadata->end() ? PeftConfig() : FromMetadata(found->second, adapter.string());
   }
   if (const auto size = fs::file_size(path, error); error || size > kMostBytes) {
     Refuse(path.string(), "it is too large for a configuration");

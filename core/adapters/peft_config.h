@@ -6,28 +6,33 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "core/matcher.h"
 #include "core/safetensors/header.h"
 
 namespace weightsmith {
+
+/// A number of the modules whose names the expression matches.
+struct PeftPattern {
+  Matcher matcher;
+  double value = 0;
+};
 
 struct PeftConfig {
   std::string type;  ///< "LORA", "IA3"; empty: there is no configuration
   std::optional<double> alpha;
   std::optional<double> rank;
-  /// Regular expressions that the end of a module's name matches, and its alpha or rank.
-  std::vector<std::pair<std::string, double>> alphas;
-  std::vector<std::pair<std::string, double>> ranks;
-  bool rank_stabilised = false;          ///< the scale is alpha / √rank
-  bool fan_in_fan_out = false;           ///< weights are stored [in, out]
-  bool cayley_neumann = true;            ///< of OFT
-  int neumann_terms = 5;                 ///< of OFT
-  bool coft = false;                     ///< of OFT: matrices are kept small
-  double eps = 6e-5;                     ///< how small
-  std::vector<std::string> feedforward;  ///< of IA3: modules that are scaled on their input
-  std::string initialisation;            ///< of LoRA, where it changes the base as well: "pissa"
+  std::vector<PeftPattern> alphas;  ///< the first that matches counts
+  std::vector<PeftPattern> ranks;
+  bool rank_stabilised = false;      ///< the scale is alpha / √rank
+  bool fan_in_fan_out = false;       ///< weights are stored [in, out]
+  bool cayley_neumann = true;        ///< of OFT
+  int neumann_terms = 5;             ///< of OFT
+  bool coft = false;                 ///< of OFT: matrices are kept small
+  double eps = 6e-5;                 ///< how small
+  std::vector<Matcher> feedforward;  ///< of IA3: modules that are scaled on their input
+  std::string initialisation;        ///< of LoRA, where it changes the base as well: "pissa"
 
   /// Of a module.
   std::optional<double> AlphaOf(std::string_view module) const;

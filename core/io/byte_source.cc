@@ -157,8 +157,8 @@ std::shared_ptr<const ByteSource> OpenByteSource(const std::filesystem::path& pa
     if (auto source = MapSource(path, identity, handle)) return source;
     if (backend) {
       throw Error(ErrorCode::kFailed,
-                  fmt::format("cannot map {}: {}", Quote(path.string()), SystemMessage(errno)),
-                  "Use --io read.");
+                  fmt::format("cannot map {}: {}", Quote(path.string()), SystemMessage(errno)), {},
+                  {Option::kReadInsteadOfMap});
     }
   }
   return ReadSource(path, identity, handle);

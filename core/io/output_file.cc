@@ -53,8 +53,8 @@ void PrepareFolder(const fs::path& target, bool make_folders) {
     fs::create_directories(folder, error);
     if (error) ThrowFailed("make the folder", folder, error.value());
   } else if (!fs::is_directory(folder, error)) {
-    throw Error(ErrorCode::kUsage, fmt::format("the folder {} does not exist", Name(folder)),
-                "--mkdir makes missing folders.");
+    throw Error(ErrorCode::kUsage, fmt::format("the folder {} does not exist", Name(folder)), {},
+                {Option::kMakeFolders});
   }
 }
 
@@ -71,8 +71,8 @@ void ExpectReplaceable(const fs::path& target, bool overwrite) {
     return;
   }
   if (!overwrite) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} already exists", Name(target)),
-                "--force replaces it.");
+    throw Error(ErrorCode::kUsage, fmt::format("{} already exists", Name(target)), {},
+                {Option::kOverwrite});
   }
 }
 
@@ -299,7 +299,7 @@ void OutputFile::Commit() {
   if (error == EEXIST) {
     throw Error(
         ErrorCode::kUsage, fmt::format("{} has appeared in the meantime", Name(state.target)),
-        fmt::format("The result is in {}: rename it, or use --force.", Name(state.partial)));
+        fmt::format("The result is in {}. Rename it.", Name(state.partial)), {Option::kOverwrite});
   }
   if (error != 0) ThrowFailed("rename to", state.target, error);
   state.handle.Close();

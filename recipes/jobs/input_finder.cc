@@ -64,9 +64,7 @@ std::vector<fs::path> InputFinder::Candidates(const RecordedInput& input) const 
   throw Error(ErrorCode::kInput,
               fmt::format("the input {} ({}, {}) is not in {}", Quote(NameOf(input)),
                           Quote(input.file), FormatBytes(input.size), fmt::join(looked_in, ", ")),
-              fmt::format("Name the file with --model {}=PATH, or its folder with --models DIR; "
-                          "--no-recompute checks the file alone.",
-                          NameOf(input)));
+              {}, {Option::kModelPath, Option::kModelFolders, Option::kCheckFileOnly});
 }
 
 }  // namespace weightsmith

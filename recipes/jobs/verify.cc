@@ -114,7 +114,8 @@ void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& r
                                 "is {}",
                                 Quote(read.path.string()), Quote(model.name), read.digest->ToHex(),
                                 *input.digest),
-                    fmt::format("Name the right file with --model {}=PATH.", model.name));
+                    fmt::format("Name the right file of {}.", Quote(model.name)),
+                    {Option::kModelPath});
       }
     }
   }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <regex>
 
+#include "core/matcher.h"
 #include "core/text.h"
 #include "recipes/vocabulary.h"
 
@@ -40,16 +40,11 @@ std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view
 std::optional<std::string> Reader::Regex(const SourceNode& node, std::string_view what) {
   const auto text = Text(node, what);
   if (!text) return std::nullopt;
-  constexpr std::size_t kLongest = 1000;
-  try {
-    if (text->size() > kLongest) throw std::regex_error(std::regex_constants::error_complexity);
-    static_cast<void>(std::regex(*text));
-  } catch (const std::regex_error& error) {
-    diagnostics_.AddError(node.place, fmt::format("{} is a regular expression, and {} is none: {}",
-                                                  what, Quote(*text, 80), error.what()));
-    return std::nullopt;
-  }
-  return text;
+  std::string problem;
+  if (Matcher::Compile(*text, problem)) return text;
+  diagnostics_.AddError(node.place, fmt::format("{}: the regular expression {} cannot be used: {}",
+                                                what, Quote(*text, 80), problem));
+  return std::nullopt;
 }
 
 std::optional<double> Reader::Number(const SourceNode& node, std::string_view what) {

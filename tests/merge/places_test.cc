@@ -81,11 +81,11 @@ TEST(Selector, SearchesARegexInTheCanonicalName) {
 }
 
 TEST(Selector, ExplainsARegexThatIsMalformed) {
-  EXPECT_THAT(Problem("/(/"), HasSubstr("'(' is malformed"));
+  EXPECT_THAT(Problem("/(/"), HasSubstr("'(' cannot be used: it is malformed"));
   EXPECT_THAT(Problem("/[z-a]/"), HasSubstr("malformed"));
   EXPECT_THAT(Problem("//"), HasSubstr("empty"));
   EXPECT_THAT(Problem("/" + std::string(1001, 'x') + "/"), HasSubstr("1,001 bytes"));
-  EXPECT_THAT(Problem("/((((((a{99}){99}){99}){99}){99}){99})/"), HasSubstr("malformed"));
+  EXPECT_THAT(Problem("/((((((a{99}){99}){99}){99}){99}){99})/"), HasSubstr("cannot be used"));
 }
 
 TEST(Selector, SearchesALongNameWithoutExhaustingTheStack) {

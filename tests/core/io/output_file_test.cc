@@ -97,7 +97,7 @@ TEST_F(OutputFiles, DoNotReplaceUnlessAsked) {
   const Error error = Caught([&] { OutputFile(target_, 1, {}); });
   EXPECT_EQ(error.code(), ErrorCode::kUsage);
   EXPECT_THAT(error.what(), HasSubstr("already exists"));
-  EXPECT_THAT(error.advice(), HasSubstr("--force"));
+  EXPECT_THAT(error.options(), testing::ElementsAre(Option::kOverwrite));
   EXPECT_FALSE(fs::exists(partial_));
   WriteFile(target_, Bytes("new"), {.overwrite = true});
   EXPECT_EQ(Slurp(target_), "new");

@@ -1,0 +1,16 @@
+// How the command line spells the settings that errors advise.
+#pragma once
+
+#include <string>
+
+#include "core/error.h"
+
+namespace weightsmith {
+
+/// "--force replaces it."
+std::string_view OptionSentence(Option option);
+
+/// The advice of an error with a sentence for each of its options.
+std::string AdviceOf(const Error& error);
+
+}  // namespace weightsmith

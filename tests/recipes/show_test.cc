@@ -137,7 +137,7 @@ void ExpectShownIsSame(const Recipe& recipe) {
 }
 
 fs::path Root() {
-  return fs::path(__FILE__).parent_path().parent_path().parent_path();
+  return fs::path(WEIGHTSMITH_TESTS).parent_path();
 }
 
 std::vector<fs::path> PublishedRecipes() {

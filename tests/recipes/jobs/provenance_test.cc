@@ -80,7 +80,7 @@ TEST(InputFinder, SaysWhereItLooked) {
     EXPECT_EQ(error.code(), ErrorCode::kInput);
     EXPECT_THAT(error.what(), HasSubstr("'a.safetensors', 2.13 GB"));
     EXPECT_THAT(error.what(), HasSubstr("no/such/folder"));
-    EXPECT_THAT(error.advice(), HasSubstr("--model a=PATH"));
+    EXPECT_THAT(error.options(), Contains(Option::kModelPath));
   }
 }
 

@@ -10,6 +10,7 @@
 namespace weightsmith {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

@@ -55,8 +55,9 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
 int RunMerge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   if (arguments.Has("dry-run") || arguments.Has("print-recipe")) {
     const bool bake = kind == Everyday::kBake;
-    return ShowPlan(arguments, terminal,
-                    {.json = arguments.Has("json"), .sample = !bake, .kind = kind});
+    return ShowPlan(
+        arguments, terminal,
+        {.json = arguments.Knows("json") && arguments.Has("json"), .sample = !bake, .kind = kind});
   }
   return Merge(arguments, terminal, kind);
 }

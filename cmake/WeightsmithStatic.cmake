@@ -1,6 +1,6 @@
 # For programs that go to other machines (wheels): what the system has as an archive is linked from it. What stays shared
-# is oneTBB, of which a process may hold one alone. Nothing is compiled with other flags, so that a cache of the compiler
-# serves both builds.
+# is oneTBB, of which a process may hold one alone, and RE2, whose archive has variables of threads that no shared library
+# may link. Nothing is compiled with other flags, so that a cache of the compiler serves both builds.
 
 # weightsmith_use_archive(TARGET NAME): an imported library is the archive of that name, where there is one.
 function(weightsmith_use_archive target name)
@@ -19,7 +19,6 @@ function(weightsmith_use_archive target name)
 endfunction()
 
 weightsmith_use_archive(yaml-cpp yaml-cpp)
-weightsmith_use_archive(re2::re2 re2)
 weightsmith_use_archive(OpenSSL::Crypto crypto)
 set_property(TARGET OpenSSL::Crypto APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${CMAKE_DL_LIBS})
 set(Boost_USE_STATIC_LIBS ON)

@@ -60,6 +60,7 @@ RecipeOptions RecipeOptionsOf(const nb::dict& given) {
     options.differences.insert(std::move(name));
   }
   options.difference_as_output = Find<bool>(given, "difference_as_output").value_or(false);
+  options.check_output_names = Find<bool>(given, "check_output_names").value_or(true);
   options.private_metadata = Find<bool>(given, "private").value_or(false);
   options.sha256 = Find<bool>(given, "sha256").value_or(false);
   if (given.contains("opened")) {

@@ -129,6 +129,7 @@ class Model(Mapping[str, Tensor]):
         components are taken from, {"vae": "vae.safetensors"}. The others are as in `output` of a recipe, policy is that
         of the whole recipe. options: see RunOptions.
         """
+        _native.expect_output_name(os.fspath(path), layout, split)
         keep_existing(path, options)
         output = {
             "path": _literal(os.fspath(path)),
@@ -325,6 +326,7 @@ class _Recipe:
             "in_memory": self._in_memory,
             "differences": self._differences,
             "models": model_folders(()),
+            "check_output_names": False,  # said before, of the path as it is
         }
 
 

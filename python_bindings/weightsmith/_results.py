@@ -262,12 +262,14 @@ class ModelKeys:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a step changed, of its first operand."""
+    """What a step changed, of its first operand. tensors_copied: of those that it should have changed besides, being
+    integers or missing in an operand."""
 
     name: str
     op: str
     tensors: int
     tensors_changed: int
+    tensors_copied: int
     elements: int
     elements_changed: int
     change_norm: float | None

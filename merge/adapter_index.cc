@@ -76,15 +76,9 @@ class AdapterFitter {
                             static_cast<std::uint32_t>(keys_.size())});
         keys_.push_back(key);
         components_.insert(tensor.component->name);
+        kinds_.insert(tensor.component->kind);
       }
-    }
-    // The architecture's own first: it has the order of the text encoders.
-    for (const bool whole : {true, false}) {
-      for (const ModelIndex* base : bases_) {
-        for (const Model::Part& part : base->model().parts) {
-          if ((part.anatomy.architecture != nullptr) == whole) AddRules(part.anatomy);
-        }
-      }
+      for (const Model::Part& part : base->model().parts) AddRules(part.anatomy);
     }
   }
 
@@ -206,6 +200,10 @@ class AdapterFitter {
   /// ones for the same rows are no adapter that anybody has seen.
   void CheckTwice() {
     for (auto& [key, parts] : index_.parts_) {
+      if (parts.size() > kMostParts) {
+        problems_.Add(fmt::format("adapter '{}': {} modules change {}", model_.name, parts.size(), key));
+        continue;
+      }
       for (std::size_t i = 0; i < parts.size(); ++i) {
         for (std::size_t j = i + 1; j < parts.size();) {
           if (parts[i].target != parts[j].target || !Overlap(parts[i], parts[j])) {
@@ -286,31 +284,30 @@ class AdapterFitter {
     }
   }
 
+  static std::optional<std::string> NearestAlias(std::string_view stem, const AliasTable& aliases) {
+    std::vector<std::string> near;
+    for (const auto& [alias, target] : aliases.modules()) {
+      const auto difference =
+          static_cast<std::ptrdiff_t>(alias.size()) - static_cast<std::ptrdiff_t>(stem.size());
+      if (std::abs(difference) <= 2) near.push_back(alias);
+    }
+    std::ranges::sort(near);
+    return NearestName(stem, near);
+  }
+
   void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
                      const DeclaredAliases& declared) {
     std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
-    if (const AliasedTensor* target = declared.Find(module.stem);
-        target != nullptr && !quantization_.empty()) {
-      const StoredWeight* const weight =
-          bases_.front()->StoredWeightOf(target->component + "/" + target->local);
-      problems_.AddQuantised(bases_.front()->model().name, quantization_,
-                             weight != nullptr ? InWords(*weight) : module.stem);
+    if (declared.Find(module.stem) != nullptr && !quantization_.empty()) {
+      problems_.AddQuantised(bases_.front()->model().name, quantization_, module.stem);
       return;
     }
     if (declared.Find(module.stem) != nullptr) {
       why += ", though others of its architecture have, of the name";
     } else {
-      std::vector<std::string> near;
-      for (const auto& [alias, target] : aliases.modules()) {
-        const auto difference = static_cast<std::ptrdiff_t>(alias.size()) -
-                                static_cast<std::ptrdiff_t>(module.stem.size());
-        if (std::abs(difference) <= 2 && told_ < kMostNamed) near.push_back(alias);
-      }
-      std::ranges::sort(near);
-      const auto nearest = NearestName(module.stem, near);
+      const auto nearest = told_++ < kMostNamed ? NearestAlias(module.stem, aliases) : std::nullopt;
       const std::string hint =
           nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
-      ++told_;
       problems_.Add(why + " of the name", module.stem + hint, {}, {Option::kAllowUnmatched});
       return;
     }
@@ -321,16 +318,14 @@ class AdapterFitter {
   std::string ComponentOf(const AdapterModule& module, const DeclaredAliases& declared) const {
     if (const AliasedTensor* target = declared.Find(module.stem)) return target->component;
     const std::string_view naming = NamingOf(module.stem).component;
-    const bool text = !naming.empty() && naming != "unet";
-    return text && !Has(ComponentKind::kText) ? "text encoder" : "";
+    return naming.starts_with("te") && !Has(ComponentKind::kText) ? "text encoder" : "";
   }
 
-  bool Has(ComponentKind kind) const {
-    return std::ranges::any_of(tensors_,
-                               [&](const AliasedTensor& tensor) { return tensor.kind == kind; });
-  }
+  bool Has(ComponentKind kind) const { return kinds_.contains(kind); }
 
   static constexpr std::size_t kMostNamed = 5;
+  /// More than there are names for the parts of any fused matrix.
+  static constexpr std::size_t kMostParts = 256;
 
   const Model& model_;
   std::span<const ModelIndex* const> bases_;
@@ -343,6 +338,7 @@ class AdapterFitter {
   std::vector<AliasedTensor> tensors_;
   std::vector<TensorKey> keys_;  ///< parallel to tensors_
   std::set<std::string> components_;
+  std::set<ComponentKind> kinds_;
   std::vector<ComponentRule> rules_;
   std::vector<const AdapterModule*> unplaced_;
   std::vector<std::pair<std::string, std::string>> misfits_;

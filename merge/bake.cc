@@ -53,12 +53,20 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
   }
 }
 
+/// Every adapter of a step reads the same value.
+const WholeWeight& TensorEvaluator::WholeWeightOf(Value value) {
+  const auto [known, added] = whole_weights_.try_emplace(value.reg());
+  if (!added) return known->second;
+  Lowering so_far = lowering_;
+  Lowering::Finished finished = std::move(so_far).Finish(std::span(&value, 1));
+  finished.tape.probes.clear();
+  return known->second = WholeWeight{std::move(finished.tape), finished.results.front().reg(),
+                                     std::move(finished.sources)};
+}
+
 Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength) {
-  const auto source = std::ranges::find_if(sources_, [&](const TapeSource& candidate) {
-    return candidate.model == model && (!candidate.baked || candidate.baked == step);
-  });
-  const auto number = static_cast<Register>(source - sources_.begin());
-  if (!source->baked) return Value::Of(number);
+  if (const auto alone = SourceOf(model, std::nullopt)) return Value::Of(*alone);
+  const Register number = SourceOf(model, step).value();
   if (baked_.contains(number)) {
     problems_->Add(
         fmt::format("step '{}': adapter '{}' stands in it twice, and does not add up",
@@ -78,11 +86,7 @@ Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight
   });
   if (reads && !baked.replaces) {
     baked.weight = Value::Of(lowering_.Hold(weight));
-    Lowering so_far = lowering_;
-    Lowering::Finished finished = std::move(so_far).Finish(std::span(&*baked.weight, 1));
-    finished.tape.probes.clear();
-    baked.tape = WholeWeight{std::move(finished.tape), finished.results.front().reg(),
-                             std::move(finished.sources)};
+    baked.tape = WholeWeightOf(*baked.weight);
   }
   return Value::Of(number);
 }

@@ -129,10 +129,6 @@ struct StepPlan {
   NodeId node = 0;
   bool expects_effect = true;     ///< to change no element is an error
   bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
-  /// Tensors that it should have changed and that are copied: stored as integers, or missing in an
-  /// operand.
-  std::uint64_t integers = 0;
-  std::uint64_t missing = 0;
 };
 
 /// How the keys of one model went in.
@@ -182,8 +178,14 @@ struct Plan {
   std::uint64_t bytes_to_write = 0;
 };
 
+/// The steps, by their index in the plan, that change some tensor by the look of their weights.
+std::set<std::uint32_t> ProbedSteps(const Plan& plan);
+
 /// By model and part: the tensors that the run reads, by their index in the checkpoint.
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);
+
+/// What stands for a digest that was not taken.
+inline const std::string kNoDigest(32, '0');
 
 /// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
 /// sized by.

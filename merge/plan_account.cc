@@ -8,7 +8,6 @@
 #include "core/error.h"
 #include "merge/coefficients.h"
 #include "merge/planner.h"
-#include "merge/row_checker.h"
 
 namespace weightsmith {
 
@@ -38,6 +37,14 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
   return components;
 }
 
+std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
+  std::set<std::uint32_t> steps;
+  for (const Task& task : plan.tasks) {
+    for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
+  }
+  return steps;
+}
+
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
   std::vector<std::vector<std::set<std::uint32_t>>> read;
   for (const Model& model : plan.models) read.emplace_back(model.parts.size());
@@ -59,15 +66,14 @@ std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) 
 RunDigests BlankDigests(const Plan& plan) {
   RunDigests digests;
   const auto read = TensorsRead(plan);
-  const std::string blank(32, '0');
   for (std::size_t m = 0; m < plan.models.size(); ++m) {
     auto& parts = digests.inputs.emplace_back();
     for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
       parts.push_back(
-          {blank, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
+          {kNoDigest, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
     }
   }
-  digests.output = blank;
+  digests.output = kNoDigest;
   return digests;
 }
 
@@ -83,6 +89,8 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
       plan.bytes_to_read += source.info.bytes();
     }
   }
+  std::vector<std::uint64_t> applied(plan.models.size());
+  for (const AppliedModule& module : plan.applied) ++applied[module.model];
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     if (!index.Reaches(m)) continue;
     ModelKeys& keys = plan.model_keys[m];
@@ -99,8 +107,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
     keys.used = read[m].size();
     if (plan.models[m].adapter != nullptr) {
       keys.matched = plan.adapters[m].applied;
-      keys.used = static_cast<std::uint64_t>(std::ranges::count_if(
-          plan.applied, [&](const AppliedModule& applied) { return applied.model == m; }));
+      keys.used = applied[m];
     }
     const std::string& name = plan.models[m].name;
     if (keys.used > 0) continue;
@@ -125,16 +132,15 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  std::set<std::uint32_t> merge_vae;
+  for (const Task& task : plan.tasks) {
+    if (task.component != "vae") continue;
+    for (const Probe& probe : task.tape.probes) merge_vae.insert(probe.step);
+  }
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
     if (std::ranges::none_of(step.parameters, is_list)) continue;
-    const auto merges_vae = [&](const Task& task) {
-      return task.component == "vae" &&
-             std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
-               return probe.step == index.StepNumber(id);
-             });
-    };
-    if (std::ranges::none_of(plan.tasks, merges_vae)) continue;
+    if (!merge_vae.contains(index.StepNumber(id))) continue;
     plan.warnings.push_back(fmt::format(
         "step '{}': the list's BASE merges the VAEs as well, as SuperMerger does; where "
         "they differ, write rows instead, or take the VAE from one model",
@@ -144,19 +150,25 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
 
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
-  const Anatomy* anatomy = index.LeadingAnatomy();
-  RowChecker checker(places, anatomy != nullptr ? anatomy->architecture : nullptr,
-                     anatomy != nullptr ? anatomy->row.get() : nullptr, plan.notes, problems);
+  const auto check = [&](const Node& step, const Weights& weights) {
+    for (const PlaceRow<double>& row : weights.rows()) {
+      const auto matches = [&](const TensorPlace& place) { return row.selector.Matches(place); };
+      if (row.selector.specificity() == Specificity::kDefault) continue;
+      if (std::ranges::any_of(places, matches)) continue;
+      const std::string text =
+          fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text());
+      if (row.selector.specificity() == Specificity::kComponent) {
+        plan.notes.push_back(text);
+      } else {
+        problems.Add(text);
+      }
+    }
+  };
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
-    const std::string where = fmt::format("step '{}'", step.name);
-    const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
-    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
-    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
-    checker.Check(step.policies.missing, "policy 'missing'");
+    for (const Weights& weights : step.parameters) check(step, weights);
+    for (const Weights& weights : step.weights) check(step, weights);
   }
-  checker.Check(plan.policies.missing, "policy 'missing'");
-  for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");
 }
 
 }  // namespace weightsmith

@@ -86,11 +86,12 @@ std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layou
   return bare_layout ? tensor.anatomy->local : canonical;
 }
 
-void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors) {
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
+                  const RunDigests& blank) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
   const std::optional<Metadata> metadata =
-      spec.metadata ? spec.metadata(BlankDigests(plan)) : std::nullopt;
+      spec.metadata ? spec.metadata(blank) : std::nullopt;
   NamedOutput named = NameOutput(spec, tensors, metadata);
   const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
   if (!folder && named.files.size() > 1) {

@@ -12,6 +12,8 @@ namespace weightsmith {
 namespace {
 
 constexpr std::size_t kShownColumns = 160;
+/// Errors, and warnings, that a text is told of: each costs a search through it.
+constexpr std::size_t kMostProblems = 100;
 
 bool ContinuesCharacter(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
@@ -50,10 +52,23 @@ std::string RenderLine(const SourcePlace& place) {
 
 void Diagnostics::AddError(const SourcePlace& place, std::string message, std::string advice) {
   all_.push_back({Severity::kError, place, std::move(message), std::move(advice)});
+  if (++errors_ < kMostProblems) return;
+  all_.push_back({Severity::kError,
+                  {place.source, 0, 0},
+                  fmt::format("the text has {} errors or more; no further ones are reported",
+                              kMostProblems),
+                  {}});
+  ThrowIfErrors();
 }
 
 void Diagnostics::AddWarning(const SourcePlace& place, std::string message, std::string advice) {
+  if (++warnings_ > kMostProblems) return;
   all_.push_back({Severity::kWarning, place, std::move(message), std::move(advice)});
+  if (warnings_ < kMostProblems) return;
+  all_.push_back({Severity::kWarning,
+                  {place.source, 0, 0},
+                  fmt::format("further warnings than these {} are not reported", kMostProblems),
+                  {}});
 }
 
 bool Diagnostics::HasErrors() const {

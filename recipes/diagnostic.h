@@ -35,7 +35,9 @@ struct Diagnostic {
 
 class Diagnostics {
  public:
+  /// Throws as ThrowIfErrors when there are very many.
   void AddError(const SourcePlace& place, std::string message, std::string advice = {});
+  /// Of very many, only the first are kept.
   void AddWarning(const SourcePlace& place, std::string message, std::string advice = {});
   bool HasErrors() const;
   const std::vector<Diagnostic>& all() const { return all_; }
@@ -45,6 +47,8 @@ class Diagnostics {
 
  private:
   std::vector<Diagnostic> all_;
+  std::size_t errors_ = 0;
+  std::size_t warnings_ = 0;
 };
 
 /// Everything that is wrong in a text: kUsage, the errors rendered one after another.

@@ -161,11 +161,8 @@ Json Adapter(bool report) {
 }
 
 Json ReportStep() {
-  Json step = Object({{"name", Text()},
-                      {"op", Text()},
-                      {"tensors", Count()},
-                      {"tensors_changed", Count()},
-                      {"tensors_copied", Count()}});
+  Json step = Object(
+      {{"name", Text()}, {"op", Text()}, {"tensors", Count()}, {"tensors_changed", Count()}});
   const Json effect = Effect();
   step["properties"].update(effect["properties"]);
   for (const Json& name : effect["required"]) step["required"].push_back(name);

@@ -55,6 +55,10 @@ constexpr std::string_view kWrappers[] = {
     "state_dict", "model", "module", "params_ema",       "params",
     "weights",    "net",   "ema",    "model_state_dict", "string_to_param"};
 constexpr int kDeepest = 16;
+/// torch itself has no more.
+constexpr std::size_t kMostDimensions = 64;
+/// A pickle may hold one dict in many places, and so give more names than it has bytes.
+constexpr std::size_t kMostEntries = 8'000'000;
 
 template <std::size_t N>
 std::optional<DType> Find(const Named (&table)[N], std::string_view name) {
@@ -121,24 +125,33 @@ class TableReader {
   }
 
   /// What would be called with a tensor, where that is no function of torch that makes tensors.
-  std::optional<std::string_view> MadeByCode(PickleRef ref) const {
+  std::optional<std::string_view> MadeByCode(PickleRef ref) {
     const std::optional<Call> call = AsCall(ref);
     if (!call || TensorCall(ref)) return std::nullopt;
-    const auto is_tensor = [&](PickleRef argument) { return TensorCall(argument).has_value(); };
-    if (std::ranges::none_of(call->arguments, is_tensor)) return std::nullopt;
-    return call->callable;
-  }
-
-  bool HoldsTensors(PickleRef dict) const {
-    const auto pairs = pickle_.items(dict);
-    for (std::size_t i = 1; i < pairs.size(); i += 2) {
-      if (TensorCall(pairs[i]) || MadeByCode(pairs[i])) return true;
+    // Many calls may share their arguments, and many places a dict: each is looked at once.
+    const auto [known, added] = take_tensors_.try_emplace(call->arguments.data());
+    if (added) {
+      known->second = std::ranges::any_of(call->arguments, [&](PickleRef argument) {
+        return TensorCall(argument).has_value();
+      });
     }
-    return false;
+    return known->second ? std::optional(call->callable) : std::nullopt;
   }
 
-  std::optional<PickleRef> StateDict(PickleRef ref, int depth) const {
+  bool HoldsTensors(PickleRef dict) {
+    const auto [known, added] = hold_tensors_.try_emplace(dict);
+    if (!added) return known->second;
+    const auto pairs = pickle_.items(dict);
+    bool holds = false;
+    for (std::size_t i = 1; i < pairs.size() && !holds; i += 2) {
+      holds = TensorCall(pairs[i]).has_value() || MadeByCode(pairs[i]).has_value();
+    }
+    return known->second = holds;
+  }
+
+  std::optional<PickleRef> StateDict(PickleRef ref, int depth) {
     if (!pickle_.Is(ref, PickleType::kDict) || depth > kDeepest) return std::nullopt;
+    if (!without_state_.insert(ref).second) return std::nullopt;
     for (const std::string_view wrapper : kWrappers) {
       const auto inner = pickle_.Find(ref, wrapper);
       if (!inner) continue;
@@ -162,6 +175,8 @@ class TableReader {
 
   void ReadDict(PickleRef dict, const std::string& prefix, int depth) {
     const auto pairs = pickle_.items(dict);
+    entries_ += pairs.size();
+    if (entries_ > kMostEntries) Refuse(prefix, "is one of more than any checkpoint has");
     for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
       const std::optional<std::string> key = KeyText(pairs[i]);
       const std::string name = prefix + key.value_or("?");
@@ -204,9 +219,12 @@ class TableReader {
   std::vector<std::uint64_t> Naturals(const std::string& name, PickleRef ref) const {
     const std::optional<Call> size = AsCall(ref);  // torch.Size((…,))
     if (size && size->callable == "torch.Size" && size->arguments.size() == 1) {
-      return Naturals(name, size->arguments[0]);
+      ref = size->arguments[0];
     }
     if (!pickle_.Is(ref, PickleType::kTuple)) Refuse(name, "has no tuple of sizes");
+    if (pickle_.items(ref).size() > kMostDimensions) {
+      Refuse(name, fmt::format("has more than {} dimensions", kMostDimensions));
+    }
     std::vector<std::uint64_t> numbers;
     for (const PickleRef item : pickle_.items(ref)) numbers.push_back(Natural(name, item));
     return numbers;
@@ -322,6 +340,10 @@ class TableReader {
   const Pickle& pickle_;
   TorchTable table_;
   std::unordered_map<std::string, std::size_t> places_;
+  std::unordered_map<const PickleRef*, bool> take_tensors_;  ///< by the arguments of a call
+  std::unordered_map<PickleRef, bool> hold_tensors_;         ///< by dict
+  std::unordered_set<PickleRef> without_state_;              ///< dicts that StateDict has tried
+  std::size_t entries_ = 0;
 };
 
 }  // namespace

@@ -7,13 +7,11 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
-#include "core/io/output_name.h"
 #include "core/text.h"
 
 namespace weightsmith {
 
 RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder) {
-  WithContext("split", [&] { ExpectOutputName(folder, OutputKind::kFolder); });
   const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
   const Anatomy anatomy = Examine(*checkpoint);
   if (anatomy.architecture == nullptr) {

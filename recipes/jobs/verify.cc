@@ -30,8 +30,7 @@ constexpr std::size_t kMostNamed = 10;
 using Choice = std::map<std::pair<std::string, std::string>, fs::path>;
 
 Plan PlanWith(const Provenance& provenance, const Choice& choice) {
-  RecipeOptions options;
-  options.check_output_names = false;
+  const RecipeOptions options;
   Diagnostics diagnostics;
   std::optional<Recipe> parsed =
       ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, options, diagnostics);

@@ -84,7 +84,11 @@ std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string
       reference.name.find(".safetensors") != std::string::npos) {
     advice = "Give the file a name under models, and write the name here.";
   } else if (hint.empty()) {
-    advice = fmt::format("Known names are {}.", fmt::join(Names(), ", "));
+    constexpr std::size_t kShown = 40;
+    std::vector<std::string> names = Names();
+    const bool more = names.size() > kShown;
+    if (more) names.resize(kShown);
+    advice = fmt::format("Known names are {}{}.", fmt::join(names, ", "), more ? " and others" : "");
     const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
     if (std::ranges::none_of(nodes_, leaf)) {
       advice = "The recipe has no models: name the files under models.";

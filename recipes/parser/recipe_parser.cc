@@ -147,8 +147,6 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
     outputs_.push_back(std::move(draft));
   }
   ChooseOutputs();
-  if (!options_.check_output_names) return;
-  for (const OutputDraft& draft : outputs_) CheckOutputName(draft, diagnostics_);
 }
 
 void RecipeParser::ChooseOutputs() {
@@ -159,7 +157,6 @@ void RecipeParser::ChooseOutputs() {
   if (options_.output_path) {
     if (outputs_.size() == 1) {
       outputs_.front().output.path = options_.output_path;
-      outputs_.front().path_place = option("-o");
     } else {
       diagnostics_.AddError(
           option("-o"),
@@ -317,8 +314,7 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
   }
   const std::string text = WithContext(AtPlace(declaration.recipe_place) + "a recipe as a model",
                                        [&] { return ReadTextFile(path); });
-  RecipeOptions none;
-  none.check_output_names = false;  // it is not written
+  const RecipeOptions none;
   const auto inner =
       RecipeParser(none, diagnostics_, chain_).Parse(text, path.string(), path, path.parent_path());
   if (!inner) return 0;

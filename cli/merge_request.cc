@@ -343,6 +343,7 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
     options.threads = static_cast<int>(*threads);
   }
   options.max_memory = arguments.Bytes("max-memory");
+  options.whole_process = true;
   options.io = BackendOf(arguments);
   options.sync = !arguments.Has("no-sync");
   options.keep_cache = !arguments.Has("no-cache");

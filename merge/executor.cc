@@ -12,8 +12,8 @@
 
 #include "core/error.h"
 #include "core/io/file_hashes.h"
-#include "core/io/machine.h"
 #include "core/text.h"
+#include "merge/budget.h"
 #include "merge/buffer_sizes.h"
 #include "merge/commit.h"
 #include "merge/effects.h"
@@ -25,42 +25,6 @@ namespace weightsmith {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// What the program holds whatever the plan is: code, libraries, stacks.
-constexpr std::uint64_t kProgramBytes = 64u << 20;
-/// What a plan holds for a tensor of an input, headers and names included.
-constexpr std::uint64_t kPlanBytesPerTensor = 4096;
-
-std::uint64_t PlanBytes(const Plan& plan) {
-  std::uint64_t tensors = 0;
-  for (const Model& model : plan.models) {
-    for (const Model::Part& part : model.parts) tensors += part.checkpoint->tensors().size();
-  }
-  return tensors * kPlanBytesPerTensor;
-}
-
-std::uint64_t MemoryFor(const Plan& plan, int threads) {
-  return kProgramBytes + PlanBytes(plan) + static_cast<std::uint64_t>(threads) * WorkerBytes(plan);
-}
-
-int WantedThreads(const RunOptions& options) {
-  return options.threads > 0 ? options.threads : PhysicalCores();
-}
-
-/// The most threads up to the wanted number that the budget holds.
-int AffordableThreads(const Plan& plan, const RunOptions& options) {
-  int threads = WantedThreads(options);
-  const std::uint64_t budget =
-      options.max_memory.value_or(std::max<std::uint64_t>(512u << 20, AvailableMemory() / 2));
-  while (threads > 1 && MemoryFor(plan, threads) > budget) --threads;
-  if (MemoryFor(plan, threads) > budget) {
-    throw Error(ErrorCode::kResources,
-                fmt::format("the run needs {} of memory and may use {}",
-                            FormatBytes(MemoryFor(plan, threads)), FormatBytes(budget)),
-                {}, {Option::kMaxMemory});
-  }
-  return threads;
-}
 
 /// Each output checks the disk for itself; together they may still be too much.
 void CheckDisk(const Plan& plan) {
@@ -311,13 +275,14 @@ Report Run(const Plan& plan, const RunOptions& options) {
   for (const OutputPlan& output : plan.outputs) {
     ExpectReplaceable(output.texts, output.spec.path, options.overwrite);
   }
-  const int threads = AffordableThreads(plan, options);
+  const MemoryShare share = AffordMemory(plan, options);
   CheckDisk(plan);
   WorkerContext context{.plan = &plan,
                         .files = OpenFiles(plan, options),
                         .digests = options.digests,
                         .effects = options.effects,
-                        .keep_cache = options.keep_cache};
+                        .keep_cache = options.keep_cache,
+                        .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   ProveEffects(plan, context, options.cancel);
 
   Outputs outputs(plan, options);
@@ -326,7 +291,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
   context.writer = &writer;
   try {
     Folder folder(plan, options.digests, &outputs.journal());
-    RunPipeline(plan, options, context, threads, folder);
+    RunPipeline(plan, options, context, share.threads, folder);
     Report report = Finish(plan, options, context, outputs, folder.results());
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     return report;
@@ -342,21 +307,28 @@ Report Run(const Plan& plan, const RunOptions& options) {
 }
 
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
-  const WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options)};
+  const MemoryShare share = AffordMemory(plan, options);
+  const WorkerContext context{.plan = &plan,
+                              .files = OpenFiles(plan, options),
+                              .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   Folder folder(plan, true, nullptr);
-  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  RunPipeline(plan, options, context, share.threads, folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   return std::move(folder).results();
 }
 
 std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions& options) {
+  const MemoryShare share = AffordMemory(plan, options, plan.bytes_to_write);
   MemoryDestination destination(plan);
-  WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options), .effects = false};
+  WorkerContext context{.plan = &plan,
+                        .files = OpenFiles(plan, options),
+                        .effects = false,
+                        .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   ProveEffects(plan, context, options.cancel);
   ChunkWriter writer(plan, context.files, destination);
   context.writer = &writer;
   Folder folder(plan, true, nullptr);
-  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  RunPipeline(plan, options, context, share.threads, folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   CheckOutcome(plan, folder.results());
   return std::move(destination).Take();
@@ -364,6 +336,7 @@ std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions
 
 Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget) {
   const Clock::time_point start = Clock::now();
+  AffordMemory(plan, options);  // a worker is within any share
   WorkerContext context{&plan, OpenFiles(plan, options), nullptr, false, true};
   std::uint64_t sources = 0;
   for (const Task& task : plan.tasks) sources += task.tape.probes.empty() ? 0 : task.sources.size();
@@ -397,7 +370,7 @@ Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget)
 }
 
 std::uint64_t PeakMemory(const Plan& plan, const RunOptions& options) {
-  return MemoryFor(plan, AffordableThreads(plan, options));
+  return MemoryOf(plan, AffordMemory(plan, options));
 }
 
 }  // namespace weightsmith

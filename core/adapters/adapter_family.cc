@@ -33,6 +33,12 @@ bool Knows(const AdapterFamily& family, AdapterRole role) {
 
 }  // namespace
 
+std::uint64_t ElementsOf(const AdapterShapes& shapes) {
+  std::uint64_t elements = 0;
+  for (const auto& [role, shape] : shapes) elements += ElementCount(shape).value_or(0);
+  return elements;
+}
+
 std::uint64_t AxisOf(const AdapterShapes& shapes, AdapterRole role, std::size_t axis) {
   const auto found = shapes.find(role);
   return found == shapes.end() || axis >= found->second.size() ? 0 : found->second[axis];

@@ -200,12 +200,28 @@ std::unique_ptr<DeltaRows> MakeDelta(const AdapterModule& module, AdapterTarget 
 }
 
 std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, const Shape& weight) {
-  std::uint64_t elements = 0;
-  for (const auto& [role, shape] : module.shapes) elements += ElementCount(shape).value_or(0);
-  // Factors as they are read and as they are kept; families that store their result whole.
-  std::uint64_t bytes = 2 * elements * sizeof(float);
-  if (ReadsWeight(module, target)) bytes += 2 * ElementCount(weight).value_or(0) * sizeof(float);
+  // Rows and tables of little size.
+  constexpr std::uint64_t kSmall = 64 << 10;
+  const MatrixSize size = SizeAsMatrix(weight);
+  if (target == AdapterTarget::kBias) return kSmall + size.rows * size.columns * sizeof(float);
+  std::uint64_t bytes = kSmall + 2 * size.columns * sizeof(double);
+  bytes += module.family->bytes != nullptr ? module.family->bytes(module.shapes, size)
+                                           : 2 * ElementsOf(module.shapes) * sizeof(float);
+  if (const auto sparse = module.shapes.find(kSparseValues); sparse != module.shapes.end()) {
+    // The list doubles as it grows.
+    bytes += 3 * ElementCount(sparse->second).value_or(0) * sizeof(std::pair<std::uint64_t, float>);
+  }
   return bytes;
+}
+
+std::uint64_t ValueBytes(const AdapterModule& module) {
+  std::uint64_t largest = 0;
+  for (const auto& [role, shape] : module.shapes) {
+    largest = std::max(largest, ElementCount(shape).value_or(0));
+  }
+  const std::uint64_t all = ElementsOf(module.shapes) * sizeof(float);
+  // The tensor that is being read, as it is stored; DoRA works on a copy.
+  return all * (module.dora() ? 2 : 1) + 2 * largest * sizeof(double);
 }
 
 }  // namespace weightsmith

@@ -45,7 +45,10 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
 std::unique_ptr<DeltaRows> MakeDelta(const AdapterModule& module, AdapterTarget target,
                                      const AdapterValues& values, const AdapterWeight& weight);
 
-/// Bytes that the result of MakeDelta holds, at most, beside the weight.
+/// Bytes that MakeDelta holds, at most, beside the values and the weight, its result included.
 std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, const Shape& weight);
+
+/// Bytes that ReadValues holds, at most, its result included, and MakeDelta of copies of it.
+std::uint64_t ValueBytes(const AdapterModule& module);
 
 }  // namespace weightsmith

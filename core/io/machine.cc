@@ -51,6 +51,14 @@ std::uint64_t AvailableMemory() {
   return pages / 2 * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t PeakResidentMemory() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
 std::string BootId() {
   return FirstLine("/proc/sys/kernel/random/boot_id");
 }

@@ -12,6 +12,9 @@ int PhysicalCores();
 /// Bytes of memory that can be had without swapping.
 std::uint64_t AvailableMemory();
 
+/// The most bytes that this process has had in memory so far; 0 where the system does not say.
+std::uint64_t PeakResidentMemory();
+
 /// Differs after every start of the machine; empty where it cannot be told.
 std::string BootId();
 

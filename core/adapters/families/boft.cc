@@ -97,6 +97,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<StoredRows>(size.columns, std::move(result));
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const std::uint64_t size = shapes.at(kRotation)[2];
+  const std::uint64_t result = weight.rows * weight.columns + size * weight.columns;
+  return RotationBytes(ElementsOf(shapes), size) + result * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& boft() {
@@ -111,6 +117,7 @@ const AdapterFamily& boft() {
                                        .accepts = IsStages,
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true,
                                        .linear = Linear};
   return family;

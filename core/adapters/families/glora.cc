@@ -114,6 +114,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<GloraRows>(values, weight);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const std::uint64_t core = shapes.contains(kGloraMid) ? Rank(shapes) * weight.columns : 0;
+  return LowRank::Bytes(weight.rows, Rank(shapes), weight.columns) +
+         (ElementsOf(shapes) + core) * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& glora() {
@@ -128,6 +134,7 @@ const AdapterFamily& glora() {
                                        .rank = Rank,
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true};
   return family;
 }

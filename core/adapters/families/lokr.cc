@@ -122,6 +122,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<LokrRows>(values);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+  const MatrixSize first = SizeOfFirst(shapes);
+  const MatrixSize second = SizeOfSecond(shapes);
+  return (first.rows * first.columns + second.rows * second.columns) * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& lokr() {
@@ -141,7 +147,8 @@ const AdapterFamily& lokr() {
       .rank = Rank,
       .scaled = Scaled,
       .size = Size,
-      .rows = Rows};
+      .rows = Rows,
+      .bytes = Bytes};
   return family;
 }
 

@@ -65,6 +65,14 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
       LowRank(up, WithCore(down, values.Of(kMid), mid), mid[0], values.scale));
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  if (KernelInUp(shapes)) return weight.rows * weight.columns * sizeof(float);
+  const std::uint64_t factors = LowRank::Bytes(weight.rows, Rank(shapes), weight.columns);
+  if (!shapes.contains(kMid)) return factors;
+  const std::uint64_t rank = shapes.at(kMid)[0];
+  return LowRank::Bytes(weight.rows, rank, weight.columns) + rank * weight.columns * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& lora() {
@@ -79,7 +87,8 @@ const AdapterFamily& lora() {
       .optional = {kMid, kUpBias, kSparseIndices, kSparseValues, kSparseSize, kReshapeWeight},
       .rank = Rank,
       .size = Size,
-      .rows = Rows};
+      .rows = Rows,
+      .bytes = Bytes};
   return family;
 }
 

@@ -9,8 +9,6 @@
 namespace weightsmith {
 namespace {
 
-constexpr std::string_view kLacks[] = {"y_embedder.y_embedding"};
-
 constexpr Renamed kOutside[] = {
     {"x_embedder.proj", "pos_embed.proj"},
     {"t_embedder.mlp.0", "adaln_single.emb.timestep_embedder.linear_1"},
@@ -78,7 +76,7 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Layout& diffusers_pixart() {
-  static const Layout layout = {"diffusers", "t_block.1.weight", Place, Config, kLacks};
+  static const Layout layout = {"diffusers", "t_block.1.weight", Place, Config};
   return layout;
 }
 

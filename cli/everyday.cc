@@ -4,12 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
 
 #include "cli/lora_blocks.h"
+#include "cli/model_path.h"
+#include "cli/operator_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/operator.h"
@@ -24,19 +25,12 @@ std::string OperatorName(const EverydayMerge& merge) {
   if (merge.op) return *merge.op;
   if (merge.models.size() == 2) return "weighted_sum";
   if (merge.models.size() == 3) return "add_difference";
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{} models need an operator that takes them.", merge.models.size()),
+  throw Error(ErrorCode::kUsage, fmt::format("{} models need an operator.", merge.models.size()),
               "Name one with --op, such as average; 'weightsmith ops' lists them.");
 }
 
 const Operator& OperatorOf(const EverydayMerge& merge) {
-  const std::string name = OperatorName(merge);
-  if (const Operator* op = FindOperator(name)) return *op;
-  std::vector<std::string> known;
-  for (const Operator* op : Operators()) known.emplace_back(op->name);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("--op: unknown operator {}.{}", Quote(name), DidYouMean(name, known)),
-              "'weightsmith ops' lists the operators.");
+  return OperatorNamed("--op", OperatorName(merge));
 }
 
 // What people expect of the two everyday operators: half of each, and the whole difference.
@@ -48,19 +42,6 @@ std::optional<std::string> AlphaOf(const EverydayMerge& merge) {
   return std::nullopt;
 }
 
-std::string Stem(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 5> kEndings = {".index.json", ".safetensors", ".ckpt",
-                                                        ".pt", ".pth"};
-  std::string name = path.lexically_normal().filename().string();
-  if (name.empty()) name = path.lexically_normal().parent_path().filename().string();
-  for (const std::string_view ending : kEndings) {
-    if (name.size() > ending.size() && name.ends_with(ending)) {
-      name.resize(name.size() - ending.size());
-    }
-  }
-  return name;
-}
-
 bool IsNameCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
@@ -70,7 +51,7 @@ bool IsNameCharacter(char c) {
 std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& paths) {
   std::vector<std::string> names;
   for (const auto& path : paths) {
-    std::string name = Stem(path);
+    std::string name = ModelStem(path);
     std::ranges::replace_if(
         name, [](char c) { return !IsNameCharacter(c); }, '_');
     if (name.empty() || !((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z')) name = "m_" + name;
@@ -121,7 +102,7 @@ void CheckCount(const Operator& op, std::size_t given) {
   std::vector<std::string_view> names;
   for (const OperandSpec& operand : op.operands) names.push_back(operand.name);
   throw Error(ErrorCode::kUsage,
-              fmt::format("{} takes {} {} ({}), {} are given.", op.name, single,
+              fmt::format("{} takes {} {} ({}), not {}.", op.name, single,
                           single == 1 ? "model" : "models", fmt::join(names, ", "), given));
 }
 
@@ -133,7 +114,7 @@ std::string ListEntry(const Operator& op, std::span<const std::string> names,
       weights ? SplitCommas(*weights) : std::vector<std::string>();
   if (values.size() != names.size()) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("{} needs a weight for each of {} models, {} are given.", op.name,
+                fmt::format("{} needs a weight for each of {} models, not {}.", op.name,
                             names.size(), values.size()),
                 "Write them as --param weights=0.7,0.3, in the order of the models.");
   }
@@ -189,7 +170,7 @@ namespace {
 std::string LoraNames(const EverydayMerge& merge) {
   std::string names;
   for (const LoraArgument& lora : merge.loras) {
-    names += fmt::format("+{:.2f}({})", lora.strength, ForFileName(Stem(lora.path)));
+    names += fmt::format("+{:.2f}({})", lora.strength, ForFileName(ModelStem(lora.path)));
   }
   return names;
 }
@@ -197,7 +178,7 @@ std::string LoraNames(const EverydayMerge& merge) {
 std::string MergedName(const EverydayMerge& merge) {
   const std::string op = OperatorName(merge);
   std::vector<std::string> stems;
-  for (const auto& model : merge.models) stems.push_back(ForFileName(Stem(model)));
+  for (const auto& model : merge.models) stems.push_back(ForFileName(ModelStem(model)));
   const double alpha = ParseNumber(AlphaOf(merge).value_or("")).value_or(kNoNumber);
   const bool plain = !std::isnan(alpha) && merge.parameters.empty();
   if (op == "weighted_sum" && plain && stems.size() == 2) {
@@ -210,14 +191,17 @@ std::string MergedName(const EverydayMerge& merge) {
 }
 
 std::string BakedName(const std::filesystem::path& model, const EverydayMerge& merge) {
-  return fmt::format("{}{}.safetensors", ForFileName(Stem(model)), LoraNames(merge));
+  const std::string baked = merge.loras.empty() && merge.vae
+                                ? fmt::format("+vae({})", ForFileName(ModelStem(*merge.vae)))
+                                : LoraNames(merge);
+  return fmt::format("{}{}.safetensors", ForFileName(ModelStem(model)), baked);
 }
 
 /// A file, or one of this name in a folder.
 std::filesystem::path PathFor(const EverydayMerge& merge, const std::string& name) {
   if (!merge.output) return name;
   const bool folder = merge.bake_each && merge.models.size() > 1;
-  if (!folder && merge.output->has_filename() && !std::filesystem::is_directory(*merge.output)) {
+  if (!folder && merge.output->has_filename() && !IsFolder(*merge.output)) {
     return *merge.output;
   }
   return *merge.output / name;
@@ -267,6 +251,7 @@ std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string
 
 std::string BakeText(const EverydayMerge& merge, const std::string& model,
                      std::span<const std::string> adapters) {
+  if (merge.loras.empty()) return fmt::format("{{op: copy, a: {}}}", model);
   std::vector<std::string> entries;
   for (std::size_t i = 0; i < merge.loras.size(); ++i) {
     const LoraArgument& lora = merge.loras[i];

@@ -11,21 +11,22 @@
 #include "cli/run_progress.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
 namespace {
 
-// Said before an hour of merging, not after it.
+// Reported before an hour of merging, not after it.
 void CheckReportPath(const std::filesystem::path& path, bool overwrite) {
-  if (overwrite || !std::filesystem::exists(path)) return;
-  throw Error(ErrorCode::kUsage, fmt::format("the report {} exists.", Quote(path.string())),
-              "Choose another name, or overwrite it with --force.");
+  std::error_code ignored;
+  if (overwrite || !std::filesystem::exists(path, ignored)) return;
+  throw Error(ErrorCode::kUsage, fmt::format("the report {} already exists.", Quote(path.string())),
+              "Choose another name, or replace it with --force.");
 }
 
 void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
   terminal.SayText(ReportWords(plan, report));
-  for (const std::string& note : report.notes) terminal.Note(note);
-  for (const std::string& warning : report.warnings) terminal.Warn(warning);
+  SayNewRemarks(plan, report, terminal);
   terminal.Say(ThroughputWords(report));
 }
 
@@ -44,8 +45,12 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
       RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
   SayReport(plan, report, terminal);
   if (report_path) WriteReport(*report_path, plan, report, options);
+  if (arguments.Has("json")) {
+    terminal.PrintData(ReportJson(plan, report));
+    return 0;
+  }
   for (const OutputPlan& output : plan.outputs) {
-    terminal.Print(fmt::format("{}\n", output.index.value_or(output.spec.path).string()));
+    terminal.PrintValue(output.index.value_or(output.spec.path).string());
   }
   return 0;
 }
@@ -61,11 +66,14 @@ int RunMerge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind
   return Merge(arguments, terminal, kind);
 }
 
-Flag DryRunFlag() {
-  return {.name = "dry-run",
-          .letter = 'n',
-          .doc = "Print the plan, as the command plan does; write nothing",
-          .group = "Running"};
+std::vector<Flag> DryRunFlags() {
+  return {{.name = "dry-run",
+           .letter = 'n',
+           .doc = "Print the plan, as the command plan does; write nothing",
+           .group = "Running"},
+          {.name = "json",
+           .doc = "Print the report as JSON, with --dry-run the plan",
+           .group = "Running"}};
 }
 
 }  // namespace weightsmith

@@ -14,9 +14,6 @@
 
 namespace weightsmith {
 
-/// Whether a path is named like a model file or is a folder, and so is no recipe.
-bool LooksLikeModel(const std::filesystem::path& path);
-
 /// Flags that say what a recipe means: variables, policies, where models are.
 std::vector<Flag> RecipeFlags();
 /// Flags of a merge without a recipe file.

@@ -21,7 +21,7 @@ std::string_view OptionSentence(Option option) {
     case Option::kModelPath:
       return "--model NAME=PATH names the file of an input.";
     case Option::kSelectOutput:
-      return "Choose one with --output.";
+      return "Choose one with --step.";
     case Option::kMaxShardSize:
       return "--max-shard-size sets the size of files.";
     case Option::kTrustPartial:

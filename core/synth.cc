@@ -8,7 +8,7 @@
 #include <mutex>
 #include <thread>
 
-#include "core/anatomy/architecture.h"
+#include "core/anatomy/architecture_names.h"
 #include "core/error.h"
 #include "core/synth_values.h"
 #include "core/text.h"
@@ -50,12 +50,13 @@ Subject FindSubject(const SynthOptions& options) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("synth: unknown scale {}: it is full or tiny", Quote(options.scale)));
   }
-  std::optional<Subject> subject = FindSubject(options.name, options.scale);
+  const std::string name = SynthNameOf(options.name).value_or(options.name);
+  std::optional<Subject> subject = FindSubject(name, options.scale);
   if (!subject) {
     const std::vector<std::string> names = SynthNames();
     throw Error(ErrorCode::kUsage,
                 fmt::format("synth: unknown architecture {}.{}", Quote(options.name),
-                            DidYouMean(options.name, names)),
+                            DidYouMean(options.name, KnownArchitectureNames())),
                 fmt::format("Known are {}.", fmt::join(names, ", ")));
   }
   if (subject->part && options.layout != SynthLayout::kPublished) {

@@ -145,8 +145,10 @@ struct ModelKeys {
 struct ComponentCoefficients {
   std::string component;
   bool linear = true;  ///< false: an operator that is not linear, or weights that vary inside
-  bool uniform = true;
-  std::vector<double> coefficients;  ///< parallel to Plan::models
+  bool uniform = true;               ///< all tensors have the same coefficients
+  std::vector<double> coefficients;  ///< parallel to Plan::models; of the first tensor
+  std::vector<double> lowest;        ///< of any tensor, parallel to them
+  std::vector<double> highest;
 };
 
 /// A module of an adapter on a tensor, as it is told to people.

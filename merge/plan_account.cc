@@ -30,7 +30,11 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
     at.component = tensor.component;
     at.linear = at.linear && by_source.has_value();
     at.uniform = first || (at.uniform && at.coefficients == by_model);
-    if (first) at.coefficients = by_model;
+    if (first) at.coefficients = at.lowest = at.highest = by_model;
+    for (std::size_t m = 0; m < by_model.size(); ++m) {
+      at.lowest[m] = std::min(at.lowest[m], by_model[m]);
+      at.highest[m] = std::max(at.highest[m], by_model[m]);
+    }
   }
   std::vector<ComponentCoefficients> components;
   for (auto& [name, at] : by_component) components.push_back(std::move(at));

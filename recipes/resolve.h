@@ -23,7 +23,7 @@ namespace weightsmith {
 struct RecipeOptions {
   std::map<std::string, std::string> variables;               ///< --set K=V
   std::vector<std::pair<std::string, std::string>> policies;  ///< --policy K=V
-  std::optional<std::string> output_step;                     ///< --output STEP
+  std::optional<std::string> output_step;                     ///< the step or model to write
   std::optional<std::filesystem::path> output_path;           ///< -o
   std::optional<std::string> dtype;                           ///< --dtype
   std::optional<std::string> rounding;                        ///< --rounding

@@ -9,7 +9,7 @@ namespace weightsmith {
 namespace {
 
 void Print(const std::vector<CheckpointInfo>& infos, bool json, bool tensors, Terminal& terminal) {
-  if (json) return terminal.Print(InfoJson(infos, tensors));
+  if (json) return terminal.PrintData(InfoJson(infos, tensors));
   if (!tensors) return terminal.Print(InfoLines(infos));
   for (const CheckpointInfo& info : infos) terminal.Print(InfoPage(info, tensors) + "\n");
 }
@@ -20,7 +20,11 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::vector<std::string>& paths = arguments.positionals();
   if (paths.size() == 1) {
     const CheckpointInfo info = ReadInfo(paths.front());
-    terminal.Print(json ? InfoJson(info, tensors) : InfoPage(info, tensors));
+    if (json) {
+      terminal.PrintData(InfoJson(info, tensors));
+    } else {
+      terminal.Print(InfoPage(info, tensors));
+    }
     return 0;
   }
   std::vector<CheckpointInfo> infos;
@@ -44,6 +48,7 @@ const Command& info() {
   static const Command command = {
       .name = "info",
       .summary = "Say what a checkpoint is",
+      .group = CommandGroup::kInspect,
       .doc =
           "From the header alone: architecture, variant, layout, components and whether they are "
           "complete, dtypes, how the model predicts, quantisation, damage, metadata. One "

@@ -12,6 +12,7 @@
 #include "core/anatomy/blocks.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -157,12 +158,12 @@ std::string Page(const std::string& path, const Adapter& adapter, const Metadata
   if (!summary.alphas.empty()) rows.push_back({"alphas", InWords(summary.alphas)});
   for (const TrainingFact& fact : kFacts) {
     const auto found = metadata.find(std::string(fact.key));
-    if (found != metadata.end()) rows.push_back({std::string(fact.word), found->second});
+    if (found != metadata.end()) rows.push_back({std::string(fact.word), Visible(found->second)});
   }
   if (const auto tags = FrequentTags(metadata); !tags.empty()) {
-    rows.push_back({"frequent tags", fmt::format("{}", fmt::join(tags, ", "))});
+    rows.push_back({"frequent tags", Visible(fmt::format("{}", fmt::join(tags, ", ")))});
   }
-  std::string page = path + "\n" + Table(rows);
+  std::string page = Visible(path) + "\n" + Table(rows);
   for (const AdapterModule& module : adapter.modules) {
     if (module.problem.empty()) continue;
     page += fmt::format("  {} {}\n", Quote(module.stem), module.problem);
@@ -173,7 +174,8 @@ std::string Page(const std::string& path, const Adapter& adapter, const Metadata
   for (const AdapterModule& tensor : adapter.plain) {
     page += fmt::format("  {} is a tensor by itself\n", Quote(tensor.stem));
   }
-  for (const std::string& warning : adapter.warnings) page += fmt::format("  {}\n", warning);
+  for (const std::string& warning : adapter.warnings)
+    page += fmt::format("  {}\n", Visible(warning));
   return page;
 }
 
@@ -242,7 +244,11 @@ int ShowFamilies(bool as_json, Terminal& terminal) {
     text += fmt::format("{}\n", family->title) +
             Table({{"formula", std::string(family->formula)}, {"tensors", TensorsOf(*family)}});
   }
-  terminal.Print(as_json ? ToText(json) : text);
+  if (as_json) {
+    terminal.PrintData(ToText(json));
+  } else {
+    terminal.Print(text);
+  }
   return 0;
 }
 
@@ -259,8 +265,11 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const auto checkpoint = WithContext("lora info", [&] { return Checkpoint::Open(path); });
   const Adapter adapter = WithContext("lora info", [&] { return ReadAdapter(*checkpoint); });
   const Metadata metadata = checkpoint->metadata().value_or(Metadata());
-  terminal.Print(arguments.Has("json") ? ToText(ToJson(path, adapter, metadata))
-                                       : Page(path, adapter, metadata));
+  if (arguments.Has("json")) {
+    terminal.PrintData(ToText(ToJson(path, adapter, metadata)));
+  } else {
+    terminal.Print(Page(path, adapter, metadata));
+  }
   return 0;
 }
 
@@ -270,6 +279,7 @@ const Command& lora() {
   static const Command command = {
       .name = "lora",
       .summary = "Show what is in a LoRA or another adapter",
+      .group = CommandGroup::kInspect,
       .doc =
           "The modules of an adapter, whatever trainer wrote it: their families (LoRA, LoHa, LoKr, "
           "GLoRA, OFT, BOFT, IA3, whole differences, with DoRA on any of them), the naming, the "

@@ -7,17 +7,20 @@
 
 #include "cli/command.h"
 #include "core/error.h"
+#include "core/visible.h"
 #include "recipes/jobs/scan_json.h"
 
 namespace weightsmith {
 namespace {
 
 std::string InWords(const std::string& path, const ScanResult& result) {
-  std::string words = fmt::format("{}: {} ({})\n", path, Verdict(result), result.format);
-  for (const std::string& problem : result.problems) words += fmt::format("  {}\n", problem);
+  std::string words = fmt::format("{}: {} ({})\n", Visible(path), Verdict(result), result.format);
+  for (const std::string& problem : result.problems)
+    words += fmt::format("  {}\n", Visible(problem));
   for (const ScanResult::Global& global : result.globals) {
     if (global.safety == GlobalSafety::kSafe) continue;
-    words += fmt::format("  {} would be called: {}\n", global.name, ToString(global.safety));
+    words +=
+        fmt::format("  {} would be called: {}\n", Visible(global.name), ToString(global.safety));
   }
   return words;
 }
@@ -31,7 +34,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
     if (!arguments.Has("json")) terminal.Print(InWords(path, result));
     files.push_back({path, std::move(result)});
   }
-  if (arguments.Has("json")) terminal.Print(ScanJson(files));
+  if (arguments.Has("json")) terminal.PrintData(ScanJson(files));
   return safe ? 0 : static_cast<int>(ErrorCode::kVerification);
 }
 
@@ -40,7 +43,8 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& scan() {
   static const Command command = {
       .name = "scan",
-      .summary = "Say whether loading files with Python would be safe",
+      .summary = "Check whether .ckpt, .pt and .bin files are safe to load",
+      .group = CommandGroup::kInspect,
       .doc =
           "A .ckpt, .pt or .bin file is a pickle, which may carry code that runs when Python "
           "loads it. This program never runs any; `scan` lists what would be called elsewhere, "

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/anatomy/architecture_names.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
@@ -19,15 +20,13 @@ constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g
 constexpr std::string_view kLooseParts[] = {"other", "ema"};
 
 const Architecture& ArchitectureNamed(const std::string& id) {
-  std::vector<std::string> known;
-  for (const Architecture* architecture : Architectures()) {
-    if (architecture->id == id) return *architecture;
-    known.emplace_back(architecture->id);
-  }
-  throw Error(
-      ErrorCode::kUsage,
-      fmt::format("assemble: there is no architecture {}.{}", Quote(id), DidYouMean(id, known)),
-      fmt::format("Architectures are {}.", fmt::join(known, ", ")));
+  if (const Architecture* architecture = ArchitectureOf(id)) return *architecture;
+  std::vector<std::string_view> known;
+  for (const Architecture* architecture : Architectures()) known.push_back(architecture->id);
+  throw Error(ErrorCode::kUsage,
+              fmt::format("assemble: there is no architecture {}.{}", Quote(id),
+                          DidYouMean(id, KnownArchitectureNames())),
+              fmt::format("Architectures are {}.", fmt::join(known, ", ")));
 }
 
 /// The component that a part is called by.

@@ -29,7 +29,7 @@ struct RewriteJob {
   std::filesystem::path folder{};
   std::vector<FileSet::Text> texts{};
   std::optional<std::filesystem::path> texts_from{};  ///< a pipeline whose own are preferred
-  std::vector<std::string> notes{};                   ///< what was repaired, to be told
+  std::vector<std::string> notes{};                   ///< what was repaired or left out
 };
 
 /// What a run of it would do; metadata goes with the tensors, as far as it is still true of them.

@@ -8,10 +8,12 @@
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {
 
-RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder) {
+RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder,
+                    const std::vector<std::string>& components) {
   const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
   const Anatomy anatomy = Examine(*checkpoint);
   if (anatomy.architecture == nullptr) {
@@ -19,8 +21,10 @@ RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::pa
                 fmt::format("split: {} has no components that are known", Quote(path.string())),
                 "'weightsmith info' says what it is.");
   }
+  const std::set<std::string> chosen = ChosenComponents(components, anatomy, "split");
   RewriteJob job{.files = {}, .make_folder = true};
   for (ComponentView& view : ComponentViews(*checkpoint, anatomy)) {
+    if (!chosen.empty() && !chosen.contains(view.name)) continue;
     const std::filesystem::path file = folder / (view.name + ".safetensors");
     job.files.push_back(
         {.name = view.name, .checkpoint = std::move(view.checkpoint), .path = file});

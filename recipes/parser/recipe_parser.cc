@@ -161,7 +161,7 @@ void RecipeParser::ChooseOutputs() {
       diagnostics_.AddError(
           option("-o"),
           fmt::format("the recipe has {} outputs, and -o names one file", outputs_.size()),
-          "Choose one with --output.");
+          "Choose one with --step.");
     }
   }
   if (options_.dtype) {
@@ -194,7 +194,7 @@ void RecipeParser::ChooseStep() {
     return draft.model && draft.model->name == name;
   };
   const auto written = std::ranges::find_if(outputs_, of_that_step);
-  const SourcePlace place{std::make_shared<const SourceText>(SourceText{"--output", name}), 0, 0};
+  const SourcePlace place{std::make_shared<const SourceText>(SourceText{"--step", name}), 0, 0};
   OutputDraft draft;
   draft.output.place = place;
   draft.model = OperandReference{name, {}, place};

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "merge/foreign_operators.h"
 #include "recipes/parser/policies.h"
 #include "recipes/vocabulary.h"
 
@@ -43,10 +44,13 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   if (!name) return nullptr;
   if (const Operator* op = FindOperator(*name)) return op;
   const std::vector<std::string> known = OperatorNames();
-  const std::string hint = Hint(*name, known);
+  const std::string about = AboutForeignOperator(*name);
+  const std::string hint = about.empty() ? Hint(*name, known) : "";
   reader_.diagnostics().AddError(
       word->place, fmt::format("{}: there is no operator {}{}", what, Quote(*name), hint),
-      hint.empty() ? fmt::format("Operators are {}.", fmt::join(known, ", ")) : std::string());
+      hint.empty() ? fmt::format("{}{}Operators are {}.", about, about.empty() ? "" : " ",
+                                 fmt::join(known, ", "))
+                   : std::string());
   return nullptr;
 }
 

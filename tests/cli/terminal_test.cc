@@ -49,7 +49,6 @@ TEST_F(TerminalTest, DataGoesToOneStreamAndTalkToTheOther) {
 
 TEST_F(TerminalTest, NoColourOutsideATerminal) {
   EXPECT_EQ(terminal_.Paint(Style::kError, "x"), "x");
-  EXPECT_EQ(terminal_.PaintData(Style::kBold, "x"), "x");
 }
 
 TEST_F(TerminalTest, QuietLeavesOnlyErrors) {

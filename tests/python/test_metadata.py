@@ -167,7 +167,7 @@ def test_verify_tells_a_script_what_it_checked(weightsmith, recipe, pair):
     [
         ("--set", "w=0.5"),
         ("--dtype", "f32"),
-        ("--output", "b"),
+        ("--step", "b"),
         ("--policy", "non_finite=saturate"),
         ("--no-digest",),
         ("--sha256",),

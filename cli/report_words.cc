@@ -33,10 +33,25 @@ std::string InputWords(const ModelKeys& keys) {
   return words;
 }
 
+/// ", 118 copied because they are integers, 2 because an operand lacks them".
+std::string CopiedWords(const StepReport& step) {
+  std::string words;
+  if (step.integers > 0) {
+    words += fmt::format(", {} copied because they are integers", FormatCount(step.integers));
+  }
+  if (step.missing > 0) {
+    words += fmt::format(", {} copied because an operand lacks them", FormatCount(step.missing));
+  }
+  return words;
+}
+
 std::string StepWords(const StepReport& step) {
-  if (step.tensors == 0) return "computed nothing: every tensor is copied from one operand";
-  return fmt::format("{} of {} tensors changed, {}", FormatCount(step.tensors_changed),
-                     FormatCount(step.tensors), FormatEffect(step.effect));
+  if (step.tensors == 0) {
+    return "computed nothing: every tensor is copied from one operand" + CopiedWords(step);
+  }
+  return fmt::format("{} of {} tensors changed{}, {}", FormatCount(step.tensors_changed),
+                     FormatCount(step.tensors + step.integers + step.missing), CopiedWords(step),
+                     FormatEffect(step.effect));
 }
 
 std::string OutputWords(const OutputReport& output) {

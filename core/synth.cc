@@ -10,6 +10,7 @@
 
 #include "core/anatomy/architecture_names.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/synth_values.h"
 #include "core/text.h"
 
@@ -218,6 +219,7 @@ SafetensorsLayout LayOutSynth(const SynthOptions& options) {
 
 void Synthesise(const SynthOptions& options, const std::filesystem::path& target,
                 const OutputOptions& output, const SynthProgress& progress) {
+  WithContext("synth", [&] { ExpectOutputName(target, OutputKind::kFile); });
   const SafetensorsLayout layout = LayOutSynth(options);
   const DType dtype = options.dtype.value_or(FindSubject(options).dtype);
   OutputOptions file_options = output;

@@ -78,7 +78,14 @@ class AdapterFitter {
         components_.insert(tensor.component->name);
         kinds_.insert(tensor.component->kind);
       }
-      for (const Model::Part& part : base->model().parts) AddRules(part.anatomy);
+    }
+    // The architecture's own first: it has the order of the text encoders.
+    for (const bool whole : {true, false}) {
+      for (const ModelIndex* base : bases_) {
+        for (const Model::Part& part : base->model().parts) {
+          if ((part.anatomy.architecture != nullptr) == whole) AddRules(part.anatomy);
+        }
+      }
     }
   }
 
@@ -298,8 +305,12 @@ class AdapterFitter {
   void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
                      const DeclaredAliases& declared) {
     std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
-    if (declared.Find(module.stem) != nullptr && !quantization_.empty()) {
-      problems_.AddQuantised(bases_.front()->model().name, quantization_, module.stem);
+    if (const AliasedTensor* target = declared.Find(module.stem);
+        target != nullptr && !quantization_.empty()) {
+      const StoredWeight* const weight =
+          bases_.front()->StoredWeightOf(target->component + "/" + target->local);
+      problems_.AddQuantised(bases_.front()->model().name, quantization_,
+                             weight != nullptr ? InWords(*weight) : module.stem);
       return;
     }
     if (declared.Find(module.stem) != nullptr) {
@@ -318,7 +329,8 @@ class AdapterFitter {
   std::string ComponentOf(const AdapterModule& module, const DeclaredAliases& declared) const {
     if (const AliasedTensor* target = declared.Find(module.stem)) return target->component;
     const std::string_view naming = NamingOf(module.stem).component;
-    return naming.starts_with("te") && !Has(ComponentKind::kText) ? "text encoder" : "";
+    const bool text = !naming.empty() && naming != "unet";
+    return text && !Has(ComponentKind::kText) ? "text encoder" : "";
   }
 
   bool Has(ComponentKind kind) const { return kinds_.contains(kind); }

@@ -146,11 +146,34 @@ TensorEvaluator::Result TensorEvaluator::Leftmost(const Node& step,
   return {};
 }
 
+/// Whether a step's result is another value than what the leftmost model has.
+bool TensorEvaluator::IsComputed(NodeId operand) {
+  if (index_->expression().nodes[operand].leaf()) return false;
+  const Result& result = Evaluate(operand);
+  for (const std::uint32_t model : index_->WeightModels(operand)) {
+    const auto source = std::ranges::find(sources_, model, &TapeSource::model);
+    if (source == sources_.end()) continue;
+    return result.value != Value::Of(static_cast<Register>(source - sources_.begin()));
+  }
+  return result.present;
+}
+
+/// The VAE is copied, and left out of differences, unless the step says otherwise. A difference
+/// without weights by place says nothing: the step that adds it does.
+bool TensorEvaluator::TouchesVae(NodeId id) {
+  if (index_->NamesVae(id)) return true;
+  const Node& step = index_->expression().nodes[id];
+  if (step.op->follows) return IsComputed(step.operands.front());
+  const auto by_place = [](const Weights& weights) { return !weights.everywhere().has_value(); };
+  return step.kind == Kind::kDelta && std::ranges::none_of(step.parameters, by_place) &&
+         std::ranges::none_of(step.weights, by_place);
+}
+
 TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   const Node& step = nodes[id];
   const std::vector<NodeId> operands = Operands(step);
-  if (place_.kind == ComponentKind::kVae && !index_->NamesVae(id)) {
+  if (place_.kind == ComponentKind::kVae && !TouchesVae(id)) {
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 
@@ -168,6 +191,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
     if (optional || !index_->HasComponent(operand, place_.component)) continue;
     const MissingPolicy policy = step.policies.missing.Find(place_).value_or(MissingPolicy::kError);
     drop = drop || policy == MissingPolicy::kDrop;
+    if (policy == MissingPolicy::kKeep && step.kind == Kind::kWeight) kept_.insert(id);
     if (policy == MissingPolicy::kError) {
       problems_->Add(
           fmt::format("step '{}': tensors that '{}' does not have", step.name, nodes[operand].name),
@@ -207,9 +231,12 @@ bool TensorEvaluator::AddQuantised(std::initializer_list<NodeId> operands) {
   for (const NodeId operand : operands) {
     const Node& node = index_->expression().nodes[operand];
     if (!node.leaf() || IsAdapter(node)) continue;
-    const Anatomy& anatomy = index_->models()[*node.model].anatomy();
+    const ModelIndex& model = index_->models()[*node.model];
+    const Anatomy& anatomy = model.anatomy();
     if (anatomy.quantization.empty()) continue;
-    problems_->AddQuantised(node.name, anatomy.quantization.front(), *canonical_);
+    const StoredWeight* const weight = model.StoredWeightOf(*key_);
+    problems_->AddQuantised(node.name, anatomy.quantization.front(),
+                            weight != nullptr ? InWords(*weight) : *canonical_);
     return true;
   }
   return false;

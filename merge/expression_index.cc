@@ -132,11 +132,15 @@ void ExpressionIndex::Visit(NodeId id) {
   node_adapters_[id] = std::move(adapters).values();
   weight_models_[id] = std::move(by_weight).values();
   const auto names_vae = [](const Weights& weights) { return weights.NamesVae(); };
+  bool asked = false;
+  for (std::size_t i = 0; i < node.parameters.size(); ++i) {
+    asked = asked || (node.op->parameters[i].for_vae && node.parameters[i].everywhere() == 1.0);
+  }
   // Who gives nothing but VAEs means them.
   const bool only_vaes = std::ranges::all_of(all_models_[id], [this](std::uint32_t model) {
     return models_[model].components().size() == 1 && models_[model].components().contains("vae");
   });
-  if (only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
+  if (asked || only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
       std::ranges::any_of(node.weights, names_vae)) {
     names_vae_.insert(id);
   }
@@ -159,6 +163,13 @@ void ExpressionIndex::CheckStep(const Node& step, Problems& problems) const {
       if (std::ranges::none_of(before, alike)) before.push_back(right);
     }
   });
+}
+
+const Anatomy* ExpressionIndex::LeadingAnatomy() const {
+  for (const ModelIndex& model : models_) {
+    if (model.anatomy().architecture != nullptr) return &model.anatomy();
+  }
+  return nullptr;
 }
 
 bool ExpressionIndex::HasComponent(NodeId node, std::string_view component) const {

@@ -18,13 +18,49 @@ struct ComponentWord {
 constexpr std::array kComponents{
     ComponentWord{"unet", "diffusion"}, ComponentWord{"transformer", "diffusion"},
     ComponentWord{"dit", "diffusion"},  ComponentWord{"te", "te"},
-    ComponentWord{"base", "te"},        ComponentWord{"te1", "te1"},
-    ComponentWord{"te2", "te2"},        ComponentWord{"te3", "te3"},
-    ComponentWord{"clip_l", "clip_l"},  ComponentWord{"clip_g", "clip_g"},
-    ComponentWord{"clip_h", "clip_h"},  ComponentWord{"t5xxl", "t5xxl"},
-    ComponentWord{"vae", "vae"},        ComponentWord{"ema", "ema"},
-    ComponentWord{"other", "other"},
+    ComponentWord{"base", "te"},        ComponentWord{"vae", "vae"},
+    ComponentWord{"ema", "ema"},        ComponentWord{"other", "other"},
 };
+constexpr std::string_view kNumbered = "te";  ///< in front of the number of a text encoder
+constexpr std::uint32_t kMostEncoders = 3;
+
+/// What people call places that have another name here.
+constexpr ComponentWord kMeant[] = {
+    {"text_encoder", "te1"},
+    {"text_encoder_1", "te1"},
+    {"text_encoder_2", "te2"},
+    {"text_encoder_3", "te3"},
+    {"text_encoders", "te"},
+    {"text", "te"},
+    {"clip", "te"},
+    {"encoders", "te"},
+    {"conditioner", "te"},
+    {"cond_stage_model", "te"},
+    {"t5", "t5xxl"},
+    {"diffusion", "unet"},
+    {"diffusion_model", "unet"},
+    {"model.diffusion_model", "unet"},
+    {"first_stage_model", "vae"},
+    {"autoencoder", "vae"},
+    {"all", "default"},
+    {"*", "default"},
+    {"everything", "default"},
+    {"else", "default"},
+    {"mid00", "M00"},
+    {"middle", "M00"},
+};
+
+/// What a recipe's word for a component means; empty where it is none. Components that several
+/// architectures share have the names of their declarations.
+std::string ComponentMeant(std::string_view lower) {
+  const auto word = std::ranges::find(kComponents, lower, &ComponentWord::written);
+  if (word != kComponents.end()) return std::string(word->meant);
+  const bool part =
+      std::ranges::any_of(Parts(), [&](const Part* known) { return known->id == lower; });
+  const bool number = lower.size() == kNumbered.size() + 1 && lower.starts_with(kNumbered) &&
+                      lower.back() >= '1' && lower.back() <= static_cast<char>('0' + kMostEncoders);
+  return part || number ? std::string(lower) : std::string();
+}
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -48,9 +84,13 @@ bool IsNumbered(std::string_view family) {
 struct Letters {
   std::string_view written;  ///< lower case
   std::string_view family;
+  std::string_view shown;
 };
-constexpr Letters kLetters[] = {
-    {"in", "in"}, {"out", "out"}, {"m", "mid"}, {"d", "double"}, {"s", "single"}};
+constexpr Letters kLetters[] = {{"in", "in", "IN"},
+                                {"out", "out", "OUT"},
+                                {"m", "mid", "M"},
+                                {"d", "double", "D"},
+                                {"s", "single", "S"}};
 
 std::optional<std::uint32_t> Digits(std::string_view text) {
   std::uint32_t number = 0;
@@ -71,11 +111,19 @@ bool HasStep(std::string_view name, std::string_view element) {
 }
 
 std::string UnknownPlace(std::string_view text, std::string_view lower) {
+  const auto* const meant = std::ranges::find(kMeant, lower, &ComponentWord::written);
+  if (meant != std::end(kMeant)) {
+    return "unknown place " + Quote(text) + ". Did you mean " + Quote(meant->meant) + "?";
+  }
   std::vector<std::string> known{"default"};
-  for (const ComponentWord& word : kComponents) known.emplace_back(word.written);
+  for (const std::string& word : Selector::Components()) known.push_back(word);
   for (const std::string_view family : kFamilies) known.emplace_back(family);
   const std::string question = DidYouMean(lower, known);
-  return "unknown place " + Quote(text) + (question.empty() ? "" : "." + question);
+  return "unknown place " + Quote(text) +
+         (question.empty()
+              ? ": places are default, unet, te, te1, clip_l, vae and the like, blocks "
+                "such as IN04, unet.in.4 or te.layer.0-5, and /regex/"
+              : "." + question);
 }
 
 std::optional<Matcher> CompileRegex(std::string_view pattern, std::string& problem) {
@@ -103,10 +151,9 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::string lower = Lower(text.substr(0, colon));
-  const auto word = std::ranges::find(kComponents, lower, &ComponentWord::written);
-  if (word != kComponents.end()) {
+  if (std::string meant = ComponentMeant(lower); !meant.empty()) {
     selector.specificity_ = Specificity::kComponent;
-    selector.component_ = word->meant;
+    selector.component_ = std::move(meant);
   } else if (lower != "default" && !selector.ParseBlock(lower)) {
     problem = UnknownPlace(text, lower);
     return std::nullopt;
@@ -124,10 +171,9 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
 /// "in.3", "te.layer.0-11", "vae.decoder", "in00-in05", "m00".
 bool Selector::ParseBlock(std::string_view lower) {
   const std::size_t dot = lower.find('.');
-  const auto owner = std::ranges::find(kComponents, lower.substr(0, dot), &ComponentWord::written);
-  if (dot != std::string_view::npos && owner != kComponents.end()) {
-    component_ = owner->meant;
-    lower.remove_prefix(dot + 1);
+  if (dot != std::string_view::npos) {
+    component_ = ComponentMeant(lower.substr(0, dot));
+    if (!component_.empty()) lower.remove_prefix(dot + 1);
   }
   const auto family = std::ranges::find(kFamilies, lower.substr(0, lower.find('.')));
   if (family != std::end(kFamilies)) {
@@ -171,10 +217,21 @@ std::span<const std::string_view> Selector::Families() {
   return kFamilies;
 }
 
-std::vector<std::string_view> Selector::Components() {
-  std::vector<std::string_view> words;
-  for (const ComponentWord& word : kComponents) words.push_back(word.written);
+std::vector<std::string> Selector::Components() {
+  std::vector<std::string> words;
+  for (const ComponentWord& word : kComponents) words.emplace_back(word.written);
+  for (std::uint32_t i = 1; i <= kMostEncoders; ++i) {
+    words.push_back(std::string(kNumbered) + std::to_string(i));
+  }
+  for (const Part* part : Parts()) {
+    if (std::ranges::find(words, part->id) == words.end()) words.emplace_back(part->id);
+  }
   return words;
+}
+
+std::string_view CommunityLetters(std::string_view family) {
+  const auto* const letters = std::ranges::find(kLetters, family, &Letters::family);
+  return letters == std::end(kLetters) ? std::string_view() : letters->shown;
 }
 
 bool Selector::Matches(const TensorPlace& place) const {
@@ -196,9 +253,10 @@ bool Selector::MatchesComponent(const TensorPlace& place) const {
   }
   if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
   if (component_ == "te") return place.kind == ComponentKind::kText;
-  if (component_ == "te1") return place.text_encoder == 1;
-  if (component_ == "te2") return place.text_encoder == 2;
-  if (component_ == "te3") return place.text_encoder == 3;
+  if (place.text_encoder != 0 && component_.size() == kNumbered.size() + 1 &&
+      component_.starts_with(kNumbered)) {
+    return place.text_encoder == static_cast<std::uint32_t>(component_.back() - '0');
+  }
   if (component_ == "vae") return place.kind == ComponentKind::kVae;
   return place.component == component_;
 }
@@ -207,6 +265,18 @@ double Selector::Position(const TensorPlace& place) const {
   if (!first_ || !place.block.index) return place.depth;
   if (*first_ == *last_) return 0;
   return static_cast<double>(*place.block.index - *first_) / static_cast<double>(*last_ - *first_);
+}
+
+bool Selector::NamesKind() const {
+  return specificity_ == Specificity::kComponent &&
+         std::ranges::any_of(kComponents,
+                             [&](const ComponentWord& word) { return word.meant == component_; });
+}
+
+Selector Selector::WithoutElement() const {
+  Selector block = *this;
+  block.element_.clear();
+  return block;
 }
 
 bool Selector::NamesVae() const {

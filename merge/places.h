@@ -26,7 +26,7 @@ struct TensorPlace {
   std::uint32_t text_encoder = 0;  ///< 1, 2, 3 in the architecture's order; 0: not one
   Block block = {};
   double depth = 0;  ///< of the block among those of its component: 0 first, 1 last
-  std::string_view architecture = {};  ///< of the model: "sdxl"
+  std::string_view architecture = "unknown";  ///< of the model: "sdxl"
 };
 
 enum class Specificity : std::uint8_t {
@@ -48,7 +48,7 @@ class Selector {
   /// canonical name). Nothing for anything else, with what is wrong in `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
   /// The words that Parse takes for components.
-  static std::vector<std::string_view> Components();
+  static std::vector<std::string> Components();
   /// The words that it takes for blocks of every model.
   static std::span<const std::string_view> Families();
 
@@ -58,6 +58,10 @@ class Selector {
   Specificity specificity() const { return specificity_; }
   /// As it was written.
   const std::string& text() const { return text_; }
+  /// Whether it is a word for a kind of component (`unet`, `te`, `vae`), and not for one of them.
+  bool NamesKind() const;
+  /// Of a place with an element, all of the place.
+  Selector WithoutElement() const;
   /// Whether the row names the VAE, which is else copied and not merged. A regex does when its text
   /// has "vae" or "first_stage_model"; one that merely happens to match does not.
   bool NamesVae() const;
@@ -82,6 +86,9 @@ class Selector {
   std::string element_;
   std::optional<Matcher> regex_;
 };
+
+/// The community's letters for blocks of a family: "IN" of "in"; empty where there are none.
+std::string_view CommunityLetters(std::string_view family);
 
 template <class T>
 struct PlaceRow {

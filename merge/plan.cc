@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/anatomy/component_views.h"
+#include "core/anatomy/layout.h"
 #include "core/error.h"
 #include "merge/planner.h"
 
@@ -14,11 +16,9 @@ namespace weightsmith {
 namespace {
 
 /// Of the first model whose architecture is known: block lists are made for it.
-std::string ArchitectureOf(const ExpressionIndex& index) {
-  for (const ModelIndex& model : index.models()) {
-    if (model.anatomy().architecture != nullptr) return model.anatomy().id;
-  }
-  return "unknown";
+const Architecture* ArchitectureOf(const ExpressionIndex& index) {
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  return anatomy != nullptr ? anatomy->architecture : nullptr;
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
   for (const NodeId step : index_.steps()) {
     const Node& node = expression.nodes[step];
     const bool expects = node.op->expects_effect && node.policies.effect == EffectPolicy::kError;
-    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects, false});
+    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects});
   }
   for (const Model& model : plan_.models) {
     std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
@@ -63,6 +63,7 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
 }
 
 Plan Planner::Make() && {
+  CollectLacking();
   CollectTensors();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckRows(plan_, index_, PlacesOfWeights(), problems_);
@@ -100,6 +101,24 @@ void Planner::CollectFrom(NodeId node, const OutputSpec& spec) {
   }
 }
 
+void Planner::CollectLacking() {
+  const auto diffusers = [](const OutputPlan& output) {
+    return output.spec.layout == FileLayout::kDiffusers;
+  };
+  if (std::ranges::none_of(plan_.outputs, diffusers)) return;
+  for (const Model& model : plan_.models) {
+    for (const Model::Part& part : model.parts) {
+      for (const ComponentRule& rule : ComponentRules(part.anatomy)) {
+        const Layout* const layout = LayoutOf(rule);
+        if (layout == nullptr) continue;
+        for (const std::string_view name : layout->lacks) {
+          lacking_.insert(fmt::format("{}/{}", rule.name, name));
+        }
+      }
+    }
+  }
+}
+
 void Planner::CollectTensors() {
   for (const OutputPlan& output : plan_.outputs) {
     CollectFrom(output.spec.root, output.spec);
@@ -110,6 +129,7 @@ void Planner::CollectTensors() {
 }
 
 std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
+  if (spec.layout == FileLayout::kDiffusers && lacking_.contains(key)) return std::nullopt;
   const NodeId node = NodeFor(spec, key.substr(0, key.find('/')));
   Origin origin{node, {}};
   for (const std::uint32_t model : index_.WeightModels(node)) {
@@ -132,7 +152,8 @@ void Planner::CheckComponents() {
 std::vector<TensorPlace> Planner::PlacesOfWeights() const {
   std::vector<TensorPlace> places;
   for (const auto& [key, tensor] : tensors_) {
-    if (tensor.first->anatomy->role != Role::kWeight) continue;
+    const TensorAnatomy& anatomy = *tensor.first->anatomy;
+    if (anatomy.role != Role::kWeight && anatomy.quantised == 0) continue;
     places.push_back(places_.Of(*tensor.first, tensor.canonical));
   }
   return places;
@@ -167,10 +188,12 @@ void Planner::CheckSteps() {
     if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
     if (!step.expects_effect) continue;
     if (!shared_.contains(step.node) && problems_.empty()) {
-      throw Error(ErrorCode::kMismatch,
-                  fmt::format("step '{}': its operands have no tensor in common that can be merged",
-                              step.name),
-                  "The VAE is copied and not merged unless a row of the weights names `vae`.");
+      throw Error(
+          ErrorCode::kMismatch,
+          fmt::format("step '{}': its operands have no tensor in common that can be merged",
+                      step.name),
+          "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
+          "step has `vae: true`.");
     }
   }
 }

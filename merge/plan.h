@@ -129,6 +129,10 @@ struct StepPlan {
   NodeId node = 0;
   bool expects_effect = true;     ///< to change no element is an error
   bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
+  /// Tensors that it should have changed and that are copied: stored as integers, or missing in an
+  /// operand.
+  std::uint64_t integers = 0;
+  std::uint64_t missing = 0;
 };
 
 /// How the keys of one model went in.

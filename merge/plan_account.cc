@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "merge/coefficients.h"
 #include "merge/planner.h"
+#include "merge/row_checker.h"
 
 namespace weightsmith {
 
@@ -154,25 +155,19 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
 
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
-  const auto check = [&](const Node& step, const Weights& weights) {
-    for (const PlaceRow<double>& row : weights.rows()) {
-      const auto matches = [&](const TensorPlace& place) { return row.selector.Matches(place); };
-      if (row.selector.specificity() == Specificity::kDefault) continue;
-      if (std::ranges::any_of(places, matches)) continue;
-      const std::string text =
-          fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text());
-      if (row.selector.specificity() == Specificity::kComponent) {
-        plan.notes.push_back(text);
-      } else {
-        problems.Add(text);
-      }
-    }
-  };
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  RowChecker checker(places, anatomy != nullptr ? anatomy->architecture : nullptr,
+                     anatomy != nullptr ? anatomy->row.get() : nullptr, plan.notes, problems);
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
-    for (const Weights& weights : step.parameters) check(step, weights);
-    for (const Weights& weights : step.weights) check(step, weights);
+    const std::string where = fmt::format("step '{}'", step.name);
+    const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
+    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
+    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
+    checker.Check(step.policies.missing, "policy 'missing'");
   }
+  checker.Check(plan.policies.missing, "policy 'missing'");
+  for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");
 }
 
 }  // namespace weightsmith

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -13,17 +14,28 @@ void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
   const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
   if (std::ranges::any_of(index_.models(), is_scale)) return;
+  const auto is_stored = [&](const ModelIndex& model) { return NotDecoded(model, key) != nullptr; };
+  if (std::ranges::any_of(index_.models(), is_stored)) return PlanStored(key, tensor);
+  std::vector<std::uint32_t> all(plan_.outputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  PlanPlain(key, tensor, all);
+}
+
+void Planner::PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
+                        std::span<const std::uint32_t> outputs) {
   const TensorInfo& info = tensor.first->stored->info;
   const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
   if (tensor.first->anatomy->role == Role::kWeight && floating) {
-    PlanComputed(key, tensor);
-  } else {
-    PlanCopies(key, tensor);
+    PlanComputed(key, tensor, outputs);
+    return;
   }
+  CountIntegers(key, tensor);
+  PlanCopies(key, tensor, outputs);
 }
 
-void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
+                         std::span<const std::uint32_t> outputs) {
+  for (const std::uint32_t o : outputs) {
     const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
     if (!origin) continue;
     const std::uint32_t model = origin->models.front();
@@ -47,11 +59,12 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
   }
 }
 
-void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
+void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
+                           std::span<const std::uint32_t> among) {
   const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
   std::vector<std::uint32_t> outputs;
   std::vector<Origin> origins;
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+  for (const std::uint32_t o : among) {
     std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
     if (!origin) continue;
     outputs.push_back(o);
@@ -71,6 +84,37 @@ void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
   }
 }
 
+void Planner::Remember(const TensorEvaluator& evaluator) {
+  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
+  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
+  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
+  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
+  muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
+  for (const NodeId step : evaluator.kept()) ++plan_.steps[index_.StepNumber(step)].missing;
+}
+
+/// A weight in integers that says nothing of a scale: steps that have it in every operand should
+/// have changed it.
+void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
+  const TensorInfo& info = tensor.first->stored->info;
+  const Role role = tensor.first->anatomy->role;
+  const bool weight = role == Role::kBuffer || role == Role::kQuantization;
+  if (!weight || !key.ends_with("weight") || info.shape.size() < 2) return;
+  const auto has = [&](NodeId operand) {
+    return std::ranges::any_of(index_.WeightModels(operand), [&](std::uint32_t model) {
+      return index_.models()[model].Find(key) != nullptr;
+    });
+  };
+  for (StepPlan& step : plan_.steps) {
+    const Node& node = index_.expression().nodes[step.node];
+    const bool adapters = node.op->list && node.op->list->adapters;
+    const bool several = node.operands.size() + node.list.size() > 1;
+    if (adapters || !several || !node.op->expects_effect || node.kind != Kind::kWeight) continue;
+    if (!std::ranges::all_of(node.operands, has) || !std::ranges::all_of(node.list, has)) continue;
+    ++step.integers;
+  }
+}
+
 void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
                       std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins) {
   std::vector<Value> values;
@@ -85,11 +129,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     const Node& node = index_.expression().nodes[origins[i].node];
     if (node.leaf()) considered_.insert(*node.model);
   }
-  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
-  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
-  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
-  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
-  muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
+  Remember(evaluator);
   if (kept.empty()) return;
 
   // What adapters read of the tensor is needed beside the results.
@@ -133,7 +173,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     }
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
-  if (Refused(key, task)) return;
+  if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
   for (std::size_t k = 0; k < kept.size(); ++k) {
     PlanScale(key, outputs[kept[k]], origins[kept[k]], number, static_cast<std::uint32_t>(k));
@@ -203,7 +243,7 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
   task.deltas.push_back(std::move(delta));
 }
 
-bool Planner::Refused(const TensorKey& key, const Task& task) {
+bool Planner::Refused(const Task& task) {
   if (std::ranges::all_of(task.products, &Product::copy)) return false;
   for (const Source& source : task.sources) {
     const Model& model = plan_.models[source.model];
@@ -214,12 +254,8 @@ bool Planner::Refused(const TensorKey& key, const Task& task) {
                     task.name);
       return true;
     }
-    if (anatomy.quantization.empty() || source.scale) continue;
-    const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
-      return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
-             other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
-    });
-    if (quantised || Info(source.info.dtype).bits <= 8) {
+    const bool quantised = !anatomy.quantization.empty() && Info(source.info.dtype).bits <= 8;
+    if (quantised && !source.scale) {
       problems_.AddQuantised(model.name, anatomy.quantization.front(), task.name);
       return true;
     }

@@ -35,13 +35,18 @@ void Problems::Add(const std::string& group, const std::string& tensor, const st
 }
 
 void Problems::AddQuantised(const std::string& model, const std::string& scheme,
-                            const std::string& tensor) {
-  Add(fmt::format("'{}' holds quantised weights ({})", model, scheme), tensor,
-      "Their scales are not applied by this version: use the model's 16-bit file.");
+                            const std::string& weight) {
+  Add(fmt::format("'{}' holds quantised weights ({}), which can be copied and not computed with",
+                  model, scheme),
+      weight, "Use the model's 16-bit file.");
 }
 
 void Problems::Add(const std::string& sentence) {
   groups_[sentence];
+}
+
+void Problems::AddSentence(const std::string& sentence, const std::string& advice) {
+  groups_[sentence].advice = advice;
 }
 
 void Problems::ThrowIfAny() const {

@@ -56,7 +56,9 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
 }
 
 void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
-  for (const StepPlan& step : plan.steps) report.steps.push_back({step.name, step.op, 0, 0, {}});
+  for (const StepPlan& step : plan.steps) {
+    report.steps.push_back({step.name, step.op, 0, 0, {}, step.integers, step.missing});
+  }
   report.applied.resize(plan.applied.size());
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];

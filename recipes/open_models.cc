@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/anatomy/canonical_view.h"
+#include "core/anatomy/text_encoders.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/places.h"
@@ -63,37 +64,43 @@ std::string DescribePins(const std::vector<HashPin>& pins) {
   return words;
 }
 
-/// What a place sees of a component: text encoders count in the order in which loaders name them.
-std::vector<TensorPlace> PlacesOf(
-    const std::set<std::pair<std::string, ComponentKind>>& components) {
-  static constexpr std::array<std::string_view, 4> kOrder{"clip_l", "clip_h", "clip_g", "t5xxl"};
+using Components = std::set<std::pair<std::string, ComponentKind>>;
+
+/// What a place sees of components.
+std::vector<TensorPlace> PlacesOf(const Components& components, const Architecture* architecture) {
   std::vector<TensorPlace> places;
-  for (const auto& [name, kind] : components) places.push_back({"", name, kind, 0});
-  std::uint32_t number = 0;
-  for (const std::string_view name : kOrder) {
-    const auto place = std::ranges::find(places, name, &TensorPlace::component);
-    if (place != places.end()) place->text_encoder = ++number;
+  for (const auto& [name, kind] : components) {
+    places.push_back({"", name, kind, TextEncoderNumber(architecture, name)});
   }
   return places;
+}
+
+/// Components that a word of a recipe stands for.
+std::vector<std::string> Meant(const std::string& word, std::span<const TensorPlace> places) {
+  std::string problem;
+  const auto selector = Selector::Parse(word, problem);
+  std::vector<std::string> names;
+  for (const TensorPlace& place : places) {
+    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+  }
+  return names;
 }
 
 /// The components of a file that `word` means; the only encoder of a file is whichever is asked
 /// for.
 std::vector<std::string> ComponentsOfFile(const std::string& word, const Anatomy& anatomy) {
-  std::set<std::pair<std::string, ComponentKind>> components;
+  Components components;
   for (const ComponentAnatomy& component : anatomy.components) {
     components.emplace(component.name, component.kind);
   }
-  std::string problem;
-  const auto selector = Selector::Parse(word, problem);
-  std::vector<std::string> names;
-  std::vector<std::string> encoders;
-  for (const TensorPlace& place : PlacesOf(components)) {
-    if (selector && selector->Matches(place)) names.emplace_back(place.component);
-    if (place.kind == ComponentKind::kText) encoders.emplace_back(place.component);
-  }
+  const std::vector<TensorPlace> places = PlacesOf(components, anatomy.architecture);
+  std::vector<std::string> names = Meant(word, places);
   const bool by_number = word == "te1" || word == "te2" || word == "te3";
-  return names.empty() && by_number && encoders.size() == 1 ? encoders : names;
+  if (!names.empty() || !by_number || anatomy.architecture != nullptr) return names;
+  for (const TensorPlace& place : places) {
+    if (place.kind == ComponentKind::kText) names.emplace_back(place.component);
+  }
+  return names.size() == 1 ? names : std::vector<std::string>();
 }
 
 std::string NamesIn(const Anatomy& anatomy) {
@@ -116,23 +123,39 @@ void ChooseAdapter(const std::string& name, Adapter& adapter) {
 
 }  // namespace
 
-std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
-  std::set<std::pair<std::string, ComponentKind>> components;
+namespace {
+
+/// Of all models together, and the architecture of the first that is known.
+std::pair<Components, const Architecture*> ComponentsOf(std::span<const Model> models) {
+  std::pair<Components, const Architecture*> all;
   for (const Model& model : models) {
     for (const Model::Part& part : model.parts) {
+      if (all.second == nullptr) all.second = part.anatomy.architecture;
       for (const ComponentAnatomy& component : part.anatomy.components) {
         if (part.component && *part.component != component.name) continue;
-        components.emplace(component.name, component.kind);
+        all.first.emplace(component.name, component.kind);
       }
     }
   }
-  std::string problem;
-  const auto selector = Selector::Parse(word, problem);
-  std::vector<std::string> names;
-  for (const TensorPlace& place : PlacesOf(components)) {
-    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
+  const auto [components, architecture] = ComponentsOf(models);
+  return Meant(word, PlacesOf(components, architecture));
+}
+
+std::string ComponentsInWords(std::span<const Model> models) {
+  const auto [components, architecture] = ComponentsOf(models);
+  std::vector<std::string> words;
+  for (const TensorPlace& place : PlacesOf(components, architecture)) {
+    words.push_back(place.text_encoder == 0
+                        ? std::string(place.component)
+                        : fmt::format("{} (te{})", place.component, place.text_encoder));
   }
-  return names;
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 Model ModelOpener::OpenAdapter(const RecipeModel& model) {

@@ -43,5 +43,7 @@ class ModelOpener {
 
 /// The names of components in `models` that a word of a recipe ("te", "unet", "vae") stands for.
 std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models);
+/// The components of `models`: "clip_l (te1), unet, vae".
+std::string ComponentsInWords(std::span<const Model> models);
 
 }  // namespace weightsmith

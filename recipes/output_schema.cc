@@ -161,8 +161,11 @@ Json Adapter(bool report) {
 }
 
 Json ReportStep() {
-  Json step = Object(
-      {{"name", Text()}, {"op", Text()}, {"tensors", Count()}, {"tensors_changed", Count()}});
+  Json step = Object({{"name", Text()},
+                      {"op", Text()},
+                      {"tensors", Count()},
+                      {"tensors_changed", Count()},
+                      {"tensors_copied", Count()}});
   const Json effect = Effect();
   step["properties"].update(effect["properties"]);
   for (const Json& name : effect["required"]) step["required"].push_back(name);

@@ -31,7 +31,8 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
     if (names.empty()) {
       throw Error(ErrorCode::kMismatch,
                   fmt::format("output: 'components' names {}, and no model of the recipe has it",
-                              Quote(word)));
+                              Quote(word)),
+                  fmt::format("The models have {}.", ComponentsInWords(expression.models)));
     }
     for (const std::string& name : names) spec.components[name] = node;
   }

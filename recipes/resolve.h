@@ -37,6 +37,7 @@ struct RecipeOptions {
   /// which only their owner knows that.
   std::set<std::string> differences;
   bool difference_as_output = false;  ///< a difference may be computed, to stay in memory
+  bool check_output_names = true;     ///< that they promise what is written
   bool private_metadata = false;      ///< --private
   bool sha256 = false;                ///< --sha256: of the inputs, for metadata
 };

@@ -37,8 +37,10 @@ struct AdapterModule {
 
 /// Who names modules so, and what the beginning of a name says of the component.
 struct StemNaming {
-  std::string_view id;         ///< "kohya", "peft", "diffusers" …
-  std::string_view component;  ///< "unet", "te1", "te2", "te3"; empty: not said
+  std::string_view id;  ///< "kohya", "peft", "diffusers" …
+  /// "unet", a text encoder by its number ("te1", "te2", "te3") or name ("clip_l"); empty: not
+  /// said.
+  std::string_view component;
   std::string_view prefix;
 };
 

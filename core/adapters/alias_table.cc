@@ -10,6 +10,7 @@
 
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/layout.h"
+#include "core/anatomy/text_encoders.h"
 
 namespace weightsmith {
 namespace {
@@ -69,7 +70,7 @@ Beginnings OfDiffusion() {
 }
 
 /// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
-Beginnings OfText(const std::string& name, int number, bool alone) {
+Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
   Beginnings beginnings;
   const std::string folder =
       number == 1 ? "text_encoder." : fmt::format("text_encoder_{}.", number);
@@ -81,7 +82,9 @@ Beginnings OfText(const std::string& name, int number, bool alone) {
   if (alone) beginnings.flat.emplace_back("lora_te_");
   if (name == "t5xxl") {
     // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
-    beginnings.flat = {"lora_te2_", "lora_te3_"};
+    for (const std::uint32_t other : {2u, 3u}) {
+      if (other != number) beginnings.flat.push_back(fmt::format("lora_te{}_", other));
+    }
     beginnings.dotted.emplace_back("t5.");
   }
   return beginnings;
@@ -114,22 +117,8 @@ class TableMaker {
   using Tensors = std::vector<const AliasedTensor*>;
 
   /// Among the architecture's encoders, whether the model has the others or not.
-  int NumberOf(std::string_view name) const {
-    int number = 0;
-    for (const ComponentRule& rule : rules_) {
-      if (rule.kind == ComponentKind::kText) ++number;
-      if (rule.name == name) return number + (FirstIsSecond() ? 1 : 0);
-    }
-    return 1;
-  }
-
-  /// The refiner has the second encoder of the base model, and no first.
-  bool FirstIsSecond() const {
-    const auto is = [this](std::string_view name) {
-      return std::ranges::any_of(rules_,
-                                 [&](const ComponentRule& rule) { return rule.name == name; });
-    };
-    return is("clip_g") && !is("clip_l");
+  std::uint32_t NumberOf(std::string_view name) const {
+    return std::max(1u, TextEncoderNumber(rules_, name));
   }
 
   void AddComponent(const std::string& name, const Beginnings& beginnings) {

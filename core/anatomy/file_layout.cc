@@ -9,6 +9,7 @@
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/pipeline.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 
 namespace weightsmith {
 namespace {
@@ -60,7 +61,7 @@ std::string_view ToString(FileLayout layout) {
 
 FileForm FormOf(FileLayout layout, bool split, const std::filesystem::path& path) {
   if (split) return FileForm::kSplit;
-  const bool folder = layout == FileLayout::kDiffusers && path.extension() != ".safetensors";
+  const bool folder = layout == FileLayout::kDiffusers && !IsSafetensorsName(path);
   return folder ? FileForm::kPipeline : FileForm::kOne;
 }
 
@@ -87,9 +88,9 @@ void ExpectLayout(FileLayout layout, const Anatomy& anatomy) {
 }
 
 FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anatomy& anatomy,
-                FileLayout layout, FileForm form) {
+                FileLayout layout, FileForm form, bool in_pipeline) {
   ExpectLayout(layout, anatomy);
-  if (form == FileForm::kPipeline) return AsPipeline(*checkpoint, anatomy);
+  if (form == FileForm::kPipeline) return AsPipeline(*checkpoint, anatomy, in_pipeline);
   FileSet files;
   if (form == FileForm::kSplit) {
     const FileNaming naming =

@@ -11,6 +11,7 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/positions.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/text.h"
 #include "merge/commit.h"
 #include "recipes/jobs/component_choice.h"
@@ -60,6 +61,11 @@ FileLayout LayoutNamed(const std::string& word) {
 }
 
 RewriteJob ConvertJob(const ConvertRequest& request) {
+  const FileForm form = FormOf(request.layout, false, request.output);
+  WithContext("convert", [&] {
+    ExpectOutputName(request.output,
+                     form == FileForm::kOne ? OutputKind::kFile : OutputKind::kFolder);
+  });
   auto checkpoint = WithContext("convert", [&] { return OpenCanonical(request.path); });
   Anatomy anatomy = Examine(*checkpoint);
   WithContext("convert", [&] { ExpectLayout(request.layout, anatomy); });
@@ -77,9 +83,10 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
   }
   PlaceMap<std::optional<DType>> dtype;
   if (request.dtype) dtype = PlaceMap<std::optional<DType>>(request.dtype);
-  const FileForm form = FormOf(request.layout, false, request.output);
-  FileSet files =
-      WithContext("convert", [&] { return FilesIn(checkpoint, anatomy, request.layout, form); });
+  FileSet files = WithContext("convert", [&] {
+    return FilesIn(checkpoint, anatomy, request.layout, form, request.files_from.has_value());
+  });
+  job.notes.insert(job.notes.end(), files.notes.begin(), files.notes.end());
   ExpectReplaceable(files.texts, request.output, request.overwrite);
   for (const FileSet::Weights& weights : files.weights) {
     const bool one = weights.path.empty();

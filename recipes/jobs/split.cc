@@ -7,6 +7,7 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/text.h"
 #include "recipes/jobs/component_choice.h"
 
@@ -14,6 +15,7 @@ namespace weightsmith {
 
 RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder,
                     const std::vector<std::string>& components) {
+  WithContext("split", [&] { ExpectOutputName(folder, OutputKind::kFolder); });
   const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
   const Anatomy anatomy = Examine(*checkpoint);
   if (anatomy.architecture == nullptr) {

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <utility>
 
+#include "core/io/output_name.h"
 #include "core/text.h"
 #include "recipes/vocabulary.h"
 
@@ -157,12 +159,35 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
   return ReadDType(reader, ReadOption(source, reader.diagnostics()), "dtype");
 }
 
+void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
+  const RecipeOutput& output = draft.output;
+  if (!output.path) return;
+  const SourcePlace place = draft.path_place.value_or(output.place);
+  const bool file = FormOf(output.layout, output.split, *output.path) == FileForm::kOne;
+  const auto fault =
+      FaultOfOutputName(*output.path, file ? OutputKind::kFile : OutputKind::kFolder);
+  if (fault) {
+    diagnostics.AddError(place, fault->problem, fault->advice);
+    return;
+  }
+  const std::string name = output.path->filename().string();
+  const std::size_t dollar = name.find('$');
+  if (dollar + 1 >= name.size() ||
+      std::isalpha(static_cast<unsigned char>(name[dollar + 1])) == 0) {
+    return;
+  }
+  diagnostics.AddError(
+      place, fmt::format("{} has a $ in it, and there is no variable of that name", Quote(name)),
+      "Declare it under 'vars' and write {NAME} for its value.");
+}
+
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
                        const std::string& what, const std::filesystem::path& folder) {
   OutputDraft draft;
   draft.output.place = node.place;
   if (!reader.IsMap(node, what, "Write {model: NAME, path: FILE.safetensors}")) return draft;
   reader.CheckKeys(node, NamesOf(OutputKeys()), what);
+  if (const SourceNode* path = node.Find("path")) draft.path_place = path->place;
   if (const SourceNode* model = node.Find("model")) {
     draft.model = steps.Operand(*model, "output", what + ": 'model'");
   }

@@ -16,9 +16,13 @@ namespace weightsmith {
 /// An output whose operands are not looked up yet.
 struct OutputDraft {
   RecipeOutput output;
+  std::optional<SourcePlace> path_place;
   std::optional<OperandReference> model;  ///< nothing: left out
   std::map<std::string, OperandReference> components;
 };
+
+/// Whether the output's name promises what is written: a safetensors file, or a folder.
+void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics);
 
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
                        const std::string& what, const std::filesystem::path& folder);

@@ -147,6 +147,8 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
     outputs_.push_back(std::move(draft));
   }
   ChooseOutputs();
+  if (!options_.check_output_names) return;
+  for (const OutputDraft& draft : outputs_) CheckOutputName(draft, diagnostics_);
 }
 
 void RecipeParser::ChooseOutputs() {
@@ -157,6 +159,7 @@ void RecipeParser::ChooseOutputs() {
   if (options_.output_path) {
     if (outputs_.size() == 1) {
       outputs_.front().output.path = options_.output_path;
+      outputs_.front().path_place = option("-o");
     } else {
       diagnostics_.AddError(
           option("-o"),
@@ -314,7 +317,8 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
   }
   const std::string text = WithContext(AtPlace(declaration.recipe_place) + "a recipe as a model",
                                        [&] { return ReadTextFile(path); });
-  const RecipeOptions none;
+  RecipeOptions none;
+  none.check_output_names = false;  // it is not written
   const auto inner =
       RecipeParser(none, diagnostics_, chain_).Parse(text, path.string(), path, path.parent_path());
   if (!inner) return 0;

@@ -111,10 +111,31 @@ void Variables::Substitute(SourceNode& tree) {
   tree.place = place;
 }
 
+/// The longest name of a variable behind a `$`, with or without braces.
+std::optional<std::string> Variables::Dollared(std::string_view text) const {
+  if (text.starts_with('{')) {
+    const std::string name(text.substr(1, text.find('}') - 1));
+    return Knows(name) ? std::optional(name) : std::nullopt;
+  }
+  std::size_t end = 0;
+  while (end < text.size() && IsNameCharacter(text[end])) ++end;
+  for (; end > 0; --end) {
+    if (const std::string name(text.substr(0, end)); Knows(name)) return name;
+  }
+  return std::nullopt;
+}
+
 std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    if (const auto name = c == '$' ? Dollared(text.substr(i + 1)) : std::nullopt) {
+      used_.insert(*name);
+      diagnostics_.AddError(
+          place, fmt::format("the variable {} is written ${} inside a text", Quote(*name), *name),
+          fmt::format("Write {{{}}}.", *name));
+      return std::string(text);
+    }
     if ((c == '{' || c == '}') && text.substr(i + 1).starts_with(c)) {
       out += c;
       ++i;

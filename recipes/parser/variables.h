@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@ class Variables {
 
   const SourceNode* Use(const std::string& name, const SourcePlace& place);
   bool CheckValue(const SourceNode& value, std::string_view name);
+  std::optional<std::string> Dollared(std::string_view text) const;
 
   Diagnostics& diagnostics_;
   std::map<std::string, Variable> values_;

@@ -208,7 +208,8 @@ class AdapterFitter {
   void CheckTwice() {
     for (auto& [key, parts] : index_.parts_) {
       if (parts.size() > kMostParts) {
-        problems_.Add(fmt::format("adapter '{}': {} modules change {}", model_.name, parts.size(), key));
+        problems_.Add(
+            fmt::format("adapter '{}': {} modules change {}", model_.name, parts.size(), key));
         continue;
       }
       for (std::size_t i = 0; i < parts.size(); ++i) {

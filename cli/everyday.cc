@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -13,6 +15,7 @@
 #include "cli/operator_names.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "merge/operator.h"
 
 namespace weightsmith {
@@ -47,6 +50,18 @@ bool IsNameCharacter(char c) {
          c == '-';
 }
 
+bool IsNameStart(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// What YAML takes for something else than a text.
+bool IsYamlWord(std::string name) {
+  constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no",
+                                                   "on",   "off",  "y",     "n"};
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kWords, name) != kWords.end();
+}
+
 // Names of the models in the recipe: their stems, made to look like names and told apart.
 std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& paths) {
   std::vector<std::string> names;
@@ -54,7 +69,7 @@ std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& pa
     std::string name = ModelStem(path);
     std::ranges::replace_if(
         name, [](char c) { return !IsNameCharacter(c); }, '_');
-    if (name.empty() || !((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z')) name = "m_" + name;
+    if (name.empty() || !IsNameStart(name[0]) || IsYamlWord(name)) name = "m_" + name;
     std::string unique = name;
     for (int i = 2; std::ranges::find(names, unique) != names.end(); ++i) {
       unique = fmt::format("{}_{}", name, i);
@@ -76,6 +91,21 @@ std::string Quoted(std::string_view text) {
     }
   }
   return out + "\"";
+}
+
+// A path as a recipe writes it: neither braces nor a dollar name a variable. What a recipe cannot
+// write is replaced, see SetPaths.
+std::string PathText(const std::filesystem::path& path) {
+  std::string text;
+  for (const char c : path.string()) {
+    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '_' : c;
+    if (c == '{' || c == '}') text += c;
+  }
+  for (std::size_t at = FindInvalidUtf8(text); at != std::string::npos;
+       at = FindInvalidUtf8(text)) {
+    text[at] = '_';
+  }
+  return Quoted(text.starts_with('$') ? "./" + text : text);
 }
 
 // Numbers, booleans, flow mappings and lists as they are; else a text.
@@ -240,7 +270,7 @@ namespace {
 std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string> names) {
   std::string text = "adapters:\n";
   for (std::size_t i = 0; i < merge.loras.size(); ++i) {
-    std::string file = Quoted(merge.loras[i].path.string());
+    std::string file = PathText(merge.loras[i].path);
     if (merge.allow_unmatched) {
       file = fmt::format("{{path: {}, allow_unmatched: {}}}", file, Quoted(*merge.allow_unmatched));
     }
@@ -262,20 +292,35 @@ std::string BakeText(const EverydayMerge& merge, const std::string& model,
   return fmt::format("{{op: bake, model: {}, adapters: [{}]}}", model, fmt::join(entries, ", "));
 }
 
-/// `path` of an output; braces would be read as a variable's place, and such a path stays on the
-/// command line.
-std::string PathText(const std::filesystem::path& path) {
-  const std::string text = path.string();
-  return text.find_first_of("{}") == std::string::npos ? fmt::format("path: {}", Quoted(text)) : "";
+// The models, the VAE and the adapters, in the order of their names in the recipe.
+std::vector<std::filesystem::path> Files(const EverydayMerge& merge) {
+  std::vector<std::filesystem::path> files = merge.models;
+  if (merge.vae) files.push_back(*merge.vae);
+  for (const LoraArgument& lora : merge.loras) files.push_back(lora.path);
+  return files;
 }
 
 }  // namespace
 
+void SetPaths(const EverydayMerge& merge, Recipe& recipe) {
+  const std::vector<std::filesystem::path> files = Files(merge);
+  const std::vector<std::string> names = ModelNames(files);
+  for (RecipeModel& model : recipe.models) {
+    const auto name = std::ranges::find(names, model.name);
+    if (name != names.end()) model.parts.front().file.path = files[name - names.begin()];
+  }
+  if (!merge.bake_each) {
+    recipe.outputs.front().path = OutputPath(merge);
+    return;
+  }
+  for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
+    recipe.outputs[i].path = PathFor(merge, BakedName(merge.models[i], merge));
+  }
+}
+
 std::string RecipeText(const EverydayMerge& merge) {
-  std::vector<std::filesystem::path> named = merge.models;
-  if (merge.vae) named.push_back(*merge.vae);
-  const std::size_t files = named.size();
-  for (const LoraArgument& lora : merge.loras) named.push_back(lora.path);
+  std::vector<std::filesystem::path> named = Files(merge);
+  const std::size_t files = named.size() - merge.loras.size();
   // The steps, told apart from files of those names.
   named.emplace_back("merged");
   for (std::size_t i = 0; i < merge.models.size(); ++i) named.emplace_back("baked");
@@ -285,7 +330,7 @@ std::string RecipeText(const EverydayMerge& merge) {
 
   std::string text = "weightsmith: 1\nmodels:\n";
   for (std::size_t i = 0; i < files; ++i) {
-    text += fmt::format("  {}: {}\n", names[i], Quoted(named[i].string()));
+    text += fmt::format("  {}: {}\n", names[i], PathText(named[i]));
   }
   if (!merge.loras.empty()) text += AdaptersText(merge, adapters);
   if (!merge.policies.empty()) {
@@ -318,13 +363,12 @@ std::string RecipeText(const EverydayMerge& merge) {
   }
   if (merge.dtype) rest += fmt::format("{}dtype: {}\n", indent, Quoted(*merge.dtype));
   if (outputs.size() == 1) {
-    text += fmt::format("output:\n  model: {}\n{}", outputs.front().first, rest);
-    const std::string path = PathText(outputs.front().second);
-    return path.empty() ? text : text + fmt::format("  {}\n", path);
+    return text + fmt::format("output:\n  model: {}\n{}  path: {}\n", outputs.front().first, rest,
+                              PathText(outputs.front().second));
   }
   text += "outputs:\n";
   for (const auto& [model, path] : outputs) {
-    text += fmt::format("  - model: {}\n{}    {}\n", model, rest, PathText(path));
+    text += fmt::format("  - model: {}\n{}    path: {}\n", model, rest, PathText(path));
   }
   return text;
 }

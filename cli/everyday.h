@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "recipes/recipe.h"
+
 namespace weightsmith {
 
 /// An adapter on the command line: FILE[:STRENGTH[:TE_STRENGTH]].
@@ -37,6 +39,10 @@ struct EverydayMerge {
 /// The recipe, YAML. Throws kUsage for an unknown operator, or one that takes another number of
 /// models.
 std::string RecipeText(const EverydayMerge& merge);
+
+/// Puts the paths of the merge in the place of those that the recipe of its text has: not all can
+/// be written in a recipe.
+void SetPaths(const EverydayMerge& merge, Recipe& recipe);
 
 /// "0.70(photo)+0.30(anime).safetensors", "photo+1.00(anime-base).safetensors",
 /// "multiply(photo,anime).safetensors".

@@ -387,6 +387,7 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
     options.output_path.reset();
     if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
     recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
+    if (recipe) SetPaths(merge, *recipe);
   } else {
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
   }

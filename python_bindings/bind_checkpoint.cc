@@ -1,5 +1,7 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -106,7 +108,8 @@ nb::list Blocks(const OpenCheckpoint& open) {
 void BindCheckpoint(nb::module_& module) {
   nb::class_<OpenCheckpoint>(module, "Checkpoint")
       .def_static(
-          "open", [](const std::string& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
+          "open",
+          [](const std::filesystem::path& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
           nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
       .def_static(
           "of_tensors", &OfTensors, nb::arg("tensors"), nb::arg("name"),

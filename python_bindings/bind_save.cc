@@ -1,9 +1,11 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,8 +47,8 @@ void WriteItem(const Item& item, std::uint64_t offset, OutputFile& file) {
   }
 }
 
-void Save(const std::string& path, const nb::dict& tensors, const std::optional<Metadata>& metadata,
-          bool overwrite, bool sync) {
+void Save(const std::filesystem::path& path, const nb::dict& tensors,
+          const std::optional<Metadata>& metadata, bool overwrite, bool sync) {
   std::map<std::string, Item, std::less<>> items;
   std::vector<TensorSpec> specs;
   for (const auto& [key, value] : tensors) {
@@ -71,7 +73,7 @@ void Save(const std::string& path, const nb::dict& tensors, const std::optional<
 }
 
 /// Throws for a name of an output that does not say what is written.
-void ExpectNameOfOutput(const std::string& path, const std::optional<std::string>& layout,
+void ExpectNameOfOutput(const std::filesystem::path& path, const std::optional<std::string>& layout,
                         bool split) {
   const auto named = layout ? FileLayoutByWord(*layout) : std::nullopt;
   const FileLayout written = named.value_or(FileLayout::kKeep);

@@ -23,12 +23,19 @@ VerifyRequest RequestOf(const ParsedArguments& arguments) {
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const bool json = arguments.Has("json");
   JobProgress progress(terminal);
-  const Verification found =
-      Verify(RequestOf(arguments), progress.Watching({}),
-             [&](std::string_view phase) { progress.Begin(std::string(phase)); });
+  Verification found;
+  try {
+    Verify(
+        RequestOf(arguments), progress.Watching({}),
+        [&](std::string_view phase) { progress.Begin(std::string(phase)); }, found);
+  } catch (const Error& error) {
+    if (json) terminal.PrintData(VerificationJson(found, &error));
+    throw;
+  }
   progress.End();
-  if (arguments.Has("json")) {
+  if (json) {
     terminal.PrintData(VerificationJson(found));
     return found.problems.empty() ? 0 : static_cast<int>(ErrorCode::kVerification);
   }
@@ -38,8 +45,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
                                found.recipe ? "" : "; no recipe is recorded"));
     return 0;
   }
-  throw Error(ErrorCode::kVerification,
-              fmt::format("verify {}: {}", Quote(path), fmt::join(found.problems, "\n")));
+  throw VerificationError(found);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ class MismatchError(Error):
 
 
 class FormatError(Error):
-    """An input file is missing or malformed."""
+    """An input file is malformed, or missing: then it is a MissingFileError."""
 
     status = 4
 
@@ -104,8 +104,11 @@ _BY_STATUS = {
 }
 
 
-def make(status: int, message: str, advice: str, problems: list[tuple[str, int, int, str, str]]) -> Error:
-    error = _BY_STATUS.get(status, Error)(message, advice)
+def make(
+    status: int, message: str, advice: str, problems: list[tuple[str, int, int, str, str]], missing: bool
+) -> Error:
+    kind = MissingFileError if missing else _BY_STATUS.get(status, Error)
+    error = kind(message, advice)
     if isinstance(error, RecipeError):
         error.problems = tuple(Problem(*problem) for problem in problems)
     return error

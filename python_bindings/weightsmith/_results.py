@@ -89,13 +89,14 @@ class ScanResult:
 
 @dataclass(frozen=True)
 class Verification:
-    """What a file was checked for, and what was found."""
+    """What a file was checked for, and what was found. `status` is the exit status of the command line."""
 
     path: str
     right: bool
     checked: list[str]
     recipe: bool
     problems: list[str]
+    status: int
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 #include "merge/places.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 
 #include "core/text.h"
 
@@ -232,6 +235,34 @@ std::vector<std::string> Selector::Components() {
 std::string_view CommunityLetters(std::string_view family) {
   const auto* const letters = std::ranges::find(kLetters, family, &Letters::family);
   return letters == std::end(kLetters) ? std::string_view() : letters->shown;
+}
+
+std::string Selector::Key() const {
+  const auto number = [](const std::optional<std::uint32_t>& value) {
+    return value ? std::to_string(*value) : std::string("-");
+  };
+  const int rank = static_cast<int>(specificity_);
+  return fmt::format("{} {} {} {} {} {}", rank, component_, family_, number(first_), number(last_),
+                     regex_ ? text_ : element_);
+}
+
+std::optional<NumberedBlock> Selector::OneBlock() const {
+  if (regex_ || family_.empty() || !first_ || first_ != last_) return std::nullopt;
+  return NumberedBlock(family_, *first_);
+}
+
+void RowIndex::Add(const Selector& selector) {
+  const std::optional<NumberedBlock> block = selector.OneBlock();
+  (block ? by_block_[*block] : others_).push_back(count_++);
+}
+
+std::vector<std::size_t> RowIndex::RowsFor(const TensorPlace& place) const {
+  if (by_block_.empty() || !place.block.index) return others_;
+  const auto own = by_block_.find({std::string(place.block.family), *place.block.index});
+  if (own == by_block_.end()) return others_;
+  std::vector<std::size_t> rows;
+  std::ranges::merge(others_, own->second, std::back_inserter(rows));
+  return rows;
 }
 
 bool Selector::Matches(const TensorPlace& place) const {

@@ -15,6 +15,9 @@
 namespace weightsmith {
 namespace {
 
+/// Each costs a look at all tensors, and the first say enough.
+constexpr std::size_t kMostAdvised = 20;
+
 bool AnyMatches(const Selector& selector, std::span<const TensorPlace> places) {
   return std::ranges::any_of(places,
                              [&](const TensorPlace& place) { return selector.Matches(place); });
@@ -87,7 +90,20 @@ RowChecker::RowChecker(std::span<const TensorPlace> present, const Architecture*
       architecture_(architecture),
       row_(row),
       notes_(&notes),
-      problems_(&problems) {}
+      problems_(&problems) {
+  for (const TensorPlace& place : present_) {
+    if (!place.block.index) continue;
+    by_block_[{std::string(place.block.family), *place.block.index}].push_back(place);
+  }
+}
+
+/// Whether a tensor of the result is at the row.
+bool RowChecker::IsPresent(const Selector& selector) const {
+  const std::optional<NumberedBlock> block = selector.OneBlock();
+  if (!block) return AnyMatches(selector, present_);
+  const auto places = by_block_.find(*block);
+  return places != by_block_.end() && AnyMatches(selector, places->second);
+}
 
 void RowChecker::CheckRow(const Selector& selector, const std::string& where, bool supermerger) {
   if (selector.specificity() == Specificity::kDefault) return;
@@ -96,13 +112,13 @@ void RowChecker::CheckRow(const Selector& selector, const std::string& where, bo
       if (const auto folded = AsSuperMerger(place)) folded_.push_back(*folded);
     }
   }
-  if (AnyMatches(selector, supermerger ? std::span<const TensorPlace>(folded_) : present_)) return;
+  if (supermerger ? AnyMatches(selector, folded_) : IsPresent(selector)) return;
   if (MayLack(selector)) {
     const std::string note = Said(where, selector);
-    if (std::ranges::find(*notes_, note) == notes_->end()) notes_->push_back(note);
+    if (noted_.insert(note).second) notes_->push_back(note);
     return;
   }
-  problems_->AddSentence(Said(where, selector), Advice(selector));
+  problems_->AddSentence(Said(where, selector), told_++ < kMostAdvised ? Advice(selector) : "");
 }
 
 /// Whether the architecture has the place, or nobody can say that it has not.
@@ -120,7 +136,8 @@ std::string RowChecker::Advice(const Selector& selector) {
   if (const std::string segments = Segments(selector); !segments.empty()) {
     return fmt::format("Segments of the names there are {}.", segments);
   }
-  return fmt::format("Places are {}.", PlacesInWords(present_, declared_));
+  if (places_.empty()) places_ = PlacesInWords(present_, declared_);
+  return fmt::format("Places are {}.", places_);
 }
 
 /// Of "IN04:attn9", what may stand behind the colon instead; empty where the block is the fault.

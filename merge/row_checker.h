@@ -1,7 +1,9 @@
 // Rows of values by place that are at no tensor: a misspelled place would else be no weight at all.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +30,7 @@ class RowChecker {
   }
 
  private:
+  bool IsPresent(const Selector& selector) const;
   void CheckRow(const Selector& selector, const std::string& where, bool supermerger);
   bool MayLack(const Selector& selector);
   std::string Advice(const Selector& selector);
@@ -35,6 +38,7 @@ class RowChecker {
   void Declare();
 
   std::span<const TensorPlace> present_;
+  std::map<NumberedBlock, std::vector<TensorPlace>> by_block_;
   std::vector<TensorPlace> folded_;  ///< the same by SuperMerger's map
   const Architecture* architecture_;
   const ArchitectureRow* row_;
@@ -43,6 +47,9 @@ class RowChecker {
   std::vector<ComponentRule> rules_;
   std::vector<std::string> names_;     ///< of the declared tensors
   std::vector<TensorPlace> declared_;  ///< views of rules_ and names_
+  std::string places_;                 ///< those that there are, in words
+  std::set<std::string> noted_;
+  std::size_t told_ = 0;
 };
 
 }  // namespace weightsmith

@@ -259,18 +259,21 @@ class TableMaker {
 
 /// The oddities that files have: wrappers that are left in, underscores too many.
 std::optional<std::string> Tidied(std::string_view stem) {
-  std::string tidy(stem);
+  std::string_view rest = stem;
   for (const std::string_view wrapper : {"module.", "_orig_mod.", "lora."}) {
-    while (tidy.starts_with(wrapper)) tidy.erase(0, wrapper.size());
+    while (rest.starts_with(wrapper)) rest.remove_prefix(wrapper.size());
   }
-  for (std::size_t at = tidy.find("_orig_mod."); at != std::string::npos;
-       at = tidy.find("_orig_mod.")) {
-    tidy.erase(at, std::string_view("_orig_mod.").size());
+  constexpr std::string_view kInside = "_orig_mod.";
+  std::string unwrapped;
+  for (const char c : rest) {
+    unwrapped += c;
+    if (unwrapped.ends_with(kInside)) unwrapped.resize(unwrapped.size() - kInside.size());
   }
-  for (std::size_t at = tidy.find("__"); at != std::string::npos; at = tidy.find("__")) {
-    tidy.erase(at, 1);
+  std::string tidy;
+  for (const char c : unwrapped) {
+    if (c != '_' || !tidy.ends_with('_')) tidy += c;
   }
-  while (tidy.ends_with('_')) tidy.pop_back();
+  if (tidy.ends_with('_')) tidy.pop_back();
   if (tidy == stem) return std::nullopt;
   return tidy;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/anatomy/odd_names.h"
@@ -104,6 +105,9 @@ class Finder {
     if (is_codes_[index]) return;
     weight.codes.push_back(index);
     is_codes_[index] = true;
+    const std::string& leaf = names_[index].leaf;
+    const bool whole = leaf == "weight" || leaf == "qweight";
+    if (whole && tensors_[index].info.shape.size() >= 2) of_matrices_.insert(names_[index].module);
   }
 
   void AddCompanion(std::uint32_t index) {
@@ -143,11 +147,7 @@ class Finder {
     const DTypeInfo& info = Info(tensors_[index].info.dtype);
     if (info.kind != DTypeKind::kFloat || info.bits <= 8) return false;
     // Any other number of a linear layer or an embedding belongs to its codes.
-    return std::ranges::any_of(weight.codes, [&](std::uint32_t codes) {
-      const std::string& name = names_[codes].leaf;
-      const bool whole = name == "weight" || name == "qweight";
-      return whole && tensors_[codes].info.shape.size() >= 2;
-    });
+    return of_matrices_.contains(names_[weight.codes.front()].module);
   }
 
   /// "MODULE.weight_scale" of a weight in a wider dtype, which then stands for codes.
@@ -169,7 +169,10 @@ class Finder {
     const std::string_view name = tensors_[index].name;
     const std::size_t dot = name.rfind('.');
     const std::size_t begin = dot == std::string_view::npos ? 0 : dot + 1;
-    for (std::size_t at = name.rfind('_'); at != std::string_view::npos && at > begin;
+    constexpr int kMostWords = 8;
+    int words = 0;
+    for (std::size_t at = name.rfind('_');
+         at != std::string_view::npos && at > begin && words++ < kMostWords;
          at = name.rfind('_', at - 1)) {
       const std::string stem(name.substr(0, at));
       if (!HasWord(Lower(name.substr(at)))) continue;
@@ -218,7 +221,8 @@ class Finder {
   std::span<const CheckpointTensor> tensors_;
   std::vector<Name> names_;  ///< parallel to tensors_
   std::unordered_map<std::string_view, std::uint32_t> by_name_;
-  std::vector<bool> is_codes_;  ///< parallel to tensors_
+  std::vector<bool> is_codes_;                   ///< parallel to tensors_
+  std::unordered_set<std::string> of_matrices_;  ///< modules whose codes are a matrix
   std::map<std::string, QuantisedWeight> modules_;
   std::map<std::string, QuantisedWeight> parameters_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "core/matcher.h"
 #include "core/text.h"
@@ -126,6 +127,7 @@ std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,
                                                                  std::string_view what) {
   std::vector<std::pair<Selector, const SourceNode*>> rows;
+  std::map<std::string, std::string> texts;  // of rows, by what they are
   if (map.keys.empty()) {
     diagnostics_.AddError(map.place, fmt::format("{} is a mapping without rows", what),
                           "Write at least a default: {default: 0.5}");
@@ -144,12 +146,11 @@ std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNod
       diagnostics_.AddError(key.place, fmt::format("{}: {}", what, problem));
       continue;
     }
-    const auto same =
-        std::ranges::find_if(rows, [&](const auto& row) { return row.first.SameRow(*selector); });
-    if (same != rows.end()) {
+    const auto [same, added] = texts.try_emplace(selector->Key(), key.text);
+    if (!added) {
       diagnostics_.AddError(key.place,
                             fmt::format("{}: {} and {} are the same place", what,
-                                        Quote(same->first.text()), Quote(key.text)),
+                                        Quote(same->second), Quote(key.text)),
                             "Remove one of the two rows.");
       continue;
     }

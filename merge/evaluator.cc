@@ -18,7 +18,7 @@ std::vector<NodeId> Operands(const Node& step) {
 
 bool DependsOnStep(const std::vector<AdapterPart>& parts) {
   return std::ranges::any_of(parts, [](const AdapterPart& part) {
-    return ReadsWeight(*part.module, part.target) || Replaces(*part.module) ||
+    return ReadsWeight(*part.module, part.target) || Replaces(*part.module, part.target) ||
            !IsLinear(*part.module, part.target);
   });
 }
@@ -97,11 +97,10 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
       first_applied_(static_cast<std::uint32_t>(first_applied)) {
   if (sources_.size() > std::numeric_limits<Register>::max()) {
-    throw Error(
-        ErrorCode::kResources,
-        fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
-                    sources_.size(), std::numeric_limits<Register>::max()),
-        "Split the recipe: write an intermediate result and merge that.");
+    throw Error(ErrorCode::kResources,
+                fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
+                            sources_.size(), std::numeric_limits<Register>::max()),
+                "Split the recipe: write an intermediate result and merge that.");
   }
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     numbers_.try_emplace({sources_[i].model, sources_[i].baked}, static_cast<Register>(i));

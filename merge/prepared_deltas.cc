@@ -35,7 +35,7 @@ std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
 
 /// Whether the part has to know the weight.
 bool ReadsPart(const AdapterPart& part, const DeltaSource& delta) {
-  return ReadsWeight(*part.module, part.target) || (Replaces(*part.module) && !delta.replaces);
+  return ReadsWeight(*part.module, part.target) || (Replaces(*part.module, part.target) && !delta.replaces);
 }
 
 /// The shape of what the module changes.
@@ -70,7 +70,7 @@ void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vecto
   for (const AdapterPart& part : source.parts) {
     WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
       const AdapterValues values =
-          ReadValues(*model.parts.front().checkpoint, *model.adapter, *part.module, source.strength,
+          ReadValues(*model.parts.front().checkpoint, *part.module, source.strength,
                      [&](std::uint32_t tensor, std::span<const std::byte> bytes) {
                        digests.Take(plan, source.model, tensor, bytes);
                      });
@@ -86,7 +86,7 @@ void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vecto
         rows = std::make_unique<StoredRows>(delta.columns, Transposed(all, columns));
       }
       // What is in proportion to the strength has it from here, where others have it in them.
-      const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module);
+      const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module, part.target);
       for (const PartRows& run : part.rows) {
         delta.runs.push_back({rows.get(), run.their_row, run.our_row, run.rows,
                               own ? 1 : static_cast<float>(source.strength)});

@@ -27,7 +27,7 @@ struct AdapterModule {
   std::optional<double> alpha{};  ///< as stored, or of the configuration
   double scale = 1;               ///< what the product of the factors is multiplied by
   bool on_bias = false;           ///< of a tensor by itself: it is a bias
-  bool feedforward = false;       ///< of PEFT's IA3: it scales what goes into the layer
+  PeftNumbers peft{};             ///< what a configuration says of it
   std::string problem{};          ///< why it cannot be applied; empty: it can
 
   bool dora() const {
@@ -66,5 +66,7 @@ struct Adapter {
 /// Takes a file apart by its header, the few numbers beside the factors and PEFT's configuration.
 /// Throws kInput for a file without any module, or of a kind that cannot be baked.
 Adapter ReadAdapter(const Checkpoint& checkpoint);
+/// The same with this configuration, whatever lies beside the file or in its metadata.
+Adapter ReadAdapter(const Checkpoint& checkpoint, PeftConfig config);
 
 }  // namespace weightsmith

@@ -106,7 +106,13 @@ class TableMaker {
       const ComponentKind kind = tensors.front()->kind;
       if (kind == ComponentKind::kVae) continue;
       const bool text = kind == ComponentKind::kText;
-      AddComponent(name, text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion());
+      Beginnings beginnings = text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion();
+      // The refiner's only encoder is the second of the base model to some, and the first to
+      // others.
+      if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
+        beginnings.dotted.emplace_back("text_encoder.");
+      }
+      AddComponent(name, beginnings);
     }
   }
 
@@ -115,6 +121,10 @@ class TableMaker {
 
  private:
   using Tensors = std::vector<const AliasedTensor*>;
+
+  bool DeclaresOneEncoder() const {
+    return std::ranges::count(rules_, ComponentKind::kText, &ComponentRule::kind) == 1;
+  }
 
   /// Among the architecture's encoders, whether the model has the others or not.
   std::uint32_t NumberOf(std::string_view name) const {
@@ -201,6 +211,11 @@ class TableMaker {
     if (module.ends_with(kOut)) {
       older.resize(module.size() - 2);
       AddName(older, target, beginnings);
+    }
+    // SDXL's to diffusers; unCLIP's, and of both to ComfyUI.
+    constexpr std::string_view kAdded = "add_embedding.";
+    if (module.starts_with(kAdded)) {
+      AddName(fmt::format("class_embedding.{}", module.substr(kAdded.size())), target, beginnings);
     }
     const std::size_t dot = older.rfind(".to_");
     if (dot == std::string::npos || older.find('.', dot + 1) != std::string::npos) return;

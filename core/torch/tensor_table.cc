@@ -131,8 +131,9 @@ class TableReader {
     // Many calls may share their arguments, and many places a dict: each is looked at once.
     const auto [known, added] = take_tensors_.try_emplace(call->arguments.data());
     if (added) {
-      known->second = std::ranges::any_of(
-          call->arguments, [&](PickleRef argument) { return TensorCall(argument).has_value(); });
+      known->second = std::ranges::any_of(call->arguments, [&](PickleRef argument) {
+        return TensorCall(argument).has_value();
+      });
     }
     return known->second ? std::optional(call->callable) : std::nullopt;
   }

@@ -85,6 +85,9 @@ class Butterfly {
 
 std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
   const MatrixSize size = weight.size();
+  if (values.Has(kRescale)) {
+    ExpectEqual(values.values.at(kRescale).size(), size.rows, "the length of rescale");
+  }
   std::vector<float> result = Butterfly(values, weight).Take();
   for (std::uint64_t row = 0; row < size.rows; ++row) {
     const float factor =

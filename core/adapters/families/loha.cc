@@ -34,7 +34,7 @@ MatrixSize SizeOf(const AdapterShapes& shapes, const Roles& roles) {
   const std::uint64_t kernel = KernelOf(core);
   ExpectEqual(a.rows, core[0], "the rank of a factor");
   ExpectEqual(b.rows, core[1], "the rank of a factor");
-  return {a.columns, b.columns * kernel};
+  return {a.columns, Times(b.columns, kernel)};
 }
 
 MatrixSize Size(const AdapterShapes& shapes) {

@@ -22,7 +22,7 @@ bool KernelInUp(const AdapterShapes& shapes) {
 MatrixSize Size(const AdapterShapes& shapes) {
   const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
   const MatrixSize down = SizeAsMatrix(shapes.at(kDown));
-  if (KernelInUp(shapes)) return {up.rows, down.columns * (up.columns / down.rows)};
+  if (KernelInUp(shapes)) return {up.rows, Times(down.columns, up.columns / down.rows)};
   if (!shapes.contains(kMid)) {
     ExpectEqual(up.columns, down.rows, "the rank of up");
     return {up.rows, down.columns};
@@ -31,7 +31,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
   const std::uint64_t kernel = KernelOf(mid);
   ExpectEqual(up.columns, mid[0], "the rank of up");
   ExpectEqual(mid[1], down.rows, "the second axis of mid");
-  return {up.rows, down.columns * kernel};
+  return {up.rows, Times(down.columns, kernel)};
 }
 
 /// Δ[o, i, y] = Σ up[o, j, y] · down[j, i].

@@ -15,8 +15,8 @@ using enum AdapterRole;
 
 /// Of a block whose triangle has as many elements.
 std::uint64_t BlockSize(std::uint64_t elements) {
-  auto size = static_cast<std::uint64_t>(std::sqrt(2 * static_cast<double>(elements)));
-  while (size * (size - 1) / 2 < elements) ++size;
+  auto size = static_cast<std::uint64_t>(std::sqrt(2.0 * static_cast<double>(elements)));
+  while (Times(size, size - 1) / 2 < elements) ++size;
   ExpectEqual(elements, size * (size - 1) / 2, "the number of elements of a triangle");
   return size;
 }
@@ -29,7 +29,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
 }
 
 /// PEFT's COFT keeps the matrices small.
-void Project(const PeftConfig& peft, std::uint64_t blocks, std::vector<double>& skew) {
+void Project(const PeftNumbers& peft, std::uint64_t blocks, std::vector<double>& skew) {
   if (!peft.coft) return;
   double squares = 0;
   for (const double value : skew) squares += value * value;

@@ -45,19 +45,42 @@ TORCH = [
 ]
 
 
+def adapter_file(shapes, config=None, metadata=None):
+    """As adapter_fuzz takes it: the length of a configuration, it, and a file of these tensors."""
+    header, at = {} if metadata is None else {"__metadata__": metadata}, 0
+    for name, shape in shapes.items():
+        size = 4
+        for axis in shape:
+            size *= axis
+        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    text = b"" if config is None else json.dumps(config).encode()
+    return struct.pack("<H", len(text)) + text + file_of(header, at)
+
+
+PEFT = {
+    "LORA": {"lora_A.weight": (2, 6), "lora_B.weight": (8, 2), "lora_magnitude_vector": (8,)},
+    "LOKR": {"lokr_w1": (2, 2), "lokr_w2": (4, 3)},
+    "ADALORA": {"lora_A": (2, 6), "lora_B": (8, 2), "lora_E": (2, 1), "ranknum": (1,)},
+    "IA3": {"ia3_l": (8, 1)},
+    "OFT": {"oft_R.weight": (3, 1)},
+    "BOFT": {"boft_R": (1, 3, 2, 2), "boft_s": (8, 1)},
+}
+
+
 def adapter_files():
-    """A module of every family, of a matrix and of a convolution."""
+    """A module of every family, of a matrix and of a convolution; PEFT's, with configurations."""
     for family, shapes in adapters.FAMILIES.items():
-        for weight in ((8, 6), (8, 6, 3, 3)):
-            tensors = {f"lora_unet_x.{end}": shape for end, shape in shapes(weight).items()}
-            header, at = {}, 0
-            for name, shape in tensors.items():
-                size = 4
-                for axis in shape:
-                    size *= axis
-                header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [at, at + size]}
-                at += size
-            yield file_of(header, at)
+        for module, weight in (("x", (8, 6)), ("c", (8, 6, 3, 3))):
+            yield adapter_file({f"lora_unet_{module}.{end}": shape for end, shape in shapes(weight).items()})
+    for kind, shapes in PEFT.items():
+        config = {"peft_type": kind, "r": 2, "lora_alpha": 4, "alpha": 4, "use_rslora": True, "feedforward_modules": ["x"],
+                  "rank_pattern": {"x": 2}, "alpha_pattern": {"^(x|c)": 3, ".*c": 2}, "num_cayley_neumann_terms": 4, "coft": True}
+        yield adapter_file({f"base_model.model.x.{end}": shape for end, shape in shapes.items()}, config)
+        metadata = {"lora_adapter_metadata": json.dumps({f"unet.{key}": value for key, value in config.items()})}
+        yield adapter_file({f"unet.x.{end}": shape for end, shape in shapes.items()}, metadata=metadata)
+    yield adapter_file({"base_model.model.e.base_layer.weight": (8, 6), "base_model.model.e.lora_embedding_A": (2, 8),
+                        "base_model.model.e.lora_embedding_B": (6, 2), "base_model.model.x.bias": (8,)}, {"lora_alpha": 4})
 
 
 def main(folder):

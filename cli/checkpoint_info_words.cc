@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cli/adapter_info_words.h"
 #include "cli/layout.h"
 #include "core/text.h"
 #include "core/visible.h"
@@ -128,6 +129,11 @@ std::string Facts(const CheckpointInfo& info) {
   columns.Add({"format", fmt::format("{}, {}{}", ToString(info.checkpoint->format()),
                                      files > 1 ? fmt::format("{} files, ", files) : "",
                                      FormatBytes(info.checkpoint->size()))});
+  if (info.adapter) {
+    columns.Add({"adapter", AdapterWords(*info.adapter)});
+    for (const TableRow& row : AdapterRows(*info.adapter)) columns.Add({row.left, row.right});
+    return columns.ToText("  ");
+  }
   const std::string_view title = Title(anatomy);
   columns.Add(
       {"architecture", title.empty() ? anatomy.id : fmt::format("{} ({})", anatomy.id, title)});
@@ -194,9 +200,11 @@ std::string InfoLines(const std::vector<CheckpointInfo>& infos) {
     std::string words = fmt::format("{}", fmt::join(components, " "));
     if (!complete) words += " (incomplete)";
     if (!info.anatomy.damage.empty()) words += " (damaged)";
-    columns.Add({Visible(info.path), ArchitectureWords(info.anatomy),
-                 DTypeWords(DTypes(info.anatomy)), FormatCount(info.anatomy.tensors.size()),
-                 FormatBytes(info.checkpoint->size()), std::move(words)});
+    const std::string what =
+        info.adapter ? AdapterWords(*info.adapter) : ArchitectureWords(info.anatomy);
+    columns.Add({Visible(info.path), what, DTypeWords(DTypes(info.anatomy)),
+                 FormatCount(info.anatomy.tensors.size()), FormatBytes(info.checkpoint->size()),
+                 std::move(words)});
   }
   return columns.ToText("");
 }

@@ -53,11 +53,11 @@ std::string RenderLine(const SourcePlace& place) {
 void Diagnostics::AddError(const SourcePlace& place, std::string message, std::string advice) {
   all_.push_back({Severity::kError, place, std::move(message), std::move(advice)});
   if (++errors_ < kMostProblems) return;
-  all_.push_back(
-      {Severity::kError,
-       {place.source, 0, 0},
-       fmt::format("the text has {} errors or more; no further ones are reported", kMostProblems),
-       {}});
+  all_.push_back({Severity::kError,
+                  {place.source, 0, 0},
+                  fmt::format("the text has {} errors or more; no further ones are reported",
+                              kMostProblems),
+                  {}});
   ThrowIfErrors();
 }
 

@@ -61,6 +61,15 @@ Json Checkpoint() {
                                  {"missing", ListOf(Text())},
                                  {"extra", ListOf(Text())}});
   const Json distilled = Object({{"kind", Text()}, {"by", Text()}});
+  const Json adapter = Object({{"modules", Count()},
+                               {"families", MapOf(Count())},
+                               {"namings", MapOf(Count())},
+                               {"components", MapOf(Count())},
+                               {"ranks", MapOf(Count())},
+                               {"alphas", MapOf(Count())},
+                               {"dora", Count()},
+                               {"architectures", ListOf(Text())},
+                               {"modules_of_architecture", Count()}});
   const Json entry = Object({{"name", Text()},
                              {"dtype", Text()},
                              {"shape", ListOf(Count())},
@@ -86,6 +95,7 @@ Json Checkpoint() {
                  {"damage", ListOf(Text())},
                  {"code", ListOf(Text())},
                  {"metadata", MapOf(Text())},
+                 {"adapter", {{"anyOf", {adapter, Json{{"type", "null"}}}}}},
                  {"entries", ListOf(entry), true}});
 }
 

@@ -51,12 +51,15 @@ const Command& info() {
       .group = CommandGroup::kInspect,
       .doc =
           "From the header alone: architecture, variant, layout, components and whether they are "
-          "complete, dtypes, how the model predicts, quantisation, damage, metadata. One "
-          "checkpoint is described in full, several with a line each.\n\n"
+          "complete, dtypes, how the model predicts, quantisation, damage, metadata; of a LoRA or "
+          "another adapter, its families, naming, ranks and alphas, and the architecture it is "
+          "for. One checkpoint is described in full, several with a line each.\n\n"
           "With `--json`, one object, or a list of them for several checkpoints. Its names do "
           "not change: format, architecture, variant, layout, components (by name: tensors, "
           "parameters, bytes, dtypes, complete, missing, extra), tensors, parameters, dtypes, "
-          "markers, quantization, damage, metadata; path, files, bytes, scale, prediction. With "
+          "markers, quantization, damage, metadata, adapter; path, files, bytes, scale, "
+          "prediction. "
+          "With "
           "`--tensors`, also entries: name, dtype, shape, component, canonical, role.",
       .positionals = {{.name = "FILE",
                        .doc = "a checkpoint, a folder of shards or its index",

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/anatomy/anatomy.h"
 #include "core/checkpoint.h"
+#include "recipes/jobs/adapter_info.h"
 
 namespace weightsmith {
 
@@ -17,6 +19,8 @@ struct CheckpointInfo {
   std::string path;  ///< as it was given
   std::shared_ptr<const Checkpoint> checkpoint;
   Anatomy anatomy;
+  /// Where it is no model: what it is as an adapter.
+  std::optional<AdapterInfo> adapter{};
 };
 
 /// Opens and examines a file or a folder. Throws as Checkpoint::Open does.

@@ -88,8 +88,7 @@ std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string
     std::vector<std::string> names = Names();
     const bool more = names.size() > kShown;
     if (more) names.resize(kShown);
-    advice =
-        fmt::format("Known names are {}{}.", fmt::join(names, ", "), more ? " and others" : "");
+    advice = fmt::format("Known names are {}{}.", fmt::join(names, ", "), more ? " and others" : "");
     const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
     if (std::ranges::none_of(nodes_, leaf)) {
       advice = "The recipe has no models: name the files under models.";

@@ -24,8 +24,8 @@ constexpr std::array kComponents{
     ComponentWord{"base", "te"},        ComponentWord{"vae", "vae"},
     ComponentWord{"ema", "ema"},        ComponentWord{"other", "other"},
 };
-constexpr std::string_view kNumbered = "te";  ///< in front of the number of a text encoder
-constexpr std::uint32_t kMostEncoders = 3;
+/// Text encoders by number.
+constexpr std::string_view kEncoders[] = {"te1", "te2", "te3"};
 
 /// What people call places that have another name here.
 constexpr ComponentWord kMeant[] = {
@@ -60,8 +60,7 @@ std::string ComponentMeant(std::string_view lower) {
   if (word != kComponents.end()) return std::string(word->meant);
   const bool part =
       std::ranges::any_of(Parts(), [&](const Part* known) { return known->id == lower; });
-  const bool number = lower.size() == kNumbered.size() + 1 && lower.starts_with(kNumbered) &&
-                      lower.back() >= '1' && lower.back() <= static_cast<char>('0' + kMostEncoders);
+  const bool number = std::ranges::find(kEncoders, lower) != std::end(kEncoders);
   return part || number ? std::string(lower) : std::string();
 }
 
@@ -119,7 +118,7 @@ std::string UnknownPlace(std::string_view text, std::string_view lower) {
     return "unknown place " + Quote(text) + ". Did you mean " + Quote(meant->meant) + "?";
   }
   std::vector<std::string> known{"default"};
-  for (const std::string& word : Selector::Components()) known.push_back(word);
+  for (const std::string_view word : Selector::Components()) known.emplace_back(word);
   for (const std::string_view family : kFamilies) known.emplace_back(family);
   const std::string question = DidYouMean(lower, known);
   return "unknown place " + Quote(text) +
@@ -220,14 +219,12 @@ std::span<const std::string_view> Selector::Families() {
   return kFamilies;
 }
 
-std::vector<std::string> Selector::Components() {
-  std::vector<std::string> words;
-  for (const ComponentWord& word : kComponents) words.emplace_back(word.written);
-  for (std::uint32_t i = 1; i <= kMostEncoders; ++i) {
-    words.push_back(std::string(kNumbered) + std::to_string(i));
-  }
+std::vector<std::string_view> Selector::Components() {
+  std::vector<std::string_view> words;
+  for (const ComponentWord& word : kComponents) words.push_back(word.written);
+  words.insert(words.end(), std::begin(kEncoders), std::end(kEncoders));
   for (const Part* part : Parts()) {
-    if (std::ranges::find(words, part->id) == words.end()) words.emplace_back(part->id);
+    if (std::ranges::find(words, part->id) == words.end()) words.push_back(part->id);
   }
   return words;
 }
@@ -284,9 +281,9 @@ bool Selector::MatchesComponent(const TensorPlace& place) const {
   }
   if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
   if (component_ == "te") return place.kind == ComponentKind::kText;
-  if (place.text_encoder != 0 && component_.size() == kNumbered.size() + 1 &&
-      component_.starts_with(kNumbered)) {
-    return place.text_encoder == static_cast<std::uint32_t>(component_.back() - '0');
+  const auto* const number = std::ranges::find(kEncoders, component_);
+  if (number != std::end(kEncoders)) {
+    return place.text_encoder == static_cast<std::uint32_t>(number - std::begin(kEncoders)) + 1;
   }
   if (component_ == "vae") return place.kind == ComponentKind::kVae;
   return place.component == component_;

@@ -53,7 +53,7 @@ class Selector {
   /// canonical name). Nothing for anything else, with what is wrong in `problem`.
   static std::optional<Selector> Parse(std::string_view text, std::string& problem);
   /// The words that Parse takes for components.
-  static std::vector<std::string> Components();
+  static std::vector<std::string_view> Components();
   /// The words that it takes for blocks of every model.
   static std::span<const std::string_view> Families();
 

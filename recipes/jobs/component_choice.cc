@@ -3,17 +3,39 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <string>
+#include <vector>
+
+#include "core/anatomy/text_encoders.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "merge/places.h"
 
 namespace weightsmith {
 namespace {
 
-bool Names(const std::string& word, const ComponentAnatomy& component) {
-  if (word == component.name) return true;
-  const bool diffusion = word == "unet" || word == "transformer";
-  return (diffusion && component.kind == ComponentKind::kDiffusion) ||
-         (word == "te" && component.kind == ComponentKind::kText);
+/// What a place sees of a component.
+TensorPlace PlaceOf(const ComponentAnatomy& component, const Anatomy& anatomy) {
+  return {"", component.name, component.kind,
+          TextEncoderNumber(anatomy.architecture, component.name)};
+}
+
+bool Names(const std::string& word, const TensorPlace& place) {
+  if (word == place.component) return true;
+  std::string problem;
+  const auto selector = Selector::Parse(word, problem);
+  return selector && selector->specificity() == Specificity::kComponent && selector->Matches(place);
+}
+
+/// "unet, clip_l (te1), vae".
+std::string InWords(const Anatomy& anatomy) {
+  std::vector<std::string> words;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    const std::uint32_t number = PlaceOf(component, anatomy).text_encoder;
+    words.push_back(number == 0 ? component.name
+                                : fmt::format("{} (te{})", component.name, number));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 }  // namespace
@@ -26,7 +48,7 @@ std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
   for (const std::string& word : words) {
     bool found = false;
     for (const ComponentAnatomy& component : anatomy.components) {
-      if (!Names(word, component)) continue;
+      if (!Names(word, PlaceOf(component, anatomy))) continue;
       chosen.insert(component.name);
       found = true;
     }
@@ -34,7 +56,7 @@ std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
     throw Error(ErrorCode::kMismatch,
                 fmt::format("{}: the file has no component {}.{}", doing, Quote(word),
                             DidYouMean(word, known)),
-                fmt::format("It has {}.", fmt::join(known, ", ")));
+                fmt::format("It has {}.", InWords(anatomy)));
   }
   return chosen;
 }

@@ -12,17 +12,10 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "recipes/jobs/report_json.h"
+#include "merge/touched_paths.h"
 
 namespace weightsmith {
 namespace {
-
-// Reported before an hour of merging, not after it.
-void CheckReportPath(const std::filesystem::path& path, bool overwrite) {
-  std::error_code ignored;
-  if (overwrite || !std::filesystem::exists(path, ignored)) return;
-  throw Error(ErrorCode::kUsage, fmt::format("the report {} already exists.", Quote(path.string())),
-              "Choose another name, or replace it with --force.");
-}
 
 void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
   terminal.SayText(ReportWords(plan, report));
@@ -32,10 +25,8 @@ void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
 
 int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   const RunOptions options = ReadRunOptions(arguments);
-  const std::optional<std::filesystem::path> report_path = arguments.Path("report");
-  if (report_path) CheckReportPath(*report_path, options.overwrite);
-
   const Plan plan = PlanOf(ReadRecipe(arguments, terminal, kind), terminal);
+  CheckPaths(plan, options);
   terminal.SayText(ShortPlan(plan));
   SayRemarks(plan, terminal);
   // Below that the run itself is as quick as its sample.
@@ -44,7 +35,7 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   const Report report =
       RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
   SayReport(plan, report, terminal);
-  if (report_path) WriteReport(*report_path, plan, report, options);
+  if (options.report) WriteReport(*options.report, plan, report, options);
   if (arguments.Has("json")) {
     terminal.PrintData(ReportJson(plan, report));
     return 0;

@@ -90,6 +90,17 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
   return merge;
 }
 
+/// Values of flags that are files.
+void AddFilesOfWeights(const ParsedArguments& arguments, Recipe& recipe) {
+  for (const std::string_view flag : {"alpha", "mbw", "lora-blocks"}) {
+    if (!arguments.Knows(flag)) continue;
+    const auto words = arguments.Text(flag);
+    if (!words) continue;
+    const std::size_t sign = words->starts_with('@') ? 1 : 0;
+    recipe.files_read.push_back({words->substr(sign), "file of weights"});
+  }
+}
+
 void RefuseEverydayFlags(const ParsedArguments& arguments) {
   for (const FlagName flag : kEverydayOnly) {
     if (!arguments.Has(flag)) continue;
@@ -290,7 +301,13 @@ std::vector<Flag> RunFlags() {
        .group = "Running"},
       {.name = "no-digest",
        .doc = "Compute no digests of inputs and outputs",
-       .details = "Saves little time; `verify` can then not find the inputs by their digests.",
+       .details = "Saves little time; `verify` can then not find the inputs by their digests, and "
+                  "an interrupted run starts again from the beginning.",
+       .group = "Running"},
+      {.name = "trust-partial",
+       .doc = "Resume an interrupted run without reading back what it wrote",
+       .details = "Otherwise finished tensors are read from the disk and compared with their "
+                  "digests.",
        .group = "Running"},
       {.name = "sha256",
        .doc = "Compute SHA-256 of inputs and outputs; takes longer than the merge",
@@ -354,7 +371,9 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
   options.make_folders = arguments.Has("mkdir");
   options.digests = !arguments.Has("no-digest");
   options.sha256 = arguments.Has("sha256");
+  options.trust_partial = arguments.Has("trust-partial");
   options.by_tensor = arguments.Has("report");
+  options.report = arguments.Path("report");
   return options;
 }
 
@@ -387,7 +406,9 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
     options.output_path.reset();
     if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
     recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
-    if (recipe) SetPaths(merge, *recipe);
+#include "cli/everyday_places.h"
+#include "cli/model_path.h"
+#include "cli/option_words.h"
   } else {
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
   }
@@ -399,7 +420,9 @@ Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;
   std::optional<ResolvedRecipe> resolved = Resolve(request.recipe, request.options, diagnostics);
   ShowDiagnostics(diagnostics, terminal);
-  return MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+  Plan plan = MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+  plan.texts_read = request.recipe.files_read;
+  return plan;
 }
 
 }  // namespace weightsmith

@@ -7,6 +7,7 @@
 #include "cli/merge_request.h"
 #include "cli/plan_words.h"
 #include "core/text.h"
+#include "merge/touched_paths.h"
 #include "recipes/jobs/plan_json.h"
 #include "recipes/show.h"
 
@@ -56,6 +57,7 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   } else {
     terminal.Print(FullPlan(plan, options, terminal.verbose()));
   }
+  CheckPaths(plan, options);
   return 0;
 }
 

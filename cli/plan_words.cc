@@ -12,6 +12,7 @@
 #include "core/text.h"
 #include "core/visible.h"
 #include "merge/disk_needs.h"
+#include "merge/run_outputs.h"
 
 namespace weightsmith {
 namespace {
@@ -107,6 +108,15 @@ std::string DiskWords(const Plan& plan) {
   return fmt::format("{}", fmt::join(words, "; "));
 }
 
+std::string ResumeWords(const Plan& plan, const Resumption& resumption) {
+  const std::string done =
+      fmt::format("{} of {} tensors are done", FormatCount(resumption.tasks),
+                  FormatCount(plan.tasks.size()));
+  if (resumption.bytes_to_verify == 0) return done;
+  return fmt::format("{}; {} of them are read back first", done,
+                     FormatBytes(resumption.bytes_to_verify));
+}
+
 }  // namespace
 
 std::string FormatCombination(const std::vector<double>& coefficients,
@@ -200,6 +210,9 @@ std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules) 
       {"writes", ExactBytes(plan.bytes_to_write)},
       {"memory", fmt::format("at most {}", FormatBytes(PeakMemory(plan, options)))},
       {"disk", DiskWords(plan)}};
+  if (const auto resumption = FindResumption(plan, options)) {
+    rows.push_back({"resume", ResumeWords(plan, *resumption)});
+  }
   text += "Work:\n" + Table(rows, 28, kUnwrapped);
   const std::string classes = AdapterClassLines(plan);
   if (classes.empty()) return text;

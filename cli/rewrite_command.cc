@@ -110,9 +110,8 @@ void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const s
   for (const std::string& note : job.notes) terminal.Note(note);
   SayRemarks(plan, terminal);
   const Report report = RunWithProgress(plan, options, verb, terminal);
-  WriteTexts(job, options.overwrite);
   SayWhatWasDone(job, plan, report, terminal);
-  if (const auto path = arguments.Path("report")) WriteReport(*path, plan, report, options);
+  if (options.report) WriteReport(*options.report, plan, report, options);
   if (arguments.Has("json")) {
     terminal.PrintData(ReportJson(plan, report));
   } else if (!job.texts.empty()) {

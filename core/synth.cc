@@ -10,6 +10,7 @@
 
 #include "core/anatomy/architecture_names.h"
 #include "core/error.h"
+#include "core/io/machine.h"
 #include "core/io/output_name.h"
 #include "core/synth_values.h"
 #include "core/text.h"
@@ -119,9 +120,8 @@ class Writer {
   /// Every chunk of the data, by as many threads as the machine has.
   void Run() {
     std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
-      threads.emplace_back([this] { Work(); });
-    }
+    const auto others = static_cast<int>(std::max(1u, std::thread::hardware_concurrency())) - 1;
+    for (int i = StartableThreads(others); i > 0; --i) threads.emplace_back([this] { Work(); });
     Work();
     threads.clear();
     if (failure_) std::rethrow_exception(failure_);

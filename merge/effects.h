@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "merge/journal.h"
+#include "merge/task_result.h"
 #include "merge/plan.h"
 #include "merge/worker.h"
 

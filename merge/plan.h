@@ -14,6 +14,7 @@
 
 #include "core/gather.h"
 #include "core/io/byte_source.h"
+#include "core/io/configuration_files.h"
 #include "core/safetensors/header.h"
 #include "merge/adapter_part.h"
 #include "merge/expression.h"
@@ -120,7 +121,15 @@ struct OutputPlan {
   OutputSpec spec;
   std::vector<std::uint32_t> files;
   std::optional<std::filesystem::path> index;  ///< of shards: the .safetensors.index.json
-  std::vector<FileSet::Text> texts{};          ///< configurations, inside the folder
+  std::vector<FileCopy> copies{};              ///< configurations of another model
+  std::vector<FileSet::Text> texts{};          ///< configurations of our own, in text_folder
+  std::filesystem::path text_folder{};
+};
+
+/// A file that goes into a plan, or comes with it, and is no model: its path, and "recipe".
+struct SideFile {
+  std::filesystem::path path;
+  std::string role;
 };
 
 struct StepPlan {
@@ -178,6 +187,7 @@ struct Plan {
   std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
+  std::vector<SideFile> texts_read;  ///< recipes, tables, configurations that the plan is made from
   Policies policies;
 
   std::uint64_t bytes_to_read = 0;

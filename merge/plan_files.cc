@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/io/output_target.h"
 #include "merge/output_naming.h"
 #include "merge/planner.h"
 
@@ -99,6 +100,14 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
   }
   for (const NamedFile& file : named.files) LayOutFile(plan, output, file, tensors, metadata);
   placed.texts = std::move(named.texts);
+  placed.text_folder = spec.path;
+  if (!spec.files_from) return;
+  const FileForm form = FormOf(spec.layout, spec.split, spec.path);
+  placed.copies =
+      form == FileForm::kPipeline
+          ? PipelineConfiguration(*spec.files_from, spec.path)
+          : Configuration(*spec.files_from,
+                          form == FileForm::kSplit ? spec.path : FolderOf(spec.path));
 }
 
 }  // namespace weightsmith

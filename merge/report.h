@@ -9,9 +9,9 @@
 
 #include "core/io/hash.h"
 #include "merge/adapter_digests.h"
-#include "merge/journal.h"
 #include "merge/plan.h"
 #include "merge/tape.h"
+#include "merge/task_result.h"
 
 namespace weightsmith {
 

@@ -100,13 +100,15 @@ Source SourceOf(const nb::dict& given) {
     if (!problem.advice.empty()) message += "\n  " + problem.advice;
     errors.push_back({problem.severity, {}, problem.message, problem.advice});
   }
-  throw RecipeProblems(std::move(message), std::move(errors));
+  throw RecipeProblems(problems.code(), std::move(message), problems.options(), std::move(errors));
 }
 
 Recipe ReadText(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
+  SourceText text{"recipe", source.text};
+  text.generated = true;
   Recipe recipe = [&] {
     try {
-      std::optional<Recipe> parsed = ParseRecipe(source.text, "recipe", {}, options, diagnostics);
+      std::optional<Recipe> parsed = ParseRecipe(text, {}, options, diagnostics);
       diagnostics.ThrowIfErrors();
       return std::move(parsed).value();
     } catch (const RecipeProblems& problems) {
@@ -197,7 +199,6 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   request.files_from = Find<std::filesystem::path>(given, "files_from");
   request.prune = Find<bool>(given, "prune").value_or(false);
   request.fix = Find<bool>(given, "fix").value_or(false);
-  request.overwrite = Find<bool>(given, "overwrite").value_or(false);
   const nb::gil_scoped_release released;
   return Rewriting(ConvertJob(request));
 }
@@ -215,8 +216,12 @@ std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const s
   if (prepared.rewrite) options.make_folders |= prepared.rewrite->make_folder;
   std::string report;
   RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
+<<<<<<< HEAD
     report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
     if (prepared.rewrite) WriteTexts(*prepared.rewrite, watched.overwrite);
+=======
+    report = ReportJson(prepared.plan, Run(prepared.plan, watched));
+>>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
   });
   return report;
 }

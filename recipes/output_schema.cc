@@ -194,6 +194,7 @@ std::string PlanSchema() {
   const Json step = Object({{"name", Text()}, {"op", Text()}});
   const Json disk =
       Object({{"folder", Text()}, {"bytes_needed", Count()}, {"bytes_free", Count()}});
+  const Json resume = Object({{"tensors_done", Count()}, {"bytes_to_verify", Count()}});
   return Object({{"weightsmith", Text()},
                  {"models", ListOf(PlanModel())},
                  {"adapters", ListOf(Adapter(false))},
@@ -205,6 +206,7 @@ std::string PlanSchema() {
                  {"bytes_to_write", Count()},
                  {"peak_memory", Count()},
                  {"disk", ListOf(disk)},
+                 {"resume", resume, true},
                  {"notes", ListOf(Text())},
                  {"warnings", ListOf(Text())}})
       .dump();

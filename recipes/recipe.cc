@@ -73,7 +73,10 @@ std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const Recipe
     return ParseRecipe(text, "<stdin>", "", options, diagnostics);
   }
   const std::string text = WithContext("reading the recipe", [&] { return ReadTextFile(path); });
-  return RecipeParser(options, diagnostics).Parse(text, path.string(), path, path.parent_path());
+  auto recipe =
+      RecipeParser(options, diagnostics).Parse(text, path.string(), path, path.parent_path());
+  if (recipe) recipe->files_read.push_back({path, "recipe"});
+  return recipe;
 }
 
 std::optional<Recipe> ParseRecipe(const std::string& text, const std::string& name,

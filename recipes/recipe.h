@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "merge/expression.h"
+#include "merge/plan.h"
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
@@ -81,6 +82,7 @@ struct Recipe {
   std::vector<RecipeOutput> outputs;
   Policies policies;
   std::vector<RecipeAncestor> ancestors;
+  std::vector<SideFile> files_read;  ///< the text's own, and those of what it includes
 };
 
 /// Reads and checks a recipe file; "-" is standard input. Throws kInput when it, or a recipe or

@@ -79,7 +79,11 @@ SourceNode PathText(const std::string& path) {
 fs::path FromFolder(const fs::path& path, const fs::path& folder) {
   if (folder.empty()) return path;
   const auto [base, at] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  if (base != folder.end()) return fs::absolute(path);
+  std::error_code error;
+  if (base != folder.end()) {
+    fs::path absolute = fs::absolute(path, error);
+    return error ? path : absolute;
+  }
   fs::path rest;
   for (auto part = at; part != path.end(); ++part) rest /= *part;
   return rest.empty() ? fs::path(".") : rest;

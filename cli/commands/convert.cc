@@ -20,7 +20,6 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   request.files_from = arguments.Path("files-from");
   request.prune = arguments.Has("prune");
   request.fix = arguments.Has("fix");
-  request.overwrite = arguments.Has("force");
   const auto output = arguments.Path("output");
   request.output = output ? *output : ConvertedName(request);
   RunRewrite(ConvertJob(request), arguments, "converting", terminal);

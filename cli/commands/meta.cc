@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "core/error.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
@@ -74,7 +75,9 @@ void Write(const ByteSource& file, SafetensorsHeader header, const Metadata& met
                             missing == 1 ? "byte" : "bytes"),
                 "Remove a key (--remove K) or shorten a value: meta does not move the tensors.");
   }
-  OverwriteStart(file.path(), file.identity(), std::as_bytes(std::span(*text)));
+  // Quick, and better not cut in two.
+  CatchInterrupts();
+  ReplaceStart(file.path(), file.identity(), std::as_bytes(std::span(*text)));
 }
 
 std::string InWords(const Metadata& metadata) {
@@ -87,6 +90,9 @@ std::string InWords(const Metadata& metadata) {
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   // The link stays what it is, the file that it names is edited.
   const std::filesystem::path& path = arguments.positionals().front();
+  if (FinishReplacement(path)) {
+    terminal.Note(fmt::format("an interrupted change of {} was completed", Quote(path.string())));
+  }
   const auto file = OpenByteSource(path, IoBackend::kRead);
   SafetensorsHeader header = ReadHeader(*file);
   Metadata metadata = header.metadata.value_or(Metadata());
@@ -122,7 +128,9 @@ const Command& meta() {
           "Prints the texts that the header of a file holds beside its tensors. `--set` and "
           "`--remove` change them in place: the header keeps its length and the tensors stay "
           "where they are, whatever the size of the file. What does not fit into the header's "
-          "padding is refused. Files that weightsmith writes have room for it.",
+          "padding is refused. Files that weightsmith writes have room for it.\n\n"
+          "While the header is written, FILE.header holds the old and the new one. Where a kill or a "
+          "power cut leaves that file behind, the next `meta FILE` completes the change.",
       .positionals = {{.name = "FILE", .doc = "a safetensors file"}},
       .flags = {{.name = "set",
                  .kind = ValueKind::kAssignment,

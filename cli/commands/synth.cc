@@ -11,6 +11,7 @@
 #include "core/anatomy/architecture_names.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/io/byte_source.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -50,8 +51,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
     return !interrupted;
   });
   meter.Finish();
-  std::error_code ignored;
-  const std::uint64_t size = std::filesystem::file_size(path, ignored);
+  const std::uint64_t size = IdentifyFile(path).value_or(FileIdentity()).size;
   terminal.Detail(fmt::format("{} in {:.2f} s", FormatBytes(size), meter.seconds()));
   terminal.PrintValue(path.string());
   return 0;

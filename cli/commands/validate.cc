@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
+#include "merge/touched_paths.h"
 
 namespace weightsmith {
 namespace {
@@ -23,7 +24,8 @@ struct Verdict {
   std::string advice;
 };
 
-void JudgeRecipe(bool files, const RecipeOptions& options, Verdict& verdict) {
+void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run,
+                 Verdict& verdict) {
   Diagnostics diagnostics;
   const std::optional<Recipe> recipe = LoadRecipe(verdict.path, options, diagnostics);
   std::optional<ResolvedRecipe> resolved;
@@ -32,17 +34,21 @@ void JudgeRecipe(bool files, const RecipeOptions& options, Verdict& verdict) {
   if (diagnostics.HasErrors()) {
     verdict.status = static_cast<int>(ErrorCode::kUsage);
   } else if (resolved) {
-    verdict.warnings = MakePlan(resolved->expression, std::move(resolved->outputs)).warnings;
+    Plan plan = MakePlan(resolved->expression, std::move(resolved->outputs));
+    plan.texts_read = recipe->files_read;
+    verdict.warnings = plan.warnings;
+    CheckPaths(plan, run);
   }
 }
 
-Verdict Judge(const std::string& path, bool files, const RecipeOptions& options) {
+Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
+              const RunOptions& run) {
   Verdict verdict{.path = path};
   try {
     if (LooksLikeModel(path)) {
       verdict.warnings = Examine(*OpenCanonical(path)).damage;
     } else {
-      WithContext(path, [&] { JudgeRecipe(files, options, verdict); });
+      WithContext(path, [&] { JudgeRecipe(files, options, run, verdict); });
     }
   } catch (const Error& error) {
     verdict.status = static_cast<int>(error.code());
@@ -86,11 +92,13 @@ Json ToJson(const Verdict& verdict) {
 // All files are looked at; the status is that of the first that is not right.
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const RecipeOptions options = ReadRecipeOptions(arguments);
+  const RunOptions run = {.overwrite = arguments.Has("force"),
+                          .make_folders = arguments.Has("mkdir")};
   const bool json = arguments.Has("json");
   int status = 0;
   Json all = Json::array();
   for (const std::string& path : arguments.positionals()) {
-    const Verdict verdict = Judge(path, !arguments.Has("no-files"), options);
+    const Verdict verdict = Judge(path, !arguments.Has("no-files"), options, run);
     if (status == 0) status = verdict.status;
     if (json) {
       all.push_back(ToJson(verdict));
@@ -106,6 +114,13 @@ std::vector<Flag> Flags() {
   std::vector<Flag> flags = RecipeFlags();
   flags.push_back(
       {.name = "no-files", .doc = "Check the text alone, open no model", .group = "Recipe"});
+  flags.push_back({.name = "force",
+                   .letter = 'f',
+                   .doc = "Accept an output that exists, as merge --force does",
+                   .group = "Recipe"});
+  flags.push_back({.name = "mkdir",
+                   .doc = "Accept an output whose folder is missing, as merge --mkdir does",
+                   .group = "Recipe"});
   flags.push_back({.name = "json",
                    .doc = "Print JSON: every file with its errors and their places",
                    .group = "Recipe"});
@@ -121,8 +136,9 @@ const Command& validate() {
       .group = CommandGroup::kMerge,
       .doc =
           "Checks the text of each recipe and reports all its errors together, each with its "
-          "place. Then opens the headers of its models and checks that the recipe fits them, "
-          "unless `--no-files` is given. The status is that of the first recipe with an error: "
+          "place. Then opens the headers of its models and checks that the recipe fits them "
+          "and that its outputs can be written (one that exists needs `--force`), unless "
+          "`--no-files` is given. The status is that of the first recipe with an error: "
           "2 for its text, 4 for a model that is missing or malformed, 3 where recipe and "
           "models do not fit.\n\nOf a model file or folder, the structure is checked; `verify` "
           "also reads its values.",

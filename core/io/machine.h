@@ -9,6 +9,9 @@ namespace weightsmith {
 /// Physical cores that this process may run on; at least 1.
 int PhysicalCores();
 
+/// Threads, up to `wanted`, that this process can start now beside those that it has.
+int StartableThreads(int wanted);
+
 /// Bytes of memory that can be had without swapping.
 std::uint64_t AvailableMemory();
 
@@ -17,5 +20,8 @@ std::uint64_t PeakResidentMemory();
 
 /// Differs after every start of the machine; empty where it cannot be told.
 std::string BootId();
+
+/// 32 hexadecimal digits that nothing else has.
+std::string RandomIdentity();
 
 }  // namespace weightsmith

@@ -57,6 +57,8 @@ class RunOptions(ComputeOptions, total=False):
     resume: bool
     """True: what is done stays when the run is interrupted, and the same call goes on from there. Otherwise it is
     removed."""
+    trust_partial: bool
+    """True: with `resume`, what an interrupted run wrote is not read back before it is used."""
 
 
 _MOST_BYTES = 2**64 - 1

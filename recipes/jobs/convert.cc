@@ -13,7 +13,6 @@
 #include "core/error.h"
 #include "core/io/output_name.h"
 #include "core/text.h"
-#include "merge/commit.h"
 #include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {
@@ -87,7 +86,6 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
     return FilesIn(checkpoint, anatomy, request.layout, form, request.files_from.has_value());
   });
   job.notes.insert(job.notes.end(), files.notes.begin(), files.notes.end());
-  ExpectReplaceable(files.texts, request.output, request.overwrite);
   for (const FileSet::Weights& weights : files.weights) {
     const bool one = weights.path.empty();
     job.make_folder = job.make_folder || !one;

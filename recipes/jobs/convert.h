@@ -21,7 +21,6 @@ struct ConvertRequest {
   std::optional<std::filesystem::path> files_from;
   bool prune = false;  ///< without EMA copies, training state and what belongs to no component
   bool fix = false;    ///< position_ids are 0, 1, 2 … again
-  bool overwrite = false;
 };
 
 /// The layout that a word names, "ldm"; throws kUsage for none.

@@ -8,7 +8,9 @@ namespace weightsmith {
 Plan PlanOfRecipe(const Recipe& recipe, const RecipeOptions& options, Diagnostics& diagnostics) {
   std::optional<ResolvedRecipe> resolved = Resolve(recipe, options, diagnostics);
   diagnostics.ThrowIfErrors();
-  return MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+  Plan plan = MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+  plan.texts_read = recipe.files_read;
+  return plan;
 }
 
 }  // namespace weightsmith

@@ -33,9 +33,7 @@ struct RewriteJob {
 };
 
 /// What a run of it would do; metadata goes with the tensors, as far as it is still true of them.
+/// Texts are written last, in their order: with its index a folder is a pipeline.
 Plan PlanOf(const RewriteJob& job);
-
-/// Writes what stands beside the weights, the index last: with it the folder is a pipeline.
-void WriteTexts(const RewriteJob& job, bool overwrite);
 
 }  // namespace weightsmith

@@ -36,7 +36,10 @@ std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::st
   };
   const auto before = errors();
   recipe_.folder = folder;
-  if (options_.presets) presets_ = ReadPresets(*options_.presets);
+  if (options_.presets) {
+    presets_ = ReadPresets(*options_.presets);
+    recipe_.files_read.push_back({*options_.presets, "list of presets"});
+  }
   recipe_.source = std::make_shared<const SourceText>(SourceText{name, text});
   chain_.push_back(file.lexically_normal());
   std::optional<SourceNode> top = ReadSource(recipe_.source, diagnostics_);
@@ -46,7 +49,11 @@ std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::st
   }
   if (!CheckTop(*top)) return std::nullopt;
 
-  std::map<std::string, ModelEntry> entries = ReadTables(reader_, *top, file, folder);
+  std::vector<std::filesystem::path> included;
+  std::map<std::string, ModelEntry> entries = ReadTables(reader_, *top, file, folder, included);
+  for (std::filesystem::path& path : included) {
+    recipe_.files_read.push_back({std::move(path), "included table"});
+  }
   ReadVariables(*top, entries);
   if (const SourceNode* policy = top->Find("policy")) {
     ReadPolicies(reader_, *policy, "", recipe_.policies);
@@ -159,7 +166,7 @@ void RecipeParser::ChooseOutputs() {
   if (options_.output_path) {
     if (outputs_.size() == 1) {
       outputs_.front().output.path = options_.output_path;
-      outputs_.front().path_place = option("-o");
+      outputs_.front().path_place = option(Setting::kOutputPath, "output path");
     } else {
       diagnostics_.AddError(
           option("-o"),
@@ -336,6 +343,9 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
                     Quote(name), policy.name, word(inner->policies), word(recipe_.policies)),
         fmt::format("Write policy: {{{}: …}} alike in both.", policy.name));
   }
+  recipe_.files_read.push_back({path, "recipe"});
+  recipe_.files_read.insert(recipe_.files_read.end(), inner->files_read.begin(),
+                            inner->files_read.end());
   return SpliceRecipe(name, *inner, recipe_);
 }
 

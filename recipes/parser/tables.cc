@@ -45,6 +45,8 @@ class Tables {
   }
 
   std::map<std::string, ModelEntry> TakeModels() { return std::move(models_); }
+  /// That were included.
+  const std::vector<std::filesystem::path>& files() const { return done_; }
 
  private:
   void AddModels(const SourceNode& table, const std::filesystem::path& folder, bool included,
@@ -148,9 +150,11 @@ std::string ReadTextFile(const std::filesystem::path& path) {
 
 std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
                                              const std::filesystem::path& file,
-                                             const std::filesystem::path& folder) {
+                                             const std::filesystem::path& folder,
+                                             std::vector<std::filesystem::path>& included) {
   Tables tables(reader);
   tables.Add(recipe, file, folder, false);
+  included = tables.files();
   return tables.TakeModels();
 }
 

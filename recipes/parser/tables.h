@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "recipes/parser/reader.h"
 
@@ -18,10 +19,12 @@ struct ModelEntry {
 };
 
 /// Reads `models`, `adapters`, `vars` and `include` of a recipe's top mapping; variables are
-/// declared with the reader's. Throws kInput where an included file cannot be read.
+/// declared with the reader's, and `included` gets the files that were read. Throws kInput where an
+/// included file cannot be read.
 std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
                                              const std::filesystem::path& file,
-                                             const std::filesystem::path& folder);
+                                             const std::filesystem::path& folder,
+                                             std::vector<std::filesystem::path>& included);
 
 /// The text of a recipe file, without a byte order mark. Throws kInput.
 std::string ReadTextFile(const std::filesystem::path& path);

@@ -92,12 +92,12 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
 
 /// Values of flags that are files.
 void AddFilesOfWeights(const ParsedArguments& arguments, Recipe& recipe) {
-  for (const std::string_view flag : {"alpha", "mbw", "lora-blocks"}) {
+  for (const FlagName flag : {FlagName("alpha"), FlagName("mbw"), FlagName("lora-blocks")}) {
     if (!arguments.Knows(flag)) continue;
     const auto words = arguments.Text(flag);
     if (!words) continue;
     const std::size_t sign = words->starts_with('@') ? 1 : 0;
-    recipe.files_read.push_back({words->substr(sign), "file of weights"});
+    recipe.files_read.push_back(SideFile{words->substr(sign), "file of weights"});
   }
 }
 

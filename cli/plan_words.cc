@@ -204,7 +204,7 @@ std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules) 
       text += fmt::format("    {}\n", KeysLine(plan.model_keys[i]));
     }
   }
-  const std::vector<TableRow> rows = {
+  std::vector<TableRow> rows = {
       {"tensors", TaskCounts(plan)},
       {"reads", ExactBytes(plan.bytes_to_read)},
       {"writes", ExactBytes(plan.bytes_to_write)},

@@ -18,6 +18,7 @@
 #include "core/safetensors/header.h"
 #include "merge/adapter_part.h"
 #include "merge/expression.h"
+#include "merge/side_file.h"
 #include "merge/tape.h"
 
 namespace weightsmith {
@@ -124,12 +125,6 @@ struct OutputPlan {
   std::vector<FileCopy> copies{};              ///< configurations of another model
   std::vector<FileSet::Text> texts{};          ///< configurations of our own, in text_folder
   std::filesystem::path text_folder{};
-};
-
-/// A file that goes into a plan, or comes with it, and is no model: its path, and "recipe".
-struct SideFile {
-  std::filesystem::path path;
-  std::string role;
 };
 
 struct StepPlan {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "merge/expression.h"
-#include "merge/plan.h"
+#include "merge/side_file.h"
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 

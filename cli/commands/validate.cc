@@ -43,7 +43,8 @@ void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run
 
 Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
               const RunOptions& run) {
-  Verdict verdict{.path = path};
+  Verdict verdict;
+  verdict.path = path;
   try {
     if (LooksLikeModel(path)) {
       verdict.warnings = Examine(*OpenCanonical(path)).damage;

@@ -54,22 +54,13 @@ std::string_view OptionSentence(Option option) {
     case Option::kModelFolders:
       return "models=[FOLDER], or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
-<<<<<<< HEAD
       return "model={NAME: PATH} names the file of an input.";
-=======
-      return "models={name: path} names the file of an input.";
-    case Option::kTrustPartial:
-      return "trust_partial=True skips this check.";
->>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
     case Option::kSelectOutput:
       return "Choose one with output_step=.";
     case Option::kMaxShardSize:
-<<<<<<< HEAD
       return "max_shard_size= sets the size of files.";
     case Option::kTrustPartial:
       return "trust_partial=True skips this check.";
-=======
->>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
     case Option::kCheckFileOnly:
       return "recompute=False checks the file alone.";
   }

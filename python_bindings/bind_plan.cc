@@ -216,12 +216,7 @@ std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const s
   if (prepared.rewrite) options.make_folders |= prepared.rewrite->make_folder;
   std::string report;
   RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
-<<<<<<< HEAD
     report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
-    if (prepared.rewrite) WriteTexts(*prepared.rewrite, watched.overwrite);
-=======
-    report = ReportJson(prepared.plan, Run(prepared.plan, watched));
->>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
   });
   return report;
 }

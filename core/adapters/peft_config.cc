@@ -301,24 +301,14 @@ PeftConfig ReadPeftConfig(const fs::path& adapter, const std::optional<Metadata>
   const fs::path path = (folder ? adapter : adapter.parent_path()) / "adapter_config.json";
   const bool named = folder || adapter.filename().string().starts_with(kPeftFile);
   if (named && fs::is_regular_file(path, error)) {
-    return ParsePeftConfig(Contents(path), path.string());
+    PeftConfig config = ParsePeftConfig(Contents(path), path.string());
+    config.file = path;
+    return config;
   }
-<<<<<<< HEAD
   constexpr const char* kKey = "lora_adapter_metadata";
   const auto found = metadata ? metadata->find(kKey) : Metadata::const_iterator();
   if (!metadata || found == metadata->end()) return {};
   return FromMetadata(found->second, fmt::format("{} ({})", adapter.string(), kKey));
-=======
-  if (const auto size = fs::file_size(path, error); error || size > kMostBytes) {
-    Refuse(path.string(), "it is too large for a configuration");
-  }
-  std::ifstream stream(path);
-  const Json json = Json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) Refuse(path.string(), "it is not a JSON object");
-  PeftConfig config = Parse(json, path.string());
-  config.file = path;
-  return config;
->>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
 }
 
 }  // namespace weightsmith

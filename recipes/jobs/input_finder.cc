@@ -81,13 +81,8 @@ std::vector<fs::path> InputFinder::Candidates(const RecordedInput& input) {
   for (auto at = first; at != last; ++at) candidates.push_back(at->second);
   if (IsSharded(input)) {
     for (const fs::path& folder : folders_) {
-<<<<<<< HEAD
       std::error_code error;
       if (fs::exists(folder / input.file, error)) candidates.push_back(folder / input.file);
-=======
-      std::error_code ignored;
-      if (fs::exists(folder / input.file, ignored)) candidates.push_back(folder / input.file);
->>>>>>> 6b9b2d5 (Go on only from partial outputs that are a run's own and hold what it wrote)
     }
   }
   std::ranges::stable_partition(

@@ -406,9 +406,10 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
     options.output_path.reset();
     if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
     recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
-#include "cli/everyday_places.h"
-#include "cli/model_path.h"
-#include "cli/option_words.h"
+    if (recipe) {
+      SetPaths(merge, *recipe);
+      AddFilesOfWeights(arguments, *recipe);
+    }
   } else {
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
   }

@@ -194,6 +194,8 @@ void RunOutputs::Start() {
 
 void RunOutputs::Discard() {
   if (journal_) journal_->Remove();
+  journal_.reset();
+  kept_ = false;
   for (OutputFile& file : files_) file.Discard();
 }
 

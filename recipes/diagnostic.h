@@ -46,8 +46,6 @@ class Diagnostics {
   void ThrowIfErrors() const;
 
  private:
-  void Add(Diagnostic error);
-
   std::vector<Diagnostic> all_;
   std::size_t errors_ = 0;
   std::size_t warnings_ = 0;

@@ -166,7 +166,7 @@ void RecipeParser::ChooseOutputs() {
   if (options_.output_path) {
     if (outputs_.size() == 1) {
       outputs_.front().output.path = options_.output_path;
-      outputs_.front().path_place = option(Setting::kOutputPath, "output path");
+      outputs_.front().path_place = option("-o");
     } else {
       diagnostics_.AddError(
           option("-o"),

@@ -1,9 +1,12 @@
 """Writes a small corpus to begin with: make_seeds.py FOLDER makes FOLDER/TARGET/ for each target."""
 
 import json
+import pickle
 import struct
 import sys
 from pathlib import Path
+
+import numpy
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "python"))
 
@@ -36,7 +39,14 @@ PICKLES = [
     tf.pickled({"w": tf.tensor("0", (2, 3)), "t": tf.tensor("0", (3, 2), (1, 2), numel=6)}),
     tf.pickled({"state_dict": {"h": tf.tensor("0", (4,), kind="HalfStorage")}, "epoch": 3, "lr": None}),
     b"\x80\x04\x95\x10\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94\x8f(K\x02\x90u.",
+    pickle.dumps({"w": numpy.arange(6, dtype=numpy.float32).reshape(2, 3)}, 2),
+    pickle.dumps({"w": numpy.arange(6, dtype=numpy.float32).reshape(2, 3)}, 5),
     b"(lp0\nI01\naL12L\naF1.5\naS'x'\naVy\na(dp1\ng0\ns.",
+]
+STRANGE = [
+    b"GGUF\3\0\0\0\0cos\nsystem\n.", b"\x80\x04\x95\x03\0\0\0\0\0\0\0K\x07.", b"x" + bytes(511),
+    tf.saved({"g": {"w": tf.tensor("0", (2, 3))}, "h": {"w": tf.tensor("0", (2, 3))}}, {"0": bytes(range(24))}),
+    tf.saved(pickle.dumps({"w": numpy.arange(6, dtype=numpy.float32).reshape(2, 3)}, 2), {}),
 ]
 TORCH = [
     tf.saved({"w": tf.tensor("0", (2, 3)), "t": tf.tensor("0", (3, 2), (1, 2), numel=6)}, {"0": bytes(range(24))}),
@@ -93,6 +103,7 @@ def main(folder):
         "checkpoint_fuzz": headers + indexes + foreign + TORCH,
         "pickle_fuzz": PICKLES,
         "zip_directory_fuzz": TORCH[:2],
+        "scan_fuzz": headers + indexes + foreign + TORCH + STRANGE,
         "adapter_fuzz": list(adapter_files()),
     }
     for target, contents in seeds.items():

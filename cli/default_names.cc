@@ -10,8 +10,9 @@ namespace weightsmith {
 namespace {
 
 // A pipeline is a folder, a component alone is a file in every layout.
-bool IsOneComponent(const std::filesystem::path& path) {
-  const auto checkpoint = WithContext("convert", [&] { return OpenCanonical(path); });
+bool IsOneComponent(const ConvertRequest& request) {
+  const auto checkpoint = WithContext(
+      "convert", [&] { return OpenCanonical(request.path, std::nullopt, request.key); });
   return Examine(*checkpoint).components.size() == 1;
 }
 
@@ -26,7 +27,7 @@ std::filesystem::path ConvertedName(const ConvertRequest& request) {
   if (request.dtype) name += fmt::format("-{}", Info(*request.dtype).word);
   if (request.layout != FileLayout::kKeep) name += fmt::format("-{}", ToString(request.layout));
   const bool folder = request.layout == FileLayout::kDiffusers && request.components.size() != 1 &&
-                      !IsOneComponent(request.path);
+                      !IsOneComponent(request);
   if (folder) return name;
   const std::string ending = ".safetensors";
   if (name == before && request.path.filename() == name + ending) name += "-converted";

@@ -300,6 +300,14 @@ std::vector<std::filesystem::path> Files(const EverydayMerge& merge) {
   return files;
 }
 
+/// The key is for files that torch.save wrote: others have none.
+std::string FileText(const std::filesystem::path& path, const std::optional<std::string>& key) {
+  const std::string quoted = PathText(path);
+  const std::string suffix = path.extension().string();
+  if (!key || suffix == ".safetensors" || suffix == ".sft") return quoted;
+  return fmt::format("{{path: {}, key: {}}}", quoted, Quoted(*key));
+}
+
 }  // namespace
 
 void SetPaths(const EverydayMerge& merge, Recipe& recipe) {
@@ -330,7 +338,7 @@ std::string RecipeText(const EverydayMerge& merge) {
 
   std::string text = "weightsmith: 1\nmodels:\n";
   for (std::size_t i = 0; i < files; ++i) {
-    text += fmt::format("  {}: {}\n", names[i], PathText(named[i]));
+    text += fmt::format("  {}: {}\n", names[i], FileText(named[i], merge.key));
   }
   if (!merge.loras.empty()) text += AdaptersText(merge, adapters);
   if (!merge.policies.empty()) {

@@ -27,6 +27,7 @@ struct EverydayMerge {
   std::optional<std::string> alpha;           ///< as a recipe writes it
   std::vector<std::pair<std::string, std::string>> parameters;
   std::optional<std::filesystem::path> vae;
+  std::optional<std::string> key;  ///< of files of torch.save: under which their weights lie
   std::optional<std::filesystem::path> output;  ///< a file, or a folder for a file of DefaultName
   std::optional<std::string> dtype;
   std::vector<std::pair<std::string, std::string>> policies;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
@@ -18,8 +19,8 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 1024;
 
 // Flags that only an everyday merge has a use for.
-constexpr std::array<FlagName, 8> kEverydayOnly = {
-    "op", "alpha", "mbw", "param", "vae", "lora", "lora-blocks", "allow-unmatched"};
+constexpr std::array<FlagName, 9> kEverydayOnly = {
+    "op", "alpha", "mbw", "param", "vae", "key", "lora", "lora-blocks", "allow-unmatched"};
 
 void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
   flags.insert(flags.end(), more.begin(), more.end());
@@ -60,6 +61,7 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
   merge.lora_blocks = arguments.Text("lora-blocks");
   merge.allow_unmatched = arguments.Text("allow-unmatched");
   merge.vae = arguments.Path("vae");
+  merge.key = arguments.Text("key");
   if (merge.bake_each && merge.loras.empty() && !merge.vae) {
     throw Error(ErrorCode::kUsage, "bake: no adapter is given.",
                 "Name one with --lora FILE, or FILE:STRENGTH.");
@@ -234,10 +236,19 @@ std::vector<Flag> EverydayFlags() {
        .value = "FILE",
        .doc = "Take the VAE from this file",
        .group = "Models without a recipe"},
+      KeyFlag("Models without a recipe"),
       {.name = "print-recipe",
        .doc = "Print the recipe of this merge, written out, and write nothing",
        .group = "Running"},
   };
+}
+
+Flag KeyFlag(std::string group) {
+  return {.name = "key",
+          .kind = ValueKind::kText,
+          .value = "KEY",
+          .doc = "Of a .ckpt or .pt file with several dicts of tensors, take this one",
+          .group = std::move(group)};
 }
 
 std::vector<Flag> LoraFlags() {

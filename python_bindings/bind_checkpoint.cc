@@ -109,8 +109,10 @@ void BindCheckpoint(nb::module_& module) {
   nb::class_<OpenCheckpoint>(module, "Checkpoint")
       .def_static(
           "open",
-          [](const std::filesystem::path& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
-          nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+          [](const std::filesystem::path& path, const std::string& key) {
+            return OpenCheckpoint{Checkpoint::Open(path, std::nullopt, key)};
+          },
+          nb::arg("path"), nb::arg("key") = "", nb::call_guard<nb::gil_scoped_release>())
       .def_static(
           "of_tensors", &OfTensors, nb::arg("tensors"), nb::arg("name"),
           nb::sig("def of_tensors(tensors: dict[str, typing.Any], name: str) -> Checkpoint"))

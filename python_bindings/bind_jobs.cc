@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -23,14 +24,16 @@ namespace {
 
 namespace nb = nanobind;
 
-std::string InfoOf(const std::filesystem::path& path, bool tensors) {
-  return InfoJson(ReadInfo(path), tensors);
+std::string InfoOf(const std::filesystem::path& path, bool tensors, const std::string& key) {
+  return InfoJson(ReadInfo(path, key), tensors);
 }
 
 std::string ScanOf(const std::vector<std::filesystem::path>& paths) {
   std::vector<ScannedFile> files;
   for (const std::filesystem::path& path : paths) {
-    files.push_back({path, WithContext("scan", [&] { return ScanFile(path); })});
+    std::vector<ScannedFile> found = WithContext("scan", [&] { return ScanPath(path); });
+    files.insert(files.end(), std::make_move_iterator(found.begin()),
+                 std::make_move_iterator(found.end()));
   }
   return ScanJson(files);
 }
@@ -67,7 +70,7 @@ std::uint64_t BytesOf(const std::string& what, const std::string& words) {
 }  // namespace
 
 void BindJobs(nb::module_& module) {
-  module.def("info", &InfoOf, nb::arg("path"), nb::arg("tensors"),
+  module.def("info", &InfoOf, nb::arg("path"), nb::arg("tensors"), nb::arg("key"),
              nb::call_guard<nb::gil_scoped_release>());
   module.def("scan", &ScanOf, nb::arg("paths"), nb::call_guard<nb::gil_scoped_release>());
   module.def(

@@ -195,6 +195,7 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   request.components =
       Find<std::vector<std::string>>(given, "components").value_or(std::vector<std::string>());
   request.files_from = Find<std::filesystem::path>(given, "files_from");
+  request.key = Find<std::string>(given, "key").value_or("");
   request.prune = Find<bool>(given, "prune").value_or(false);
   request.fix = Find<bool>(given, "fix").value_or(false);
   const nb::gil_scoped_release released;

@@ -208,14 +208,15 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
 
 std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, bool canonical) {
   const fs::path path = Locate(file);
-  std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
+  std::shared_ptr<const Checkpoint>& checkpoint = open_[{path.lexically_normal(), file.key}];
   const auto given = options_.opened.find(path);
   if (checkpoint == nullptr && given != options_.opened.end()) {
     checkpoint = canonical ? CanonicalView(given->second) : given->second;
   } else if (checkpoint == nullptr) {
     // Factors are read once each, in bulk.
-    checkpoint = canonical ? OpenCanonical(path, options_.io)
-                           : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead));
+    checkpoint = canonical
+                     ? OpenCanonical(path, options_.io, file.key)
+                     : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead), file.key);
   }
   const bool in_memory = !checkpoint->files().empty() && checkpoint->files()[0]->substituted();
   if (in_memory || (file.pins.empty() && !options_.sha256)) return checkpoint;
@@ -234,9 +235,14 @@ std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& fil
 const FileHashes& ModelOpener::Hash(const Checkpoint& checkpoint) {
   const auto [entry, added] = hashes_.try_emplace(&checkpoint);
   if (!added) return entry->second;
-  if (checkpoint.files().size() == 1) return entry->second = cache_.Hash(*checkpoint.files()[0]);
+  // Bytes that the program made, of arrays of numpy or for a view, are no file's.
+  const auto own = [](const auto& file) { return !file->substituted(); };
+  if (std::ranges::count_if(checkpoint.files(), own) == 1) {
+    return entry->second = cache_.Hash(**std::ranges::find_if(checkpoint.files(), own));
+  }
   std::vector<std::pair<std::string, std::string>> shards;
   for (const auto& file : checkpoint.files()) {
+    if (!own(file)) continue;
     shards.emplace_back(file->path().filename().string(), cache_.Hash(*file).sha256);
   }
   entry->second.sha256 = HashShardSet(shards);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint.h"
@@ -37,7 +38,8 @@ class ModelOpener {
 
   const RecipeOptions& options_;
   HashCache cache_;
-  std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> open_;
+  std::map<std::pair<std::filesystem::path, std::string>, std::shared_ptr<const Checkpoint>>
+      open_;  ///< by path and key
   std::map<const Checkpoint*, FileHashes> hashes_;
 };
 

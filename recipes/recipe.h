@@ -30,6 +30,7 @@ struct HashPin {
 struct FileReference {
   std::optional<std::filesystem::path> path;  ///< nothing: looked up by its pins
   std::vector<HashPin> pins;
+  std::string key;  ///< of a file of torch.save: under which its weights lie
   SourcePlace place;
 };
 

@@ -166,9 +166,10 @@ class Shown {
   }
 
   SourceNode FileOf(const FileReference& file) const {
-    if (file.path && file.pins.empty()) return PathOf(*file.path);
+    if (file.path && file.pins.empty() && file.key.empty()) return PathOf(*file.path);
     SourceNode map = Flow();
     if (file.path) Put(map, "path", PathOf(*file.path));
+    if (!file.key.empty()) Put(map, "key", Text(file.key));
     for (const HashPin& pin : file.pins) Put(map, pin.kind, Text(pin.digits));
     return map;
   }

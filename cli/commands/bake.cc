@@ -20,7 +20,8 @@ std::vector<Flag> Flags() {
     if (!taken(flag)) flags.push_back(flag);
   }
   for (const Flag& flag : EverydayFlags()) {
-    if (flag.name == "vae" || flag.name == "print-recipe") flags.push_back(flag);
+    const bool shared = flag.name == "vae" || flag.name == "key" || flag.name == "print-recipe";
+    if (shared) flags.push_back(flag);
   }
   for (const Flag& flag : RunFlags()) flags.push_back(flag);
   for (const Flag& flag : DryRunFlags()) flags.push_back(flag);

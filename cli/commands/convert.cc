@@ -18,6 +18,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (const auto word = arguments.Text("layout")) request.layout = LayoutNamed(*word);
   request.components = ComponentWords(arguments);
   request.files_from = arguments.Path("files-from");
+  request.key = arguments.Text("key").value_or("");
   request.prune = arguments.Has("prune");
   request.fix = arguments.Has("fix");
   const auto output = arguments.Path("output");
@@ -36,6 +37,7 @@ std::vector<Flag> Flags() {
                    .value = "DTYPE",
                    .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
                    .group = "Result"});
+  flags.push_back(KeyFlag("Result"));
   flags.push_back(ComponentsFlag());
   flags.push_back({.name = "layout",
                    .kind = ValueKind::kText,

@@ -2,6 +2,7 @@
 
 #include "cli/checkpoint_info_words.h"
 #include "cli/command.h"
+#include "cli/merge_request.h"
 #include "cli/option_words.h"
 #include "core/error.h"
 
@@ -17,9 +18,10 @@ void Print(const std::vector<CheckpointInfo>& infos, bool json, bool tensors, Te
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   const bool tensors = arguments.Has("tensors");
+  const std::string key = arguments.Text("key").value_or("");
   const std::vector<std::string>& paths = arguments.positionals();
   if (paths.size() == 1) {
-    const CheckpointInfo info = ReadInfo(paths.front());
+    const CheckpointInfo info = ReadInfo(paths.front(), key);
     if (json) {
       terminal.PrintData(InfoJson(info, tensors));
     } else {
@@ -31,7 +33,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   int status = 0;
   for (const std::string& path : paths) {
     try {
-      infos.push_back(ReadInfo(path));
+      infos.push_back(ReadInfo(path, key));
     } catch (const Error& error) {
       // One bad file among many does not hide what the others are.
       terminal.Fail(error.what(), AdviceOf(error));
@@ -65,7 +67,8 @@ const Command& info() {
                        .doc = "a checkpoint, a folder of shards or its index",
                        .repeatable = true}},
       .flags = {{.name = "json", .doc = "Print JSON"},
-                {.name = "tensors", .doc = "List every tensor"}},
+                {.name = "tensors", .doc = "List every tensor"},
+                KeyFlag({})},
       .examples = {{"weightsmith info model.safetensors", "What is this file?"},
                    {"weightsmith info models/*.safetensors", "A line each:"},
                    {"weightsmith info --json model.safetensors | jq .architecture",

@@ -131,8 +131,9 @@ std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
 }
 
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
-                                                std::optional<IoBackend> backend) {
-  return CanonicalView(Checkpoint::Open(path, backend));
+                                                std::optional<IoBackend> backend,
+                                                const std::string& key) {
+  return CanonicalView(Checkpoint::Open(path, backend, key));
 }
 
 }  // namespace weightsmith

@@ -83,11 +83,11 @@ class Checkpoint(Mapping[str, Tensor]):
     """An open checkpoint: a file (safetensors, or a .ckpt of torch, of which nothing is executed), a folder of
     shards or of a diffusers pipeline. Names are in order. A context manager; what was taken out of it outlives it."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], key: str | None = None) -> None:
         self.path = check.path("open: path", path)
         if not os.path.exists(self.path):
             raise MissingFileError(f"open: there is no file {self.path!r}")
-        self._opened: _native.Checkpoint | None = _native.Checkpoint.open(self.path)
+        self._opened: _native.Checkpoint | None = _native.Checkpoint.open(self.path, key or "")
 
     @property
     def _native(self) -> _native.Checkpoint:
@@ -168,7 +168,10 @@ class Checkpoint(Mapping[str, Tensor]):
         raise TypeError("a weightsmith.Checkpoint is an open file and is not pickled: pickle its path")
 
 
-def open(path: str | os.PathLike[str]) -> Checkpoint:  # noqa: A001 - as gzip.open and safe_open are called
-    """Opens a checkpoint by its header alone. Raises FormatError for a file that is none, and MissingFileError,
+def open(  # noqa: A001 - as gzip.open and safe_open are called
+    path: str | os.PathLike[str], *, key: str | None = None
+) -> Checkpoint:
+    """Opens a checkpoint by its header alone. key: of a file of torch.save that holds several dicts of tensors, which one
+    is meant. Raises FormatError for a file that is none, and MissingFileError,
     which is a FileNotFoundError too, where there is none."""
-    return Checkpoint(path)
+    return Checkpoint(path, key)

@@ -146,15 +146,17 @@ def plan(
     return planned
 
 
-def info(path: PathLike, *, tensors: bool = False) -> Info:
-    """What a checkpoint is, from its header alone. With `tensors`, its entries too."""
+def info(path: PathLike, *, tensors: bool = False, key: str | None = None) -> Info:
+    """What a checkpoint is, from its header alone. With `tensors`, its entries too. key: as in `open`."""
     from weightsmith._results import Info, from_json
 
-    return from_json(Info, _native.info(existing("info: path", path), check.flag("info: tensors", tensors)))
+    native_path, with_tensors = existing("info: path", path), check.flag("info: tensors", tensors)
+    return from_json(Info, _native.info(native_path, with_tensors, key or ""))
 
 
 def scan(*paths: PathLike) -> list[ScanResult]:
-    """Whether loading these files with Python would be safe. Nothing of them is executed."""
+    """Whether loading these files with Python would be safe. Nothing of them is executed. An index of shards stands for
+    itself and its shards, a folder for every file in it that could be a model."""
     from weightsmith._results import ScanResult, list_from_json
 
     files = [existing(f"scan: paths[{number}]", path) for number, path in enumerate(paths)]
@@ -225,10 +227,11 @@ def convert(
     files_from: PathLike | None = None,
     prune: bool = False,
     fix: bool = False,
+    key: str | None = None,
     **options: Unpack[RunOptions],
 ) -> Report:
     """Writes a checkpoint anew: as safetensors, in another dtype or layout ("ldm", "comfy", "bfl", "diffusers", which
-    writes a folder), only some components, pruned, with position_ids repaired (`fix`)."""
+    writes a folder), only some components, pruned, with position_ids repaired (`fix`). key: as in `open`."""
     native, progress = native_options(options)
     written = check.path("convert: output", output)
     names = check.items("convert: components", components, "names of components")
@@ -241,6 +244,7 @@ def convert(
         "files_from": None if files_from is None else existing("convert: files_from", files_from),
         "prune": check.flag("convert: prune", prune),
         "fix": check.flag("convert: fix", fix),
+        "key": None if key is None else check.text("convert: key", key),
         "overwrite": native.get("overwrite", False),
     }
     keep_existing(written, native)

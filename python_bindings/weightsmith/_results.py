@@ -77,13 +77,18 @@ class ScannedGlobal:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """Whether loading a file with Python would be safe. `verdict`: "safe", "dangerous", "unknown code", "malformed"."""
+    """Whether loading a file with Python would be safe.
+
+    `verdict`: "safe", "dangerous", "ambiguous", "unknown code", "malformed", "missing".
+    """
 
     path: str
     safe: bool
     verdict: str
     format: str
     problems: list[str]
+    ambiguities: list[str]
+    unusual: list[str]
     globals: list[ScannedGlobal]
 
 

@@ -66,8 +66,8 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
 
 }  // namespace
 
-CheckpointInfo ReadInfo(const std::string& path) {
-  const auto checkpoint = OpenCanonical(path);
+CheckpointInfo ReadInfo(const std::string& path, const std::string& key) {
+  const auto checkpoint = OpenCanonical(path, std::nullopt, key);
   CheckpointInfo info{path, checkpoint, Examine(*checkpoint)};
   if (info.anatomy.architecture == nullptr && info.anatomy.part == nullptr) {
     info.adapter = FindAdapter(checkpoint);

@@ -24,7 +24,7 @@ struct CheckpointInfo {
 };
 
 /// Opens and examines a file or a folder. Throws as Checkpoint::Open does.
-CheckpointInfo ReadInfo(const std::string& path);
+CheckpointInfo ReadInfo(const std::string& path, const std::string& key = {});
 
 /// What loading the file with Python would call beside what makes tensors: "os.system".
 std::vector<std::string> Code(const CheckpointInfo& info);

@@ -65,7 +65,8 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
     ExpectOutputName(request.output,
                      form == FileForm::kOne ? OutputKind::kFile : OutputKind::kFolder);
   });
-  auto checkpoint = WithContext("convert", [&] { return OpenCanonical(request.path); });
+  auto checkpoint = WithContext(
+      "convert", [&] { return OpenCanonical(request.path, std::nullopt, request.key); });
   Anatomy anatomy = Examine(*checkpoint);
   WithContext("convert", [&] { ExpectLayout(request.layout, anatomy); });
   RewriteJob job{.files = {}, .folder = request.output, .texts_from = request.files_from};

@@ -14,6 +14,7 @@ namespace weightsmith {
 
 struct ConvertRequest {
   std::filesystem::path path;
+  std::string key;               ///< of a file of torch.save: under which its weights lie
   std::filesystem::path output;  ///< a file, or a folder where the layout is of several
   std::optional<DType> dtype;
   FileLayout layout = FileLayout::kKeep;

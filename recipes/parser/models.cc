@@ -45,6 +45,9 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
   if (const SourceNode* path = node.Find("path")) {
     file.path = reader.Path(*path, what + ": 'path'", folder);
   }
+  if (const SourceNode* key = node.Find("key")) {
+    file.key = reader.Text(*key, what + ": 'key'").value_or("");
+  }
   for (const HashKind& kind : HashKinds()) {
     const SourceNode* digits = node.Find(kind.name);
     if (digits == nullptr) continue;

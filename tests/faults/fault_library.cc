@@ -44,7 +44,7 @@ Function* Next(const char* name) {
 }
 
 /// The real function of the name of the enclosing one.
-#define NEXT(function) \
+#define NEXT(function)                                             \
   (*[] {                                                           \
     static auto* const next = Next<decltype(function)>(#function); \
     return next;                                                   \
@@ -358,9 +358,9 @@ mode_t ModeIn(int flags, va_list arguments) {
 
 }  // namespace
 
-#define WITH_MODE(flags, mode)            \
-  va_list arguments;                      \
-  va_start(arguments, flags);             \
+#define WITH_MODE(flags, mode)                  \
+  va_list arguments;                            \
+  va_start(arguments, flags);                   \
   const mode_t mode = ModeIn(flags, arguments); \
   va_end(arguments)
 
@@ -480,7 +480,8 @@ ssize_t sendfile64(int to, int from, off64_t* offset, size_t size) {
 }
 
 int rename(const char* from, const char* to) {
-  return ChangeNames("rename", AT_FDCWD, from, AT_FDCWD, to, [&] { return NEXT(rename)(from, to); });
+  return ChangeNames("rename", AT_FDCWD, from, AT_FDCWD, to,
+                     [&] { return NEXT(rename)(from, to); });
 }
 int renameat(int from_folder, const char* from, int to_folder, const char* to) {
   return ChangeNames("rename", from_folder, from, to_folder, to,

@@ -8,13 +8,10 @@
 #include <vector>
 
 #include "core/adapters/alias_table.h"
-#include "core/anatomy/components.h"
 #include "core/anatomy/pipeline.h"
 
 namespace weightsmith {
 namespace {
-
-using Names = std::vector<std::string>;
 
 /// As the loaders of each model number them: diffusers' folders, kohya's adapters.
 const std::map<std::string_view, std::map<std::uint32_t, std::string>> kPublished = {
@@ -38,10 +35,13 @@ TEST(TextEncoders, HaveTheNumbersOfTheirPublishers) {
     for (const ComponentRule& component : architecture->rows.front().components()) {
       const std::uint32_t number = TextEncoderNumber(architecture, component.name);
       EXPECT_EQ(number != 0, component.kind == ComponentKind::kText) << component.name;
-      if (number != 0) EXPECT_TRUE(numbers.emplace(number, component.name).second) << number;
+      const bool once = number == 0 || numbers.emplace(number, component.name).second;
+      EXPECT_TRUE(once) << number;
     }
     const auto published = kPublished.find(architecture->id);
-    if (published != kPublished.end()) EXPECT_EQ(numbers, published->second);
+    if (published != kPublished.end()) {
+      EXPECT_EQ(numbers, published->second);
+    }
   }
 }
 

@@ -139,7 +139,8 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
 
 @pytest.mark.parametrize("architecture", DIFFUSERS)
 def test_a_pipeline_and_back_is_the_same_bit_for_bit(weightsmith, whole, tmp_path, architecture):
-    tensors = whole(architecture)
+    # Of the empty caption, which diffusers has no tensor for.
+    tensors = {name: array for name, array in whole(architecture).items() if not name.endswith("y_embedder.y_embedding")}
     weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "-o", "pipeline")
     folders = {p.name for p in (tmp_path / "pipeline").iterdir() if p.is_dir()}
     assert folders == DIFFUSERS[architecture] | {"scheduler"}

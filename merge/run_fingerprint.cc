@@ -78,6 +78,11 @@ class Printer {
   Printer& Add(const PartRows& rows) {
     return Add(rows.their_row).Add(rows.our_row).Add(rows.rows);
   }
+  Printer& Add(const PeftNumbers& numbers) {
+    Add(numbers.alpha).Add(numbers.rank).Add(numbers.rank_stabilised).Add(numbers.fan_in_fan_out);
+    Add(numbers.cayley_neumann).Add(numbers.neumann_terms).Add(numbers.coft).Add(numbers.eps);
+    return Add(numbers.feedforward);
+  }
   Printer& Add(const AdapterModule& module) {
     Add(module.stem).Add(module.name).Add(module.family->id).Add(module.tensors.size());
     for (const auto& [role, tensor] : module.tensors) {
@@ -85,8 +90,8 @@ class Printer {
     }
     Add(module.shapes.size());
     for (const auto& [role, shape] : module.shapes) Add(static_cast<std::uint64_t>(role)).Add(shape);
-    return Add(module.rank).Add(module.alpha).Add(module.scale).Add(module.on_bias).Add(
-        module.feedforward);
+    Add(module.rank).Add(module.alpha).Add(module.scale).Add(module.on_bias);
+    return Add(module.peft);
   }
   Printer& Add(const AdapterPart& part) {
     Add(*part.module).Add(static_cast<std::uint64_t>(part.target));
@@ -108,12 +113,6 @@ class Printer {
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.scale_of != nullptr);
     return task.scale_of == nullptr ? *this : Add(*task.scale_of);
   }
-  Printer& Add(const PeftConfig& config) {
-    // What it says by patterns is in the numbers of the modules.
-    Add(config.type).Add(config.alpha).Add(config.rank).Add(config.rank_stabilised);
-    Add(config.fan_in_fan_out).Add(config.cayley_neumann).Add(config.neumann_terms);
-    return Add(config.coft).Add(config.eps).Add(config.initialisation);
-  }
   Digest Finish() const { return stream_.Finish(); }
 
  private:
@@ -132,7 +131,6 @@ Digest PlanPrint(const Plan& plan, bool effects) {
   print.Add(static_cast<std::uint64_t>(plan.policies.effect));
   for (const Model& model : plan.models) {
     print.Add(model.name).Add(model.adapter != nullptr);
-    if (model.adapter != nullptr) print.Add(model.adapter->peft);
   }
   for (const StepPlan& step : plan.steps) {
     print.Add(step.name).Add(step.op).Add(step.expects_effect).Add(step.all_weights_zero);

@@ -1,5 +1,7 @@
 """Quantised weights are copied whole, or refused by name; what only looks like them is plain."""
 
+import json
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -95,6 +97,13 @@ def test_a_copy_has_everything(weightsmith, tmp_path, scheme):
             support.assert_same_bits(out[key], a[key], key)
 
 
+def test_a_marker_stays_with_weights_that_are_copied(weightsmith, tmp_path):
+    tensors = stored(1, SCHEMES["fp8 with a matrix of scales"][2](1)) | {"scaled_fp8": np.zeros(2, FP8)}
+    support.write(tmp_path / "a.safetensors", tensors)
+    weightsmith("convert", "a.safetensors", "-o", "copy.safetensors")
+    assert support.read(tmp_path / "copy.safetensors").tensors.keys() == tensors.keys()
+
+
 def test_codes_never_meet_the_scales_of_another(weightsmith, tmp_path, scheme):
     codes_name, companion, (a, b) = scheme
     # All of the other model's weight, or nothing of it.
@@ -138,6 +147,16 @@ def test_components_of_a_quantised_model_are_taken_apart_and_put_together(weight
     # diffusers has q, k and v apart.
     said = weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "-o", "pipeline", status=3).stderr
     assert "weight_scale" in said
+
+
+def test_integers_without_companions_are_counted(weightsmith, tmp_path):
+    for seed, name in ((1, "a"), (2, "b")):
+        support.write(tmp_path / f"{name}.safetensors", {"l.0.weight": codes(seed, np.int8), "l.1.weight": codes(seed, np.int8),
+                                                         "norm.weight": floats(seed, 8)})
+    said = weightsmith("merge", "a.safetensors", "b.safetensors", "--report", "r.json", "-o", "out.safetensors").stderr
+    assert "1 of 3 tensors changed, 2 copied because they are integers" in said
+    step = json.loads((tmp_path / "r.json").read_text())["steps"][0]
+    assert (step["tensors"], step["tensors_changed"], step["tensors_copied"]) == (1, 1, 2)
 
 
 PLAIN = {

@@ -32,6 +32,11 @@ std::string Describe(const re2::RE2& regex) {
         return fmt::format("back-references are not supported: {}", Quote(part, 40));
       }
       break;
+    case re2::RE2::ErrorBadNamedCapture:
+      if (part.starts_with("(?P=")) {
+        return fmt::format("back-references are not supported: {}", Quote(part, 40));
+      }
+      break;
     case re2::RE2::ErrorPatternTooLarge:
       return "it is too large to be compiled";
     default:

@@ -1,6 +1,7 @@
 """Adapters that somebody wrote to do harm, or by mistake: every one ends in a message, none in a crash or a hang."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def attack(weightsmith, tmp_path, base):
         path = support.write(tmp_path / "lora.safetensors", tensors,
                              None if metadata is None else {"lora_adapter_metadata": metadata if isinstance(metadata, str) else json.dumps(metadata)})
         weightsmith("lora", "info", path, status=status if shown is None else shown)
-        return weightsmith("bake", base, "--lora", path, "-f", "-o", "out.safetensors", *more, status=status).stderr
+        return " ".join(weightsmith("bake", base, "--lora", path, "-f", "-o", "out.safetensors", *more, status=status).stderr.split())
 
     return run
 
@@ -49,7 +50,7 @@ def test_expressions_that_take_others_years_are_matched(attack, pattern):
 
 
 @pytest.mark.parametrize("pattern, why", [("(" * 20000 + "a" + ")" * 20000, "40,001"), ("a{1000}{1000}", "repetition"), ("(?=a)b", "look-ahead"),
-                                          ("(?<!a)b", "look-ahead and look-behind"), (r"(a)\1", "back-references"), ("(?P<n>a)(?P=n)", "malformed"), ("(", "malformed")])
+                                          ("(?<!a)b", "look-ahead and look-behind"), (r"(a)\1", "back-references"), ("(?P<n>a)(?P=n)", "back-references"), ("(", "malformed")])
 def test_expressions_that_cannot_be_matched_are_named(attack, pattern, why):
     words = attack(layer(), 4, {"text_encoder.alpha_pattern": {pattern: 8}})
     assert why in words and "'text_encoder.alpha_pattern'" in words and "lora.safetensors" in words and pattern[:40] in words
@@ -62,7 +63,7 @@ def test_the_same_in_a_configuration_of_peft(weightsmith, tmp_path, base, key):
     support.write(folder / "adapter_model.safetensors", layer(f"base_model.model.{LAYER}"))
     pattern = "(?!q_proj).*"
     (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 4, key: pattern if key == "feedforward_modules" else {pattern: 2}}))
-    words = weightsmith("bake", base, "--lora", folder, "-o", "out.safetensors", status=4).stderr
+    words = " ".join(weightsmith("bake", base, "--lora", folder, "-o", "out.safetensors", status=4).stderr.split())
     assert "adapter_config.json" in words and f"'{key}'" in words and pattern in words and "look-ahead" in words
 
 
@@ -74,35 +75,31 @@ def test_metadata_that_are_no_configuration(attack, metadata):
 
 # Factors and numbers.
 
-PAIRS = {
-    "no rank": ({"lora_down.weight": (0, 40), "lora_up.weight": (40, 0)}, "without any element"),
-    "a down of no axis": ({"lora_down.weight": (), "lora_up.weight": (40, 1)}, "rank 0"),
-    "other ranks": ({"lora_down.weight": (4, 40), "lora_up.weight": (40, 3)}, "the rank of up is 3, not 4"),
-    "an up of one axis": ({"lora_down.weight": (1, 40), "lora_up.weight": (41,)}, "expected 41"),
-    "one core of two": ({"hada_w1_a": (4, 40), "hada_w1_b": (4, 40), "hada_w2_a": (40, 4), "hada_w2_b": (4, 40), "hada_t1": (4, 4, 1, 1)}, "is LoHa and has hada_t1"),
-    "a narrow a2": ({"a1.weight": (40, 4), "a2.weight": (4, 3), "b1.weight": (40, 4), "b2.weight": (4, 40)}, "the width of a2 is 3, not 40"),
-    "a short rescale of BOFT": ({"oft_blocks": (2, 4, 10, 10), "rescale": (3, 1)}, "the length of rescale is 3, not 40"),
-    "a short rescale of OFT": ({"oft_blocks": (4, 10, 10), "rescale": (3, 1)}, "the length of rescale is 3, not 40"),
-    "blocks that are not square": ({"oft_blocks": (4, 10, 9)}, "the width of a block is 9, not 10"),
-    "too many stages": ({"oft_blocks": (60, 4, 10, 10)}, "the rest of the blocks"),
+FITTING = {"lora_down.weight": (4, 8), "lora_up.weight": (8, 4)}
+FACTORS = {  # for a weight of 8 x 8; what is said of it, nothing where they fit
+    "no rank": ({"lora_down.weight": (0, 8), "lora_up.weight": (8, 0)}, "without any element"),
+    "a down of no axis": ({"lora_down.weight": (), "lora_up.weight": (8, 1)}, "rank 0"),
+    "other ranks": ({"lora_down.weight": (4, 8), "lora_up.weight": (8, 3)}, "the rank of up is 3, not 4"),
+    "an up of one axis": ({"lora_down.weight": (1, 8), "lora_up.weight": (9,)}, "expected 9"),
+    "one core of two": ({"hada_w1_a": (8, 4), "hada_w1_b": (4, 8), "hada_w2_a": (8, 4), "hada_w2_b": (4, 8), "hada_t1": (4, 4, 1, 1)}, "is LoHa and has hada_t1"),
+    "a narrow a2": ({"a1.weight": (8, 4), "a2.weight": (4, 3), "b1.weight": (8, 4), "b2.weight": (4, 8)}, "the width of a2 is 3, not 8"),
+    "a short rescale of BOFT": ({"oft_blocks": (2, 2, 4, 4), "rescale": (3, 1)}, "the length of rescale is 3, not 8"),
+    "a short rescale of OFT": ({"oft_blocks": (2, 4, 4), "rescale": (3, 1)}, "the length of rescale is 3, not 8"),
+    "blocks that are not square": ({"oft_blocks": (2, 4, 3)}, "the width of a block is 3, not 4"),
+    "too many stages": ({"oft_blocks": (60, 2, 4, 4)}, "the rest of the blocks"),
     "a triangle of PEFT": ({"oft_R.weight": (1, 5)}, "elements of a triangle"),
-    "a matrix of three axes": ({"lokr_w1": (4, 2, 2), "lokr_w2": (10, 10)}, None),
-    "a DoRA of another length": ({"lora_down.weight": (4, 40), "lora_up.weight": (40, 4), "dora_scale": (7, 1)}, "magnitudes of shape [7, 1]"),
-    "indices without values": ({"lora_down.weight": (4, 40), "lora_up.weight": (40, 4), "bias_values": (3,)}, "sparse indices"),
-    "a factor of IA3 too few": ({"weight": (39,), "on_input": ()}, "the number of factors is 39, not 40"),
-    "alphas": ({"lora_down.weight": (4, 40), "lora_up.weight": (40, 4), "alpha": (4,)}, "alpha of shape [4]"),
+    "a matrix of three axes": ({"lokr_w1": (4, 2, 2), "lokr_w2": (2, 2)}, None),
+    "a DoRA of another length": ({**FITTING, "dora_scale": (7, 1)}, "magnitudes of shape [7, 1]"),
+    "values without indices": ({**FITTING, "bias_values": (3,)}, "sparse indices"),
+    "a factor of IA3 too few": ({"weight": (7,), "on_input": ()}, "the number of factors is 7, not 8"),
+    "several alphas": ({**FITTING, "alpha": (4,)}, "alpha of shape [4]"),
 }
 
 
-@pytest.mark.parametrize("what", PAIRS)
-def test_factors_that_do_not_fit(attack, base, what):
-    shapes, problem = PAIRS[what]
-    width = support.read(base).tensors["model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"].shape[0]
-    scaled = {end: tuple(size * width // 40 if size % 40 == 0 and size else size for size in shape) for end, shape in shapes.items()}
-    tensors = {f"{QUERY}.{end}": np.full(shape, 0.01, np.float32) for end, shape in scaled.items()}
-    if width != 40 and problem is not None and "40" in problem:
-        problem = problem.replace("40", str(width))
-    words = attack(tensors, 0 if problem is None else 3, shown=0)
+@pytest.mark.parametrize("what", FACTORS)
+def test_factors_that_do_not_fit(attack, what):
+    shapes, problem = FACTORS[what]
+    words = attack({f"{QUERY}.{end}": np.full(shape, 0.01, np.float32) for end, shape in shapes.items()}, 0 if problem is None else 3, shown=0)
     assert problem is None or problem in words
 
 
@@ -157,7 +154,7 @@ def test_thousands_of_names_for_nothing(attack):
         tensors[f"{LAYER}x{i}.lora_A.weight"] = np.ones((1, 1), np.float16)
         tensors[f"{LAYER}x{i}.lora_B.weight"] = np.ones((1, 1), np.float16)
     words = attack(tensors, 3, shown=0)
-    assert "and 19,9" in words and len(words) < 5000
+    assert re.search(r"and 19,?99\d more", words) and len(words) < 5000
 
 
 def test_thousands_of_expressions_for_thousands_of_modules(attack):

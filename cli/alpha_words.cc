@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "recipes/parser/tables.h"
+#include "recipes/source/text_file.h"
 
 namespace weightsmith {
 namespace {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "cli/layout.h"
+#include "cli/topic.h"
 
 namespace weightsmith {
 namespace {
@@ -43,6 +44,14 @@ std::string PositionalTable(const Command& command) {
   std::vector<TableRow> rows;
   for (const Positional& positional : command.positionals) {
     rows.push_back({std::string(positional.name), std::string(positional.doc)});
+  }
+  return Table(rows);
+}
+
+std::string TopicTable() {
+  std::vector<TableRow> rows;
+  for (const Topic* topic : Topics()) {
+    rows.push_back({fmt::format("help {}", topic->name), std::string(topic->summary)});
   }
   return Table(rows);
 }
@@ -164,6 +173,7 @@ std::string ProgramHelp() {
   std::string page = Wrap(kAbout, 0);
   page += Heading("Usage") + "  weightsmith COMMAND [FLAGS] ARGUMENTS\n";
   page += CommandTables();
+  page += Heading("Recipes") + TopicTable();
   page += "\nCommon:\n" + CommonFlagsLine();
   page += "\n'weightsmith COMMAND -h' lists the flags of a command, '--help' prints its manual.\n";
   return page;

@@ -9,9 +9,12 @@
 
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
+#include "cli/everyday_places.h"
 #include "cli/model_path.h"
+#include "cli/option_words.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/plan_recipe.h"
 
 namespace weightsmith {
 namespace {
@@ -390,13 +393,15 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
 
 void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal) {
   std::size_t errors = 0;
+  ErrorCode code = ErrorCode::kUsage;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     const bool is_error = diagnostic.severity == Severity::kError;
-    terminal.Tell(is_error ? Style::kError : Style::kWarning, Render(diagnostic));
-    errors += is_error ? 1 : 0;
+    terminal.Tell(is_error ? Style::kError : Style::kWarning,
+                  Render(diagnostic, CommandLineSpelling()));
+    if (is_error && ++errors == 1) code = diagnostic.code;
   }
   if (errors == 0) return;
-  throw Error(ErrorCode::kUsage,
+  throw Error(code,
               fmt::format("{} {}; nothing was written.", errors, errors == 1 ? "error" : "errors"));
 }
 
@@ -413,10 +418,19 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
   std::optional<Recipe> recipe;
   if (IsEveryday(arguments, kind)) {
     const EverydayMerge merge = ReadEverydayMerge(arguments, kind);
-    const std::string text = RecipeText(merge);
+    // The recipe says what these say.
     options.output_path.reset();
+    options.policies.clear();
+    options.dtype.reset();
     if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
-    recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
+    EverydayWords words;
+    for (const FlagName flag : {FlagName("alpha"), FlagName("mbw")}) {
+      if (!arguments.Knows(flag) || !arguments.Has(flag)) continue;
+      words = {fmt::format("--{}", flag.text()), arguments.Text(flag).value()};
+    }
+    const SourceText source = EverydaySource(merge, words, diagnostics);
+    ShowDiagnostics(diagnostics, terminal);
+    recipe = ParseRecipe(source, {}, options, diagnostics);
     if (recipe) {
       SetPaths(merge, *recipe);
       AddFilesOfWeights(arguments, *recipe);
@@ -430,11 +444,12 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
 
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;
-  std::optional<ResolvedRecipe> resolved = Resolve(request.recipe, request.options, diagnostics);
-  ShowDiagnostics(diagnostics, terminal);
-  Plan plan = MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
-  plan.texts_read = request.recipe.files_read;
-  return plan;
+  try {
+    return PlanOfRecipe(request.recipe, request.options, diagnostics);
+  } catch (const RecipeProblems&) {
+    ShowDiagnostics(diagnostics, terminal);
+    throw;
+  }
 }
 
 }  // namespace weightsmith

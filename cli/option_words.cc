@@ -1,8 +1,37 @@
 #include "cli/option_words.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
+#include <string>
 
 namespace weightsmith {
+namespace {
+
+/// "--set w", "--dtype".
+std::string SourceName(const SourceText& source) {
+  switch (source.setting) {
+    case Setting::kVariable:
+      return fmt::format("--set {}", source.key);
+    case Setting::kPolicy:
+      return fmt::format("--policy {}", source.key);
+    case Setting::kSelectOutput:
+      return "--step";
+    case Setting::kOutputPath:
+      return "-o";
+    case Setting::kDType:
+      return "--dtype";
+    case Setting::kRounding:
+      return "--rounding";
+    case Setting::kMaxShardSize:
+      return "--max-shard-size";
+    case Setting::kNone:
+      break;
+  }
+  return source.name;
+}
+
+}  // namespace
 
 std::string_view OptionSentence(Option option) {
   switch (option) {
@@ -39,6 +68,11 @@ std::string AdviceOf(const Error& error) {
     advice += OptionSentence(option);
   }
   return advice;
+}
+
+Spelling CommandLineSpelling() {
+  return {.source = &SourceName,
+          .advice = [](Option option) { return std::string(OptionSentence(option)); }};
 }
 
 }  // namespace weightsmith

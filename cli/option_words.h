@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "recipes/diagnostic.h"
 
 namespace weightsmith {
 
@@ -12,5 +13,8 @@ std::string_view OptionSentence(Option option);
 
 /// The advice of an error with a sentence for each of its options.
 std::string AdviceOf(const Error& error);
+
+/// How the command line spells what a message about a recipe names.
+Spelling CommandLineSpelling();
 
 }  // namespace weightsmith

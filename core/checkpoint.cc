@@ -122,7 +122,7 @@ void ExpectShards(const std::filesystem::path& folder, const std::vector<std::st
   throw Error(ErrorCode::kInput,
               fmt::format("{} of {} shards are missing: {}{}", missing, shards.size(), names,
                           missing > kShown ? ", …" : ""),
-              "Get them into the folder of the index.");
+              "Put them into the folder of the index.");
 }
 
 /// Leaves in `metadata` what `other` agrees to; a shard without any agrees to nothing.

@@ -1,5 +1,5 @@
-// The memory that a run holds, known from its plan, and its division between threads and caches: what
-// a budget promises is checked before anything is written.
+// The memory that a run holds, known from its plan, and its division between threads and caches:
+// what a budget promises is checked before anything is written.
 #pragma once
 
 #include <cstdint>

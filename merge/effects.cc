@@ -11,7 +11,7 @@ namespace weightsmith {
 namespace {
 
 constexpr std::string_view kAdvice =
-    "Check that the right files are named. Write `policy: {effect: any}` to go on all the same.";
+    "Check that the right files are named. Write `policy: {effect: any}` to allow it.";
 
 std::set<std::uint32_t> StepsToProve(const Plan& plan) {
   // A step that no tensor asks for (its result is weighted with 0) has nothing to prove.

@@ -81,7 +81,7 @@ std::uint64_t RowElements(const Shape& shape) {
 /// "sdxl takes 20, 21 or 26".
 std::string LengthsInWords(const CommunityList& list, std::string_view architecture) {
   const std::vector<std::size_t> lengths = list.LengthsFor(architecture);
-  if (lengths.empty()) return fmt::format("{} has no order of blocks", architecture);
+  if (lengths.empty()) return fmt::format("{} has no known order of blocks", architecture);
   return fmt::format("{} takes {}", architecture, fmt::join(lengths, ", "));
 }
 
@@ -97,10 +97,11 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
       first_applied_(static_cast<std::uint32_t>(first_applied)) {
   if (sources_.size() > std::numeric_limits<Register>::max()) {
-    throw Error(ErrorCode::kResources,
-                fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
-                            sources_.size(), std::numeric_limits<Register>::max()),
-                "Split the recipe: write an intermediate result and merge that.");
+    throw Error(
+        ErrorCode::kResources,
+        fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
+                    sources_.size(), std::numeric_limits<Register>::max()),
+        "Split the recipe: write an intermediate result and merge that.");
   }
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     numbers_.try_emplace({sources_[i].model, sources_[i].baked}, static_cast<Register>(i));

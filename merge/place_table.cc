@@ -41,8 +41,8 @@ TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical
   if (found == blocks->second.end()) {
     place.depth = IsBefore(place.block.family) ? 0 : 1;
   } else if (blocks->second.size() > 1) {
-    place.depth = static_cast<double>(found->second) /
-                  static_cast<double>(blocks->second.size() - 1);
+    place.depth =
+        static_cast<double>(found->second) / static_cast<double>(blocks->second.size() - 1);
   }
   return place;
 }

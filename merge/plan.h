@@ -152,8 +152,8 @@ struct ModelKeys {
 /// The result as a linear combination of the models, per component.
 struct ComponentCoefficients {
   std::string component;
-  bool linear = true;  ///< false: an operator that is not linear, or weights that vary inside
-  bool uniform = true;               ///< all tensors have the same coefficients
+  bool linear = true;   ///< false: an operator that is not linear, or weights that vary inside
+  bool uniform = true;  ///< all tensors have the same coefficients
   std::vector<double> coefficients;  ///< parallel to Plan::models; of the first tensor
   std::vector<double> lowest;        ///< of any tensor, parallel to them
   std::vector<double> highest;

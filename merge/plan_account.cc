@@ -125,7 +125,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                               "and none enters it",
                               name, keys.matched, index.models()[m].tensors().size()),
                   "The VAE is copied from the leftmost model unless a row of the weights names "
-                  "`vae`. Write `policy: {effect: any}` to go on all the same.");
+                  "`vae`. Write `policy: {effect: any}` to allow it.");
     }
   }
   for (const StepPlan& step : plan.steps) {

@@ -91,8 +91,7 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
                   const RunDigests& blank) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
-  const std::optional<Metadata> metadata =
-      spec.metadata ? spec.metadata(blank) : std::nullopt;
+  const std::optional<Metadata> metadata = spec.metadata ? spec.metadata(blank) : std::nullopt;
   NamedOutput named = NameOutput(spec, tensors, metadata);
   const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
   if (!folder && named.files.size() > 1) {

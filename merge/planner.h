@@ -127,7 +127,7 @@ class Planner {
   Plan plan_;
   std::map<TensorKey, PlannedTensor> tensors_;
   std::vector<std::vector<OutputTensor>> output_tensors_;
-  std::vector<bool> one_component_;                       ///< by output
+  std::vector<bool> one_component_;                                       ///< by output
   std::map<std::pair<std::uint32_t, std::uint32_t>, bool> keeps_scaled_;  ///< by output and model
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
   std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have

@@ -35,7 +35,8 @@ std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
 
 /// Whether the part has to know the weight.
 bool ReadsPart(const AdapterPart& part, const DeltaSource& delta) {
-  return ReadsWeight(*part.module, part.target) || (Replaces(*part.module, part.target) && !delta.replaces);
+  return ReadsWeight(*part.module, part.target) ||
+         (Replaces(*part.module, part.target) && !delta.replaces);
 }
 
 /// The shape of what the module changes.

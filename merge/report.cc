@@ -128,12 +128,13 @@ void WarnOfRounding(const Plan& plan, Report& report) {
     const double share = static_cast<double>(sum.rounded) /
                          static_cast<double>(std::max<std::uint64_t>(1, sum.changed));
     if (sum.changed == 0 || share >= kEnough) continue;
-    report.warnings.push_back(fmt::format(
-        "adapter '{}': only {:.0f} % of the elements that it changes differ after rounding; a "
-        "wider "
-        "dtype keeps more (--dtype f16 has 11 bits, bf16 8, f32 24), and --rounding stochastic "
-        "keeps the mean of what is lost",
-        plan.models[m].name, 100 * share));
+    report.warnings.push_back(
+        fmt::format("adapter '{}': only {:.0f} % of the elements that it changes differ after "
+                    "rounding; a wider "
+                    "dtype keeps more (f16 has 11 bits, bf16 8, f32 24), and stochastic rounding "
+                    "keeps the mean "
+                    "of what is lost",
+                    plan.models[m].name, 100 * share));
   }
 }
 

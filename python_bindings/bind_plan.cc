@@ -100,13 +100,15 @@ Source SourceOf(const nb::dict& given) {
     if (!problem.advice.empty()) message += "\n  " + problem.advice;
     errors.push_back({problem.severity, {}, problem.message, problem.advice});
   }
-  throw RecipeProblems(std::move(message), std::move(errors));
+  throw RecipeProblems(problems.code(), std::move(message), problems.options(), std::move(errors));
 }
 
 Recipe ReadText(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
+  SourceText text{"recipe", source.text};
+  text.generated = true;
   Recipe recipe = [&] {
     try {
-      std::optional<Recipe> parsed = ParseRecipe(source.text, "recipe", {}, options, diagnostics);
+      std::optional<Recipe> parsed = ParseRecipe(text, {}, options, diagnostics);
       diagnostics.ThrowIfErrors();
       return std::move(parsed).value();
     } catch (const RecipeProblems& problems) {

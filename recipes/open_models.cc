@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/places.h"
+#include "recipes/parser/advice.h"
 
 namespace weightsmith {
 namespace {
@@ -173,32 +174,45 @@ Model ModelOpener::OpenAdapter(const RecipeModel& model) {
   return opened;
 }
 
-Model ModelOpener::Open(const RecipeModel& model) {
-  const SourcePlace& place = model.place;
-  const std::string where =
-      place.source == nullptr ? "" : fmt::format(" ({}:{})", place.source->name, place.line);
-  const std::string_view kind = model.adapter ? "adapter" : "model";
-  return WithContext(fmt::format("{} {}{}", kind, Quote(model.name), where), [&] {
-    if (model.adapter) return OpenAdapter(model);
-    Model opened;
-    opened.name = model.name;
-    for (const RecipeModel::Part& part : model.parts) {
-      const auto checkpoint = OpenFile(part.file);
-      const Anatomy anatomy = Examine(*checkpoint);
-      if (!part.component) {
-        opened.parts.push_back({checkpoint, anatomy, std::nullopt});
-        continue;
-      }
-      const std::vector<std::string> names = ComponentsOfFile(*part.component, anatomy);
-      if (names.empty()) {
-        throw Error(ErrorCode::kMismatch,
-                    fmt::format("{} is to come from {}, which holds {}", *part.component,
-                                Quote(checkpoint->path().string()), NamesIn(anatomy)));
-      }
-      for (const std::string& name : names) opened.parts.push_back({checkpoint, anatomy, name});
+void ModelOpener::OpenPart(const RecipeModel::Part& part, Model& model) {
+  const auto checkpoint = OpenFile(part.file);
+  const Anatomy anatomy = Examine(*checkpoint);
+  if (!part.component) {
+    model.parts.push_back({checkpoint, anatomy, std::nullopt});
+    return;
+  }
+  const std::vector<std::string> names = ComponentsOfFile(*part.component, anatomy);
+  if (names.empty()) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} has no {}: it holds {}", Quote(checkpoint->path().string()),
+                            *part.component, NamesIn(anatomy)));
+  }
+  for (const std::string& name : names) model.parts.push_back({checkpoint, anatomy, name});
+}
+
+Model ModelOpener::Open(const RecipeModel& model, Diagnostics& diagnostics) {
+  Model opened;
+  opened.name = model.name;
+  const std::string what =
+      fmt::format("{} {}", model.adapter ? "adapter" : "model", Quote(model.name));
+  for (const RecipeModel::Part& part : model.parts) {
+    try {
+      WithContext(what, [&] {
+        if (model.adapter) {
+          opened = OpenAdapter(model);
+        } else {
+          OpenPart(part, opened);
+        }
+      });
+    } catch (const Error& error) {
+      const bool of_file = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kHash ||
+                           error.code() == ErrorCode::kMismatch;
+      if (!of_file) throw;
+      diagnostics.AddError(part.file.place,
+                           part.file.path ? WithFileAdvice(error, *part.file.path) : error);
     }
-    return opened;
-  });
+  }
+  return opened;
 }
 
 const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {

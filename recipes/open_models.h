@@ -21,9 +21,10 @@ class ModelOpener {
  public:
   explicit ModelOpener(const RecipeOptions& options) : options_(options) {}
 
-  /// Throws kInput for a file that is missing, malformed or not to be found by its hash, kHash for
-  /// one with another hash than its pin, kMismatch for a component that a file does not hold.
-  Model Open(const RecipeModel& model);
+  /// A file that is missing, malformed or not found by its hash, one with another hash than its
+  /// pin, and a component that a file does not hold are errors at the file's place: then what is
+  /// returned is not complete.
+  Model Open(const RecipeModel& model, Diagnostics& diagnostics);
 
   /// Of a file that was opened here: where a pin or `sha256` asked for them.
   const FileHashes* HashesOf(const Checkpoint& checkpoint) const;
@@ -33,6 +34,7 @@ class ModelOpener {
   std::optional<std::filesystem::path> Search(const std::vector<HashPin>& pins,
                                               std::size_t& looked);
   Model OpenAdapter(const RecipeModel& model);
+  void OpenPart(const RecipeModel::Part& part, Model& model);
   std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file, bool canonical = true);
   const FileHashes& Hash(const Checkpoint& checkpoint);
 

@@ -51,6 +51,7 @@ struct RecipeModel {
 struct RecipeNode {
   Node node;  ///< its model is an index in Recipe::models
   SourcePlace place;
+  std::map<std::string, SourcePlace> rows{};  ///< places and other keys of its parameters
 };
 
 struct RecipeOutput {
@@ -92,10 +93,9 @@ struct Recipe {
 std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const RecipeOptions& options,
                                  Diagnostics& diagnostics);
 
-/// The same from a text; `name` is shown in messages, `folder` is where relative paths start.
-std::optional<Recipe> ParseRecipe(const std::string& text, const std::string& name,
-                                  const std::filesystem::path& folder, const RecipeOptions& options,
-                                  Diagnostics& diagnostics);
+/// The same from a text; relative paths start at `folder`.
+std::optional<Recipe> ParseRecipe(const SourceText& source, const std::filesystem::path& folder,
+                                  const RecipeOptions& options, Diagnostics& diagnostics);
 
 /// The same recipe with only what its outputs use, in an order that does not depend on the order
 /// of the file.

@@ -76,7 +76,7 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   for (const RecipeOutput& output : recipe.outputs) {
     if (output.path || options.output_path) continue;
     diagnostics.AddError(output.place, "the output has no path",
-                         "Write path: FILE.safetensors, or give -o FILE.");
+                         "Write path: FILE.safetensors, or name a file for this run.");
   }
   if (diagnostics.HasErrors()) return std::nullopt;
 
@@ -85,7 +85,10 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   ResolvedRecipe resolved;
   Expression& expression = resolved.expression;
   expression.policies = used.policies;
-  for (const RecipeModel& model : used.models) expression.models.push_back(opener.Open(model));
+  for (const RecipeModel& model : used.models) {
+    expression.models.push_back(opener.Open(model, diagnostics));
+  }
+  if (diagnostics.HasErrors()) return std::nullopt;
   NameParts(expression.models);
   for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
   for (std::size_t i = 0; i < used.outputs.size(); ++i) {

@@ -2,24 +2,21 @@
 # Installs what weightsmith is built and tested with: packages of Debian 12 or Ubuntu 24.04, and a
 # virtual environment in .venv. What is there already is left alone, so that a second call is quick.
 #
-#   scripts/install_dependencies.sh [--no-python] [--dev] [--free-threaded]
+#   scripts/install_dependencies.sh [--no-python] [--dev]
 #
-#   --no-python       only what the build needs
-#   --dev             also clang and its tools, for the checks of .ci/run
-#   --free-threaded   also a Python without a global lock, in build/python3.13t
+#   --no-python   only what the build needs
+#   --dev         also clang and its tools, for the checks of .ci/run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 python=yes
 dev=no
-free_threaded=no
 for argument in "$@"; do
   case "$argument" in
     --no-python) python=no ;;
     --dev) dev=yes ;;
-    --free-threaded) free_threaded=yes ;;
     *)
-      echo "install_dependencies.sh: unknown argument '$argument'; known: --no-python --dev --free-threaded" >&2
+      echo "install_dependencies.sh: unknown argument '$argument'; known: --no-python --dev" >&2
       exit 2
       ;;
   esac
@@ -39,7 +36,6 @@ if [ "$dev" = yes ]; then
     "ubuntu 24.04") packages+=(libclang-rt-18-dev) ;;
   esac
 fi
-[ "$free_threaded" = yes ] && packages+=(curl libffi-dev make xz-utils zlib1g-dev)
 
 install_packages() {
   if ! command -v apt-get >/dev/null; then
@@ -90,29 +86,7 @@ make_environment() {
   echo "$stamp" >"$folder/.stamp"
 }
 
-# Debian has no interpreter without a global lock: it is made from Debian's source.
-make_free_threaded_python() {
-  local folder=$PWD/build/python3.13t source
-  ! "$folder/bin/python3.13t" -m pip --version >/dev/null 2>&1 || return 0
-  echo "Making a Python without a global lock in build/python3.13t"
-  source=$(mktemp -d)
-  curl -sSfL --retry 3 -o "$source.tar.xz" \
-    https://deb.debian.org/debian/pool/main/p/python3.13/python3.13_3.13.5.orig.tar.xz
-  echo "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb96801647d640 $source.tar.xz" | sha256sum -c --quiet
-  tar -xJf "$source.tar.xz" -C "$source" --strip-components=1
-  (
-    cd "$source" &&
-      CFLAGS=-O1 ./configure -q --disable-gil --disable-test-modules --prefix="$folder" &&
-      make -s -j "$(nproc)" && make -s install
-  ) >"$source.log" 2>&1 || {
-    tail -n 20 "$source.log" >&2
-    return 1
-  }
-  rm -r "$source" "$source.tar.xz" "$source.log"
-}
-
 install_packages
-if [ "$free_threaded" = yes ]; then make_free_threaded_python; fi
 if [ "$python" = yes ]; then
   make_environment .venv tests/python/requirements.txt tests/python/requirements-data.txt
 fi

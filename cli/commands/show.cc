@@ -19,7 +19,7 @@ std::optional<Recipe> RecordedRecipe(const std::string& path, const RecipeOption
   const auto checkpoint = Checkpoint::Open(path);
   const Provenance provenance = ReadProvenance(checkpoint->metadata());
   if (provenance.recipe) {
-    return ParseRecipe(*provenance.recipe, path, {}, options, diagnostics);
+    return ParseRecipe({path, *provenance.recipe}, {}, options, diagnostics);
   }
   const auto& metadata = checkpoint->metadata();
   if (metadata && metadata->contains("sd_merge_recipe")) {

@@ -66,8 +66,8 @@ struct AdapterFamily {
   /// changes nothing but a bias, or stands in the weight's place.
   std::unique_ptr<DeltaRows> (*rows)(const AdapterValues& values,
                                      const AdapterWeight& weight) = nullptr;
-  /// Bytes that `rows` holds beside the values until its result is made, that included, for a weight
-  /// of that size. Null: twice as many as the values.
+  /// Bytes that `rows` holds beside the values until its result is made, that included, for a
+  /// weight of that size. Null: twice as many as the values.
   std::uint64_t (*bytes)(const AdapterShapes& shapes, const MatrixSize& weight) = nullptr;
   bool reads_weight = false;
   /// Whether what it adds is in proportion to the strength that it is added with; null: always.

@@ -257,7 +257,8 @@ std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, cons
   const auto saved = module.shapes.find(SavedRole(target));
   const std::uint64_t kept =
       saved == module.shapes.end() ? 0 : ElementCount(saved->second).value_or(0) * sizeof(float);
-  if (target == AdapterTarget::kBias) return kSmall + kept + size.rows * size.columns * sizeof(float);
+  if (target == AdapterTarget::kBias)
+    return kSmall + kept + size.rows * size.columns * sizeof(float);
   std::uint64_t bytes = kSmall + kept + 2 * size.columns * sizeof(double);
   bytes += module.family->bytes != nullptr ? module.family->bytes(module.shapes, size)
                                            : 2 * ElementsOf(module.shapes) * sizeof(float);

@@ -240,7 +240,7 @@ class Examiner {
     if (told.role == Role::kMarker) anatomy_.markers.push_back(tensor.name);
     if (told.role == Role::kPositionIds && tensor.info.dtype != DType::kI64) {
       anatomy_.damage.push_back(
-          fmt::format("{} is stored as {}, not as I64; `convert --fix` mends it",
+          fmt::format("{} is stored as {}, not as I64; convert repairs it with the option 'fix'",
                       Quote(tensor.name), Info(tensor.info.dtype).name));
     }
     told.optional = told.optional || told.role != Role::kWeight;

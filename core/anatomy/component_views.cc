@@ -108,7 +108,7 @@ std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
                                               const ComponentRule& component) {
   if (auto view = TryComponent(file, component, true)) return view;
   throw Error(ErrorCode::kMismatch,
-              fmt::format("{} is no complete {}", Quote(file.path().string()), component.name),
+              fmt::format("{} is not a complete {}", Quote(file.path().string()), component.name),
               "'weightsmith info' says what it is.");
 }
 

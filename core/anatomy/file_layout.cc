@@ -37,7 +37,7 @@ std::shared_ptr<const Checkpoint> OnlyComponent(const Checkpoint& checkpoint,
   std::vector<std::string> names;
   for (const ComponentView& view : views) names.push_back(view.name);
   throw Error(ErrorCode::kMismatch,
-              fmt::format("in the layout {} a file holds one component, and here are {}",
+              fmt::format("in the layout {} a file holds one component, and this one would hold {}",
                           ToString(layout), fmt::join(names, ", ")),
               diffusers ? "Write to a folder, or only one of the components."
                         : "Write only one of the components.");
@@ -71,10 +71,9 @@ void ExpectLayout(FileLayout layout, const Anatomy& anatomy) {
   if (layout == FileLayout::kDiffusers && known) return;
   const std::string_view word = ToString(layout);
   if (anatomy.architecture == nullptr) {
-    throw Error(
-        ErrorCode::kMismatch,
-        fmt::format("the layout {}: the tensors are of no architecture that is known", word),
-        "'weightsmith info' says what a file is.");
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("the layout {}: the architecture of the tensors is not known", word),
+                "'weightsmith info' says what a file is.");
   }
   const Architecture& architecture = *anatomy.architecture;
   const bool stable_diffusion = architecture.layout == "ldm" || architecture.layout == "sgm";

@@ -190,10 +190,9 @@ std::string PipelineFolder(std::span<const ComponentRule> components, std::strin
 
 FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {
   if (anatomy.row == nullptr && anatomy.part == nullptr) {
-    throw Error(
-        ErrorCode::kMismatch,
-        fmt::format("{} has no components that are known", Quote(checkpoint.path().string())),
-        "'weightsmith info' says what it is.");
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} has no known components", Quote(checkpoint.path().string())),
+                "'weightsmith info' says what it is.");
   }
   const bool whole = in_pipeline && anatomy.row != nullptr;
   if (!whole && IsAlone(checkpoint, anatomy)) return AsComponentFolder(checkpoint, anatomy);

@@ -147,8 +147,7 @@ struct Piece {
 
 [[noreturn]] void RefuseToCut(const CheckpointTensor& tensor) {
   throw Error(ErrorCode::kInput,
-              fmt::format("tensor {} lies in its file in a form that cannot be cut into parts",
-                          Quote(tensor.name)),
+              fmt::format("tensor {} is stored in a form that cannot be split", Quote(tensor.name)),
               "Write it as safetensors first: weightsmith convert FILE -o FILE.safetensors");
 }
 

@@ -183,7 +183,7 @@ Plan PlanOfRecorded(const Provenance& provenance, const InputFiles& files) {
   options.check_output_names = false;
   Diagnostics diagnostics;
   std::optional<Recipe> parsed =
-      ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, options, diagnostics);
+      ParseRecipe({"recorded recipe", provenance.recipe.value()}, {}, options, diagnostics);
   diagnostics.ThrowIfErrors();
   Recipe& recipe = parsed.value();
   // The paths play no part, nothing is written, but outputs have them.

@@ -20,7 +20,7 @@ RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::pa
   const Anatomy anatomy = Examine(*checkpoint);
   if (anatomy.architecture == nullptr) {
     throw Error(ErrorCode::kMismatch,
-                fmt::format("split: {} has no components that are known", Quote(path.string())),
+                fmt::format("split: {} has no known components", Quote(path.string())),
                 "'weightsmith info' says what it is.");
   }
   const std::set<std::string> chosen = ChosenComponents(components, anatomy, "split");

@@ -17,6 +17,14 @@ std::string Lower(std::string text) {
   return text;
 }
 
+/// The kind of hash that has so many digits.
+std::string PinAdvice(std::string_view digits) {
+  for (const HashKind& kind : HashKinds()) {
+    if (kind.digits == digits.size()) return fmt::format("Write {}: \"{}\"", kind.name, digits);
+  }
+  return "Copy the whole hash; quotes keep its zeros.";
+}
+
 std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const SourceNode& node,
                                const std::string& what) {
   const auto text = reader.Text(node, fmt::format("{}: '{}'", what, kind.name));
@@ -25,8 +33,10 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(
-        node.place, fmt::format("{}: '{}' has {} hexadecimal digits, and {} is not that", what,
-                                kind.name, kind.digits, Quote(*text, 80)));
+        node.place,
+        fmt::format("{}: '{}' has {} hexadecimal digits, and {} has {} characters", what, kind.name,
+                    kind.digits, Quote(*text, 80), text->size()),
+        hexadecimal ? PinAdvice(digits) : "Copy the hash again; quotes keep its zeros.");
     return std::nullopt;
   }
   return HashPin{std::string(kind.name), digits};
@@ -55,7 +65,7 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
   }
   if (node.keys.empty()) {
     reader.diagnostics().AddError(node.place, fmt::format("{} names no file", what),
-                                  "Give a path, or a hash to look it up by.");
+                                  "Write {path: FILE}, or {sha256: …} to look it up by its hash.");
   }
   return file;
 }
@@ -68,7 +78,7 @@ void ReadComponents(Reader& reader, const SourceNode& node, const std::string& w
                     const std::filesystem::path& folder, RecipeModel& model) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& word = node.keys[i].text;
-    if (!IsComponent(word)) continue;  // told by CheckKeys
+    if (!IsComponent(word)) continue;  // reported by CheckKeys
     const SourceNode& value = node.items[i];
     const std::string part = fmt::format("{}: '{}'", what, word);
     if (value.map()) {
@@ -91,8 +101,12 @@ bool CheckName(Reader& reader, const SourceNode& key, std::string_view kind) {
   if (std::ranges::any_of(key.text, forbidden))
     problem = "has a colon or a control character in it";
   if (problem.empty()) return true;
-  reader.diagnostics().AddError(key.place,
-                                fmt::format("the {} name {} {}", kind, Quote(key.text), problem));
+  std::string plain = key.text;
+  std::erase_if(plain,
+                [&](char c) { return forbidden(static_cast<unsigned char>(c)) || c == '$'; });
+  reader.diagnostics().AddError(
+      key.place, fmt::format("the {} name {} {}", kind, Quote(key.text), problem),
+      plain.empty() ? "Write a name." : fmt::format("Write a name without it, such as {}.", plain));
   return false;
 }
 
@@ -120,7 +134,7 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
   if (int{components} + int{file} + int{recipe != nullptr} > 1) {
     reader.diagnostics().AddError(
         value.place,
-        fmt::format("{} mixes a file, components and a recipe: it is one of them", what),
+        fmt::format("{} has keys of a file, of components and of a recipe together", what),
         "Write {path: …}, or components {unet: …, vae: …}, or {recipe: …}.");
   } else if (recipe != nullptr) {
     declaration.recipe = reader.Path(*recipe, what + ": 'recipe'", entry.folder);

@@ -1,6 +1,7 @@
 #include "recipes/parser/outputs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -44,7 +45,8 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
     const std::string item = fmt::format("{}: {}", what, Quote(written.text));
     if (key == "format" || key.starts_with("weightsmith.")) {
       reader.diagnostics().AddError(written.place,
-                                    fmt::format("{} is written by the program", item));
+                                    fmt::format("{} is written by the program itself", item),
+                                    "Remove this key.");
       continue;
     }
     auto value = MetadataValue(reader, node.items[i], item);
@@ -54,7 +56,9 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
     }
     if (!metadata.emplace(key, std::move(*value)).second) {
       reader.diagnostics().AddError(
-          written.place, fmt::format("{} stands twice, with {} and without", item, kPrefix));
+          written.place,
+          fmt::format("{} is there twice, with the prefix {} and without", item, kPrefix),
+          "Remove one of the two.");
     }
   }
 }
@@ -68,7 +72,8 @@ void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
   if (output.layout != FileLayout::kDiffusers || !output.max_shard_size) return;
   reader.diagnostics().AddError(
       node.place,
-      fmt::format("{}: 'layout' diffusers and 'max_shard_size' exclude each other", what));
+      fmt::format("{}: 'layout: diffusers' and 'max_shard_size' exclude each other", what),
+      "Remove one of the two: a pipeline of diffusers has one file for each component.");
 }
 
 void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
@@ -77,8 +82,8 @@ void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
   for (auto& [selector, value] : reader.Rows(node, what)) {
     if (selector.specificity() != Specificity::kComponent) {
       reader.diagnostics().AddError(
-          value->place, fmt::format("{}: {} is no component", what, Quote(selector.text())),
-          "Components are unet, transformer, te, te1, clip_l, vae and so on.");
+          value->place, fmt::format("{}: {} is not a component", what, Quote(selector.text())),
+          fmt::format("Components are {}.", fmt::join(ComponentWords(), ", ")));
       continue;
     }
     const std::string item = fmt::format("{}: '{}'", what, selector.text());
@@ -95,7 +100,7 @@ std::optional<std::uint64_t> ReadSize(Reader& reader, const SourceNode& node,
   }
   reader.diagnostics().AddError(node.place,
                                 fmt::format("{} is a size, not {}", what, Describe(node)),
-                                "Write 5GB, 500MB, 2GiB …");
+                                "Write a number and a unit, such as 5GB, 500MB or 2GiB.");
   return std::nullopt;
 }
 
@@ -111,7 +116,8 @@ void ReadFileForm(Reader& reader, const SourceNode& node, const std::string& wha
     output.max_shard_size = ReadSize(reader, *size, what + ": 'max_shard_size'");
     if (output.split) {
       reader.diagnostics().AddError(
-          size->place, fmt::format("{}: 'split' and 'max_shard_size' exclude each other", what));
+          size->place, fmt::format("{}: 'split' and 'max_shard_size' exclude each other", what),
+          "Remove one of the two: split makes one file for each component.");
     }
   }
   if (const SourceNode* files = node.Find("files_from")) {
@@ -134,9 +140,9 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const So
     }
     reader.diagnostics().AddError(
         value.place,
-        fmt::format("{}: there is no dtype {} to write{}", what, Describe(value),
+        fmt::format("{}: {} is not a dtype that can be written{}", what, Describe(value),
                     value.scalar() ? Hint(value.text, known) : ""),
-        fmt::format("It is {}, or a mapping of places to them.", Alternatives(known)));
+        fmt::format("Write {}, or a mapping of places to them.", Alternatives(known)));
     return std::nullopt;
   };
   return reader.ByPlace<Choice>(node, what, read);
@@ -148,14 +154,16 @@ std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
   if (!rounding) {
     reader.diagnostics().AddError(
         node.place,
-        fmt::format("{} is nearest, stochastic or stochastic:SEED, not {}", what, Describe(node)));
+        fmt::format("{} is nearest, stochastic or stochastic:SEED, not {}", what, Describe(node)),
+        "A seed is a whole number: stochastic:1");
   }
   return rounding;
 }
 
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value) {
-  const auto source = std::make_shared<const SourceText>(SourceText{"--dtype", value});
+  const auto source =
+      std::make_shared<const SourceText>(SourceText{"dtype", value, Setting::kDType});
   return ReadDType(reader, ReadOption(source, reader.diagnostics()), "dtype");
 }
 
@@ -182,10 +190,15 @@ void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
 }
 
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
-                       const std::string& what, const std::filesystem::path& folder) {
+                       const OutputWords& words, const std::filesystem::path& folder) {
+  const std::string& what = words.what;
   OutputDraft draft;
   draft.output.place = node.place;
-  if (!reader.IsMap(node, what, "Write {model: NAME, path: FILE.safetensors}")) return draft;
+  std::string example = words.example;
+  if (const std::size_t path = example.find("path: "); node.scalar() && !node.text.empty()) {
+    example = fmt::format("{}path: {}}}", example.substr(0, path), node.text);
+  }
+  if (!reader.IsMap(node, what, fmt::format("Write {}: {}", what, example))) return draft;
   reader.CheckKeys(node, NamesOf(OutputKeys()), what);
   if (const SourceNode* path = node.Find("path")) draft.path_place = path->place;
   if (const SourceNode* model = node.Find("model")) {

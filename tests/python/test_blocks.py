@@ -142,7 +142,7 @@ def test_a_list_of_61_on_flux(probe, tiny, weightsmith, tmp_path):
 def test_a_list_that_does_not_fit_says_what_does(probe):
     said = probe("flux1-dev", numbers(26), status=3)
     assert "26 numbers" in said and "61" in said
-    assert "fits nothing" in probe("sd15", numbers(5), status=2)
+    assert "the length of no known order of blocks" in probe("sd15", numbers(5), status=2)
 
 
 def test_rows_of_blocks(probe):

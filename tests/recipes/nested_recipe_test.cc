@@ -17,7 +17,7 @@ class NestedRecipe : public ::testing::Test {
  protected:
   std::optional<Recipe> Parse(const std::string& outer, const std::string& inner) {
     scratch_.Make("inner.yaml", "weightsmith: 1\n" + inner);
-    return ParseRecipe("weightsmith: 1\n" + outer, "outer.yaml", scratch_.folder(), {},
+    return ParseRecipe({"outer.yaml", "weightsmith: 1\n" + outer}, scratch_.folder(), {},
                        diagnostics_);
   }
   std::string First() const {

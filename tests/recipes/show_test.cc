@@ -28,7 +28,7 @@ constexpr RecipeForm kForms[] = {RecipeForm::kYaml, RecipeForm::kJson};
 Recipe Parse(const std::string& text, const fs::path& folder = {},
              const RecipeOptions& options = {}) {
   Diagnostics diagnostics;
-  auto recipe = ParseRecipe(text, "recipe.yaml", folder, options, diagnostics);
+  auto recipe = ParseRecipe({"recipe.yaml", text}, folder, options, diagnostics);
   std::string problems;
   for (const Diagnostic& diagnostic : diagnostics.all()) problems += Render(diagnostic) + "\n";
   EXPECT_TRUE(recipe.has_value()) << problems << text;

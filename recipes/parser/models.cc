@@ -63,7 +63,11 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
     if (digits == nullptr) continue;
     if (auto pin = ReadPin(reader, kind, *digits, what)) file.pins.push_back(std::move(*pin));
   }
-  if (node.keys.empty()) {
+  const bool named = std::ranges::any_of(node.keys, [](const SourceNode& key) {
+    return key.text == "path" ||
+           std::ranges::find(HashKinds(), key.text, &HashKind::name) != std::end(HashKinds());
+  });
+  if (!named) {
     reader.diagnostics().AddError(node.place, fmt::format("{} names no file", what),
                                   "Write {path: FILE}, or {sha256: …} to look it up by its hash.");
   }

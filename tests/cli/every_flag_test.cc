@@ -66,6 +66,7 @@ const std::map<std::string_view, std::string_view> kValues = {
     {"finetune-of", "1"},
     {"get", "title"},
     {"io", "read"},
+    {"key", "nets"},
     {"layout", "ldm"},
     {"synth --layout", "bare"},
     {"lora", "lora.safetensors:0.5"},
@@ -115,6 +116,8 @@ const std::map<std::string_view, std::string_view> kLines = {
     {"bake --lora", "a.safetensors --lora lora.safetensors:0.5 -o out.safetensors -f"},
     {"convert --files-from",
      "a.safetensors --layout diffusers --files-from pipeline -o converted -f"},
+    {"convert --key", "nets.pt --key nets -o out.safetensors -f"},
+    {"info --key", "nets.pt --key nets"},
     {"convert --output", "a.safetensors -o out.safetensors -f"},
     {"merge --output", "a.safetensors b.safetensors -o out.safetensors -f"},
     {"plan --output", "a.safetensors b.safetensors -o out.safetensors -f"},
@@ -149,6 +152,23 @@ std::optional<std::vector<std::string>> LineOf(const Command& command, const Fla
   if (value == kValues.end()) return std::nullopt;
   words.emplace_back(value->second);
   return words;
+}
+
+/// A file of torch before 1.6: {"nets": {"w": four numbers}}.
+std::string TorchFile() {
+  using std::string_view_literals::operator""sv;
+  std::string file("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv);
+  file += "\x80\x02M\xe9\x03.\x80\x02}."sv;
+  file += "\x80\x02}X\x04\0\0\0nets}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n("sv;
+  file +=
+      "(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0"
+      "0X\x03\0\0\0cpuK\x04NtQ"sv;
+  file += "K\0K\x04\x85K\x01\x85\x89}tRss."sv;
+  file +=
+      "\x80\x02]X\x01\0\0\0"
+      "0a.\x04\0\0\0\0\0\0\0"sv;
+  file.resize(file.size() + 16);
+  return file;
 }
 
 struct CloseFile {
@@ -225,6 +245,7 @@ class EveryFlag : public ::testing::Test {
     fs::current_path(folder_);
     WriteModel("sd15", 1, "a.safetensors");
     WriteModel("sd15", 2, "b.safetensors");
+    WriteText("nets.pt", TorchFile());
     WriteTensors("loose.safetensors", {{"loose.weight", {4}}});
     WriteText("mix.yaml",
               "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nvars: {w: 0.3}\n"

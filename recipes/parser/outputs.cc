@@ -180,7 +180,7 @@ void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
   }
   const std::string name = output.path->filename().string();
   const std::size_t dollar = name.find('$');
-  if (dollar + 1 >= name.size() ||
+  if (dollar == std::string::npos || dollar + 1 == name.size() ||
       std::isalpha(static_cast<unsigned char>(name[dollar + 1])) == 0) {
     return;
   }

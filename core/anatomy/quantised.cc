@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -211,8 +212,9 @@ class Finder {
     };
     const auto companion_rank = [&](std::uint32_t index) {
       const std::string& leaf = names_[index].leaf;
-      const bool input = leaf.find("input") != std::string::npos;
-      return std::pair(2 * (input ? 1 : 0) + (IsFloat(tensors_[index].info.dtype) ? 0 : 1), index);
+      return std::tuple(leaf.find("input") != std::string::npos,
+                        !IsFloat(tensors_[index].info.dtype),
+                        leaf.find("scale") == std::string::npos, index);
     };
     std::ranges::sort(weight.codes, {}, codes_rank);
     std::ranges::sort(weight.companions, {}, companion_rank);

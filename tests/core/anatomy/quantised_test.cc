@@ -68,7 +68,7 @@ TEST(Quantised, SchemesOfEveryKindAreSeen) {
                      {"m.wscales", DType::kBF16, {1, 8}},
                      {"m.smooth_factor", DType::kBF16, {4}},
                      {"m.proj_down", DType::kBF16, {4, 2}}}),
-              ElementsAre("m.qweight + m.proj_down m.smooth_factor m.wscales"));
+              ElementsAre("m.qweight + m.wscales m.proj_down m.smooth_factor"));
   EXPECT_THAT(Found({{"m.weight", DType::kU8, {16, 8}},
                      {"m.weight_scale", kFp8, {128, 4}},
                      {"m.weight_scale_2", kF32, {}}}),

@@ -71,7 +71,7 @@ ARCHIVES = {
     "an end record in a comment": around(comment=END + b"x"),
     "an end record behind": around(after=END),
     "records in a comment": around(comment=b"PK\1\2" + bytes(42)),
-    "bytes in front": around(unmoved=b"x"),
+    "bytes in front": around(unmoved=b"PK\3\4" + bytes(26)),
     "bytes in front that offsets know of": around(before=b"PK\3\4" + bytes(26)),
     "bytes behind": around(after=b"x"),
     "bytes in front of the directory": around(gap=b"x"),
@@ -107,7 +107,8 @@ ARCHIVES = {
 def test_an_archive_that_readers_take_differently(weightsmith, tmp_path, name):
     (tmp_path / "m.ckpt").write_bytes(made(ARCHIVES[name]))
     told = json.loads(weightsmith("scan", "--json", "m.ckpt", status=7).stdout)[0]
-    assert told["verdict"] == "ambiguous" and told["ambiguities"] and not told["safe"]
+    # Where the other file can be found, what it calls is known too.
+    assert told["verdict"] in ("ambiguous", "dangerous") and told["ambiguities"] and not told["safe"]
     assert "m.ckpt" in weightsmith("info", "m.ckpt", status=4).stderr
     weightsmith("convert", "m.ckpt", "-o", "out.safetensors", status=4)
 
@@ -200,7 +201,7 @@ def polyglot(family, name):
     rng = random.Random(1)
     while True:
         made_name, content = family(EVIL, GOOD, rng)
-        if made_name == name:
+        if made_name == name and (name != "safetensors and pickle" or b"N" * 200 in content[-1000:]):
             return content
 
 
@@ -367,5 +368,5 @@ def test_dicts_that_hold_each_other_take_no_time(weightsmith, tmp_path):
         names = [b"model", b"state_dict", b"module", *(b"k%d" % i for i in range(50))]
         code += b"}(" + b"".join(string(name) + inner for name in names) + b"uq" + bytes([0x11 + level]) + b"0"
     code += b"h" + bytes([0x1F]) + b"."
-    (tmp_path / "m.pt").write_bytes(tf.saved(b"\x80\x02" + code, ONE))
-    weightsmith("info", "m.pt", "--json")
+    (tmp_path / "m.pt").write_bytes(tf.saved(b"\x80\x02" + code, DATA))
+    assert json.loads(weightsmith("info", "m.pt", "--json").stdout)["tensors"] == 1

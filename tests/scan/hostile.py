@@ -292,21 +292,12 @@ def polyglots(evil, good, rng):
         body = bytes(256) if rng.random() < .1 else b"N" * 256 + p.call(rng) + b"."
         if rng.random() < .3:
             body = b"N" * 200 + b"V" + b"x" * 70000 + b"\n" + p.call(rng) + b"."
-        size = 0x58 | rng.choice([4, 8, 16, 40]) << 8
+        size = 0x58 | rng.choice([30, 40, 100, 1000]) << 8
         fixed = b'{"__metadata__":{"a":"'
         tail = b'"},"w":{"dtype":"U8","shape":[%d],"data_offsets":[0,%d]}}' % (len(body), len(body))
-        jump = 5 + (size >> 8)
-        text = bytearray(fixed + b"x" * (size - len(fixed) - len(tail)) + tail)
-        at = jump - 8
-        # from the jump on: SHORT_BINBYTES over 127 bytes, as often as it takes to reach the data
-        while at + 2 + 127 <= len(text) and at >= len(fixed):
-            if at + 1 >= len(text) - len(tail):
-                break
-            text[at:at + 2] = b"C\x7f"
-            at += 2 + 127
-        if len(fixed) <= at < len(text) - len(tail):
-            text[at:at + 2] = b"C\x7f"
-        return "safetensors and pickle", struct.pack("<Q", len(text)) + bytes(text) + body
+        # Wherever the text ends, NONE follows NONE until SHORT_BINBYTES leaps over the tail.
+        text = fixed + b"N" * (size - len(fixed) - len(tail) - 2) + b"C\x7f" + tail
+        return "safetensors and pickle", struct.pack("<Q", len(text)) + text + body
     if style == 2:
         return "pickle", evil
     return "pickle in text", b"(" + p.call(rng) + b"l."

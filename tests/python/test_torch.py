@@ -307,8 +307,8 @@ HOSTILE = {
     "a storage of no class": (bad_tensor(tf.tensor("0", (24,), kind="QuadStorage")), "class"),
     "one storage in two ways": (tf.saved(state(a=tf.tensor("0", (24,)), b=tf.tensor("0", (48,), kind="HalfStorage")), DATA), "otherwise"),
     "a key with a path": (bad_tensor(tf.tensor("../../../etc/passwd", (24,))), "missing"),
-    "a sparse tensor": (bad_tensor(tf.Reduce(tf.Global("torch._utils", "_rebuild_sparse_tensor"), (1, 2))), "sparse"),
-    "a tensor of code": (bad_tensor(tf.Reduce(tf.Global("torch._utils", "_rebuild_tensor_v2"), (EVIL, 0, (1,), (1,)))), "storage"),
+    "a sparse tensor": (tf.saved(state(w=tf.Reduce(tf.Global("torch._utils", "_rebuild_sparse_tensor"), (1, 2))), {}), "sparse"),
+    "a tensor of code": (tf.saved(state(w=tf.Reduce(tf.Global("torch._utils", "_rebuild_tensor_v2"), (EVIL, 0, (1,), (1,)))), {}), "storage"),
     # before torch 1.6
     "an old file cut off": (tf.legacy(GOOD, {"0": (24, W.tobytes()[:-1])}), "cut off"),
     "an old file with another count": (tf.legacy(GOOD, {"0": (23, W.tobytes())}), "expect 24"),

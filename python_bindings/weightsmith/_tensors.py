@@ -31,7 +31,7 @@ def is_tensor(value: Any) -> bool:
 
 def dtype_name(value: Any) -> str:
     """How its own package calls its dtype: "float32", "BF16"."""
-    return str(value.dtype).removeprefix("torch.")
+    return str(getattr(value.dtype, "name", value.dtype)).removeprefix("torch.")
 
 
 def entry(what: str, value: Any) -> Any:
@@ -48,9 +48,8 @@ def entry(what: str, value: Any) -> Any:
     if isinstance(value, numpy.ma.MaskedArray):
         raise TypeError(f"{what} is a masked array: fill it first, such as with .filled(0)")
     array = numpy.asarray(value, order="C")
-    name = safetensors_name(array.dtype, what)
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return name, array.shape, array.reshape(-1).view(numpy.uint8)
+    return safetensors_name(array.dtype, what), array.shape, array.reshape(-1).view(numpy.uint8)
 
 
 def _torch_entry(what: str, value: Any) -> Any:

@@ -1,7 +1,7 @@
 """What operators make of everything that may be called a tensor: floats are computed with, anything else is refused by
 name, and nothing comes back as it was given."""
 
-import inspect
+import re
 
 import ml_dtypes
 import numpy as np
@@ -44,46 +44,45 @@ def test_every_operator_is_called():
     assert sorted(CALLS) == sorted(ws._operators.__all__)
 
 
-@pytest.mark.parametrize("dtype", COMPUTED, ids=lambda dtype: np.dtype(dtype).name)
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_floats_are_computed_in_f32_and_keep_the_dtype_of_the_first(name, dtype):
+def test_floats_are_computed_in_f32_and_keep_the_dtype_of_the_first(name):
     call, oracle = CALLS[name]
-    operands = three(dtype)
-    for found in (call(*operands), call(*({"x": array} for array in operands))["x"] if name != "copy" else call(*operands)):
-        assert isinstance(found, np.ndarray) and found.dtype == dtype and found.shape == (4, 6)
-        assert not any(np.shares_memory(found, array) for array in operands)
-        if oracle:
-            expected = oracle(*(array.astype(np.float32) for array in operands)).astype(dtype)
-            assert (found == expected).all(), name
+    for dtype in COMPUTED:
+        operands = three(dtype)
+        results = [call(*operands)]
+        if name != "copy":  # which has no effect on a whole model
+            results.append(call(*({"x": array} for array in operands))["x"])
+        for found in results:
+            assert isinstance(found, np.ndarray) and found.dtype == dtype and found.shape == (4, 6)
+            assert not any(np.shares_memory(found, array) for array in operands)
+            if oracle:
+                expected = oracle(*(array.astype(np.float32) for array in operands)).astype(dtype)
+                assert (found == expected).all(), dtype
 
 
-@pytest.mark.parametrize("dtype", REFUSED, ids=lambda dtype: np.dtype(dtype).name)
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_what_is_no_float_is_refused_by_every_operator(name, dtype):
+def test_what_is_no_float_is_refused_by_every_operator(name):
     call, _ = CALLS[name]
-    operands = [np.arange(6).astype(np.int64).astype(dtype) if np.dtype(dtype).kind in "iubcOUSM" else np.zeros(6, dtype)
-                for _ in range(3)]
-    with pytest.raises(TypeError, match=f"{name}: .*{np.dtype(dtype).name.rstrip('0123456789')}"):
-        call(*operands)
-    # Beside floats too, whichever operand it is.
     floats = three(np.float32, 6)
-    with pytest.raises(TypeError, match=name):
-        call(operands[0], *floats[1:])
+    for dtype in map(np.dtype, REFUSED):
+        operands = [np.arange(6).astype(dtype) if dtype.kind in "iubcOUSM" else np.zeros(6, dtype) for _ in range(3)]
+        with pytest.raises(TypeError, match=f"{name}: .*{re.escape(dtype.name)}"):
+            call(*operands)
+        # Beside floats too, whichever operand it is.
+        with pytest.raises(TypeError, match=f"{name}: "):
+            call(operands[0], *floats[1:])
 
 
 @pytest.mark.parametrize("name", sorted(set(CALLS) - {"copy"}))
-@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, np.bool_, np.complex64], ids=lambda d: np.dtype(d).name)
-def test_weights_of_integers_in_dicts_are_refused(name, dtype):
+def test_weights_of_integers_in_dicts_are_refused(name):
     call, _ = CALLS[name]
-    integers = [{"layer.weight": np.arange(4).astype(dtype) + np.ones(4, dtype) * i, "x": array}
-                for i, array in enumerate(three(np.float32))]
-    if dtype == np.bool_:
-        for i, state_dict in enumerate(integers):
-            state_dict["layer.weight"] = np.array([i == 0, i == 1, True, False])
-    with pytest.raises(TypeError, match=f"{name}: 'layer.weight' is a tensor of {np.dtype(dtype).name}"):
-        call(*integers)
-    with pytest.raises(TypeError, match=f"{name}: 'layer.weight'"):
-        call(*map(ws.model, integers))
+    for dtype in map(np.dtype, [np.int64, np.int8, np.uint8, np.bool_, np.complex64]):
+        integers = [{"layer.weight": np.array([i == 0, i == 1, 1, 0]).astype(dtype), "x": array}
+                    for i, array in enumerate(three(np.float32))]
+        with pytest.raises(TypeError, match=f"{name}: 'layer.weight' is a tensor of {dtype.name}"):
+            call(*integers)
+        with pytest.raises(TypeError, match=f"{name}: 'layer.weight'"):
+            call(*map(ws.model, integers))
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
@@ -112,13 +111,12 @@ def test_differences_of_models_with_buffers_are_added():
 
 
 @pytest.mark.parametrize("name", sorted(CALLS))
-@pytest.mark.parametrize("value", [[1.0, 2.0], (1.0, 2.0), 1.5, 3, 1j, True, None, b"x", {1.0}, object(), range(3)],
-                         ids=lambda value: type(value).__name__)
-def test_what_is_no_tensor_is_refused(name, value):
+def test_what_is_no_tensor_is_refused(name):
     call, _ = CALLS[name]
-    for operands in ([value] * 3, [{"x": value}] * 3):
-        with pytest.raises(TypeError, match=name):
-            call(*operands)
+    for value in ([1.0, 2.0], (1.0, 2.0), 1.5, 3, 1j, True, None, b"x", {1.0}, object(), range(3)):
+        for operands in ([value] * 3, [{"x": value}] * 3):
+            with pytest.raises(TypeError, match=name):
+                call(*operands)
 
 
 @pytest.mark.parametrize("name", sorted(set(CALLS) - {"copy"}))
@@ -166,8 +164,3 @@ def test_what_differs_is_told_by_its_name():
         assert "std::" not in str(caught.value)
     with pytest.raises(TypeError, match="some operands are tensors and some are dicts"):
         ws.weighted_sum(a["x"], a, alpha=0.5)
-
-
-def test_every_call_has_all_its_operands():
-    for name in CALLS:
-        assert inspect.isfunction(getattr(ws, name))

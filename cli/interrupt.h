@@ -6,8 +6,8 @@
 
 namespace weightsmith {
 
-/// Makes a closed pipe, or a limit on the size of files, an error of the write instead of the end of
-/// the program.
+/// Makes a closed pipe, or a limit on the size of files, an error of the write instead of the end
+/// of the program.
 void MakeErrorsOfSignals();
 
 /// From now on the first SIGINT, SIGTERM or SIGHUP only sets the flag, which the caller promises to

@@ -11,8 +11,8 @@
 #include "cli/run_progress.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "recipes/jobs/report_json.h"
 #include "merge/touched_paths.h"
+#include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
 namespace {

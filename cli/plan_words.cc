@@ -109,9 +109,8 @@ std::string DiskWords(const Plan& plan) {
 }
 
 std::string ResumeWords(const Plan& plan, const Resumption& resumption) {
-  const std::string done =
-      fmt::format("{} of {} tensors are done", FormatCount(resumption.tasks),
-                  FormatCount(plan.tasks.size()));
+  const std::string done = fmt::format("{} of {} tensors are done", FormatCount(resumption.tasks),
+                                       FormatCount(plan.tasks.size()));
   if (resumption.bytes_to_verify == 0) return done;
   return fmt::format("{}; {} of them are read back first", done,
                      FormatBytes(resumption.bytes_to_verify));

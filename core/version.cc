@@ -56,8 +56,8 @@ int Visit(dl_phdr_info* info, std::size_t /*size*/, void* data) {
   for (int i = 0; i < info->dlpi_phnum && search.id.empty(); ++i) {
     const ElfW(Phdr)& part = info->dlpi_phdr[i];
     if (part.p_type != PT_NOTE) continue;
-    search.id = IdInNotes(reinterpret_cast<const std::byte*>(info->dlpi_addr + part.p_vaddr),
-                          part.p_memsz);
+    search.id =
+        IdInNotes(reinterpret_cast<const std::byte*>(info->dlpi_addr + part.p_vaddr), part.p_memsz);
   }
   return 1;
 }

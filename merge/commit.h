@@ -13,8 +13,8 @@ namespace weightsmith {
 /// Whether one renaming ends the run: there is one output file, and nothing beside it.
 bool EndsInOneStep(const Plan& plan);
 
-/// Writes headers with the report's digests. `files` are parallel to Plan::output_files; null: under
-/// its name already.
+/// Writes headers with the report's digests. `files` are parallel to Plan::output_files; null:
+/// under its name already.
 void WriteHeaders(const Plan& plan, const Report& report, const std::vector<OutputFile*>& files);
 
 /// Waits until all is on disk. After an error nothing of the files can be trusted.

@@ -19,8 +19,7 @@ std::vector<DiskNeed> DiskNeeds(const Plan& plan) {
     const std::filesystem::path folder = FolderOf(file.path);
     const auto [known, added] = by_device.emplace(DeviceOf(folder), needs.size());
     if (added) needs.push_back({folder, 0, FreeDiskBytes(folder)});
-    const std::uint64_t held =
-        AllocatedBytes(std::filesystem::path(file.path).concat(".partial"));
+    const std::uint64_t held = AllocatedBytes(std::filesystem::path(file.path).concat(".partial"));
     needs[known->second].needed += file.layout.file_size - std::min(held, file.layout.file_size);
   }
   return needs;

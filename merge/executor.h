@@ -23,11 +23,11 @@ struct Progress {
 };
 
 struct RunOptions {
-  int threads = 0;                          ///< 0: one per physical core
+  int threads = 0;                            ///< 0: one per physical core
   std::optional<std::uint64_t> max_memory{};  ///< bytes, resident, the program included
   /// What the process has held already counts: it does nothing else.
   bool whole_process = false;
-  std::optional<IoBackend> io{};              ///< nothing: positioned reads for single sweeps
+  std::optional<IoBackend> io{};  ///< nothing: positioned reads for single sweeps
   bool sync = true;
   /// False: inputs and (synced) outputs leave the page cache, for others to keep theirs.
   bool keep_cache = true;

@@ -263,9 +263,11 @@ void Journal::Remove() {
 
 bool IsJournal(const std::filesystem::path& path) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path, ignored))) return false;
+  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path, ignored)))
+    return false;
   const auto file = OpenByteSource(path, IoBackend::kRead);
-  const std::string start = ReadText(*file, 0, std::min<std::uint64_t>(file->size(), kMagic.size()));
+  const std::string start =
+      ReadText(*file, 0, std::min<std::uint64_t>(file->size(), kMagic.size()));
   return kMagic.starts_with(start);
 }
 

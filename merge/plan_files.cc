@@ -102,11 +102,10 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
   placed.text_folder = spec.path;
   if (!spec.files_from) return;
   const FileForm form = FormOf(spec.layout, spec.split, spec.path);
-  placed.copies =
-      form == FileForm::kPipeline
-          ? PipelineConfiguration(*spec.files_from, spec.path)
-          : Configuration(*spec.files_from,
-                          form == FileForm::kSplit ? spec.path : FolderOf(spec.path));
+  placed.copies = form == FileForm::kPipeline
+                      ? PipelineConfiguration(*spec.files_from, spec.path)
+                      : Configuration(*spec.files_from,
+                                      form == FileForm::kSplit ? spec.path : FolderOf(spec.path));
 }
 
 }  // namespace weightsmith

@@ -186,12 +186,13 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
   if (!added) return known->second;
   const OutputSpec& spec = plan_.outputs[output].spec;
   return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
-    const auto& [key, tensor] = item;
-    if (NotDecoded(index_.models()[model], key) != nullptr) return true;
-    if (!ScaleKeyOf(index_.models()[model], key)) return false;
-    const ModelTensor& own = Of(model, key);
-    return OutputDType(spec, places_.Of(own, tensor.canonical), own) == own.stored->info.dtype;
-  });
+           const auto& [key, tensor] = item;
+           if (NotDecoded(index_.models()[model], key) != nullptr) return true;
+           if (!ScaleKeyOf(index_.models()[model], key)) return false;
+           const ModelTensor& own = Of(model, key);
+           return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
+                  own.stored->info.dtype;
+         });
 }
 
 /// The scale of a task's product: that of the source where it is a copy, computed where it is not.

@@ -89,7 +89,8 @@ class Printer {
       Add(static_cast<std::uint64_t>(role)).Add(tensor);
     }
     Add(module.shapes.size());
-    for (const auto& [role, shape] : module.shapes) Add(static_cast<std::uint64_t>(role)).Add(shape);
+    for (const auto& [role, shape] : module.shapes)
+      Add(static_cast<std::uint64_t>(role)).Add(shape);
     Add(module.rank).Add(module.alpha).Add(module.scale).Add(module.on_bias);
     return Add(module.peft);
   }

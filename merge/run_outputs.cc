@@ -127,11 +127,11 @@ std::optional<Resumption> FindResumption(const Plan& plan, const RunOptions& opt
 RunOutputs::RunOutputs(const Plan& plan, const RunOptions& options)
     : plan_(&plan), options_(&options), kept_(CanGoOn(options)) {
   for (const OutputFilePlan& file : plan.output_files) {
-    files_.push_back(OutputFile::OpenAsFound(file.path, file.layout.file_size,
-                                             OptionsOf(plan, file, options)));
-    ExpectOwn(files_.back(), file,
-              IsJournal(Journal::PathOf(plan)) ||
-                  IsJournal(fs::path(file.path).concat(".journal")));
+    files_.push_back(
+        OutputFile::OpenAsFound(file.path, file.layout.file_size, OptionsOf(plan, file, options)));
+    ExpectOwn(
+        files_.back(), file,
+        IsJournal(Journal::PathOf(plan)) || IsJournal(fs::path(file.path).concat(".journal")));
   }
   const std::size_t reusable = CountReusable();
   if (reusable == 0) {
@@ -165,9 +165,10 @@ std::size_t RunOutputs::CountReusable() {
   if (Trusted(*journal_, *options_)) return finished.size();
   const std::size_t intact = CountIntact(*plan_, finished, Readers(files_), options_->cancel);
   if (intact < finished.size()) {
-    Note(fmt::format("{} of {} finished tensors are not on disk as they were written, and are "
-                     "computed again",
-                     finished.size() - intact, finished.size()));
+    Note(
+        fmt::format("{} of {} finished tensors are not on disk as they were written, and are "
+                    "computed again",
+                    finished.size() - intact, finished.size()));
   }
   return intact;
 }
@@ -247,8 +248,8 @@ std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options) 
     if (!IsFile(fs::path(file.path).concat(".partial"), known, file.layout.file_size)) {
       return std::nullopt;
     }
-    partials.push_back(OutputFile::OpenAsFound(file.path, file.layout.file_size,
-                                               OptionsOf(plan, file, options)));
+    partials.push_back(
+        OutputFile::OpenAsFound(file.path, file.layout.file_size, OptionsOf(plan, file, options)));
     partials.back().DropCache();
     files.push_back(&partials.back());
     readers.push_back(ReaderOf(partials.back()));

@@ -44,8 +44,8 @@ class RunOutputs {
   /// Whether an earlier run's work is gone on from.
   bool resumed() const { return resumed_; }
 
-  /// True headers, then every output under its name, and what belongs beside them. Once the renaming
-  /// has begun, an error keeps everything for the same run to end it.
+  /// True headers, then every output under its name, and what belongs beside them. Once the
+  /// renaming has begun, an error keeps everything for the same run to end it.
   void Commit(const Report& report);
   bool committing() const { return committing_; }
 

@@ -20,10 +20,10 @@ struct TouchedPath {
 /// journal, indexes, configurations, the report.
 std::vector<TouchedPath> TouchedPaths(const Plan& plan, const RunOptions& options);
 
-/// What a run refuses before it changes anything, which `plan` and `validate` report as well. Throws
-/// kUsage where a file that would be written is one that is read or written already (by identity,
-/// whatever the spelling of its path), where a file exists that may not be replaced, is no regular
-/// file, or has no folder.
+/// What a run refuses before it changes anything, which `plan` and `validate` report as well.
+/// Throws kUsage where a file that would be written is one that is read or written already (by
+/// identity, whatever the spelling of its path), where a file exists that may not be replaced, is
+/// no regular file, or has no folder.
 void CheckPaths(const Plan& plan, const RunOptions& options);
 
 }  // namespace weightsmith

@@ -129,7 +129,8 @@ const Command& meta() {
           "`--remove` change them in place: the header keeps its length and the tensors stay "
           "where they are, whatever the size of the file. What does not fit into the header's "
           "padding is refused. Files that weightsmith writes have room for it.\n\n"
-          "While the header is written, FILE.header holds the old and the new one. Where a kill or a "
+          "While the header is written, FILE.header holds the old and the new one. Where a kill or "
+          "a "
           "power cut leaves that file behind, the next `meta FILE` completes the change.",
       .positionals = {{.name = "FILE", .doc = "a safetensors file"}},
       .flags = {{.name = "set",

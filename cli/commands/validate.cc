@@ -8,8 +8,8 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/visible.h"
-#include "recipes/jobs/json-inl.h"
 #include "merge/touched_paths.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
 namespace {

@@ -46,7 +46,7 @@ struct PeftSection {
 
 struct PeftConfig {
   std::optional<std::filesystem::path> file;  ///< the adapter_config.json that says it
-  std::string type;  ///< "LORA", "IA3"; empty: there is no configuration
+  std::string type;                           ///< "LORA", "IA3"; empty: there is no configuration
   /// Of LoRA, where it changes the base as well: "pissa".
   std::string initialisation;
   std::vector<PeftSection> sections;

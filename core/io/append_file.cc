@@ -28,9 +28,9 @@ void AppendFile::Throw(std::string_view doing, int error) const {
 }
 
 AppendFile AppendFile::Create(const std::filesystem::path& path) {
-  AppendFile file(path, FileHandle(Retry([&] {
-                    return ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0666);
-                  })));
+  AppendFile file(
+      path,
+      FileHandle(Retry([&] { return ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0666); })));
   if (!file.handle_) file.Throw("make", errno);
   return file;
 }
@@ -47,8 +47,7 @@ AppendFile AppendFile::Open(const std::filesystem::path& path, std::uint64_t siz
 
 void AppendFile::Append(std::string_view text) {
   while (!text.empty()) {
-    const ssize_t count =
-        Retry([&] { return ::write(handle_.get(), text.data(), text.size()); });
+    const ssize_t count = Retry([&] { return ::write(handle_.get(), text.data(), text.size()); });
     if (count < 0) Throw("write", errno);
     text.remove_prefix(static_cast<std::size_t>(count));
   }

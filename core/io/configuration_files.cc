@@ -33,9 +33,8 @@ std::set<fs::path> EntriesOf(const fs::path& folder) {
     paths.insert(entries->path());
   }
   if (error) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("cannot read the folder {}: {}", Quote(folder.string()),
-                            error.message()));
+    throw Error(ErrorCode::kInput, fmt::format("cannot read the folder {}: {}",
+                                               Quote(folder.string()), error.message()));
   }
   return paths;
 }

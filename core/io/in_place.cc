@@ -74,8 +74,8 @@ FileHandle OpenToChange(const fs::path& path) {
 std::string ReadStart(int file, const fs::path& path, std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t at = 0; at < size;) {
-    const ssize_t count = Retry(
-        [&] { return ::pread(file, bytes.data() + at, size - at, static_cast<off_t>(at)); });
+    const ssize_t count =
+        Retry([&] { return ::pread(file, bytes.data() + at, size - at, static_cast<off_t>(at)); });
     if (count < 0) FailWith(path, errno);
     if (count == 0) Fail(path, "the file is shorter than it was");
     at += static_cast<std::size_t>(count);

@@ -2,9 +2,8 @@
 // after a kill, a full disk or a power cut. While they are written, NAME.header beside the file
 // holds the old and the new ones:
 //
-//   weightsmith-header-1 FILE_SIZE LENGTH CHECK\n     CHECK: XXH3-128 of FILE_SIZE, LENGTH and bytes
-//   LENGTH old bytes
-//   LENGTH new bytes
+//   weightsmith-header-1 FILE_SIZE LENGTH CHECK\n     CHECK: XXH3-128 of FILE_SIZE, LENGTH and
+//   bytes LENGTH old bytes LENGTH new bytes
 #pragma once
 
 #include <cstddef>

@@ -17,13 +17,12 @@ namespace weightsmith {
 
 class OutputFile {
  public:
-  /// Opens `target`.partial, locks it, empties it and gives it `size` bytes on disk. Permissions are
-  /// the umask's, or at commit those of the file that is replaced; of a symlink, the link itself is
-  /// replaced.
-  /// Throws kUsage: target exists without overwrite or is no regular file, the partial is no regular
-  /// file, or the folder is missing without make_folders. kResources: the disk lacks the bytes
-  /// (reported before anything is written). kFailed: the folder cannot be written, or another
-  /// process holds the partial.
+  /// Opens `target`.partial, locks it, empties it and gives it `size` bytes on disk. Permissions
+  /// are the umask's, or at commit those of the file that is replaced; of a symlink, the link
+  /// itself is replaced. Throws kUsage: target exists without overwrite or is no regular file, the
+  /// partial is no regular file, or the folder is missing without make_folders. kResources: the
+  /// disk lacks the bytes (reported before anything is written). kFailed: the folder cannot be
+  /// written, or another process holds the partial.
   OutputFile(std::filesystem::path target, std::uint64_t size, const OutputOptions& options);
 
   /// Opens and locks the partial and leaves what it holds. Begin or Continue comes before a Write.
@@ -64,8 +63,9 @@ class OutputFile {
   /// Waits until the system has written nearly all, if durability is asked for; throws kInterrupted
   /// once `cancel` is set. What Sync then waits for is little. Fails as Sync does.
   void Flush(const std::atomic<bool>* cancel);
-  /// Waits until all that was written is on disk, if durability is asked for, and looks for errors of
-  /// writing that were not yet reported. After one the system may have lost any part of the file.
+  /// Waits until all that was written is on disk, if durability is asked for, and looks for errors
+  /// of writing that were not yet reported. After one the system may have lost any part of the
+  /// file.
   void Sync();
   /// Renames the partial to the target and closes. Throws kUsage when a file has appeared under the
   /// target's name (without overwrite), kFailed otherwise; the partial stays.

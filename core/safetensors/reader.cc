@@ -55,10 +55,11 @@ SafetensorsHeader ReadHeader(const ByteSource& file) {
     std::error_code ignored;
     const auto side = ReplacementOf(file.path());
     if (!std::filesystem::is_regular_file(side, ignored)) throw;
-    throw Error(error.code(), error.what(),
-                fmt::format("{} is of an interrupted change of its metadata, which 'weightsmith meta' "
-                            "completes.",
-                            Quote(side.string())));
+    throw Error(
+        error.code(), error.what(),
+        fmt::format("{} is of an interrupted change of its metadata, which 'weightsmith meta' "
+                    "completes.",
+                    Quote(side.string())));
   }
 }
 

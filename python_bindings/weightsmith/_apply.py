@@ -56,7 +56,7 @@ def apply(
     given = {f"{op}: {name}": value for name, value in operands.items()}
     for name, pairs in lists.items():
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}
-    models = _check(op, given)
+    models = _check(op, given, alone=not differences)
     step = _Step(
         op,
         {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},
@@ -72,8 +72,9 @@ def apply(
     return _at_once(step, list(given.values()), gives_difference)
 
 
-def _check(op: str, given: Mapping[str, Any]) -> bool:
-    """Whether any operand is a model. TypeError for what none can be, and for tensors that would not be computed."""
+def _check(op: str, given: Mapping[str, Any], *, alone: bool) -> bool:
+    """Whether any operand is a model. TypeError for what none can be, and for tensors that would not be computed.
+    `alone`: a tensor that one operand has alone is none to be left as it is."""
     models = any(map(is_model, given.values()))
     state_dicts: list[Mapping[str, Any]] = []
     tensors = 0
@@ -91,7 +92,7 @@ def _check(op: str, given: Mapping[str, Any]) -> bool:
     if tensors and state_dicts and not models:
         raise TypeError(f"{op}: some operands are tensors and some are dicts of them")
     if op not in _COPYING:
-        expect_buffers(op, state_dicts, alone=len(state_dicts) == len(given))
+        expect_buffers(op, state_dicts, alone=alone and len(state_dicts) == len(given))
     return models
 
 

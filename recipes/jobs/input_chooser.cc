@@ -75,8 +75,11 @@ class Chooser {
       if (!input.digest) continue;
       const auto found = std::ranges::find_if(
           candidates_[i], [&](const fs::path& path) { return IsInput(input, path); });
-      if (found == candidates_[i].end()) throw finder_.NotFound(input, candidates_[i]);
-      File(input) = *found;
+      // A file of the recorded name that has changed is reported when it is read.
+      const fs::path& first = candidates_[i].front();
+      const bool changed = first.filename() == input.file && !IsOutput(first);
+      if (found == candidates_[i].end() && !changed) throw finder_.NotFound(input, candidates_[i]);
+      File(input) = found == candidates_[i].end() ? first : *found;
     }
     return files_;
   }

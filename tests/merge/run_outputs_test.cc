@@ -185,8 +185,7 @@ TEST_F(InterruptedRun, LeavesNothingWithoutDigests) {
   RunOptions options;
   options.digests = false;
   options.progress = [](const Progress&) { return false; };
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(),
-            ErrorCode::kInterrupted);
+  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
   EXPECT_FALSE(fs::exists(partial_));
   EXPECT_FALSE(fs::exists(journal_));
 }
@@ -197,8 +196,7 @@ TEST_F(InterruptedRun, IsNoLongerContinuedOnceARunWithoutAJournalTookItsPartial)
   RunOptions options;
   options.keep_partial = false;
   options.progress = [](const Progress&) { return false; };
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(),
-            ErrorCode::kInterrupted);
+  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
   EXPECT_FALSE(fs::exists(partial_));
   EXPECT_FALSE(fs::exists(journal_));
 }

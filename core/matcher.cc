@@ -21,6 +21,10 @@ bool IsBackReference(std::string_view escape) {
 
 std::string Describe(const re2::RE2& regex) {
   const std::string& part = regex.error_arg();
+  // RE2 reports the letters that it knows of "(?P=name)".
+  if (part == "(?P" && regex.pattern().find("(?P=") != std::string::npos) {
+    return fmt::format("back-references are not supported: {}", Quote("(?P="));
+  }
   switch (regex.error_code()) {
     case re2::RE2::ErrorBadPerlOp:
       if (part.starts_with("(?=") || part.starts_with("(?!") || part.starts_with("(?<")) {
@@ -29,11 +33,6 @@ std::string Describe(const re2::RE2& regex) {
       break;
     case re2::RE2::ErrorBadEscape:
       if (IsBackReference(part)) {
-        return fmt::format("back-references are not supported: {}", Quote(part, 40));
-      }
-      break;
-    case re2::RE2::ErrorBadNamedCapture:
-      if (part.starts_with("(?P=")) {
         return fmt::format("back-references are not supported: {}", Quote(part, 40));
       }
       break;

@@ -91,7 +91,7 @@ FACTORS = {  # for a weight of 8 x 8; what is said of it, nothing where they fit
     "a matrix of three axes": ({"lokr_w1": (4, 2, 2), "lokr_w2": (2, 2)}, None),
     "a DoRA of another length": ({**FITTING, "dora_scale": (7, 1)}, "magnitudes of shape [7, 1]"),
     "values without indices": ({**FITTING, "bias_values": (3,)}, "sparse indices"),
-    "a factor of IA3 too few": ({"weight": (7,), "on_input": ()}, "the number of factors is 7, not 8"),
+    "a factor of IA3 too few": ({"weight": (7,), "on_input": ()}, "the number of factors of the input is 7, not 8"),
     "several alphas": ({**FITTING, "alpha": (4,)}, "alpha of shape [4]"),
 }
 

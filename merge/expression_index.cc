@@ -4,6 +4,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/error.h"
 #include "merge/evaluator.h"
 
 namespace weightsmith {
@@ -66,6 +67,21 @@ void CheckPair(const Node& step, const ModelIndex& a, const ModelIndex& b, Probl
   }
 }
 
+/// A step is evaluated from within those that take it. REQUIRES: operands stand before their users.
+void CheckDepth(const std::vector<Node>& nodes) {
+  constexpr std::size_t kDeepest = 1000;
+  std::vector<std::size_t> depths(nodes.size());
+  for (NodeId id = 0; id < nodes.size(); ++id) {
+    ForEachOperand(nodes[id],
+                   [&](NodeId operand) { depths[id] = std::max(depths[id], depths[operand] + 1); });
+    if (depths[id] <= kDeepest) continue;
+    throw Error(
+        ErrorCode::kResources,
+        fmt::format("step '{}' stands on a chain of more than {} steps", nodes[id].name, kDeepest),
+        "Split the recipe: write an intermediate result and merge that.");
+  }
+}
+
 }  // namespace
 
 ExpressionIndex::ExpressionIndex(const Expression& expression, std::span<const NodeId> roots,
@@ -75,6 +91,7 @@ ExpressionIndex::ExpressionIndex(const Expression& expression, std::span<const N
       weight_models_(expression.nodes.size()),
       all_models_(expression.nodes.size()),
       node_adapters_(expression.nodes.size()) {
+  CheckDepth(expression.nodes);
   models_.reserve(expression.models.size());
   for (const Model& model : expression.models) models_.emplace_back(model);
   for (const NodeId root : roots) Visit(root);

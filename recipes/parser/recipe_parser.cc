@@ -393,6 +393,13 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
                           "Remove this model, or give another recipe.");
     return 0;
   }
+  constexpr std::size_t kDeepest = 64;
+  if (chain_.size() > kDeepest) {
+    diagnostics_.AddError(declaration.recipe_place,
+                          fmt::format("recipes use each other more than {} deep", kDeepest),
+                          "Write an intermediate result, and use that.");
+    return 0;
+  }
   const auto text = ReadNamedRecipe(diagnostics_, declaration.recipe_place, path);
   if (!text) return 0;
   RecipeOptions none;

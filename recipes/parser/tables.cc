@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,9 @@ bool HasRecipeKey(std::string_view text) {
   }
   return false;
 }
+
+/// Each is read while those that include it are open.
+constexpr std::size_t kMostIncludes = 64;
 
 class Tables {
  public:
@@ -118,8 +123,14 @@ class Tables {
                             "Remove this include.");
       return;
     }
-    if (std::ranges::find(done_, normal) != done_.end()) return;
+    if (!known_.insert(normal.string()).second) return;
     done_.push_back(normal);
+    if (chain_.size() > kMostIncludes) {
+      diagnostics_.AddError(
+          node.place, fmt::format("files include each other more than {} deep", kMostIncludes),
+          "Include the last of them from the recipe itself.");
+      return;
+    }
     auto text = ReadNamedRecipe(diagnostics_, node.place, *path);
     if (!text) return;
     const auto source = std::make_shared<const SourceText>(*std::move(text));
@@ -137,6 +148,7 @@ class Tables {
   std::map<std::string, std::pair<SourceNode, SourceNode>> variables_;
   std::vector<std::filesystem::path> chain_;
   std::vector<std::filesystem::path> done_;
+  std::set<std::string> known_;  ///< the same
 };
 
 }  // namespace

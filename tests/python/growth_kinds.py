@@ -218,7 +218,7 @@ def modules_that_fit_nothing(folder, n):
 @kind(10_000, status=3)
 def modules_of_one_tensor(folder, n):
     base = squares(folder / "base.safetensors", 2)
-    adapter = lora(folder / "lora.safetensors", ("lora_unet_layers_1" + "_" * i for i in range(n // 100)))
+    adapter = lora(folder / "lora.safetensors", ("lora_unet_layers_1" + "_" * i for i in range(n // 20)))
     return ["bake", base, "--lora", adapter, "-q", "--no-sync", *OUT]
 
 

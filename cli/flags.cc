@@ -91,6 +91,11 @@ po::options_description Describe(std::span<const Flag* const> flags) {
   const std::string name = token.substr(0, token.find('='));
   std::vector<std::string> known;
   for (const Flag* flag : flags) known.push_back(fmt::format("--{}", flag->name));
+  // The start of a name is nearer to it than any name by its letters.
+  std::vector<std::string> longer;
+  std::ranges::copy_if(known, std::back_inserter(longer),
+                       [&](const std::string& flag) { return flag.starts_with(name); });
+  if (longer.size() == 1 && name.size() > 3) known = longer;
   Refuse(command,
          fmt::format("{}: unknown flag {}.{}", command.name, Quote(name), DidYouMean(name, known)));
 }

@@ -175,7 +175,7 @@ std::string ProgramHelp() {
   page += CommandTables();
   page += Heading("Recipes") + TopicTable();
   page += "\nCommon:\n" + CommonFlagsLine();
-  page += "\n'weightsmith COMMAND -h' lists the flags of a command, '--help' prints its manual.\n";
+  page += "\n'weightsmith COMMAND -h' lists its flags, '--help' prints its manual.\n";
   return page;
 }
 

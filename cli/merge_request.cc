@@ -135,7 +135,7 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
 
 std::vector<Positional> MergePositionals() {
   return {{.name = "RECIPE|MODEL",
-           .doc = "two or three models, more with --op; or a recipe (- is standard input)",
+           .doc = "two or three models (more with --op), or a recipe",
            .repeatable = true}};
 }
 
@@ -158,13 +158,13 @@ std::vector<Flag> RecipeFlags() {
       {.name = "step",
        .kind = ValueKind::kText,
        .value = "NAME",
-       .doc = "Write this step or model instead of the recipe's output",
+       .doc = "Write this step instead of the recipe's output",
        .group = "Recipe"},
       {.name = "output",
        .letter = 'o',
        .kind = ValueKind::kFile,
        .value = "FILE",
-       .doc = "Write to this file (or folder, where the output is one)",
+       .doc = "Write to this file or folder",
        .group = "Recipe"},
       {.name = "dtype",
        .kind = ValueKind::kDType,
@@ -189,7 +189,7 @@ std::vector<Flag> RecipeFlags() {
       {.name = "models",
        .kind = ValueKind::kFolder,
        .value = "DIR",
-       .doc = "Look in this folder for models that are named by hash",
+       .doc = "Look here for models named by hash",
        .details = "After it the folders in $WEIGHTSMITH_MODELS.",
        .group = "Recipe",
        .repeatable = true},
@@ -208,13 +208,13 @@ std::vector<Flag> EverydayFlags() {
       {.name = "op",
        .kind = ValueKind::kOperator,
        .value = "NAME",
-       .doc = "Operator; default weighted_sum of two, add_difference of three",
+       .doc = "Operator (weighted_sum; of three add_difference)",
        .details = "`weightsmith ops` lists them.",
        .group = "Models without a recipe"},
       {.name = "alpha",
        .kind = ValueKind::kText,
        .value = "V",
-       .doc = "Share of the second model (default 0.5), or factor of B - C (1)",
+       .doc = "Share of the second model (0.5), or factor of B - C (1)",
        .details = "A number; the name of a preset (GRAD_V); a number and rows, such as "
                   "0.3,IN00=0,te=0; weights as a recipe writes them on one line, such as "
                   "'{default: 0.3, te: 0}'; or @FILE that holds one of these.",
@@ -241,17 +241,17 @@ std::vector<Flag> EverydayFlags() {
        .group = "Models without a recipe"},
       KeyFlag("Models without a recipe"),
       {.name = "print-recipe",
-       .doc = "Print the recipe of this merge, written out, and write nothing",
+       .doc = "Print the recipe of this merge; write nothing",
        .group = "Running"},
   };
 }
 
-Flag KeyFlag(std::string group) {
+Flag KeyFlag(std::string_view group) {
   return {.name = "key",
           .kind = ValueKind::kText,
           .value = "KEY",
-          .doc = "Of a .ckpt or .pt file with several dicts of tensors, take this one",
-          .group = std::move(group)};
+          .doc = "Which dict of tensors of a .ckpt or .pt file to take",
+          .group = group};
 }
 
 std::vector<Flag> LoraFlags() {
@@ -259,7 +259,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "lora",
        .kind = ValueKind::kText,
        .value = "FILE[:S[:TE]]",
-       .doc = "Bake in this LoRA or other adapter with strength S",
+       .doc = "Bake in this LoRA or adapter with strength S",
        .details =
            "S is 1 by default; TE is the strength in the text encoders, by default S. With a "
            "colon in the path, give the strength as well.",
@@ -268,7 +268,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "lora-blocks",
        .kind = ValueKind::kText,
        .value = "LIST",
-       .doc = "Strengths by block: numbers, a preset, rows or a file",
+       .doc = "Strengths by block: numbers, a preset, rows",
        .details =
            "In the order of LoRA block weights: 17 or 26 numbers for SD 1 and 2, 12, 20 or 26 "
            "for SDXL, 61 for FLUX.1; INS, IND, INALL, MIDD, OUTD, OUTS, OUTALL; or rows, such "
@@ -277,7 +277,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "allow-unmatched",
        .kind = ValueKind::kText,
        .value = "REGEX",
-       .doc = "Allow modules with matching names to change nothing",
+       .doc = "Allow matching modules to change nothing",
        .group = "Adapters"},
   };
 }
@@ -319,12 +319,12 @@ std::vector<Flag> RunFlags() {
                   "an interrupted run starts again from the beginning.",
        .group = "Running"},
       {.name = "trust-partial",
-       .doc = "Resume an interrupted run without reading back what it wrote",
+       .doc = "Resume without reading back what was written",
        .details = "Otherwise finished tensors are read from the disk and compared with their "
                   "digests.",
        .group = "Running"},
       {.name = "sha256",
-       .doc = "Compute SHA-256 of inputs and outputs; takes longer than the merge",
+       .doc = "Compute SHA-256 of inputs and outputs (slow)",
        .group = "Running"},
       {.name = "report",
        .kind = ValueKind::kFile,

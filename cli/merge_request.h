@@ -19,7 +19,7 @@ std::vector<Flag> RecipeFlags();
 /// Flags of a merge without a recipe file.
 std::vector<Flag> EverydayFlags();
 /// Which dict of a file of torch.save is meant: --key.
-Flag KeyFlag(std::string group);
+Flag KeyFlag(std::string_view group);
 /// Flags of adapters that are baked in.
 std::vector<Flag> LoraFlags();
 /// Flags that say how to run and what becomes of the output.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "cli/checkpoint_info_words.h"
 #include "cli/layout.h"
@@ -19,16 +20,20 @@
 namespace weightsmith {
 namespace {
 
-/// A line for every file or folder that is read: "model.ckpt (Stable Diffusion 1.x, 4.27 GB)".
+/// The files that are read and their sizes, the first few of many.
 std::string InputWords(const Plan& plan) {
-  std::vector<std::string> lines;
-  for (const Model& model : plan.models) {
-    for (const Model::Part& part : model.parts) {
-      std::string line = fmt::format("{}\n", Visible(part.checkpoint->path().string()));
-      if (std::ranges::find(lines, line) == lines.end()) lines.push_back(std::move(line));
-    }
+  constexpr std::size_t kNamed = 6;
+  std::map<std::string, std::uint64_t> sizes;
+  for (const auto& file : plan.files) sizes[file->path().string()] = file->size();
+  std::vector<TableRow> rows;
+  for (const auto& [path, size] : sizes) {
+    if (rows.size() == kNamed) break;
+    rows.push_back({Visible(path), FormatBytes(size)});
   }
-  return fmt::format("{}", fmt::join(lines, ""));
+  if (sizes.size() > kNamed) {
+    rows.push_back({fmt::format("and {} more", sizes.size() - kNamed), ""});
+  }
+  return "Inputs:\n" + Table(rows, 60, kUnwrapped);
 }
 
 /// "2.13 GB, 1,131 tensors, f16 1,130, i64 1; 1,130 converted".

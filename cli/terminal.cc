@@ -89,7 +89,7 @@ void Terminal::PrintData(std::string_view text) {
 }
 
 void Terminal::PrintValue(std::string_view value) {
-  WriteData(fmt::format("{}\n", data_is_terminal_ ? VisibleLines(value) : std::string(value)));
+  WriteData(fmt::format("{}\n", data_is_terminal_ ? Visible(value) : std::string(value)));
 }
 
 void Terminal::WriteData(std::string_view text) {

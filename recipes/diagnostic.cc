@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -145,7 +146,7 @@ std::string Render(const Diagnostic& diagnostic, const Spelling& spelling) {
   std::string out;
   if (place.source != nullptr) {
     const bool setting = place.source->setting != Setting::kNone && spelling.source != nullptr;
-    out += setting ? spelling.source(*place.source) : place.source->name;
+    out += Visible(setting ? spelling.source(*place.source) : place.source->name);
     if (place.line > 0) out += fmt::format(":{}:{}", place.line, place.column);
     if (!out.empty()) out += ": ";
   }

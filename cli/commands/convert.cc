@@ -64,7 +64,7 @@ std::vector<Flag> Flags() {
 const Command& convert() {
   static const Command command = {
       .name = "convert",
-      .summary = "Convert a model: to safetensors, another dtype or layout, pruned",
+      .summary = "Convert to safetensors, another dtype or layout, pruned",
       .group = CommandGroup::kConvert,
       .doc =
           "Reads a .ckpt, a safetensors file, shards or a diffusers folder and writes one "

@@ -124,7 +124,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& hash() {
   static const Command command = {
       .name = "hash",
-      .summary = "Print the hashes of model files: SHA-256, AutoV1, AutoV2, AutoV3",
+      .summary = "Print SHA-256, AutoV1, AutoV2 and AutoV3 of files",
       .group = CommandGroup::kInspect,
       .doc =
           "Prints the SHA-256 of each file and the short forms that sites and user interfaces "

@@ -55,7 +55,7 @@ std::vector<Flag> Flags() {
 const Command& show() {
   static const Command command = {
       .name = "show",
-      .summary = "Print a recipe with everything written out, or the recipe of a model",
+      .summary = "Print a recipe in full, or the recipe of a model",
       .group = CommandGroup::kMerge,
       .doc =
           "Prints the recipe with every include, variable, default and place resolved and "

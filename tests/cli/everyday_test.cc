@@ -9,7 +9,6 @@ namespace weightsmith {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 EverydayMerge Of(std::vector<std::filesystem::path> models) {
   EverydayMerge merge;
@@ -116,7 +115,7 @@ TEST(Everyday, TheOutputMayBeAFolder) {
 TEST(Everyday, BracesOfAPathAreNoVariables) {
   EverydayMerge merge = Of({"a.pt", "b.pt"});
   merge.output = "{x}.safetensors";
-  EXPECT_THAT(RecipeText(merge), Not(HasSubstr("path:")));
+  EXPECT_THAT(RecipeText(merge), HasSubstr("path: \"{{x}}.safetensors\""));
   EXPECT_EQ(DefaultName(Of({"{w}.pt", "b.pt"})), "0.50(_w_)+0.50(b).safetensors");
 }
 

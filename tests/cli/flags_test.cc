@@ -103,7 +103,7 @@ TEST(Flags, ValuesAreCheckedByKind) {
   EXPECT_THAT(Refusal({"x", "--dtype", "f17"}), HasSubstr("expected a dtype"));
   EXPECT_THAT(Refusal({"x", "--set", "=1"}), HasSubstr("expected K=V"));
   EXPECT_THAT(Refusal({"x", "--io", "write"}), HasSubstr("expected one of map, read"));
-  EXPECT_THAT(Refusal({"x", "--output", ""}), HasSubstr("not empty"));
+  EXPECT_THAT(Refusal({"x", "--output", ""}), HasSubstr("non-empty"));
 }
 
 TEST(Flags, GiveTypedValues) {

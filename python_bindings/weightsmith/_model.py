@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from weightsmith import _arguments as check
 from weightsmith import _native
 from weightsmith._checkpoint import Checkpoint, Tensor
-from weightsmith._errors import RecipeError
+from weightsmith._errors import MissingFileError, RecipeError
 from weightsmith._jobs import DType, keep_existing, run
 from weightsmith._options import ComputeOptions, PathLike, RunOptions, model_folders, native_options, size, warn
 from weightsmith._tensors import entries, is_float
@@ -154,7 +154,7 @@ class Model(Mapping[str, Tensor]):
         request["private"] = check.flag("save: private", private)
         request["sha256"] = native.get("sha256")
         keep_existing(written, native)
-        return run(_native.Plan.of_recipe(request), "merging", native, progress)
+        return run(_planned(request), "merging", native, progress)
 
     def plan(self, *, policy: Policy | None = None, **options: Unpack[ComputeOptions]) -> Plan:
         """What computing the model would read, hold and write: from headers alone."""
@@ -220,7 +220,7 @@ class Model(Mapping[str, Tensor]):
     def _planned(self, policy: Policy) -> _native.Plan:
         """To be looked at, or computed in memory."""
         request = self._request({}, policy=policy)
-        return _native.Plan.of_recipe({**request, "difference_as_output": True})
+        return _planned({**request, "difference_as_output": True})
 
     @property
     def _names(self) -> dict[str, None]:
@@ -352,6 +352,13 @@ class _Recipe:
             "models": model_folders(()),
             "check_output_names": False,  # said before, of the path as it is
         }
+
+
+def _planned(request: dict[str, Any]) -> _native.Plan:
+    for path in request["paths"].values():
+        if path not in request["opened"] and not os.path.exists(path):
+            raise MissingFileError(f"there is no file {path!r}")
+    return _native.Plan.of_recipe(request)
 
 
 def _literal(path: str) -> str:

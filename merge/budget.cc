@@ -61,7 +61,7 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   if (least > budget) {
     throw Error(ErrorCode::kResources,
                 fmt::format("the run needs {} of memory and may use {}", Budget(least),
-                            Budget(budget / kMebibyte * kMebibyte)),
+                            FormatBytes(budget)),
                 {}, {Option::kMaxMemory});
   }
   const std::uint64_t base = MemoryOf(plan, {.threads = 0}, more);

@@ -291,7 +291,7 @@ def steps_of_a_chain(folder, n):
 def models(folder, n):
     names = {f"m{i}": scalars(folder / f"m{i}.safetensors", 4, value=i % 50) for i in range(n)}
     entries = [{"model": name, "weight": 1 / n} for name in names]
-    steps = {"mix": {"op": "linear", "models": entries}}
+    steps = {"mix": {"op": "linear", "of": entries}}
     return [*MERGE, recipe(folder, models=names, steps=steps, **WRITE)]
 
 

@@ -34,7 +34,7 @@ VARIABLE = [
     (re.compile(r"\b\d+\.\d+ s\b"), "N.NN s"),
     (re.compile(r"\b\d+\.\d+ GB/s"), "N.NN GB/s"),
     (re.compile(r"\b[0-9.]+ (kB|MB|GB|TB) free"), "N GB free"),
-    (re.compile(r"needs [0-9.]+ MB of memory"), "needs N MB of memory"),
+    (re.compile(r"needs [0-9.]+ ?Mi?B of memory"), "needs N MB of memory"),
     (re.compile(r"memory   at most [0-9.]+ (kB|MB|GB)"), "memory   at most N MB"),
 ]
 

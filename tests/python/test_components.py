@@ -93,7 +93,7 @@ def test_wrong_parts_are_refused(weightsmith, tiny, tmp_path):
     weightsmith("split", tiny("sdxl"), "-o", "x")
     def refused(*arguments, status=3):
         return weightsmith("assemble", *arguments, "-o", "out.safetensors", status=status).stderr
-    assert "no complete unet" in refused("--like", "sd1", "--unet", "x/unet.safetensors")
+    assert "not a complete unet" in refused("--like", "sd1", "--unet", "x/unet.safetensors")
     assert "no complete vae" in refused("--like", "sd1", "--unet", "p/unet.safetensors", "--vae", "p/clip_l.safetensors")
     assert "Did you mean 'sdxl'?" in refused("--like", "sdlx", "--unet", "x/unet.safetensors", status=2)
     assert "has no t5xxl" in refused("--like", "sd1", "--t5xxl", "x/unet.safetensors", status=2)

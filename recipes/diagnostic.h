@@ -24,7 +24,14 @@ enum class Setting : std::uint8_t {
   kMaxShardSize,
 };
 
-struct SourcePart;
+struct SourceText;
+
+/// A part of a generated text reaches up to the next one.
+struct SourcePart {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::shared_ptr<const SourceText> origin;  ///< where it was written; null for nowhere
+};
 
 /// The text of a recipe file, kept to show the line that a problem is in.
 struct SourceText {
@@ -46,13 +53,6 @@ struct SourcePlace {
   std::shared_ptr<const SourceText> source;
   std::uint32_t line = 0;
   std::uint32_t column = 0;
-};
-
-/// A part of a generated text reaches up to the next one.
-struct SourcePart {
-  std::uint32_t line = 0;
-  std::uint32_t column = 0;
-  std::shared_ptr<const SourceText> origin;  ///< where it was written; null for nowhere
 };
 
 /// The place where a person wrote what stands at `place`.

@@ -52,7 +52,8 @@ void ExpectReplaceable(const fs::path& target, bool overwrite) {
                               S_ISDIR(status.st_mode) ? "a folder" : "not a regular file"));
     }
   } else if (::lstat(target.c_str(), &status) != 0) {
-    return;
+    if (errno == ENOENT || errno == ENOTDIR) return;
+    ThrowFailed("write", target, errno);
   }
   if (!overwrite) {
     throw Error(ErrorCode::kUsage, fmt::format("{} already exists", Name(target)), {},
@@ -63,7 +64,11 @@ void ExpectReplaceable(const fs::path& target, bool overwrite) {
 /// A symlink, a pipe or a device is not written into.
 void ExpectRegularOrNothing(const fs::path& path) {
   struct stat status = {};
-  if (::lstat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return;
+    ThrowFailed("write", path, errno);
+  }
+  if (S_ISREG(status.st_mode)) return;
   const std::string_view found = S_ISLNK(status.st_mode)   ? "a symbolic link"
                                  : S_ISDIR(status.st_mode) ? "a folder"
                                                            : "not a regular file";

@@ -39,10 +39,11 @@ def test_an_output_is_no_recipe_table_or_list(weightsmith, pair):
     (folder / "recipe.yaml").write_text(
         "weightsmith: 1\ninclude: table.yaml\nmodels: {c: {recipe: inner.yaml}}\n"
         "steps: {m: {op: weighted_sum, a: c, b: b, alpha: 0.3}}\noutput: {model: m}\n")
-    for output, role in (("recipe.yaml", "recipe"), ("table.yaml", "included table"), ("inner.yaml", "recipe"),
-                         ("presets.tsv", "list of presets")):
-        error = refused(weightsmith, "merge", "recipe.yaml", "--presets", "presets.tsv", "-o", output, "-f")
-        assert f"is the {role} '{output}'" in error
+    for read, role in (("recipe.yaml", "recipe"), ("table.yaml", "included table"), ("inner.yaml", "recipe"),
+                       ("presets.tsv", "list of presets")):
+        os.link(folder / read, folder / f"{read}.safetensors")
+        error = refused(weightsmith, "merge", "recipe.yaml", "--presets", "presets.tsv", "-o", f"{read}.safetensors", "-f")
+        assert f"the output '{read}.safetensors' is the {role} '{read}'" in error
 
 
 @pytest.mark.parametrize("suffix", [".partial", ".journal"])

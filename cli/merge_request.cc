@@ -445,7 +445,9 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;
   try {
-    return PlanOfRecipe(request.recipe, request.options, diagnostics);
+    Plan plan = PlanOfRecipe(request.recipe, request.options, diagnostics);
+    ShowDiagnostics(diagnostics, terminal);
+    return plan;
   } catch (const RecipeProblems&) {
     ShowDiagnostics(diagnostics, terminal);
     throw;

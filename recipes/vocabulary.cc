@@ -137,7 +137,7 @@ std::vector<PolicySpec> MakePolicyTable() {
                      {},
                      true,
                      true,
-                     "A key that not all operands have: an error; keep it from whoever has it; "
+                     "A tensor that not all operands have: an error; keep it from one that has it; "
                      "drop it. Also as a mapping by place.",
                      nullptr};
   missing.values = {{"error", &SetMissing<MissingPolicy::kError>},

@@ -160,7 +160,15 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
   const SourceNode& value = entry.value;
   const std::string what = "adapter " + Quote(model.name);
   if (value.map()) {
-    reader.CheckKeys(value, NamesOf(AdapterKeys()), what);
+    std::vector<std::string> known = NamesOf(AdapterKeys());
+    if (const SourceNode* strength = value.Find("strength")) {
+      known.emplace_back("strength");
+      reader.diagnostics().AddError(
+          strength->place, fmt::format("{}: a strength is written where the adapter is used", what),
+          fmt::format("Remove it here, and write adapters: [\"{}:{}\"] in the step", model.name,
+                      strength->scalar() ? strength->text : "1"));
+    }
+    reader.CheckKeys(value, known, what);
     if (const SourceNode* name = value.Find("adapter")) {
       model.peft_name = reader.Text(*name, what + ": 'adapter'").value_or("");
     }

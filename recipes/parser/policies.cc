@@ -15,7 +15,9 @@ namespace {
 void ReadPolicy(Reader& reader, const PolicySpec& spec, const SourceNode& value,
                 const std::string& what, Policies& policies) {
   const std::vector<std::string> words = NamesOf(std::span<const PolicyValue>(spec.values));
-  const auto word = [&](const SourceNode& node) { return reader.Word(node, what, words); };
+  const auto word = [&](const SourceNode& node) {
+    return reader.Word(node, what, words, spec.doc);
+  };
   if (spec.by_place) {  // missing, the one that may differ by place
     const auto rows = reader.ByPlace<MissingPolicy>(
         value, what, [&](const SourceNode& node) -> std::optional<MissingPolicy> {

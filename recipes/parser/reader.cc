@@ -137,7 +137,8 @@ std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view wha
 }
 
 std::optional<std::size_t> Reader::Word(const SourceNode& node, std::string_view what,
-                                        std::span<const std::string> words) {
+                                        std::span<const std::string> words,
+                                        std::string_view advice) {
   if (IsReported(node)) return std::nullopt;
   if (node.scalar()) {
     const auto found = std::ranges::find(words, node.text);
@@ -145,7 +146,8 @@ std::optional<std::size_t> Reader::Word(const SourceNode& node, std::string_view
   }
   diagnostics_.AddError(node.place,
                         fmt::format("{} is {}, not {}{}", what, Alternatives(words), Describe(node),
-                                    node.scalar() ? Hint(node.text, words) : ""));
+                                    node.scalar() ? Hint(node.text, words) : ""),
+                        std::string(advice));
   return std::nullopt;
 }
 
@@ -239,7 +241,8 @@ bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string>
         fmt::format("{} stands beside '{}', not below it", Quote(stray.text), map.keys[i].text),
         fmt::format("Indent this line, and those that belong to it, by two more spaces:\n"
                     "{}\n{}{}",
-                    map.keys[i].text + ":", std::string(stray.place.column + 1, ' '), line));
+                    std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
+                    std::string(stray.place.column + 1, ' '), line));
     found = true;
   }
   return found;

@@ -35,7 +35,7 @@ class Reader {
   std::optional<bool> Boolean(const SourceNode& node, std::string_view what);
   /// One of some words; returns its index.
   std::optional<std::size_t> Word(const SourceNode& node, std::string_view what,
-                                  std::span<const std::string> words);
+                                  std::span<const std::string> words, std::string_view advice = {});
   /// A path with its variables, from `folder` where it is relative.
   std::optional<std::filesystem::path> Path(const SourceNode& node, std::string_view what,
                                             const std::filesystem::path& folder);

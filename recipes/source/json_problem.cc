@@ -79,6 +79,12 @@ JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_v
   const std::size_t before =
       at == 0 ? std::string_view::npos : text.find_last_not_of(kSpace, at - 1);
   const char previous = before == std::string_view::npos ? '\0' : text[before];
+  if (found == '"' && Reason(said).find("unexpected string") != std::string_view::npos) {
+    // The parser stops at the end of the string.
+    const std::size_t start = at == 0 ? at : text.rfind('"', at - 1);
+    return {start == std::string_view::npos ? at : start, "a comma is missing in front of this",
+            "Write a comma behind the entry before it."};
+  }
   if (previous == ',' && (found == '}' || found == ']')) {
     return {before, fmt::format("this comma stands in front of {}, with nothing in between", found),
             "In JSON the last entry has no comma: remove the comma."};

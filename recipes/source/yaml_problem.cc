@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "core/text.h"
 #include "recipes/source/lookalike.h"
@@ -45,7 +46,20 @@ std::size_t LineAbove(std::string_view text, std::size_t start) {
   return std::string_view::npos;
 }
 
-/// The line that fails, the one above it, and in a mapping of one column the first that is there.
+/// A name, then a colon without a space or an equals sign, and a value.
+std::optional<std::pair<std::string_view, std::string_view>> SplitLine(std::string_view line) {
+  const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  const auto name_end = std::ranges::find_if_not(line, in_name);
+  const std::string_view name = line.substr(0, static_cast<std::size_t>(name_end - line.begin()));
+  const std::string_view rest = line.substr(name.size());
+  const std::string_view sign = Trim(rest);
+  const bool colon =
+      rest.size() > 1 && rest[0] == ':' && rest[1] != ' ' && !rest.starts_with("://");
+  if (name.empty() || (!colon && !sign.starts_with('='))) return std::nullopt;
+  return std::pair(name, Trim(sign.substr(1)));
+}
+
+/// The line that fails, and the one above it.
 std::optional<YamlProblem> FindLookalike(std::string_view text, std::size_t start) {
   for (const std::size_t line : {LineAbove(text, start), start}) {
     if (line == std::string_view::npos) continue;
@@ -107,6 +121,20 @@ YamlProblem OpenBracket(std::string_view text, std::size_t bracket) {
                       open == '{' ? '}' : ']')};
 }
 
+/// "alpha:0.3" or "alpha = 0.3" as a line: the one that fails, or the one above it.
+std::optional<YamlProblem> WithoutColon(std::string_view text, std::size_t start) {
+  for (const std::size_t at : {start, LineAbove(text, start)}) {
+    if (at == std::string_view::npos) continue;
+    const std::string_view line = LineAt(text, at);
+    if (const auto split = SplitLine(Trim(line))) {
+      return YamlProblem{at + IndentOf(line),
+                         fmt::format("{} is not a key and a value", Quote(Trim(line), 60)),
+                         fmt::format("Write {}: {}", split->first, split->second)};
+    }
+  }
+  return std::nullopt;
+}
+
 /// A line that stands neither below the line above nor beside one of those that hold it.
 std::optional<YamlProblem> WrongIndent(std::string_view text, std::size_t start) {
   const std::string_view line = LineAt(text, start);
@@ -135,7 +163,9 @@ YamlProblem ExplainYaml(std::string_view text, const YamlFailure& failure) {
   const std::size_t start = LineStart(text, std::min(failure.offset, text.size()));
   if (auto problem = FindTab(text, start)) return *problem;
   if (auto problem = FindLookalike(text, start)) return *problem;
-  if (Contains(failure.message, "unknown escape")) return UnknownEscape(text, failure);
+  if (Contains(failure.message, "escape") || Contains(failure.message, "hex number")) {
+    return UnknownEscape(text, failure);
+  }
   if (failure.bracket && *failure.bracket < text.size()) {
     return OpenBracket(text, *failure.bracket);
   }
@@ -143,6 +173,7 @@ YamlProblem ExplainYaml(std::string_view text, const YamlFailure& failure) {
     return {failure.offset, "a quote is not closed before the end of the text",
             "Close it with the same quote."};
   }
+  if (auto problem = WithoutColon(text, start)) return *problem;
   if (Contains(failure.message, "map") || Contains(failure.message, "sequence")) {
     if (auto problem = WrongIndent(text, start)) return *problem;
   }
@@ -162,16 +193,11 @@ std::optional<YamlProblem> SwallowedLine(std::string_view text, std::size_t begi
     const std::size_t start = end + 1;
     const std::string_view line = Trim(LineAt(text, start));
     if (!line.empty() && !Contains(value, line)) return std::nullopt;
-    const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    const auto name_end = std::ranges::find_if_not(line, in_name);
-    const std::string_view name = line.substr(0, static_cast<std::size_t>(name_end - line.begin()));
-    const std::string_view rest = Trim(line.substr(name.size()));
-    const bool sign = !rest.empty() && (rest.front() == ':' || rest.front() == '=');
-    if (!name.empty() && sign && !rest.starts_with("://")) {
+    if (const auto split = SplitLine(line)) {
       return YamlProblem{
           start + static_cast<std::size_t>(line.data() - &text[start]),
           fmt::format("{} is not a key and a value, and continues the line above", Quote(line, 60)),
-          fmt::format("Write {}: {}", name, Trim(rest.substr(1)))};
+          fmt::format("Write {}: {}", split->first, split->second)};
     }
     end = std::min(text.find('\n', start), text.size());
   }

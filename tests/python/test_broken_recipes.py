@@ -2,7 +2,7 @@
 `validate` says, and the recipes repaired.
 
 `at LINE:COLUMN` and `write TEXT` are written by hand: the message names that place, and it holds the text,
-which stands in the repaired recipe. The repaired recipe is valid, so that the advice is known to help.
+which stands in the repaired recipe; `say TEXT` is in the message alone. The repaired recipe is valid, so that the advice is known to help.
 WEIGHTSMITH_BLESS=1 writes what is said now: read the difference before committing it.
 """
 
@@ -32,6 +32,7 @@ class Case:
         words = [line.split(" ", 1) for line in oracle]
         self.places = [value for word, value in words if word == "at"]
         self.write = [value for word, value in words if word == "write"]
+        self.say = [value for word, value in words if word == "say"]
         self.status = int(next((value for word, value in words if word == "status"), 2))
         self.encoding = next((value for word, value in words if word == "encoding"), "utf-8")
         self.texts = dict(text.split("\n", 1) for text in texts)
@@ -67,6 +68,8 @@ def test_a_broken_recipe_can_be_repaired_from_the_message(weightsmith, tmp_path,
     for text in case.write:
         assert text in result.stderr
         assert text in case.texts[REPAIRED], "the repaired recipe has what the message says"
+    for text in case.say:
+        assert text in result.stderr
     if not BLESS:
         assert result.stderr == case.texts[SAYS]
     case.texts[SAYS] = result.stderr

@@ -24,7 +24,7 @@ Blocks, in two spellings:
   TIME, LABEL                           unet.time, unet.label
   D00 … D18, S00 … S37                  dit.double.0, dit.single.0 (FLUX.1)
                                         dit.joint.0-23 (SD 3)
-                                        layer.0-31, embed, head (language models)
+                                        layer.0-31, embed, head (LLMs)
                                         te.layer.0-11, vae.encoder, vae.decoder
 
 SD 1 and 2 have IN00-IN11, M00 and OUT00-OUT11; SDXL has IN00-IN08, M00 and
@@ -44,7 +44,7 @@ An element behind a colon selects whole segments of names:
       op: weighted_sum
       a: photo
       b: anime
-      alpha: {default: 0.3, IN04-IN08: 0.5, "unet.out:attn1": 0.1, vae.decoder: 0.2}
+      alpha: {default: 0.3, IN04-IN08: 0.5, "unet.out:attn1": 0.1, vae: 0.2}
   output: {model: mix, path: mix.safetensors}
 )"};
   return kTopic;

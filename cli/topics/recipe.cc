@@ -6,7 +6,7 @@ const Topic& recipe() {
   static constexpr Topic kTopic = {
       .name = "recipe",
       .summary = "How a recipe is written",
-      .text = R"(A recipe is a YAML file (or JSON) that names the files that go in, the arithmetic
+      .text = R"(A recipe is a YAML (or JSON) file. It names the files that go in, the arithmetic
 between them, and the file that comes out:
 
   weightsmith: 1                        # version of the language, required
@@ -20,7 +20,7 @@ between them, and the file that comes out:
     mix: {op: weighted_sum, a: styled, b: photo, alpha: 0.3}
   output: {model: mix, path: mix.safetensors, dtype: f16}
 
-weightsmith validate mix.yaml           checks it, and shows all problems at once
+weightsmith validate mix.yaml           checks it, and shows all problems
 weightsmith plan mix.yaml               shows what it would read and write
 weightsmith merge mix.yaml              runs it
 weightsmith merge mix.yaml --set strength=0.5 -o half.safetensors

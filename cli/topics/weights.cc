@@ -25,7 +25,7 @@ written:
       b: anime
       alpha:
         default: 0.3                    # every tensor
-        te: 0                           # a component: unet, te, te1, clip_l, vae
+        te: 0                           # a component: unet, te, te1, vae
         IN00-IN05: 0.1                  # a range of blocks
         M00: 0.5                        # a block
         "IN04-IN08:attn2": 0.6          # an element of blocks

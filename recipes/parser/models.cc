@@ -34,8 +34,9 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(
         node.place,
-        fmt::format("{}: '{}' has {} hexadecimal digits, and {} has {} characters", what, kind.name,
-                    kind.digits, Quote(*text, 80), text->size()),
+        fmt::format("{}: '{}' has {} hexadecimal digits, and {} has {}", what, kind.name,
+                    kind.digits, Quote(*text, 80),
+                    hexadecimal ? fmt::format("{} of them", digits.size()) : "other characters"),
         hexadecimal ? PinAdvice(digits) : "Copy the hash again; quotes keep its zeros.");
     return std::nullopt;
   }

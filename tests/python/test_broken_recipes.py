@@ -129,7 +129,7 @@ def test_all_missing_files_are_reported_at_their_places(weightsmith, tmp_path):
     (["--alpha", "30%"], ["--alpha: error:", "Write 0.3"]),
     (["--alpha", "{default: 0.3, unett: 1}"], ["--alpha: error: weighted_sum: 'alpha': unknown place 'unett'"]),
     (["--mbw", "0.1,0.2"], ["--mbw: error: weighted_sum: 'alpha' is a list of 2 numbers"]),
-    (["--policy", "missing=ignore"], ["--policy missing=ignore: error: policy 'missing'"]),
+    (["--policy", "missing=ignore"], ["--policy: error: policy 'missing'"]),
     (["--op", "multiply", "--alpha", "0.5"], ["--alpha: error: multiply has no key 'alpha'"]),
     (["--dtype", "int8"], ["--dtype: error:"]),
 ])

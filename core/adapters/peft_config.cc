@@ -19,11 +19,13 @@ namespace weightsmith {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+/// In the order of the file: the first pattern that matches counts.
+using Json = nlohmann::ordered_json;
 
 constexpr std::uintmax_t kMostBytes = 16 << 20;
 constexpr int kDeepest = 32;
 constexpr std::size_t kMostPatterns = 20'000;
+constexpr std::size_t kMostKeys = 30'000;
 constexpr std::size_t kMostPatternBytes = 1 << 20;
 constexpr int kMostTerms = 100;
 constexpr std::size_t kMostSuffixes = 1000;
@@ -218,8 +220,13 @@ Json ParseObject(const std::string& text, const std::string& file) {
                        FormatCount(text.size()), FormatCount(kMostBytes)));
   }
   Json json;
+  std::size_t keys = 0;
   try {
-    json = Json::parse(text, [&](int depth, Json::parse_event_t, const Json&) {
+    json = Json::parse(text, [&](int depth, Json::parse_event_t event, const Json&) {
+      // An ordered object searches its keys one by one.
+      if (event == Json::parse_event_t::key && ++keys > kMostKeys) {
+        refuse(fmt::format("it has more than {} keys", FormatCount(kMostKeys)));
+      }
       if (depth > kDeepest) refuse(fmt::format("it is nested more than {} levels deep", kDeepest));
       return true;
     });

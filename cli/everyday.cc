@@ -39,6 +39,8 @@ const Operator& OperatorOf(const EverydayMerge& merge) {
 // What people expect of the two everyday operators: half of each, and the whole difference.
 std::optional<std::string> AlphaOf(const EverydayMerge& merge) {
   if (merge.alpha) return merge.alpha;
+  const auto given = [](const auto& parameter) { return parameter.first == "alpha"; };
+  if (std::ranges::any_of(merge.parameters, given)) return std::nullopt;
   const std::string op = OperatorName(merge);
   if (op == "weighted_sum") return "0.5";
   if (op == "add_difference") return "1";

@@ -128,6 +128,14 @@ std::optional<std::string> NearestName(std::string_view name, std::span<const st
       found = candidate;
     }
   }
+  if (found) return found;
+  // The start of one name is an abbreviation of it.
+  constexpr std::size_t kShortest = 3;
+  for (const std::string& candidate : known) {
+    if (folded.size() < kShortest || !Fold(candidate).starts_with(folded)) continue;
+    if (found) return std::nullopt;
+    found = candidate;
+  }
   return found;
 }
 

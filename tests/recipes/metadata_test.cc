@@ -84,7 +84,7 @@ TEST_F(MetadataOfOutput, KnowsNoFolder) {
 TEST_F(MetadataOfOutput, TakesItsTitleFromTheFileUnlessTheRecipeHasOne) {
   EXPECT_EQ(Of(kMix).at("modelspec.title"), "mix.v1");
   RecipeOptions options;
-  options.output_path = "x/other/";
+  options.output_path = "x/other.safetensors";
   EXPECT_EQ(Of(kMix, options).at("modelspec.title"), "other");
   std::string titled(kMix);
   titled.insert(titled.rfind('}'), ", metadata: {title: 'At {w}'}");

@@ -337,8 +337,8 @@ TEST(ParseHeader, RefusesDataThatIsNotTiled) {
       {two(0, 4, 3, 8), 8, "data_offsets [3, 8] overlap another tensor's"},
       {two(0, 4, 0, 4), 4, "overlap"},
       {two(0, 8, 4, 4), 8, "overlap"},
-      {"{\"a\":" + Tensor("U8", "[1]", 4, 2) + "}", 4, "end before they begin"},
-      {"{\"a\":" + Tensor("U8", "[1]", 1, 0) + "}", 1, "end before they begin"},
+      {"{\"a\":" + Tensor("U8", "[1]", 4, 2) + "}", 4, "end before their start"},
+      {"{\"a\":" + Tensor("U8", "[1]", 1, 0) + "}", 1, "end before their start"},
   });
 }
 

@@ -40,14 +40,15 @@ std::string_view OptionSentence(Option option) {
     case Option::kAllowUnmatched:
       return "allow_unmatched= allows modules that change nothing.";
     case Option::kModelFolders:
-      return "WEIGHTSMITH_MODELS names folders with models.";
+      return "models=, or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
-      return "models={name: path} names the file of an input.";
+      return "model={name: path} names the file of an input.";
     case Option::kSelectOutput:
     case Option::kMaxShardSize:
     case Option::kTrustPartial:
-    case Option::kCheckFileOnly:
       return {};
+    case Option::kCheckFileOnly:
+      return "recompute=False checks the file alone.";
   }
   return {};
 }

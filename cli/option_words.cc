@@ -1,8 +1,10 @@
 #include "cli/option_words.h"
 
 #include <stdexcept>
+#include <string_view>
 
 namespace weightsmith {
+namespace {
 
 std::string_view OptionSentence(Option option) {
   switch (option) {
@@ -20,17 +22,13 @@ std::string_view OptionSentence(Option option) {
       return "--models DIR, or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
       return "--model NAME=PATH names the file of an input.";
-    case Option::kSelectOutput:
-      return "Choose one with --output.";
-    case Option::kMaxShardSize:
-      return "--max-shard-size sets the size of files.";
-    case Option::kTrustPartial:
-      return "--trust-partial skips this check.";
     case Option::kCheckFileOnly:
       return "--no-recompute checks the file alone.";
   }
   throw std::logic_error("an option without a sentence");
 }
+
+}  // namespace
 
 std::string AdviceOf(const Error& error) {
   std::string advice = error.advice();

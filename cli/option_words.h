@@ -7,9 +7,6 @@
 
 namespace weightsmith {
 
-/// "--force replaces it."
-std::string_view OptionSentence(Option option);
-
 /// The advice of an error with a sentence for each of its options.
 std::string AdviceOf(const Error& error);
 

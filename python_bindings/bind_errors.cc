@@ -43,10 +43,6 @@ std::string_view OptionSentence(Option option) {
       return "models=, or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
       return "model={name: path} names the file of an input.";
-    case Option::kSelectOutput:
-    case Option::kMaxShardSize:
-    case Option::kTrustPartial:
-      return {};
     case Option::kCheckFileOnly:
       return "recompute=False checks the file alone.";
   }
@@ -57,7 +53,7 @@ std::string AdviceOf(const Error& error) {
   std::string advice = error.advice();
   for (const Option option : error.options()) {
     const std::string_view sentence = OptionSentence(option);
-    if (!advice.empty() && !sentence.empty()) advice += ' ';
+    if (!advice.empty()) advice += ' ';
     advice += sentence;
   }
   return advice;

@@ -6,6 +6,7 @@
 #include "cli/layout.h"
 #include "cli/report_words.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -14,8 +15,10 @@ constexpr std::size_t kMostNamed = 3;
 
 std::string Some(const std::vector<std::string>& stems) {
   const std::size_t shown = std::min(kMostNamed, stems.size());
-  std::string words = fmt::format(
-      "{}", fmt::join(stems.begin(), stems.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  std::string words;
+  for (std::size_t i = 0; i < shown; ++i) {
+    words += fmt::format("{}{}", i > 0 ? ", " : "", Visible(stems[i]));
+  }
   if (stems.size() > shown) words += ", …";
   return words;
 }
@@ -63,7 +66,7 @@ std::string AdapterClassLines(const Plan& plan) {
                           group.why, Some(group.stems));
     }
     for (const auto& group : classes.unmatched) {
-      text += fmt::format("{}: {} modules do nothing, as is allowed: {}\n", name,
+      text += fmt::format("{}: {} modules change nothing, which is allowed: {}\n", name,
                           FormatCount(group.stems.size()), Some(group.stems));
     }
   }
@@ -74,7 +77,7 @@ std::string AppliedTable(const Plan& plan) {
   std::string text;
   for (const AppliedModule& applied : plan.applied) {
     text += fmt::format("  {}: {} -> {}{}: {}\n", plan.models[applied.model].name,
-                        applied.part.module->stem, applied.tensor,
+                        Visible(applied.part.module->stem), Visible(applied.tensor),
                         Rows(applied.part, applied.shape), Numbers(applied));
   }
   return text;

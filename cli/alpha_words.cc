@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
-#include "recipes/parser/tables.h"
+#include "recipes/source/text_file.h"
 
 namespace weightsmith {
 namespace {
@@ -42,9 +42,10 @@ std::string Rows(const std::vector<std::string_view>& parts, char separator,
     const std::string_view place = at == std::string_view::npos ? "default" : part.substr(0, at);
     const std::string_view value = at == std::string_view::npos ? part : part.substr(at + 1);
     if (Trim(place).empty() || Trim(value).empty()) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("alpha: {} is no row in {}", Quote(part), Quote(words, 80)),
-                  "Write a number, and rows behind it: 0.3,IN00=0,te=0.");
+      throw Error(
+          ErrorCode::kUsage,
+          fmt::format("alpha: {} in {} is not a row PLACE=VALUE", Quote(part), Quote(words, 80)),
+          "Write a number followed by rows: 0.3,IN00=0,te=0.");
     }
     rows.push_back(fmt::format("{}: {}", Quoted(Trim(place)), Trim(value)));
   }

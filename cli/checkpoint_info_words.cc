@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "cli/adapter_info_words.h"
 #include "cli/layout.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -48,19 +50,6 @@ class Columns {
   std::vector<Align> aligns_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-/// "F16", or "F16 1,130, I64 1" where there are several.
-std::string DTypeWords(const std::map<DType, std::uint64_t>& dtypes) {
-  if (dtypes.size() == 1) return std::string(Info(dtypes.begin()->first).name);
-  std::vector<std::pair<DType, std::uint64_t>> sorted(dtypes.begin(), dtypes.end());
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  std::vector<std::string> words;
-  for (const auto& [dtype, tensors] : sorted) {
-    words.push_back(fmt::format("{} {}", Info(dtype).name, FormatCount(tensors)));
-  }
-  return fmt::format("{}", fmt::join(words, ", "));
-}
 
 std::string StateWords(const ComponentAnatomy& component) {
   std::vector<std::string> words;
@@ -106,7 +95,7 @@ std::string NameList(std::string_view title, const std::vector<std::string>& nam
   if (names.empty()) return {};
   std::string text = fmt::format("\n  {}\n", title);
   const std::size_t shown = all ? names.size() : std::min(names.size(), kNamesShown);
-  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("    {}\n", names[i]);
+  for (std::size_t i = 0; i < shown; ++i) text += fmt::format("    {}\n", Visible(names[i]));
   if (shown < names.size()) {
     text += fmt::format("    and {} more\n", FormatCount(names.size() - shown));
   }
@@ -116,7 +105,8 @@ std::string NameList(std::string_view title, const std::vector<std::string>& nam
 std::string MetadataTable(const std::optional<Metadata>& metadata) {
   if (!metadata || metadata->empty()) return {};
   Columns columns({Align::kLeft, Align::kLeft});
-  for (const auto& [key, value] : *metadata) columns.Add({key, Quote(value, kMetadataShown)});
+  for (const auto& [key, value] : *metadata)
+    columns.Add({Visible(key), Quote(value, kMetadataShown)});
   return "\n  metadata\n" + columns.ToText("    ");
 }
 
@@ -125,7 +115,7 @@ std::string TensorTable(const CheckpointInfo& info) {
   const auto tensors = info.checkpoint->tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorAnatomy& told = info.anatomy.tensors[i];
-    columns.Add({tensors[i].name, std::string(Info(tensors[i].info.dtype).name),
+    columns.Add({Visible(tensors[i].name), std::string(Info(tensors[i].info.dtype).name),
                  ToString(tensors[i].info.shape), info.anatomy.components[told.component].name,
                  told.role == Role::kWeight ? "" : std::string(ToString(told.role))});
   }
@@ -139,6 +129,11 @@ std::string Facts(const CheckpointInfo& info) {
   columns.Add({"format", fmt::format("{}, {}{}", ToString(info.checkpoint->format()),
                                      files > 1 ? fmt::format("{} files, ", files) : "",
                                      FormatBytes(info.checkpoint->size()))});
+  if (info.adapter) {
+    columns.Add({"adapter", AdapterWords(*info.adapter)});
+    for (const TableRow& row : AdapterRows(*info.adapter)) columns.Add({row.left, row.right});
+    return columns.ToText("  ");
+  }
   const std::string_view title = Title(anatomy);
   columns.Add(
       {"architecture", title.empty() ? anatomy.id : fmt::format("{} ({})", anatomy.id, title)});
@@ -166,8 +161,20 @@ std::string Facts(const CheckpointInfo& info) {
 
 }  // namespace
 
+std::string DTypeWords(const std::map<DType, std::uint64_t>& dtypes) {
+  if (dtypes.size() == 1) return std::string(Info(dtypes.begin()->first).name);
+  std::vector<std::pair<DType, std::uint64_t>> sorted(dtypes.begin(), dtypes.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::vector<std::string> words;
+  for (const auto& [dtype, tensors] : sorted) {
+    words.push_back(fmt::format("{} {}", Info(dtype).name, FormatCount(tensors)));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
 std::string InfoPage(const CheckpointInfo& info, bool tensors) {
-  std::string page = info.path + "\n" + Facts(info);
+  std::string page = Visible(info.path) + "\n" + Facts(info);
   if (!info.anatomy.components.empty()) page += "\n" + ComponentTable(info.anatomy);
   for (const ComponentAnatomy& component : info.anatomy.components) {
     page += NameList(component.name + " lacks", component.missing, tensors);
@@ -193,7 +200,9 @@ std::string InfoLines(const std::vector<CheckpointInfo>& infos) {
     std::string words = fmt::format("{}", fmt::join(components, " "));
     if (!complete) words += " (incomplete)";
     if (!info.anatomy.damage.empty()) words += " (damaged)";
-    columns.Add({info.path, ArchitectureWords(info.anatomy), DTypeWords(DTypes(info.anatomy)),
+    const std::string what =
+        info.adapter ? AdapterWords(*info.adapter) : ArchitectureWords(info.anatomy);
+    columns.Add({Visible(info.path), what, DTypeWords(DTypes(info.anatomy)),
                  FormatCount(info.anatomy.tensors.size()), FormatBytes(info.checkpoint->size()),
                  std::move(words)});
   }

@@ -2,6 +2,7 @@
 // `const Command& name()`; adding a file there adds a command.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,10 +17,14 @@ struct Example {
   std::string_view doc;   ///< what it does
 };
 
+/// What people want of a command; the program's help lists them by it.
+enum class CommandGroup : std::uint8_t { kMerge, kInspect, kConvert, kReference };
+
 struct Command {
   std::string_view name;
   std::string_view summary{};  ///< one line, without a full stop
-  std::string_view doc{};      ///< paragraphs, separated by empty lines
+  CommandGroup group = CommandGroup::kReference;
+  std::string_view doc{};  ///< paragraphs, separated by empty lines
   std::vector<Positional> positionals{};
   std::vector<Flag> flags{};
   std::vector<Example> examples{};

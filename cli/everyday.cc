@@ -5,13 +5,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <span>
 
 #include "cli/lora_blocks.h"
+#include "cli/model_path.h"
+#include "cli/operator_names.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "merge/operator.h"
 
 namespace weightsmith {
@@ -24,41 +28,23 @@ std::string OperatorName(const EverydayMerge& merge) {
   if (merge.op) return *merge.op;
   if (merge.models.size() == 2) return "weighted_sum";
   if (merge.models.size() == 3) return "add_difference";
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{} models need an operator that takes them.", merge.models.size()),
+  throw Error(ErrorCode::kUsage, fmt::format("{} models need an operator.", merge.models.size()),
               "Name one with --op, such as average; 'weightsmith ops' lists them.");
 }
 
 const Operator& OperatorOf(const EverydayMerge& merge) {
-  const std::string name = OperatorName(merge);
-  if (const Operator* op = FindOperator(name)) return *op;
-  std::vector<std::string> known;
-  for (const Operator* op : Operators()) known.emplace_back(op->name);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("--op: unknown operator {}.{}", Quote(name), DidYouMean(name, known)),
-              "'weightsmith ops' lists the operators.");
+  return OperatorNamed("--op", OperatorName(merge));
 }
 
 // What people expect of the two everyday operators: half of each, and the whole difference.
 std::optional<std::string> AlphaOf(const EverydayMerge& merge) {
   if (merge.alpha) return merge.alpha;
+  const auto given = [](const auto& parameter) { return parameter.first == "alpha"; };
+  if (std::ranges::any_of(merge.parameters, given)) return std::nullopt;
   const std::string op = OperatorName(merge);
   if (op == "weighted_sum") return "0.5";
   if (op == "add_difference") return "1";
   return std::nullopt;
-}
-
-std::string Stem(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 5> kEndings = {".index.json", ".safetensors", ".ckpt",
-                                                        ".pt", ".pth"};
-  std::string name = path.lexically_normal().filename().string();
-  if (name.empty()) name = path.lexically_normal().parent_path().filename().string();
-  for (const std::string_view ending : kEndings) {
-    if (name.size() > ending.size() && name.ends_with(ending)) {
-      name.resize(name.size() - ending.size());
-    }
-  }
-  return name;
 }
 
 bool IsNameCharacter(char c) {
@@ -66,14 +52,26 @@ bool IsNameCharacter(char c) {
          c == '-';
 }
 
+bool IsNameStart(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// What YAML takes for something else than a text.
+bool IsYamlWord(std::string name) {
+  constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no",
+                                                   "on",   "off",  "y",     "n"};
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return std::ranges::find(kWords, name) != kWords.end();
+}
+
 // Names of the models in the recipe: their stems, made to look like names and told apart.
 std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& paths) {
   std::vector<std::string> names;
   for (const auto& path : paths) {
-    std::string name = Stem(path);
+    std::string name = ModelStem(path);
     std::ranges::replace_if(
         name, [](char c) { return !IsNameCharacter(c); }, '_');
-    if (name.empty() || !((name[0] | 0x20) >= 'a' && (name[0] | 0x20) <= 'z')) name = "m_" + name;
+    if (name.empty() || !IsNameStart(name[0]) || IsYamlWord(name)) name = "m_" + name;
     std::string unique = name;
     for (int i = 2; std::ranges::find(names, unique) != names.end(); ++i) {
       unique = fmt::format("{}_{}", name, i);
@@ -95,6 +93,21 @@ std::string Quoted(std::string_view text) {
     }
   }
   return out + "\"";
+}
+
+// A path as a recipe writes it: neither braces nor a dollar name a variable. What a recipe cannot
+// write is replaced, see SetPaths.
+std::string PathText(const std::filesystem::path& path) {
+  std::string text;
+  for (const char c : path.string()) {
+    text += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '_' : c;
+    if (c == '{' || c == '}') text += c;
+  }
+  for (std::size_t at = FindInvalidUtf8(text); at != std::string::npos;
+       at = FindInvalidUtf8(text)) {
+    text[at] = '_';
+  }
+  return Quoted(text.starts_with('$') ? "./" + text : text);
 }
 
 // Numbers, booleans, flow mappings and lists as they are; else a text.
@@ -121,7 +134,7 @@ void CheckCount(const Operator& op, std::size_t given) {
   std::vector<std::string_view> names;
   for (const OperandSpec& operand : op.operands) names.push_back(operand.name);
   throw Error(ErrorCode::kUsage,
-              fmt::format("{} takes {} {} ({}), {} are given.", op.name, single,
+              fmt::format("{} takes {} {} ({}), not {}.", op.name, single,
                           single == 1 ? "model" : "models", fmt::join(names, ", "), given));
 }
 
@@ -133,7 +146,7 @@ std::string ListEntry(const Operator& op, std::span<const std::string> names,
       weights ? SplitCommas(*weights) : std::vector<std::string>();
   if (values.size() != names.size()) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("{} needs a weight for each of {} models, {} are given.", op.name,
+                fmt::format("{} needs a weight for each of {} models, not {}.", op.name,
                             names.size(), values.size()),
                 "Write them as --param weights=0.7,0.3, in the order of the models.");
   }
@@ -189,7 +202,7 @@ namespace {
 std::string LoraNames(const EverydayMerge& merge) {
   std::string names;
   for (const LoraArgument& lora : merge.loras) {
-    names += fmt::format("+{:.2f}({})", lora.strength, ForFileName(Stem(lora.path)));
+    names += fmt::format("+{:.2f}({})", lora.strength, ForFileName(ModelStem(lora.path)));
   }
   return names;
 }
@@ -197,7 +210,7 @@ std::string LoraNames(const EverydayMerge& merge) {
 std::string MergedName(const EverydayMerge& merge) {
   const std::string op = OperatorName(merge);
   std::vector<std::string> stems;
-  for (const auto& model : merge.models) stems.push_back(ForFileName(Stem(model)));
+  for (const auto& model : merge.models) stems.push_back(ForFileName(ModelStem(model)));
   const double alpha = ParseNumber(AlphaOf(merge).value_or("")).value_or(kNoNumber);
   const bool plain = !std::isnan(alpha) && merge.parameters.empty();
   if (op == "weighted_sum" && plain && stems.size() == 2) {
@@ -210,14 +223,17 @@ std::string MergedName(const EverydayMerge& merge) {
 }
 
 std::string BakedName(const std::filesystem::path& model, const EverydayMerge& merge) {
-  return fmt::format("{}{}.safetensors", ForFileName(Stem(model)), LoraNames(merge));
+  const std::string baked = merge.loras.empty() && merge.vae
+                                ? fmt::format("+vae({})", ForFileName(ModelStem(*merge.vae)))
+                                : LoraNames(merge);
+  return fmt::format("{}{}.safetensors", ForFileName(ModelStem(model)), baked);
 }
 
 /// A file, or one of this name in a folder.
 std::filesystem::path PathFor(const EverydayMerge& merge, const std::string& name) {
   if (!merge.output) return name;
   const bool folder = merge.bake_each && merge.models.size() > 1;
-  if (!folder && merge.output->has_filename() && !std::filesystem::is_directory(*merge.output)) {
+  if (!folder && merge.output->has_filename() && !IsFolder(*merge.output)) {
     return *merge.output;
   }
   return *merge.output / name;
@@ -256,7 +272,7 @@ namespace {
 std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string> names) {
   std::string text = "adapters:\n";
   for (std::size_t i = 0; i < merge.loras.size(); ++i) {
-    std::string file = Quoted(merge.loras[i].path.string());
+    std::string file = PathText(merge.loras[i].path);
     if (merge.allow_unmatched) {
       file = fmt::format("{{path: {}, allow_unmatched: {}}}", file, Quoted(*merge.allow_unmatched));
     }
@@ -267,6 +283,7 @@ std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string
 
 std::string BakeText(const EverydayMerge& merge, const std::string& model,
                      std::span<const std::string> adapters) {
+  if (merge.loras.empty()) return fmt::format("{{op: copy, a: {}}}", model);
   std::vector<std::string> entries;
   for (std::size_t i = 0; i < merge.loras.size(); ++i) {
     const LoraArgument& lora = merge.loras[i];
@@ -277,20 +294,43 @@ std::string BakeText(const EverydayMerge& merge, const std::string& model,
   return fmt::format("{{op: bake, model: {}, adapters: [{}]}}", model, fmt::join(entries, ", "));
 }
 
-/// `path` of an output; braces would be read as a variable's place, and such a path stays on the
-/// command line.
-std::string PathText(const std::filesystem::path& path) {
-  const std::string text = path.string();
-  return text.find_first_of("{}") == std::string::npos ? fmt::format("path: {}", Quoted(text)) : "";
+// The models, the VAE and the adapters, in the order of their names in the recipe.
+std::vector<std::filesystem::path> Files(const EverydayMerge& merge) {
+  std::vector<std::filesystem::path> files = merge.models;
+  if (merge.vae) files.push_back(*merge.vae);
+  for (const LoraArgument& lora : merge.loras) files.push_back(lora.path);
+  return files;
+}
+
+/// The key is for files that torch.save wrote: others have none.
+std::string FileText(const std::filesystem::path& path, const std::optional<std::string>& key) {
+  const std::string quoted = PathText(path);
+  const std::string suffix = path.extension().string();
+  if (!key || suffix == ".safetensors" || suffix == ".sft") return quoted;
+  return fmt::format("{{path: {}, key: {}}}", quoted, Quoted(*key));
 }
 
 }  // namespace
 
+void SetPaths(const EverydayMerge& merge, Recipe& recipe) {
+  const std::vector<std::filesystem::path> files = Files(merge);
+  const std::vector<std::string> names = ModelNames(files);
+  for (RecipeModel& model : recipe.models) {
+    const auto name = std::ranges::find(names, model.name);
+    if (name != names.end()) model.parts.front().file.path = files[name - names.begin()];
+  }
+  if (!merge.bake_each) {
+    recipe.outputs.front().path = OutputPath(merge);
+    return;
+  }
+  for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
+    recipe.outputs[i].path = PathFor(merge, BakedName(merge.models[i], merge));
+  }
+}
+
 std::string RecipeText(const EverydayMerge& merge) {
-  std::vector<std::filesystem::path> named = merge.models;
-  if (merge.vae) named.push_back(*merge.vae);
-  const std::size_t files = named.size();
-  for (const LoraArgument& lora : merge.loras) named.push_back(lora.path);
+  std::vector<std::filesystem::path> named = Files(merge);
+  const std::size_t files = named.size() - merge.loras.size();
   // The steps, told apart from files of those names.
   named.emplace_back("merged");
   for (std::size_t i = 0; i < merge.models.size(); ++i) named.emplace_back("baked");
@@ -300,7 +340,7 @@ std::string RecipeText(const EverydayMerge& merge) {
 
   std::string text = "weightsmith: 1\nmodels:\n";
   for (std::size_t i = 0; i < files; ++i) {
-    text += fmt::format("  {}: {}\n", names[i], Quoted(named[i].string()));
+    text += fmt::format("  {}: {}\n", names[i], FileText(named[i], merge.key));
   }
   if (!merge.loras.empty()) text += AdaptersText(merge, adapters);
   if (!merge.policies.empty()) {
@@ -333,13 +373,12 @@ std::string RecipeText(const EverydayMerge& merge) {
   }
   if (merge.dtype) rest += fmt::format("{}dtype: {}\n", indent, Quoted(*merge.dtype));
   if (outputs.size() == 1) {
-    text += fmt::format("output:\n  model: {}\n{}", outputs.front().first, rest);
-    const std::string path = PathText(outputs.front().second);
-    return path.empty() ? text : text + fmt::format("  {}\n", path);
+    return text + fmt::format("output:\n  model: {}\n{}  path: {}\n", outputs.front().first, rest,
+                              PathText(outputs.front().second));
   }
   text += "outputs:\n";
   for (const auto& [model, path] : outputs) {
-    text += fmt::format("  - model: {}\n{}    {}\n", model, rest, PathText(path));
+    text += fmt::format("  - model: {}\n{}    path: {}\n", model, rest, PathText(path));
   }
   return text;
 }

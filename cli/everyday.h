@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "recipes/recipe.h"
+
 namespace weightsmith {
 
 /// An adapter on the command line: FILE[:STRENGTH[:TE_STRENGTH]].
@@ -25,6 +27,7 @@ struct EverydayMerge {
   std::optional<std::string> alpha;           ///< as a recipe writes it
   std::vector<std::pair<std::string, std::string>> parameters;
   std::optional<std::filesystem::path> vae;
+  std::optional<std::string> key;  ///< of files of torch.save: under which their weights lie
   std::optional<std::filesystem::path> output;  ///< a file, or a folder for a file of DefaultName
   std::optional<std::string> dtype;
   std::vector<std::pair<std::string, std::string>> policies;
@@ -37,6 +40,10 @@ struct EverydayMerge {
 /// The recipe, YAML. Throws kUsage for an unknown operator, or one that takes another number of
 /// models.
 std::string RecipeText(const EverydayMerge& merge);
+
+/// Puts the paths of the merge in the place of those that the recipe of its text has: not all can
+/// be written in a recipe.
+void SetPaths(const EverydayMerge& merge, Recipe& recipe);
 
 /// "0.70(photo)+0.30(anime).safetensors", "photo+1.00(anime-base).safetensors",
 /// "multiply(photo,anime).safetensors".

@@ -27,7 +27,7 @@ constexpr int kStyle =
 
 [[noreturn]] void Refuse(const Command& command, std::string message, std::string advice = {}) {
   if (advice.empty()) {
-    advice = fmt::format("'weightsmith {} -h' lists what it takes.", command.name);
+    advice = fmt::format("'weightsmith {} -h' lists its flags and arguments.", command.name);
   }
   throw Error(ErrorCode::kUsage, std::move(message), std::move(advice));
 }
@@ -61,7 +61,7 @@ std::string Expectation(const Flag& flag, const std::string& value) {
     case ValueKind::kNone:
       return {};
     default:
-      return value.empty() ? "a text that is not empty" : "";
+      return value.empty() ? "a non-empty text" : "";
   }
 }
 
@@ -91,6 +91,11 @@ po::options_description Describe(std::span<const Flag* const> flags) {
   const std::string name = token.substr(0, token.find('='));
   std::vector<std::string> known;
   for (const Flag* flag : flags) known.push_back(fmt::format("--{}", flag->name));
+  // The start of a name is nearer to it than any name by its letters.
+  std::vector<std::string> longer;
+  std::ranges::copy_if(known, std::back_inserter(longer),
+                       [&](const std::string& flag) { return flag.starts_with(name); });
+  if (longer.size() == 1 && name.size() > 3) known = longer;
   Refuse(command,
          fmt::format("{}: unknown flag {}.{}", command.name, Quote(name), DidYouMean(name, known)));
 }
@@ -126,7 +131,7 @@ void CheckPositionals(const Command& command, const std::vector<std::string>& gi
   const bool open_ended = !known.empty() && known.back().repeatable;
   if (given.size() > known.size() && !open_ended) {
     Refuse(command,
-           fmt::format("{}: {} is one too many.", command.name, Quote(given[known.size()])));
+           fmt::format("{}: unexpected argument {}.", command.name, Quote(given[known.size()])));
   }
   for (std::size_t i = 0; i < known.size(); ++i) {
     const bool missing = i >= given.size();
@@ -150,66 +155,66 @@ std::span<const Flag> CommonFlags() {
   static const std::vector<Flag> flags = {
       {.name = "quiet",
        .letter = 'q',
-       .doc = "Say nothing on standard error but errors",
-       .group = "Talk"},
-      {.name = "verbose", .letter = 'v', .doc = "Say more on standard error", .group = "Talk"},
+       .doc = "Print only errors on standard error",
+       .group = "Common"},
+      {.name = "verbose", .letter = 'v', .doc = "Print more on standard error", .group = "Common"},
       {.name = "progress",
        .kind = ValueKind::kText,
        .value = "MODE",
        .doc = "How progress is shown",
        .details = "`auto` draws a line when standard error is a terminal, `json` writes one JSON "
                   "object a line to standard error, `off` shows nothing.",
-       .group = "Talk",
+       .group = "Common",
        .choices = {"auto", "json", "off"}},
       {.name = "help",
        .letter = 'h',
-       .doc = "-h: this on one screen; --help: the manual",
-       .group = "Talk"},
-      {.name = "version", .letter = 'V', .doc = "Print the program's version", .group = "Talk"},
+       .doc = "-h: one screen; --help: the manual",
+       .group = "Common"},
+      {.name = "version", .letter = 'V', .doc = "Print the program's version", .group = "Common"},
   };
   return flags;
 }
 
-const std::vector<std::string>& ParsedArguments::All(std::string_view flag) const {
-  const auto found = values_.find(flag);
-  if (found == values_.end()) throw std::out_of_range(fmt::format("no flag --{}", flag));
-  return found->second;
+const std::vector<std::string>& ParsedArguments::All(FlagName flag) const {
+  static const std::vector<std::string> none;
+  asked_.emplace(flag.text());
+  const auto found = values_.find(flag.text());
+  return found == values_.end() ? none : found->second;
 }
 
-std::optional<std::string> ParsedArguments::Text(std::string_view flag) const {
+std::optional<std::string> ParsedArguments::Text(FlagName flag) const {
   const std::vector<std::string>& all = All(flag);
   if (all.empty()) return std::nullopt;
   return all.back();
 }
 
-std::optional<std::filesystem::path> ParsedArguments::Path(std::string_view flag) const {
+std::optional<std::filesystem::path> ParsedArguments::Path(FlagName flag) const {
   const std::optional<std::string> text = Text(flag);
   if (!text) return std::nullopt;
   return std::filesystem::path(*text);
 }
 
-std::vector<std::filesystem::path> ParsedArguments::Paths(std::string_view flag) const {
+std::vector<std::filesystem::path> ParsedArguments::Paths(FlagName flag) const {
   const std::vector<std::string>& all = All(flag);
   return {all.begin(), all.end()};
 }
 
-std::optional<double> ParsedArguments::Number(std::string_view flag) const {
+std::optional<double> ParsedArguments::Number(FlagName flag) const {
   const std::optional<std::string> text = Text(flag);
   return text ? ParseNumber(*text) : std::nullopt;
 }
 
-std::optional<std::uint64_t> ParsedArguments::Integer(std::string_view flag) const {
+std::optional<std::uint64_t> ParsedArguments::Integer(FlagName flag) const {
   const std::optional<std::string> text = Text(flag);
   return text ? ParseInteger(*text) : std::nullopt;
 }
 
-std::optional<std::uint64_t> ParsedArguments::Bytes(std::string_view flag) const {
+std::optional<std::uint64_t> ParsedArguments::Bytes(FlagName flag) const {
   const std::optional<std::string> text = Text(flag);
   return text ? ParseBytes(*text) : std::nullopt;
 }
 
-std::vector<std::pair<std::string, std::string>> ParsedArguments::Assignments(
-    std::string_view flag) const {
+std::vector<std::pair<std::string, std::string>> ParsedArguments::Assignments(FlagName flag) const {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const std::string& text : All(flag)) {
     const std::size_t equals = text.find('=');
@@ -237,7 +242,7 @@ ParsedArguments ParseArguments(const Command& command, std::span<const std::stri
       values = {""};
       continue;
     }
-    // `--out --force` has lost its value; who means a file of that name writes `--out=--force`.
+    // `--output --force` has lost its value; a file of that name is written `--output=--force`.
     if (option.original_tokens.size() > 1 && IsFlag(flags, option.original_tokens.back())) {
       Refuse(command, fmt::format("{}: --{} needs a value.", command.name, (*flag)->name));
     }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,85 @@
 namespace weightsmith {
 
 struct Command;
+
+/// Every flag by name, but for the parts that `assemble` declares.
+inline constexpr std::string_view kFlagNames[] = {"allow-unmatched",
+                                                  "alpha",
+                                                  "components",
+                                                  "dry-run",
+                                                  "dtype",
+                                                  "files-from",
+                                                  "finetune-of",
+                                                  "fix",
+                                                  "force",
+                                                  "get",
+                                                  "help",
+                                                  "io",
+                                                  "json",
+                                                  "key",
+                                                  "layout",
+                                                  "like",
+                                                  "lora",
+                                                  "lora-blocks",
+                                                  "max-memory",
+                                                  "max-shard-size",
+                                                  "mbw",
+                                                  "mkdir",
+                                                  "model",
+                                                  "models",
+                                                  "no-cache",
+                                                  "no-digest",
+                                                  "no-files",
+                                                  "no-recompute",
+                                                  "no-sample",
+                                                  "no-sync",
+                                                  "op",
+                                                  "output",
+                                                  "param",
+                                                  "policy",
+                                                  "presets",
+                                                  "print-recipe",
+                                                  "private",
+                                                  "progress",
+                                                  "prune",
+                                                  "quiet",
+                                                  "remove",
+                                                  "report",
+                                                  "rounding",
+                                                  "scale",
+                                                  "seed",
+                                                  "set",
+                                                  "sha256",
+                                                  "sparse",
+                                                  "step",
+                                                  "strict-components",
+                                                  "summary",
+                                                  "tensors",
+                                                  "threads",
+                                                  "trust-partial",
+                                                  "vae",
+                                                  "verbose",
+                                                  "version"};
+
+/// A flag that code asks for. A name that is not in kFlagNames does not compile.
+class FlagName {
+ public:
+  consteval FlagName(const char* name)  // NOLINT(google-explicit-constructor)
+      : text_(name) {
+    bool known = false;
+    for (const std::string_view flag : kFlagNames) known = known || flag == text_;
+    if (!known) throw "no flag has this name";
+  }
+  /// The flag of a part, such as "clip-l".
+  static FlagName OfPart(std::string_view part) { return FlagName(part, 0); }
+
+  std::string_view text() const { return text_; }
+
+ private:
+  FlagName(std::string_view text, int /*unchecked*/) : text_(text) {}
+
+  std::string_view text_;
+};
 
 /// What a value must look like, and what a shell completes it with.
 enum class ValueKind : std::uint8_t {
@@ -55,30 +135,34 @@ struct Positional {
 /// Flags that every command takes: help, version, quiet, verbose, progress.
 std::span<const Flag> CommonFlags();
 
-/// The values of one command line, checked against the command's table. Asking for a flag that
-/// the table lacks throws std::out_of_range.
+/// The values of one command line, checked against the command's table. A flag that the table
+/// lacks is one that was not given; tests read asked() and refuse a command that asks for it.
 class ParsedArguments {
  public:
-  /// Whether the command has the flag at all; REQUIRED of those below.
-  bool Knows(std::string_view flag) const { return values_.contains(flag); }
-  bool Has(std::string_view flag) const { return !All(flag).empty(); }
+  /// Whether the command has the flag at all.
+  bool Knows(FlagName flag) const { return values_.contains(flag.text()); }
+  bool Has(FlagName flag) const { return !All(flag).empty(); }
   /// Every value of a flag, in order; one empty text for a switch that is on.
-  const std::vector<std::string>& All(std::string_view flag) const;
-  std::optional<std::string> Text(std::string_view flag) const;
-  std::optional<std::filesystem::path> Path(std::string_view flag) const;
-  std::vector<std::filesystem::path> Paths(std::string_view flag) const;
-  std::optional<double> Number(std::string_view flag) const;
-  std::optional<std::uint64_t> Integer(std::string_view flag) const;
-  std::optional<std::uint64_t> Bytes(std::string_view flag) const;
+  const std::vector<std::string>& All(FlagName flag) const;
+  std::optional<std::string> Text(FlagName flag) const;
+  std::optional<std::filesystem::path> Path(FlagName flag) const;
+  std::vector<std::filesystem::path> Paths(FlagName flag) const;
+  std::optional<double> Number(FlagName flag) const;
+  std::optional<std::uint64_t> Integer(FlagName flag) const;
+  std::optional<std::uint64_t> Bytes(FlagName flag) const;
   /// KEY=VALUE pairs, in order.
-  std::vector<std::pair<std::string, std::string>> Assignments(std::string_view flag) const;
+  std::vector<std::pair<std::string, std::string>> Assignments(FlagName flag) const;
   const std::vector<std::string>& positionals() const { return positionals_; }
+
+  /// The flags whose values have been asked for.
+  const std::set<std::string, std::less<>>& asked() const { return asked_; }
 
  private:
   friend ParsedArguments ParseArguments(const Command&, std::span<const std::string>);
 
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::vector<std::string> positionals_;
+  mutable std::set<std::string, std::less<>> asked_;
 };
 
 /// Reads the words after a command's name. Flags and paths may come in any order, `--` ends the

@@ -6,13 +6,17 @@
 #include <algorithm>
 
 #include "cli/layout.h"
+#include "cli/topic.h"
 
 namespace weightsmith {
 namespace {
 
+constexpr std::size_t kExamplesOnScreen = 3;
+constexpr std::size_t kLongestCommand = 13;  // "architectures"
+
 constexpr std::string_view kAbout =
-    "weightsmith merges model checkpoints as a recipe says: files stream in, a new checkpoint "
-    "streams out, and what every input did is told.";
+    "weightsmith merges, converts and inspects model checkpoints. Files are streamed: memory does "
+    "not grow with the model.";
 
 std::string PositionalSynopsis(const Positional& positional) {
   const std::string name =
@@ -44,6 +48,14 @@ std::string PositionalTable(const Command& command) {
   return Table(rows);
 }
 
+std::string TopicTable() {
+  std::vector<TableRow> rows;
+  for (const Topic* topic : Topics()) {
+    rows.push_back({fmt::format("help {}", topic->name), std::string(topic->summary)});
+  }
+  return Table(rows);
+}
+
 std::string ShortFlagTable(const Command& command, std::string_view group) {
   std::vector<TableRow> rows;
   for (const Flag& flag : command.flags) {
@@ -69,12 +81,36 @@ std::string Examples(const Command& command) {
   return page;
 }
 
-std::string CommandTable() {
-  std::vector<TableRow> rows;
-  for (const Command* command : Commands()) {
-    rows.push_back({std::string(command->name), std::string(command->summary)});
+// The first ones that fit a line.
+std::string ShortExamples(const Command& command) {
+  std::string page;
+  std::size_t shown = 0;
+  for (const Example& example : command.examples) {
+    if (shown == kExamplesOnScreen) break;
+    if (DisplayWidth(example.line) + 2 > kPageWidth) continue;
+    page += fmt::format("  {}\n", example.line);
+    ++shown;
   }
-  return Table(rows);
+  return page;
+}
+
+std::string CommandTables() {
+  constexpr std::pair<CommandGroup, std::string_view> kGroups[] = {
+      {CommandGroup::kMerge, "Merge"},
+      {CommandGroup::kInspect, "Inspect"},
+      {CommandGroup::kConvert, "Convert"},
+      {CommandGroup::kReference, "Reference"}};
+  std::string page;
+  for (const auto& [group, title] : kGroups) {
+    std::vector<TableRow> rows;
+    for (const Command* command : Commands()) {
+      // All tables have their second column at the same place.
+      const std::string name = PadRight(command->name, kLongestCommand);
+      if (command->group == group) rows.push_back({name, std::string(command->summary)});
+    }
+    page += Heading(title) + Table(rows);
+  }
+  return page;
 }
 
 }  // namespace
@@ -112,10 +148,11 @@ std::vector<std::string_view> FlagGroups(const Command& command) {
 std::string ShortHelp(const Command& command) {
   std::string page = fmt::format("{}.\n\nUsage: {}\n", command.summary, UsageLine(command));
   if (!command.positionals.empty()) page += "\n" + PositionalTable(command);
+  page += Heading("Examples") + ShortExamples(command);
   for (const std::string_view group : FlagGroups(command)) {
     page += Heading(group) + ShortFlagTable(command, group);
   }
-  page += "\nAnd everywhere:\n" + CommonFlagsLine();
+  page += "\nCommon:\n" + CommonFlagsLine();
   return page;
 }
 
@@ -127,7 +164,7 @@ std::string LongHelp(const Command& command) {
   for (const std::string_view group : FlagGroups(command)) {
     page += Heading(group) + LongFlagTable(command.flags, group);
   }
-  page += Heading("Talk") + LongFlagTable(CommonFlags(), "Talk");
+  page += Heading("Common") + LongFlagTable(CommonFlags(), "Common");
   if (!command.examples.empty()) page += Heading("Examples") + Examples(command);
   return page;
 }
@@ -135,9 +172,10 @@ std::string LongHelp(const Command& command) {
 std::string ProgramHelp() {
   std::string page = Wrap(kAbout, 0);
   page += Heading("Usage") + "  weightsmith COMMAND [FLAGS] ARGUMENTS\n";
-  page += Heading("Commands") + CommandTable();
-  page += "\nAnd everywhere:\n" + CommonFlagsLine();
-  page += "\n'weightsmith COMMAND -h' lists the flags of a command, '--help' is its manual.\n";
+  page += CommandTables();
+  page += Heading("Recipes") + TopicTable();
+  page += "\nCommon:\n" + CommonFlagsLine();
+  page += "\n'weightsmith COMMAND -h' lists its flags, '--help' prints its manual.\n";
   return page;
 }
 
@@ -158,15 +196,15 @@ std::string ProgramManual() {
 
 std::span<const ExitStatus> ExitStatuses() {
   static constexpr ExitStatus kTable[] = {
-      {"0", "Done. A reader of standard output that goes away is no error."},
-      {"1", "Failed while running: reading, writing, the target folder."},
-      {"2", "The command line or the text of a recipe; an output that exists; output = input."},
-      {"3", "A valid recipe does not fit its files: keys, shapes, kinds of prediction."},
+      {"0", "Success. A closed pipe at standard output is not an error."},
+      {"1", "Failed while running: reading, writing, the folder of the output."},
+      {"2", "Error in the command line or a recipe; the output exists or is an input."},
+      {"3", "The recipe does not fit its files: names, shapes, kinds of prediction."},
       {"4", "An input file, the recipe included, is missing or malformed."},
       {"5", "A hash does not match."},
-      {"6", "It would not fit in memory or on disk."},
-      {"7", "A check that was asked for said no."},
-      {"8", "Something that should have an effect has none."},
+      {"6", "Not enough memory or disk space."},
+      {"7", "A check failed: verify found a difference, scan an unsafe file."},
+      {"8", "An input or a step has no effect on the result."},
       {"130", "Interrupted by Ctrl-C."},
       {"143", "Ended by SIGTERM."},
   };
@@ -177,6 +215,7 @@ std::span<const EnvironmentVariable> EnvironmentVariables() {
   static constexpr EnvironmentVariable kTable[] = {
       {"WEIGHTSMITH_MODELS", "Folders in which models are looked up by hash, separated by colons."},
       {"WEIGHTSMITH_SIMD", "The instruction set to compute with; the bytes do not depend on it."},
+      {"COLUMNS", "The width to fold lines to, where there is no terminal."},
       {"NO_COLOR", "When not empty, no colours."},
       {"XDG_CACHE_HOME", "Where weightsmith/hashes is kept; else ~/.cache."},
   };

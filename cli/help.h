@@ -11,7 +11,7 @@ namespace weightsmith {
 /// "weightsmith hash [FLAGS] FILE…".
 std::string UsageLine(const Command& command);
 
-/// "-o, --out FILE"; without a letter, "    --out FILE".
+/// "-o, --output FILE"; without a letter, "    --output FILE".
 std::string FlagSynopsis(const Flag& flag);
 
 /// What the manual says of a flag: its line, choices, details.

@@ -19,8 +19,9 @@ extern "C" void HandleSignal(int number) {
 
 }  // namespace
 
-void IgnoreBrokenPipes() {
+void MakeErrorsOfSignals() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 const std::atomic<bool>& CatchInterrupts() {
@@ -28,8 +29,12 @@ const std::atomic<bool>& CatchInterrupts() {
   action.sa_handler = HandleSignal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // `nohup` and shells in the background have a signal ignored, and it stays so.
+    struct sigaction before {};
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaction(number, &action, nullptr);
+  }
   return interrupted;
 }
 

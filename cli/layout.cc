@@ -1,19 +1,10 @@
 #include "cli/layout.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weightsmith {
 namespace {
-
-std::vector<std::string_view> SplitLines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
-  return lines;
-}
 
 // Fills lines of a page with words; a word longer than a line stands alone.
 class Filler {
@@ -53,11 +44,64 @@ class Filler {
   std::string line_;
 };
 
+// Columns that the lines after the first are indented by: to the second column of a table, where
+// there is one in the left half, else a little more than the line itself.
+std::size_t HangingIndent(std::string_view line, std::size_t width) {
+  const std::size_t start = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t gap = line.find("  ", start);
+  if (gap != std::string_view::npos) {
+    const std::size_t column = DisplayWidth(line.substr(0, line.find_first_not_of(' ', gap)));
+    if (column <= width / 2) return column;
+  }
+  return std::min(start + 2, width / 2);
+}
+
+// Where the first line of `line` ends, and where the next one begins.
+std::pair<std::size_t, std::size_t> Break(std::string_view line, std::size_t width) {
+  const std::size_t fits = PrefixOfWidth(line, width);
+  if (fits == line.size()) return {fits, fits};
+  const std::size_t text = line.find_first_not_of(' ');
+  const std::size_t space = line.rfind(' ', fits);
+  if (space == std::string_view::npos || text >= space) {
+    const std::size_t end = std::max<std::size_t>(fits, 1);
+    return {end, end};
+  }
+  const std::size_t end = line.find_last_not_of(' ', space) + 1;
+  return {end, std::min(line.find_first_not_of(' ', space), line.size())};
+}
+
 }  // namespace
 
-std::size_t DisplayWidth(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+std::vector<std::string_view> SplitLines(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.push_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+  }
+  return lines;
+}
+
+std::string Fold(std::string_view text, std::size_t width) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    const std::size_t indent = HangingIndent(line, width);
+    std::size_t room = width;
+    while (DisplayWidth(line) > room) {
+      const auto [stop, next] = Break(line, room);
+      out.append(line.substr(0, stop)).append("\n");
+      line.remove_prefix(next);
+      if (line.empty()) break;
+      out.append(indent, ' ');
+      room = width - indent;
+    }
+    out += line;
+    if (end < text.size()) out += '\n';
+    at = end + 1;
+  }
+  return out;
 }
 
 std::string PadRight(std::string_view text, std::size_t width) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/display_width.h"
+
 namespace weightsmith {
 
 /// Columns of help pages, whatever the terminal: they are also read in files.
@@ -25,11 +27,15 @@ struct TableRow {
 std::string Table(const std::vector<TableRow>& rows, std::size_t max_left = 28,
                   std::size_t width = kPageWidth);
 
-/// For lines that are data and not prose: a terminal wraps them.
+/// For lines of reports, which the terminal folds at its own width.
 inline constexpr std::size_t kUnwrapped = 100'000;
 
-/// Columns that UTF-8 text takes, counting a code point as one.
-std::size_t DisplayWidth(std::string_view text);
+/// The lines of `text`, without their ends.
+std::vector<std::string_view> SplitLines(std::string_view text);
+
+/// Lines that are wider than `width` folded: at spaces, under where their text or their last column
+/// of a table begins, and within a word that is too long for a line.
+std::string Fold(std::string_view text, std::size_t width);
 
 /// `text` followed by spaces to `width` columns.
 std::string PadRight(std::string_view text, std::size_t width);

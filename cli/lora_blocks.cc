@@ -24,8 +24,8 @@ std::vector<double> NumbersOf(std::string_view list) {
     if (!number) {
       throw Error(
           ErrorCode::kUsage,
-          fmt::format("--lora-blocks: {} is no number.", Quote(Trim(list.substr(0, end)), 80)),
-          "Random letters and steps in time cannot be baked.");
+          fmt::format("--lora-blocks: {} is not a number.", Quote(Trim(list.substr(0, end)), 80)),
+          "Random weights and ranges of sampling steps cannot be baked.");
     }
     numbers.push_back(*number);
     list.remove_prefix(std::min(end + 1, list.size()));
@@ -63,9 +63,10 @@ std::string StrengthText(const std::string& blocks, double strength, double text
   if (!words.starts_with('{') && strength == text_strength) {
     return fmt::format("{{preset: {}, scale: {}}}", words, FormatNumber(strength));
   }
-  throw Error(ErrorCode::kUsage,
-              "--lora-blocks has rows of places, and a strength stands behind the file.",
-              "Write the strengths into the rows.");
+  throw Error(
+      ErrorCode::kUsage,
+      "--lora-blocks has rows of places and cannot be combined with a strength after the file.",
+      "Write the strengths into the rows.");
 }
 
 }  // namespace weightsmith

@@ -6,7 +6,7 @@
 #include "cli/program.h"
 
 int main(int argc, char** argv) {
-  weightsmith::IgnoreBrokenPipes();
+  weightsmith::MakeErrorsOfSignals();
   weightsmith::Terminal terminal(stdout, stderr);
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   return weightsmith::RunProgram(words, terminal);

@@ -94,9 +94,20 @@ std::string ManPage() {
       ".B weightsmith\n"
       "\\fICOMMAND\\fR [\\fIFLAGS\\fR] \\fIARGUMENTS\\fR\n"
       ".SH DESCRIPTION\n"
-      "Data goes to standard output, talk to standard error. Flags and arguments may come in any\n"
-      "order, names are never abbreviated, \\fB\\-\\-\\fR ends the flags, and a file named "
-      "\\fB\\-\\fR is standard\ninput where a recipe is read.\n"
+      "Results go to standard output, reports and progress to standard error. Flags and arguments\n"
+      "may come in any order, names are never abbreviated, \\fB\\-\\-\\fR ends the flags, and a "
+      "file named \\fB\\-\\fR\nis standard input where a recipe is read.\n"
+      ".PP\n"
+      "Control characters, invisible characters and invalid UTF\\-8 in the names and texts of "
+      "files\n"
+      "are printed as escapes such as \\ex1b and \\eu202e, on both streams. JSON uses the escapes "
+      "of\n"
+      "JSON, so that programs read the same characters. Two things keep their bytes, where "
+      "standard\n"
+      "output is not a terminal: the path of an output, and the value that "
+      "\\fBmeta \\-\\-get\\fR prints.\n"
+      "Lines are folded to the width of a terminal, or to \\fBCOLUMNS\\fR where it is set; JSON,\n"
+      "recipes and lines with tabs are not.\n"
       ".SH COMMANDS\n",
       Version());
   for (const Command* command : Commands()) page += CommandSection(*command);

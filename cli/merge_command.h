@@ -11,7 +11,7 @@ namespace weightsmith {
 /// that is asked for.
 int RunMerge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind);
 
-/// --dry-run.
-Flag DryRunFlag();
+/// --dry-run and --json.
+std::vector<Flag> DryRunFlags();
 
 }  // namespace weightsmith

@@ -5,11 +5,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
+#include "cli/everyday_places.h"
+#include "cli/model_path.h"
+#include "cli/option_words.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/plan_recipe.h"
 
 namespace weightsmith {
 namespace {
@@ -17,8 +22,8 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 1024;
 
 // Flags that only an everyday merge has a use for.
-constexpr std::array<std::string_view, 9> kEverydayOnly = {
-    "op", "alpha", "mbw", "param", "vae", "lora", "lora-blocks", "allow-unmatched", "print-recipe"};
+constexpr std::array<FlagName, 9> kEverydayOnly = {
+    "op", "alpha", "mbw", "param", "vae", "key", "lora", "lora-blocks", "allow-unmatched"};
 
 void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
   flags.insert(flags.end(), more.begin(), more.end());
@@ -46,26 +51,33 @@ std::optional<IoBackend> BackendOf(const ParsedArguments& arguments) {
   return *way == "map" ? IoBackend::kMap : IoBackend::kRead;
 }
 
+// One model with another VAE: nothing is merged.
+bool ReplacesVae(const ParsedArguments& arguments) {
+  return arguments.positionals().size() == 1 && arguments.Has("vae") && !arguments.Has("op") &&
+         !arguments.Has("alpha") && !arguments.Has("mbw");
+}
+
 EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind) {
   EverydayMerge merge;
-  merge.bake_each = kind == Everyday::kBake;
+  merge.bake_each = kind == Everyday::kBake || ReplacesVae(arguments);
   for (const std::string& words : arguments.All("lora")) merge.loras.push_back(ParseLora(words));
   merge.lora_blocks = arguments.Text("lora-blocks");
   merge.allow_unmatched = arguments.Text("allow-unmatched");
-  if (merge.bake_each && merge.loras.empty()) {
+  merge.vae = arguments.Path("vae");
+  merge.key = arguments.Text("key");
+  if (merge.bake_each && merge.loras.empty() && !merge.vae) {
     throw Error(ErrorCode::kUsage, "bake: no adapter is given.",
                 "Name one with --lora FILE, or FILE:STRENGTH.");
   }
   for (const std::string& word : arguments.positionals()) {
     if (LooksLikeRecipe(word)) {
       throw Error(ErrorCode::kUsage,
-                  fmt::format("{} is a recipe, and a recipe stands alone.", Quote(word)),
+                  fmt::format("the recipe {} cannot be combined with other files.", Quote(word)),
                   "Give one recipe, or models and no recipe.");
     }
     merge.models.emplace_back(word);
   }
-  merge.vae = arguments.Path("vae");
-  merge.output = arguments.Path("out");
+  merge.output = arguments.Path("output");
   merge.dtype = arguments.Text("dtype");
   merge.policies = arguments.Assignments("policy");
   if (arguments.Knows("strict-components") && arguments.Has("strict-components")) {
@@ -74,20 +86,32 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
   if (merge.bake_each) return merge;
   merge.op = arguments.Text("op");
   if (arguments.Has("alpha") && arguments.Has("mbw")) {
-    throw Error(ErrorCode::kUsage, "--mbw is another way to write --alpha.", "Give one of them.");
+    throw Error(ErrorCode::kUsage, "--alpha and --mbw cannot be combined.", "Give one of them.");
   }
-  for (const std::string_view flag : {"alpha", "mbw"}) {
+  for (const FlagName flag : {FlagName("alpha"), FlagName("mbw")}) {
     if (const auto words = arguments.Text(flag)) merge.alpha = AlphaText(*words);
   }
   merge.parameters = arguments.Assignments("param");
   return merge;
 }
 
+/// Values of flags that are files.
+void AddFilesOfWeights(const ParsedArguments& arguments, Recipe& recipe) {
+  for (const FlagName flag : {FlagName("alpha"), FlagName("mbw"), FlagName("lora-blocks")}) {
+    if (!arguments.Knows(flag)) continue;
+    const auto words = arguments.Text(flag);
+    if (!words) continue;
+    const std::size_t sign = words->starts_with('@') ? 1 : 0;
+    recipe.files_read.push_back(SideFile{words->substr(sign), "file of weights"});
+  }
+}
+
 void RefuseEverydayFlags(const ParsedArguments& arguments) {
-  for (const std::string_view flag : kEverydayOnly) {
+  for (const FlagName flag : kEverydayOnly) {
     if (!arguments.Has(flag)) continue;
-    throw Error(ErrorCode::kUsage, fmt::format("--{} is for a merge without a recipe file.", flag),
-                "Write it into the recipe; --set changes a variable of the recipe.");
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--{} cannot be combined with a recipe file.", flag.text()),
+                "Write it in the recipe; --set changes a variable of the recipe.");
   }
 }
 
@@ -96,11 +120,12 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   const std::vector<std::string>& words = arguments.positionals();
   if (words.size() > 1 || kind == Everyday::kBake) return true;
   if (LooksLikeModel(words.front())) {
+    if (ReplacesVae(arguments)) return true;
     throw Error(ErrorCode::kUsage,
-                fmt::format("{} is one model alone, and a merge needs two.", Quote(words.front())),
-                arguments.Has("lora")
-                    ? "Give a second model, or bake adapters into one with 'weightsmith bake'."
-                    : "Give a second model, or a recipe that names the models.");
+                fmt::format("a merge needs two models; {} is one.", Quote(words.front())),
+                arguments.Has("lora") ? "Give a second model, or bake adapters into one: "
+                                        "'weightsmith bake MODEL --lora FILE'."
+                                      : "Give a second model, or a recipe that names the models.");
   }
   RefuseEverydayFlags(arguments);
   return false;
@@ -108,17 +133,9 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
 
 }  // namespace
 
-bool LooksLikeModel(const std::filesystem::path& path) {
-  constexpr std::array<std::string_view, 6> kEndings = {".safetensors", ".ckpt", ".pt",
-                                                        ".pth",         ".bin",  ".index.json"};
-  const std::string name = path.string();
-  return std::ranges::any_of(kEndings, [&](auto ending) { return name.ends_with(ending); }) ||
-         std::filesystem::is_directory(path);
-}
-
 std::vector<Positional> MergePositionals() {
   return {{.name = "RECIPE|MODEL",
-           .doc = "a recipe (YAML or JSON; - is standard input), or two or more models",
+           .doc = "two or three models (more with --op), or a recipe",
            .repeatable = true}};
 }
 
@@ -138,16 +155,16 @@ std::vector<Flag> RecipeFlags() {
        .details = "Such as `missing=keep` or `non_finite=saturate`.",
        .group = "Recipe",
        .repeatable = true},
-      {.name = "output",
+      {.name = "step",
        .kind = ValueKind::kText,
-       .value = "STEP",
-       .doc = "Write this model or step instead of the recipe's output",
+       .value = "NAME",
+       .doc = "Write this step instead of the recipe's output",
        .group = "Recipe"},
-      {.name = "out",
+      {.name = "output",
        .letter = 'o',
        .kind = ValueKind::kFile,
        .value = "FILE",
-       .doc = "Write to this file (or folder, where the output is one)",
+       .doc = "Write to this file or folder",
        .group = "Recipe"},
       {.name = "dtype",
        .kind = ValueKind::kDType,
@@ -172,14 +189,14 @@ std::vector<Flag> RecipeFlags() {
       {.name = "models",
        .kind = ValueKind::kFolder,
        .value = "DIR",
-       .doc = "Look here for models that are named by hash",
+       .doc = "Look here for models named by hash",
        .details = "After it the folders in $WEIGHTSMITH_MODELS.",
        .group = "Recipe",
        .repeatable = true},
       {.name = "presets",
        .kind = ValueKind::kFile,
        .value = "FILE",
-       .doc = "Know the block weights of this file by name",
+       .doc = "Read named block weights from this file",
        .details = "Lines of NAME, a tab and numbers with commas, as people exchange them.",
        .group = "Recipe"},
       {.name = "private", .doc = "Leave recipe and inputs out of the metadata", .group = "Recipe"},
@@ -191,12 +208,13 @@ std::vector<Flag> EverydayFlags() {
       {.name = "op",
        .kind = ValueKind::kOperator,
        .value = "NAME",
-       .doc = "Operator: weighted_sum of two, add_difference of three",
+       .doc = "Operator (weighted_sum; of three add_difference)",
+       .details = "`weightsmith ops` lists them.",
        .group = "Models without a recipe"},
       {.name = "alpha",
        .kind = ValueKind::kText,
        .value = "V",
-       .doc = "Its alpha; default 0.5 of weighted_sum, 1 of add_difference",
+       .doc = "Share of the second model (0.5), or factor of B - C (1)",
        .details = "A number; the name of a preset (GRAD_V); a number and rows, such as "
                   "0.3,IN00=0,te=0; weights as a recipe writes them on one line, such as "
                   "'{default: 0.3, te: 0}'; or @FILE that holds one of these.",
@@ -204,14 +222,14 @@ std::vector<Flag> EverydayFlags() {
       {.name = "mbw",
        .kind = ValueKind::kText,
        .value = "LIST",
-       .doc = "Block weights as alpha: numbers with commas, or a preset",
+       .doc = "Block weights instead of alpha: 26 numbers, or a preset",
        .details = "26 numbers for SD 1 and 2, 20, 21 or 26 for SDXL, 61 for FLUX.1, in the "
                   "community's order; `weightsmith blocks` shows the places.",
        .group = "Models without a recipe"},
       {.name = "param",
        .kind = ValueKind::kAssignment,
        .value = "K=V",
-       .doc = "Another of its parameters",
+       .doc = "Set another parameter of the operator",
        .details = "For an operator that takes a list with weights, weights=0.5,0.3,0.2 gives each "
                   "model its own.",
        .group = "Models without a recipe",
@@ -221,10 +239,19 @@ std::vector<Flag> EverydayFlags() {
        .value = "FILE",
        .doc = "Take the VAE from this file",
        .group = "Models without a recipe"},
+      KeyFlag("Models without a recipe"),
       {.name = "print-recipe",
-       .doc = "Print the recipe of this merge and do nothing",
-       .group = "Models without a recipe"},
+       .doc = "Print the recipe of this merge; write nothing",
+       .group = "Running"},
   };
+}
+
+Flag KeyFlag(std::string_view group) {
+  return {.name = "key",
+          .kind = ValueKind::kText,
+          .value = "KEY",
+          .doc = "Which dict of tensors of a .ckpt or .pt file to take",
+          .group = group};
 }
 
 std::vector<Flag> LoraFlags() {
@@ -232,7 +259,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "lora",
        .kind = ValueKind::kText,
        .value = "FILE[:S[:TE]]",
-       .doc = "Bake in this LoRA or other adapter, with strength S",
+       .doc = "Bake in this LoRA or adapter with strength S",
        .details =
            "S is 1 by default; TE is the strength in the text encoders, by default S. With a "
            "colon in the path, give the strength as well.",
@@ -241,7 +268,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "lora-blocks",
        .kind = ValueKind::kText,
        .value = "LIST",
-       .doc = "Strengths by block: numbers, a preset, rows or a file",
+       .doc = "Strengths by block: numbers, a preset, rows",
        .details =
            "In the order of LoRA block weights: 17 or 26 numbers for SD 1 and 2, 12, 20 or 26 "
            "for SDXL, 61 for FLUX.1; INS, IND, INALL, MIDD, OUTD, OUTS, OUTALL; or rows, such "
@@ -250,7 +277,7 @@ std::vector<Flag> LoraFlags() {
       {.name = "allow-unmatched",
        .kind = ValueKind::kText,
        .value = "REGEX",
-       .doc = "Let modules do nothing whose name matches",
+       .doc = "Allow matching modules to change nothing",
        .group = "Adapters"},
   };
 }
@@ -262,19 +289,19 @@ std::vector<Flag> RunFlags() {
       {.name = "threads",
        .kind = ValueKind::kInteger,
        .value = "N",
-       .doc = "Threads that compute, by default the physical cores",
+       .doc = "Compute with N threads; default: the physical cores",
        .details = "The bytes of the output do not depend on it.",
        .group = "Running"},
       {.name = "max-memory",
        .kind = ValueKind::kBytes,
        .value = "SIZE",
-       .doc = "Hold no more than this in memory, or refuse to start",
+       .doc = "Hold at most this in memory, or refuse to start",
        .group = "Running"},
       {.name = "io",
        .kind = ValueKind::kText,
        .value = "WAY",
-       .doc = "Read inputs by mapping or by positioned reads",
-       .details = "By default what is faster where the file lies.",
+       .doc = "Read inputs by mapping (map) or by system calls (read)",
+       .details = "By default the faster way for the file system.",
        .group = "Running",
        .choices = {"map", "read"}},
       {.name = "no-sync",
@@ -282,20 +309,27 @@ std::vector<Flag> RunFlags() {
        .details = "For scratch results: faster, but a power cut may lose the file.",
        .group = "Running"},
       {.name = "no-cache",
-       .doc = "Leave nothing of inputs and outputs in the page cache",
-       .details = "For machines where others need that memory; a second run reads the disk again.",
+       .doc = "Keep inputs and outputs out of the page cache",
+       .details =
+           "For machines where other programs need that memory; a second run reads the disk again.",
        .group = "Running"},
       {.name = "no-digest",
-       .doc = "Do not take digests of what is read and written",
-       .details = "Saves little time; `verify` can then not find the inputs again.",
+       .doc = "Compute no digests of inputs and outputs",
+       .details = "Saves little time; `verify` can then not find the inputs by their digests, and "
+                  "an interrupted run starts again from the beginning.",
+       .group = "Running"},
+      {.name = "trust-partial",
+       .doc = "Resume without reading back what was written",
+       .details = "Otherwise finished tensors are read from the disk and compared with their "
+                  "digests.",
        .group = "Running"},
       {.name = "sha256",
-       .doc = "SHA-256 of inputs and outputs; costs more than merging",
+       .doc = "Compute SHA-256 of inputs and outputs (slow)",
        .group = "Running"},
       {.name = "report",
        .kind = ValueKind::kFile,
        .value = "FILE",
-       .doc = "Write what every input, step and tensor did, as JSON",
+       .doc = "Write a JSON report of every input, step and tensor",
        .group = "Running"},
   };
 }
@@ -320,11 +354,11 @@ RecipeOptions ReadRecipeOptions(const ParsedArguments& arguments) {
   RecipeOptions options;
   if (arguments.Knows("set")) {
     for (const auto& [key, value] : arguments.Assignments("set")) options.variables[key] = value;
-    options.output_step = arguments.Text("output");
+    options.output_step = arguments.Text("step");
     options.model_folders = ModelFolders(arguments);
   }
   options.policies = arguments.Assignments("policy");
-  options.output_path = arguments.Path("out");
+  options.output_path = arguments.Path("output");
   options.dtype = arguments.Text("dtype");
   options.rounding = arguments.Text("rounding");
   options.max_shard_size = arguments.Bytes("max-shard-size");
@@ -343,6 +377,7 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
     options.threads = static_cast<int>(*threads);
   }
   options.max_memory = arguments.Bytes("max-memory");
+  options.whole_process = true;
   options.io = BackendOf(arguments);
   options.sync = !arguments.Has("no-sync");
   options.keep_cache = !arguments.Has("no-cache");
@@ -350,20 +385,24 @@ RunOptions ReadRunOptions(const ParsedArguments& arguments) {
   options.make_folders = arguments.Has("mkdir");
   options.digests = !arguments.Has("no-digest");
   options.sha256 = arguments.Has("sha256");
+  options.trust_partial = arguments.Has("trust-partial");
   options.by_tensor = arguments.Has("report");
+  options.report = arguments.Path("report");
   return options;
 }
 
 void ShowDiagnostics(const Diagnostics& diagnostics, Terminal& terminal) {
   std::size_t errors = 0;
+  ErrorCode code = ErrorCode::kUsage;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     const bool is_error = diagnostic.severity == Severity::kError;
-    terminal.Tell(is_error ? Style::kError : Style::kWarning, Render(diagnostic));
-    errors += is_error ? 1 : 0;
+    terminal.Tell(is_error ? Style::kError : Style::kWarning,
+                  Render(diagnostic, CommandLineSpelling()));
+    if (is_error && ++errors == 1) code = diagnostic.code;
   }
   if (errors == 0) return;
-  throw Error(ErrorCode::kUsage, fmt::format("{} {} to mend; nothing was read or written.", errors,
-                                             errors == 1 ? "error" : "errors"));
+  throw Error(code,
+              fmt::format("{} {}; nothing was written.", errors, errors == 1 ? "error" : "errors"));
 }
 
 std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments, Everyday kind) {
@@ -379,10 +418,23 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
   std::optional<Recipe> recipe;
   if (IsEveryday(arguments, kind)) {
     const EverydayMerge merge = ReadEverydayMerge(arguments, kind);
-    const std::string text = RecipeText(merge);
+    // The recipe says what these say.
     options.output_path.reset();
+    options.policies.clear();
+    options.dtype.reset();
     if (!merge.bake_each || merge.models.size() == 1) options.output_path = OutputPath(merge);
-    recipe = ParseRecipe(text, "command line", {}, options, diagnostics);
+    EverydayWords words;
+    for (const FlagName flag : {FlagName("alpha"), FlagName("mbw")}) {
+      if (!arguments.Knows(flag) || !arguments.Has(flag)) continue;
+      words = {fmt::format("--{}", flag.text()), arguments.Text(flag).value()};
+    }
+    const SourceText source = EverydaySource(merge, words, diagnostics);
+    ShowDiagnostics(diagnostics, terminal);
+    recipe = ParseRecipe(source, {}, options, diagnostics);
+    if (recipe) {
+      SetPaths(merge, *recipe);
+      AddFilesOfWeights(arguments, *recipe);
+    }
   } else {
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
   }
@@ -392,9 +444,14 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
 
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;
-  std::optional<ResolvedRecipe> resolved = Resolve(request.recipe, request.options, diagnostics);
-  ShowDiagnostics(diagnostics, terminal);
-  return MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
+  try {
+    Plan plan = PlanOfRecipe(request.recipe, request.options, diagnostics);
+    ShowDiagnostics(diagnostics, terminal);
+    return plan;
+  } catch (const RecipeProblems&) {
+    ShowDiagnostics(diagnostics, terminal);
+    throw;
+  }
 }
 
 }  // namespace weightsmith

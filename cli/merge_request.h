@@ -14,13 +14,12 @@
 
 namespace weightsmith {
 
-/// Whether a path is named like a model file or is a folder, and so is no recipe.
-bool LooksLikeModel(const std::filesystem::path& path);
-
 /// Flags that say what a recipe means: variables, policies, where models are.
 std::vector<Flag> RecipeFlags();
 /// Flags of a merge without a recipe file.
 std::vector<Flag> EverydayFlags();
+/// Which dict of a file of torch.save is meant: --key.
+Flag KeyFlag(std::string_view group);
 /// Flags of adapters that are baked in.
 std::vector<Flag> LoraFlags();
 /// Flags that say how to run and what becomes of the output.

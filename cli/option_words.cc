@@ -1,11 +1,37 @@
 #include "cli/option_words.h"
 
+#include <fmt/format.h>
+
 #include <stdexcept>
-#include <string_view>
+#include <string>
 
 namespace weightsmith {
 namespace {
 
+/// "--set w", "--dtype".
+std::string SourceName(const SourceText& source) {
+  switch (source.setting) {
+    case Setting::kVariable:
+      return fmt::format("--set {}", source.key);
+    case Setting::kPolicy:
+      return fmt::format("--policy {}", source.key);
+    case Setting::kSelectOutput:
+      return "--step";
+    case Setting::kOutputPath:
+      return "-o";
+    case Setting::kDType:
+      return "--dtype";
+    case Setting::kRounding:
+      return "--rounding";
+    case Setting::kMaxShardSize:
+      return "--max-shard-size";
+    case Setting::kNone:
+      break;
+  }
+  return source.name;
+}
+
+/// "--force replaces it."
 std::string_view OptionSentence(Option option) {
   switch (option) {
     case Option::kOverwrite:
@@ -22,6 +48,12 @@ std::string_view OptionSentence(Option option) {
       return "--models DIR, or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
       return "--model NAME=PATH names the file of an input.";
+    case Option::kSelectOutput:
+      return "Choose one with --step.";
+    case Option::kMaxShardSize:
+      return "--max-shard-size sets the size of files.";
+    case Option::kTrustPartial:
+      return "--trust-partial skips this check.";
     case Option::kCheckFileOnly:
       return "--no-recompute checks the file alone.";
   }
@@ -37,6 +69,11 @@ std::string AdviceOf(const Error& error) {
     advice += OptionSentence(option);
   }
   return advice;
+}
+
+Spelling CommandLineSpelling() {
+  return {.source = &SourceName,
+          .advice = [](Option option) { return std::string(OptionSentence(option)); }};
 }
 
 }  // namespace weightsmith

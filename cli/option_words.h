@@ -4,10 +4,14 @@
 #include <string>
 
 #include "core/error.h"
+#include "recipes/diagnostic.h"
 
 namespace weightsmith {
 
 /// The advice of an error with a sentence for each of its options.
 std::string AdviceOf(const Error& error);
+
+/// How the command line spells what a message about a recipe names.
+Spelling CommandLineSpelling();
 
 }  // namespace weightsmith

@@ -2,16 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/merge_request.h"
 #include "cli/plan_words.h"
 #include "core/text.h"
+#include "merge/touched_paths.h"
 #include "recipes/jobs/plan_json.h"
+#include "recipes/show.h"
 
 namespace weightsmith {
 
 void SayRemarks(const Plan& plan, Terminal& terminal) {
   for (const std::string& note : plan.notes) terminal.Note(note);
   for (const std::string& warning : plan.warnings) terminal.Warn(warning);
+}
+
+void SayNewRemarks(const Plan& plan, const Report& report, Terminal& terminal) {
+  const auto is_new = [](const std::vector<std::string>& said, const std::string& remark) {
+    return std::ranges::find(said, remark) == said.end();
+  };
+  for (const std::string& note : report.notes) {
+    if (is_new(plan.notes, note)) terminal.Note(note);
+  }
+  for (const std::string& warning : report.warnings) {
+    if (is_new(plan.warnings, warning)) terminal.Warn(warning);
+  }
 }
 
 void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal) {
@@ -28,14 +44,20 @@ void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& ter
 
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view) {
   if (arguments.Has("print-recipe")) {
-    if (const auto text = EverydayRecipe(arguments, view.kind)) terminal.Print(*text);
+    const auto text = EverydayRecipe(arguments, view.kind);
+    terminal.PrintData(text ? *text : ShowRecipe(ReadRecipe(arguments, terminal).recipe));
     return 0;
   }
   const RunOptions options = ReadRunOptions(arguments);
   const Plan plan = PlanOf(ReadRecipe(arguments, terminal, view.kind), terminal);
   SayRemarks(plan, terminal);
   if (view.sample) SayWithoutEffect(plan, options, terminal);
-  terminal.Print(view.json ? PlanJson(plan, options) : FullPlan(plan, options));
+  if (view.json) {
+    terminal.PrintData(PlanJson(plan, options));
+  } else {
+    terminal.Print(FullPlan(plan, options, terminal.verbose()));
+  }
+  CheckPaths(plan, options);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/terminal.h"
 #include "merge/executor.h"
 #include "merge/plan.h"
+#include "merge/report.h"
 
 namespace weightsmith {
 
@@ -26,5 +27,8 @@ void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& ter
 
 /// Notes and warnings of the plan.
 void SayRemarks(const Plan& plan, Terminal& terminal);
+
+/// Notes and warnings of a run that its plan did not have.
+void SayNewRemarks(const Plan& plan, const Report& report, Terminal& terminal);
 
 }  // namespace weightsmith

@@ -10,7 +10,9 @@
 #include "cli/adapter_words.h"
 #include "cli/layout.h"
 #include "core/text.h"
+#include "core/visible.h"
 #include "merge/disk_needs.h"
+#include "merge/run_outputs.h"
 
 namespace weightsmith {
 namespace {
@@ -24,6 +26,11 @@ std::string FormatCoefficient(double value) {
   return text;
 }
 
+std::string FormatSigned(double value) {
+  if (value == 0) return "0";
+  return (value < 0 ? "-" : "") + FormatCoefficient(std::abs(value));
+}
+
 std::vector<std::string> ModelNames(const Plan& plan) {
   std::vector<std::string> names;
   for (const Model& model : plan.models) names.push_back(model.name);
@@ -32,8 +39,9 @@ std::vector<std::string> ModelNames(const Plan& plan) {
 
 std::string ResultOf(const ComponentCoefficients& component, const Plan& plan) {
   if (!component.linear) return "not a sum of its inputs";
-  if (!component.uniform) return "a sum that differs by tensor";
-  return FormatCombination(component.coefficients, ModelNames(plan));
+  const std::vector<std::string> names = ModelNames(plan);
+  if (component.uniform) return FormatCombination(component.coefficients, names);
+  return FormatRanges(component.lowest, component.highest, names);
 }
 
 // The dtype that most tensors have; "…" where there are others.
@@ -58,13 +66,13 @@ std::string ArchitectureWord(const Anatomy& anatomy) {
 
 std::string PartLine(const Model& model, const Model::Part& part) {
   if (model.adapter != nullptr) {
-    return fmt::format("{}: {} (adapter, {} modules, {})", model.name,
-                       part.checkpoint->path().string(), FormatCount(model.adapter->modules.size()),
-                       FormatBytes(part.checkpoint->size()));
+    return fmt::format(
+        "{}: {} (adapter, {} modules, {})", model.name, Visible(part.checkpoint->path().string()),
+        FormatCount(model.adapter->modules.size()), FormatBytes(part.checkpoint->size()));
   }
   const std::string name =
       part.component ? fmt::format("{}.{}", model.name, *part.component) : model.name;
-  return fmt::format("{}: {} ({}, {}, {})", name, part.checkpoint->path().string(),
+  return fmt::format("{}: {} ({}, {}, {})", name, Visible(part.checkpoint->path().string()),
                      ArchitectureWord(part.anatomy), DTypeWord(part.anatomy),
                      FormatBytes(part.checkpoint->size()));
 }
@@ -95,9 +103,17 @@ std::string DiskWords(const Plan& plan) {
   std::vector<std::string> words;
   for (const DiskNeed& need : DiskNeeds(plan)) {
     words.push_back(fmt::format("{} needed in {}, {} free", FormatBytes(need.needed),
-                                need.folder.string(), FormatBytes(need.available)));
+                                Visible(need.folder.string()), FormatBytes(need.available)));
   }
   return fmt::format("{}", fmt::join(words, "; "));
+}
+
+std::string ResumeWords(const Plan& plan, const Resumption& resumption) {
+  const std::string done = fmt::format("{} of {} tensors are done", FormatCount(resumption.tasks),
+                                       FormatCount(plan.tasks.size()));
+  if (resumption.bytes_to_verify == 0) return done;
+  return fmt::format("{}; {} of them are read back first", done,
+                     FormatBytes(resumption.bytes_to_verify));
 }
 
 }  // namespace
@@ -117,6 +133,23 @@ std::string FormatCombination(const std::vector<double>& coefficients,
     sum += factor == "1.00" ? names[i] : fmt::format("{}·{}", factor, names[i]);
   }
   return sum.empty() ? "0" : sum;
+}
+
+std::string FormatRanges(const std::vector<double>& lowest, const std::vector<double>& highest,
+                         const std::vector<std::string>& names) {
+  std::string sum;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string low = FormatSigned(lowest[i]);
+    const std::string high = FormatSigned(highest[i]);
+    if (low == "0" && high == "0") continue;
+    if (!sum.empty()) sum += " + ";
+    if (low == high) {
+      sum += low == "1.00" ? names[i] : fmt::format("{}·{}", low, names[i]);
+    } else {
+      sum += fmt::format("({} to {})·{}", low, high, names[i]);
+    }
+  }
+  return sum + ", by tensor";
 }
 
 std::vector<std::string> ResultLines(const Plan& plan, std::size_t output) {
@@ -148,14 +181,20 @@ std::string ShortPlan(const Plan& plan) {
   std::string text;
   for (const std::string& line : InputLines(plan)) text += line + "\n";
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-    if (plan.outputs.size() > 1) text += fmt::format("{}:\n", plan.outputs[i].spec.path.string());
+    if (plan.outputs.size() > 1)
+      text += fmt::format("{}:\n", Visible(plan.outputs[i].spec.path.string()));
     for (const std::string& line : ResultLines(plan, i)) text += line + "\n";
   }
   return text + AdapterClassLines(plan);
 }
 
-std::string FullPlan(const Plan& plan, const RunOptions& options) {
-  std::string text = "Inputs:\n";
+std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules) {
+  std::string text = "Outputs:\n";
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    text += fmt::format("  {}\n", Visible(plan.outputs[i].spec.path.string()));
+    for (const std::string& line : ResultLines(plan, i)) text += fmt::format("    {}\n", line);
+  }
+  text += "Inputs:\n";
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
     for (const Model::Part& part : plan.models[i].parts) {
       text += fmt::format("  {}\n", PartLine(plan.models[i], part));
@@ -164,21 +203,22 @@ std::string FullPlan(const Plan& plan, const RunOptions& options) {
       text += fmt::format("    {}\n", KeysLine(plan.model_keys[i]));
     }
   }
-  if (const std::string classes = AdapterClassLines(plan); !classes.empty()) {
-    text += "Adapters:\n" + AppliedTable(plan) + classes;
-  }
-  text += "Outputs:\n";
-  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-    text += fmt::format("  {}\n", plan.outputs[i].spec.path.string());
-    for (const std::string& line : ResultLines(plan, i)) text += fmt::format("    {}\n", line);
-  }
   std::vector<TableRow> rows = {
       {"tensors", TaskCounts(plan)},
       {"reads", ExactBytes(plan.bytes_to_read)},
       {"writes", ExactBytes(plan.bytes_to_write)},
       {"memory", fmt::format("at most {}", FormatBytes(PeakMemory(plan, options)))},
       {"disk", DiskWords(plan)}};
-  return text + "Work:\n" + Table(rows, 28, kUnwrapped);
+  if (const auto resumption = FindResumption(plan, options)) {
+    rows.push_back({"resume", ResumeWords(plan, *resumption)});
+  }
+  text += "Work:\n" + Table(rows, 28, kUnwrapped);
+  const std::string classes = AdapterClassLines(plan);
+  if (classes.empty()) return text;
+  text += "Adapters:\n";
+  for (const std::string_view line : SplitLines(classes)) text += fmt::format("  {}\n", line);
+  if (modules) return text + "Modules:\n" + AppliedTable(plan);
+  return text + "  (--verbose lists every module and where it goes)\n";
 }
 
 }  // namespace weightsmith

@@ -24,7 +24,12 @@ std::vector<std::string> InputLines(const Plan& plan);
 /// Inputs and result: what a run begins with.
 std::string ShortPlan(const Plan& plan);
 
-/// Everything: inputs and their keys, result, tasks, bytes to read and write, memory, disk.
-std::string FullPlan(const Plan& plan, const RunOptions& options);
+/// "(0.60 to 1.00)·a + (0 to 0.40)·b, by tensor": the least and the largest coefficient of each.
+std::string FormatRanges(const std::vector<double>& lowest, const std::vector<double>& highest,
+                         const std::vector<std::string>& names);
+
+/// Everything: result, inputs and their keys, tasks, bytes to read and write, memory, disk; at the
+/// end the adapters, with every module where `modules`.
+std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules = false);
 
 }  // namespace weightsmith

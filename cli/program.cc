@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 #include <optional>
+#include <system_error>
 #include <vector>
 
 #include "cli/command.h"
@@ -14,6 +16,7 @@
 #include "cli/option_words.h"
 #include "core/error.h"
 #include "core/simd.h"
+#include "core/text.h"
 #include "core/version.h"
 
 namespace weightsmith {
@@ -115,9 +118,16 @@ int RunProgram(std::span<const std::string> words, Terminal& terminal) {
   } catch (const std::bad_alloc&) {
     terminal.Fail("out of memory.", "--max-memory bounds what a merge may hold.");
     return static_cast<int>(ErrorCode::kResources);
+  } catch (const std::filesystem::filesystem_error& error) {
+    terminal.Fail(fmt::format("{}: {}", Quote(error.path1().string()), error.code().message()), "");
+    return static_cast<int>(ErrorCode::kFailed);
+  } catch (const std::system_error& error) {
+    terminal.Fail(fmt::format("the system refused: {}", error.code().message()),
+                  "Fewer threads (--threads) or a higher limit of processes may help.");
+    return static_cast<int>(ErrorCode::kResources);
   } catch (const std::exception& error) {
     terminal.Fail(fmt::format("unexpected: {}", error.what()),
-                  "This is a fault of the program. Please report it with the command line.");
+                  "This is a bug in weightsmith. Please report it with the command line.");
     return static_cast<int>(ErrorCode::kFailed);
   }
 }

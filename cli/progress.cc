@@ -6,7 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/display_width.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -74,10 +76,11 @@ std::string FormatProgressLine(const ProgressState& state, std::size_t width) {
   const std::string numbers = fmt::format(
       "{:3.0f} %  {}  {}  {} left", std::floor(share * 100), FormatAmount(state.done, state.total),
       FormatRate(DoneHere(state), state.seconds), remaining ? FormatDuration(*remaining) : "-:--");
-  std::string line = fmt::format("{}  {}  {}", state.label, Bar(share), numbers);
-  if (line.size() > width) line = fmt::format("{}  {}", state.label, numbers);
-  if (line.size() > width) line = numbers;
-  return line.substr(0, width);
+  const std::string label = Visible(state.label);
+  std::string line = fmt::format("{}  {}  {}", label, Bar(share), numbers);
+  if (DisplayWidth(line) > width) line = fmt::format("{}  {}", label, numbers);
+  if (DisplayWidth(line) > width) line = numbers;
+  return line.substr(0, PrefixOfWidth(line, width));
 }
 
 std::string FormatProgressJson(const ProgressState& state) {
@@ -91,7 +94,7 @@ std::string FormatProgressJson(const ProgressState& state) {
       state.seconds > 0 ? static_cast<double>(DoneHere(state)) / state.seconds : 0.0;
   const std::optional<double> remaining = EstimateRemaining(state);
   json["eta_seconds"] = remaining ? nlohmann::ordered_json(*remaining) : nlohmann::ordered_json();
-  return json.dump();
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 ProgressMeter::ProgressMeter(Terminal& terminal, std::string label)

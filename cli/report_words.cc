@@ -8,6 +8,7 @@
 #include "cli/layout.h"
 #include "cli/progress.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -18,7 +19,7 @@ std::string Percent(std::uint64_t part, std::uint64_t whole) {
   if (part == whole) return "100 %";
   if (part == 0) return "0 %";
   const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  // What is not all must not look like all, nor what is not nothing like nothing.
+  // Almost all must not look like all, and almost nothing not like nothing.
   if (percent > 99.9) return "over 99.9 %";
   if (percent < 0.1) return "under 0.1 %";
   return fmt::format("{:.1f} %", percent);
@@ -32,10 +33,25 @@ std::string InputWords(const ModelKeys& keys) {
   return words;
 }
 
+/// ", 118 copied because they are integers, 2 because an operand lacks them".
+std::string CopiedWords(const StepReport& step) {
+  std::string words;
+  if (step.integers > 0) {
+    words += fmt::format(", {} copied because they are integers", FormatCount(step.integers));
+  }
+  if (step.missing > 0) {
+    words += fmt::format(", {} copied because an operand lacks them", FormatCount(step.missing));
+  }
+  return words;
+}
+
 std::string StepWords(const StepReport& step) {
-  if (step.tensors == 0) return "computed nothing: every tensor is one operand as it is";
-  return fmt::format("{} of {} tensors changed, {}", FormatCount(step.tensors_changed),
-                     FormatCount(step.tensors), FormatEffect(step.effect));
+  if (step.tensors == 0) {
+    return "computed nothing: every tensor is copied from one operand" + CopiedWords(step);
+  }
+  return fmt::format("{} of {} tensors changed{}, {}", FormatCount(step.tensors_changed),
+                     FormatCount(step.tensors + step.integers + step.missing), CopiedWords(step),
+                     FormatEffect(step.effect));
 }
 
 std::string OutputWords(const OutputReport& output) {
@@ -75,7 +91,7 @@ std::string ReportWords(const Plan& plan, const Report& report) {
   if (!rows.empty()) text += "Steps:\n" + Table(rows, kMaxName, kUnwrapped);
   rows.clear();
   for (const OutputReport& output : report.outputs) {
-    rows.push_back({output.path.string(), OutputWords(output)});
+    rows.push_back({Visible(output.path.string()), OutputWords(output)});
   }
   if (!rows.empty()) text += "Outputs:\n" + Table(rows, kMaxName, kUnwrapped);
   return text;
@@ -83,7 +99,7 @@ std::string ReportWords(const Plan& plan, const Report& report) {
 
 std::string ThroughputWords(const Report& report) {
   if (report.resumed) {
-    return fmt::format("done in {:.2f} s, going on from an earlier run", report.seconds);
+    return fmt::format("done in {:.2f} s, resumed from an earlier run", report.seconds);
   }
   return fmt::format("read {}, wrote {} in {:.2f} s, {} of output", FormatBytes(report.bytes_read),
                      FormatBytes(report.bytes_written), report.seconds,

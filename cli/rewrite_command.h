@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/flags.h"
 #include "cli/terminal.h"
@@ -9,7 +11,16 @@
 
 namespace weightsmith {
 
-/// Writes all of them in one run, as the flags of RunFlags() say, and prints their paths.
+/// The flags of RunFlags(), --json and --output, which is a `value` ("FILE") and does `doc`.
+std::vector<Flag> RewriteFlags(ValueKind kind, std::string_view value, std::string_view doc,
+                               std::string_view details);
+
+/// --components, and the words of its list.
+Flag ComponentsFlag();
+std::vector<std::string> ComponentWords(const ParsedArguments& arguments);
+
+/// Writes all files in one run, as the flags say, reports what was done, and prints the paths: of a
+/// pipeline its folder.
 void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
                 Terminal& terminal);
 

@@ -36,7 +36,9 @@ Report RunWithProgress(const Plan& plan, const RunOptions& options, const std::s
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kInterrupted || !error.advice().empty()) throw;
     throw Error(error.code(), error.what(),
-                "What is done stays beside the output; the same command goes on from there.");
+                options.digests ? "The partial output is kept; the same command resumes it."
+                                : "Without digests nothing is kept; the same command starts again.",
+                error.options());
   }
 }
 

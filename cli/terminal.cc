@@ -8,8 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/layout.h"
+#include "cli/quoted_line.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -31,7 +34,7 @@ bool ColourAllowed() {
   return Environment("NO_COLOR").empty() && Environment("TERM") != "dumb";
 }
 
-std::size_t Columns(std::FILE* stream) {
+std::optional<std::size_t> Columns(std::FILE* stream) {
   winsize size{};
   if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= kMinWidth) {
     return size.ws_col;
@@ -40,7 +43,8 @@ std::size_t Columns(std::FILE* stream) {
   if (columns && *columns >= kMinWidth && *columns <= kMaxWidth) {
     return static_cast<std::size_t>(*columns);
   }
-  return 80;
+  if (IsTerminal(stream)) return 80;
+  return std::nullopt;
 }
 
 std::string_view Code(Style style) {
@@ -69,12 +73,26 @@ std::string Painted(bool colour, Style style, std::string_view text) {
 Terminal::Terminal(std::FILE* out, std::FILE* err)
     : out_(out),
       err_(err),
+      data_is_terminal_(IsTerminal(out)),
       talk_is_terminal_(IsTerminal(err)),
-      colour_data_(ColourAllowed() && IsTerminal(out)),
       colour_talk_(ColourAllowed() && talk_is_terminal_),
-      width_(Columns(err)) {}
+      data_width_(Columns(out)),
+      talk_width_(Columns(err)) {}
 
 void Terminal::Print(std::string_view text) {
+  const std::string visible = VisibleLines(text);
+  WriteData(data_width_ ? Fold(visible, *data_width_) : visible);
+}
+
+void Terminal::PrintData(std::string_view text) {
+  WriteData(VisibleLines(text));
+}
+
+void Terminal::PrintValue(std::string_view value) {
+  WriteData(fmt::format("{}\n", data_is_terminal_ ? Visible(value) : std::string(value)));
+}
+
+void Terminal::WriteData(std::string_view text) {
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), out_) == text.size() && std::fflush(out_) == 0)
     return;
@@ -96,36 +114,30 @@ void Terminal::Detail(std::string_view line) {
 }
 
 void Terminal::Note(std::string_view line) {
-  Say(fmt::format("{} {}", Paint(Style::kNote, "note:"), line));
+  if (verbosity_ != Verbosity::kQuiet) WriteMarked(Style::kNote, "note:", line);
 }
 
 void Terminal::Warn(std::string_view line) {
-  Say(fmt::format("{} {}", Paint(Style::kWarning, "warning:"), line));
+  if (verbosity_ != Verbosity::kQuiet) WriteMarked(Style::kWarning, "warning:", line);
 }
 
 void Terminal::Tell(Style severity, std::string_view text) {
   if (severity != Style::kError && verbosity_ == Verbosity::kQuiet) return;
   const std::string_view word = severity == Style::kError ? "error:" : "warning:";
-  std::string painted(text);
-  if (const std::size_t at = text.find(word); at != std::string_view::npos) {
+  std::string painted = ShowDiagnostic(text, talk_width_);
+  if (const std::size_t at = painted.find(word); at != std::string::npos) {
     painted.replace(at, word.size(), Paint(severity, word));
   }
-  if (!painted.ends_with('\n')) painted += '\n';
-  WriteTalk(painted);
+  WriteTalkAsItIs(painted);
 }
 
 void Terminal::Fail(std::string_view message, std::string_view advice) {
-  std::string text = fmt::format("{} {}\n", Paint(Style::kError, "weightsmith:"), message);
-  if (!advice.empty()) text += fmt::format("\n{}\n", advice);
-  WriteTalk(text);
+  WriteMarked(Style::kError, "weightsmith:",
+              advice.empty() ? std::string(message) : fmt::format("{}\n\n{}", message, advice));
 }
 
 std::string Terminal::Paint(Style style, std::string_view text) const {
   return Painted(colour_talk_, style, text);
-}
-
-std::string Terminal::PaintData(Style style, std::string_view text) const {
-  return Painted(colour_data_, style, text);
 }
 
 bool Terminal::wants_progress_line() const {
@@ -136,18 +148,29 @@ void Terminal::ShowProgressLine(const std::string& line) {
   const std::lock_guard lock(mutex_);
   if (line.empty() && !line_shown_) return;
   // Back to the first column, the new line over the old one, the rest of the old one erased.
-  const std::string text = "\r" + line + "\x1b[K";
+  const std::string text = "\r" + Visible(line) + "\x1b[K";
   std::fwrite(text.data(), 1, text.size(), err_);
   std::fflush(err_);
   line_shown_ = !line.empty();
 }
 
 void Terminal::PrintProgressJson(const std::string& line) {
-  WriteTalk(line + "\n");
+  WriteTalkAsItIs(VisibleLines(line) + "\n");
 }
 
-// A standard error that cannot be written is no reason to stop: there is nobody to tell.
 void Terminal::WriteTalk(std::string_view text) {
+  const std::string lines = VisibleLines(text);
+  WriteTalkAsItIs(talk_width_ ? Fold(lines, *talk_width_) : lines);
+}
+
+void Terminal::WriteMarked(Style style, std::string_view word, std::string_view text) {
+  std::string lines = VisibleLines(fmt::format("{} {}\n", word, text));
+  if (talk_width_) lines = Fold(lines, *talk_width_);
+  WriteTalkAsItIs(Paint(style, word) + lines.substr(word.size()));
+}
+
+// A standard error that cannot be written is no reason to stop: there is nowhere to report it.
+void Terminal::WriteTalkAsItIs(std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (line_shown_) {
     constexpr std::string_view kEraseLine = "\r\x1b[K";

@@ -1,5 +1,9 @@
 // Where words go: data on standard output, talk on standard error. Colour and a progress line only
 // where somebody looks at them.
+//
+// What files, paths and arguments hold must not drive a terminal, or a log that one shows later:
+// every text passes VisibleLines on its way out, on both streams, whether they are terminals or
+// not. Only PrintValue keeps bytes, and only where standard output is no terminal.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,8 +36,13 @@ class Terminal {
   void set_progress(ProgressMode mode) { progress_ = mode; }
   bool verbose() const { return verbosity_ == Verbosity::kVerbose; }
 
-  /// Data, as it is, to standard output. Throws BrokenPipe, or kFailed for other errors.
+  /// A report for people to standard output, folded to the width of a terminal. All of the Print
+  /// functions throw BrokenPipe, or kFailed for other errors.
   void Print(std::string_view text);
+  /// What programs read, to standard output: JSON, YAML, lines with tabs.
+  void PrintData(std::string_view text);
+  /// A value for `$(…)`, such as a path, and a newline: its very bytes, but on a terminal.
+  void PrintValue(std::string_view value);
 
   /// A line of talk; silent with --quiet.
   void Say(std::string_view line);
@@ -48,9 +58,8 @@ class Terminal {
   /// "weightsmith: message", and the advice as a second paragraph. Never silent.
   void Fail(std::string_view message, std::string_view advice);
 
-  /// `text` in a style, where standard error (or output) shows colours.
+  /// `text` in a style, where standard error shows colours.
   std::string Paint(Style style, std::string_view text) const;
-  std::string PaintData(Style style, std::string_view text) const;
 
   /// Replaces the progress line, which any other talk removes; empty removes it.
   void ShowProgressLine(const std::string& line);
@@ -61,17 +70,24 @@ class Terminal {
   bool wants_progress_json() const { return progress_ == ProgressMode::kJson; }
 
   /// Columns of the terminal at standard error; 80 where there is none.
-  std::size_t width() const { return width_; }
+  std::size_t width() const { return talk_width_.value_or(80); }
 
  private:
+  void WriteData(std::string_view text);
+  /// Makes `text` visible and folds it.
   void WriteTalk(std::string_view text);
+  /// The same of a line that begins with a painted word.
+  void WriteMarked(Style style, std::string_view word, std::string_view text);
+  void WriteTalkAsItIs(std::string_view text);
 
   std::FILE* out_;
   std::FILE* err_;
+  bool data_is_terminal_ = false;
   bool talk_is_terminal_ = false;
-  bool colour_data_ = false;
   bool colour_talk_ = false;
-  std::size_t width_ = 80;
+  /// Of a terminal, or what $COLUMNS says; nothing where lines go anywhere and are not folded.
+  std::optional<std::size_t> data_width_;
+  std::optional<std::size_t> talk_width_;
   Verbosity verbosity_ = Verbosity::kNormal;
   ProgressMode progress_ = ProgressMode::kAuto;
   std::mutex mutex_;  ///< of standard error: progress comes from worker threads

@@ -7,9 +7,11 @@
 
 #include "core/checkpoint_folder.h"
 #include "core/error.h"
+#include "core/io/substitute_source.h"
 #include "core/safetensors/reader.h"
 #include "core/safetensors/sharded.h"
 #include "core/text.h"
+#include "core/torch/other_readings.h"
 #include "core/torch/reader.h"
 
 namespace weightsmith {
@@ -61,12 +63,25 @@ struct Contents {
   void Sort() { std::ranges::sort(tensors, {}, &CheckpointTensor::name); }
 };
 
-Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format) {
-  TorchContents torch = ReadTorch(*file, format);
+/// How to open.
+struct Options {
+  std::optional<IoBackend> backend;
+  std::string key;
+};
+
+Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format,
+                   const std::string& key) {
+  TorchContents torch = ReadTorch(*file, format, key);
   Contents contents;
   contents.format =
       format == TorchFormat::kZip ? CheckpointFormat::kTorchZip : CheckpointFormat::kTorchLegacy;
-  contents.files.push_back(std::move(file));
+  if (!torch.array_bytes.empty()) {
+    const auto bytes = std::as_bytes(std::span(torch.array_bytes));
+    contents.files.push_back(file);
+    contents.files.push_back(SubstituteFor(*file, {bytes.begin(), bytes.end()}));
+  } else {
+    contents.files.push_back(std::move(file));
+  }
   contents.tensors = std::move(torch.tensors);
   contents.globals = std::move(torch.globals);
   contents.Sort();
@@ -75,6 +90,8 @@ Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format) {
 
 Contents OpenWhole(std::shared_ptr<const ByteSource> file) {
   SafetensorsHeader header = ReadHeader(*file);
+  WithContext(fmt::format("reading {}", Quote(file->path().string())),
+              [&] { ExpectOnlySafetensors(*file); });
   Contents contents;
   contents.metadata = std::move(header.metadata);
   contents.Add(std::move(file), std::move(header.tensors), header.data_start);
@@ -105,7 +122,7 @@ void ExpectShards(const std::filesystem::path& folder, const std::vector<std::st
   throw Error(ErrorCode::kInput,
               fmt::format("{} of {} shards are missing: {}{}", missing, shards.size(), names,
                           missing > kShown ? ", …" : ""),
-              "Get them into the folder of the index.");
+              "Put them into the folder of the index.");
 }
 
 /// Leaves in `metadata` what `other` agrees to; a shard without any agrees to nothing.
@@ -147,24 +164,29 @@ void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
 }
 
 /// One file, of either kind.
-Contents OpenFile(std::shared_ptr<const ByteSource> file) {
+Contents OpenFile(std::shared_ptr<const ByteSource> file, const Options& options) {
   const auto torch = SniffTorch(ReadHead(*file));
+  if (!torch && !options.key.empty()) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} is no file of torch.save, in which the key {} could choose",
+                            Quote(file->path().string()), Quote(options.key)));
+  }
   if (!torch) return OpenWhole(std::move(file));
   // Its headers lie all over the file: to look at them in a mapping would bring much of it along.
   if (file->backend() == IoBackend::kMap) {
     file = OpenByteSource(file->path(), IoBackend::kRead);
   }
-  return OpenTorch(std::move(file), *torch);
+  return OpenTorch(std::move(file), *torch, options.key);
 }
 
-Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backend) {
+Contents OpenShards(const ByteSource& index_file, const Options& options) {
   const ShardIndex index = ReadIndex(index_file);
   const std::filesystem::path folder = index_file.path().parent_path();
   ExpectShards(folder, index.shards);
   Contents contents;
   contents.format = CheckpointFormat::kSharded;
   for (const std::string& shard : index.shards) {
-    Contents part = OpenFile(OpenByteSource(folder / shard, backend));
+    Contents part = OpenFile(OpenByteSource(folder / shard, options.backend), options);
     if (contents.files.empty()) {
       contents.metadata = std::move(part.metadata);
     } else {
@@ -178,21 +200,22 @@ Contents OpenShards(const ByteSource& index_file, std::optional<IoBackend> backe
 }
 
 /// By what the file holds, whatever it is called.
-Contents OpenContents(std::shared_ptr<const ByteSource> file, std::optional<IoBackend> backend) {
-  if (!LooksLikeShardIndex(ReadHead(*file))) return OpenFile(std::move(file));
+Contents OpenContents(const std::filesystem::path& path, const Options& options) {
+  auto file = OpenByteSource(path, options.backend);
+  if (!LooksLikeShardIndex(ReadHead(*file))) return OpenFile(std::move(file), options);
   return WithContext(fmt::format("reading {}", Quote(file->path().string())),
-                     [&] { return OpenShards(*file, backend); });
+                     [&] { return OpenShards(*file, options); });
 }
 
 /// The folder of a diffusers pipeline: its components, named by their folders, and beside them what
 /// belongs to no component.
-Contents OpenPipeline(const std::filesystem::path& folder, std::optional<IoBackend> backend) {
+Contents OpenPipeline(const std::filesystem::path& folder, const Options& options) {
   constexpr std::string_view kComponents[] = {"unet",           "transformer",    "text_encoder",
                                               "text_encoder_2", "text_encoder_3", "vae"};
   Contents all;
   all.format = CheckpointFormat::kSharded;
   const auto add = [&](const std::filesystem::path& file, const std::string& before) {
-    all.Append(OpenContents(OpenByteSource(file, backend), backend), before);
+    all.Append(OpenContents(file, options), before);
   };
   std::error_code ignored;
   for (const std::string_view name : kComponents) {
@@ -240,18 +263,19 @@ std::string_view ToString(CheckpointFormat format) {
 }
 
 std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& path,
-                                                   std::optional<IoBackend> backend) {
+                                                   std::optional<IoBackend> backend,
+                                                   const std::string& key) {
+  const Options options{backend, key};
   std::error_code ignored;
   const bool is_folder = std::filesystem::is_directory(path, ignored);
-  Contents contents =
-      is_folder && IsPipeline(path)
-          ? OpenPipeline(path, backend)
-          : OpenContents(OpenByteSource(is_folder ? FindCheckpointFile(path) : path, backend),
-                         backend);
+  Contents contents = is_folder && IsPipeline(path)
+                          ? OpenPipeline(path, options)
+                          : OpenContents(is_folder ? FindCheckpointFile(path) : path, options);
 
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
   checkpoint->format_ = contents.format;
   checkpoint->path_ = path;
+  checkpoint->key_ = key;
   checkpoint->files_ = std::move(contents.files);
   checkpoint->tensors_ = std::move(contents.tensors);
   checkpoint->metadata_ = std::move(contents.metadata);

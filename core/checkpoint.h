@@ -39,8 +39,11 @@ class Checkpoint {
   /// torch.save (.ckpt, .pt, .bin), of which nothing is executed. Throws kInput, naming the
   /// file and what is wrong with it: missing, empty, of another format (GGUF, a bare pickle, text:
   /// by name), malformed, shards that do not fit their index.
+  /// Of a file of torch.save with several dicts of tensors, `key` says which is meant. Throws
+  /// kMismatch, naming them, where there is no key, or none of that name.
   static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
-                                                std::optional<IoBackend> backend = std::nullopt);
+                                                std::optional<IoBackend> backend = std::nullopt,
+                                                const std::string& key = {});
 
   /// Several as one: every tensor of each, under its name. Throws kMismatch for a name twice.
   static std::shared_ptr<const Checkpoint> Join(
@@ -66,6 +69,8 @@ class Checkpoint {
   std::shared_ptr<const Checkpoint> View(
       std::vector<CheckpointTensor> tensors, std::string layout,
       std::vector<std::shared_ptr<const ByteSource>> more = {}) const;
+  /// By which it was opened.
+  const std::string& key() const { return key_; }
   /// Of a view: "diffusers"; empty where the names are the file's own.
   const std::string& layout() const { return layout_; }
   /// Of a file of torch.save: what loading it with pickle would import or call, "os.system".
@@ -89,6 +94,7 @@ class Checkpoint {
   std::optional<Metadata> metadata_;
   std::vector<std::string> globals_;
   std::string layout_;
+  std::string key_;
 };
 
 }  // namespace weightsmith

@@ -34,6 +34,9 @@ enum class Option : std::uint8_t {
   kAllowUnmatched,    ///< modules of adapters that may change nothing
   kModelFolders,      ///< where models are looked for
   kModelPath,         ///< which file a model is
+  kSelectOutput,      ///< which step is written
+  kMaxShardSize,      ///< the most bytes of a file of the output
+  kTrustPartial,      ///< go on from a partial output without reading it back
   kCheckFileOnly,     ///< verify without computing again
 };
 

@@ -12,7 +12,7 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::string_view kConvert =
-    "Of pickles, the files of torch.save are read: load it where it comes from, and save its "
+    "Only pickles of torch.save are read. Load it in the program that wrote it, and save its "
     "state_dict() with torch.save or as safetensors.";
 
 struct Magic {
@@ -26,7 +26,7 @@ constexpr std::array kMagics = {
     Magic{0, "PK\x03\x04", "a zip archive, as torch.save writes",
           "`weightsmith convert` makes a .safetensors file of it."},
     Magic{0, "PYTORCH1", "a file of a preview of PyTorch", kConvert},
-    Magic{257, "ustar", "a tar archive", "Unpack it; if it is a file of torch 0.1, save it anew."},
+    Magic{257, "ustar", "a tar archive", "Unpack it; if it is a file of torch 0.1, save it again."},
     Magic{0, "\x80\x02", "a pickle", kConvert},
     Magic{0, "\x80\x03", "a pickle", kConvert},
     Magic{0, "\x80\x04", "a pickle", kConvert},
@@ -37,8 +37,7 @@ constexpr std::array kMagics = {
     Magic{0, "\x28\xB5\x2F\xFD", "a zstd file", "Unpack it first."},
     Magic{0, "\x89HDF\r\n\x1A\n", "an HDF5 file", ""},
     Magic{0, "\x93NUMPY", "a NumPy array file", ""},
-    Magic{0, "version https://git-lfs.github.com/spec/"sv,
-          "a Git LFS pointer, which stands for the file without holding it",
+    Magic{0, "version https://git-lfs.github.com/spec/"sv, "a Git LFS pointer, not the file itself",
           "Run `git lfs pull` in its repository, or download the file itself."},
 };
 
@@ -74,7 +73,8 @@ std::optional<ForeignFormat> SniffForeignFormat(std::string_view head) {
                          "The download gave a page instead of the file, perhaps because it asks "
                          "for a login."};
   }
-  return ForeignFormat{"a text file", "Perhaps a download gave an error message instead of it."};
+  return ForeignFormat{"a text file",
+                       "Perhaps a server sent an error message instead of the file."};
 }
 
 }  // namespace weightsmith

@@ -21,6 +21,10 @@ bool IsBackReference(std::string_view escape) {
 
 std::string Describe(const re2::RE2& regex) {
   const std::string& part = regex.error_arg();
+  // RE2 reports the letters that it knows of "(?P=name)".
+  if (part == "(?P" && regex.pattern().find("(?P=") != std::string::npos) {
+    return fmt::format("back-references are not supported: {}", Quote("(?P="));
+  }
   switch (regex.error_code()) {
     case re2::RE2::ErrorBadPerlOp:
       if (part.starts_with("(?=") || part.starts_with("(?!") || part.starts_with("(?<")) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/error.h"
+#include "core/text.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/simd.cc"
@@ -64,7 +65,7 @@ void ForceSimdTarget(std::string_view name) {
   }
   if (mask == 0 && !name.empty()) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("this CPU and build have no instruction set '{}'", name),
+                fmt::format("this CPU and build have no instruction set {}", Quote(name)),
                 fmt::format("There are: {}.", fmt::join(SimdTargets(), ", ")));
   }
   hwy::SetSupportedTargetsForTest(mask);

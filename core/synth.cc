@@ -8,8 +8,10 @@
 #include <mutex>
 #include <thread>
 
-#include "core/anatomy/architecture.h"
+#include "core/anatomy/architecture_names.h"
 #include "core/error.h"
+#include "core/io/machine.h"
+#include "core/io/output_name.h"
 #include "core/synth_values.h"
 #include "core/text.h"
 
@@ -50,12 +52,13 @@ Subject FindSubject(const SynthOptions& options) {
     throw Error(ErrorCode::kUsage,
                 fmt::format("synth: unknown scale {}: it is full or tiny", Quote(options.scale)));
   }
-  std::optional<Subject> subject = FindSubject(options.name, options.scale);
+  const std::string name = SynthNameOf(options.name).value_or(options.name);
+  std::optional<Subject> subject = FindSubject(name, options.scale);
   if (!subject) {
     const std::vector<std::string> names = SynthNames();
     throw Error(ErrorCode::kUsage,
                 fmt::format("synth: unknown architecture {}.{}", Quote(options.name),
-                            DidYouMean(options.name, names)),
+                            DidYouMean(options.name, KnownArchitectureNames())),
                 fmt::format("Known are {}.", fmt::join(names, ", ")));
   }
   if (subject->part && options.layout != SynthLayout::kPublished) {
@@ -117,9 +120,8 @@ class Writer {
   /// Every chunk of the data, by as many threads as the machine has.
   void Run() {
     std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) {
-      threads.emplace_back([this] { Work(); });
-    }
+    const auto others = static_cast<int>(std::max(1u, std::thread::hardware_concurrency())) - 1;
+    for (int i = StartableThreads(others); i > 0; --i) threads.emplace_back([this] { Work(); });
     Work();
     threads.clear();
     if (failure_) std::rethrow_exception(failure_);
@@ -217,6 +219,7 @@ SafetensorsLayout LayOutSynth(const SynthOptions& options) {
 
 void Synthesise(const SynthOptions& options, const std::filesystem::path& target,
                 const OutputOptions& output, const SynthProgress& progress) {
+  WithContext("synth", [&] { ExpectOutputName(target, OutputKind::kFile); });
   const SafetensorsLayout layout = LayOutSynth(options);
   const DType dtype = options.dtype.value_or(FindSubject(options).dtype);
   OutputOptions file_options = output;

@@ -9,50 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/visible.h"
+
 namespace weightsmith {
 namespace {
-
-struct CodePoint {
-  char32_t value = 0;
-  std::size_t size = 0;  // bytes; 0 where the text is not valid UTF-8
-};
-
-CodePoint DecodeUtf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return {};
-  char32_t value = first & (0x7fu >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = value << 6 | (byte(i) & 0x3fu);
-  }
-  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  const bool surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kSmallest[size] || value > 0x10ffff || surrogate) return {};
-  return {value, size};
-}
-
-// Characters that a terminal obeys or hides instead of showing.
-bool IsInvisible(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-std::string Escape(char32_t c) {
-  switch (c) {
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    default:
-      return c < 0x80 ? fmt::format("\\x{:02x}", static_cast<std::uint32_t>(c))
-                      : fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c));
-  }
-}
 
 // Upper and lower case, hyphens and underscores are no difference between names.
 std::string Fold(std::string_view name) {
@@ -98,24 +58,8 @@ std::optional<std::uint64_t> UnitFactor(std::string_view unit) {
 }  // namespace
 
 std::string Quote(std::string_view text, std::size_t limit) {
-  std::string quoted = "'";
-  for (std::size_t i = 0; i < text.size();) {
-    const CodePoint c = DecodeUtf8(text.substr(i));
-    const std::size_t size = std::max<std::size_t>(c.size, 1);
-    if (i + size > limit) {
-      quoted += "…";
-      break;
-    }
-    if (c.size == 0) {
-      quoted += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));
-    } else if (IsInvisible(c.value)) {
-      quoted += Escape(c.value);
-    } else {
-      quoted += text.substr(i, size);
-    }
-    i += size;
-  }
-  return quoted + "'";
+  const std::size_t shown = WholeCharacters(text, limit);
+  return fmt::format("'{}{}'", Visible(text.substr(0, shown)), shown < text.size() ? "…" : "");
 }
 
 std::string FormatBytes(std::uint64_t bytes) {
@@ -183,6 +127,14 @@ std::optional<std::string> NearestName(std::string_view name, std::span<const st
       nearest = distance;
       found = candidate;
     }
+  }
+  if (found) return found;
+  // The start of one name is an abbreviation of it.
+  constexpr std::size_t kShortest = 3;
+  for (const std::string& candidate : known) {
+    if (folded.size() < kShortest || !Fold(candidate).starts_with(folded)) continue;
+    if (found) return std::nullopt;
+    found = candidate;
   }
   return found;
 }

@@ -55,6 +55,17 @@ std::size_t FindInvalidUtf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+CodePoint FirstCodePoint(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return {byte(0), 1};
+  const Sequence sequence = SequenceOf(byte(0));
+  if (sequence.length == 0 || text.size() < sequence.length) return {};
+  if (FindInvalidUtf8(text.substr(0, sequence.length)) != std::string_view::npos) return {};
+  char32_t value = byte(0) & (0x7fu >> sequence.length);
+  for (std::size_t i = 1; i < sequence.length; ++i) value = value << 6 | (byte(i) & 0x3fu);
+  return {value, sequence.length};
+}
+
 void AppendUtf8(std::uint32_t code, std::string& out) {
   const auto put = [&out](std::uint32_t byte) { out += static_cast<char>(byte); };
   if (code < 0x80) {

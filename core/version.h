@@ -1,10 +1,15 @@
 // The version of this program and library, from the file VERSION.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace weightsmith {
 
 std::string_view Version();
+
+/// What the linker calls this build of the code, in hexadecimal digits: the same on every machine
+/// that runs it, another after any change of the code. Empty where the linker gave it no name.
+const std::string& BuildId();
 
 }  // namespace weightsmith

@@ -12,6 +12,7 @@
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
 #include "core/matcher.h"
+#include "core/tensor_digest.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -42,12 +43,12 @@ class AdapterFitter {
     CheckTwice();
     if (TellOtherArchitecture()) return;
     SortUnplaced(aliases);
-    for (const auto& [sentence, stem] : misfits_) problems_.Add(sentence, stem);
+    for (const auto& [sentence, stem] : misfits_) problems_.Add(sentence, Short(stem));
     for (const IgnoredTensor& tensor : model_.adapter->ignored) {
       AddTo(index_.classes_.ignored, std::string(tensor.reason), tensor.name);
     }
     if (index_.classes_.applied == 0 && problems_.empty()) {
-      problems_.Add(fmt::format("adapter '{}': none of its {} modules is for {}", model_.name,
+      problems_.Add(fmt::format("adapter '{}': none of its {} modules matches {}", model_.name,
                                 model_.adapter->modules.size(), BaseName()));
     }
   }
@@ -55,6 +56,11 @@ class AdapterFitter {
  private:
   std::string Is(const AdapterModule& module) const {
     return fmt::format("adapter '{}': {} ", model_.name, Quote(module.stem));
+  }
+
+  /// A name as messages have it: files may hold names of any length.
+  static std::string Short(const std::string& stem) {
+    return stem.size() <= kLongestShown ? stem : Quote(stem, kLongestShown);
   }
 
   std::string BaseName() const { return fmt::format("'{}'", bases_.front()->model().name); }
@@ -76,8 +82,16 @@ class AdapterFitter {
                             static_cast<std::uint32_t>(keys_.size())});
         keys_.push_back(key);
         components_.insert(tensor.component->name);
+        kinds_.insert(tensor.component->kind);
       }
-      for (const Model::Part& part : base->model().parts) AddRules(part.anatomy);
+    }
+    // The architecture's own first: it has the order of the text encoders.
+    for (const bool whole : {true, false}) {
+      for (const ModelIndex* base : bases_) {
+        for (const Model::Part& part : base->model().parts) {
+          if ((part.anatomy.architecture != nullptr) == whole) AddRules(part.anatomy);
+        }
+      }
     }
   }
 
@@ -102,7 +116,7 @@ class AdapterFitter {
     const bool needs_bias = bias && !module.shapes.contains(AdapterRole::kIa3);
     if (needs_bias && target->bias.empty()) {
       misfits_.emplace_back(
-          fmt::format("adapter '{}': {} has no bias for the changes of", model_.name, BaseName()),
+          fmt::format("adapter '{}': {} has no bias, one is expected by", model_.name, BaseName()),
           module.stem);
       return;
     }
@@ -151,16 +165,24 @@ class AdapterFitter {
       const std::uint64_t all = SizeAsMatrix(index_.shapes_.at(keys_[piece.tensor])).rows;
       part.rows.push_back({piece.their_row, piece.our_row, piece.rows == 0 ? all : piece.rows});
     }
-    if (by_tensor.size() > 1 && ReadsWeight(module, target)) {
+    const bool reads = ReadsWeight(module, target) || HasSaved(module, target);
+    if (by_tensor.size() > 1 && reads) {
       misfits_.emplace_back(
-          fmt::format("adapter '{}': the weight is in several tensors here, and must be one for",
-                      model_.name),
+          fmt::format("adapter '{}': {} stores the weight in several tensors, one is expected by",
+                      model_.name, BaseName()),
           module.stem);
       return;
     }
     for (auto& [tensor, part] : by_tensor) {
       std::ranges::sort(part.rows, {}, &PartRows::their_row);
       Transpose(part, index_.shapes_.at(keys_[tensor]));
+      if (part.transposed && HasSaved(module, target)) {
+        misfits_.emplace_back(fmt::format("adapter '{}': base_layer of a transposed weight is not "
+                                          "supported",
+                                          model_.name),
+                              module.stem);
+        continue;
+      }
       CheckSize(part, keys_[tensor], pieces);
       index_.parts_[keys_[tensor]].push_back(std::move(part));
     }
@@ -169,7 +191,7 @@ class AdapterFitter {
   /// GPT-2's layers are stored with their input first; PEFT says so of an adapter.
   void Transpose(AdapterPart& part, const Shape& shape) const {
     const bool matrix = part.target == AdapterTarget::kWeight && shape.size() == 2;
-    if (!model_.adapter->peft.fan_in_fan_out || !matrix) return;
+    if (!part.module->peft.fan_in_fan_out || !matrix) return;
     const MatrixSize size = SizeOf(*part.module, part.target);
     const MatrixSize here = SizeAsMatrix(shape);
     if (size.rows == here.columns && size.columns == here.rows) part.transposed = true;
@@ -187,35 +209,41 @@ class AdapterFitter {
     const bool tall = size.rows != 0 && size.rows != rows;
     // Input channels more or fewer are looked at where the tensor is computed.
     const bool wide = size.columns != 0 && size.columns != here.columns && !IsInputConvolution(key);
-    if (!tall && !wide) return;
+    const bool empty = here.rows == 0 || here.columns == 0;
+    if (!tall && !wide && !empty) return;
     misfits_.emplace_back(
-        fmt::format("adapter '{}': it makes {} × {} of {}, whose weight has {} × {}, with",
-                    model_.name, size.rows == 0 ? rows : size.rows,
-                    size.columns == 0 ? here.columns : size.columns, key, rows, here.columns),
+        fmt::format("adapter '{}': the weight {} is {} × {}, expected {} × {} by", model_.name, key,
+                    rows, here.columns, size.rows == 0 ? rows : size.rows,
+                    size.columns == 0 ? here.columns : size.columns),
         part.module->stem);
   }
 
   /// A file may hold the same change under the names of two trainers: it counts once. Two different
-  /// ones for the same rows are no adapter that anybody has seen.
+  /// ones for the same rows are an error.
   void CheckTwice() {
     for (auto& [key, parts] : index_.parts_) {
-      for (std::size_t i = 0; i < parts.size(); ++i) {
-        for (std::size_t j = i + 1; j < parts.size();) {
-          if (parts[i].target != parts[j].target || !Overlap(parts[i], parts[j])) {
-            ++j;
-            continue;
-          }
-          if (parts[i].rows == parts[j].rows && Same(*parts[i].module, *parts[j].module)) {
-            AddTo(index_.classes_.ignored, "the same under another name", parts[j].module->stem);
-            parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(j));
-            continue;
-          }
-          problems_.Add(fmt::format("adapter '{}': {} and {} both change the same rows of {}",
-                                    model_.name, Quote(parts[i].module->stem),
-                                    Quote(parts[j].module->stem), key));
-          ++j;
+      if (parts.size() < 2) continue;
+      std::vector<AdapterPart> kept;
+      std::size_t conflicts = 0;
+      std::string first;
+      for (AdapterPart& part : parts) {
+        const auto other = std::ranges::find_if(kept, [&](const AdapterPart& before) {
+          return before.target == part.target && Overlap(before, part);
+        });
+        if (other == kept.end()) {
+          kept.push_back(std::move(part));
+        } else if (other->rows == part.rows && Same(*other->module, *part.module)) {
+          AddTo(index_.classes_.ignored, "the same under another name", part.module->stem);
+        } else if (++conflicts == 1) {
+          first = fmt::format("{} and {}", Quote(other->module->stem), Quote(part.module->stem));
         }
       }
+      parts = std::move(kept);
+      if (conflicts == 0) continue;
+      const std::string more =
+          conflicts == 1 ? "" : fmt::format(" (and {} more)", FormatCount(conflicts - 1));
+      problems_.Add(fmt::format("adapter '{}': {}{} change the same rows of {} differently",
+                                model_.name, first, more, key));
     }
   }
 
@@ -227,14 +255,20 @@ class AdapterFitter {
     });
   }
 
-  bool Same(const AdapterModule& a, const AdapterModule& b) const {
-    if (a.shapes != b.shapes) return false;
+  bool Same(const AdapterModule& a, const AdapterModule& b) {
+    return a.shapes == b.shapes && a.scale == b.scale && DigestsOf(a) == DigestsOf(b);
+  }
+
+  /// Of a module's tensors, by role; each is read once, however many others it is compared with.
+  const std::vector<Digest>& DigestsOf(const AdapterModule& module) {
+    const auto [at, added] = digests_.try_emplace(&module);
+    if (!added) return at->second;
     const Checkpoint& file = *model_.parts.front().checkpoint;
-    return std::ranges::all_of(a.tensors, [&](const auto& item) {
-      const CheckpointTensor& x = file.tensors()[item.second];
-      const CheckpointTensor& y = file.tensors()[b.tensors.at(item.first)];
-      return x.info == y.info && file.Read(x) == file.Read(y);
-    });
+    for (const auto& [role, index] : module.tensors) {
+      const CheckpointTensor& tensor = file.tensors()[index];
+      at->second.push_back(DigestOf(file, tensor));
+    }
+    return at->second;
   }
 
   /// Says so, instead of a thousand misfits.
@@ -249,8 +283,7 @@ class AdapterFitter {
     }
     if (2 * (misfits_.size() + unplaced_.size()) < model_.adapter->modules.size()) return false;
     problems_.Add(
-        fmt::format("adapter '{}' is made for {} ({} of its {} modules are that), and {} "
-                    "is {}",
+        fmt::format("adapter '{}' is made for {} ({} of its {} modules match), and {} is {}",
                     model_.name, fmt::join(titles, " or "), made_for.modules,
                     model_.adapter->modules.size(), BaseName(), architecture_->title));
     return true;
@@ -269,9 +302,9 @@ class AdapterFitter {
       } else if (lacks && !several && elsewhere_ == ElsewherePolicy::kNote) {
         AddTo(index_.classes_.elsewhere, component, module->stem);
       } else if (lacks) {
-        problems_.Add(fmt::format("adapter '{}': {} has no {}, which is changed by", model_.name,
+        problems_.Add(fmt::format("adapter '{}': {} has no {}, one is expected by", model_.name,
                                   BaseName(), component),
-                      module->stem, "Name the file that has it as a component of the model.",
+                      Short(module->stem), "Name the file that has it as a component of the model.",
                       {Option::kAllowUnmatched});
       } else {
         TellUnmatched(*module, aliases, declared);
@@ -281,44 +314,54 @@ class AdapterFitter {
 
   void TellUnmatched(const AdapterModule& module, const AliasTable& aliases,
                      const DeclaredAliases& declared) {
-    std::string why = fmt::format("adapter '{}': {} has no module", model_.name, BaseName());
-    if (declared.Find(module.stem) != nullptr && !quantization_.empty()) {
-      problems_.AddQuantised(bases_.front()->model().name, quantization_, module.stem);
+    std::string why = fmt::format("adapter '{}': {} has no module named", model_.name, BaseName());
+    if (const AliasedTensor* target = declared.Find(module.stem);
+        target != nullptr && !quantization_.empty()) {
+      const StoredWeight* const weight =
+          bases_.front()->StoredWeightOf(target->component + "/" + target->local);
+      problems_.AddQuantised(bases_.front()->model().name, quantization_,
+                             weight != nullptr ? InWords(*weight) : Short(module.stem));
       return;
     }
     if (declared.Find(module.stem) != nullptr) {
-      why += ", though others of its architecture have, of the name";
+      why = fmt::format("adapter '{}': {} lacks modules of its architecture", model_.name,
+                        BaseName());
     } else {
-      std::vector<std::string> near;
-      for (const auto& [alias, target] : aliases.modules()) {
-        const auto difference = static_cast<std::ptrdiff_t>(alias.size()) -
-                                static_cast<std::ptrdiff_t>(module.stem.size());
-        if (std::abs(difference) <= 2 && told_ < kMostNamed) near.push_back(alias);
-      }
-      std::ranges::sort(near);
-      const auto nearest = NearestName(module.stem, near);
-      const std::string hint =
-          nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
-      ++told_;
-      problems_.Add(why + " of the name", module.stem + hint, {}, {Option::kAllowUnmatched});
+      problems_.Add(why, Short(module.stem) + HintFor(module.stem, aliases), {},
+                    {Option::kAllowUnmatched});
       return;
     }
-    problems_.Add(why, module.stem, {}, {Option::kAllowUnmatched});
+    problems_.Add(why, Short(module.stem), {}, {Option::kAllowUnmatched});
+  }
+
+  /// The nearest alias, for the first few names that have one.
+  std::string HintFor(std::string_view stem, const AliasTable& aliases) {
+    if (told_ == kMostNamed || stem.size() > kLongestNamed) return {};
+    ++told_;
+    std::vector<std::string> near;
+    for (const auto& [alias, target] : aliases.modules()) {
+      const auto difference =
+          static_cast<std::ptrdiff_t>(alias.size()) - static_cast<std::ptrdiff_t>(stem.size());
+      if (std::abs(difference) <= 2) near.push_back(alias);
+    }
+    std::ranges::sort(near);
+    const auto nearest = NearestName(stem, near);
+    return nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
   }
 
   /// That the module is for; empty where nobody knows.
   std::string ComponentOf(const AdapterModule& module, const DeclaredAliases& declared) const {
     if (const AliasedTensor* target = declared.Find(module.stem)) return target->component;
     const std::string_view naming = NamingOf(module.stem).component;
-    return naming.starts_with("te") && !Has(ComponentKind::kText) ? "text encoder" : "";
+    const bool text = !naming.empty() && naming != "unet";
+    return text && !Has(ComponentKind::kText) ? "text encoder" : "";
   }
 
-  bool Has(ComponentKind kind) const {
-    return std::ranges::any_of(tensors_,
-                               [&](const AliasedTensor& tensor) { return tensor.kind == kind; });
-  }
+  bool Has(ComponentKind kind) const { return kinds_.contains(kind); }
 
   static constexpr std::size_t kMostNamed = 5;
+  static constexpr std::size_t kLongestNamed = 300;
+  static constexpr std::size_t kLongestShown = 200;
 
   const Model& model_;
   std::span<const ModelIndex* const> bases_;
@@ -331,9 +374,11 @@ class AdapterFitter {
   std::vector<AliasedTensor> tensors_;
   std::vector<TensorKey> keys_;  ///< parallel to tensors_
   std::set<std::string> components_;
+  std::set<ComponentKind> kinds_;
   std::vector<ComponentRule> rules_;
   std::vector<const AdapterModule*> unplaced_;
   std::vector<std::pair<std::string, std::string>> misfits_;
+  std::map<const AdapterModule*, std::vector<Digest>> digests_;
   std::size_t told_ = 0;
 };
 

@@ -12,7 +12,7 @@ namespace {
 bool ReplacesAll(const std::vector<AdapterPart>& parts, const Shape& shape) {
   std::uint64_t rows = 0;
   for (const AdapterPart& part : parts) {
-    if (!Replaces(*part.module)) return false;
+    if (!Replaces(*part.module, part.target)) return false;
     for (const PartRows& run : part.rows) rows += run.rows;
   }
   return rows == SizeAsMatrix(shape).rows;
@@ -39,13 +39,14 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
     if (part.transposed) std::swap(size.rows, size.columns);
     const std::uint64_t columns = SizeAsMatrix(shape).columns;
     if (size.columns == 0 || size.columns == columns) continue;
-    const bool narrow = size.columns < columns && IsInputConvolution(*key_);
+    const bool narrow =
+        size.columns < columns && IsInputConvolution(*key_) && !Replaces(*part.module, part.target);
     if (narrow && step.policies.input_channels == InputChannelsPolicy::kKeepExtra &&
         !ReadsWeight(*part.module, part.target)) {
       continue;
     }
     problems_->Add(
-        fmt::format("step '{}': adapter '{}' is for {} columns of a weight that has {}", step.name,
+        fmt::format("step '{}': adapter '{}' expects {} columns, the weight has {}", step.name,
                     name, size.columns, columns),
         *canonical_,
         narrow ? "Write `policy: {input_channels: keep_extra}` to change those that it knows."
@@ -53,15 +54,23 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
   }
 }
 
+/// Every adapter of a step reads the same value.
+const WholeWeight& TensorEvaluator::WholeWeightOf(Value value) {
+  const auto [known, added] = whole_weights_.try_emplace(value.reg());
+  if (!added) return known->second;
+  Lowering so_far = lowering_;
+  Lowering::Finished finished = std::move(so_far).Finish(std::span(&value, 1));
+  finished.tape.probes.clear();
+  return known->second = WholeWeight{std::move(finished.tape), finished.results.front().reg(),
+                                     std::move(finished.sources)};
+}
+
 Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength) {
-  const auto source = std::ranges::find_if(sources_, [&](const TapeSource& candidate) {
-    return candidate.model == model && (!candidate.baked || candidate.baked == step);
-  });
-  const auto number = static_cast<Register>(source - sources_.begin());
-  if (!source->baked) return Value::Of(number);
+  if (const auto alone = SourceOf(model, std::nullopt)) return Value::Of(*alone);
+  const Register number = SourceOf(model, step).value();
   if (baked_.contains(number)) {
     problems_->Add(
-        fmt::format("step '{}': adapter '{}' stands in it twice, and does not add up",
+        fmt::format("step '{}': adapter '{}' is listed twice, and its family cannot be added up",
                     index_->expression().nodes[step].name, index_->expression().models[model].name),
         *canonical_, "Give it once, with one strength.");
   }
@@ -69,20 +78,16 @@ Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight
   Baked& baked = baked_[number];
   baked.replaces = ReplacesAll(parts, *index_->Adapter(model).ShapeOf(*key_));
   const bool linear = std::ranges::all_of(parts, [](const AdapterPart& part) {
-    return IsLinear(*part.module, part.target) && !Replaces(*part.module);
+    return IsLinear(*part.module, part.target) && !Replaces(*part.module, part.target);
   });
   baked.scaled = !linear && !baked.replaces;
-  if (baked.scaled) baked.strength = strength;
+  if (baked.scaled || baked.replaces) baked.strength = strength;
   const bool reads = std::ranges::any_of(parts, [](const AdapterPart& part) {
-    return ReadsWeight(*part.module, part.target) || Replaces(*part.module);
+    return ReadsWeight(*part.module, part.target) || Replaces(*part.module, part.target);
   });
   if (reads && !baked.replaces) {
     baked.weight = Value::Of(lowering_.Hold(weight));
-    Lowering so_far = lowering_;
-    Lowering::Finished finished = std::move(so_far).Finish(std::span(&*baked.weight, 1));
-    finished.tape.probes.clear();
-    baked.tape = WholeWeight{std::move(finished.tape), finished.results.front().reg(),
-                             std::move(finished.sources)};
+    baked.tape = WholeWeightOf(*baked.weight);
   }
   return Value::Of(number);
 }

@@ -1,6 +1,8 @@
 #include "merge/buffer_sizes.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "core/adapters/low_rank.h"
 #include "merge/chunk.h"
@@ -16,6 +18,14 @@ std::size_t Most(const Plan& plan, List Task::*list) {
   std::size_t most = 0;
   for (const Task& task : plan.tasks) most = std::max(most, (task.*list).size());
   return most;
+}
+
+void Raise(std::uint64_t& size, std::uint64_t needed) {
+  size = std::max(size, needed);
+}
+
+std::uint64_t Sum(const std::vector<std::uint64_t>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
 }
 
 }  // namespace
@@ -57,26 +67,29 @@ std::uint64_t DeltaBlock(const Task& task) {
 }
 
 std::uint64_t WorkerBytes(const Plan& plan) {
-  std::uint64_t pieces = 0;
-  std::uint64_t results = 0;
+  // A buffer is as large as any task needs it, and they do not shrink.
+  std::vector<std::uint64_t> pieces(MostSources(plan));
+  std::vector<std::uint64_t> results(MostProducts(plan));
+  std::vector<std::uint64_t> delta_pieces(MostDeltas(plan));
   std::uint64_t deltas = 0;
   for (const Task& task : plan.tasks) {
-    deltas =
-        std::max(deltas, BytesOf(task) + task.deltas.size() * DeltaBlock(task) * sizeof(float));
     const Units units = UnitsOf(task);
-    std::uint64_t task_pieces = 0;
-    std::uint64_t task_results = 0;
     const std::uint64_t chunk = std::min(ChunkUnits(task), units.count);
-    for (const Source& source : task.sources) {
-      task_pieces += std::min(kPiece, chunk) * units.SizeOf(source.info.dtype);
+    for (std::size_t s = 0; s < task.sources.size(); ++s) {
+      Raise(pieces[s], std::min(kPiece, chunk) * units.SizeOf(task.sources[s].info.dtype));
     }
-    for (const Product& product : task.products)
-      task_results += chunk * units.SizeOf(product.dtype);
-    pieces = std::max(pieces, task_pieces);
-    results = std::max(results, task_results);
+    for (std::size_t p = 0; p < task.products.size(); ++p) {
+      Raise(results[p], chunk * units.SizeOf(task.products[p].dtype));
+    }
+    const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
+    for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
+    // A family may need another block beside the one that it fills.
+    if (!task.deltas.empty()) Raise(deltas, BytesOf(task) + block);
+    if (task.scale_of != nullptr) Raise(deltas, BytesOf(*task.scale_of));
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return pieces + kChunksPerThread * results + deltas + (MostRegisters(plan) + 2) * kTile * real;
+  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas +
+         (MostRegisters(plan) + 2) * kTile * real;
 }
 
 }  // namespace weightsmith

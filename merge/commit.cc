@@ -2,10 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
-#include "core/error.h"
 #include "core/io/configuration_files.h"
 
 namespace weightsmith {
@@ -13,15 +16,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void WriteHeader(const Plan& plan, const Report& report, std::size_t number, OutputFile& file) {
+std::string HeaderOf(const Plan& plan, const Report& report, std::size_t number) {
   const OutputFilePlan& planned = plan.output_files[number];
   const OutputSpec& spec = plan.outputs[planned.output].spec;
-  std::string header = planned.layout.header;
-  if (spec.metadata) {
-    const auto metadata = spec.metadata(DigestsOf(plan, report, number));
-    header = ReplaceMetadata(planned.layout, metadata).value();
+  if (!spec.metadata) return planned.layout.header;
+  const auto metadata = spec.metadata(DigestsOf(plan, report, number));
+  return ReplaceMetadata(planned.layout, metadata).value();
+}
+
+/// Writes a text that an earlier attempt may have written already.
+void WriteText(const fs::path& path, std::string_view text, const OutputOptions& options) {
+  const auto there = IdentifyFile(path);
+  if (there && there->size == text.size()) {
+    const auto file = OpenByteSource(path, IoBackend::kRead);
+    if (ReadText(*file, 0, file->size()) == text) return;
   }
-  file.Write(0, std::as_bytes(std::span(header)));
+  WriteFile(path, std::as_bytes(std::span(text)), options);
 }
 
 void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions& options) {
@@ -37,68 +47,56 @@ void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions&
   }
   index["metadata"]["total_size"] = total;
   index["weight_map"] = weight_map;
-  const std::string text = index.dump(2) + "\n";
-  WriteFile(*output.index, std::as_bytes(std::span(text)), options);
+  WriteText(*output.index, index.dump(2) + "\n", options);
 }
 
-/// The configurations of another model, beside the weights.
-void CopyFiles(const OutputSpec& spec, const fs::path& from) {
-  switch (FormOf(spec.layout, spec.split, spec.path)) {
-    case FileForm::kPipeline:
-      return CopyPipelineConfiguration(from, spec.path);
-    case FileForm::kSplit:
-      return CopyConfiguration(from, spec.path);
-    case FileForm::kOne:
-      const fs::path folder = spec.path.parent_path();
-      return CopyConfiguration(from, folder.empty() ? fs::path(".") : folder);
-  }
-}
-
-/// Our own, where none was copied.
+/// Our own configurations, where none was copied.
 void WriteTexts(const OutputPlan& output, const OutputOptions& options) {
   for (const FileSet::Text& text : output.texts) {
-    const fs::path path = output.spec.path / text.path;
-    std::error_code ignored;
-    if (output.spec.files_from && fs::exists(path, ignored)) continue;
-    WriteFile(path, std::as_bytes(std::span(text.text)),
-              {.overwrite = options.overwrite, .make_folders = true, .sync = options.sync});
+    const fs::path path = output.text_folder / text.path;
+    if (std::ranges::find(output.copies, path, &FileCopy::to) != output.copies.end()) continue;
+    WriteText(path, text.text, options);
   }
 }
 
 }  // namespace
 
-void RefuseInputsAsOutputs(const Plan& plan) {
-  for (const OutputFilePlan& output : plan.output_files) {
-    const auto existing = IdentifyFile(output.path);
-    for (const auto& input : plan.files) {
-      if (!existing || !existing->SameFile(input->identity())) continue;
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("the output '{}' is the input '{}'", output.path.string(),
-                              input->path().string()),
-                  "Write to another name: inputs are never overwritten.");
-    }
+bool EndsInOneStep(const Plan& plan) {
+  return plan.output_files.size() == 1 && std::ranges::all_of(plan.outputs, [](const auto& output) {
+           return !output.index && output.copies.empty() && output.texts.empty();
+         });
+}
+
+void WriteHeaders(const Plan& plan, const Report& report, const std::vector<OutputFile*>& files) {
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    if (files[f] == nullptr) continue;
+    const std::string header = HeaderOf(plan, report, f);
+    files[f]->Write(0, std::as_bytes(std::span(header)));
   }
 }
 
-void ExpectReplaceable(std::span<const FileSet::Text> texts, const fs::path& folder,
-                       bool overwrite) {
-  for (const FileSet::Text& text : texts) {
-    std::error_code ignored;
-    if (overwrite || !fs::exists(folder / text.path, ignored)) continue;
-    throw Error(ErrorCode::kUsage,
-                fmt::format("the output '{}' exists", (folder / text.path).string()),
-                "Choose another folder.", {Option::kOverwrite});
+void SyncOutputs(const std::vector<OutputFile*>& files) {
+  for (OutputFile* file : files) {
+    if (file != nullptr) file->Sync();
   }
 }
 
-void CommitOutputs(const Plan& plan, const Report& report, const OutputOptions& options,
-                   std::vector<OutputFile>& files) {
-  for (std::size_t f = 0; f < files.size(); ++f) WriteHeader(plan, report, f, files[f]);
-  for (OutputFile& file : files) file.Commit();
+void PublishOutputs(const Plan& plan, const RunOptions& options,
+                    const std::vector<OutputFile*>& files) {
+  std::set<fs::path> folders;
+  for (const OutputFilePlan& file : plan.output_files) folders.insert(FolderOf(file.path));
+  for (OutputFile* file : files) {
+    if (file != nullptr) file->Publish();
+  }
+  for (const fs::path& folder : folders) {
+    if (options.sync) SyncFolder(folder);
+  }
+  const OutputOptions beside{
+      .overwrite = options.overwrite, .make_folders = true, .sync = options.sync};
   for (const OutputPlan& output : plan.outputs) {
-    if (output.index) WriteIndex(plan, output, options);
-    if (output.spec.files_from) CopyFiles(output.spec, *output.spec.files_from);
-    WriteTexts(output, options);
+    for (const FileCopy& copy : output.copies) CopyFile(copy, beside);
+    WriteTexts(output, beside);
+    if (output.index) WriteIndex(plan, output, beside);
   }
 }
 

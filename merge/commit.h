@@ -1,27 +1,27 @@
-// The end of a run: true headers, indexes and config files in place, then every output under its
-// name.
+// The end of a run: true headers, every output under its name, then indexes and configurations.
 #pragma once
 
-#include <filesystem>
-#include <span>
 #include <vector>
 
 #include "core/io/output_file.h"
+#include "merge/executor.h"
 #include "merge/plan.h"
 #include "merge/report.h"
 
 namespace weightsmith {
 
-/// Throws kUsage where an output is one of the inputs, whatever the spelling of its path.
-void RefuseInputsAsOutputs(const Plan& plan);
+/// Whether one renaming ends the run: there is one output file, and nothing beside it.
+bool EndsInOneStep(const Plan& plan);
 
-/// Throws kUsage where one of the texts is there already and may not be replaced.
-void ExpectReplaceable(std::span<const FileSet::Text> texts, const std::filesystem::path& folder,
-                       bool overwrite);
+/// Writes headers with the report's digests. `files` are parallel to Plan::output_files; null:
+/// under its name already.
+void WriteHeaders(const Plan& plan, const Report& report, const std::vector<OutputFile*>& files);
 
-/// Writes headers with the report's digests and commits the outputs, their shard index and the
-/// files of OutputSpec::files_from.
-void CommitOutputs(const Plan& plan, const Report& report, const OutputOptions& options,
-                   std::vector<OutputFile>& files);
+/// Waits until all is on disk. After an error nothing of the files can be trusted.
+void SyncOutputs(const std::vector<OutputFile*>& files);
+
+/// Renames the outputs and writes their shard index and configurations. May be repeated.
+void PublishOutputs(const Plan& plan, const RunOptions& options,
+                    const std::vector<OutputFile*>& files);
 
 }  // namespace weightsmith

@@ -34,10 +34,7 @@ std::optional<std::size_t> UnetPlace(const TensorPlace& place, std::size_t block
 
 std::optional<std::size_t> SdxlPlace(const TensorPlace& place, std::size_t length) {
   constexpr std::size_t kBlocks = 9;
-  if (place.kind == ComponentKind::kVae) {
-    if (length == kUnet) return std::nullopt;
-    return length == kSdxlWithVae ? 20 : 0;
-  }
+  if (place.kind == ComponentKind::kVae) return length == kSdxlWithVae ? 20 : 0;
   std::size_t found = UnetPlace(place, kBlocks).value();
   if (place.kind == ComponentKind::kDiffusion && place.block.family == "label") found = 1;
   // Lists made for SD 1 give the nine blocks of each way by their own positions.

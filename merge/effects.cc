@@ -11,19 +11,13 @@ namespace weightsmith {
 namespace {
 
 constexpr std::string_view kAdvice =
-    "Check that the right files are named. Write `policy: {effect: any}` to go on all the same.";
+    "Check that the right files are named. Write `policy: {effect: any}` to allow it.";
 
 std::set<std::uint32_t> StepsToProve(const Plan& plan) {
-  std::set<std::uint32_t> steps;
-  for (std::uint32_t s = 0; s < plan.steps.size(); ++s) {
-    if (plan.steps[s].expects_effect && !plan.steps[s].all_weights_zero) steps.insert(s);
-  }
   // A step that no tensor asks for (its result is weighted with 0) has nothing to prove.
+  std::set<std::uint32_t> steps = ProbedSteps(plan);
   std::erase_if(steps, [&](std::uint32_t step) {
-    return std::ranges::none_of(plan.tasks, [&](const Task& task) {
-      return std::ranges::any_of(task.tape.probes,
-                                 [&](const Probe& probe) { return probe.step == step; });
-    });
+    return !plan.steps[step].expects_effect || plan.steps[step].all_weights_zero;
   });
   return steps;
 }

@@ -6,8 +6,8 @@
 #include <functional>
 #include <vector>
 
-#include "merge/journal.h"
 #include "merge/plan.h"
+#include "merge/task_result.h"
 #include "merge/worker.h"
 
 namespace weightsmith {

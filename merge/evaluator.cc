@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
+
+#include "core/error.h"
 
 namespace weightsmith {
 namespace {
@@ -15,14 +18,19 @@ std::vector<NodeId> Operands(const Node& step) {
 
 bool DependsOnStep(const std::vector<AdapterPart>& parts) {
   return std::ranges::any_of(parts, [](const AdapterPart& part) {
-    return ReadsWeight(*part.module, part.target) || Replaces(*part.module) ||
+    return ReadsWeight(*part.module, part.target) || Replaces(*part.module, part.target) ||
            !IsLinear(*part.module, part.target);
   });
 }
 
-bool Lists(const Expression& expression, const Node& step, std::uint32_t model) {
-  return std::ranges::any_of(step.list,
-                             [&](NodeId entry) { return expression.nodes[entry].model == model; });
+/// The adapters that the step bakes, in the order of the models.
+std::set<std::uint32_t> BakedIn(const Expression& expression, const Node& step) {
+  std::set<std::uint32_t> adapters;
+  if (!step.op->list || !step.op->list->adapters) return adapters;
+  for (const NodeId entry : step.list) {
+    if (const auto& model = expression.nodes[entry].model) adapters.insert(*model);
+  }
+  return adapters;
 }
 
 /// Models with the tensor, then adapters that change it: once each, or once for each step that they
@@ -34,18 +42,20 @@ std::vector<TensorEvaluator::TapeSource> SourcesOf(const ExpressionIndex& index,
     if (index.Reaches(m) && index.models()[m].Find(key) != nullptr)
       sources.push_back({m, false, {}});
   }
+  std::set<std::uint32_t> dependent;
   for (const auto& [model, adapter] : index.adapters()) {
     const std::vector<AdapterPart>* parts = adapter.Find(key);
-    if (parts != nullptr && !DependsOnStep(*parts)) sources.push_back({model, true, {}});
+    if (parts == nullptr) continue;
+    if (DependsOnStep(*parts)) {
+      dependent.insert(model);
+    } else {
+      sources.push_back({model, true, {}});
+    }
   }
+  if (dependent.empty()) return sources;
   for (const NodeId step : index.steps()) {
-    const Node& node = index.expression().nodes[step];
-    for (const auto& [model, adapter] : index.adapters()) {
-      const std::vector<AdapterPart>* parts = adapter.Find(key);
-      if (parts == nullptr || !DependsOnStep(*parts)) continue;
-      if (node.op->list && node.op->list->adapters && Lists(index.expression(), node, model)) {
-        sources.push_back({model, true, step});
-      }
+    for (const std::uint32_t model : BakedIn(index.expression(), index.expression().nodes[step])) {
+      if (dependent.contains(model)) sources.push_back({model, true, step});
     }
   }
   return sources;
@@ -71,7 +81,7 @@ std::uint64_t RowElements(const Shape& shape) {
 /// "sdxl takes 20, 21 or 26".
 std::string LengthsInWords(const CommunityList& list, std::string_view architecture) {
   const std::vector<std::size_t> lengths = list.LengthsFor(architecture);
-  if (lengths.empty()) return fmt::format("{} has no order of blocks", architecture);
+  if (lengths.empty()) return fmt::format("{} has no known order of blocks", architecture);
   return fmt::format("{} takes {}", architecture, fmt::join(lengths, ", "));
 }
 
@@ -85,7 +95,25 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       problems_(&problems),
       sources_(SourcesOf(index, key)),
       lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
-      first_applied_(static_cast<std::uint32_t>(first_applied)) {}
+      first_applied_(static_cast<std::uint32_t>(first_applied)) {
+  if (sources_.size() > std::numeric_limits<Register>::max()) {
+    throw Error(
+        ErrorCode::kResources,
+        fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
+                    sources_.size(), std::numeric_limits<Register>::max()),
+        "Split the recipe: write an intermediate result and merge that.");
+  }
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    numbers_.try_emplace({sources_[i].model, sources_[i].baked}, static_cast<Register>(i));
+  }
+}
+
+/// The source that a model is, or that an adapter is in a step that it depends on.
+std::optional<Register> TensorEvaluator::SourceOf(std::uint32_t model,
+                                                  std::optional<NodeId> step) const {
+  const auto found = numbers_.find({model, step});
+  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
 
 const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
   if (const auto known = results_.find(id); known != results_.end()) return known->second;
@@ -95,16 +123,15 @@ const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
 }
 
 TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
-  const auto source = std::ranges::find(sources_, *leaf.model, &TapeSource::model);
-  const auto number = static_cast<Register>(source - sources_.begin());
+  const std::optional<Register> number = SourceOf(*leaf.model, std::nullopt);
   if (IsAdapter(leaf)) {
     const AdapterIndex& adapter = index_->Adapter(*leaf.model);
     if (adapter.Find(*key_) == nullptr) return {};
-    const bool alone = source != sources_.end() && !source->baked;
-    return {true, alone ? Value::Of(number) : Value::Zero(), *adapter.ShapeOf(*key_), !alone};
+    const Value value = number ? Value::Of(*number) : Value::Zero();
+    return {true, value, *adapter.ShapeOf(*key_), !number};
   }
-  if (source == sources_.end()) return {};
-  return {true, Value::Of(number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
+  if (!number) return {};
+  return {true, Value::Of(*number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
 }
 
 TensorEvaluator::Result TensorEvaluator::Leftmost(const Node& step,
@@ -120,11 +147,34 @@ TensorEvaluator::Result TensorEvaluator::Leftmost(const Node& step,
   return {};
 }
 
+/// Whether a step's result is another value than what the leftmost model has.
+bool TensorEvaluator::IsComputed(NodeId operand) {
+  if (index_->expression().nodes[operand].leaf()) return false;
+  const Result& result = Evaluate(operand);
+  for (const std::uint32_t model : index_->WeightModels(operand)) {
+    const auto source = std::ranges::find(sources_, model, &TapeSource::model);
+    if (source == sources_.end()) continue;
+    return result.value != Value::Of(static_cast<Register>(source - sources_.begin()));
+  }
+  return result.present;
+}
+
+/// The VAE is copied, and left out of differences, unless the step says otherwise. A difference
+/// without weights by place says nothing: the step that adds it does.
+bool TensorEvaluator::TouchesVae(NodeId id) {
+  if (index_->NamesVae(id)) return true;
+  const Node& step = index_->expression().nodes[id];
+  if (step.op->follows) return IsComputed(step.operands.front());
+  const auto by_place = [](const Weights& weights) { return !weights.everywhere().has_value(); };
+  return step.kind == Kind::kDelta && std::ranges::none_of(step.parameters, by_place) &&
+         std::ranges::none_of(step.weights, by_place);
+}
+
 TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   const Node& step = nodes[id];
   const std::vector<NodeId> operands = Operands(step);
-  if (place_.kind == ComponentKind::kVae && !index_->NamesVae(id)) {
+  if (place_.kind == ComponentKind::kVae && !TouchesVae(id)) {
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 
@@ -142,6 +192,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
     if (optional || !index_->HasComponent(operand, place_.component)) continue;
     const MissingPolicy policy = step.policies.missing.Find(place_).value_or(MissingPolicy::kError);
     drop = drop || policy == MissingPolicy::kDrop;
+    if (policy == MissingPolicy::kKeep && step.kind == Kind::kWeight) kept_.insert(id);
     if (policy == MissingPolicy::kError) {
       problems_->Add(
           fmt::format("step '{}': tensors that '{}' does not have", step.name, nodes[operand].name),
@@ -181,9 +232,12 @@ bool TensorEvaluator::AddQuantised(std::initializer_list<NodeId> operands) {
   for (const NodeId operand : operands) {
     const Node& node = index_->expression().nodes[operand];
     if (!node.leaf() || IsAdapter(node)) continue;
-    const Anatomy& anatomy = index_->models()[*node.model].anatomy();
+    const ModelIndex& model = index_->models()[*node.model];
+    const Anatomy& anatomy = model.anatomy();
     if (anatomy.quantization.empty()) continue;
-    problems_->AddQuantised(node.name, anatomy.quantization.front(), *canonical_);
+    const StoredWeight* const weight = model.StoredWeightOf(*key_);
+    problems_->AddQuantised(node.name, anatomy.quantization.front(),
+                            weight != nullptr ? InWords(*weight) : *canonical_);
     return true;
   }
   return false;

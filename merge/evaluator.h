@@ -29,6 +29,8 @@ class ExpressionIndex {
 
   const Expression& expression() const { return *expression_; }
   const std::vector<ModelIndex>& models() const { return models_; }
+  /// Of the first model whose architecture is known; null where none is.
+  const Anatomy* LeadingAnatomy() const;
   /// Steps that the roots reach, operands before users.
   const std::vector<NodeId>& steps() const { return steps_; }
   std::uint32_t StepNumber(NodeId node) const { return step_number_.at(node); }
@@ -111,19 +113,26 @@ class TensorEvaluator {
   /// Steps all of whose weight operands have the tensor.
   const std::set<NodeId>& shared() const { return shared_; }
 
+  /// Steps that leave the tensor as it is, because an operand that has its component lacks it.
+  const std::set<NodeId>& kept() const { return kept_; }
+
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
  private:
+  std::optional<Register> SourceOf(std::uint32_t model, std::optional<NodeId> step) const;
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
   bool IsAdapter(const Node& node) const;
   /// Tells of a model among them that is quantised; says whether there is one.
   bool AddQuantised(std::initializer_list<NodeId> operands);
   Result Leftmost(const Node& step, std::span<const NodeId> operands);
+  bool TouchesVae(NodeId step);
+  bool IsComputed(NodeId operand);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
   Result Bake(NodeId id, const Shape& widest);
+  const WholeWeight& WholeWeightOf(Value value);
   Value BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength);
   void CheckParts(const Node& step, std::uint32_t model, const Shape& shape);
   void AddProbes(NodeId step, std::uint32_t model, double strength, const Shape& shape,
@@ -135,8 +144,10 @@ class TensorEvaluator {
   TensorPlace place_;
   Problems* problems_;
   std::vector<TapeSource> sources_;
+  std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
   Lowering lowering_;
   std::map<Register, Baked> baked_;
+  std::map<Register, WholeWeight> whole_weights_;  ///< by the value that adapters read
   std::vector<AppliedModule> applied_;
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::uint32_t first_applied_;
@@ -145,6 +156,7 @@ class TensorEvaluator {
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
+  std::set<NodeId> kept_;
 };
 
 }  // namespace weightsmith

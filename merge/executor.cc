@@ -14,74 +14,19 @@
 #include "core/io/file_hashes.h"
 #include "core/io/machine.h"
 #include "core/text.h"
+#include "merge/budget.h"
 #include "merge/buffer_sizes.h"
-#include "merge/commit.h"
+#include "merge/disk_needs.h"
 #include "merge/effects.h"
-#include "merge/journal.h"
 #include "merge/memory_destination.h"
+#include "merge/run_outputs.h"
+#include "merge/touched_paths.h"
 #include "merge/worker.h"
 
 namespace weightsmith {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// What the program holds whatever the plan is: code, libraries, stacks.
-constexpr std::uint64_t kProgramBytes = 64u << 20;
-/// What a plan holds for a tensor of an input, headers and names included.
-constexpr std::uint64_t kPlanBytesPerTensor = 4096;
-
-std::uint64_t PlanBytes(const Plan& plan) {
-  std::uint64_t tensors = 0;
-  for (const Model& model : plan.models) {
-    for (const Model::Part& part : model.parts) tensors += part.checkpoint->tensors().size();
-  }
-  return tensors * kPlanBytesPerTensor;
-}
-
-std::uint64_t MemoryFor(const Plan& plan, int threads) {
-  return kProgramBytes + PlanBytes(plan) + static_cast<std::uint64_t>(threads) * WorkerBytes(plan);
-}
-
-int WantedThreads(const RunOptions& options) {
-  return options.threads > 0 ? options.threads : PhysicalCores();
-}
-
-/// The most threads up to the wanted number that the budget holds.
-int AffordableThreads(const Plan& plan, const RunOptions& options) {
-  int threads = WantedThreads(options);
-  const std::uint64_t budget =
-      options.max_memory.value_or(std::max<std::uint64_t>(512u << 20, AvailableMemory() / 2));
-  while (threads > 1 && MemoryFor(plan, threads) > budget) --threads;
-  if (MemoryFor(plan, threads) > budget) {
-    throw Error(ErrorCode::kResources,
-                fmt::format("the run needs {} of memory and may use {}",
-                            FormatBytes(MemoryFor(plan, threads)), FormatBytes(budget)),
-                {}, {Option::kMaxMemory});
-  }
-  return threads;
-}
-
-/// Each output checks the disk for itself; together they may still be too much.
-void CheckDisk(const Plan& plan) {
-  if (plan.output_files.size() < 2) return;
-  std::map<std::filesystem::path, std::uint64_t> by_folder;
-  for (const OutputFilePlan& file : plan.output_files) {
-    std::filesystem::path partial = file.path;
-    partial += ".partial";
-    const auto there = IdentifyFile(partial);
-    const std::uint64_t missing =
-        file.layout.file_size - std::min(there ? there->size : 0, file.layout.file_size);
-    by_folder[std::filesystem::absolute(file.path).parent_path()] += missing;
-  }
-  for (const auto& [folder, bytes] : by_folder) {
-    const std::uint64_t available = FreeDiskBytes(folder);
-    if (bytes <= available) continue;
-    throw Error(ErrorCode::kResources,
-                fmt::format("the outputs need {} in '{}', where {} are free", FormatBytes(bytes),
-                            folder.string(), FormatBytes(available)));
-  }
-}
 
 std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
                                                          const RunOptions& options) {
@@ -221,6 +166,8 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   // A file system writes to a file for one at a time: who finds it busy computes the next chunk.
   const auto writers = plan.output_files.size() > 1 ? tbb::filter_mode::parallel
                                                     : tbb::filter_mode::serial_out_of_order;
+  // A thread that cannot be started ends the program where oneTBB starts it.
+  if (threads > 1) threads = 1 + StartableThreads(threads - 1);
   // More threads than processors is what was asked for.
   const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism,
                                     static_cast<std::size_t>(threads));
@@ -237,103 +184,48 @@ void RunPipeline(const Plan& plan, const RunOptions& options, const WorkerContex
   if (interrupted) throw Error(ErrorCode::kInterrupted, "interrupted");
 }
 
-std::filesystem::path JournalPath(const Plan& plan) {
-  std::filesystem::path path = plan.output_files.front().path;
-  path += ".journal";
-  return path;
+/// What is done with outputs that stand under their names.
+void LookAtOutputs(const RunOptions& options, Report& report) {
+  const auto go_on = [&](std::uint64_t /*done*/, std::uint64_t /*total*/) {
+    return options.cancel == nullptr || !options.cancel->load();
+  };
+  for (OutputReport& output : report.outputs) {
+    if (options.sha256) output.sha256 = HashFile(*OpenByteSource(output.path), go_on).sha256;
+    if (!options.keep_cache) OpenByteSource(output.path)->DropCache(0, 0);
+  }
 }
 
-/// The partial outputs and the journal of a run: kept where it can go on from them, else removed.
-class Outputs {
- public:
-  Outputs(const Plan& plan, const RunOptions& options)
-      : options_{options.overwrite, options.make_folders, options.sync},
-        journal_(JournalPath(plan), plan, options.digests, options.effects) {
-    const bool going_on = !journal_.finished().empty();
-    for (const OutputFilePlan& file : plan.output_files) {
-      OutputOptions own = options_;
-      const OutputSpec& spec = plan.outputs[file.output].spec;
-      // The folders of a pipeline are part of what is written.
-      own.make_folders |= FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
-      files_.emplace_back(file.path, file.layout.file_size, own, going_on);
-    }
-    resumed_ = going_on && std::ranges::all_of(files_, &OutputFile::resumed);
-    if (!resumed_) journal_.Restart();
-    if (!options.note) return;
-    if (resumed_) {
-      options.note(fmt::format("going on from an interrupted run: {} of {} tensors are done",
-                               journal_.finished().size(), plan.tasks.size()));
-    } else if (journal_.foreign()) {
-      options.note("the partial output of another run was there; starting afresh");
-    }
-  }
-
-  std::vector<OutputFile>& files() { return files_; }
-  Journal& journal() { return journal_; }
-  const OutputOptions& options() const { return options_; }
-  bool resumed() const { return resumed_; }
-
-  void Discard() {
-    for (OutputFile& file : files_) file.Discard();
-    journal_.Remove();
-  }
-
- private:
-  OutputOptions options_;
-  Journal journal_;
-  std::vector<OutputFile> files_;
-  bool resumed_ = false;
-};
-
 Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& context,
-              Outputs& outputs, const std::vector<TaskResult>& results) {
+              RunOutputs& outputs, const std::vector<TaskResult>& results) {
   for (const auto& file : context.files) file->ExpectUnchanged();
   CheckOutcome(plan, results);
   Report report = MakeReport(plan, results, options.by_tensor, context.deltas->digests());
-  CommitOutputs(plan, report, outputs.options(), outputs.files());
-  outputs.journal().Remove();
-  for (OutputReport& output : report.outputs) {
-    if (options.sha256) output.sha256 = HashFile(*OpenByteSource(output.path)).sha256;
-  }
+  outputs.Commit(report);
   if (!options.keep_cache) {
     for (const auto& file : context.files) file->DropCache(0, 0);
-    for (const OutputFilePlan& file : plan.output_files) OpenByteSource(file.path)->DropCache(0, 0);
   }
   report.resumed = outputs.resumed();
   return report;
 }
 
-}  // namespace
-
-Report Run(const Plan& plan, const RunOptions& options) {
-  const Clock::time_point start = Clock::now();
-  RefuseInputsAsOutputs(plan);
-  for (const OutputPlan& output : plan.outputs) {
-    ExpectReplaceable(output.texts, output.spec.path, options.overwrite);
-  }
-  const int threads = AffordableThreads(plan, options);
-  CheckDisk(plan);
-  WorkerContext context{.plan = &plan,
-                        .files = OpenFiles(plan, options),
-                        .digests = options.digests,
-                        .effects = options.effects,
-                        .keep_cache = options.keep_cache};
-  ProveEffects(plan, context, options.cancel);
-
-  Outputs outputs(plan, options);
+/// Computes what is not yet done.
+Report Compute(const Plan& plan, const RunOptions& options, WorkerContext& context, int threads) {
+  RunOutputs outputs(plan, options);
   FileDestination destination(outputs.files());
   ChunkWriter writer(plan, context.files, destination);
   context.writer = &writer;
   try {
-    Folder folder(plan, options.digests, &outputs.journal());
+    Folder folder(plan, options.digests, outputs.journal());
     RunPipeline(plan, options, context, threads, folder);
-    Report report = Finish(plan, options, context, outputs, folder.results());
-    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    return report;
+    return Finish(plan, options, context, outputs, folder.results());
   } catch (const Error& error) {
-    const bool can_go_on = options.keep_partial && (error.code() == ErrorCode::kInterrupted ||
-                                                    error.code() == ErrorCode::kResources);
-    if (!can_go_on) outputs.Discard();
+    const bool can_go_on = outputs.committing() || error.code() == ErrorCode::kInterrupted ||
+                           error.code() == ErrorCode::kResources;
+    if (!can_go_on || outputs.journal() == nullptr) outputs.Discard();
+    if (error.code() == ErrorCode::kResources && can_go_on && outputs.journal() != nullptr) {
+      throw Error(error.code(), error.what(),
+                  error.advice() + " The same command goes on from what is done.", error.options());
+    }
     throw;
   } catch (...) {
     outputs.Discard();
@@ -341,22 +233,52 @@ Report Run(const Plan& plan, const RunOptions& options) {
   }
 }
 
+}  // namespace
+
+Report Run(const Plan& plan, const RunOptions& options) {
+  const Clock::time_point start = Clock::now();
+  CheckPaths(plan, options);
+  std::optional<Report> report = FinishCommit(plan, options);
+  if (!report) {
+    const MemoryShare share = AffordMemory(plan, options);
+    CheckDisks(plan);
+    WorkerContext context{.plan = &plan,
+                          .files = OpenFiles(plan, options),
+                          .digests = options.digests,
+                          .effects = options.effects,
+                          .keep_cache = options.keep_cache,
+                          .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
+    ProveEffects(plan, context, options.cancel);
+    report = Compute(plan, options, context, share.threads);
+  }
+  LookAtOutputs(options, *report);
+  report->seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return *std::move(report);
+}
+
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
-  const WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options)};
+  const MemoryShare share = AffordMemory(plan, options);
+  const WorkerContext context{.plan = &plan,
+                              .files = OpenFiles(plan, options),
+                              .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   Folder folder(plan, true, nullptr);
-  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  RunPipeline(plan, options, context, share.threads, folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   return std::move(folder).results();
 }
 
 std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions& options) {
+  const MemoryShare share = AffordMemory(plan, options, plan.bytes_to_write);
   MemoryDestination destination(plan);
-  WorkerContext context{.plan = &plan, .files = OpenFiles(plan, options), .effects = false};
+  WorkerContext context{.plan = &plan,
+                        .files = OpenFiles(plan, options),
+                        .effects = false,
+                        .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   ProveEffects(plan, context, options.cancel);
   ChunkWriter writer(plan, context.files, destination);
   context.writer = &writer;
   Folder folder(plan, true, nullptr);
-  RunPipeline(plan, options, context, AffordableThreads(plan, options), folder);
+  RunPipeline(plan, options, context, share.threads, folder);
   for (const auto& file : context.files) file->ExpectUnchanged();
   CheckOutcome(plan, folder.results());
   return std::move(destination).Take();
@@ -364,6 +286,7 @@ std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions
 
 Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget) {
   const Clock::time_point start = Clock::now();
+  AffordMemory(plan, options);  // a worker is within any share
   WorkerContext context{&plan, OpenFiles(plan, options), nullptr, false, true};
   std::uint64_t sources = 0;
   for (const Task& task : plan.tasks) sources += task.tape.probes.empty() ? 0 : task.sources.size();
@@ -397,7 +320,7 @@ Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget)
 }
 
 std::uint64_t PeakMemory(const Plan& plan, const RunOptions& options) {
-  return MemoryFor(plan, AffordableThreads(plan, options));
+  return MemoryOf(plan, AffordMemory(plan, options));
 }
 
 }  // namespace weightsmith

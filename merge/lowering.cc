@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 #include <limits>
-#include <optional>
+#include <map>
+#include <queue>
 #include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -45,32 +48,34 @@ struct Needs {
   std::vector<Probe> probes;
 };
 
-/// Instructions define registers in ascending order, so one walk back marks all that they read.
-void MarkReads(const Tape& tape, std::vector<bool>& needed) {
-  for (auto i = tape.instructions.rbegin(); i != tape.instructions.rend(); ++i) {
-    if (!needed[i->out]) continue;
-    for (const Register in : Reads(*i)) needed[in] = true;
-  }
-}
-
 /// A probe is kept when what it watches is computed anyway; the value it compares with is then
 /// needed too, which may make another probe's value needed.
 Needs FindNeeds(const Tape& tape, std::span<const Value> results) {
   Needs needs{std::vector<bool>(tape.registers, false), {}};
+  std::vector<const Instruction*> makers(tape.registers);
+  for (const Instruction& instruction : tape.instructions) makers[instruction.out] = &instruction;
+  std::multimap<Register, Register> compared;  // what probes watch, and with what
+  for (const Probe& probe : tape.probes) compared.emplace(probe.after, probe.before);
+
+  std::vector<Register> open;
+  const auto need = [&](Register value) {
+    if (needs.registers[value]) return;
+    needs.registers[value] = true;
+    open.push_back(value);
+  };
   for (const Value& result : results) {
-    if (!result.zero()) needs.registers[result.reg()] = true;
+    if (!result.zero()) need(result.reg());
   }
-  std::size_t kept = 0;
-  do {
-    MarkReads(tape, needs.registers);
-    kept = needs.probes.size();
-    needs.probes.clear();
-    for (const Probe& probe : tape.probes) {
-      if (!needs.registers[probe.after]) continue;
-      needs.registers[probe.before] = true;
-      needs.probes.push_back(probe);
-    }
-  } while (needs.probes.size() != kept);
+  while (!open.empty()) {
+    const Register value = open.back();
+    open.pop_back();
+    if (makers[value] != nullptr) std::ranges::for_each(Reads(*makers[value]), need);
+    const auto [first, end] = compared.equal_range(value);
+    for (auto it = first; it != end; ++it) need(it->second);
+  }
+  for (const Probe& probe : tape.probes) {
+    if (needs.registers[probe.after]) needs.probes.push_back(probe);
+  }
   return needs;
 }
 
@@ -107,7 +112,7 @@ class Numbering {
       const Register old = instruction.in[i];
       instruction.in[i] = place_[old];
       if (last_use_[old] != index) continue;
-      free_.push_back(place_[old]);
+      free_.push(place_[old]);
       last_use_[old] = kForever;  // once, although it may be read twice
     }
     place_[instruction.out] = Take();
@@ -120,15 +125,14 @@ class Numbering {
 
   Register Take() {
     if (free_.empty()) return next_++;
-    const auto lowest = std::ranges::min_element(free_);
-    const Register place = *lowest;
-    free_.erase(lowest);
-    return place;
+    const Register lowest = free_.top();
+    free_.pop();
+    return lowest;
   }
 
   std::vector<Register> place_;
   std::vector<std::size_t> last_use_;
-  std::vector<Register> free_;
+  std::priority_queue<Register, std::vector<Register>, std::greater<>> free_;
   Register next_ = 0;
 };
 

@@ -18,25 +18,6 @@ std::shared_ptr<std::byte[]> Allocate(std::uint64_t size) {
           [](std::byte* bytes) { CacheLineAllocator<std::byte>().deallocate(bytes, 0); }};
 }
 
-/// A range of a planned file.
-struct Range {
-  std::uint32_t file = 0;
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-
-  bool Holds(std::uint32_t other, std::uint64_t offset) const {
-    return other == file && offset >= begin && offset < end;
-  }
-};
-
-bool Fills(const Task& task, const Range& range) {
-  return std::ranges::any_of(task.products, [&](const Product& product) {
-    if (product.scatter == nullptr) return range.Holds(product.file, product.offset);
-    return std::ranges::any_of(
-        *product.scatter, [&](const GatherRun& run) { return range.Holds(run.file, run.offset); });
-  });
-}
-
 }  // namespace
 
 MemoryDestination::MemoryDestination(const Plan& plan) : path_(plan.outputs.front().spec.path) {
@@ -91,39 +72,6 @@ std::shared_ptr<const Checkpoint> MemoryDestination::Take() && {
   for (auto& [place, tensor] : tensors_) take(std::move(tensor));
   for (Tensor& tensor : empty_) take(std::move(tensor));
   return Checkpoint::OfTensors(std::move(tensors), path_, std::move(files));
-}
-
-Plan PlanOfTensor(const Plan& plan, const std::string& name) {
-  for (std::uint32_t f = 0; f < plan.output_files.size(); ++f) {
-    const SafetensorsLayout& layout = plan.output_files[f].layout;
-    const auto entry = std::ranges::find(layout.tensors, name, &SafetensorsEntry::name);
-    if (entry == layout.tensors.end()) continue;
-    Plan only;
-    only.models = plan.models;
-    only.files = plan.files;
-    only.outputs = plan.outputs;
-    only.output_files = plan.output_files;
-    only.steps = plan.steps;
-    only.policies = plan.policies;
-    // Whether a step changes anything is a question about all tensors.
-    only.policies.effect = EffectPolicy::kAny;
-    for (StepPlan& step : only.steps) step.expects_effect = false;
-    for (OutputFilePlan& file : only.output_files) file.layout.tensors.clear();
-    only.output_files[f].layout.tensors.push_back(*entry);
-    const std::uint64_t begin = layout.data_start + entry->begin;
-    const Range range{f, begin, begin + entry->info.bytes()};
-    for (const Task& task : plan.tasks) {
-      if (Fills(task, range)) only.tasks.push_back(task);
-    }
-    only.bytes_to_write = entry->info.bytes();
-    return only;
-  }
-  std::vector<std::string> known;
-  for (const OutputFilePlan& file : plan.output_files) {
-    for (const SafetensorsEntry& entry : file.layout.tensors) known.push_back(entry.name);
-  }
-  throw Error(ErrorCode::kMismatch,
-              fmt::format("there is no tensor {}.{}", Quote(name), DidYouMean(name, known)));
 }
 
 }  // namespace weightsmith

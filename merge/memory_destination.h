@@ -37,8 +37,4 @@ class MemoryDestination final : public Destination {
   std::vector<Tensor> empty_;  ///< tensors without elements
 };
 
-/// The plan of only those tensors of its outputs that `name` names: what they are computed from and
-/// nothing else. Throws kMismatch where there is none.
-Plan PlanOfTensor(const Plan& plan, const std::string& name);
-
 }  // namespace weightsmith

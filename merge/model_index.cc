@@ -40,6 +40,32 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
       components_.insert(component.name);
     }
   }
+  AddStoredWeights();
+}
+
+std::string InWords(const StoredWeight& weight) {
+  return fmt::format("'{}' is stored with '{}'", weight.codes, weight.companion);
+}
+
+void ModelIndex::AddStoredWeights() {
+  for (const auto& [key, tensor] : tensors_) {
+    const std::uint32_t number = tensor.anatomy->quantised;
+    if (number == 0) continue;
+    const Model::Part& part = model_->parts[tensor.part];
+    const QuantisedWeight& weight = part.anatomy.quantised[number - 1];
+    StoredWeight& stored = stored_weights_[{tensor.part, number}];
+    const bool leading = tensor.tensor == weight.codes.front();
+    stored.keys.insert(leading ? stored.keys.begin() : stored.keys.end(), key);
+    if (!leading) continue;
+    stored.codes = tensor.stored->name;
+    stored.companion = part.checkpoint->tensors()[weight.companions.front()].name;
+  }
+}
+
+const StoredWeight* ModelIndex::StoredWeightOf(std::string_view key) const {
+  const ModelTensor* tensor = Find(key);
+  if (tensor == nullptr || tensor->anatomy->quantised == 0) return nullptr;
+  return &stored_weights_.at({tensor->part, tensor->anatomy->quantised});
 }
 
 const ModelTensor* ModelIndex::Find(std::string_view key) const {

@@ -24,6 +24,16 @@ std::string_view ToString(OperatorClass form) {
   return "";
 }
 
+ParameterSpec VaeParameter() {
+  return {.name = "vae",
+          .type = ParameterType::kBoolean,
+          .optional = true,
+          .low = 0,
+          .high = 1,
+          .doc = "Whether the VAE is computed as well; otherwise it is that of the leftmost model.",
+          .for_vae = true};
+}
+
 const Operator* FindOperator(std::string_view name) {
   const auto all = Operators();
   const auto found = std::ranges::lower_bound(all, name, {}, &Operator::name);

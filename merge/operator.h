@@ -53,6 +53,8 @@ struct ParameterSpec {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   std::string_view doc{};
+  /// Of a boolean: whether the step acts on the VAE, which is copied otherwise.
+  bool for_vae = false;
 };
 
 /// What lower() is given for one tensor.
@@ -82,6 +84,8 @@ struct Operator {
   Kind result = Kind::kSame;
   std::vector<ParameterSpec> parameters{};
   bool expects_effect = true;  ///< to change no element is an error
+  /// What it promises of its first operand holds for the VAE too, where a step computed that.
+  bool follows = false;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
   Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
@@ -89,6 +93,9 @@ struct Operator {
 
 /// Every operator, sorted by name.
 std::span<const Operator* const> Operators();
+
+/// What every operator of models has that takes no weights by place: `vae: true`.
+ParameterSpec VaeParameter();
 
 /// The operator of that name; null for none.
 const Operator* FindOperator(std::string_view name);

@@ -137,7 +137,8 @@ NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& 
     output.files = ByComponent(spec.path, tensors);
     return output;
   }
-  FileSet set = FilesIn(imagined.checkpoint(), anatomy, spec.layout, form);
+  FileSet set =
+      FilesIn(imagined.checkpoint(), anatomy, spec.layout, form, spec.files_from.has_value());
   for (const FileSet::Weights& weights : set.weights) {
     NamedFile file{weights.path.empty() ? spec.path : spec.path / weights.path, {}};
     for (const CheckpointTensor& view : weights.checkpoint->tensors()) {

@@ -1,14 +1,9 @@
 #include "merge/place_table.h"
 
-#include <array>
-#include <cstdint>
-#include <iterator>
+#include "core/anatomy/text_encoders.h"
 
 namespace weightsmith {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, std::uint32_t>, 4> kTextEncoders = {
-    {{"clip_l", 1}, {"clip_g", 2}, {"clip_h", 1}, {"t5xxl", 2}}};
 
 /// What stands before all blocks, or behind them.
 bool IsBefore(std::string_view family) {
@@ -18,17 +13,27 @@ bool IsBefore(std::string_view family) {
 }  // namespace
 
 void PlaceTable::Add(const ModelTensor& tensor) {
+  const ComponentAnatomy& component = *tensor.component;
+  if (component.kind == ComponentKind::kText && !text_encoders_.contains(component.name)) {
+    text_encoders_.emplace(component.name, TextEncoderNumber(architecture_, component.name));
+  }
   const Block block = BlockOf(tensor.component->kind, tensor.anatomy->local);
   if (!block.index && block.family != "mid") return;
-  numbered_[tensor.component->name].emplace(DepthOfFamily(block.family), block);
+  numbered_[tensor.component->name].try_emplace(Order(DepthOfFamily(block.family), block), 0);
+}
+
+void PlaceTable::NumberBlocks() {
+  for (auto& [component, blocks] : numbered_) {
+    std::size_t number = 0;
+    for (auto& [order, place] : blocks) place = number++;
+  }
 }
 
 TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical) const {
   TensorPlace place{canonical, tensor.component->name, tensor.component->kind, 0};
-  for (const auto& [name, number] : kTextEncoders) {
-    if (place.component == name) place.text_encoder = number;
-  }
-  place.architecture = architecture_;
+  const auto encoder = text_encoders_.find(place.component);
+  if (encoder != text_encoders_.end()) place.text_encoder = encoder->second;
+  if (architecture_ != nullptr) place.architecture = architecture_->id;
   place.block = BlockOf(place.kind, tensor.anatomy->local);
   const auto blocks = numbered_.find(place.component);
   if (blocks == numbered_.end()) return place;
@@ -36,8 +41,8 @@ TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical
   if (found == blocks->second.end()) {
     place.depth = IsBefore(place.block.family) ? 0 : 1;
   } else if (blocks->second.size() > 1) {
-    place.depth = static_cast<double>(std::distance(blocks->second.begin(), found)) /
-                  static_cast<double>(blocks->second.size() - 1);
+    place.depth =
+        static_cast<double>(found->second) / static_cast<double>(blocks->second.size() - 1);
   }
   return place;
 }

@@ -2,12 +2,15 @@
 // its component.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "core/anatomy/architecture.h"
 #include "core/anatomy/blocks.h"
 #include "merge/model_index.h"
 #include "merge/places.h"
@@ -16,11 +19,13 @@ namespace weightsmith {
 
 class PlaceTable {
  public:
-  /// `architecture` is the id that lists of block weights are made for.
-  explicit PlaceTable(std::string architecture) : architecture_(std::move(architecture)) {}
+  /// Of an architecture, or null where it is not known.
+  explicit PlaceTable(const Architecture* architecture) : architecture_(architecture) {}
 
-  /// Makes the tensor's block count for the depths.
+  /// Makes the tensor's block count for the depths. REQUIRES: of every tensor before Of().
   void Add(const ModelTensor& tensor);
+  /// Numbers the blocks that were added. Without it no place has a depth.
+  void NumberBlocks();
 
   /// REQUIRES: `tensor`, `canonical` and the table outlive the place.
   TensorPlace Of(const ModelTensor& tensor, std::string_view canonical) const;
@@ -29,8 +34,10 @@ class PlaceTable {
   /// Blocks in the direction of the computation.
   using Order = std::pair<int, Block>;
 
-  std::string architecture_;
-  std::map<std::string, std::set<Order>, std::less<>> numbered_;  ///< by component
+  const Architecture* architecture_;
+  std::map<std::string, std::uint32_t, std::less<>> text_encoders_;  ///< their numbers, by name
+  /// By component: its blocks, and the place of each among them.
+  std::map<std::string, std::map<Order, std::size_t>, std::less<>> numbered_;
 };
 
 }  // namespace weightsmith

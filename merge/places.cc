@@ -1,9 +1,12 @@
 #include "merge/places.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <iterator>
 
 #include "core/text.h"
 
@@ -18,13 +21,48 @@ struct ComponentWord {
 constexpr std::array kComponents{
     ComponentWord{"unet", "diffusion"}, ComponentWord{"transformer", "diffusion"},
     ComponentWord{"dit", "diffusion"},  ComponentWord{"te", "te"},
-    ComponentWord{"base", "te"},        ComponentWord{"te1", "te1"},
-    ComponentWord{"te2", "te2"},        ComponentWord{"te3", "te3"},
-    ComponentWord{"clip_l", "clip_l"},  ComponentWord{"clip_g", "clip_g"},
-    ComponentWord{"clip_h", "clip_h"},  ComponentWord{"t5xxl", "t5xxl"},
-    ComponentWord{"vae", "vae"},        ComponentWord{"ema", "ema"},
-    ComponentWord{"other", "other"},
+    ComponentWord{"base", "te"},        ComponentWord{"vae", "vae"},
+    ComponentWord{"ema", "ema"},        ComponentWord{"other", "other"},
 };
+/// Text encoders by number.
+constexpr std::string_view kEncoders[] = {"te1", "te2", "te3"};
+
+/// What people call places that have another name here.
+constexpr ComponentWord kMeant[] = {
+    {"text_encoder", "te1"},
+    {"text_encoder_1", "te1"},
+    {"text_encoder_2", "te2"},
+    {"text_encoder_3", "te3"},
+    {"text_encoders", "te"},
+    {"text", "te"},
+    {"clip", "te"},
+    {"encoders", "te"},
+    {"conditioner", "te"},
+    {"cond_stage_model", "te"},
+    {"t5", "t5xxl"},
+    {"diffusion", "unet"},
+    {"diffusion_model", "unet"},
+    {"model.diffusion_model", "unet"},
+    {"first_stage_model", "vae"},
+    {"autoencoder", "vae"},
+    {"all", "default"},
+    {"*", "default"},
+    {"everything", "default"},
+    {"else", "default"},
+    {"mid00", "M00"},
+    {"middle", "M00"},
+};
+
+/// What a recipe's word for a component means; empty where it is none. Components that several
+/// architectures share have the names of their declarations.
+std::string ComponentMeant(std::string_view lower) {
+  const auto word = std::ranges::find(kComponents, lower, &ComponentWord::written);
+  if (word != kComponents.end()) return std::string(word->meant);
+  const bool part =
+      std::ranges::any_of(Parts(), [&](const Part* known) { return known->id == lower; });
+  const bool number = std::ranges::find(kEncoders, lower) != std::end(kEncoders);
+  return part || number ? std::string(lower) : std::string();
+}
 
 std::string Lower(std::string_view text) {
   std::string lower(text);
@@ -48,9 +86,13 @@ bool IsNumbered(std::string_view family) {
 struct Letters {
   std::string_view written;  ///< lower case
   std::string_view family;
+  std::string_view shown;
 };
-constexpr Letters kLetters[] = {
-    {"in", "in"}, {"out", "out"}, {"m", "mid"}, {"d", "double"}, {"s", "single"}};
+constexpr Letters kLetters[] = {{"in", "in", "IN"},
+                                {"out", "out", "OUT"},
+                                {"m", "mid", "M"},
+                                {"d", "double", "D"},
+                                {"s", "single", "S"}};
 
 std::optional<std::uint32_t> Digits(std::string_view text) {
   std::uint32_t number = 0;
@@ -71,11 +113,19 @@ bool HasStep(std::string_view name, std::string_view element) {
 }
 
 std::string UnknownPlace(std::string_view text, std::string_view lower) {
+  const auto* const meant = std::ranges::find(kMeant, lower, &ComponentWord::written);
+  if (meant != std::end(kMeant)) {
+    return "unknown place " + Quote(text) + ". Did you mean " + Quote(meant->meant) + "?";
+  }
   std::vector<std::string> known{"default"};
-  for (const ComponentWord& word : kComponents) known.emplace_back(word.written);
+  for (const std::string_view word : Selector::Components()) known.emplace_back(word);
   for (const std::string_view family : kFamilies) known.emplace_back(family);
   const std::string question = DidYouMean(lower, known);
-  return "unknown place " + Quote(text) + (question.empty() ? "" : "." + question);
+  return "unknown place " + Quote(text) +
+         (question.empty()
+              ? ": places are default, unet, te, te1, clip_l, vae and the like, blocks "
+                "such as IN04, unet.in.4 or te.layer.0-5, and /regex/"
+              : "." + question);
 }
 
 std::optional<Matcher> CompileRegex(std::string_view pattern, std::string& problem) {
@@ -103,10 +153,9 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
   const std::string lower = Lower(text.substr(0, colon));
-  const auto word = std::ranges::find(kComponents, lower, &ComponentWord::written);
-  if (word != kComponents.end()) {
+  if (std::string meant = ComponentMeant(lower); !meant.empty()) {
     selector.specificity_ = Specificity::kComponent;
-    selector.component_ = word->meant;
+    selector.component_ = std::move(meant);
   } else if (lower != "default" && !selector.ParseBlock(lower)) {
     problem = UnknownPlace(text, lower);
     return std::nullopt;
@@ -124,10 +173,9 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
 /// "in.3", "te.layer.0-11", "vae.decoder", "in00-in05", "m00".
 bool Selector::ParseBlock(std::string_view lower) {
   const std::size_t dot = lower.find('.');
-  const auto owner = std::ranges::find(kComponents, lower.substr(0, dot), &ComponentWord::written);
-  if (dot != std::string_view::npos && owner != kComponents.end()) {
-    component_ = owner->meant;
-    lower.remove_prefix(dot + 1);
+  if (dot != std::string_view::npos) {
+    component_ = ComponentMeant(lower.substr(0, dot));
+    if (!component_.empty()) lower.remove_prefix(dot + 1);
   }
   const auto family = std::ranges::find(kFamilies, lower.substr(0, lower.find('.')));
   if (family != std::end(kFamilies)) {
@@ -174,7 +222,44 @@ std::span<const std::string_view> Selector::Families() {
 std::vector<std::string_view> Selector::Components() {
   std::vector<std::string_view> words;
   for (const ComponentWord& word : kComponents) words.push_back(word.written);
+  words.insert(words.end(), std::begin(kEncoders), std::end(kEncoders));
+  for (const Part* part : Parts()) {
+    if (std::ranges::find(words, part->id) == words.end()) words.push_back(part->id);
+  }
   return words;
+}
+
+std::string_view CommunityLetters(std::string_view family) {
+  const auto* const letters = std::ranges::find(kLetters, family, &Letters::family);
+  return letters == std::end(kLetters) ? std::string_view() : letters->shown;
+}
+
+std::string Selector::Key() const {
+  const auto number = [](const std::optional<std::uint32_t>& value) {
+    return value ? std::to_string(*value) : std::string("-");
+  };
+  const int rank = static_cast<int>(specificity_);
+  return fmt::format("{} {} {} {} {} {}", rank, component_, family_, number(first_), number(last_),
+                     regex_ ? text_ : element_);
+}
+
+std::optional<NumberedBlock> Selector::OneBlock() const {
+  if (regex_ || family_.empty() || !first_ || first_ != last_) return std::nullopt;
+  return NumberedBlock(family_, *first_);
+}
+
+void RowIndex::Add(const Selector& selector) {
+  const std::optional<NumberedBlock> block = selector.OneBlock();
+  (block ? by_block_[*block] : others_).push_back(count_++);
+}
+
+std::vector<std::size_t> RowIndex::RowsFor(const TensorPlace& place) const {
+  if (by_block_.empty() || !place.block.index) return others_;
+  const auto own = by_block_.find({std::string(place.block.family), *place.block.index});
+  if (own == by_block_.end()) return others_;
+  std::vector<std::size_t> rows;
+  std::ranges::merge(others_, own->second, std::back_inserter(rows));
+  return rows;
 }
 
 bool Selector::Matches(const TensorPlace& place) const {
@@ -196,9 +281,10 @@ bool Selector::MatchesComponent(const TensorPlace& place) const {
   }
   if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
   if (component_ == "te") return place.kind == ComponentKind::kText;
-  if (component_ == "te1") return place.text_encoder == 1;
-  if (component_ == "te2") return place.text_encoder == 2;
-  if (component_ == "te3") return place.text_encoder == 3;
+  const auto* const number = std::ranges::find(kEncoders, component_);
+  if (number != std::end(kEncoders)) {
+    return place.text_encoder == static_cast<std::uint32_t>(number - std::begin(kEncoders)) + 1;
+  }
   if (component_ == "vae") return place.kind == ComponentKind::kVae;
   return place.component == component_;
 }
@@ -207,6 +293,18 @@ double Selector::Position(const TensorPlace& place) const {
   if (!first_ || !place.block.index) return place.depth;
   if (*first_ == *last_) return 0;
   return static_cast<double>(*place.block.index - *first_) / static_cast<double>(*last_ - *first_);
+}
+
+bool Selector::NamesKind() const {
+  return specificity_ == Specificity::kComponent &&
+         std::ranges::any_of(kComponents,
+                             [&](const ComponentWord& word) { return word.meant == component_; });
+}
+
+Selector Selector::WithoutElement() const {
+  Selector block = *this;
+  block.element_.clear();
+  return block;
 }
 
 bool Selector::NamesVae() const {

@@ -2,7 +2,9 @@
 // wherever it stands: regex > place:element > single block > range of blocks > component > default.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,7 +28,7 @@ struct TensorPlace {
   std::uint32_t text_encoder = 0;  ///< 1, 2, 3 in the architecture's order; 0: not one
   Block block = {};
   double depth = 0;  ///< of the block among those of its component: 0 first, 1 last
-  std::string_view architecture = {};  ///< of the model: "sdxl"
+  std::string_view architecture = "unknown";  ///< of the model: "sdxl"
 };
 
 enum class Specificity : std::uint8_t {
@@ -37,6 +39,9 @@ enum class Specificity : std::uint8_t {
   kElement,
   kRegex
 };
+
+/// A block by its family and its number in it.
+using NumberedBlock = std::pair<std::string, std::uint32_t>;
 
 /// Which tensors a row speaks of.
 class Selector {
@@ -58,15 +63,17 @@ class Selector {
   Specificity specificity() const { return specificity_; }
   /// As it was written.
   const std::string& text() const { return text_; }
+  /// Whether it is a word for a kind of component (`unet`, `te`, `vae`), and not for one of them.
+  bool NamesKind() const;
+  /// Of a place with an element, all of the place.
+  Selector WithoutElement() const;
   /// Whether the row names the VAE, which is else copied and not merged. A regex does when its text
   /// has "vae" or "first_stage_model"; one that merely happens to match does not.
   bool NamesVae() const;
-  /// Whether the two are the same row, however they are spelled.
-  bool SameRow(const Selector& other) const {
-    return specificity_ == other.specificity_ && component_ == other.component_ &&
-           family_ == other.family_ && first_ == other.first_ && last_ == other.last_ &&
-           element_ == other.element_ && (!regex_ || text_ == other.text_);
-  }
+  /// Equal for two selectors that are the same row, however they are spelled.
+  std::string Key() const;
+  /// The family and the number of the one block that it speaks of.
+  std::optional<NumberedBlock> OneBlock() const;
 
  private:
   std::string text_;
@@ -82,6 +89,9 @@ class Selector {
   std::string element_;
   std::optional<Matcher> regex_;
 };
+
+/// The community's letters for blocks of a family: "IN" of "in"; empty where there are none.
+std::string_view CommunityLetters(std::string_view family);
 
 template <class T>
 struct PlaceRow {
@@ -104,13 +114,29 @@ struct PlaceConflict {
   std::string second;
 };
 
+/// Which of many rows a place may match: those of its block, and those of no single block.
+class RowIndex {
+ public:
+  /// Adds the next row.
+  void Add(const Selector& selector);
+  /// Numbers of the rows that `place` may match, in order.
+  std::vector<std::size_t> RowsFor(const TensorPlace& place) const;
+
+ private:
+  std::size_t count_ = 0;
+  std::map<NumberedBlock, std::vector<std::size_t>> by_block_;
+  std::vector<std::size_t> others_;
+};
+
 template <class T>
 class PlaceMap {
  public:
   PlaceMap() = default;
   /// One value everywhere.
   explicit PlaceMap(T everywhere) : everywhere_(std::move(everywhere)) {}
-  explicit PlaceMap(std::vector<PlaceRow<T>> rows) : rows_(std::move(rows)) {}
+  explicit PlaceMap(std::vector<PlaceRow<T>> rows) : rows_(std::move(rows)) {
+    for (const PlaceRow<T>& row : rows_) index_.Add(row.selector);
+  }
   /// Numbers in the community's order; a tensor that the list leaves out gets 0.
   explicit PlaceMap(CommunityList list) requires std::is_same_v<T, double>
       : list_(std::move(list)) {}
@@ -129,7 +155,8 @@ class PlaceMap {
       if (list_) return list_->At(place).value_or(0);
     }
     const PlaceRow<T>* best = nullptr;
-    for (const PlaceRow<T>& row : rows_) {
+    for (const std::size_t number : index_.RowsFor(place)) {
+      const PlaceRow<T>& row = rows_[number];
       if (!row.selector.Matches(place)) continue;
       if (best == nullptr || row.selector.specificity() > best->selector.specificity()) {
         best = &row;
@@ -155,6 +182,7 @@ class PlaceMap {
  private:
   std::optional<T> everywhere_;
   std::vector<PlaceRow<T>> rows_;
+  RowIndex index_;
   std::optional<CommunityList> list_;
 };
 

@@ -7,6 +7,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/anatomy/component_views.h"
+#include "core/anatomy/layout.h"
 #include "core/error.h"
 #include "merge/planner.h"
 
@@ -14,11 +16,9 @@ namespace weightsmith {
 namespace {
 
 /// Of the first model whose architecture is known: block lists are made for it.
-std::string ArchitectureOf(const ExpressionIndex& index) {
-  for (const ModelIndex& model : index.models()) {
-    if (model.anatomy().architecture != nullptr) return model.anatomy().id;
-  }
-  return "unknown";
+const Architecture* ArchitectureOf(const ExpressionIndex& index) {
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  return anatomy != nullptr ? anatomy->architecture : nullptr;
 }
 
 }  // namespace
@@ -44,12 +44,13 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
   }
   output_tensors_.resize(outputs.size());
   for (OutputSpec& output : outputs) {
+    one_component_.push_back(IsOneComponent(output));
     plan_.outputs.push_back({std::move(output), {}, std::nullopt});
   }
   for (const NodeId step : index_.steps()) {
     const Node& node = expression.nodes[step];
     const bool expects = node.op->expects_effect && node.policies.effect == EffectPolicy::kError;
-    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects, false});
+    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects});
   }
   for (const Model& model : plan_.models) {
     std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
@@ -62,6 +63,7 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
 }
 
 Plan Planner::Make() && {
+  CollectLacking();
   CollectTensors();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckRows(plan_, index_, PlacesOfWeights(), problems_);
@@ -73,8 +75,9 @@ Plan Planner::Make() && {
   for (const auto& tensors : output_tensors_) {
     plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
   }
+  const RunDigests blank = BlankDigests(plan_);
   for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    PlaceInFiles(plan_, o, output_tensors_[o]);
+    PlaceInFiles(plan_, o, output_tensors_[o], blank);
   }
   OrderTasks();
   return std::move(plan_);
@@ -98,15 +101,35 @@ void Planner::CollectFrom(NodeId node, const OutputSpec& spec) {
   }
 }
 
+void Planner::CollectLacking() {
+  const auto diffusers = [](const OutputPlan& output) {
+    return output.spec.layout == FileLayout::kDiffusers;
+  };
+  if (std::ranges::none_of(plan_.outputs, diffusers)) return;
+  for (const Model& model : plan_.models) {
+    for (const Model::Part& part : model.parts) {
+      for (const ComponentRule& rule : ComponentRules(part.anatomy)) {
+        const Layout* const layout = LayoutOf(rule);
+        if (layout == nullptr) continue;
+        for (const std::string_view name : layout->lacks) {
+          lacking_.insert(fmt::format("{}/{}", rule.name, name));
+        }
+      }
+    }
+  }
+}
+
 void Planner::CollectTensors() {
   for (const OutputPlan& output : plan_.outputs) {
     CollectFrom(output.spec.root, output.spec);
     for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
   }
   for (const auto& [key, tensor] : tensors_) places_.Add(*tensor.first);
+  places_.NumberBlocks();
 }
 
 std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
+  if (spec.layout == FileLayout::kDiffusers && lacking_.contains(key)) return std::nullopt;
   const NodeId node = NodeFor(spec, key.substr(0, key.find('/')));
   Origin origin{node, {}};
   for (const std::uint32_t model : index_.WeightModels(node)) {
@@ -129,21 +152,21 @@ void Planner::CheckComponents() {
 std::vector<TensorPlace> Planner::PlacesOfWeights() const {
   std::vector<TensorPlace> places;
   for (const auto& [key, tensor] : tensors_) {
-    if (tensor.first->anatomy->role != Role::kWeight) continue;
+    const TensorAnatomy& anatomy = *tensor.first->anatomy;
+    if (anatomy.role != Role::kWeight && anatomy.quantised == 0) continue;
     places.push_back(places_.Of(*tensor.first, tensor.canonical));
   }
   return places;
 }
 
-/// An adapter that meets several models has to change each of them.
-void Planner::CheckAdapters(const Node& step, NodeId id) {
+/// An adapter that meets several models has to change each of them. `applied`: models of adapters
+/// and the steps in which they change something.
+void Planner::CheckAdapters(const Node& step, NodeId id,
+                            const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied) {
   for (const NodeId entry : step.list) {
     const Node& leaf = index_.expression().nodes[entry];
     if (!leaf.leaf() || muted_.contains({id, *leaf.model})) continue;
-    const auto applies = [&](const AppliedModule& applied) {
-      return applied.model == *leaf.model && applied.step == index_.StepNumber(id);
-    };
-    if (std::ranges::any_of(plan_.applied, applies)) continue;
+    if (applied.contains({*leaf.model, index_.StepNumber(id)})) continue;
     problems_.Add(fmt::format("step '{}': adapter '{}' changes nothing of '{}'", step.name,
                               plan_.models[*leaf.model].name,
                               index_.expression().nodes[step.operands.front()].name));
@@ -152,25 +175,25 @@ void Planner::CheckAdapters(const Node& step, NodeId id) {
 
 void Planner::CheckSteps() {
   const std::vector<Node>& nodes = index_.expression().nodes;
+  const std::set<std::uint32_t> probed = ProbedSteps(plan_);
+  std::set<std::pair<std::uint32_t, std::uint32_t>> applied;
+  for (const AppliedModule& module : plan_.applied) applied.emplace(module.model, module.step);
   for (StepPlan& step : plan_.steps) {
     const Node& node = nodes[step.node];
     if (node.op->list && node.op->list->adapters && problems_.empty()) {
-      CheckAdapters(node, step.node);
+      CheckAdapters(node, step.node, applied);
     }
-    const auto probed = [&](const Task& task) {
-      return std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
-        return probe.step == index_.StepNumber(step.node);
-      });
-    };
     step.all_weights_zero = computed_.contains(step.node) && !replaced_.contains(step.node) &&
-                            std::ranges::none_of(plan_.tasks, probed);
+                            !probed.contains(index_.StepNumber(step.node));
     if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
     if (!step.expects_effect) continue;
     if (!shared_.contains(step.node) && problems_.empty()) {
-      throw Error(ErrorCode::kMismatch,
-                  fmt::format("step '{}': its operands have no tensor in common that can be merged",
-                              step.name),
-                  "The VAE is copied and not merged unless a row of the weights names `vae`.");
+      throw Error(
+          ErrorCode::kMismatch,
+          fmt::format("step '{}': its operands have no tensor in common that can be merged",
+                      step.name),
+          "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
+          "step has `vae: true`.");
     }
   }
 }

@@ -14,9 +14,11 @@
 
 #include "core/gather.h"
 #include "core/io/byte_source.h"
+#include "core/io/configuration_files.h"
 #include "core/safetensors/header.h"
 #include "merge/adapter_part.h"
 #include "merge/expression.h"
+#include "merge/side_file.h"
 #include "merge/tape.h"
 
 namespace weightsmith {
@@ -120,7 +122,9 @@ struct OutputPlan {
   OutputSpec spec;
   std::vector<std::uint32_t> files;
   std::optional<std::filesystem::path> index;  ///< of shards: the .safetensors.index.json
-  std::vector<FileSet::Text> texts{};          ///< configurations, inside the folder
+  std::vector<FileCopy> copies{};              ///< configurations of another model
+  std::vector<FileSet::Text> texts{};          ///< configurations of our own, in text_folder
+  std::filesystem::path text_folder{};
 };
 
 struct StepPlan {
@@ -129,6 +133,10 @@ struct StepPlan {
   NodeId node = 0;
   bool expects_effect = true;     ///< to change no element is an error
   bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
+  /// Tensors that it should have changed and that are copied: stored as integers, or missing in an
+  /// operand.
+  std::uint64_t integers = 0;
+  std::uint64_t missing = 0;
 };
 
 /// How the keys of one model went in.
@@ -144,9 +152,11 @@ struct ModelKeys {
 /// The result as a linear combination of the models, per component.
 struct ComponentCoefficients {
   std::string component;
-  bool linear = true;  ///< false: an operator that is not linear, or weights that vary inside
-  bool uniform = true;
-  std::vector<double> coefficients;  ///< parallel to Plan::models
+  bool linear = true;   ///< false: an operator that is not linear, or weights that vary inside
+  bool uniform = true;  ///< all tensors have the same coefficients
+  std::vector<double> coefficients;  ///< parallel to Plan::models; of the first tensor
+  std::vector<double> lowest;        ///< of any tensor, parallel to them
+  std::vector<double> highest;
 };
 
 /// A module of an adapter on a tensor, as it is told to people.
@@ -172,14 +182,21 @@ struct Plan {
   std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
+  std::vector<SideFile> texts_read;  ///< recipes, tables, configurations that the plan is made from
   Policies policies;
 
   std::uint64_t bytes_to_read = 0;
   std::uint64_t bytes_to_write = 0;
 };
 
+/// The steps, by their index in the plan, that change some tensor by the look of their weights.
+std::set<std::uint32_t> ProbedSteps(const Plan& plan);
+
 /// By model and part: the tensors that the run reads, by their index in the checkpoint.
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);
+
+/// What stands for a digest that was not taken.
+inline const std::string kNoDigest(32, '0');
 
 /// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
 /// sized by.

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "merge/coefficients.h"
 #include "merge/planner.h"
+#include "merge/row_checker.h"
 
 namespace weightsmith {
 
@@ -30,11 +31,23 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
     at.component = tensor.component;
     at.linear = at.linear && by_source.has_value();
     at.uniform = first || (at.uniform && at.coefficients == by_model);
-    if (first) at.coefficients = by_model;
+    if (first) at.coefficients = at.lowest = at.highest = by_model;
+    for (std::size_t m = 0; m < by_model.size(); ++m) {
+      at.lowest[m] = std::min(at.lowest[m], by_model[m]);
+      at.highest[m] = std::max(at.highest[m], by_model[m]);
+    }
   }
   std::vector<ComponentCoefficients> components;
   for (auto& [name, at] : by_component) components.push_back(std::move(at));
   return components;
+}
+
+std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
+  std::set<std::uint32_t> steps;
+  for (const Task& task : plan.tasks) {
+    for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
+  }
+  return steps;
 }
 
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
@@ -58,15 +71,14 @@ std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) 
 RunDigests BlankDigests(const Plan& plan) {
   RunDigests digests;
   const auto read = TensorsRead(plan);
-  const std::string blank(32, '0');
   for (std::size_t m = 0; m < plan.models.size(); ++m) {
     auto& parts = digests.inputs.emplace_back();
     for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
       parts.push_back(
-          {blank, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
+          {kNoDigest, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
     }
   }
-  digests.output = blank;
+  digests.output = kNoDigest;
   return digests;
 }
 
@@ -82,6 +94,8 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
       plan.bytes_to_read += source.info.bytes();
     }
   }
+  std::vector<std::uint64_t> applied(plan.models.size());
+  for (const AppliedModule& module : plan.applied) ++applied[module.model];
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     if (!index.Reaches(m)) continue;
     ModelKeys& keys = plan.model_keys[m];
@@ -98,8 +112,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
     keys.used = read[m].size();
     if (plan.models[m].adapter != nullptr) {
       keys.matched = plan.adapters[m].applied;
-      keys.used = static_cast<std::uint64_t>(std::ranges::count_if(
-          plan.applied, [&](const AppliedModule& applied) { return applied.model == m; }));
+      keys.used = applied[m];
     }
     const std::string& name = plan.models[m].name;
     if (keys.used > 0) continue;
@@ -112,7 +125,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                               "and none enters it",
                               name, keys.matched, index.models()[m].tensors().size()),
                   "The VAE is copied from the leftmost model unless a row of the weights names "
-                  "`vae`. Write `policy: {effect: any}` to go on all the same.");
+                  "`vae`. Write `policy: {effect: any}` to allow it.");
     }
   }
   for (const StepPlan& step : plan.steps) {
@@ -124,16 +137,15 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  std::set<std::uint32_t> merge_vae;
+  for (const Task& task : plan.tasks) {
+    if (task.component != "vae") continue;
+    for (const Probe& probe : task.tape.probes) merge_vae.insert(probe.step);
+  }
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
     if (std::ranges::none_of(step.parameters, is_list)) continue;
-    const auto merges_vae = [&](const Task& task) {
-      return task.component == "vae" &&
-             std::ranges::any_of(task.tape.probes, [&](const Probe& probe) {
-               return probe.step == index.StepNumber(id);
-             });
-    };
-    if (std::ranges::none_of(plan.tasks, merges_vae)) continue;
+    if (!merge_vae.contains(index.StepNumber(id))) continue;
     plan.warnings.push_back(fmt::format(
         "step '{}': the list's BASE merges the VAEs as well, as SuperMerger does; where "
         "they differ, write rows instead, or take the VAE from one model",
@@ -143,25 +155,19 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
 
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
-  const auto check = [&](const Node& step, const Weights& weights) {
-    for (const PlaceRow<double>& row : weights.rows()) {
-      const auto matches = [&](const TensorPlace& place) { return row.selector.Matches(place); };
-      if (row.selector.specificity() == Specificity::kDefault) continue;
-      if (std::ranges::any_of(places, matches)) continue;
-      const std::string text =
-          fmt::format("step '{}': no tensor is at '{}'", step.name, row.selector.text());
-      if (row.selector.specificity() == Specificity::kComponent) {
-        plan.notes.push_back(text);
-      } else {
-        problems.Add(text);
-      }
-    }
-  };
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  RowChecker checker(places, anatomy != nullptr ? anatomy->architecture : nullptr,
+                     anatomy != nullptr ? anatomy->row.get() : nullptr, plan.notes, problems);
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
-    for (const Weights& weights : step.parameters) check(step, weights);
-    for (const Weights& weights : step.weights) check(step, weights);
+    const std::string where = fmt::format("step '{}'", step.name);
+    const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
+    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
+    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
+    checker.Check(step.policies.missing, "policy 'missing'");
   }
+  checker.Check(plan.policies.missing, "policy 'missing'");
+  for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");
 }
 
 }  // namespace weightsmith

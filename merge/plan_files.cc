@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/io/output_target.h"
 #include "merge/output_naming.h"
 #include "merge/planner.h"
 
@@ -86,11 +87,11 @@ std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layou
   return bare_layout ? tensor.anatomy->local : canonical;
 }
 
-void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors) {
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
+                  const RunDigests& blank) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
-  const std::optional<Metadata> metadata =
-      spec.metadata ? spec.metadata(BlankDigests(plan)) : std::nullopt;
+  const std::optional<Metadata> metadata = spec.metadata ? spec.metadata(blank) : std::nullopt;
   NamedOutput named = NameOutput(spec, tensors, metadata);
   const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
   if (!folder && named.files.size() > 1) {
@@ -98,6 +99,13 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
   }
   for (const NamedFile& file : named.files) LayOutFile(plan, output, file, tensors, metadata);
   placed.texts = std::move(named.texts);
+  placed.text_folder = spec.path;
+  if (!spec.files_from) return;
+  const FileForm form = FormOf(spec.layout, spec.split, spec.path);
+  placed.copies = form == FileForm::kPipeline
+                      ? PipelineConfiguration(*spec.files_from, spec.path)
+                      : Configuration(*spec.files_from,
+                                      form == FileForm::kSplit ? spec.path : FolderOf(spec.path));
 }
 
 }  // namespace weightsmith

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -13,17 +14,28 @@ void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
   const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
   if (std::ranges::any_of(index_.models(), is_scale)) return;
+  const auto is_stored = [&](const ModelIndex& model) { return NotDecoded(model, key) != nullptr; };
+  if (std::ranges::any_of(index_.models(), is_stored)) return PlanStored(key, tensor);
+  std::vector<std::uint32_t> all(plan_.outputs.size());
+  std::iota(all.begin(), all.end(), 0);
+  PlanPlain(key, tensor, all);
+}
+
+void Planner::PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
+                        std::span<const std::uint32_t> outputs) {
   const TensorInfo& info = tensor.first->stored->info;
   const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
   if (tensor.first->anatomy->role == Role::kWeight && floating) {
-    PlanComputed(key, tensor);
-  } else {
-    PlanCopies(key, tensor);
+    PlanComputed(key, tensor, outputs);
+    return;
   }
+  CountIntegers(key, tensor);
+  PlanCopies(key, tensor, outputs);
 }
 
-void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
+                         std::span<const std::uint32_t> outputs) {
+  for (const std::uint32_t o : outputs) {
     const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
     if (!origin) continue;
     const std::uint32_t model = origin->models.front();
@@ -31,7 +43,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(plan_.outputs[o].spec, model))) {
+    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
     }
     considered_.insert(model);
@@ -47,11 +59,12 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor) {
   }
 }
 
-void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
+void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
+                           std::span<const std::uint32_t> among) {
   const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
   std::vector<std::uint32_t> outputs;
   std::vector<Origin> origins;
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+  for (const std::uint32_t o : among) {
     std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
     if (!origin) continue;
     outputs.push_back(o);
@@ -71,6 +84,37 @@ void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor) {
   }
 }
 
+void Planner::Remember(const TensorEvaluator& evaluator) {
+  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
+  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
+  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
+  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
+  muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
+  for (const NodeId step : evaluator.kept()) ++plan_.steps[index_.StepNumber(step)].missing;
+}
+
+/// A weight in integers that says nothing of a scale: steps that have it in every operand should
+/// have changed it.
+void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
+  const TensorInfo& info = tensor.first->stored->info;
+  const Role role = tensor.first->anatomy->role;
+  const bool weight = role == Role::kBuffer || role == Role::kQuantization;
+  if (!weight || !key.ends_with("weight") || info.shape.size() < 2) return;
+  const auto has = [&](NodeId operand) {
+    return std::ranges::any_of(index_.WeightModels(operand), [&](std::uint32_t model) {
+      return index_.models()[model].Find(key) != nullptr;
+    });
+  };
+  for (StepPlan& step : plan_.steps) {
+    const Node& node = index_.expression().nodes[step.node];
+    const bool adapters = node.op->list && node.op->list->adapters;
+    const bool several = node.operands.size() + node.list.size() > 1;
+    if (adapters || !several || !node.op->expects_effect || node.kind != Kind::kWeight) continue;
+    if (!std::ranges::all_of(node.operands, has) || !std::ranges::all_of(node.list, has)) continue;
+    ++step.integers;
+  }
+}
+
 void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
                       std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins) {
   std::vector<Value> values;
@@ -85,11 +129,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     const Node& node = index_.expression().nodes[origins[i].node];
     if (node.leaf()) considered_.insert(*node.model);
   }
-  considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
-  computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
-  replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
-  shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
-  muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
+  Remember(evaluator);
   if (kept.empty()) return;
 
   // What adapters read of the tensor is needed beside the results.
@@ -133,7 +173,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     }
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
-  if (Refused(key, task)) return;
+  if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
   for (std::size_t k = 0; k < kept.size(); ++k) {
     PlanScale(key, outputs[kept[k]], origins[kept[k]], number, static_cast<std::uint32_t>(k));
@@ -141,13 +181,18 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
 }
 
 /// Whether any weight of the model stays as it is stored, scaled.
-bool Planner::KeepsScaled(const OutputSpec& spec, std::uint32_t model) const {
-  return std::ranges::any_of(tensors_, [&](const auto& item) {
-    const auto& [key, tensor] = item;
-    if (!ScaleKeyOf(index_.models()[model], key)) return false;
-    const ModelTensor& own = Of(model, key);
-    return OutputDType(spec, places_.Of(own, tensor.canonical), own) == own.stored->info.dtype;
-  });
+bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
+  const auto [known, added] = keeps_scaled_.try_emplace(std::pair(output, model));
+  if (!added) return known->second;
+  const OutputSpec& spec = plan_.outputs[output].spec;
+  return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
+           const auto& [key, tensor] = item;
+           if (NotDecoded(index_.models()[model], key) != nullptr) return true;
+           if (!ScaleKeyOf(index_.models()[model], key)) return false;
+           const ModelTensor& own = Of(model, key);
+           return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
+                  own.stored->info.dtype;
+         });
 }
 
 /// The scale of a task's product: that of the source where it is a copy, computed where it is not.
@@ -200,7 +245,7 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
   task.deltas.push_back(std::move(delta));
 }
 
-bool Planner::Refused(const TensorKey& key, const Task& task) {
+bool Planner::Refused(const Task& task) {
   if (std::ranges::all_of(task.products, &Product::copy)) return false;
   for (const Source& source : task.sources) {
     const Model& model = plan_.models[source.model];
@@ -211,12 +256,8 @@ bool Planner::Refused(const TensorKey& key, const Task& task) {
                     task.name);
       return true;
     }
-    if (anatomy.quantization.empty() || source.scale) continue;
-    const bool quantised = std::ranges::any_of(anatomy.tensors, [&](const TensorAnatomy& other) {
-      return other.role == Role::kQuantization && other.local.size() > key.size() - key.find('/') &&
-             other.local.find(std::string_view(key).substr(key.find('/') + 1)) == 0;
-    });
-    if (quantised || Info(source.info.dtype).bits <= 8) {
+    const bool quantised = !anatomy.quantization.empty() && Info(source.info.dtype).bits <= 8;
+    if (quantised && !source.scale) {
       problems_.AddQuantised(model.name, anatomy.quantization.front(), task.name);
       return true;
     }
@@ -253,6 +294,17 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
   return source;
 }
 
+/// Whether all that the output has is of one component.
+bool Planner::IsOneComponent(const OutputSpec& spec) const {
+  std::set<std::string_view> components;
+  for (const std::uint32_t model : index_.WeightModels(spec.root)) {
+    for (const std::string& name : index_.models()[model].components()) components.insert(name);
+  }
+  for (const auto& [name, node] : spec.components) components.insert(name);
+  components.erase("other");
+  return components.size() <= 1;
+}
+
 void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
                               const PlannedTensor& tensor, DType dtype, const Shape& shape,
                               std::uint32_t task, std::uint32_t product) {
@@ -263,14 +315,8 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
   const bool bare = anatomy.architecture != nullptr
                         ? anatomy.layout == anatomy.architecture->bare_layout
                         : anatomy.part != nullptr;
-  std::set<std::string_view> components;
-  for (const std::uint32_t model : index_.WeightModels(spec.root)) {
-    for (const std::string& name : index_.models()[model].components()) components.insert(name);
-  }
-  for (const auto& [name, node] : spec.components) components.insert(name);
-  components.erase("other");
   std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
-                                components.size() <= 1, tensor.canonical);
+                                one_component_[output], tensor.canonical);
   output_tensors_[output].push_back({std::move(name), tensor.canonical, stored.anatomy->local,
                                      stored.component->name, TensorInfo{dtype, shape}, task,
                                      product});

@@ -56,14 +56,14 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 /// Warns of lists of block weights that average VAEs, a well-known mistake.
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
 
-/// Tells rows that no tensor of the result is at: a misspelled place would else be no weight at
-/// all. A whole component that is not there is a note: recipes are made for more than one kind of
-/// model.
+/// Checks the rows of everything that has values by place: weights, policies, dtypes.
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
-void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors);
+/// `blank` are the plan's BlankDigests.
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
+                  const RunDigests& blank);
 
 /// What an output takes a tensor from.
 struct Origin {
@@ -84,27 +84,41 @@ class Planner {
   }
   NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
   std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
+  void CollectLacking();
   void CollectTensors();
   void CollectFrom(NodeId node, const OutputSpec& spec);
   void CheckComponents();
   std::vector<TensorPlace> PlacesOfWeights() const;
   void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
-  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor);
-  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanStored(const TensorKey& key, const PlannedTensor& tensor);
+  bool CopyStored(const TensorKey& key, const PlannedTensor& tensor, std::uint32_t output,
+                  const Origin& origin);
+  void CopyWeight(const StoredWeight& weight, std::uint32_t model, std::uint32_t output,
+                  NodeId node);
+  void PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
+                 std::span<const std::uint32_t> outputs);
+  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
+                  std::span<const std::uint32_t> outputs);
+  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
+                    std::span<const std::uint32_t> outputs);
+  void Remember(const TensorEvaluator& evaluator);
+  void CountIntegers(const TensorKey& key, const PlannedTensor& tensor);
   void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
                std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
   Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
+  bool IsOneComponent(const OutputSpec& spec) const;
   void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
                        const PlannedTensor& tensor, DType dtype, const Shape& shape,
                        std::uint32_t task, std::uint32_t product);
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
-  bool Refused(const TensorKey& key, const Task& task);
-  bool KeepsScaled(const OutputSpec& spec, std::uint32_t model) const;
+  bool Refused(const Task& task);
+  bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                  std::uint32_t number, std::uint32_t product);
   void CheckSteps();
-  void CheckAdapters(const Node& step, NodeId id);
+  void CheckAdapters(const Node& step, NodeId id,
+                     const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
   void OrderTasks();
 
   Problems problems_;  // before index_, which adds to it
@@ -113,7 +127,10 @@ class Planner {
   Plan plan_;
   std::map<TensorKey, PlannedTensor> tensors_;
   std::vector<std::vector<OutputTensor>> output_tensors_;
+  std::vector<bool> one_component_;                                       ///< by output
+  std::map<std::pair<std::uint32_t, std::uint32_t>, bool> keeps_scaled_;  ///< by output and model
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
+  std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;

@@ -33,6 +33,12 @@ std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
   return part.transposed ? Transposed(rows, columns) : rows;
 }
 
+/// Whether the part has to know the weight.
+bool ReadsPart(const AdapterPart& part, const DeltaSource& delta) {
+  return ReadsWeight(*part.module, part.target) ||
+         (Replaces(*part.module, part.target) && !delta.replaces);
+}
+
 /// The shape of what the module changes.
 Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
   Shape shape = tensor;
@@ -65,14 +71,12 @@ void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vecto
   for (const AdapterPart& part : source.parts) {
     WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
       const AdapterValues values =
-          ReadValues(*model.parts.front().checkpoint, *model.adapter, *part.module, source.strength,
+          ReadValues(*model.parts.front().checkpoint, *part.module, source.strength,
                      [&](std::uint32_t tensor, std::span<const std::byte> bytes) {
                        digests.Take(plan, source.model, tensor, bytes);
                      });
       AdapterWeight weight{ShapeOf(part, source.shape), {}};
-      const bool reads =
-          ReadsWeight(*part.module, part.target) || (Replaces(*part.module) && !source.replaces);
-      if (reads) {
+      if (ReadsPart(part, source)) {
         weight.values = delta.weights.emplace_back(RowsOf(part, whole, delta.columns));
       }
       std::unique_ptr<DeltaRows> rows = MakeDelta(*part.module, part.target, values, weight);
@@ -83,7 +87,7 @@ void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vecto
         rows = std::make_unique<StoredRows>(delta.columns, Transposed(all, columns));
       }
       // What is in proportion to the strength has it from here, where others have it in them.
-      const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module);
+      const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module, part.target);
       for (const PartRows& run : part.rows) {
         delta.runs.push_back({rows.get(), run.their_row, run.our_row, run.rows,
                               own ? 1 : static_cast<float>(source.strength)});
@@ -135,36 +139,58 @@ void PreparedDeltas::FillRun(const Run& run, std::uint64_t columns, std::uint64_
 }
 
 std::uint64_t BytesOf(const Task& task) {
-  std::uint64_t bytes = 0;
+  std::uint64_t kept = 0;
+  std::uint64_t passing = 0;
   for (const DeltaSource& delta : task.deltas) {
+    const std::uint64_t whole = ElementCount(delta.shape).value_or(0) * sizeof(float);
+    std::uint64_t beside = delta.weight ? whole : 0;
     for (const AdapterPart& part : delta.parts) {
-      bytes += DeltaBytes(*part.module, part.target, delta.shape);
+      kept += DeltaBytes(*part.module, part.target, delta.shape);
+      if (ReadsPart(part, delta)) kept += whole;
+      if (part.transposed) kept += whole;
+      const std::uint64_t turned = part.transposed ? whole : 0;
+      passing = std::max(passing, beside + turned + ValueBytes(*part.module));
     }
-    if (delta.weight) bytes += 2 * task.elements * sizeof(float);
   }
-  return bytes;
+  return kept + passing;
 }
 
-std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task) {
-  constexpr std::size_t kMost = 6;
-  std::shared_ptr<Entry> entry;
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = std::ranges::find(entries_, task, [](const auto& e) { return e.first; });
-    if (found != entries_.end()) {
-      entry = found->second;
-    } else {
-      entry = std::make_shared<Entry>();
-      entries_.emplace_back(task, entry);
-      if (entries_.size() > kMost) entries_.erase(entries_.begin());
-    }
+DeltaCache::DeltaCache(std::uint64_t most_bytes) : most_bytes_(most_bytes) {}
+
+std::shared_ptr<DeltaCache::Entry> DeltaCache::EntryOf(const Plan& plan, std::uint32_t task,
+                                                       bool only_if_kept) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(slots_, [](const Slot& slot) { return slot.entry.expired(); });
+  const auto found = std::ranges::find(slots_, task, &Slot::task);
+  if (found != slots_.end()) {
+    if (auto entry = found->entry.lock()) return entry;
   }
+  const std::uint64_t bytes = BytesOf(plan.tasks[task]);
+  const bool keep = bytes <= most_bytes_;
+  if (!keep && only_if_kept) return nullptr;
+  auto entry = std::make_shared<Entry>();
+  for (auto slot = slots_.begin(); keep && kept_bytes_ + bytes > most_bytes_; ++slot) {
+    kept_bytes_ -= slot->bytes;
+    slot->bytes = 0;
+    slot->kept = nullptr;
+  }
+  if (keep) kept_bytes_ += bytes;
+  slots_.push_back({task, entry, keep ? entry : nullptr, keep ? bytes : 0});
+  return entry;
+}
+
+std::shared_ptr<const PreparedDeltas> DeltaCache::Make(const Plan& plan, std::uint32_t task,
+                                                       const std::shared_ptr<Entry>& entry) {
   std::call_once(entry->once, [&] {
-    entry->deltas = std::make_shared<const PreparedDeltas>(
+    entry->deltas.emplace(
         plan, plan.tasks[task],
         [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); }, digests_);
   });
-  return entry->deltas;
+  return {entry, &*entry->deltas};
+}
+
+std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task) {
+  return Make(plan, task, EntryOf(plan, task, false));
 }
 
 void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
@@ -172,7 +198,7 @@ void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
   const auto tasks = static_cast<std::uint32_t>(plan.tasks.size());
   for (std::uint32_t task = after + 1; task < std::min(tasks, after + 1 + kFar); ++task) {
     if (plan.tasks[task].deltas.empty() || plan.tasks[task].whole()) continue;
-    Get(plan, task);
+    if (const auto entry = EntryOf(plan, task, true)) Make(plan, task, entry);
     return;
   }
 }

@@ -7,8 +7,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "core/adapters/delta_rows.h"
@@ -55,15 +55,20 @@ class PreparedDeltas {
   std::vector<Delta> deltas_;
 };
 
-/// Bytes that the deltas of a task take, at most.
+/// Bytes that the deltas of a task take while they are made, at most; not more afterwards.
 std::uint64_t BytesOf(const Task& task);
 
-/// The deltas of the tasks at hand, shared by the workers that compute parts of one task.
+/// The deltas of the tasks at hand, shared by the workers that compute parts of one task. They live
+/// as long as a worker holds them; beyond that the latest are kept, as far as they fit.
 class DeltaCache {
  public:
+  /// `most_bytes`: of what is kept though no worker holds it.
+  explicit DeltaCache(std::uint64_t most_bytes = 0);
+
   /// REQUIRES: no delta of the task depends on the whole tensor.
   std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
-  /// Prepares the next task that has such deltas, while others compute this one.
+  /// Prepares the next task that has such deltas, while others compute this one; nothing where they
+  /// could not be kept.
   void Prepare(const Plan& plan, std::uint32_t after);
   /// Of what was read, for whole tasks too.
   AdapterDigests& digests() { return digests_; }
@@ -71,11 +76,24 @@ class DeltaCache {
  private:
   struct Entry {
     std::once_flag once;
-    std::shared_ptr<const PreparedDeltas> deltas;
+    std::optional<PreparedDeltas> deltas;
   };
+  struct Slot {
+    std::uint32_t task = 0;
+    std::weak_ptr<Entry> entry;
+    std::shared_ptr<Entry> kept;
+    std::uint64_t bytes = 0;  ///< counted as kept
+  };
+
+  std::shared_ptr<Entry> EntryOf(const Plan& plan, std::uint32_t task, bool only_if_kept);
+  std::shared_ptr<const PreparedDeltas> Make(const Plan& plan, std::uint32_t task,
+                                             const std::shared_ptr<Entry>& entry);
+
+  std::uint64_t most_bytes_;
+  std::uint64_t kept_bytes_ = 0;
   AdapterDigests digests_;
   std::mutex mutex_;
-  std::vector<std::pair<std::uint32_t, std::shared_ptr<Entry>>> entries_;  ///< the oldest first
+  std::vector<Slot> slots_;  ///< the oldest first
 };
 
 }  // namespace weightsmith

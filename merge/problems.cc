@@ -9,6 +9,8 @@ namespace weightsmith {
 namespace {
 
 constexpr std::size_t kShown = 4;
+/// Nobody reads more; a damaged pair of files has one for every tensor.
+constexpr std::size_t kShownGroups = 50;
 
 }  // namespace
 
@@ -33,13 +35,18 @@ void Problems::Add(const std::string& group, const std::string& tensor, const st
 }
 
 void Problems::AddQuantised(const std::string& model, const std::string& scheme,
-                            const std::string& tensor) {
-  Add(fmt::format("'{}' holds quantised weights ({})", model, scheme), tensor,
-      "Their scales are not applied by this version: use the model's 16-bit file.");
+                            const std::string& weight) {
+  Add(fmt::format("'{}' holds quantised weights ({}), which can be copied and not computed with",
+                  model, scheme),
+      weight, "Use the model's 16-bit file.");
 }
 
 void Problems::Add(const std::string& sentence) {
   groups_[sentence];
+}
+
+void Problems::AddSentence(const std::string& sentence, const std::string& advice) {
+  groups_[sentence].advice = advice;
 }
 
 void Problems::ThrowIfAny() const {
@@ -47,8 +54,13 @@ void Problems::ThrowIfAny() const {
   std::string message;
   std::set<std::string> advice;
   std::set<Option> options;
+  std::size_t shown = 0;
   for (const auto& [group, at] : groups_) {
     if (!message.empty()) message += '\n';
+    if (shown++ == kShownGroups) {
+      message += fmt::format("and {} problems more", groups_.size() - kShownGroups);
+      break;
+    }
     message += group;
     if (at.count > 0) message += ": " + ListSome(at.first, at.count);
     if (!at.advice.empty()) advice.insert(at.advice);

@@ -15,10 +15,12 @@ class Problems {
   /// One tensor of a group: "step 'mix': missing in 'b'" with the tensors that it befalls.
   void Add(const std::string& group, const std::string& tensor, const std::string& advice = {},
            std::vector<Option> options = {});
-  /// A weight that is stored in a scheme that nobody can compute with.
-  void AddQuantised(const std::string& model, const std::string& scheme, const std::string& tensor);
+  /// A weight that a model stores in a scheme that is not computed with; `weight` names the codes
+  /// and a companion.
+  void AddQuantised(const std::string& model, const std::string& scheme, const std::string& weight);
   /// A problem by itself.
   void Add(const std::string& sentence);
+  void AddSentence(const std::string& sentence, const std::string& advice);
 
   bool empty() const { return groups_.empty(); }
   /// Throws kMismatch with every group, a few tensors of each by name.

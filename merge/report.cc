@@ -56,7 +56,9 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
 }
 
 void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
-  for (const StepPlan& step : plan.steps) report.steps.push_back({step.name, step.op, 0, 0, {}});
+  for (const StepPlan& step : plan.steps) {
+    report.steps.push_back({step.name, step.op, 0, 0, {}, step.integers, step.missing});
+  }
   report.applied.resize(plan.applied.size());
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
@@ -116,21 +118,23 @@ void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Rep
 /// An adapter of which much is lost when the result is rounded.
 void WarnOfRounding(const Plan& plan, Report& report) {
   constexpr double kEnough = 0.8;
+  std::vector<Effect> sums(plan.models.size());
+  for (std::size_t i = 0; i < plan.applied.size(); ++i) {
+    sums[plan.applied[i].model] += report.applied[i];
+  }
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     if (plan.models[m].adapter == nullptr) continue;
-    Effect sum;
-    for (std::size_t i = 0; i < plan.applied.size(); ++i) {
-      if (plan.applied[i].model == m) sum += report.applied[i];
-    }
+    const Effect& sum = sums[m];
     const double share = static_cast<double>(sum.rounded) /
                          static_cast<double>(std::max<std::uint64_t>(1, sum.changed));
     if (sum.changed == 0 || share >= kEnough) continue;
-    report.warnings.push_back(fmt::format(
-        "adapter '{}': only {:.0f} % of the elements that it changes differ after rounding; a "
-        "wider "
-        "dtype keeps more (--dtype f16 has 11 bits, bf16 8, f32 24), and --rounding stochastic "
-        "keeps the mean of what is lost",
-        plan.models[m].name, 100 * share));
+    report.warnings.push_back(
+        fmt::format("adapter '{}': only {:.0f} % of the elements that it changes differ after "
+                    "rounding; a wider "
+                    "dtype keeps more (f16 has 11 bits, bf16 8, f32 24), and stochastic rounding "
+                    "keeps the mean "
+                    "of what is lost",
+                    plan.models[m].name, 100 * share));
   }
 }
 
@@ -153,15 +157,18 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
 }
 
 RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file) {
-  RunDigests digests = BlankDigests(plan);
-  std::size_t at = 0;
-  for (auto& parts : digests.inputs) {
-    for (RunDigests::Input& part : parts) {
-      const InputReport& input = report.inputs[at++];
-      if (input.digest) part.digest = input.digest->ToHex();
+  const auto hex = [](const std::optional<Digest>& digest) {
+    return digest ? digest->ToHex() : kNoDigest;
+  };
+  RunDigests digests;
+  auto input = report.inputs.begin();
+  for (const Model& model : plan.models) {
+    auto& parts = digests.inputs.emplace_back();
+    for (std::size_t p = 0; p < model.parts.size(); ++p, ++input) {
+      parts.push_back({hex(input->digest), input->tensors_read, input->tensors});
     }
   }
-  if (report.outputs[file].digest) digests.output = report.outputs[file].digest->ToHex();
+  digests.output = hex(report.outputs[file].digest);
   return digests;
 }
 

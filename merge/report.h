@@ -9,9 +9,9 @@
 
 #include "core/io/hash.h"
 #include "merge/adapter_digests.h"
-#include "merge/journal.h"
 #include "merge/plan.h"
 #include "merge/tape.h"
+#include "merge/task_result.h"
 
 namespace weightsmith {
 
@@ -29,6 +29,8 @@ struct StepReport {
   std::uint64_t tensors = 0;  ///< that it computed
   std::uint64_t tensors_changed = 0;
   Effect effect;
+  std::uint64_t integers = 0;  ///< copied ones that it should have changed, as in StepPlan
+  std::uint64_t missing = 0;
 };
 
 struct TensorReport {

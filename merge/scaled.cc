@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "core/dtype.h"
 
@@ -32,15 +33,28 @@ std::optional<TensorKey> ScaleKeyOf(const ModelIndex& model, const TensorKey& we
   if (tensor == nullptr || !IsFp8(tensor->stored->info.dtype) || !weight.ends_with(kWeight)) {
     return std::nullopt;
   }
+  const StoredWeight* const stored = model.StoredWeightOf(weight);
+  if (stored == nullptr || stored->keys.front() != weight) return std::nullopt;
   const std::string stem = weight.substr(0, weight.size() - kWeight.size());
-  // Two scales are another format's.
-  if (model.Find(stem + ".weight_scale_2") != nullptr) return std::nullopt;
-  for (const std::string_view end : kScales) {
-    TensorKey key = stem + std::string(end);
-    const ModelTensor* scale = model.Find(key);
-    if (scale != nullptr && Fits(scale->stored->info, tensor->stored->info)) return key;
+  std::optional<TensorKey> found;
+  for (const TensorKey& key : std::span(stored->keys).subspan(1)) {
+    if (IsScaledMark(key)) continue;
+    const bool named = std::ranges::any_of(
+        kScales, [&](std::string_view end) { return key == stem + std::string(end); });
+    // Two scales, or anything else beside one, are another format's.
+    if (!named || found || !Fits(model.Find(key)->stored->info, tensor->stored->info)) {
+      return std::nullopt;
+    }
+    found = key;
   }
-  return std::nullopt;
+  return found;
+}
+
+const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key) {
+  const StoredWeight* const stored = model.StoredWeightOf(key);
+  if (stored == nullptr || ScaleKeyOf(model, stored->keys.front())) return nullptr;
+  const Role role = model.Find(key)->anatomy->role;
+  return role == Role::kEma ? nullptr : stored;
 }
 
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key) {

@@ -14,6 +14,10 @@ namespace weightsmith {
 /// is not stored so.
 std::optional<TensorKey> ScaleKeyOf(const ModelIndex& model, const TensorKey& weight);
 
+/// The weight that a tensor belongs to, where it is stored in codes that are not decoded: it can be
+/// copied with all that belongs to it, and not computed with. Null for any other tensor.
+const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key);
+
 /// Whether the tensor is such a scale.
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key);
 

@@ -27,8 +27,8 @@ auto Depth(const TensorPlace& place, std::uint32_t component) {
 
 std::vector<TensorBlock> BlocksOfTensors(const Model& model) {
   const ModelIndex index(model);
-  const std::string architecture(index.anatomy().id);
-  PlaceTable table(architecture);
+  const std::string_view architecture = index.anatomy().id;
+  PlaceTable table(index.anatomy().architecture);
   for (const auto& [key, tensor] : index.tensors()) table.Add(tensor);
   const std::vector<std::size_t> lengths = ListLengths(architecture);
   std::multimap<decltype(Depth({}, 0)), TensorBlock> by_depth;

@@ -72,6 +72,7 @@ class Worker::Impl {
   WorkerContext context_;
   SourceReader reader_;
   std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand
+  std::uint32_t deltas_task_ = 0;                   ///< where they are shared: which one it is
   std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
   std::vector<std::span<const float>> delta_views_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
@@ -90,7 +91,10 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
   LoadScales(task);
   if (!task.whole()) {
     if (!task.deltas.empty()) {
-      deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+      // Those of the task before go first: a worker holds one task's.
+      if (deltas_task_ != chunk.task) deltas_ = nullptr;
+      if (deltas_ == nullptr) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+      deltas_task_ = chunk.task;
       // What comes next is made ready by whoever begins this, so that nobody waits for it.
       if (chunk.first == 0 && context_.writer != nullptr) {
         context_.deltas->Prepare(*context_.plan, chunk.task);
@@ -114,6 +118,7 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
 
 /// What has to be known of all of a task before any of it can be written.
 void Worker::Impl::PrepareWhole(const Task& task) {
+  deltas_ = nullptr;
   deltas_ = std::make_shared<const PreparedDeltas>(
       *context_.plan, task,
       [&](const WholeWeight& weight, const PreparedDeltas& so_far) {

@@ -1,5 +1,7 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/string.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -106,8 +108,11 @@ nb::list Blocks(const OpenCheckpoint& open) {
 void BindCheckpoint(nb::module_& module) {
   nb::class_<OpenCheckpoint>(module, "Checkpoint")
       .def_static(
-          "open", [](const std::string& path) { return OpenCheckpoint{Checkpoint::Open(path)}; },
-          nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
+          "open",
+          [](const std::filesystem::path& path, const std::string& key) {
+            return OpenCheckpoint{Checkpoint::Open(path, std::nullopt, key)};
+          },
+          nb::arg("path"), nb::arg("key") = "", nb::call_guard<nb::gil_scoped_release>())
       .def_static(
           "of_tensors", &OfTensors, nb::arg("tensors"), nb::arg("name"),
           nb::sig("def of_tensors(tensors: dict[str, typing.Any], name: str) -> Checkpoint"))

@@ -1,9 +1,14 @@
+#include <fmt/format.h>
 #include <nanobind/stl/string.h>
 
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "core/error.h"
+#include "core/io/missing_file.h"
+#include "core/text.h"
 #include "python_bindings/bindings.h"
 #include "recipes/diagnostic.h"
 
@@ -13,6 +18,12 @@ namespace nb = nanobind;
 
 namespace {
 
+/// Names of files may be any bytes, a text of Python may not.
+nb::object Text(std::string_view text) {
+  return nb::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
 /// (file, line, column, message, advice) of everything that is wrong in a recipe's text.
 nb::list Problems(const Error& error) {
   nb::list problems;
@@ -20,8 +31,9 @@ nb::list Problems(const Error& error) {
   if (recipe == nullptr) return problems;
   for (const Diagnostic& problem : recipe->errors()) {
     const SourcePlace& place = problem.place;
-    problems.append(nb::make_tuple(place.source == nullptr ? "" : place.source->name, place.line,
-                                   place.column, problem.message, problem.advice));
+    problems.append(nb::make_tuple(Text(place.source == nullptr ? "" : place.source->name),
+                                   place.line, place.column, Text(problem.message),
+                                   Text(problem.advice)));
   }
   return problems;
 }
@@ -38,25 +50,46 @@ std::string_view OptionSentence(Option option) {
     case Option::kReadInsteadOfMap:
       return "Use io='read'.";
     case Option::kAllowUnmatched:
-      return "allow_unmatched= allows modules that change nothing.";
+      return "Lora(path, allow_unmatched=REGEX) allows modules that change nothing.";
     case Option::kModelFolders:
-      return "models=, or WEIGHTSMITH_MODELS, names folders with models.";
+      return "models=[FOLDER], or WEIGHTSMITH_MODELS, names folders with models.";
     case Option::kModelPath:
-      return "model={name: path} names the file of an input.";
+      return "model={NAME: PATH} names the file of an input.";
+    case Option::kSelectOutput:
+      return "Choose one with output_step=.";
+    case Option::kMaxShardSize:
+      return "max_shard_size= sets the size of files.";
+    case Option::kTrustPartial:
+      return "trust_partial=True skips this check.";
     case Option::kCheckFileOnly:
       return "recompute=False checks the file alone.";
   }
-  return {};
+  throw std::logic_error("an option without a sentence");
 }
+
+}  // namespace
 
 std::string AdviceOf(const Error& error) {
   std::string advice = error.advice();
   for (const Option option : error.options()) {
-    const std::string_view sentence = OptionSentence(option);
-    if (!advice.empty()) advice += ' ';
-    advice += sentence;
+    if (!advice.empty()) advice += advice.back() == '\n' ? "" : " ";
+    advice += OptionSentence(option);
   }
   return advice;
+}
+
+namespace {
+
+void Raise(const Error& error) {
+  if (error.code() == ErrorCode::kInterrupted) {
+    PyErr_SetNone(PyExc_KeyboardInterrupt);
+    return;
+  }
+  const bool missing = dynamic_cast<const MissingFile*>(&error) != nullptr;
+  const nb::object exception = nb::module_::import_("weightsmith._errors")
+                                   .attr("make")(static_cast<int>(error.code()), Text(error.what()),
+                                                 Text(AdviceOf(error)), Problems(error), missing);
+  PyErr_SetObject(exception.type().ptr(), exception.ptr());
 }
 
 }  // namespace
@@ -66,15 +99,10 @@ void BindErrors(nb::module_& /*module*/) {
     try {
       std::rethrow_exception(thrown);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInterrupted) {
-        PyErr_SetNone(PyExc_KeyboardInterrupt);
-        return;
-      }
-      const nb::object exception =
-          nb::module_::import_("weightsmith._errors")
-              .attr("make")(static_cast<int>(error.code()), nb::str(error.what()),
-                            nb::str(AdviceOf(error).c_str()), Problems(error));
-      PyErr_SetObject(exception.type().ptr(), exception.ptr());
+      Raise(error);
+    } catch (const std::filesystem::filesystem_error& error) {
+      Raise(Error(ErrorCode::kFailed,
+                  fmt::format("{}: {}", Quote(error.path1().string()), error.code().message())));
     }
   });
 }

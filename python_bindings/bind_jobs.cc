@@ -1,7 +1,10 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <filesystem>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -21,38 +24,45 @@ namespace {
 
 namespace nb = nanobind;
 
-std::string InfoOf(const std::string& path, bool tensors) {
-  return InfoJson(ReadInfo(path), tensors);
+std::string InfoOf(const std::filesystem::path& path, bool tensors, const std::string& key) {
+  return InfoJson(ReadInfo(path, key), tensors);
 }
 
-std::string ScanOf(const std::vector<std::string>& paths) {
+std::string ScanOf(const std::vector<std::filesystem::path>& paths) {
   std::vector<ScannedFile> files;
-  for (const std::string& path : paths) {
-    files.push_back({path, WithContext("scan", [&] { return ScanFile(path); })});
+  for (const std::filesystem::path& path : paths) {
+    std::vector<ScannedFile> found = WithContext("scan", [&] { return ScanPath(path); });
+    files.insert(files.end(), std::make_move_iterator(found.begin()),
+                 std::make_move_iterator(found.end()));
   }
   return ScanJson(files);
 }
 
-std::string VerifyOf(const std::string& path, const std::vector<std::string>& folders,
-                     const std::map<std::string, std::string>& models, bool recompute,
-                     const nb::object& progress) {
+/// The result, JSON, and the message and advice of what is wrong.
+nb::tuple VerifyOf(const std::filesystem::path& path,
+                   const std::vector<std::filesystem::path>& folders,
+                   const std::map<std::string, std::filesystem::path>& models, bool recompute,
+                   const nb::object& progress) {
   VerifyRequest request;
   request.path = path;
-  request.model_folders.assign(folders.begin(), folders.end());
-  request.models.insert(models.begin(), models.end());
+  request.model_folders = folders;
+  request.models = models;
   request.recompute = recompute;
   Verification found;
   RunWatched({}, "reading", progress, [&](const RunOptions& watched, const auto& phase) {
-    found = Verify(request, watched, phase);
+    Verify(request, watched, phase, found);
   });
-  return VerificationJson(found);
+  if (found.problems.empty()) return nb::make_tuple(VerificationJson(found), "", "");
+  const Error error = VerificationError(found);
+  return nb::make_tuple(VerificationJson(found), error.what(), AdviceOf(error));
 }
 
-/// Bytes of "2GB"; throws kUsage for what is no size.
-std::uint64_t BytesOf(const std::string& words) {
+/// Bytes of "2GB"; throws kUsage for what is no size, naming the argument `what`.
+std::uint64_t BytesOf(const std::string& what, const std::string& words) {
   const auto bytes = ParseBytes(words);
   if (!bytes) {
-    throw Error(ErrorCode::kUsage, Quote(words) + " is no size", "Write such as 2GB or 500MiB.");
+    throw Error(ErrorCode::kUsage, what + " is " + Quote(words) + ", which is no size",
+                "Write such as 2GB or 500MiB.");
   }
   return *bytes;
 }
@@ -60,15 +70,16 @@ std::uint64_t BytesOf(const std::string& words) {
 }  // namespace
 
 void BindJobs(nb::module_& module) {
-  module.def("info", &InfoOf, nb::arg("path"), nb::arg("tensors"),
+  module.def("info", &InfoOf, nb::arg("path"), nb::arg("tensors"), nb::arg("key"),
              nb::call_guard<nb::gil_scoped_release>());
   module.def("scan", &ScanOf, nb::arg("paths"), nb::call_guard<nb::gil_scoped_release>());
-  module.def("verify", &VerifyOf, nb::arg("path"), nb::arg("folders"), nb::arg("models"),
-             nb::arg("recompute"), nb::arg("progress").none(),
-             nb::sig("def verify(path: str, folders: collections.abc.Sequence[str], models: "
-                     "collections.abc.Mapping[str, str], recompute: bool, progress: "
-                     "typing.Callable[[str, int, int, float], object] | None) -> str"));
-  module.def("parse_bytes", &BytesOf, nb::arg("words"));
+  module.def(
+      "verify", &VerifyOf, nb::arg("path"), nb::arg("folders"), nb::arg("models"),
+      nb::arg("recompute"), nb::arg("progress").none(),
+      nb::sig("def verify(path: str, folders: collections.abc.Sequence[str], models: "
+              "collections.abc.Mapping[str, str], recompute: bool, progress: "
+              "typing.Callable[[str, int, int, float], object] | None) -> tuple[str, str, str]"));
+  module.def("parse_bytes", &BytesOf, nb::arg("what"), nb::arg("words"));
 }
 
 }  // namespace weightsmith::python

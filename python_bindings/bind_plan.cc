@@ -1,3 +1,4 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -13,7 +14,8 @@
 #include <vector>
 
 #include "core/error.h"
-#include "merge/memory_destination.h"
+#include "merge/executor.h"
+#include "merge/single_tensors.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/watch.h"
@@ -30,13 +32,20 @@ namespace {
 
 namespace nb = nanobind;
 using Words = std::map<std::string, std::string>;
+using Paths = std::vector<std::filesystem::path>;
+using PathsByName = std::map<std::string, std::filesystem::path>;
 
 /// Something that can be run.
 struct PreparedPlan {
-  Plan plan;
+  explicit PreparedPlan(Plan made, std::optional<RewriteJob> job = std::nullopt)
+      : plan(std::make_unique<const Plan>(std::move(made))),
+        rewrite(std::move(job)),
+        single(std::make_unique<SingleTensors>(*plan)) {}
+
+  std::unique_ptr<const Plan> plan;
   std::optional<RewriteJob> rewrite;  ///< where it is of split, assemble or convert
-  std::vector<std::string> notes;
-  std::vector<std::string> warnings;
+  std::unique_ptr<SingleTensors> single;
+  std::vector<std::string> warnings;  ///< about the text of a recipe
 };
 
 RecipeOptions RecipeOptionsOf(const nb::dict& given) {
@@ -46,46 +55,89 @@ RecipeOptions RecipeOptionsOf(const nb::dict& given) {
     options.policies.emplace_back(policy);
   }
   options.output_step = Find<std::string>(given, "output_step");
-  options.output_path = Find<std::string>(given, "output");
+  options.output_path = Find<std::filesystem::path>(given, "output");
   options.dtype = Find<std::string>(given, "dtype");
   options.rounding = Find<std::string>(given, "rounding");
   options.max_shard_size = Find<std::uint64_t>(given, "max_shard_size");
-  for (auto& folder :
-       Find<std::vector<std::string>>(given, "models").value_or(std::vector<std::string>())) {
-    options.model_folders.emplace_back(std::move(folder));
-  }
-  options.presets = Find<std::string>(given, "presets");
+  options.model_folders = Find<Paths>(given, "models").value_or(Paths());
+  options.presets = Find<std::filesystem::path>(given, "presets");
   for (auto& name :
        Find<std::vector<std::string>>(given, "differences").value_or(std::vector<std::string>())) {
     options.differences.insert(std::move(name));
   }
   options.difference_as_output = Find<bool>(given, "difference_as_output").value_or(false);
+  options.check_output_names = Find<bool>(given, "check_output_names").value_or(true);
   options.private_metadata = Find<bool>(given, "private").value_or(false);
   options.sha256 = Find<bool>(given, "sha256").value_or(false);
   if (given.contains("opened")) {
     for (const auto& [path, open] : nb::cast<nb::dict>(given["opened"])) {
-      options.opened[nb::cast<std::string>(path)] = nb::cast<OpenCheckpoint&>(open).checkpoint;
+      options.opened[nb::cast<std::filesystem::path>(path)] =
+          nb::cast<OpenCheckpoint&>(open).checkpoint;
     }
   }
   return options;
 }
 
-/// A recipe: a file by `path`, or `text`.
+/// A recipe: a file by `path`, or `text` that Python made, with the paths of its models and
+/// adapters by their names.
 struct Source {
-  std::optional<std::string> path;
+  std::optional<std::filesystem::path> path;
   std::string text;
+  PathsByName paths;
 };
 
 Source SourceOf(const nb::dict& given) {
-  return {Find<std::string>(given, "path"), Find<std::string>(given, "text").value_or("")};
+  return {Find<std::filesystem::path>(given, "path"), Find<std::string>(given, "text").value_or(""),
+          Find<PathsByName>(given, "paths").value_or(PathsByName())};
+}
+
+/// Nobody wrote the text: its lines are no places to show.
+[[noreturn]] void ThrowWithoutPlaces(const RecipeProblems& problems) {
+  std::string message;
+  std::vector<Diagnostic> errors;
+  for (const Diagnostic& problem : problems.errors()) {
+    message += (message.empty() ? "" : "\n") + problem.message;
+    if (!problem.advice.empty()) message += "\n  " + problem.advice;
+    errors.push_back({problem.severity, {}, problem.message, problem.advice});
+  }
+  throw RecipeProblems(problems.code(), std::move(message), problems.options(), std::move(errors));
+}
+
+Recipe ReadText(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
+  SourceText text{"recipe", source.text};
+  text.generated = true;
+  Recipe recipe = [&] {
+    try {
+      std::optional<Recipe> parsed = ParseRecipe(text, {}, options, diagnostics);
+      diagnostics.ThrowIfErrors();
+      return std::move(parsed).value();
+    } catch (const RecipeProblems& problems) {
+      ThrowWithoutPlaces(problems);
+    }
+  }();
+  for (RecipeModel& model : recipe.models) {
+    model.place = {};
+    for (RecipeModel::Part& part : model.parts) part.file.place = {};
+    // Not all paths can be written in a recipe.
+    const auto path = source.paths.find(model.name);
+    if (path != source.paths.end()) model.parts.front().file.path = path->second;
+  }
+  for (RecipeNode& node : recipe.nodes) node.place = {};
+  for (RecipeOutput& output : recipe.outputs) output.place = {};
+  return recipe;
 }
 
 Recipe ReadRecipe(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
-  std::optional<Recipe> recipe = source.path
-                                     ? LoadRecipe(*source.path, options, diagnostics)
-                                     : ParseRecipe(source.text, "recipe", {}, options, diagnostics);
+  if (!source.path) return ReadText(source, options, diagnostics);
+  std::optional<Recipe> recipe = LoadRecipe(*source.path, options, diagnostics);
   diagnostics.ThrowIfErrors();
   return std::move(recipe).value();
+}
+
+/// A warning as one line or several; without "warning:" where it has no place.
+std::string WarningText(const Diagnostic& warning) {
+  if (warning.place.source != nullptr) return Render(warning);
+  return warning.message + (warning.advice.empty() ? "" : "\n  " + warning.advice);
 }
 
 PreparedPlan PlanRecipe(const nb::dict& given) {
@@ -94,9 +146,16 @@ PreparedPlan PlanRecipe(const nb::dict& given) {
   const nb::gil_scoped_release released;
   Diagnostics diagnostics;
   const Recipe recipe = ReadRecipe(source, options, diagnostics);
-  PreparedPlan prepared{PlanOfRecipe(recipe, options, diagnostics), std::nullopt, {}, {}};
+  PreparedPlan prepared = [&] {
+    try {
+      return PreparedPlan(PlanOfRecipe(recipe, options, diagnostics));
+    } catch (const RecipeProblems& problems) {
+      if (source.path) throw;
+      ThrowWithoutPlaces(problems);
+    }
+  }();
   for (const Diagnostic& warning : diagnostics.all()) {
-    prepared.warnings.push_back(Render(warning));
+    prepared.warnings.push_back(WarningText(warning));
   }
   return prepared;
 }
@@ -110,24 +169,24 @@ std::string ShowRecipeOf(const nb::dict& given) {
 
 PreparedPlan Rewriting(RewriteJob job) {
   Plan plan = PlanOf(job);
-  std::vector<std::string> notes = job.notes;
-  return {std::move(plan), std::move(job), std::move(notes), {}};
+  return PreparedPlan(std::move(plan), std::move(job));
 }
 
-PreparedPlan PlanSplit(const std::string& path, const std::string& folder) {
+PreparedPlan PlanSplit(const std::filesystem::path& path, const std::filesystem::path& folder) {
   const nb::gil_scoped_release released;
   return Rewriting(SplitJob(path, folder));
 }
 
-PreparedPlan PlanAssemble(const std::string& like, const Words& parts, const std::string& output) {
+PreparedPlan PlanAssemble(const std::string& like, const PathsByName& parts,
+                          const std::filesystem::path& output) {
   const nb::gil_scoped_release released;
   return Rewriting(AssembleJob(like, {parts.begin(), parts.end()}, output));
 }
 
 PreparedPlan PlanConvert(const nb::dict& given) {
   ConvertRequest request;
-  request.path = Find<std::string>(given, "path").value();
-  request.output = Find<std::string>(given, "output").value();
+  request.path = Find<std::filesystem::path>(given, "path").value();
+  request.output = Find<std::filesystem::path>(given, "output").value();
   if (const auto word = Find<std::string>(given, "dtype")) {
     request.dtype = DTypeByWord(*word);
     if (!request.dtype)
@@ -137,10 +196,10 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   if (const auto word = Find<std::string>(given, "layout")) request.layout = LayoutNamed(*word);
   request.components =
       Find<std::vector<std::string>>(given, "components").value_or(std::vector<std::string>());
-  if (const auto from = Find<std::string>(given, "files_from")) request.files_from = *from;
+  request.files_from = Find<std::filesystem::path>(given, "files_from");
+  request.key = Find<std::string>(given, "key").value_or("");
   request.prune = Find<bool>(given, "prune").value_or(false);
   request.fix = Find<bool>(given, "fix").value_or(false);
-  request.overwrite = Find<bool>(given, "overwrite").value_or(false);
   const nb::gil_scoped_release released;
   return Rewriting(ConvertJob(request));
 }
@@ -148,7 +207,7 @@ PreparedPlan PlanConvert(const nb::dict& given) {
 std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
   const RunOptions run = RunOptionsOf(options);
   const nb::gil_scoped_release released;
-  return PlanJson(prepared.plan, run);
+  return PlanJson(*prepared.plan, run);
 }
 
 /// The report, JSON.
@@ -158,27 +217,34 @@ std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const s
   if (prepared.rewrite) options.make_folders |= prepared.rewrite->make_folder;
   std::string report;
   RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
-    report = ReportJson(prepared.plan, Run(prepared.plan, watched));
-    if (prepared.rewrite) WriteTexts(*prepared.rewrite, watched.overwrite);
+    report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
   });
   return report;
 }
 
-/// The result in memory; of one tensor, where it is named.
-OpenCheckpoint ComputePlan(const PreparedPlan& prepared, const std::optional<std::string>& name,
-                           const nb::dict& given, const nb::object& progress) {
+/// The result in memory.
+OpenCheckpoint ComputePlan(const PreparedPlan& prepared, const nb::dict& given,
+                           const nb::object& progress) {
   OpenCheckpoint result;
   RunWatched(RunOptionsOf(given), "computing", progress,
              [&](const RunOptions& watched, const auto& /*phase*/) {
-               result.checkpoint = name ? RunInMemory(PlanOfTensor(prepared.plan, *name), watched)
-                                        : RunInMemory(prepared.plan, watched);
+               result.checkpoint = RunInMemory(*prepared.plan, watched);
              });
   return result;
 }
 
+/// One tensor of it, on the calling thread, stopped by Ctrl-C.
+OpenCheckpoint ComputeTensor(const PreparedPlan& prepared, const std::string& name) {
+  const nb::gil_scoped_release released;
+  return {prepared.single->Compute(name, [] {
+    const nb::gil_scoped_acquire acquired;
+    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+  })};
+}
+
 nb::list OutputKeys(const PreparedPlan& prepared) {
   nb::list names;
-  for (const OutputFilePlan& file : prepared.plan.output_files) {
+  for (const OutputFilePlan& file : prepared.plan->output_files) {
     for (const SafetensorsEntry& entry : file.layout.tensors) names.append(entry.name);
   }
   return names;
@@ -195,7 +261,10 @@ void BindPlan(nb::module_& module) {
                   nb::arg("output"))
       .def_static("of_convert", &PlanConvert, nb::arg("request"),
                   nb::sig("def of_convert(request: dict[str, typing.Any]) -> Plan"))
-      .def_prop_ro("notes", [](const PreparedPlan& prepared) { return prepared.notes; })
+      .def_prop_ro("notes",
+                   [](const PreparedPlan& prepared) {
+                     return prepared.rewrite ? prepared.rewrite->notes : std::vector<std::string>();
+                   })
       .def_prop_ro("warnings", [](const PreparedPlan& prepared) { return prepared.warnings; })
       .def("keys", &OutputKeys, nb::sig("def keys(self) -> list[str]"))
       .def("json", &JsonOf, nb::arg("options"),
@@ -203,10 +272,10 @@ void BindPlan(nb::module_& module) {
       .def("run", &RunPlan, nb::arg("options"), nb::arg("phase"), nb::arg("progress").none(),
            nb::sig("def run(self, options: dict[str, typing.Any], phase: str, progress: "
                    "typing.Callable[[str, int, int, float], object] | None) -> str"))
-      .def("compute", &ComputePlan, nb::arg("name").none(), nb::arg("options"),
-           nb::arg("progress").none(),
-           nb::sig("def compute(self, name: str | None, options: dict[str, typing.Any], progress: "
-                   "typing.Callable[[str, int, int, float], object] | None) -> Checkpoint"));
+      .def("compute", &ComputePlan, nb::arg("options"), nb::arg("progress").none(),
+           nb::sig("def compute(self, options: dict[str, typing.Any], progress: "
+                   "typing.Callable[[str, int, int, float], object] | None) -> Checkpoint"))
+      .def("compute_tensor", &ComputeTensor, nb::arg("name"));
   module.def("show_recipe", &ShowRecipeOf, nb::arg("request"),
              nb::sig("def show_recipe(request: dict[str, typing.Any]) -> str"));
 }

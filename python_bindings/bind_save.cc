@@ -1,9 +1,11 @@
+#include <nanobind/stl/filesystem.h>
 #include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/anatomy/file_layout.h"
 #include "core/error.h"
 #include "core/io/output_file.h"
+#include "core/io/output_name.h"
 #include "core/safetensors/header.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/items.h"
@@ -43,8 +47,8 @@ void WriteItem(const Item& item, std::uint64_t offset, OutputFile& file) {
   }
 }
 
-void Save(const std::string& path, const nb::dict& tensors, const std::optional<Metadata>& metadata,
-          bool overwrite, bool sync) {
+void Save(const std::filesystem::path& path, const nb::dict& tensors,
+          const std::optional<Metadata>& metadata, bool overwrite, bool sync) {
   std::map<std::string, Item, std::less<>> items;
   std::vector<TensorSpec> specs;
   for (const auto& [key, value] : tensors) {
@@ -53,6 +57,7 @@ void Save(const std::string& path, const nb::dict& tensors, const std::optional<
     specs.push_back({name, item.info});
   }
   const nb::gil_scoped_release released;
+  ExpectOutputName(path, OutputKind::kFile);
   const SafetensorsLayout layout = LayOut(std::move(specs), metadata, kDataAlignment);
   OutputFile file(path, layout.file_size, {.overwrite = overwrite, .sync = sync});
   try {
@@ -67,6 +72,15 @@ void Save(const std::string& path, const nb::dict& tensors, const std::optional<
   }
 }
 
+/// Throws for a name of an output that does not say what is written.
+void ExpectNameOfOutput(const std::filesystem::path& path, const std::optional<std::string>& layout,
+                        bool split) {
+  const auto named = layout ? FileLayoutByWord(*layout) : std::nullopt;
+  const FileLayout written = named.value_or(FileLayout::kKeep);
+  const bool file = FormOf(written, split, path) == FileForm::kOne;
+  ExpectOutputName(path, file ? OutputKind::kFile : OutputKind::kFolder);
+}
+
 }  // namespace
 
 void BindSave(nb::module_& module) {
@@ -75,6 +89,9 @@ void BindSave(nb::module_& module) {
       nb::arg("overwrite"), nb::arg("sync"),
       nb::sig("def save(path: str, tensors: dict[str, typing.Any], metadata: dict[str, str] | "
               "None, overwrite: bool, sync: bool) -> None"));
+  module.def("expect_output_name", &ExpectNameOfOutput, nb::arg("path"), nb::arg("layout").none(),
+             nb::arg("split"),
+             nb::sig("def expect_output_name(path: str, layout: str | None, split: bool) -> None"));
 }
 
 }  // namespace weightsmith::python

@@ -3,7 +3,14 @@
 
 #include <nanobind/nanobind.h>
 
+#include <string>
+
+#include "core/error.h"
+
 namespace weightsmith::python {
+
+/// The advice of an error, with how Python spells each of its options.
+std::string AdviceOf(const Error& error);
 
 void BindErrors(nanobind::module_& module);
 void BindCheckpoint(nanobind::module_& module);

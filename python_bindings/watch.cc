@@ -7,6 +7,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -44,6 +46,16 @@ void LookAround(State& state, const nb::object& callback, Clock::time_point star
            std::chrono::duration<double>(Clock::now() - start).count());
 }
 
+template <class Body>
+std::thread StartThread(Body body) {
+  try {
+    return std::thread(std::move(body));
+  } catch (const std::system_error& error) {
+    throw Error(ErrorCode::kResources,
+                std::string("cannot start a thread: ") + error.code().message());
+  }
+}
+
 }  // namespace
 
 void RunWatched(RunOptions options, const std::string& phase, const nb::object& callback,
@@ -67,7 +79,7 @@ void RunWatched(RunOptions options, const std::string& phase, const nb::object& 
   std::exception_ptr stopped;
   {
     const nb::gil_scoped_release released;
-    std::thread worker([&] {
+    std::thread worker = StartThread([&] {
       try {
         job(options, begin);
       } catch (...) {
@@ -110,6 +122,7 @@ RunOptions RunOptionsOf(const nb::dict& given) {
   options.sync = Find<bool>(given, "sync").value_or(options.sync);
   options.keep_cache = Find<bool>(given, "keep_cache").value_or(options.keep_cache);
   options.keep_partial = Find<bool>(given, "resume").value_or(false);
+  options.trust_partial = Find<bool>(given, "trust_partial").value_or(options.trust_partial);
   options.overwrite = Find<bool>(given, "overwrite").value_or(options.overwrite);
   options.make_folders = Find<bool>(given, "make_folders").value_or(options.make_folders);
   options.digests = Find<bool>(given, "digests").value_or(options.digests);

@@ -121,7 +121,7 @@ std::string RecordedRecipe(const Recipe& used, const Expression& expression) {
     if (!written.front().component) continue;
     std::vector<RecipeModel::Part> parts;
     for (const Model::Part& part : expression.models[m].parts) {
-      parts.push_back({part.component, {part.checkpoint->path(), {}, {}}});
+      parts.push_back({part.component, {part.checkpoint->path(), {}, {}, {}}});
     }
     written = std::move(parts);
   }

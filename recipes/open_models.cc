@@ -8,9 +8,11 @@
 #include <utility>
 
 #include "core/anatomy/canonical_view.h"
+#include "core/anatomy/text_encoders.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/places.h"
+#include "recipes/parser/advice.h"
 
 namespace weightsmith {
 namespace {
@@ -63,37 +65,43 @@ std::string DescribePins(const std::vector<HashPin>& pins) {
   return words;
 }
 
-/// What a place sees of a component: text encoders count in the order in which loaders name them.
-std::vector<TensorPlace> PlacesOf(
-    const std::set<std::pair<std::string, ComponentKind>>& components) {
-  static constexpr std::array<std::string_view, 4> kOrder{"clip_l", "clip_h", "clip_g", "t5xxl"};
+using Components = std::set<std::pair<std::string, ComponentKind>>;
+
+/// What a place sees of components.
+std::vector<TensorPlace> PlacesOf(const Components& components, const Architecture* architecture) {
   std::vector<TensorPlace> places;
-  for (const auto& [name, kind] : components) places.push_back({"", name, kind, 0});
-  std::uint32_t number = 0;
-  for (const std::string_view name : kOrder) {
-    const auto place = std::ranges::find(places, name, &TensorPlace::component);
-    if (place != places.end()) place->text_encoder = ++number;
+  for (const auto& [name, kind] : components) {
+    places.push_back({"", name, kind, TextEncoderNumber(architecture, name)});
   }
   return places;
+}
+
+/// Components that a word of a recipe stands for.
+std::vector<std::string> Meant(const std::string& word, std::span<const TensorPlace> places) {
+  std::string problem;
+  const auto selector = Selector::Parse(word, problem);
+  std::vector<std::string> names;
+  for (const TensorPlace& place : places) {
+    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+  }
+  return names;
 }
 
 /// The components of a file that `word` means; the only encoder of a file is whichever is asked
 /// for.
 std::vector<std::string> ComponentsOfFile(const std::string& word, const Anatomy& anatomy) {
-  std::set<std::pair<std::string, ComponentKind>> components;
+  Components components;
   for (const ComponentAnatomy& component : anatomy.components) {
     components.emplace(component.name, component.kind);
   }
-  std::string problem;
-  const auto selector = Selector::Parse(word, problem);
-  std::vector<std::string> names;
-  std::vector<std::string> encoders;
-  for (const TensorPlace& place : PlacesOf(components)) {
-    if (selector && selector->Matches(place)) names.emplace_back(place.component);
-    if (place.kind == ComponentKind::kText) encoders.emplace_back(place.component);
-  }
+  const std::vector<TensorPlace> places = PlacesOf(components, anatomy.architecture);
+  std::vector<std::string> names = Meant(word, places);
   const bool by_number = word == "te1" || word == "te2" || word == "te3";
-  return names.empty() && by_number && encoders.size() == 1 ? encoders : names;
+  if (!names.empty() || !by_number || anatomy.architecture != nullptr) return names;
+  for (const TensorPlace& place : places) {
+    if (place.kind == ComponentKind::kText) names.emplace_back(place.component);
+  }
+  return names.size() == 1 ? names : std::vector<std::string>();
 }
 
 std::string NamesIn(const Anatomy& anatomy) {
@@ -116,23 +124,39 @@ void ChooseAdapter(const std::string& name, Adapter& adapter) {
 
 }  // namespace
 
-std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
-  std::set<std::pair<std::string, ComponentKind>> components;
+namespace {
+
+/// Of all models together, and the architecture of the first that is known.
+std::pair<Components, const Architecture*> ComponentsOf(std::span<const Model> models) {
+  std::pair<Components, const Architecture*> all;
   for (const Model& model : models) {
     for (const Model::Part& part : model.parts) {
+      if (all.second == nullptr) all.second = part.anatomy.architecture;
       for (const ComponentAnatomy& component : part.anatomy.components) {
         if (part.component && *part.component != component.name) continue;
-        components.emplace(component.name, component.kind);
+        all.first.emplace(component.name, component.kind);
       }
     }
   }
-  std::string problem;
-  const auto selector = Selector::Parse(word, problem);
-  std::vector<std::string> names;
-  for (const TensorPlace& place : PlacesOf(components)) {
-    if (selector && selector->Matches(place)) names.emplace_back(place.component);
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models) {
+  const auto [components, architecture] = ComponentsOf(models);
+  return Meant(word, PlacesOf(components, architecture));
+}
+
+std::string ComponentsInWords(std::span<const Model> models) {
+  const auto [components, architecture] = ComponentsOf(models);
+  std::vector<std::string> words;
+  for (const TensorPlace& place : PlacesOf(components, architecture)) {
+    words.push_back(place.text_encoder == 0
+                        ? std::string(place.component)
+                        : fmt::format("{} (te{})", place.component, place.text_encoder));
   }
-  return names;
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 Model ModelOpener::OpenAdapter(const RecipeModel& model) {
@@ -150,32 +174,45 @@ Model ModelOpener::OpenAdapter(const RecipeModel& model) {
   return opened;
 }
 
-Model ModelOpener::Open(const RecipeModel& model) {
-  const SourcePlace& place = model.place;
-  const std::string where =
-      place.source == nullptr ? "" : fmt::format(" ({}:{})", place.source->name, place.line);
-  const std::string_view kind = model.adapter ? "adapter" : "model";
-  return WithContext(fmt::format("{} {}{}", kind, Quote(model.name), where), [&] {
-    if (model.adapter) return OpenAdapter(model);
-    Model opened;
-    opened.name = model.name;
-    for (const RecipeModel::Part& part : model.parts) {
-      const auto checkpoint = OpenFile(part.file);
-      const Anatomy anatomy = Examine(*checkpoint);
-      if (!part.component) {
-        opened.parts.push_back({checkpoint, anatomy, std::nullopt});
-        continue;
-      }
-      const std::vector<std::string> names = ComponentsOfFile(*part.component, anatomy);
-      if (names.empty()) {
-        throw Error(ErrorCode::kMismatch,
-                    fmt::format("{} is to come from {}, which holds {}", *part.component,
-                                Quote(checkpoint->path().string()), NamesIn(anatomy)));
-      }
-      for (const std::string& name : names) opened.parts.push_back({checkpoint, anatomy, name});
+void ModelOpener::OpenPart(const RecipeModel::Part& part, Model& model) {
+  const auto checkpoint = OpenFile(part.file);
+  const Anatomy anatomy = Examine(*checkpoint);
+  if (!part.component) {
+    model.parts.push_back({checkpoint, anatomy, std::nullopt});
+    return;
+  }
+  const std::vector<std::string> names = ComponentsOfFile(*part.component, anatomy);
+  if (names.empty()) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} has no {}: it holds {}", Quote(checkpoint->path().string()),
+                            *part.component, NamesIn(anatomy)));
+  }
+  for (const std::string& name : names) model.parts.push_back({checkpoint, anatomy, name});
+}
+
+Model ModelOpener::Open(const RecipeModel& model, Diagnostics& diagnostics) {
+  Model opened;
+  opened.name = model.name;
+  const std::string what =
+      fmt::format("{} {}", model.adapter ? "adapter" : "model", Quote(model.name));
+  for (const RecipeModel::Part& part : model.parts) {
+    try {
+      WithContext(what, [&] {
+        if (model.adapter) {
+          opened = OpenAdapter(model);
+        } else {
+          OpenPart(part, opened);
+        }
+      });
+    } catch (const Error& error) {
+      const bool of_file = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kHash ||
+                           error.code() == ErrorCode::kMismatch;
+      if (!of_file) throw;
+      diagnostics.AddError(part.file.place,
+                           part.file.path ? WithFileAdvice(error, *part.file.path) : error);
     }
-    return opened;
-  });
+  }
+  return opened;
 }
 
 const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
@@ -185,14 +222,15 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
 
 std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, bool canonical) {
   const fs::path path = Locate(file);
-  std::shared_ptr<const Checkpoint>& checkpoint = open_[path.lexically_normal()];
+  std::shared_ptr<const Checkpoint>& checkpoint = open_[{path.lexically_normal(), file.key}];
   const auto given = options_.opened.find(path);
   if (checkpoint == nullptr && given != options_.opened.end()) {
     checkpoint = canonical ? CanonicalView(given->second) : given->second;
   } else if (checkpoint == nullptr) {
     // Factors are read once each, in bulk.
-    checkpoint = canonical ? OpenCanonical(path, options_.io)
-                           : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead));
+    checkpoint = canonical
+                     ? OpenCanonical(path, options_.io, file.key)
+                     : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead), file.key);
   }
   const bool in_memory = !checkpoint->files().empty() && checkpoint->files()[0]->substituted();
   if (in_memory || (file.pins.empty() && !options_.sha256)) return checkpoint;
@@ -211,9 +249,14 @@ std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& fil
 const FileHashes& ModelOpener::Hash(const Checkpoint& checkpoint) {
   const auto [entry, added] = hashes_.try_emplace(&checkpoint);
   if (!added) return entry->second;
-  if (checkpoint.files().size() == 1) return entry->second = cache_.Hash(*checkpoint.files()[0]);
+  // Bytes that the program made, of arrays of numpy or for a view, are no file's.
+  const auto own = [](const auto& file) { return !file->substituted(); };
+  if (std::ranges::count_if(checkpoint.files(), own) == 1) {
+    return entry->second = cache_.Hash(**std::ranges::find_if(checkpoint.files(), own));
+  }
   std::vector<std::pair<std::string, std::string>> shards;
   for (const auto& file : checkpoint.files()) {
+    if (!own(file)) continue;
     shards.emplace_back(file->path().filename().string(), cache_.Hash(*file).sha256);
   }
   entry->second.sha256 = HashShardSet(shards);

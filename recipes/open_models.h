@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/checkpoint.h"
@@ -20,9 +21,10 @@ class ModelOpener {
  public:
   explicit ModelOpener(const RecipeOptions& options) : options_(options) {}
 
-  /// Throws kInput for a file that is missing, malformed or not to be found by its hash, kHash for
-  /// one with another hash than its pin, kMismatch for a component that a file does not hold.
-  Model Open(const RecipeModel& model);
+  /// A file that is missing, malformed or not found by its hash, one with another hash than its
+  /// pin, and a component that a file does not hold are errors at the file's place: then what is
+  /// returned is not complete.
+  Model Open(const RecipeModel& model, Diagnostics& diagnostics);
 
   /// Of a file that was opened here: where a pin or `sha256` asked for them.
   const FileHashes* HashesOf(const Checkpoint& checkpoint) const;
@@ -32,16 +34,20 @@ class ModelOpener {
   std::optional<std::filesystem::path> Search(const std::vector<HashPin>& pins,
                                               std::size_t& looked);
   Model OpenAdapter(const RecipeModel& model);
+  void OpenPart(const RecipeModel::Part& part, Model& model);
   std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file, bool canonical = true);
   const FileHashes& Hash(const Checkpoint& checkpoint);
 
   const RecipeOptions& options_;
   HashCache cache_;
-  std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> open_;
+  std::map<std::pair<std::filesystem::path, std::string>, std::shared_ptr<const Checkpoint>>
+      open_;  ///< by path and key
   std::map<const Checkpoint*, FileHashes> hashes_;
 };
 
 /// The names of components in `models` that a word of a recipe ("te", "unet", "vae") stands for.
 std::vector<std::string> ComponentsNamed(const std::string& word, std::span<const Model> models);
+/// The components of `models`: "clip_l (te1), unet, vae".
+std::string ComponentsInWords(std::span<const Model> models);
 
 }  // namespace weightsmith

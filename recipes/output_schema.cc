@@ -61,6 +61,15 @@ Json Checkpoint() {
                                  {"missing", ListOf(Text())},
                                  {"extra", ListOf(Text())}});
   const Json distilled = Object({{"kind", Text()}, {"by", Text()}});
+  const Json adapter = Object({{"modules", Count()},
+                               {"families", MapOf(Count())},
+                               {"namings", MapOf(Count())},
+                               {"components", MapOf(Count())},
+                               {"ranks", MapOf(Count())},
+                               {"alphas", MapOf(Count())},
+                               {"dora", Count()},
+                               {"architectures", ListOf(Text())},
+                               {"modules_of_architecture", Count()}});
   const Json entry = Object({{"name", Text()},
                              {"dtype", Text()},
                              {"shape", ListOf(Count())},
@@ -86,6 +95,7 @@ Json Checkpoint() {
                  {"damage", ListOf(Text())},
                  {"code", ListOf(Text())},
                  {"metadata", MapOf(Text())},
+                 {"adapter", {{"anyOf", {adapter, Json{{"type", "null"}}}}}},
                  {"entries", ListOf(entry), true}});
 }
 
@@ -161,8 +171,11 @@ Json Adapter(bool report) {
 }
 
 Json ReportStep() {
-  Json step = Object(
-      {{"name", Text()}, {"op", Text()}, {"tensors", Count()}, {"tensors_changed", Count()}});
+  Json step = Object({{"name", Text()},
+                      {"op", Text()},
+                      {"tensors", Count()},
+                      {"tensors_changed", Count()},
+                      {"tensors_copied", Count()}});
   const Json effect = Effect();
   step["properties"].update(effect["properties"]);
   for (const Json& name : effect["required"]) step["required"].push_back(name);
@@ -181,6 +194,7 @@ std::string PlanSchema() {
   const Json step = Object({{"name", Text()}, {"op", Text()}});
   const Json disk =
       Object({{"folder", Text()}, {"bytes_needed", Count()}, {"bytes_free", Count()}});
+  const Json resume = Object({{"tensors_done", Count()}, {"bytes_to_verify", Count()}});
   return Object({{"weightsmith", Text()},
                  {"models", ListOf(PlanModel())},
                  {"adapters", ListOf(Adapter(false))},
@@ -192,6 +206,7 @@ std::string PlanSchema() {
                  {"bytes_to_write", Count()},
                  {"peak_memory", Count()},
                  {"disk", ListOf(disk)},
+                 {"resume", resume, true},
                  {"notes", ListOf(Text())},
                  {"warnings", ListOf(Text())}})
       .dump();

@@ -4,9 +4,10 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/visible.h"
 #include "merge/adapter_list.h"
 #include "merge/community_list.h"
-#include "recipes/parser/tables.h"
+#include "recipes/source/text_file.h"
 
 namespace weightsmith {
 
@@ -46,7 +47,8 @@ Presets Parse(std::string_view text, std::string_view name) {
     if (!IsListLength(numbers.size()) && !IsAdapterListLength(numbers.size())) {
       throw Error(
           ErrorCode::kInput,
-          fmt::format("{}:{}: this is no preset: {}", name, line_number, Quote(line, 60)),
+          fmt::format("{}:{}: this is not a preset: {}", Visible(name), line_number,
+                      Quote(line, 60)),
           "A line is NAME, a tab, and 20, 21, 26 or 61 numbers with commas; of adapters also 12 "
           "or 17.");
     }

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iostream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
 #include "recipes/parser/recipe_parser.h"
-#include "recipes/parser/tables.h"
+#include "recipes/source/text_file.h"
 
 namespace weightsmith {
 namespace {
@@ -68,18 +66,18 @@ class Selection {
 std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const RecipeOptions& options,
                                  Diagnostics& diagnostics) {
   if (path == "-") {
-    std::string text(std::istreambuf_iterator<char>(std::cin), {});
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    return ParseRecipe(text, "<stdin>", "", options, diagnostics);
+    return ParseRecipe({"<stdin>", ReadStandardInput()}, "", options, diagnostics);
   }
-  const std::string text = WithContext("reading the recipe", [&] { return ReadTextFile(path); });
-  return RecipeParser(options, diagnostics).Parse(text, path.string(), path, path.parent_path());
+  const SourceText source{path.string(),
+                          WithContext("the recipe", [&] { return ReadTextFile(path); })};
+  auto recipe = RecipeParser(options, diagnostics).Parse(source, path, path.parent_path());
+  if (recipe) recipe->files_read.push_back({path, "recipe"});
+  return recipe;
 }
 
-std::optional<Recipe> ParseRecipe(const std::string& text, const std::string& name,
-                                  const std::filesystem::path& folder, const RecipeOptions& options,
-                                  Diagnostics& diagnostics) {
-  return RecipeParser(options, diagnostics).Parse(text, name, folder / name, folder);
+std::optional<Recipe> ParseRecipe(const SourceText& source, const std::filesystem::path& folder,
+                                  const RecipeOptions& options, Diagnostics& diagnostics) {
+  return RecipeParser(options, diagnostics).Parse(source, folder / source.name, folder);
 }
 
 Recipe WithoutUnused(const Recipe& recipe) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "merge/expression.h"
+#include "merge/side_file.h"
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
@@ -29,6 +30,7 @@ struct HashPin {
 struct FileReference {
   std::optional<std::filesystem::path> path;  ///< nothing: looked up by its pins
   std::vector<HashPin> pins;
+  std::string key;  ///< of a file of torch.save: under which its weights lie
   SourcePlace place;
 };
 
@@ -49,6 +51,7 @@ struct RecipeModel {
 struct RecipeNode {
   Node node;  ///< its model is an index in Recipe::models
   SourcePlace place;
+  std::map<std::string, SourcePlace> rows{};  ///< places and other keys of its parameters
 };
 
 struct RecipeOutput {
@@ -81,6 +84,7 @@ struct Recipe {
   std::vector<RecipeOutput> outputs;
   Policies policies;
   std::vector<RecipeAncestor> ancestors;
+  std::vector<SideFile> files_read;  ///< the text's own, and those of what it includes
 };
 
 /// Reads and checks a recipe file; "-" is standard input. Throws kInput when it, or a recipe or
@@ -89,10 +93,9 @@ struct Recipe {
 std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const RecipeOptions& options,
                                  Diagnostics& diagnostics);
 
-/// The same from a text; `name` is shown in messages, `folder` is where relative paths start.
-std::optional<Recipe> ParseRecipe(const std::string& text, const std::string& name,
-                                  const std::filesystem::path& folder, const RecipeOptions& options,
-                                  Diagnostics& diagnostics);
+/// The same from a text; relative paths start at `folder`.
+std::optional<Recipe> ParseRecipe(const SourceText& source, const std::filesystem::path& folder,
+                                  const RecipeOptions& options, Diagnostics& diagnostics);
 
 /// The same recipe with only what its outputs use, in an order that does not depend on the order
 /// of the file.

@@ -200,20 +200,25 @@ Json ModelSchema() {
   return AnyOf({{{"type", "string"}}, Ref("file"), Object(recipe, {"recipe"}), components});
 }
 
+/// A path, or a hash to look the file up by.
+std::vector<Json> NamesFile() {
+  std::vector<Json> named{{{"required", {"path"}}}};
+  for (const HashKind& kind : HashKinds()) {
+    named.push_back({{"required", Json::array({kind.name})}});
+  }
+  return named;
+}
+
 Json FileSchema() {
   Json file = KeysSchema(ModelKeys());
   file["properties"].erase("recipe");
-  file["minProperties"] = 1;
+  file["anyOf"] = NamesFile();
   return file;
 }
 
 Json AdapterSchema() {
   Json adapter = KeysSchema(AdapterKeys());
-  std::vector<Json> named{{{"required", {"path"}}}};
-  for (const HashKind& kind : HashKinds()) {
-    named.push_back({{"required", Json::array({kind.name})}});
-  }
-  adapter["anyOf"] = named;
+  adapter["anyOf"] = NamesFile();
   return adapter;
 }
 

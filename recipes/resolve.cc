@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/anatomy/component_views.h"
@@ -9,6 +10,7 @@
 #include "core/anatomy/naming.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/jobs/adapter_info.h"
 #include "recipes/metadata.h"
 #include "recipes/open_models.h"
 
@@ -31,7 +33,8 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
     if (names.empty()) {
       throw Error(ErrorCode::kMismatch,
                   fmt::format("output: 'components' names {}, and no model of the recipe has it",
-                              Quote(word)));
+                              Quote(word)),
+                  fmt::format("The models have {}.", ComponentsInWords(expression.models)));
     }
     for (const std::string& name : names) spec.components[name] = node;
   }
@@ -68,6 +71,31 @@ void NameParts(std::vector<Model>& models) {
   }
 }
 
+/// Adapters among models of a known architecture stand in the wrong table. Adapters alone may be
+/// merged as what they are.
+void RefuseAdapters(const std::vector<RecipeModel>& written, const std::vector<Model>& models,
+                    Diagnostics& diagnostics) {
+  const auto known = [](const Model& model) {
+    return std::ranges::any_of(
+        model.parts, [](const Model::Part& part) { return part.anatomy.architecture != nullptr; });
+  };
+  if (std::ranges::none_of(models, known)) return;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const Model& model = models[i];
+    if (model.adapter != nullptr || model.parts.size() != 1 || known(model)) continue;
+    if (!FindAdapter(model.parts.front().checkpoint)) continue;
+    const FileReference& file = written[i].parts.front().file;
+    diagnostics.AddError(
+        file.place,
+        Error(ErrorCode::kMismatch,
+              fmt::format("model {}: the file is a LoRA or another adapter, not a model",
+                          Quote(model.name)),
+              fmt::format("Move it to the table 'adapters', and bake it into a model: {{op: bake, "
+                          "model: …, adapters: [\"{}:0.6\"]}}",
+                          model.name)));
+  }
+}
+
 }  // namespace
 
 std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
@@ -75,7 +103,7 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   for (const RecipeOutput& output : recipe.outputs) {
     if (output.path || options.output_path) continue;
     diagnostics.AddError(output.place, "the output has no path",
-                         "Write path: FILE.safetensors, or give -o FILE.");
+                         "Write path: FILE.safetensors, or name a file for this run.");
   }
   if (diagnostics.HasErrors()) return std::nullopt;
 
@@ -84,7 +112,11 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   ResolvedRecipe resolved;
   Expression& expression = resolved.expression;
   expression.policies = used.policies;
-  for (const RecipeModel& model : used.models) expression.models.push_back(opener.Open(model));
+  for (const RecipeModel& model : used.models) {
+    expression.models.push_back(opener.Open(model, diagnostics));
+  }
+  if (!diagnostics.HasErrors()) RefuseAdapters(used.models, expression.models, diagnostics);
+  if (diagnostics.HasErrors()) return std::nullopt;
   NameParts(expression.models);
   for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
   for (std::size_t i = 0; i < used.outputs.size(); ++i) {

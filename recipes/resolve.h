@@ -19,17 +19,17 @@
 
 namespace weightsmith {
 
-/// What a command line says beside the recipe.
+/// What a caller says beside the recipe.
 struct RecipeOptions {
-  std::map<std::string, std::string> variables;               ///< --set K=V
-  std::vector<std::pair<std::string, std::string>> policies;  ///< --policy K=V
-  std::optional<std::string> output_step;                     ///< --output STEP
-  std::optional<std::filesystem::path> output_path;           ///< -o
-  std::optional<std::string> dtype;                           ///< --dtype
-  std::optional<std::string> rounding;                        ///< --rounding
-  std::optional<std::uint64_t> max_shard_size;                ///< --max-shard-size
-  std::vector<std::filesystem::path> model_folders;           ///< --models, $WEIGHTSMITH_MODELS
-  std::optional<std::filesystem::path> presets;               ///< --presets: block weights by name
+  std::map<std::string, std::string> variables;  ///< values in YAML, by name
+  std::vector<std::pair<std::string, std::string>> policies;
+  std::optional<std::string> output_step;  ///< written instead of the outputs
+  std::optional<std::filesystem::path> output_path;
+  std::optional<std::string> dtype;
+  std::optional<std::string> rounding;
+  std::optional<std::uint64_t> max_shard_size;
+  std::vector<std::filesystem::path> model_folders;
+  std::optional<std::filesystem::path> presets;  ///< block weights by name
   std::optional<IoBackend> io;
   /// Checkpoints that are open already, or in memory, by the path that the recipe names them by.
   std::map<std::filesystem::path, std::shared_ptr<const Checkpoint>> opened;
@@ -37,8 +37,9 @@ struct RecipeOptions {
   /// which only their owner knows that.
   std::set<std::string> differences;
   bool difference_as_output = false;  ///< a difference may be computed, to stay in memory
-  bool private_metadata = false;      ///< --private
-  bool sha256 = false;                ///< --sha256: of the inputs, for metadata
+  bool check_output_names = true;     ///< that they promise what is written
+  bool private_metadata = false;
+  bool sha256 = false;  ///< of the inputs, for metadata
 };
 
 /// A recipe's meaning: MakePlan takes the two.
@@ -47,9 +48,8 @@ struct ResolvedRecipe {
   std::vector<OutputSpec> outputs;
 };
 
-/// Opens the models that are used and resolves everything by them. Problems of the text go to
-/// `diagnostics` (and nothing is returned); a missing or malformed model file throws kInput, a hash
-/// that differs kHash.
+/// Opens the models that are used and resolves everything by them. Problems of the text and of the
+/// files that it names go to `diagnostics`, and nothing is returned then.
 std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
                                       Diagnostics& diagnostics);
 

@@ -22,10 +22,10 @@ struct NamedSchema {
 };
 
 constexpr NamedSchema kSchemas[] = {
-    {"info", "What `weightsmith info --json` prints", InfoSchema},
-    {"plan", "What `weightsmith plan --json` prints", PlanSchema},
+    {"info", "What `info` prints as JSON", InfoSchema},
+    {"plan", "What `plan` prints as JSON", PlanSchema},
     {"recipe", "A recipe of weightsmith", RecipeSchema},
-    {"report", "What `weightsmith merge --report FILE` writes", ReportSchema},
+    {"report", "The report of a merge, as JSON", ReportSchema},
 };
 
 }  // namespace

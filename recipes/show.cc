@@ -69,12 +69,21 @@ std::string WithoutVariables(const std::string& text) {
   return out;
 }
 
+/// A path in which nothing names a variable.
+SourceNode PathText(const std::string& path) {
+  return Text(path.starts_with('$') ? "./" + WithoutVariables(path) : WithoutVariables(path));
+}
+
 /// What `path` is from `folder`, where it is below: the parser took every relative path from there.
 /// A path of the command line may be relative as well, to the working directory.
 fs::path FromFolder(const fs::path& path, const fs::path& folder) {
   if (folder.empty()) return path;
   const auto [base, at] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());
-  if (base != folder.end()) return fs::absolute(path);
+  std::error_code error;
+  if (base != folder.end()) {
+    fs::path absolute = fs::absolute(path, error);
+    return error ? path : absolute;
+  }
   fs::path rest;
   for (auto part = at; part != path.end(); ++part) rest /= *part;
   return rest.empty() ? fs::path(".") : rest;
@@ -145,17 +154,22 @@ class Shown {
 
   SourceNode PathOf(const fs::path& path) const {
     if (!options_.without_folders) {
-      return Text(WithoutVariables(FromFolder(path, recipe_.folder).string()));
+      return PathText(FromFolder(path, recipe_.folder).string());
     }
     const fs::path normal = path.lexically_normal();  // "folder/" has no filename
     const fs::path& named = normal.has_filename() ? normal : normal.parent_path();
-    return Text(WithoutVariables(named.filename().string()));
+    // Such a recipe is to be read again, and the names of its files are for people.
+    std::string name = named.filename().string();
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '_');
+    return PathText(name);
   }
 
   SourceNode FileOf(const FileReference& file) const {
-    if (file.path && file.pins.empty()) return PathOf(*file.path);
+    if (file.path && file.pins.empty() && file.key.empty()) return PathOf(*file.path);
     SourceNode map = Flow();
     if (file.path) Put(map, "path", PathOf(*file.path));
+    if (!file.key.empty()) Put(map, "key", Text(file.key));
     for (const HashPin& pin : file.pins) Put(map, pin.kind, Text(pin.digits));
     return map;
   }

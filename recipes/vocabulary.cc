@@ -37,6 +37,8 @@ constexpr KeySpec kModelKeys[] = {
     {"autov1", ValueForm::kHash, false, "The 8 digits of AutoV1."},
     {"autov2", ValueForm::kHash, false, "The 10 digits of AutoV2, the first of the SHA-256."},
     {"autov3", ValueForm::kHash, false, "The 12 digits of AutoV3, which metadata do not change."},
+    {"key", ValueForm::kText, false,
+     "Under which key of a .ckpt or .pt file the weights lie, where it holds several."},
     {"recipe", ValueForm::kPath, false, "A recipe whose output is this model."},
 };
 
@@ -46,6 +48,8 @@ constexpr KeySpec kAdapterKeys[] = {
     {"autov1", ValueForm::kHash, false, "The 8 digits of AutoV1."},
     {"autov2", ValueForm::kHash, false, "The 10 digits of AutoV2, the first of the SHA-256."},
     {"autov3", ValueForm::kHash, false, "The 12 digits of AutoV3, which metadata do not change."},
+    {"key", ValueForm::kText, false,
+     "Under which key of a .ckpt or .pt file the weights lie, where it holds several."},
     {"adapter", ValueForm::kText, false, "Which one, where PEFT saved several in one file."},
     {"allow_unmatched", ValueForm::kRegex, false,
      "A regular expression of modules that the model need not have."},
@@ -133,7 +137,7 @@ std::vector<PolicySpec> MakePolicyTable() {
                      {},
                      true,
                      true,
-                     "A key that not all operands have: an error; keep it from whoever has it; "
+                     "A tensor that not all operands have: an error; keep it from one that has it; "
                      "drop it. Also as a mapping by place.",
                      nullptr};
   missing.values = {{"error", &SetMissing<MissingPolicy::kError>},

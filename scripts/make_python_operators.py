@@ -20,7 +20,9 @@ change those.
 
 On models (paths, open checkpoints, results of operators) an operator gives a Model, which is computed when it is asked
 for. On dicts of arrays or of tensors of PyTorch it gives such a dict at once, on arrays and tensors one of their kind:
-by the same kernels, with the same bytes.
+by the same kernels, with the same bytes. Values are computed in f32, and the result has the dtype of the leftmost
+operand. Tensors of integers, booleans or complex numbers are a TypeError; in a dict, such buffers as position_ids, which
+are the same in all operands, are copied.
 """
 
 from __future__ import annotations
@@ -100,7 +102,9 @@ def function(op):
     weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
     differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""
-    call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{weighted}{differences})'
+    gives = ", gives_difference=True" if op["result"] == "delta" else ""
+    extra = f"{weighted}{differences}{gives}"
+    call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{extra})'
     return (
         "@overload\n"
         + signature(op, "ModelLike", "Model", " ...")

@@ -79,7 +79,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (arguments.Has("json")) {
     Json all = Json::array();
     for (const Architecture* architecture : Architectures()) all.push_back(ToJson(*architecture));
-    terminal.Print(ToText(all));
+    terminal.PrintData(ToText(all));
     return 0;
   }
   std::vector<TableRow> rows;
@@ -95,14 +95,14 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& architectures() {
   static const Command command = {
       .name = "architectures",
-      .summary = "List the architectures that are known",
+      .summary = "List the known architectures",
       .doc =
-          "What `info` recognises: each architecture with its variants, its components and the "
-          "layouts that its files are found in. A model of no known architecture merges with its "
-          "like all the same, by names and shapes, with blocks by its names.",
+          "What `info` recognises: each architecture with its variants, components and "
+          "layouts. Models of an unknown architecture merge with models of the same names and "
+          "shapes; their blocks have the names of their tensors.",
       .positionals = {},
       .flags = {{.name = "json", .doc = "Print JSON, with tensors and parameters of components"}},
-      .examples = {{"weightsmith architectures", "What does it know?"}},
+      .examples = {{"weightsmith architectures", "All of them:"}},
       .run = Run,
   };
   return command;

@@ -7,8 +7,10 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/default_names.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
+#include "core/anatomy/architecture_names.h"
 #include "core/error.h"
 
 namespace weightsmith {
@@ -31,24 +33,31 @@ const std::map<std::string_view, std::string>& FlagsOfParts() {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const auto like = arguments.Text("like");
-  const auto output = arguments.Path("out");
-  if (!like || !output) {
-    throw Error(ErrorCode::kUsage, "assemble: --like ARCH and -o FILE are needed.");
+  const auto output = arguments.Path("output");
+  if (!like) {
+    throw Error(ErrorCode::kUsage, "assemble: --like is missing.",
+                "Name the architecture: --like sd1, sdxl, flux1 …");
   }
   std::map<std::string, std::filesystem::path> parts;
   for (const auto& [part, flag] : FlagsOfParts()) {
-    if (const auto path = arguments.Path(flag)) parts[std::string(part)] = *path;
+    if (const auto path = arguments.Path(FlagName::OfPart(flag))) parts[std::string(part)] = *path;
   }
-  RunRewrite(AssembleJob(*like, parts, *output), arguments, "assembling", terminal);
+  const Architecture* architecture = ArchitectureOf(*like);
+  const std::string id(architecture != nullptr ? architecture->id : *like);
+  RunRewrite(AssembleJob(*like, parts, output.value_or(AssembledName(id))), arguments, "assembling",
+             terminal);
   return 0;
 }
 
 std::vector<Flag> Flags() {
-  std::vector<Flag> flags = RunFlags();
+  std::vector<Flag> flags = RewriteFlags(
+      ValueKind::kFile, "FILE", "Write to this file",
+      "Without it, `sdxl-assembled.safetensors` of --like sdxl, in the working directory.");
   flags.push_back({.name = "like",
                    .kind = ValueKind::kText,
                    .value = "ARCH",
-                   .doc = "What it is to be: sd1, sd2, sdxl, sd3, flux1 …",
+                   .doc = "The architecture: sd1, sd2, sdxl, sd3, flux1 …",
+                   .details = "By any name that people use, such as \"sd 1.5\" or \"flux dev\".",
                    .group = "Parts"});
   for (const std::string_view part : PartNames()) {
     flags.push_back(
@@ -65,12 +74,6 @@ std::vector<Flag> Flags() {
                      .doc = "Tensors that go in under their own names",
                      .group = "Parts"});
   }
-  flags.push_back({.name = "out",
-                   .letter = 'o',
-                   .kind = ValueKind::kFile,
-                   .value = "FILE",
-                   .doc = "Write to this file",
-                   .group = "Running"});
   return flags;
 }
 
@@ -79,16 +82,17 @@ std::vector<Flag> Flags() {
 const Command& assemble() {
   static const Command command = {
       .name = "assemble",
-      .summary = "Put components together into one checkpoint",
+      .summary = "Assemble components into one model",
+      .group = CommandGroup::kConvert,
       .doc =
-          "The reverse of `split`: every part goes under the names that it has in a monolithic "
-          "file of the architecture, text encoders in whichever naming they come. A part that is "
-          "not the component that it is given as, or not complete, is refused.",
+          "The reverse of `split`: each part gets the names that it has in one file of the "
+          "architecture, text encoders from any naming. A part that is not the component that "
+          "its flag says, or is incomplete, is refused.",
       .flags = Flags(),
       .examples = {{"weightsmith assemble --like sdxl --unet unet.safetensors --clip-l "
                     "clip_l.safetensors --clip-g clip_g.safetensors --vae vae.safetensors -o "
                     "model.safetensors",
-                    "An SDXL model of its parts:"}},
+                    "An SDXL model from its parts:"}},
       .run = Run,
   };
   return command;

@@ -11,7 +11,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 std::vector<Flag> Flags() {
   std::vector<Flag> flags = LoraFlags();
   const auto taken = [](const Flag& flag) {
-    return flag.name == "set" || flag.name == "output" || flag.name == "models";
+    return flag.name == "set" || flag.name == "step" || flag.name == "models";
   };
   flags.push_back({.name = "strict-components",
                    .doc = "Refuse modules for components that the model lacks",
@@ -20,12 +20,11 @@ std::vector<Flag> Flags() {
     if (!taken(flag)) flags.push_back(flag);
   }
   for (const Flag& flag : EverydayFlags()) {
-    if (flag.name == "vae" || flag.name == "print-recipe") flags.push_back(flag);
+    const bool shared = flag.name == "vae" || flag.name == "key" || flag.name == "print-recipe";
+    if (shared) flags.push_back(flag);
   }
   for (const Flag& flag : RunFlags()) flags.push_back(flag);
-  flags.push_back(DryRunFlag());
-  flags.push_back(
-      {.name = "json", .doc = "Print the plan of --dry-run as JSON", .group = "Running"});
+  for (const Flag& flag : DryRunFlags()) flags.push_back(flag);
   for (Flag& flag : flags) {
     if (flag.group == "Recipe" || flag.group == "Models without a recipe") flag.group = "Output";
   }
@@ -37,29 +36,34 @@ std::vector<Flag> Flags() {
 const Command& bake() {
   static const Command command = {
       .name = "bake",
-      .summary = "Bake LoRAs and other adapters into models",
+      .summary = "Bake LoRAs, other adapters or a VAE into models",
+      .group = CommandGroup::kMerge,
       .doc =
-          "Adds adapters (LoRA, LoCon, LoHa, LoKr, DoRA, GLoRA, IA3, OFT, BOFT, whole differences, "
-          "by "
-          "whatever trainer) to a model and writes it: streamed, computed in f32 and rounded once. "
-          "Every module of an adapter goes to the tensor, or the rows of one, that it is for; a "
-          "module that is for nothing is an error, and so is an adapter of another "
-          "architecture.\n\n"
-          "Several models give several outputs. Standard error tells for every adapter what it "
-          "changed, and how much of that rounding kept; `--report` has it by module, `--dry-run` "
-          "shows the whole table without reading a weight.",
+          "Adds adapters (LoRA, LoCon, LoHa, LoKr, DoRA, GLoRA, IA3, OFT, BOFT, whole "
+          "differences, of any trainer) to a model and writes it: streamed, computed in f32 "
+          "and rounded once. Every module of an adapter changes the tensor, or the rows of "
+          "one, that it was made for. A module that fits no tensor is an error, and so is an "
+          "adapter of another architecture. `--vae` replaces the VAE.\n\nSeveral models give "
+          "several outputs. Without -o the output is named after the model and the adapters, "
+          "such as `photo+0.60(detail).safetensors`. Standard error shows what each adapter "
+          "changed and how much of the change rounding kept. `--dry-run` shows the plan "
+          "without writing, with --verbose every module; `--report` writes the result of every "
+          "module as JSON.",
       .positionals = {{.name = "MODEL", .doc = "one model or more", .repeatable = true}},
       .flags = Flags(),
       .examples =
           {{"weightsmith bake photo.safetensors --lora detail.safetensors:0.6",
-            "With 60 % of its strength:"},
-           {"weightsmith bake photo.safetensors --lora a.safetensors:0.6:0.2 --lora "
+            "A LoRA with strength 0.6:"},
+           {"weightsmith bake photo.safetensors --lora a.safetensors:0.8 --lora "
             "b.safetensors:0.4 -o out.safetensors",
-            "Two, the first with less in the text encoders:"},
+            "Two LoRAs with different strengths:"},
+           {"weightsmith bake photo.safetensors --lora a.safetensors:0.6:0.2",
+            "Strength 0.6 in the UNet, 0.2 in the text encoders:"},
            {"weightsmith bake photo.safetensors --lora style.safetensors --lora-blocks OUTALL",
-            "Only in the blocks on the way out:"},
-           {"weightsmith bake photo.safetensors --lora style.safetensors --dry-run",
-            "Which module goes where:"}},
+            "Only in the output blocks:"},
+           {"weightsmith bake photo.safetensors --vae vae.safetensors", "Replace the VAE:"},
+           {"weightsmith bake photo.safetensors --lora style.safetensors --dry-run --verbose",
+            "Which module changes which tensor?"}},
       .run = Run,
   };
   return command;

@@ -10,6 +10,7 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/visible.h"
 #include "merge/tensor_blocks.h"
 #include "recipes/jobs/json-inl.h"
 
@@ -32,7 +33,7 @@ std::string Summary(const std::vector<TensorBlock>& lines) {
     for (const auto& [place, count] : places) {
       words.push_back(fmt::format("{} {}", place.empty() ? "-" : place, FormatCount(count)));
     }
-    rows.push_back({block, fmt::format("{}", fmt::join(words, ", "))});
+    rows.push_back({Visible(block), fmt::format("{}", fmt::join(words, ", "))});
   }
   return Table(rows);
 }
@@ -51,17 +52,19 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
                       {"block", line.block},
                       {"place", line.place.empty() ? Json() : Json(line.place)}});
     }
-    terminal.Print(ToText(json));
+    terminal.PrintData(ToText(json));
     return 0;
   }
   if (arguments.Has("summary")) {
     terminal.Print(Summary(lines));
     return 0;
   }
+  std::string text;
   for (const TensorBlock& line : lines) {
-    terminal.Print(
-        fmt::format("{}\t{}\t{}\n", line.name, line.block, line.place.empty() ? "-" : line.place));
+    text += fmt::format("{}\t{}\t{}\n", Visible(line.name), Visible(line.block),
+                        line.place.empty() ? "-" : line.place);
   }
+  terminal.PrintData(text);
   return 0;
 }
 
@@ -70,18 +73,19 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& blocks() {
   static const Command command = {
       .name = "blocks",
-      .summary = "List the block of every tensor, by which weights may vary",
+      .summary = "List the blocks of a model, for block weights",
+      .group = CommandGroup::kInspect,
       .doc =
-          "A line a tensor: its name, its block as a row of weights names it (`unet.in.3`, "
-          "`te.layer.0`), and its place in a list of numbers in the community's order (`IN03`; "
-          "`-` for tensors that such lists never merge). With `--summary` a line a block, with "
-          "how many of its tensors have which place. Models of which nobody made such an order "
-          "have blocks all the same.",
+          "Prints a line for each tensor: its name, its block as a row of weights names it "
+          "(`unet.in.3`, `te.layer.0`), and its place in a list of numbers in the community's "
+          "order (`IN03`; `-` for tensors that such lists do not merge). `--summary` prints a "
+          "line for each block, with the number of its tensors at each place. Models without a "
+          "community order have blocks too.",
       .positionals = {{.name = "FILE", .doc = "a model"}},
       .flags = {{.name = "summary", .doc = "A line a block"},
                 {.name = "json", .doc = "Print JSON, an entry a tensor"}},
       .examples = {{"weightsmith blocks model.safetensors --summary",
-                    "What can I write into alpha?"},
+                    "Which places can alpha name?"},
                    {"weightsmith blocks model.safetensors | grep IN03",
                     "Which tensors does the place IN03 of a list change?"}},
       .run = Run,

@@ -8,11 +8,11 @@ namespace {
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& shell = arguments.positionals().front();
   if (shell == "bash") {
-    terminal.Print(BashCompletion());
+    terminal.PrintData(BashCompletion());
   } else if (shell == "zsh") {
-    terminal.Print(ZshCompletion());
+    terminal.PrintData(ZshCompletion());
   } else {
-    terminal.Print(FishCompletion());
+    terminal.PrintData(FishCompletion());
   }
   return 0;
 }
@@ -22,9 +22,9 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& completion() {
   static const Command command = {
       .name = "completion",
-      .summary = "Print the completion script of a shell",
+      .summary = "Print a completion script for bash, zsh or fish",
       .doc =
-          "Prints a script that teaches a shell the commands, flags and values of weightsmith. "
+          "Prints a script that gives a shell the commands, flags and values of weightsmith. "
           "An installed weightsmith has them in place already.",
       .positionals = {{.name = "SHELL",
                        .doc = "bash, zsh or fish",

@@ -1,10 +1,9 @@
 #include "recipes/jobs/convert.h"
 
-#include <algorithm>
-#include <string>
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/default_names.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
 #include "core/error.h"
@@ -12,54 +11,34 @@
 namespace weightsmith {
 namespace {
 
-/// "unet,vae"
-std::vector<std::string> Names(const std::string& text) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(',', at), text.size());
-    names.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  return names;
-}
-
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  const auto output = arguments.Path("out");
-  if (!output) throw Error(ErrorCode::kUsage, "convert: -o FILE is needed.");
   ConvertRequest request;
   request.path = arguments.positionals().front();
-  request.output = *output;
   if (const auto word = arguments.Text("dtype")) request.dtype = DTypeByWord(*word);
   if (const auto word = arguments.Text("layout")) request.layout = LayoutNamed(*word);
-  request.components = Names(arguments.Text("components").value_or(""));
+  request.components = ComponentWords(arguments);
   request.files_from = arguments.Path("files-from");
+  request.key = arguments.Text("key").value_or("");
   request.prune = arguments.Has("prune");
   request.fix = arguments.Has("fix");
-  request.overwrite = arguments.Has("force");
-  const RewriteJob job = ConvertJob(request);
-  for (const std::string& note : job.notes) terminal.Say(note);
-  RunRewrite(job, arguments, "converting", terminal);
+  const auto output = arguments.Path("output");
+  request.output = output ? *output : ConvertedName(request);
+  RunRewrite(ConvertJob(request), arguments, "converting", terminal);
   return 0;
 }
 
 std::vector<Flag> Flags() {
-  std::vector<Flag> flags = RunFlags();
-  flags.push_back({.name = "out",
-                   .letter = 'o',
-                   .kind = ValueKind::kFile,
-                   .value = "FILE",
-                   .doc = "Write to this file; with --layout diffusers to this folder",
-                   .group = "Running"});
+  std::vector<Flag> flags = RewriteFlags(
+      ValueKind::kFile, "FILE", "Write to this file; with --layout diffusers to this folder",
+      "Without it, a name made of the input's and of what is done, such as "
+      "`model-f16.safetensors`, in the working directory.");
   flags.push_back({.name = "dtype",
                    .kind = ValueKind::kDType,
                    .value = "DTYPE",
                    .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
                    .group = "Result"});
-  flags.push_back({.name = "components",
-                   .kind = ValueKind::kText,
-                   .value = "LIST",
-                   .doc = "Only these components: unet,vae",
-                   .group = "Result"});
+  flags.push_back(KeyFlag("Result"));
+  flags.push_back(ComponentsFlag());
   flags.push_back({.name = "layout",
                    .kind = ValueKind::kText,
                    .value = "LAYOUT",
@@ -85,22 +64,27 @@ std::vector<Flag> Flags() {
 const Command& convert() {
   static const Command command = {
       .name = "convert",
-      .summary = "Write a checkpoint anew: as safetensors, in another dtype or layout, pruned",
+      .summary = "Convert to safetensors, another dtype or layout, pruned",
+      .group = CommandGroup::kConvert,
       .doc =
-          "Reads a .ckpt, a safetensors file, shards or a folder of diffusers and writes one "
-          "safetensors file under the names of the model's publisher, or with --layout under "
-          "others: of a pipeline that -o names as a folder, with the configurations that diffusers "
-          "loads it by. Tokenizers are in no checkpoint: --files-from copies them from a pipeline. "
-          "Values are the same, but for --dtype.",
+          "Reads a .ckpt, a safetensors file, shards or a diffusers folder and writes one "
+          "safetensors file with the tensor names of the model's publisher. `--layout` chooses "
+          "other names; `--layout diffusers` writes a pipeline's folder with the configuration "
+          "files that diffusers needs. No checkpoint holds tokenizers: `--files-from` copies "
+          "them from a pipeline. Values do not change, except by `--dtype`. Pickled files are "
+          "read without executing anything.",
       .positionals = {{.name = "FILE", .doc = "a checkpoint, or a folder of diffusers"}},
       .flags = Flags(),
-      .examples = {{"weightsmith convert model.ckpt -o model.safetensors", "From a pickle:"},
+      .examples = {{"weightsmith convert model.ckpt --dtype f16 -o model.safetensors",
+                    "From a .ckpt to safetensors in half precision:"},
                    {"weightsmith convert pipeline/ --dtype f16 --prune -o model.safetensors",
-                    "A folder of diffusers as one file of half the size:"},
+                    "A diffusers folder to one file, without EMA copies:"},
                    {"weightsmith convert model.safetensors --layout diffusers -o pipeline",
-                    "And the reverse:"},
-                   {"weightsmith convert merged.safetensors --fix -o mended.safetensors",
-                    "After another program averaged the position_ids:"}},
+                    "One file to a diffusers folder:"},
+                   {"weightsmith convert model.safetensors --components vae -o vae.safetensors",
+                    "The VAE alone:"},
+                   {"weightsmith convert merged.safetensors --fix -o repaired.safetensors",
+                    "Repair position_ids that another merge has damaged:"}},
       .run = Run,
   };
   return command;

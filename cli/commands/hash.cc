@@ -5,10 +5,12 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/layout.h"
+#include "cli/model_path.h"
 #include "cli/progress.h"
 #include "core/checkpoint.h"
 #include "core/error.h"
 #include "core/io/file_hashes.h"
+#include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -33,7 +35,7 @@ NamedHashes HashOne(const ByteSource& source, std::optional<HashCache>& cache, T
 
 // A folder or an index stands for its shards, which then have a hash of their set.
 bool IsShardSet(const std::filesystem::path& path) {
-  return std::filesystem::is_directory(path) || path.string().ends_with(".index.json");
+  return IsFolder(path) || path.string().ends_with(".index.json");
 }
 
 std::string Line(std::string_view label, std::string_view value) {
@@ -41,7 +43,7 @@ std::string Line(std::string_view label, std::string_view value) {
 }
 
 std::string InWords(const NamedHashes& file) {
-  std::string text = fmt::format("{}\n", file.path);
+  std::string text = fmt::format("{}\n", Visible(file.path));
   text += Line("sha256", file.hashes.sha256);
   text += Line("AutoV1", file.hashes.autov1);
   text += Line("AutoV2", file.hashes.autov2);
@@ -70,7 +72,7 @@ class Listing {
   }
 
   void Finish() {
-    if (json_) terminal_.Print(ToText(all_));
+    if (json_) terminal_.PrintData(ToText(all_));
   }
 
  private:
@@ -92,7 +94,7 @@ void HashShards(const std::filesystem::path& path, std::optional<HashCache>& cac
     shards.push_back(ToJson(hashes));
   }
   const std::string set = HashShardSet(lines);
-  words += fmt::format("{}\n", path.string()) + Line("set", set);
+  words += fmt::format("{}\n", Visible(path.string())) + Line("set", set);
   listing.Add(words, {{"path", path.string()},
                       {"bytes", checkpoint->size()},
                       {"set_sha256", set},
@@ -122,20 +124,23 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& hash() {
   static const Command command = {
       .name = "hash",
-      .summary = "Print the hashes by which people name model files",
+      .summary = "Print SHA-256, AutoV1, AutoV2 and AutoV3 of files",
+      .group = CommandGroup::kInspect,
       .doc =
-          "For every file its SHA-256 and the short forms that sites and user interfaces show: "
-          "AutoV1 (8 digits, of 64 KiB at 1 MiB), AutoV2 (the first 10 digits of the SHA-256) "
-          "and AutoV3 (12 digits, of what follows a safetensors header, so that it survives "
-          "edits of the metadata). A folder or an index of shards is hashed file by file, and as "
-          "a set: the SHA-256 of the lines `SHA256  NAME` of its files, sorted by name.\n\n"
-          "Hashes are remembered by the file's identity, size and times in the user's cache.",
+          "Prints the SHA-256 of each file and the short forms that sites and user interfaces "
+          "show: AutoV1 (8 digits, of 64 KiB at 1 MiB), AutoV2 (the first 10 digits of the "
+          "SHA-256) and AutoV3 (12 digits, of what follows a safetensors header, so that edits "
+          "of the metadata do not change it). A folder or an index of shards is hashed file by "
+          "file, and as a set: the SHA-256 of the lines `SHA256  NAME` of its files, sorted by "
+          "name.\n\nHashes are cached by the file's identity, size and times, in the user's "
+          "cache folder.",
       .positionals = {{.name = "FILE",
                        .doc = "a model file, a folder of shards or its index",
                        .repeatable = true}},
       .flags = {{.name = "json", .doc = "Print JSON"},
-                {.name = "no-cache", .doc = "Read the file even when its hash is remembered"}},
-      .examples = {{"weightsmith hash model.safetensors", "What is this file known as?"}},
+                {.name = "no-cache", .doc = "Read the file even when its hash is cached"}},
+      .examples = {{"weightsmith hash model.safetensors",
+                    "Under which hashes is this file known?"}},
       .run = Run,
   };
   return command;

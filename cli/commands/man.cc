@@ -5,7 +5,7 @@ namespace weightsmith {
 namespace {
 
 int Run(const ParsedArguments& /*arguments*/, Terminal& terminal) {
-  terminal.Print(ManPage());
+  terminal.PrintData(ManPage());
   return 0;
 }
 
@@ -16,8 +16,8 @@ const Command& man() {
       .name = "man",
       .summary = "Print the manual page",
       .doc =
-          "Prints weightsmith(1) in the form that man(1) reads. It has all that the `--help` "
-          "pages have.",
+          "Prints weightsmith(1) in the form that man(1) reads: the contents of all `--help` "
+          "pages.",
       .examples = {{"weightsmith man | man -l -", "Read it:"}},
       .run = Run,
   };

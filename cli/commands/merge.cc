@@ -10,7 +10,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 
 std::vector<Flag> Flags() {
   std::vector<Flag> flags = MergeFlags();
-  flags.push_back(DryRunFlag());
+  for (const Flag& flag : DryRunFlags()) flags.push_back(flag);
   return flags;
 }
 
@@ -19,36 +19,39 @@ std::vector<Flag> Flags() {
 const Command& merge() {
   static const Command command = {
       .name = "merge",
-      .summary = "Merge models as a recipe says",
+      .summary = "Merge models, on the command line or by a recipe",
+      .group = CommandGroup::kMerge,
       .doc =
-          "Reads a recipe, streams its inputs through its steps and writes the result: complete "
-          "under its name or not at all. With models instead of a recipe it does the everyday "
-          "merge: two models are blended (weighted_sum), three are an add_difference, A + "
-          "alpha*(B - C), and the output is named after what it is, such as "
-          "`0.70(a)+0.30(b).safetensors`.\n\n"
-          "Standard error tells what goes in, the result as a sum of the inputs, progress, and "
-          "what every input and step did. Standard output gets the path of the output as its last "
-          "line.\n\n"
-          "Ctrl-C stops within a second, a second one at once; the same command goes on from "
-          "there and gives the same bytes. An input or step that should have an effect and has "
-          "none "
-          "is an error (status 8).",
+          "Two models are blended: `--alpha 0.3` takes 30 % of the second one and 70 % of the "
+          "first. Of three models, the difference of the last two is added to the first: A + "
+          "alpha*(B - C). `--op` chooses another operator, `--mbw` gives every block its own "
+          "weight, `--vae` takes the VAE from another file, `--lora` bakes adapters into the "
+          "result. A recipe file describes more: steps in a row, several outputs, weights by "
+          "place.\n\nWithout -o the output is named after the merge, such as "
+          "`0.70(a)+0.30(b).safetensors`, and goes into the working directory. It appears "
+          "complete or not at all. Standard error shows the inputs, the result as a sum of "
+          "them, progress, and what every input and step changed. The last line of standard "
+          "output is the path of the output.\n\nCtrl-C stops within a second, a second Ctrl-C "
+          "at once; the same command continues from there and writes the same bytes. An input "
+          "or a step that should change the result and does not is an error (status 8).",
       .positionals = MergePositionals(),
       .flags = Flags(),
-      .examples =
-          {{"weightsmith merge mix.yaml", "By a recipe:"},
-           {"weightsmith merge mix.yaml --set w=0.4 -o mix-0.4.safetensors",
-            "With another value of its variable w:"},
-           {"weightsmith merge photo.safetensors anime.safetensors --alpha 0.3",
-            "30 % of the second model, 70 % of the first:"},
-           {"weightsmith merge a.safetensors b.safetensors base.safetensors --vae vae.safetensors",
-            "What b learned over base, added to a, with another VAE:"},
-           {"weightsmith merge a.safetensors b.safetensors --alpha '{default: 0.3, te: 0}'",
-            "Leave the text encoder alone:"},
-           {"weightsmith merge a.safetensors b.safetensors --lora detail.safetensors:0.6",
-            "Merge two, and bake a LoRA into the result:"},
-           {"weightsmith merge a.safetensors b.safetensors --print-recipe > mix.yaml",
-            "Begin a recipe:"}},
+      .examples = {{"weightsmith merge a.safetensors b.safetensors --alpha 0.3",
+                    "70 % of a and 30 % of b:"},
+                   {"weightsmith merge a.safetensors b.safetensors base.safetensors --alpha 0.8",
+                    "Add what b has learned over base to a (add difference):"},
+                   {"weightsmith merge a.safetensors b.safetensors --mbw GRAD_V",
+                    "A weight for every block, by a preset or 26 numbers:"},
+                   {"weightsmith merge a.safetensors --vae vae.safetensors", "Replace the VAE:"},
+                   {"weightsmith merge a.safetensors b.safetensors --alpha '{default: 0.3, te: 0}'",
+                    "Leave the text encoder alone:"},
+                   {"weightsmith merge a.safetensors b.safetensors --lora detail.safetensors:0.6",
+                    "Merge two, and bake a LoRA into the result:"},
+                   {"weightsmith merge a.safetensors b.safetensors --dry-run", "What would it do?"},
+                   {"weightsmith merge a.safetensors b.safetensors --print-recipe > mix.yaml",
+                    "Start a recipe:"},
+                   {"weightsmith merge mix.yaml --set w=0.4 -o mix-0.4.safetensors",
+                    "Run a recipe, with another value of its variable w:"}},
       .run = Run,
   };
   return command;

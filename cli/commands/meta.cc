@@ -3,12 +3,14 @@
 #include <filesystem>
 
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "core/error.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
 #include "core/safetensors/header.h"
 #include "core/safetensors/reader.h"
 #include "core/text.h"
+#include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -71,21 +73,26 @@ void Write(const ByteSource& file, SafetensorsHeader header, const Metadata& met
                 fmt::format("{}: the new metadata is {} {} too long for the header's padding.",
                             Quote(file.path().string()), FormatCount(missing),
                             missing == 1 ? "byte" : "bytes"),
-                "Remove a key that is not needed (--remove K), or shorten a value. The data would "
-                "have to move otherwise, and meta never touches it.");
+                "Remove a key (--remove K) or shorten a value: meta does not move the tensors.");
   }
-  OverwriteStart(file.path(), file.identity(), std::as_bytes(std::span(*text)));
+  // Quick, and better not cut in two.
+  CatchInterrupts();
+  ReplaceStart(file.path(), file.identity(), std::as_bytes(std::span(*text)));
 }
 
 std::string InWords(const Metadata& metadata) {
   std::string text;
-  for (const auto& [key, value] : metadata) text += fmt::format("{}: {}\n", key, value);
+  for (const auto& [key, value] : metadata)
+    text += fmt::format("{}: {}\n", Visible(key), Visible(value));
   return text;
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   // The link stays what it is, the file that it names is edited.
   const std::filesystem::path& path = arguments.positionals().front();
+  if (FinishReplacement(path)) {
+    terminal.Note(fmt::format("an interrupted change of {} was completed", Quote(path.string())));
+  }
   const auto file = OpenByteSource(path, IoBackend::kRead);
   SafetensorsHeader header = ReadHeader(*file);
   Metadata metadata = header.metadata.value_or(Metadata());
@@ -99,10 +106,14 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (const auto key = arguments.Text("get")) {
     const auto found = metadata.find(*key);
     if (found == metadata.end()) RefuseMissingKey(*key, metadata);
-    terminal.Print(found->second + "\n");
+    terminal.PrintValue(found->second);
     return 0;
   }
-  terminal.Print(arguments.Has("json") ? ToText(Json(metadata)) : InWords(metadata));
+  if (arguments.Has("json")) {
+    terminal.PrintData(ToText(Json(metadata)));
+  } else {
+    terminal.Print(InWords(metadata));
+  }
   return 0;
 }
 
@@ -112,11 +123,15 @@ const Command& meta() {
   static const Command command = {
       .name = "meta",
       .summary = "Show or edit the metadata of a safetensors file",
+      .group = CommandGroup::kInspect,
       .doc =
-          "Prints the texts that the header of a file holds beside its tensors. With `--set` or "
-          "`--remove` it changes them in place: the header keeps its length and the tensors are "
-          "not touched, whatever the size of the file. What does not fit into the header's "
-          "padding is refused. Files that weightsmith writes have room for it.",
+          "Prints the texts that the header of a file holds beside its tensors. `--set` and "
+          "`--remove` change them in place: the header keeps its length and the tensors stay "
+          "where they are, whatever the size of the file. What does not fit into the header's "
+          "padding is refused. Files that weightsmith writes have room for it.\n\n"
+          "While the header is written, FILE.header holds the old and the new one. Where a kill or "
+          "a "
+          "power cut leaves that file behind, the next `meta FILE` completes the change.",
       .positionals = {{.name = "FILE", .doc = "a safetensors file"}},
       .flags = {{.name = "set",
                  .kind = ValueKind::kAssignment,

@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/layout.h"
+#include "cli/operator_names.h"
 #include "core/error.h"
 #include "core/text.h"
 #include "merge/operator.h"
@@ -133,26 +134,21 @@ Json ToJson(const Operator& op) {
   return json;
 }
 
-const Operator& OperatorByName(const std::string& name) {
-  if (const Operator* op = FindOperator(name)) return *op;
-  std::vector<std::string> names;
-  for (const Operator* op : Operators()) names.emplace_back(op->name);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("ops: unknown operator {}.{}", Quote(name), DidYouMean(name, names)),
-              "'weightsmith ops' lists the operators.");
-}
-
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   if (!arguments.positionals().empty()) {
-    const Operator& op = OperatorByName(arguments.positionals().front());
-    terminal.Print(json ? ToText(ToJson(op)) : InFull(op));
+    const Operator& op = OperatorNamed("ops", arguments.positionals().front());
+    if (json) {
+      terminal.PrintData(ToText(ToJson(op)));
+    } else {
+      terminal.Print(InFull(op));
+    }
     return 0;
   }
   if (json) {
     Json all = Json::array();
     for (const Operator* op : Operators()) all.push_back(ToJson(*op));
-    terminal.Print(ToText(all));
+    terminal.PrintData(ToText(all));
     return 0;
   }
   std::vector<TableRow> rows;
@@ -169,7 +165,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& ops() {
   static const Command command = {
       .name = "ops",
-      .summary = "List the operators, or explain one in full",
+      .summary = "List the operators, or explain one",
       .doc =
           "Without a name, a table of the operators that a recipe's steps can use. With one, "
           "its formula, operands, parameters, source and an example.",

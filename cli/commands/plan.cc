@@ -23,15 +23,19 @@ std::vector<Flag> Flags() {
 const Command& plan() {
   static const Command command = {
       .name = "plan",
-      .summary = "Say what a merge would do",
+      .summary = "Show what a merge would do, without doing it",
+      .group = CommandGroup::kMerge,
       .doc =
-          "Takes what `merge` takes and prints, without writing anything: the result as a sum of "
-          "its inputs, how the keys of the inputs match, the exact bytes that a run reads and "
-          "writes, the memory and the disk that it needs. Reads headers, and a small sample of "
-          "the tensors that tells whether the steps change anything.",
+          "Takes the arguments of `merge` and prints what it would do: the result as a sum of "
+          "its inputs, how the tensors of the inputs match, the exact bytes that a run reads "
+          "and writes, the memory and disk space that it needs. Nothing is written. Headers "
+          "are read, and a small sample of the tensors that shows whether the steps change "
+          "anything.",
       .positionals = MergePositionals(),
       .flags = Flags(),
-      .examples = {{"weightsmith plan mix.yaml", "What will this recipe do?"},
+      .examples = {{"weightsmith plan a.safetensors b.safetensors --alpha 0.3",
+                    "What would this merge do?"},
+                   {"weightsmith plan mix.yaml", "What would this recipe do?"},
                    {"weightsmith plan mix.yaml --set w=0.4 --json", "The same for a program:"}},
       .run = Run,
   };

@@ -11,7 +11,7 @@ namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (!arguments.positionals().empty()) {
-    terminal.Print(SchemaText(arguments.positionals().front()));
+    terminal.PrintData(SchemaText(arguments.positionals().front()));
     return 0;
   }
   std::vector<TableRow> rows;
@@ -27,11 +27,11 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 const Command& schema() {
   static const Command command = {
       .name = "schema",
-      .summary = "Print a JSON Schema: of recipes, or of what commands print as JSON",
+      .summary = "Print a JSON Schema of recipes or of JSON output",
       .doc =
-          "Editors complete and check recipes by the schema `recipe`; `info`, `plan` and `report` "
-          "describe what `info --json`, `plan --json` and `merge --report` say. They are made of "
-          "the declarations that the program itself works by. Without a name: lists them.",
+          "Editors complete and check recipes with the schema `recipe`; `info`, `plan` and "
+          "`report` describe the output of `info --json`, `plan --json` and `merge --report`. "
+          "Without a name: lists them.",
       .positionals = {{.name = "NAME",
                        .doc = "info, plan, recipe or report",
                        .required = false,

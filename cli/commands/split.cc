@@ -1,6 +1,7 @@
 #include "recipes/jobs/split.h"
 
 #include "cli/command.h"
+#include "cli/default_names.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
 
@@ -8,20 +9,18 @@ namespace weightsmith {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  const RewriteJob job =
-      SplitJob(arguments.positionals().front(), arguments.Path("out").value_or("."));
+  const std::filesystem::path model = arguments.positionals().front();
+  const RewriteJob job = SplitJob(model, arguments.Path("output").value_or(PartsName(model)),
+                                  ComponentWords(arguments));
   RunRewrite(job, arguments, "splitting", terminal);
   return 0;
 }
 
 std::vector<Flag> Flags() {
-  std::vector<Flag> flags = RunFlags();
-  flags.push_back({.name = "out",
-                   .letter = 'o',
-                   .kind = ValueKind::kFolder,
-                   .value = "DIR",
-                   .doc = "Write the components into this folder, which is made",
-                   .group = "Running"});
+  std::vector<Flag> flags = RewriteFlags(
+      ValueKind::kFolder, "DIR", "Write the components into this folder, which is made",
+      "Without it, `model-parts` of model.safetensors, in the working directory.");
+  flags.push_back(ComponentsFlag());
   return flags;
 }
 
@@ -30,16 +29,19 @@ std::vector<Flag> Flags() {
 const Command& split() {
   static const Command command = {
       .name = "split",
-      .summary = "Write each component of a checkpoint to a file of its own",
+      .summary = "Extract the components of a model: UNet, text encoders, VAE",
+      .group = CommandGroup::kConvert,
       .doc =
-          "UNet or transformer, text encoders and VAE go to files named as `info` names the "
-          "components (unet.safetensors, clip_l.safetensors, vae.safetensors), in the form in "
-          "which loaders take them: names from the root, OpenCLIP's text encoders in Hugging "
-          "Face's naming. What belongs to no component goes to other.safetensors, EMA copies to "
-          "ema.safetensors. `assemble` puts the parts together again, bit for bit.",
+          "Writes each component to a file with the name that `info` shows (unet.safetensors, "
+          "clip_l.safetensors, vae.safetensors) and in the form that loaders take: tensor "
+          "names without a prefix, OpenCLIP text encoders in Hugging Face's naming. Tensors of "
+          "no component go to other.safetensors, EMA copies to ema.safetensors. `assemble` "
+          "joins the parts again, bit for bit.",
       .positionals = {{.name = "FILE", .doc = "a checkpoint, or a folder of diffusers"}},
       .flags = Flags(),
-      .examples = {{"weightsmith split model.safetensors -o parts", "Take a model apart:"}},
+      .examples = {{"weightsmith split model.safetensors -o parts", "All components:"},
+                   {"weightsmith split model.safetensors --components te",
+                    "The text encoders alone:"}},
       .run = Run,
   };
   return command;

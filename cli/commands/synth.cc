@@ -8,8 +8,10 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "core/anatomy/architecture_names.h"
 #include "core/dtype.h"
 #include "core/error.h"
+#include "core/io/byte_source.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -17,7 +19,8 @@ namespace {
 
 SynthOptions ReadOptions(const ParsedArguments& arguments) {
   SynthOptions options;
-  options.name = arguments.positionals().front();
+  const std::string& words = arguments.positionals().front();
+  options.name = SynthNameOf(words).value_or(words);
   options.scale = arguments.Text("scale").value_or("full");
   options.seed = arguments.Integer("seed").value_or(0);
   options.finetune_of = arguments.Integer("finetune-of");
@@ -47,8 +50,10 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
     meter.Update(done, total);
     return !interrupted;
   });
-  terminal.Detail(fmt::format("{} in {:.2f} s", FormatBytes(std::filesystem::file_size(path)),
-                              meter.seconds()));
+  meter.Finish();
+  const std::uint64_t size = IdentifyFile(path).value_or(FileIdentity()).size;
+  terminal.Detail(fmt::format("{} in {:.2f} s", FormatBytes(size), meter.seconds()));
+  terminal.PrintValue(path.string());
   return 0;
 }
 
@@ -56,14 +61,15 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 
 const Command& synth() {
   static const std::string doc = fmt::format(
-      "Writes a checkpoint with the true names, shapes and dtypes of a published one and random "
-      "values: normal, of plausible size, and the same for the same seed on every machine. For "
-      "tests, demonstrations and measurements; it draws no pictures.\n\n"
-      "ARCH is one of {}.",
+      "Writes a checkpoint with the names, shapes and dtypes of a published one and random values: "
+      "normal, of plausible size, and the same for the same seed on every machine. For tests, "
+      "demonstrations and measurements; it makes no images.\n\n"
+      "ARCH is one of {}, or what people call it, such as \"sd 1.5\" or \"flux dev\".",
       fmt::join(SynthNames(), ", "));
   static const Command command = {
       .name = "synth",
-      .summary = "Write a synthetic checkpoint",
+      .summary = "Write a synthetic model, for tests",
+      .group = CommandGroup::kConvert,
       .doc = doc,
       .positionals = {{.name = "ARCH",
                        .doc = "what to make: sd15, sdxl, flux1-dev …",

@@ -8,6 +8,7 @@
 #include "cli/run_progress.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "core/visible.h"
 
 namespace weightsmith {
 namespace {
@@ -22,23 +23,29 @@ VerifyRequest RequestOf(const ParsedArguments& arguments) {
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
+  const bool json = arguments.Has("json");
   JobProgress progress(terminal);
-  const Verification found =
-      Verify(RequestOf(arguments), progress.Watching({}),
-             [&](std::string_view phase) { progress.Begin(std::string(phase)); });
+  Verification found;
+  try {
+    Verify(
+        RequestOf(arguments), progress.Watching({}),
+        [&](std::string_view phase) { progress.Begin(std::string(phase)); }, found);
+  } catch (const Error& error) {
+    if (json) terminal.PrintData(VerificationJson(found, &error));
+    throw;
+  }
   progress.End();
-  if (arguments.Has("json")) {
-    terminal.Print(VerificationJson(found));
+  if (json) {
+    terminal.PrintData(VerificationJson(found));
     return found.problems.empty() ? 0 : static_cast<int>(ErrorCode::kVerification);
   }
   const std::string path = found.path.string();
   if (found.problems.empty()) {
-    terminal.Print(fmt::format("{}: right ({}{})\n", path, fmt::join(found.checked, ", "),
+    terminal.Print(fmt::format("{}: right ({}{})\n", Visible(path), fmt::join(found.checked, ", "),
                                found.recipe ? "" : "; no recipe is recorded"));
     return 0;
   }
-  throw Error(ErrorCode::kVerification,
-              fmt::format("verify {}: {}", Quote(path), fmt::join(found.problems, "\n")));
+  throw VerificationError(found);
 }
 
 }  // namespace
@@ -47,6 +54,7 @@ const Command& verify() {
   static const Command command = {
       .name = "verify",
       .summary = "Check that a model file is what it says it is",
+      .group = CommandGroup::kInspect,
       .doc =
           "Checks the structure of a checkpoint and that all its values are finite. Of a file "
           "that weightsmith wrote it also compares the digest that is recorded, looks for the "

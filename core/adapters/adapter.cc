@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "core/adapters/module_delta.h"
@@ -36,9 +37,9 @@ constexpr StemNaming kNamings[] = {
     {"diffusers", "te2", "text_encoder_2."},
     {"diffusers", "te3", "text_encoder_3."},
     {"diffusers", "te1", "text_encoder."},
-    {"comfy", "te1", "text_encoders.clip_l.transformer."},
-    {"comfy", "te2", "text_encoders.clip_g.transformer."},
-    {"comfy", "te3", "text_encoders.t5xxl.transformer."},
+    {"comfy", "clip_l", "text_encoders.clip_l.transformer."},
+    {"comfy", "clip_g", "text_encoders.clip_g.transformer."},
+    {"comfy", "t5xxl", "text_encoders.t5xxl.transformer."},
     {"comfy", "unet", "model.diffusion_model."},
     {"comfy", "unet", "diffusion_model."},
     {"diffusers", "unet", "unet."},
@@ -80,24 +81,34 @@ struct Stem {
   std::vector<std::string> twice;
 };
 
+bool IsSaved(AdapterRole role) {
+  return role == AdapterRole::kSavedWeight || role == AdapterRole::kSavedBias;
+}
+
 bool SaysNothingAlone(AdapterRole role) {
-  return role == AdapterRole::kWeight || role == AdapterRole::kScale;
+  return role == AdapterRole::kWeight || role == AdapterRole::kScale || IsSaved(role);
+}
+
+/// Whether alpha and rank count for a module of these shapes, if they do for its family.
+bool IsScaled(const AdapterModule& module) {
+  return module.family->scaled == nullptr || module.family->scaled(module.shapes);
 }
 
 class AdapterReader {
  public:
-  explicit AdapterReader(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  AdapterReader(const Checkpoint& checkpoint, PeftConfig config) : checkpoint_(checkpoint) {
+    adapter_.peft = std::move(config);
+  }
 
   Adapter Read() {
-    adapter_.peft = ReadPeftConfig(checkpoint_.path(), checkpoint_.metadata());
     for (std::uint32_t i = 0; i < checkpoint_.tensors().size(); ++i) Sort(i);
+    ShareSaved();
     for (auto& [key, stem] : stems_) Make(key.first, key.second, stem);
     std::ranges::sort(adapter_.plain, {}, &AdapterModule::stem);
     Warn();
     if (adapter_.modules.empty()) {
       throw Error(ErrorCode::kInput,
-                  fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())),
-                  "'weightsmith info' says what it is.");
+                  fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())));
     }
     return std::move(adapter_);
   }
@@ -124,6 +135,23 @@ class AdapterReader {
     if (!at.tensors.emplace(role->role, index).second) at.twice.push_back(name);
   }
 
+  /// A layer that PEFT saved has no adapter's name, which the factors beside it may have.
+  void ShareSaved() {
+    for (auto at = stems_.begin(); at != stems_.end();) {
+      const auto saved = at++;
+      const auto is_saved = [](const auto& part) { return IsSaved(part.first); };
+      const bool alone = saved->first.second.empty() && at != stems_.end() &&
+                         at->first.first == saved->first.first &&
+                         std::ranges::all_of(saved->second.tensors, is_saved);
+      if (!alone) continue;
+      for (auto named = at; named != stems_.end() && named->first.first == saved->first.first;
+           ++named) {
+        named->second.tensors.insert(saved->second.tensors.begin(), saved->second.tensors.end());
+      }
+      stems_.erase(saved);
+    }
+  }
+
   void Make(const std::string& stem, const std::string& name, const Stem& parts) {
     const bool plain = std::ranges::all_of(
         parts.tensors, [](const auto& part) { return SaysNothingAlone(part.first); });
@@ -136,15 +164,32 @@ class AdapterReader {
       for (const auto& [role, index] : parts.tensors) AddPlain(index);
       return;
     }
+    TakeOutSaved(module, AdapterRole::kSavedWeight, AdapterTarget::kWeight);
+    TakeOutSaved(module, AdapterRole::kSavedBias, AdapterTarget::kBias);
     if (!name.empty()) adapter_.names.insert(name);
     if (module.family->rank != nullptr && !MissingIn(*module.family, module.shapes)) {
       module.rank = module.family->rank(module.shapes);
     }
     module.alpha = NumberOf(module, AdapterRole::kAlpha);
-    module.feedforward = adapter_.peft.IsFeedforward(stem);
+    module.peft = adapter_.peft.Of(stem);
     module.problem = ProblemOf(module, parts);
-    if (module.problem.empty()) module.scale = ScaleOf(module);
+    if (module.problem.empty()) {
+      module.scale = ScaleOf(module);
+      if (!(std::abs(module.scale) <= std::numeric_limits<float>::max())) {
+        module.problem = fmt::format("has scale {}, expected a finite number", module.scale);
+        module.scale = 1;
+      }
+    }
     adapter_.modules.push_back(std::move(module));
+  }
+
+  /// A saved layer that nothing of the module changes is a tensor by itself.
+  void TakeOutSaved(AdapterModule& module, AdapterRole role, AdapterTarget target) {
+    const auto saved = module.tensors.find(role);
+    if (saved == module.tensors.end() || Changes(module, target)) return;
+    AddPlain(saved->second);
+    module.tensors.erase(saved);
+    module.shapes.erase(role);
   }
 
   void AddPlain(std::uint32_t index) {
@@ -160,18 +205,30 @@ class AdapterReader {
 
   void Warn() {
     const PeftConfig& peft = adapter_.peft;
+    const auto other_rank =
+        std::ranges::count_if(adapter_.modules, [](const AdapterModule& module) {
+          return module.rank > 0 && module.peft.rank && IsScaled(module) &&
+                 *module.peft.rank != static_cast<double>(module.rank);
+        });
+    if (other_rank > 0) {
+      adapter_.warnings.push_back(
+          fmt::format("the factors of {} modules have another rank than the configuration says: "
+                      "alpha is divided by theirs",
+                      FormatCount(static_cast<std::uint64_t>(other_rank))));
+    }
     if (!peft.initialisation.empty()) {
-      adapter_.warnings.push_back(fmt::format(
-          "it was trained with init_lora_weights {}, which changes the base as well: on the "
-          "original base it is right only if it was converted when it was saved",
-          Quote(peft.initialisation)));
+      adapter_.warnings.push_back(
+          fmt::format("trained with init_lora_weights {}, which changes the base as well: the "
+                      "result is correct "
+                      "only if the adapter was converted when it was saved",
+                      Quote(peft.initialisation)));
     }
     const bool by_peft = std::ranges::any_of(adapter_.modules, [](const AdapterModule& module) {
       return module.stem.starts_with("base_model.model.") && module.family->rank != nullptr;
     });
     if (by_peft && peft.type.empty()) {
       adapter_.warnings.emplace_back(
-          "PEFT's adapter_config.json is not beside the file: scales are taken to be 1");
+          "adapter_config.json is missing beside the file: every scale is taken as 1");
     }
   }
 
@@ -189,27 +246,25 @@ class AdapterReader {
     const double scalar = NumberOf(module, AdapterRole::kScalar).value_or(1);
     if (const auto scale = NumberOf(module, AdapterRole::kScale)) return *scale * scalar;
     if (module.family->rank == nullptr) return scalar;
-    const PeftConfig& peft = adapter_.peft;
-    const bool scaled = module.family->scaled == nullptr || module.family->scaled(module.shapes);
+    const bool scaled = IsScaled(module);
     if (module.alpha) {
       return scaled ? *module.alpha / static_cast<double>(module.rank) * scalar : scalar;
     }
-    module.alpha = peft.AlphaOf(module.stem);
+    module.alpha = module.peft.alpha;
     if (!module.alpha) return scalar;
     // PEFT divides by the rank that was asked for also where two whole matrices have none.
-    const double rank =
-        scaled ? static_cast<double>(module.rank) : peft.RankOf(module.stem).value_or(1);
-    return *module.alpha / (peft.rank_stabilised ? std::sqrt(rank) : rank) * scalar;
+    const double rank = scaled ? static_cast<double>(module.rank) : module.peft.rank.value_or(1);
+    return *module.alpha / (module.peft.rank_stabilised ? std::sqrt(rank) : rank) * scalar;
   }
 
-  static std::string ProblemOf(const AdapterModule& module, const Stem& parts) {
+  std::string ProblemOf(const AdapterModule& module, const Stem& parts) const {
     if (!parts.twice.empty()) return fmt::format("has {} twice", Quote(parts.twice.front()));
     if (const auto missing = MissingIn(*module.family, module.shapes)) {
-      return fmt::format("lacks {}", *missing);
+      return fmt::format("is missing {}", *missing);
     }
     for (const auto& [role, shape] : module.shapes) {
       if (ElementCount(shape).value_or(0) == 0) {
-        return fmt::format("has {} without elements", ToString(role));
+        return fmt::format("has {} without any element", ToString(role));
       }
     }
     std::vector<std::string_view> foreign;
@@ -220,19 +275,40 @@ class AdapterReader {
       return fmt::format("is {} and has {}", module.family->title, fmt::join(foreign, ", "));
     }
     try {
-      if (Changes(module, AdapterTarget::kWeight)) module.family->size(module.shapes);
+      CheckSizes(module);
     } catch (const Error& error) {
       return fmt::format("has tensors that do not fit each other: {}", error.message());
     }
-    if (module.family->rank == nullptr) return {};
-    if (module.rank == 0) return "has factors of no rank";
-    const bool stored = module.shapes.contains(AdapterRole::kAlpha);
-    if (stored && !module.alpha) return "has an alpha that is not one number";
-    const bool scaled = module.family->scaled == nullptr || module.family->scaled(module.shapes);
-    if (module.alpha && !std::isfinite(*module.alpha) && scaled) {
-      return "has an alpha that is not finite";
+    for (const AdapterRole role :
+         {AdapterRole::kAlpha, AdapterRole::kScale, AdapterRole::kScalar}) {
+      if (auto problem = ProblemOfNumber(module, role)) return *std::move(problem);
     }
+    if (module.family->rank != nullptr && module.rank == 0) return "has factors of rank 0";
     return {};
+  }
+
+  static void CheckSizes(const AdapterModule& module) {
+    for (const AdapterTarget target : {AdapterTarget::kWeight, AdapterTarget::kBias}) {
+      if (!Changes(module, target)) continue;
+      const MatrixSize saved = SizeOf(module, target);
+      const MatrixSize size = SizeOfChange(module, target);
+      if (size.rows != 0) ExpectEqual(saved.rows, size.rows, "the height of base_layer");
+      if (size.columns != 0) ExpectEqual(saved.columns, size.columns, "the width of base_layer");
+    }
+  }
+
+  /// Where no alpha scales a module, any is taken that is one number.
+  std::optional<std::string> ProblemOfNumber(const AdapterModule& module, AdapterRole role) const {
+    const auto shape = module.shapes.find(role);
+    if (shape == module.shapes.end()) return std::nullopt;
+    const auto number = NumberOf(module, role);
+    if (!number) {
+      return fmt::format("has {} of shape {}, expected one number", ToString(role),
+                         ToString(shape->second));
+    }
+    if ((role == AdapterRole::kAlpha && !IsScaled(module)) || std::isfinite(*number))
+      return std::nullopt;
+    return fmt::format("has {} {}, expected a finite number", ToString(role), *number);
   }
 
   const Checkpoint& checkpoint_;
@@ -251,7 +327,11 @@ StemNaming NamingOf(std::string_view stem) {
 }
 
 Adapter ReadAdapter(const Checkpoint& checkpoint) {
-  return AdapterReader(checkpoint).Read();
+  return ReadAdapter(checkpoint, ReadPeftConfig(checkpoint.path(), checkpoint.metadata()));
+}
+
+Adapter ReadAdapter(const Checkpoint& checkpoint, PeftConfig config) {
+  return AdapterReader(checkpoint, std::move(config)).Read();
 }
 
 }  // namespace weightsmith

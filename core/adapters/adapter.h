@@ -27,7 +27,7 @@ struct AdapterModule {
   std::optional<double> alpha{};  ///< as stored, or of the configuration
   double scale = 1;               ///< what the product of the factors is multiplied by
   bool on_bias = false;           ///< of a tensor by itself: it is a bias
-  bool feedforward = false;       ///< of PEFT's IA3: it scales what goes into the layer
+  PeftNumbers peft{};             ///< what a configuration says of it
   std::string problem{};          ///< why it cannot be applied; empty: it can
 
   bool dora() const {
@@ -37,8 +37,10 @@ struct AdapterModule {
 
 /// Who names modules so, and what the beginning of a name says of the component.
 struct StemNaming {
-  std::string_view id;         ///< "kohya", "peft", "diffusers" …
-  std::string_view component;  ///< "unet", "te1", "te2", "te3"; empty: not said
+  std::string_view id;  ///< "kohya", "peft", "diffusers" …
+  /// "unet", a text encoder by its number ("te1", "te2", "te3") or name ("clip_l"); empty: not
+  /// said.
+  std::string_view component;
   std::string_view prefix;
 };
 
@@ -64,5 +66,7 @@ struct Adapter {
 /// Takes a file apart by its header, the few numbers beside the factors and PEFT's configuration.
 /// Throws kInput for a file without any module, or of a kind that cannot be baked.
 Adapter ReadAdapter(const Checkpoint& checkpoint);
+/// The same with this configuration, whatever lies beside the file or in its metadata.
+Adapter ReadAdapter(const Checkpoint& checkpoint, PeftConfig config);
 
 }  // namespace weightsmith

@@ -9,9 +9,10 @@
 namespace weightsmith {
 namespace {
 
-constexpr AdapterRole kModifiers[] = {AdapterRole::kAlpha,     AdapterRole::kScale,
-                                      AdapterRole::kScalar,    AdapterRole::kDoraScale,
-                                      AdapterRole::kMagnitude, AdapterRole::kDiffBias};
+constexpr AdapterRole kModifiers[] = {AdapterRole::kAlpha,       AdapterRole::kScale,
+                                      AdapterRole::kScalar,      AdapterRole::kDoraScale,
+                                      AdapterRole::kMagnitude,   AdapterRole::kDiffBias,
+                                      AdapterRole::kSavedWeight, AdapterRole::kSavedBias};
 
 template <class Roles>
 bool HasAll(const AdapterShapes& shapes, const Roles& roles) {
@@ -23,15 +24,23 @@ bool HasAny(const AdapterShapes& shapes, const Roles& roles) {
   return std::ranges::any_of(roles, [&](AdapterRole role) { return shapes.contains(role); });
 }
 
-bool Knows(const AdapterFamily& family, AdapterRole role) {
+bool Knows(const AdapterFamily& family, const AdapterShapes& shapes, AdapterRole role) {
   const auto has = [role](const auto& roles) {
     return std::ranges::find(roles, role) != std::end(roles);
   };
-  return has(kModifiers) || has(family.known_by) || has(family.optional) ||
-         std::ranges::any_of(family.forms, has);
+  return has(kModifiers) || has(family.optional) ||
+         std::ranges::any_of(family.forms, [&](const std::vector<AdapterRole>& form) {
+           return has(form) && HasAll(shapes, form);
+         });
 }
 
 }  // namespace
+
+std::uint64_t ElementsOf(const AdapterShapes& shapes) {
+  std::uint64_t elements = 0;
+  for (const auto& [role, shape] : shapes) elements += ElementCount(shape).value_or(0);
+  return elements;
+}
 
 std::uint64_t AxisOf(const AdapterShapes& shapes, AdapterRole role, std::size_t axis) {
   const auto found = shapes.find(role);
@@ -73,7 +82,7 @@ std::optional<std::string> MissingIn(const AdapterFamily& family, const AdapterS
 std::vector<AdapterRole> ForeignIn(const AdapterFamily& family, const AdapterShapes& shapes) {
   std::vector<AdapterRole> foreign;
   for (const auto& [role, shape] : shapes) {
-    if (!Knows(family, role)) foreign.push_back(role);
+    if (!Knows(family, shapes, role)) foreign.push_back(role);
   }
   return foreign;
 }

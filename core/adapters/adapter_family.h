@@ -31,6 +31,9 @@ struct MatrixSize {
 };
 MatrixSize SizeAsMatrix(const Shape& shape);
 
+/// Elements of all tensors of a module.
+std::uint64_t ElementsOf(const AdapterShapes& shapes);
+
 struct AdapterValues;
 struct AdapterWeight;
 class DeltaRows;
@@ -63,6 +66,9 @@ struct AdapterFamily {
   /// changes nothing but a bias, or stands in the weight's place.
   std::unique_ptr<DeltaRows> (*rows)(const AdapterValues& values,
                                      const AdapterWeight& weight) = nullptr;
+  /// Bytes that `rows` holds beside the values until its result is made, that included, for a
+  /// weight of that size. Null: twice as many as the values.
+  std::uint64_t (*bytes)(const AdapterShapes& shapes, const MatrixSize& weight) = nullptr;
   bool reads_weight = false;
   /// Whether what it adds is in proportion to the strength that it is added with; null: always.
   bool (*linear)(const AdapterShapes& shapes) = nullptr;
@@ -80,7 +86,7 @@ const AdapterFamily* FamilyOf(const AdapterShapes& shapes);
 /// lokr_w2_b". Nothing where it is whole.
 std::optional<std::string> MissingIn(const AdapterFamily& family, const AdapterShapes& shapes);
 
-/// Roles that the module has and the family does not know.
+/// Roles that the module has and that belong to no form of the family that it has whole.
 std::vector<AdapterRole> ForeignIn(const AdapterFamily& family, const AdapterShapes& shapes);
 
 }  // namespace weightsmith

@@ -80,6 +80,8 @@ constexpr Ending kEndings[] = {
     {".bias_indices", AdapterRole::kSparseIndices},
     {".bias_values", AdapterRole::kSparseValues},
     {".bias_size", AdapterRole::kSparseSize},
+    {".base_layer.weight", AdapterRole::kSavedWeight},
+    {".base_layer.bias", AdapterRole::kSavedBias},
     {".weight", AdapterRole::kWeight},
 };
 
@@ -139,6 +141,8 @@ constexpr RoleWord kWords[] = {
     {AdapterRole::kSparseIndices, "bias_indices"},
     {AdapterRole::kSparseValues, "bias_values"},
     {AdapterRole::kSparseSize, "bias_size"},
+    {AdapterRole::kSavedWeight, "base_layer.weight"},
+    {AdapterRole::kSavedBias, "base_layer.bias"},
     {AdapterRole::kPlain, "tensor"},
 };
 

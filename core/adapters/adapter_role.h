@@ -59,6 +59,8 @@ enum class AdapterRole : std::uint8_t {
   kSparseIndices,
   kSparseValues,
   kSparseSize,
+  kSavedWeight,  ///< PEFT's copy of the layer that it wraps: factors are for it
+  kSavedBias,
   kPlain,  ///< a tensor of no role
 };
 

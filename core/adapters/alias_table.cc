@@ -10,6 +10,7 @@
 
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/layout.h"
+#include "core/anatomy/text_encoders.h"
 
 namespace weightsmith {
 namespace {
@@ -69,7 +70,7 @@ Beginnings OfDiffusion() {
 }
 
 /// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
-Beginnings OfText(const std::string& name, int number, bool alone) {
+Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
   Beginnings beginnings;
   const std::string folder =
       number == 1 ? "text_encoder." : fmt::format("text_encoder_{}.", number);
@@ -81,7 +82,9 @@ Beginnings OfText(const std::string& name, int number, bool alone) {
   if (alone) beginnings.flat.emplace_back("lora_te_");
   if (name == "t5xxl") {
     // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
-    beginnings.flat = {"lora_te2_", "lora_te3_"};
+    for (const std::uint32_t other : {2u, 3u}) {
+      if (other != number) beginnings.flat.push_back(fmt::format("lora_te{}_", other));
+    }
     beginnings.dotted.emplace_back("t5.");
   }
   return beginnings;
@@ -103,7 +106,13 @@ class TableMaker {
       const ComponentKind kind = tensors.front()->kind;
       if (kind == ComponentKind::kVae) continue;
       const bool text = kind == ComponentKind::kText;
-      AddComponent(name, text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion());
+      Beginnings beginnings = text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion();
+      // The refiner's only encoder is the second of the base model to some, and the first to
+      // others.
+      if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
+        beginnings.dotted.emplace_back("text_encoder.");
+      }
+      AddComponent(name, beginnings);
     }
   }
 
@@ -113,23 +122,13 @@ class TableMaker {
  private:
   using Tensors = std::vector<const AliasedTensor*>;
 
-  /// Among the architecture's encoders, whether the model has the others or not.
-  int NumberOf(std::string_view name) const {
-    int number = 0;
-    for (const ComponentRule& rule : rules_) {
-      if (rule.kind == ComponentKind::kText) ++number;
-      if (rule.name == name) return number + (FirstIsSecond() ? 1 : 0);
-    }
-    return 1;
+  bool DeclaresOneEncoder() const {
+    return std::ranges::count(rules_, ComponentKind::kText, &ComponentRule::kind) == 1;
   }
 
-  /// The refiner has the second encoder of the base model, and no first.
-  bool FirstIsSecond() const {
-    const auto is = [this](std::string_view name) {
-      return std::ranges::any_of(rules_,
-                                 [&](const ComponentRule& rule) { return rule.name == name; });
-    };
-    return is("clip_g") && !is("clip_l");
+  /// Among the architecture's encoders, whether the model has the others or not.
+  std::uint32_t NumberOf(std::string_view name) const {
+    return std::max(1u, TextEncoderNumber(rules_, name));
   }
 
   void AddComponent(const std::string& name, const Beginnings& beginnings) {
@@ -213,6 +212,11 @@ class TableMaker {
       older.resize(module.size() - 2);
       AddName(older, target, beginnings);
     }
+    // SDXL's to diffusers; unCLIP's, and of both to ComfyUI.
+    constexpr std::string_view kAdded = "add_embedding.";
+    if (module.starts_with(kAdded)) {
+      AddName(fmt::format("class_embedding.{}", module.substr(kAdded.size())), target, beginnings);
+    }
     const std::size_t dot = older.rfind(".to_");
     if (dot == std::string::npos || older.find('.', dot + 1) != std::string::npos) return;
     AddName(older.insert(dot, ".processor"), target, beginnings);
@@ -270,18 +274,21 @@ class TableMaker {
 
 /// The oddities that files have: wrappers that are left in, underscores too many.
 std::optional<std::string> Tidied(std::string_view stem) {
-  std::string tidy(stem);
+  std::string_view rest = stem;
   for (const std::string_view wrapper : {"module.", "_orig_mod.", "lora."}) {
-    while (tidy.starts_with(wrapper)) tidy.erase(0, wrapper.size());
+    while (rest.starts_with(wrapper)) rest.remove_prefix(wrapper.size());
   }
-  for (std::size_t at = tidy.find("_orig_mod."); at != std::string::npos;
-       at = tidy.find("_orig_mod.")) {
-    tidy.erase(at, std::string_view("_orig_mod.").size());
+  constexpr std::string_view kInside = "_orig_mod.";
+  std::string unwrapped;
+  for (const char c : rest) {
+    unwrapped += c;
+    if (unwrapped.ends_with(kInside)) unwrapped.resize(unwrapped.size() - kInside.size());
   }
-  for (std::size_t at = tidy.find("__"); at != std::string::npos; at = tidy.find("__")) {
-    tidy.erase(at, 1);
+  std::string tidy;
+  for (const char c : unwrapped) {
+    if (c != '_' || !tidy.ends_with('_')) tidy += c;
   }
-  while (tidy.ends_with('_')) tidy.pop_back();
+  if (tidy.ends_with('_')) tidy.pop_back();
   if (tidy == stem) return std::nullopt;
   return tidy;
 }

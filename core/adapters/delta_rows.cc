@@ -42,10 +42,17 @@ void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view w
   throw Error(ErrorCode::kMismatch, fmt::format("{} is {}, not {}", what, found, expected));
 }
 
+std::uint64_t Times(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t product = 0;
+  if (!__builtin_mul_overflow(a, b, &product)) return product;
+  throw Error(ErrorCode::kMismatch, fmt::format("{} × {} elements are too many", a, b));
+}
+
 std::uint64_t KernelOf(const Shape& core) {
   if (core.size() < 2 || core[0] == 0 || core[1] == 0) {
-    throw Error(ErrorCode::kMismatch,
-                fmt::format("its core is {}, which has no ranks", ToString(core)));
+    throw Error(
+        ErrorCode::kMismatch,
+        fmt::format("the core has shape {}, expected [rank, rank, kernel]", ToString(core)));
   }
   return ElementCount(core).value() / (core[0] * core[1]);
 }

@@ -24,9 +24,7 @@ struct AdapterValues {
   float scale = 1;     ///< alpha / rank
   float strength = 1;  ///< used by families that are not linear in it
   std::optional<double> alpha{};
-  PeftConfig peft{};
-  /// Of PEFT's IA3: the module multiplies what goes into it.
-  bool feedforward = false;
+  PeftNumbers peft{};
 
   bool Has(AdapterRole role) const { return shapes.contains(role); }
   /// A tensor as a matrix: its first axis, and all others together.
@@ -104,6 +102,10 @@ class StoredRows final : public DeltaRows {
 
 /// What two sizes inside a module have to agree in: "the rank of up". Throws kMismatch.
 void ExpectEqual(std::uint64_t found, std::uint64_t expected, std::string_view what);
+
+/// The product of two sizes. Throws kMismatch where it has no 64 bits: such a module is for no
+/// weight.
+std::uint64_t Times(std::uint64_t a, std::uint64_t b);
 
 /// Elements of a core [rank, rank, kernel] for each pair of ranks. Throws kMismatch for one that
 /// has no ranks.

@@ -36,8 +36,9 @@ Axis AxisOf(const Shape& shape, const AdapterWeight& weight, bool peft, bool emb
   } else if (shape[1] == in && OnlyAxis(shape, 1)) {
     return Axis::kIn;
   }
-  throw Error(ErrorCode::kMismatch, fmt::format("its magnitudes are {}, and the weight is {}",
-                                                ToString(shape), ToString(weight.shape)));
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("magnitudes of shape {} do not fit a weight of shape {}", ToString(shape),
+                          ToString(weight.shape)));
 }
 
 class DoraRows final : public RowByRow {

@@ -23,6 +23,11 @@ class LowRank {
   /// `up` is [rows, rank] and `down` [rank, columns], row-major.
   LowRank(std::span<const float> up, std::span<const float> down, std::uint64_t rank, float scale);
 
+  /// Bytes that such a product holds.
+  static std::uint64_t Bytes(std::uint64_t rows, std::uint64_t rank, std::uint64_t columns) {
+    return (rows + kRows + columns + kPanel) * rank * sizeof(float);
+  }
+
   std::uint64_t rows() const { return rows_; }
   std::uint64_t columns() const { return columns_; }
 

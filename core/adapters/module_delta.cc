@@ -24,7 +24,7 @@ constexpr AdapterRole kBiases[] = {kDiffBias, kNormDiffBias, kUpBias};
 bool ScalesBias(const AdapterModule& module) {
   const auto factors = module.shapes.find(kIa3);
   if (factors == module.shapes.end()) return false;
-  return factors->second.size() == 2 ? factors->second[1] == 1 : !module.feedforward;
+  return factors->second.size() == 2 ? factors->second[1] == 1 : !module.peft.feedforward;
 }
 
 /// By exponents: the compiler makes vectors of it.
@@ -61,7 +61,9 @@ class SparseRows final : public DeltaRows {
       for (std::uint64_t axis = 0; axis < axes; ++axis) {
         const float index = indices[axis * stored.size() + i];
         if (!(index >= 0) || index >= static_cast<float>(weight.shape[axis])) {
-          throw Error(ErrorCode::kMismatch, fmt::format("a sparse index is {}", index));
+          throw Error(ErrorCode::kMismatch,
+                      fmt::format("sparse index {} is outside a weight of shape {}", index,
+                                  ToString(weight.shape)));
         }
         at = at * weight.shape[axis] + static_cast<std::uint64_t>(index);
       }
@@ -99,11 +101,60 @@ std::unique_ptr<DeltaRows> MakeBias(const AdapterModule& module, const AdapterVa
   return std::make_unique<StoredRows>(1, std::move(sum));
 }
 
+/// PEFT may save the layer that it wraps beside the factors: these change the saved one.
+class OnSavedRows final : public DeltaRows {
+ public:
+  using Maker = std::function<std::unique_ptr<DeltaRows>(const AdapterWeight&)>;
+
+  OnSavedRows(std::vector<float> saved, const AdapterWeight& weight, float factor,
+              const Maker& make)
+      : DeltaRows(weight.size().columns),
+        saved_(std::move(saved)),
+        current_(weight.values),
+        factor_(factor),
+        change_(make({weight.shape, saved_})) {}
+
+  void Fill(std::uint64_t first, std::span<float> out) const override {
+    change_->Fill(first, out);
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = saved_[first + i] + factor_ * out[i];
+    if (current_.empty()) return;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] -= current_[first + i];
+  }
+
+ private:
+  std::vector<float> saved_;
+  std::span<const float> current_;
+  float factor_;
+  std::unique_ptr<DeltaRows> change_;
+};
+
+AdapterRole SavedRole(AdapterTarget target) {
+  return target == AdapterTarget::kWeight ? kSavedWeight : kSavedBias;
+}
+
 std::unique_ptr<DeltaRows> MakeReplacement(const std::vector<float>& value,
                                            const AdapterWeight& weight) {
   std::vector<float> stored = value;
   for (std::size_t i = 0; i < weight.values.size(); ++i) stored[i] -= weight.values[i];
   return std::make_unique<StoredRows>(weight.size().columns, std::move(stored));
+}
+
+/// Whatever stands in the weight's place.
+std::unique_ptr<DeltaRows> MakeChange(const AdapterModule& module, AdapterTarget target,
+                                      const AdapterValues& values, const AdapterWeight& weight) {
+  if (module.family->replaces) {
+    return MakeReplacement(values.values.at(*module.family->replaces), weight);
+  }
+  if (target == AdapterTarget::kBias) return MakeBias(module, values, weight);
+  if (!module.dora()) {
+    std::unique_ptr<DeltaRows> rows = module.family->rows(values, weight);
+    if (!values.Has(kSparseValues)) return rows;
+    return std::make_unique<SparseRows>(values, weight, std::move(rows));
+  }
+  AdapterValues whole = values;
+  whole.strength = 1;  // DoRA is of the whole change, and is itself in proportion
+  return MakeDora(values, weight, module.family->rows(whole, weight),
+                  module.family->id == "lora_embedding");
 }
 
 }  // namespace
@@ -120,6 +171,11 @@ bool Changes(const AdapterModule& module, AdapterTarget target) {
 }
 
 MatrixSize SizeOf(const AdapterModule& module, AdapterTarget target) {
+  const auto saved = module.shapes.find(SavedRole(target));
+  return saved == module.shapes.end() ? SizeOfChange(module, target) : SizeAsMatrix(saved->second);
+}
+
+MatrixSize SizeOfChange(const AdapterModule& module, AdapterTarget target) {
   if (target == AdapterTarget::kWeight || module.family->replaces) {
     return module.family->size(module.shapes);
   }
@@ -129,13 +185,18 @@ MatrixSize SizeOf(const AdapterModule& module, AdapterTarget target) {
   return {ElementCount(module.shapes.at(kIa3)).value(), 1};
 }
 
+bool HasSaved(const AdapterModule& module, AdapterTarget target) {
+  return module.shapes.contains(SavedRole(target));
+}
+
 bool ReadsWeight(const AdapterModule& module, AdapterTarget target) {
+  if (HasSaved(module, target)) return false;
   if (target == AdapterTarget::kBias) return ScalesBias(module);
   return module.family->reads_weight || module.dora();
 }
 
-bool Replaces(const AdapterModule& module) {
-  return module.family->replaces.has_value();
+bool Replaces(const AdapterModule& module, AdapterTarget target) {
+  return module.family->replaces.has_value() || HasSaved(module, target);
 }
 
 bool IsLinear(const AdapterModule& module, AdapterTarget target) {
@@ -143,15 +204,13 @@ bool IsLinear(const AdapterModule& module, AdapterTarget target) {
   return module.family->linear == nullptr || module.family->linear(module.shapes);
 }
 
-AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
-                         const AdapterModule& module, double strength, const SeeTensor& see) {
+AdapterValues ReadValues(const Checkpoint& checkpoint, const AdapterModule& module, double strength,
+                         const SeeTensor& see) {
   AdapterValues values{.shapes = module.shapes,
                        .scale = static_cast<float>(module.scale),
                        .strength = static_cast<float>(strength),
                        .alpha = module.alpha,
-                       .peft = adapter.peft,
-                       .feedforward = module.feedforward};
-  values.peft.alpha = adapter.peft.AlphaOf(module.stem);
+                       .peft = module.peft};
   for (const auto& [role, index] : module.tensors) {
     const CheckpointTensor& tensor = checkpoint.tensors()[index];
     if (role == kAlpha) continue;  // it may be infinite where nothing heeds it
@@ -167,7 +226,7 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
       }
     }
     if (own.size() != tensor.info.elements()) {
-      throw Error(ErrorCode::kInput, fmt::format("{} is {}, which holds no numbers",
+      throw Error(ErrorCode::kInput, fmt::format("{} is {}, which cannot be computed with",
                                                  Quote(tensor.name), Info(tensor.info.dtype).name));
     }
     // Mapped pages that were read are not needed again.
@@ -184,28 +243,40 @@ AdapterValues ReadValues(const Checkpoint& checkpoint, const Adapter& adapter,
 
 std::unique_ptr<DeltaRows> MakeDelta(const AdapterModule& module, AdapterTarget target,
                                      const AdapterValues& values, const AdapterWeight& weight) {
-  if (module.family->replaces) {
-    return MakeReplacement(values.values.at(*module.family->replaces), weight);
-  }
-  if (target == AdapterTarget::kBias) return MakeBias(module, values, weight);
-  if (!module.dora()) {
-    std::unique_ptr<DeltaRows> rows = module.family->rows(values, weight);
-    if (!values.Has(kSparseValues)) return rows;
-    return std::make_unique<SparseRows>(values, weight, std::move(rows));
-  }
-  AdapterValues whole = values;
-  whole.strength = 1;  // DoRA is of the whole change, and is itself in proportion
-  return MakeDora(values, weight, module.family->rows(whole, weight),
-                  module.family->id == "lora_embedding");
+  if (!values.Has(SavedRole(target))) return MakeChange(module, target, values, weight);
+  const float factor = IsLinear(module, target) ? values.strength : 1;
+  return std::make_unique<OnSavedRows>(
+      values.values.at(SavedRole(target)), weight, factor,
+      [&](const AdapterWeight& saved) { return MakeChange(module, target, values, saved); });
 }
 
 std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, const Shape& weight) {
-  std::uint64_t elements = 0;
-  for (const auto& [role, shape] : module.shapes) elements += ElementCount(shape).value_or(0);
-  // Factors as they are read and as they are kept; families that store their result whole.
-  std::uint64_t bytes = 2 * elements * sizeof(float);
-  if (ReadsWeight(module, target)) bytes += 2 * ElementCount(weight).value_or(0) * sizeof(float);
+  // Rows and tables of little size.
+  constexpr std::uint64_t kSmall = 64 << 10;
+  const MatrixSize size = SizeAsMatrix(weight);
+  const auto saved = module.shapes.find(SavedRole(target));
+  const std::uint64_t kept =
+      saved == module.shapes.end() ? 0 : ElementCount(saved->second).value_or(0) * sizeof(float);
+  if (target == AdapterTarget::kBias)
+    return kSmall + kept + size.rows * size.columns * sizeof(float);
+  std::uint64_t bytes = kSmall + kept + 2 * size.columns * sizeof(double);
+  bytes += module.family->bytes != nullptr ? module.family->bytes(module.shapes, size)
+                                           : 2 * ElementsOf(module.shapes) * sizeof(float);
+  if (const auto sparse = module.shapes.find(kSparseValues); sparse != module.shapes.end()) {
+    // The list doubles as it grows.
+    bytes += 3 * ElementCount(sparse->second).value_or(0) * sizeof(std::pair<std::uint64_t, float>);
+  }
   return bytes;
+}
+
+std::uint64_t ValueBytes(const AdapterModule& module) {
+  std::uint64_t largest = 0;
+  for (const auto& [role, shape] : module.shapes) {
+    largest = std::max(largest, ElementCount(shape).value_or(0));
+  }
+  const std::uint64_t all = ElementsOf(module.shapes) * sizeof(float);
+  // The tensor that is being read, as it is stored; DoRA works on a copy.
+  return all * (module.dora() ? 2 : 1) + 2 * largest * sizeof(double);
 }
 
 }  // namespace weightsmith

@@ -95,6 +95,11 @@ std::vector<float> StoredRotations(const AdapterValues& values, std::size_t size
   return rotations;
 }
 
+std::uint64_t RotationBytes(std::uint64_t elements, std::uint64_t size) {
+  // All of them in both precisions; a block, and what its equations are solved in.
+  return elements * (sizeof(double) + sizeof(float)) + 3 * size * size * sizeof(double);
+}
+
 std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size, int terms) {
   Matrix sum(size * size);
   for (std::size_t i = 0; i < size; ++i) sum[i * (size + 1)] = 1;

@@ -24,4 +24,7 @@ std::vector<float> StoredRotations(const AdapterValues& values, std::size_t size
 /// I + 2Q + 2Q² + … + Q^(terms-1), the last term once: PEFT's truncation of the same.
 std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size, int terms);
 
+/// Bytes that StoredRotations holds for rotations of `elements` in all, its result included.
+std::uint64_t RotationBytes(std::uint64_t elements, std::uint64_t size);
+
 }  // namespace weightsmith

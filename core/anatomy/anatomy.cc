@@ -118,6 +118,12 @@ bool IsT5(std::string_view name) {
   return name == "t5xxl" || name == "umt5xxl";
 }
 
+/// What a tensor is of a quantised weight.
+struct Stored {
+  std::uint32_t weight = 0;  ///< as TensorAnatomy::quantised
+  bool companion = false;
+};
+
 class Examiner {
  public:
   Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata,
@@ -133,6 +139,7 @@ class Examiner {
       AddComponent(rule.name, rule.kind);
       seen_.emplace_back(rule.tensors.size(), false);
     }
+    FindStored();
     anatomy_.tensors.reserve(tensors_.size());
     for (const CheckpointTensor& tensor : tensors_) AddTensor(tensor);
     for (std::uint32_t i = 0; i < seen_.size(); ++i) Complete(i);
@@ -184,14 +191,44 @@ class Examiner {
     return *index;
   }
 
-  void AddTensor(const CheckpointTensor& tensor) {
+  void FindStored() {
+    anatomy_.quantised = FindQuantised(tensors_);
+    // What the architecture declares is a weight of its own, whatever its name is.
+    for (QuantisedWeight& weight : anatomy_.quantised) {
+      std::erase_if(weight.companions, [&](std::uint32_t companion) {
+        const auto place = rules_.Find(tensors_[companion].name);
+        return place && place->rule != kNoRule;
+      });
+    }
+    std::erase_if(anatomy_.quantised,
+                  [](const QuantisedWeight& weight) { return weight.companions.empty(); });
+    stored_.resize(tensors_.size());
+    for (std::uint32_t i = 0; i < anatomy_.quantised.size(); ++i) {
+      const QuantisedWeight& weight = anatomy_.quantised[i];
+      for (const std::uint32_t codes : weight.codes) stored_[codes] = {i + 1, false};
+      for (const std::uint32_t companion : weight.companions) stored_[companion] = {i + 1, true};
+    }
+  }
+
+  /// What the name and the dtype say; of a companion or of codes in integers, that they are.
+  Role RoleOf(const CheckpointTensor& tensor, const Stored& stored) const {
     const Role by_name = RoleByName(tensor.name, tensor.info.dtype);
+    const bool free = by_name == Role::kWeight || by_name == Role::kBuffer;
+    if (stored.weight == 0 || !free) return by_name;
+    const bool floating = Info(tensor.info.dtype).kind == DTypeKind::kFloat;
+    return stored.companion || !floating ? Role::kQuantization : by_name;
+  }
+
+  void AddTensor(const CheckpointTensor& tensor) {
+    const Stored& stored = stored_[anatomy_.tensors.size()];
+    const Role by_name = RoleOf(tensor, stored);
     const bool outside = by_name == Role::kMarker || by_name == Role::kEma ||
                          (by_name == Role::kBuffer && IsTrainingBufferName(tensor.name));
     std::optional<RuleIndex::Place> place;
     if (!outside) place = rules_.Find(tensor.name);
     TensorAnatomy told;
     told.role = by_name;
+    told.quantised = stored.weight;
     if (!place) {
       told.component = Outside(by_name);
       told.canonical = told.local = tensor.name;
@@ -203,7 +240,7 @@ class Examiner {
     if (told.role == Role::kMarker) anatomy_.markers.push_back(tensor.name);
     if (told.role == Role::kPositionIds && tensor.info.dtype != DType::kI64) {
       anatomy_.damage.push_back(
-          fmt::format("{} is stored as {}, not as I64; `convert --fix` mends it",
+          fmt::format("{} is stored as {}, not as I64; convert repairs it with the option 'fix'",
                       Quote(tensor.name), Info(tensor.info.dtype).name));
     }
     told.optional = told.optional || told.role != Role::kWeight;
@@ -284,7 +321,9 @@ class Examiner {
     std::vector<std::string>& schemes = anatomy_.quantization;
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       if (anatomy_.tensors[i].role != Role::kQuantization) continue;
-      schemes.emplace_back(QuantizationScheme(tensors_[i].name).value_or("packed"));
+      const bool floating = Info(tensors_[i].info.dtype).kind == DTypeKind::kFloat;
+      schemes.emplace_back(
+          QuantizationScheme(tensors_[i].name).value_or(floating ? "scaled" : "packed"));
     }
     if (metadata_ && metadata_->contains("_quantization_metadata")) {
       schemes.emplace_back("comfy_quant");
@@ -335,6 +374,7 @@ class Examiner {
   const RuleIndex rules_;
   Anatomy anatomy_;
   std::vector<std::vector<bool>> seen_;  // by component and rule
+  std::vector<Stored> stored_;           // parallel to tensors_
   std::optional<std::uint32_t> ema_;
   std::optional<std::uint32_t> other_;
 };

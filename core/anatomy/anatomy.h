@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/anatomy/architecture.h"
+#include "core/anatomy/quantised.h"
 #include "core/checkpoint.h"
 
 namespace weightsmith {
@@ -30,6 +31,9 @@ struct TensorAnatomy {
   /// An fp8 target leaves it as it is: not a matrix, an embedding, a first or last layer, or of a
   /// component that is neither the diffusion model nor T5.
   bool keep_precision = false;
+  /// Not 0: one more than the index in Anatomy::quantised of the weight that it is codes or a
+  /// companion of.
+  std::uint32_t quantised = 0;
 };
 
 struct ComponentAnatomy {
@@ -67,8 +71,9 @@ struct Anatomy {
   std::vector<ComponentAnatomy> components;
   std::vector<TensorAnatomy> tensors;  ///< parallel to the checkpoint's tensors()
   std::vector<std::string> markers;
-  std::vector<std::string> quantization;  ///< schemes that were recognised; empty: none
-  std::vector<std::string> damage;        ///< what is known to be broken, a sentence each
+  std::vector<std::string> quantization;   ///< schemes that were recognised; empty: none
+  std::vector<QuantisedWeight> quantised;  ///< weights that are stored as codes
+  std::vector<std::string> damage;         ///< what is known to be broken, a sentence each
 
   const ComponentAnatomy* FindComponent(std::string_view name) const;
   /// Value of modelspec.architecture; empty where the architecture is unknown.

@@ -63,6 +63,8 @@ struct ComponentRule {
   std::vector<TensorRule> tensors;
   std::vector<NameAlias> aliases;
   bool published = true;  ///< published monolithic files have it
+  /// Of a text encoder: its number, where that is not the next one in the order of declaration.
+  std::uint32_t text_encoder = 0;
 };
 
 /// A tensor that tells a row from all others by its presence and shape.

@@ -75,7 +75,7 @@ std::optional<Viewer> ViewDiffusion(const Checkpoint& checkpoint) {
         std::size_t count = viewer.Add(diffusion, LayoutOf(diffusion), prefix, folder);
         for (const ComponentRule& component : std::span(components).subspan(1)) {
           if (!folder) break;
-          const std::string inside = PipelineFolder(*architecture, components, component.name);
+          const std::string inside = PipelineFolder(components, component.name);
           count += viewer.Add(component, LayoutOf(component), inside + ".", true);
         }
         if (count <= most) continue;
@@ -111,7 +111,10 @@ std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint
   std::optional<Viewer> viewer = ViewDiffusion(*checkpoint);
   if (!viewer) viewer = ViewPart(*checkpoint);
   if (!viewer) return checkpoint;
-  return checkpoint->View(viewer->Finish(), "diffusers");
+  std::vector<CheckpointTensor> view = viewer->Finish();
+  // Quantised weights stay under their own names where others would tear them apart.
+  if (!viewer->torn().empty()) return checkpoint;
+  return checkpoint->View(std::move(view), "diffusers");
 }
 
 std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
@@ -128,8 +131,9 @@ std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
 }
 
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
-                                                std::optional<IoBackend> backend) {
-  return CanonicalView(Checkpoint::Open(path, backend));
+                                                std::optional<IoBackend> backend,
+                                                const std::string& key) {
+  return CanonicalView(Checkpoint::Open(path, backend, key));
 }
 
 }  // namespace weightsmith

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/checkpoint.h"
@@ -17,7 +18,8 @@ std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint
 
 /// Opens a file or a folder, as Checkpoint::Open does, also the folder of a diffusers pipeline.
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
-                                                std::optional<IoBackend> backend = std::nullopt);
+                                                std::optional<IoBackend> backend = std::nullopt,
+                                                const std::string& key = {});
 
 /// The checkpoint under every naming that it can be read in, its own first: that of diffusers or
 /// Hugging Face under the publisher's names too.

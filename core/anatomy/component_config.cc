@@ -40,13 +40,13 @@ Json ClipJson(const Clip& clip) {
 }
 
 Json OpenClipConfig(const Shapes& clip, const Anatomy& anatomy) {
-  const bool projected = anatomy.id != "sd2";
+  const bool projected = anatomy.id != "sd2" && clip.Has("text_projection");
   const std::uint64_t layers = clip.Count("transformer.resblocks", "mlp.c_fc.weight");
   const std::string wide = "transformer.resblocks.0.mlp.c_fc.weight";
   // Stable Diffusion 2 takes what the last block but one gives: there the last one does not exist.
   return ClipJson({.width = clip.Dim(wide, 1),
                    .inner = clip.Dim(wide, 0),
-                   .layers = projected ? layers : layers - 1,
+                   .layers = anatomy.id != "sd2" ? layers : layers - 1,
                    .vocabulary = clip.Dim("token_embedding.weight", 0),
                    .positions = clip.Dim("positional_embedding", 0),
                    .projection = clip.Dim("text_projection", 1),
@@ -62,7 +62,8 @@ Json ClipConfig(const Shapes& clip, const Anatomy& anatomy) {
                    .vocabulary = clip.Dim("text_model.embeddings.token_embedding.weight", 0),
                    .positions = clip.Dim("text_model.embeddings.position_embedding.weight", 0),
                    .projection = clip.Dim("text_projection.weight", 0),
-                   .projected = anatomy.id.starts_with("sd3"),
+                   .projected = anatomy.id.starts_with("sd3") ||
+                                (anatomy.part != nullptr && clip.Has("text_projection.weight")),
                    .open_ai = clip.Is("clip_l")});
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/anatomy/layout.h"
+#include "core/anatomy/text_encoders.h"
 #include "core/anatomy/viewer.h"
 #include "core/error.h"
 #include "core/text.h"
@@ -31,7 +32,11 @@ std::vector<ComponentRule> ComponentRules(const Anatomy& anatomy) {
   for (const PartRow& row : anatomy.part->rows) {
     const bool fits = row.variant == anatomy.variant && row.scale == anatomy.scale;
     if (fits && (row.layout == anatomy.layout || anatomy.layout == "diffusers")) {
-      return {row.component()};
+      ComponentRule rule = row.component();
+      if (rule.kind == ComponentKind::kText) {
+        rule.text_encoder = TextEncoderNumber(nullptr, rule.name);
+      }
+      return {std::move(rule)};
     }
   }
   return {};
@@ -74,7 +79,15 @@ std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
     for (const Layout* layout : {static_cast<const Layout*>(nullptr), LayoutOf(component)}) {
       Viewer viewer(file);
       if (viewer.Add(component, layout, prefix, monolithic) < required) continue;
-      return file.View(viewer.Finish(), "");
+      std::vector<CheckpointTensor> view = viewer.Finish();
+      if (!viewer.torn().empty()) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("{} holds quantised weights in another naming, which cannot be "
+                                "joined: {}",
+                                Quote(file.path().string()), Quote(viewer.torn())),
+                    "Use the model's 16-bit file.");
+      }
+      return file.View(std::move(view), "");
     }
   }
   return nullptr;
@@ -95,7 +108,7 @@ std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
                                               const ComponentRule& component) {
   if (auto view = TryComponent(file, component, true)) return view;
   throw Error(ErrorCode::kMismatch,
-              fmt::format("{} is no complete {}", Quote(file.path().string()), component.name),
+              fmt::format("{} is not a complete {}", Quote(file.path().string()), component.name),
               "'weightsmith info' says what it is.");
 }
 

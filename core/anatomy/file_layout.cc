@@ -9,6 +9,7 @@
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/pipeline.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 
 namespace weightsmith {
 namespace {
@@ -36,7 +37,7 @@ std::shared_ptr<const Checkpoint> OnlyComponent(const Checkpoint& checkpoint,
   std::vector<std::string> names;
   for (const ComponentView& view : views) names.push_back(view.name);
   throw Error(ErrorCode::kMismatch,
-              fmt::format("in the layout {} a file holds one component, and here are {}",
+              fmt::format("in the layout {} a file holds one component, and this one would hold {}",
                           ToString(layout), fmt::join(names, ", ")),
               diffusers ? "Write to a folder, or only one of the components."
                         : "Write only one of the components.");
@@ -60,7 +61,7 @@ std::string_view ToString(FileLayout layout) {
 
 FileForm FormOf(FileLayout layout, bool split, const std::filesystem::path& path) {
   if (split) return FileForm::kSplit;
-  const bool folder = layout == FileLayout::kDiffusers && path.extension() != ".safetensors";
+  const bool folder = layout == FileLayout::kDiffusers && !IsSafetensorsName(path);
   return folder ? FileForm::kPipeline : FileForm::kOne;
 }
 
@@ -70,10 +71,9 @@ void ExpectLayout(FileLayout layout, const Anatomy& anatomy) {
   if (layout == FileLayout::kDiffusers && known) return;
   const std::string_view word = ToString(layout);
   if (anatomy.architecture == nullptr) {
-    throw Error(
-        ErrorCode::kMismatch,
-        fmt::format("the layout {}: the tensors are of no architecture that is known", word),
-        "'weightsmith info' says what a file is.");
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("the layout {}: the architecture of the tensors is not known", word),
+                "'weightsmith info' says what a file is.");
   }
   const Architecture& architecture = *anatomy.architecture;
   const bool stable_diffusion = architecture.layout == "ldm" || architecture.layout == "sgm";
@@ -87,9 +87,9 @@ void ExpectLayout(FileLayout layout, const Anatomy& anatomy) {
 }
 
 FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anatomy& anatomy,
-                FileLayout layout, FileForm form) {
+                FileLayout layout, FileForm form, bool in_pipeline) {
   ExpectLayout(layout, anatomy);
-  if (form == FileForm::kPipeline) return AsPipeline(*checkpoint, anatomy);
+  if (form == FileForm::kPipeline) return AsPipeline(*checkpoint, anatomy, in_pipeline);
   FileSet files;
   if (form == FileForm::kSplit) {
     const FileNaming naming =

@@ -36,7 +36,7 @@ std::string_view ToString(FileLayout layout);
 enum class FileForm : std::uint8_t {
   kOne,       ///< one file
   kSplit,     ///< a folder of COMPONENT.safetensors, as loaders take them
-  kPipeline,  ///< the folder of a diffusers pipeline
+  kPipeline,  ///< the folder of a diffusers pipeline, or of one component
 };
 /// The layout of diffusers is a pipeline, unless the path is that of a file.
 FileForm FormOf(FileLayout layout, bool split, const std::filesystem::path& path);
@@ -54,14 +54,16 @@ struct FileSet {
   };
   std::vector<Weights> weights;
   std::vector<Text> texts;  ///< of a pipeline; the last, model_index.json, makes the folder one
+  std::vector<std::string> notes;  ///< what is left out, or not known, a sentence each
 };
 
 /// Throws kMismatch where the architecture has no such layout, or none is known.
 void ExpectLayout(FileLayout layout, const Anatomy& anatomy);
 
 /// The checkpoint under the names of a layout. Throws kMismatch as ExpectLayout, and where a layout
-/// that has one component in a file meets several.
+/// that has one component in a file meets several. `in_pipeline`: a diffusion model alone is
+/// written as a pipeline too, for configurations of another to go with it.
 FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anatomy& anatomy,
-                FileLayout layout, FileForm form);
+                FileLayout layout, FileForm form, bool in_pipeline = false);
 
 }  // namespace weightsmith

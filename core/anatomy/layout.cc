@@ -12,6 +12,10 @@ const Layout* LayoutOf(const ComponentRule& component) {
   return nullptr;
 }
 
+bool Lacks(const Layout& layout, std::string_view canonical) {
+  return std::ranges::find(layout.lacks, canonical) != layout.lacks.end();
+}
+
 std::vector<Placement> PlaceIn(const Layout& layout, const TensorRule& rule,
                                const ComponentRule& component) {
   std::vector<Placement> placements = layout.place(rule, component);

@@ -35,7 +35,12 @@ struct Layout {
   std::vector<Placement> (*place)(const TensorRule& rule, const ComponentRule& component);
   /// The config.json of such a component; null where no loader wants one.
   ComponentConfig (*config)(const ComponentRule& rule, const Anatomy& anatomy) = nullptr;
+  /// Canonical tensors that the other naming does not have.
+  std::span<const std::string_view> lacks = {};
 };
+
+/// Whether the naming has no such tensor.
+bool Lacks(const Layout& layout, std::string_view canonical);
 
 /// Every naming that is declared, sorted by file name.
 std::span<const Layout* const> Layouts();

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "core/anatomy/component_config.h"
 #include "core/anatomy/component_views.h"
 #include "core/anatomy/layout.h"
+#include "core/anatomy/text_encoders.h"
 #include "core/error.h"
 #include "core/text.h"
 
@@ -100,8 +102,10 @@ const ComponentRule& RuleOf(const std::vector<ComponentRule>& rules, const Anato
   const bool named =
       rule != rules.end() && (LayoutOf(*rule) != nullptr || rule->kind == ComponentKind::kText);
   if (named && !ConfigOf(anatomy, *rule).class_name.empty()) return *rule;
-  throw Error(ErrorCode::kMismatch, fmt::format("no naming of diffusers is known for the {} of {}",
-                                                view.name, anatomy.architecture->title));
+  const std::string_view title =
+      anatomy.architecture != nullptr ? anatomy.architecture->title : anatomy.part->title;
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("no naming of diffusers is known for the {} of {}", view.name, title));
 }
 
 std::filesystem::path WeightsName(const ComponentRule& rule) {
@@ -109,39 +113,100 @@ std::filesystem::path WeightsName(const ComponentRule& rule) {
                                            : "diffusion_pytorch_model.safetensors";
 }
 
-}  // namespace
-
-std::string PipelineFolder(const Architecture& architecture,
-                           const std::vector<ComponentRule>& components, std::string_view name) {
-  // The refiner has the second encoder of the base model, and no first.
-  int encoder = architecture.id == "sdxl-refiner" ? 1 : 0;
-  for (const ComponentRule& component : components) {
-    if (component.kind == ComponentKind::kText) ++encoder;
-    if (component.name != name) continue;
-    if (component.kind != ComponentKind::kText) return component.name;
-    return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
-  }
-  return std::string(name);
+bool IsOutside(const ComponentView& view) {
+  return view.name == "other" || view.name == "ema";
 }
 
-FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
-  if (anatomy.row == nullptr) {
-    throw Error(
-        ErrorCode::kMismatch,
-        fmt::format("{} has no components that are known", Quote(checkpoint.path().string())),
-        "'weightsmith info' says what it is.");
+/// Whether the file holds nothing but one component, under names from the root.
+bool IsAlone(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  const ComponentAnatomy* only = nullptr;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    if (component.kind == ComponentKind::kOther) continue;
+    if (only != nullptr) return false;
+    only = &component;
   }
+  if (only == nullptr) return false;
+  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+    const TensorAnatomy& tensor = anatomy.tensors[i];
+    if (&anatomy.components[tensor.component] != only) continue;
+    if (checkpoint.tensors()[i].name != tensor.local) return anatomy.part != nullptr;
+  }
+  return true;
+}
+
+/// The declaration without optional tensors that the file lacks: what a configuration describes.
+ComponentRule AsInFile(ComponentRule rule, const Anatomy& anatomy) {
+  std::set<std::string_view> locals;
+  for (const TensorAnatomy& tensor : anatomy.tensors) locals.insert(tensor.local);
+  std::erase_if(rule.tensors, [&](const TensorRule& tensor) {
+    return tensor.optional && !locals.contains(tensor.name);
+  });
+  return rule;
+}
+
+/// The tensors that the naming of diffusers does not have.
+void NoteLacking(const Anatomy& anatomy, std::span<const ComponentRule> rules, FileSet& files) {
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    const std::string& component = anatomy.components[tensor.component].name;
+    const auto rule = std::ranges::find(rules, component, &ComponentRule::name);
+    const Layout* const layout = rule == rules.end() ? nullptr : LayoutOf(*rule);
+    if (layout == nullptr || !Lacks(*layout, tensor.local)) continue;
+    files.notes.push_back(
+        fmt::format("{} is left out: diffusers has no such tensor", Quote(tensor.local)));
+  }
+}
+
+FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  std::vector<ComponentRule> rules = ComponentRules(anatomy);
+  for (ComponentRule& rule : rules) rule = AsInFile(std::move(rule), anatomy);
+  FileSet folder;
+  for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
+    if (IsOutside(view)) {
+      folder.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});
+      continue;
+    }
+    const ComponentRule& rule = RuleOf(rules, anatomy, view);
+    folder.weights.push_back({view.name, WeightsName(rule), view.checkpoint});
+    folder.texts.push_back({"config.json", ConfigOf(anatomy, rule).json});
+    if (anatomy.part == nullptr || rule.kind != ComponentKind::kVae) continue;
+    folder.notes.emplace_back(
+        anatomy.variant == "z4"
+            ? "config.json has the scaling_factor of Stable Diffusion 1 and 2, 0.18215; the VAE of "
+              "SDXL is of the same form and has 0.13025"
+            : "config.json has the scaling_factor of FLUX.1, 0.3611, and its shift_factor, 0.1159; "
+              "the VAE of SD 3 is of the same form and has 1.5305 and 0.0609");
+  }
+  NoteLacking(anatomy, rules, folder);
+  return folder;
+}
+
+}  // namespace
+
+std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name) {
+  const std::uint32_t encoder = TextEncoderNumber(components, name);
+  if (encoder == 0) return std::string(name);
+  return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
+}
+
+FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {
+  if (anatomy.row == nullptr && anatomy.part == nullptr) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} has no known components", Quote(checkpoint.path().string())),
+                "'weightsmith info' says what it is.");
+  }
+  const bool whole = in_pipeline && anatomy.row != nullptr;
+  if (!whole && IsAlone(checkpoint, anatomy)) return AsComponentFolder(checkpoint, anatomy);
   const Architecture& architecture = *anatomy.architecture;
   const std::vector<ComponentRule> rules = anatomy.row->components();
   Json index = {{"_class_name", ClassOf(anatomy)}, {"_diffusers_version", "0.30.0"}};
   FileSet pipeline;
   for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
-    if (view.name == "other" || view.name == "ema") {
+    if (IsOutside(view)) {
       pipeline.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});
       continue;
     }
     const ComponentRule& rule = RuleOf(rules, anatomy, view);
-    const std::string folder = PipelineFolder(architecture, rules, view.name);
+    const std::string folder = PipelineFolder(rules, view.name);
     ComponentConfig config = ConfigOf(anatomy, rule);
     index[folder] = {config.library, config.class_name};
     if (rule.kind == ComponentKind::kText) {
@@ -156,6 +221,7 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy) {
   index["scheduler"] = {"diffusers", scheduler["_class_name"]};
   pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
   pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
+  NoteLacking(anatomy, rules, pipeline);
   return pipeline;
 }
 

@@ -32,8 +32,9 @@ std::optional<std::string> DamageOfPositions(const Checkpoint& checkpoint,
   const std::vector<double> found = ReadNumbers(checkpoint, tensor);
   for (std::size_t i = 0; i < found.size(); ++i) {
     if (found[i] == static_cast<double>(i)) continue;
-    return fmt::format("{} has {} at place {}, not 0, 1, 2 …; `convert --fix` mends it",
-                       Quote(tensor.name), found[i], i);
+    return fmt::format(
+        "{} has {} at place {}, not 0, 1, 2 …; convert repairs it with the option 'fix'",
+        Quote(tensor.name), found[i], i);
   }
   return std::nullopt;
 }

@@ -56,10 +56,48 @@ std::size_t Viewer::Add(const ComponentRule& component, const Layout* layout,
     std::string name = monolithic ? MonolithicName(component, rule.name, rule.beside) : rule.name;
     count += AddTensor(rule, placements, theirs, std::move(name)) ? 1 : 0;
   }
+  AddMarker(component, theirs, monolithic);
   return count;
 }
 
+/// That the component's weights are scaled: ComfyUI looks for it beside them.
+void Viewer::AddMarker(const ComponentRule& component, const std::string& theirs, bool monolithic) {
+  constexpr std::string_view kMarker = "scaled_fp8";
+  const CheckpointTensor* marker = FindTensor(tensors_, theirs + std::string(kMarker));
+  if (marker == nullptr) return;
+  CheckpointTensor tensor = *marker;
+  tensor.name = monolithic ? MonolithicName(component, kMarker, false) : std::string(kMarker);
+  taken_.insert(marker->name);
+  view_.push_back(std::move(tensor));
+}
+
+void Viewer::AddCompanions() {
+  for (const QuantisedWeight& weight : quantised_) {
+    const std::string& codes = tensors_[weight.codes.front()].name;
+    const auto renamed = renamed_.find(codes);
+    if (renamed == renamed_.end()) {
+      if (torn_.empty() && taken_.contains(codes)) torn_ = codes;
+      continue;
+    }
+    std::vector<std::uint32_t> others(weight.codes.begin() + 1, weight.codes.end());
+    others.insert(others.end(), weight.companions.begin(), weight.companions.end());
+    for (const std::uint32_t index : others) {
+      CheckpointTensor companion = tensors_[index];
+      if (taken_.contains(companion.name)) continue;
+      const auto name = CompanionName(companion.name, codes, renamed->second);
+      if (!name) {
+        if (torn_.empty()) torn_ = codes;
+        continue;
+      }
+      taken_.insert(tensors_[index].name);
+      companion.name = *name;
+      view_.push_back(std::move(companion));
+    }
+  }
+}
+
 std::vector<CheckpointTensor> Viewer::Finish() {
+  AddCompanions();
   for (const CheckpointTensor& tensor : tensors_) {
     if (!taken_.contains(tensor.name)) view_.push_back(tensor);
   }
@@ -94,6 +132,7 @@ bool Viewer::AddTensor(const TensorRule& rule, const std::vector<Placement>& pla
     tensor.gather = std::make_shared<const Gather>(std::move(gather));
   }
   for (const CheckpointTensor* part : found) taken_.insert(part->name);
+  if (renamed_only) renamed_.emplace(found.front()->name, tensor.name);
   view_.push_back(std::move(tensor));
   return true;
 }
@@ -108,8 +147,7 @@ struct Piece {
 
 [[noreturn]] void RefuseToCut(const CheckpointTensor& tensor) {
   throw Error(ErrorCode::kInput,
-              fmt::format("tensor {} lies in its file in a form that cannot be cut into parts",
-                          Quote(tensor.name)),
+              fmt::format("tensor {} is stored in a form that cannot be split", Quote(tensor.name)),
               "Write it as safetensors first: weightsmith convert FILE -o FILE.safetensors");
 }
 
@@ -165,22 +203,62 @@ CheckpointTensor Renamed(CheckpointTensor tensor, const Placement& placement) {
   return tensor;
 }
 
+using Rules = std::map<std::string_view, const TensorRule*>;
+
+bool IsRenaming(const std::vector<Placement>& placements) {
+  return placements.size() == 1 && placements[0].rows == 0 && !placements[0].transposed;
+}
+
+/// By index, the names of companions that go with those that their codes get.
+std::map<std::size_t, std::string> CompanionNames(const Layout& layout,
+                                                  const ComponentRule& component,
+                                                  const Rules& rules,
+                                                  std::span<const CheckpointTensor> tensors) {
+  std::map<std::size_t, std::string> names;
+  for (const QuantisedWeight& weight : FindQuantised(tensors)) {
+    const std::string& codes = tensors[weight.codes.front()].name;
+    const auto rule = rules.find(codes);
+    if (rule == rules.end()) continue;
+    const std::vector<Placement> placements = PlaceIn(layout, *rule->second, component);
+    for (const std::uint32_t index : weight.companions) {
+      const std::string& own = tensors[index].name;
+      auto name = IsRenaming(placements) ? CompanionName(own, codes, placements[0].name)
+                                         : std::optional<std::string>();
+      if (!name) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("{} is stored with {}: quantised weights cannot be written in "
+                                "another layout, which cuts or joins them",
+                                Quote(codes), Quote(own)),
+                    "Use the model's 16-bit file, or keep the layout.");
+      }
+      names.emplace(index, std::move(*name));
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::vector<CheckpointTensor> InNaming(const Layout& layout, const ComponentRule& component,
                                        std::span<const CheckpointTensor> tensors) {
-  std::map<std::string_view, const TensorRule*> rules;
+  Rules rules;
   for (const TensorRule& rule : component.tensors) rules.emplace(rule.name, &rule);
   std::vector<CheckpointTensor> view;
   std::map<std::string, std::pair<CheckpointTensor, std::vector<Piece>>> pieces;
-  for (const CheckpointTensor& ours : tensors) {
+  const std::map<std::size_t, std::string> companions =
+      CompanionNames(layout, component, rules, tensors);
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const CheckpointTensor& ours = tensors[i];
     const auto rule = rules.find(ours.name);
+    if (Lacks(layout, ours.name)) continue;
     if (rule == rules.end()) {
       view.push_back(ours);
+      const auto companion = companions.find(i);
+      if (companion != companions.end()) view.back().name = companion->second;
       continue;
     }
     const std::vector<Placement> placements = PlaceIn(layout, *rule->second, component);
-    if (placements.size() == 1 && placements[0].rows == 0 && !placements[0].transposed) {
+    if (IsRenaming(placements)) {
       view.push_back(Renamed(ours, placements[0]));
       continue;
     }

@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "core/error.h"
 #include "core/io/file_backends.h"
+#include "core/io/missing_file.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -45,7 +45,7 @@ bool SlowToMap(int descriptor) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-      throw Error(ErrorCode::kInput, fmt::format("no such file: {}", file));
+      throw MissingFile(fmt::format("no such file: {}", file));
     case EACCES:
     case EPERM:
       throw Error(ErrorCode::kInput, fmt::format("no permission to read {}", file));

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <system_error>
 
 #include "core/error.h"
+#include "core/io/output_file.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -22,35 +24,62 @@ bool HoldsWeights(const fs::path& file) {
          file.filename().string().find(".index.") != std::string::npos;
 }
 
-[[noreturn]] void Fail(const fs::path& from, const fs::path& to, const std::error_code& error) {
-  throw Error(ErrorCode::kFailed, fmt::format("cannot copy {} to {}: {}", Quote(from.string()),
-                                              Quote(to.string()), error.message()));
+/// What a folder holds, in a fixed order.
+std::set<fs::path> EntriesOf(const fs::path& folder) {
+  std::set<fs::path> paths;
+  std::error_code error;
+  fs::directory_iterator entries(folder, error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    paths.insert(entries->path());
+  }
+  if (error) {
+    throw Error(ErrorCode::kInput, fmt::format("cannot read the folder {}: {}",
+                                               Quote(folder.string()), error.message()));
+  }
+  return paths;
 }
 
 }  // namespace
 
-void CopyConfiguration(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::directory_iterator entries(from, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const fs::path& file = entries->path();
-    if (!entries->is_regular_file() || HoldsWeights(file)) continue;
-    fs::create_directories(to, error);
-    if (error) Fail(file, to, error);
-    fs::copy_file(file, to / file.filename(), fs::copy_options::skip_existing, error);
-    if (error) Fail(file, to, error);
+std::vector<FileCopy> Configuration(const fs::path& from, const fs::path& to) {
+  std::vector<FileCopy> copies;
+  for (const fs::path& file : EntriesOf(from)) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(file, ignored) || HoldsWeights(file)) continue;
+    copies.push_back({file, to / file.filename()});
   }
-  if (error) Fail(from, to, error);
+  return copies;
 }
 
-void CopyPipelineConfiguration(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::directory_iterator entries(from, error);
-  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
-    const fs::path& folder = entries->path();
-    if (entries->is_directory()) CopyConfiguration(folder, to / folder.filename());
+std::vector<FileCopy> PipelineConfiguration(const fs::path& from, const fs::path& to) {
+  std::vector<FileCopy> copies;
+  for (const fs::path& folder : EntriesOf(from)) {
+    std::error_code ignored;
+    if (!fs::is_directory(folder, ignored)) continue;
+    const std::vector<FileCopy> inside = Configuration(folder, to / folder.filename());
+    copies.insert(copies.end(), inside.begin(), inside.end());
   }
-  if (error) Fail(from, to, error);
+  return copies;
+}
+
+void CopyFile(const FileCopy& copy, const OutputOptions& options) {
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(copy.to, ignored))) return;
+  const auto source = OpenByteSource(copy.from, IoBackend::kRead);
+  OutputFile file(copy.to, source->size(), options);
+  constexpr std::uint64_t kPiece = 1 << 20;
+  std::vector<std::byte> piece;
+  try {
+    for (std::uint64_t at = 0; at < source->size(); at += kPiece) {
+      piece.resize(std::min(kPiece, source->size() - at));
+      source->Read(at, piece);
+      file.Write(at, piece);
+    }
+    file.Commit();
+  } catch (const Error&) {
+    file.Discard();
+    throw;
+  }
 }
 
 }  // namespace weightsmith

@@ -37,6 +37,8 @@ class HashCache {
   /// The user's cache, or the one at `path`.
   explicit HashCache(std::optional<std::filesystem::path> path = std::nullopt);
 
+  /// Of the cache; nothing where there is no place for one.
+  const std::optional<std::filesystem::path>& path() const { return path_; }
   std::optional<FileHashes> Find(const FileIdentity& file) const;
   void Remember(const FileIdentity& file, const FileHashes& hashes);
   /// Find, else HashFile and Remember.

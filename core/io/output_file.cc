@@ -3,18 +3,16 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <limits>
 #include <string>
 #include <utility>
 
 #include "core/error.h"
+#include "core/io/disk_space.h"
 #include "core/io/system.h"
 #include "core/text.h"
 
@@ -29,80 +27,8 @@ constexpr std::size_t kMaxWrite = 512 * 1024;
 constexpr std::size_t kMinWriteback = 64 * 1024;
 constexpr std::uint64_t kStatBlock = 512;
 
-bool IsFull(int error) {
-  return error == ENOSPC || error == EDQUOT;
-}
-
 std::string Name(const fs::path& path) {
   return Quote(path.string());
-}
-
-fs::path FolderOf(const fs::path& target) {
-  return target.has_parent_path() ? target.parent_path() : fs::path(".");
-}
-
-[[noreturn]] void ThrowFailed(std::string_view doing, const fs::path& path, int error) {
-  throw Error(ErrorCode::kFailed,
-              fmt::format("cannot {} {}: {}", doing, Name(path), SystemMessage(error)));
-}
-
-void PrepareFolder(const fs::path& target, bool make_folders) {
-  const fs::path folder = FolderOf(target);
-  std::error_code error;
-  if (make_folders) {
-    fs::create_directories(folder, error);
-    if (error) ThrowFailed("make the folder", folder, error.value());
-  } else if (!fs::is_directory(folder, error)) {
-    throw Error(ErrorCode::kUsage, fmt::format("the folder {} does not exist", Name(folder)), {},
-                {Option::kMakeFolders});
-  }
-}
-
-/// Checks what stands under the target's name.
-void ExpectReplaceable(const fs::path& target, bool overwrite) {
-  struct stat status = {};
-  if (::stat(target.c_str(), &status) == 0) {
-    if (!S_ISREG(status.st_mode)) {
-      throw Error(ErrorCode::kUsage,
-                  fmt::format("{} is {}, and a file is to be written there", Name(target),
-                              S_ISDIR(status.st_mode) ? "a folder" : "not a regular file"));
-    }
-  } else if (::lstat(target.c_str(), &status) != 0) {
-    return;
-  }
-  if (!overwrite) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} already exists", Name(target)), {},
-                {Option::kOverwrite});
-  }
-}
-
-/// Opens and locks the partial. Without the lock two runs could write into each other's file.
-FileHandle OpenLocked(const fs::path& partial) {
-  while (true) {
-    FileHandle handle(Retry([&] {
-      return ::open(partial.c_str(), O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    }));
-    if (!handle) ThrowFailed("write", partial, errno);
-    struct stat status = {};
-    if (::fstat(handle.get(), &status) != 0) ThrowFailed("write", partial, errno);
-    if (!S_ISREG(status.st_mode)) {
-      throw Error(ErrorCode::kFailed,
-                  fmt::format("cannot write {}: not a regular file", Name(partial)));
-    }
-    if (Retry([&] { return ::flock(handle.get(), LOCK_EX | LOCK_NB); }) != 0) {
-      if (errno == EWOULDBLOCK) {
-        throw Error(ErrorCode::kFailed, fmt::format("another process is writing {}", Name(partial)),
-                    "Wait for it, or choose another output.");
-      }
-      // File systems without locks remain usable.
-      if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS) {
-        ThrowFailed("lock", partial, errno);
-      }
-    }
-    // Its holder may have renamed or removed it between our opening and our locking it.
-    const std::optional<FileIdentity> named = IdentifyFile(partial);
-    if (named && named->SameFile(Identify(status))) return handle;
-  }
 }
 
 std::uint64_t AllocatedBytes(int descriptor) {
@@ -130,27 +56,51 @@ void ExpectRoom(int descriptor, const fs::path& target, std::uint64_t size) {
 /// Gives the file its size, with the blocks claimed where that can be asked of the file system.
 void Resize(int descriptor, const fs::path& partial, std::uint64_t size, bool reserve) {
   const auto length = static_cast<off_t>(size);
+  const auto throw_full = [&](int error) {
+    throw Error(ErrorCode::kResources,
+                fmt::format("cannot write {}: {}; {} bytes ({}) are needed", Name(partial),
+                            WhyFull(error), size, FormatBytes(size)),
+                std::string(AdviceOfFull(error)));
+  };
   if (reserve && size > 0) {
     if (Retry([&] { return ::fallocate(descriptor, 0, 0, length); }) == 0) return;
-    if (IsFull(errno)) {
-      throw Error(ErrorCode::kResources,
-                  fmt::format("not enough disk for {}: {} bytes ({}) are needed", Name(partial),
-                              size, FormatBytes(size)),
-                  "Free some space, or choose a folder on another disk.");
-    }
+    if (IsFull(errno)) throw_full(errno);
     if (errno != EOPNOTSUPP && errno != ENOSYS) ThrowFailed("reserve the bytes of", partial, errno);
   }
   if (Retry([&] { return ::ftruncate(descriptor, length); }) != 0) {
+    if (IsFull(errno)) throw_full(errno);
     ThrowFailed("size", partial, errno);
   }
 }
 
-void SyncFolder(const fs::path& folder) {
-  const FileHandle handle(
-      Retry([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
-  // Some file systems have nothing to sync in a folder and say so with EINVAL.
-  if (!handle || (Retry([&] { return ::fsync(handle.get()); }) != 0 && errno != EINVAL)) {
-    ThrowFailed("sync the folder", folder, errno);
+/// Throws what a failed sync, or a close that had to write, means.
+[[noreturn]] void ThrowUnsynced(const fs::path& partial, int error) {
+  if (IsFull(error)) {
+    throw Error(ErrorCode::kResources,
+                fmt::format("cannot sync {}: {}", Name(partial), WhyFull(error)),
+                std::string(AdviceOfFull(error)));
+  }
+  ThrowFailed("sync", partial, error);
+}
+
+/// Waits in pieces for the bulk of the data, so that a signal is heeded in between. Writes neither
+/// the size of the file nor the disk's own cache: fdatasync still has to come.
+void WaitForWriteback(int descriptor, const fs::path& partial, std::uint64_t size,
+                      const std::atomic<bool>* cancel) {
+  constexpr std::uint64_t kStep = 64 << 20;
+  constexpr unsigned kWait =
+      SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  for (std::uint64_t at = 0; at < size; at += kStep) {
+    if (cancel != nullptr && cancel->load()) throw Error(ErrorCode::kInterrupted, "interrupted");
+    const auto count = static_cast<off_t>(std::min(kStep, size - at));
+    if (Retry([&] {
+          return ::sync_file_range(descriptor, static_cast<off_t>(at), count, kWait);
+        }) == 0) {
+      continue;
+    }
+    // Not every file system knows this call.
+    if (IsFull(errno) || errno == EIO) ThrowUnsynced(partial, errno);
+    return;
   }
 }
 
@@ -178,31 +128,38 @@ struct OutputFile::State {
   fs::path partial;
   std::uint64_t size = 0;
   OutputOptions options;
-  bool resumed = false;
+  bool created = false;  ///< by this object, and empty
   FileHandle handle;
+
+  /// An empty file of ours is nothing that anybody goes on from.
+  ~State() {
+    if (handle && created) ::unlink(partial.c_str());
+  }
 };
 
-OutputFile::OutputFile(fs::path target, std::uint64_t size, const OutputOptions& options, bool keep)
-    : state_(std::make_unique<State>()) {
-  State& state = *state_;
-  state.target = std::move(target);
-  state.partial = fs::path(state.target).concat(".partial");
-  state.size = size;
-  state.options = options;
-  PrepareFolder(state.target, options.make_folders);
-  ExpectReplaceable(state.target, options.overwrite);
-  state.handle = OpenLocked(state.partial);
-  const int descriptor = state.handle.get();
+OutputFile::OutputFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+OutputFile OutputFile::OpenAsFound(fs::path target, std::uint64_t size,
+                                   const OutputOptions& options) {
+  auto state = std::make_unique<State>();
+  state->target = std::move(target);
+  state->partial = fs::path(state->target).concat(".partial");
+  state->size = size;
+  state->options = options;
+  ExpectWritable(state->target, options);
+  if (options.make_folders) MakeFolder(state->target);
+  bool created = false;
+  state->handle = OpenLocked(state->partial, created);
+  state->created = created;
+  return OutputFile(std::move(state));
+}
+
+OutputFile::OutputFile(fs::path target, std::uint64_t size, const OutputOptions& options)
+    : OutputFile(OpenAsFound(std::move(target), size, options)) {
   try {
-    struct stat status = {};
-    if (::fstat(descriptor, &status) != 0) ThrowFailed("write", state.partial, errno);
-    state.resumed = keep && size > 0 && static_cast<std::uint64_t>(status.st_size) == size;
-    if (!state.resumed) Resize(descriptor, state.partial, 0, false);
-    if (options.reserve) ExpectRoom(descriptor, state.target, size);
-    Resize(descriptor, state.partial, size, options.reserve);
+    Begin({});
   } catch (const Error&) {
-    // Work of an earlier run outlives a disk that is full today.
-    if (!state.resumed) ::unlink(state.partial.c_str());
+    Discard();
     throw;
   }
 }
@@ -220,8 +177,34 @@ const fs::path& OutputFile::partial() const {
 std::uint64_t OutputFile::size() const {
   return state_->size;
 }
-bool OutputFile::resumed() const {
-  return state_->resumed;
+FileIdentity OutputFile::identity() const {
+  struct stat status = {};
+  if (::fstat(state_->handle.get(), &status) != 0) ThrowFailed("read", state_->partial, errno);
+  return Identify(status);
+}
+
+bool OutputFile::Holds(std::string_view stamp) const {
+  if (identity().size != state_->size || stamp.size() > state_->size) return false;
+  std::string start(stamp.size(), '\0');
+  Read(0, std::as_writable_bytes(std::span(start)));
+  return start == stamp;
+}
+
+void OutputFile::Begin(std::string_view stamp) {
+  State& state = *state_;
+  const int descriptor = state.handle.get();
+  Resize(descriptor, state.partial, 0, false);
+  // The stamp comes first: a file of this size without it is another run's.
+  if (!stamp.empty()) Write(0, std::as_bytes(std::span(stamp)));
+  if (state.options.reserve) ExpectRoom(descriptor, state.target, state.size);
+  Resize(descriptor, state.partial, state.size, state.options.reserve);
+  state.created = false;
+}
+
+void OutputFile::Continue() {
+  State& state = *state_;
+  if (state.options.reserve) ExpectRoom(state.handle.get(), state.target, state.size);
+  Resize(state.handle.get(), state.partial, state.size, state.options.reserve);
 }
 
 void OutputFile::Write(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -233,11 +216,12 @@ void OutputFile::Write(std::uint64_t offset, std::span<const std::byte> bytes) {
     const ssize_t count = Retry(
         [&] { return ::pwrite(descriptor, bytes.data(), piece, static_cast<off_t>(offset)); });
     if (count < 0 && IsFull(errno)) {
+      const int error = errno;
       const std::uint64_t missing = MissingBytes(descriptor, state_->size);
       throw Error(ErrorCode::kResources,
-                  fmt::format("the disk is full: {} bytes ({}) are still needed for {}", missing,
+                  fmt::format("{}: {} bytes ({}) are still needed for {}", WhyFull(error), missing,
                               FormatBytes(missing), Name(state_->partial)),
-                  "Free that much; the same command goes on from there.");
+                  std::string(AdviceOfFull(error)));
     }
     if (count < 0) ThrowFailed("write", state_->partial, errno);
     offset += static_cast<std::uint64_t>(count);
@@ -265,6 +249,10 @@ void OutputFile::Read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
+void OutputFile::DropCache() const {
+  ::posix_fadvise(state_->handle.get(), 0, 0, POSIX_FADV_DONTNEED);
+}
+
 bool OutputFile::Clone(const ByteSource& source, std::uint64_t from, std::uint64_t to,
                        std::uint64_t size) {
   // A length of 0 would mean "up to the end of the source".
@@ -278,15 +266,26 @@ bool OutputFile::Clone(const ByteSource& source, std::uint64_t from, std::uint64
   return Retry([&] { return ::ioctl(state_->handle.get(), FICLONERANGE, &range); }) == 0;
 }
 
-void OutputFile::Commit() {
-  State& state = *state_;
-  if (state.options.sync && Retry([&] { return ::fdatasync(state.handle.get()); }) != 0) {
-    if (IsFull(errno)) {
-      throw Error(ErrorCode::kResources,
-                  fmt::format("the disk is full while syncing {}", Name(state.partial)));
-    }
-    ThrowFailed("sync", state.partial, errno);
+void OutputFile::Flush(const std::atomic<bool>* cancel) {
+  if (!state_->options.sync) return;
+  WaitForWriteback(state_->handle.get(), state_->partial, state_->size, cancel);
+}
+
+void OutputFile::Sync() {
+  const int descriptor = state_->handle.get();
+  if (state_->options.sync && Retry([&] { return ::fdatasync(descriptor); }) != 0) {
+    ThrowUnsynced(state_->partial, errno);
   }
+  // On a network's file system a close writes, and it is the close that reports what failed: this
+  // one does so while the file is not yet under its name.
+  FileHandle same(::dup(descriptor));
+  if (same && ::close(same.Release()) != 0 && errno != EINTR) {
+    ThrowUnsynced(state_->partial, errno);
+  }
+}
+
+void OutputFile::Publish() {
+  State& state = *state_;
   struct stat replaced = {};
   if (state.options.overwrite && ::stat(state.target.c_str(), &replaced) == 0 &&
       ::fchmod(state.handle.get(), replaced.st_mode & 0777) != 0) {
@@ -297,13 +296,18 @@ void OutputFile::Commit() {
   const int error = state.options.overwrite ? Rename(state.partial, state.target)
                                             : RenameToNew(state.partial, state.target);
   if (error == EEXIST) {
-    throw Error(
-        ErrorCode::kUsage, fmt::format("{} has appeared in the meantime", Name(state.target)),
-        fmt::format("The result is in {}. Rename it.", Name(state.partial)), {Option::kOverwrite});
+    throw Error(ErrorCode::kUsage,
+                fmt::format("{} has appeared in the meantime", Name(state.target)), {},
+                {Option::kOverwrite});
   }
   if (error != 0) ThrowFailed("rename to", state.target, error);
   state.handle.Close();
-  if (state.options.sync) SyncFolder(FolderOf(state.target));
+}
+
+void OutputFile::Commit() {
+  Sync();
+  Publish();
+  if (state_->options.sync) SyncFolder(FolderOf(state_->target));
 }
 
 void OutputFile::Discard() {
@@ -318,28 +322,11 @@ void WriteFile(const fs::path& target, std::span<const std::byte> bytes,
   OutputFile file(target, bytes.size(), options);
   try {
     file.Write(0, bytes);
+    file.Commit();
   } catch (const Error&) {
     file.Discard();
     throw;
   }
-  file.Commit();
-}
-
-std::uint64_t FreeDiskBytes(const fs::path& folder) {
-  fs::path existing = folder.empty() ? fs::path(".") : folder;
-  std::error_code ignored;
-  while (!fs::exists(existing, ignored)) {
-    if (!existing.has_parent_path() || existing.parent_path() == existing) {
-      existing = existing.is_absolute() ? fs::path("/") : fs::path(".");
-      break;
-    }
-    existing = existing.parent_path();
-  }
-  struct statvfs system = {};
-  if (::statvfs(existing.c_str(), &system) != 0 || system.f_blocks == 0) {
-    return std::numeric_limits<std::uint64_t>::max();
-  }
-  return std::uint64_t{system.f_bavail} * system.f_frsize;
 }
 
 }  // namespace weightsmith

@@ -22,6 +22,26 @@ FileIdentity Identify(const struct stat& status) {
           .changed_ns = nanoseconds(status.st_ctim)};
 }
 
+bool IsFull(int error) {
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+std::string_view WhyFull(int error) {
+  switch (error) {
+    case EDQUOT:
+      return "the disk quota is used up";
+    case EFBIG:
+      return "a limit on the size of files is reached";
+    default:
+      return "the disk is full";
+  }
+}
+
+std::string_view AdviceOfFull(int error) {
+  if (error == EFBIG) return "Raise the limit (ulimit -f), or choose another file system.";
+  return "Free some space, or choose a folder on another disk.";
+}
+
 std::string SystemMessage(int error) {
   std::string message = std::generic_category().message(error);
   if (!message.empty()) {

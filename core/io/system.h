@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/io/byte_source.h"
@@ -44,5 +45,12 @@ auto Retry(Call call) {
 
 /// What the system says of an errno: "no space left on device".
 std::string SystemMessage(int error);
+
+/// Whether an errno says that there is no room: by the disk, a quota, a limit of the process or of
+/// the file system.
+bool IsFull(int error);
+/// What such an errno means, "the disk is full", and what the user can do.
+std::string_view WhyFull(int error);
+std::string_view AdviceOfFull(int error);
 
 }  // namespace weightsmith

@@ -165,7 +165,7 @@ std::uint64_t ExpectTiling(std::vector<Placed>& tensors) {
     const SafetensorsEntry& entry = tensor.entry;
     if (entry.end < entry.begin) {
       FailAt(tensor,
-             fmt::format("data_offsets [{}, {}] end before they begin", entry.begin, entry.end));
+             fmt::format("data_offsets [{}, {}] end before their start", entry.begin, entry.end));
     }
     if (entry.begin != end) {
       const std::string before =
@@ -215,7 +215,7 @@ std::uint64_t ParseHeaderSize(std::string_view first_bytes, std::uint64_t file_s
   if (size > kMaxHeaderSize) {
     Fail(fmt::format("the header's length at byte 0 is {}, and at most {} is allowed", size,
                      kMaxHeaderSize),
-         "It is not a safetensors file, or its beginning is damaged.");
+         "It is not a safetensors file, or its first bytes are damaged.");
   }
   if (size > file_size - kPrefixSize) {
     Fail(fmt::format("the header's length at byte 0 is {}, but only {} bytes follow", size,

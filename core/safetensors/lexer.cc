@@ -102,7 +102,7 @@ std::string JsonLexer::String() {
       ++at_;
     }
     out.append(text_, run, at_ - run);
-    if (at_ == text_.size()) Fail("a string without its end", base_ + start);
+    if (at_ == text_.size()) Fail("a string that is not closed", base_ + start);
     const char c = text_[at_++];
     if (c == '"') return out;
     if (c != '\\') Fail("a raw control character in a string", base_ + at_ - 1);
@@ -122,10 +122,10 @@ void JsonLexer::Escape(std::string& out) {
   if (c != 'u') Fail("an unknown escape in a string", start);
   std::uint32_t code = Hex4();
   if (code >= 0xD800 && code < 0xE000) {
-    if (code >= 0xDC00 || text_.substr(at_, 2) != "\\u") Fail("half a surrogate pair", start);
+    if (code >= 0xDC00 || text_.substr(at_, 2) != "\\u") Fail("an unpaired surrogate", start);
     at_ += 2;
     const std::uint32_t low = Hex4();
-    if (low < 0xDC00 || low >= 0xE000) Fail("half a surrogate pair", start);
+    if (low < 0xDC00 || low >= 0xE000) Fail("an unpaired surrogate", start);
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
   }
   AppendUtf8(code, out);

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include "core/error.h"
 #include "core/foreign_format.h"
+#include "core/io/in_place.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -21,13 +24,7 @@ bool StartsLikeHeader(std::string_view head) {
          std::string_view("{ \t\r\n").find(head[kPrefixSize]) != std::string_view::npos;
 }
 
-}  // namespace
-
-std::string ReadHead(const ByteSource& file) {
-  return ReadText(file, 0, std::min<std::uint64_t>(file.size(), kSniffSize));
-}
-
-SafetensorsHeader ReadHeader(const ByteSource& file) {
+SafetensorsHeader ReadWholeHeader(const ByteSource& file) {
   return WithContext(fmt::format("reading {}", Quote(file.path().string())), [&] {
     if (file.size() == 0) {
       throw Error(ErrorCode::kInput, "the file is empty", "Get the file again.");
@@ -43,6 +40,27 @@ SafetensorsHeader ReadHeader(const ByteSource& file) {
     const std::uint64_t size = ParseHeaderSize(head, file.size());
     return ParseHeader(ReadText(file, kPrefixSize, size), file.size());
   });
+}
+
+}  // namespace
+
+std::string ReadHead(const ByteSource& file) {
+  return ReadText(file, 0, std::min<std::uint64_t>(file.size(), kSniffSize));
+}
+
+SafetensorsHeader ReadHeader(const ByteSource& file) {
+  try {
+    return ReadWholeHeader(file);
+  } catch (const Error& error) {
+    std::error_code ignored;
+    const auto side = ReplacementOf(file.path());
+    if (!std::filesystem::is_regular_file(side, ignored)) throw;
+    throw Error(
+        error.code(), error.what(),
+        fmt::format("{} is of an interrupted change of its metadata, which 'weightsmith meta' "
+                    "completes.",
+                    Quote(side.string())));
+  }
 }
 
 }  // namespace weightsmith

@@ -8,24 +8,48 @@ namespace {
 
 constexpr std::string_view kSafe[] = {
     "_codecs.encode",
+    "argparse.Namespace",
+    "builtins.bool",
     "builtins.bytearray",
+    "builtins.bytes",
     "builtins.complex",
     "builtins.dict",
+    "builtins.float",
+    "builtins.frozenset",
+    "builtins.int",
     "builtins.list",
+    "builtins.range",
     "builtins.set",
+    "builtins.slice",
+    "builtins.str",
     "builtins.tuple",
     "collections.Counter",
     "collections.OrderedDict",
     "collections.defaultdict",
+    "datetime.date",
+    "datetime.datetime",
+    "datetime.time",
+    "datetime.timedelta",
+    "datetime.timezone",
     "numpy._core.multiarray._reconstruct",
     "numpy._core.multiarray.scalar",
+    "numpy._core.numeric._frombuffer",
     "numpy.core.multiarray._reconstruct",
     "numpy.core.multiarray.scalar",
+    "numpy.core.numeric._frombuffer",
     "numpy.dtype",
     "numpy.ndarray",
+    "pathlib.PosixPath",
+    "pathlib.PurePosixPath",
+    "pathlib.PureWindowsPath",
+    "pathlib.WindowsPath",
+    "pathlib._local.PosixPath",
+    "pathlib._local.WindowsPath",
     "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
     "torch.Size",
     "torch.Tensor",
+    "torch.per_channel_affine",
+    "torch.per_tensor_affine",
     "torch._tensor._rebuild_from_type_v2",
     "torch._utils._rebuild_device_tensor_from_cpu_tensor",
     "torch._utils._rebuild_device_tensor_from_numpy",
@@ -47,9 +71,16 @@ constexpr std::string_view kSafe[] = {
     "torch.storage.UntypedStorage",
 };
 
+/// Safe to name and not to call, beside the types of torch.
+constexpr std::string_view kOnlyNamed[] = {
+    "numpy.ndarray",
+    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+    "torch.storage.UntypedStorage",
+};
+
 /// Words behind "torch." that are dtypes; torch.FloatStorage and torch.FloatTensor go by their end.
-constexpr std::string_view kDTypes[] = {"float",   "bfloat", "int", "uint",
-                                        "complex", "bool",   "bits"};
+constexpr std::string_view kDTypes[] = {"float", "bfloat", "int",  "uint", "complex",
+                                        "bool",  "bits",   "qint", "quint"};
 
 /// Modules that run, fetch or reach anything. Submodules are meant as well.
 constexpr std::string_view kDangerous[] = {
@@ -128,7 +159,7 @@ bool IsTorchType(std::string_view dotted) {
     if (name.find('.') != std::string_view::npos) continue;
     if (name.ends_with("Storage") || name.ends_with("Tensor")) return true;
     const std::string_view word = name.substr(0, name.find_first_of("0123456789"));
-    if (Holds(kDTypes, word) || word == "per_tensor_affine") return true;
+    if (Holds(kDTypes, word)) return true;
   }
   return false;
 }
@@ -145,6 +176,10 @@ std::string_view ToString(GlobalSafety safety) {
       break;
   }
   return "dangerous";
+}
+
+bool MayBeCalled(std::string_view safe) {
+  return !IsTorchType(safe) && !Holds(kOnlyNamed, safe);
 }
 
 GlobalSafety ClassifyGlobal(std::string_view dotted) {

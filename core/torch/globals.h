@@ -17,4 +17,8 @@ std::string_view ToString(GlobalSafety safety);
 /// told apart for the message. Names are dotted: "os.system".
 GlobalSafety ClassifyGlobal(std::string_view dotted);
 
+/// Whether calling a safe one is harmless whatever the arguments; the others are types that are
+/// handed on: numpy.ndarray with a buffer of objects is a way to any address.
+bool MayBeCalled(std::string_view safe);
+
 }  // namespace weightsmith

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/torch/globals.h"
 #include "core/torch/pickle_opcodes.h"
 #include "core/torch/pickle_scalars.h"
 
@@ -42,17 +43,45 @@ class PickleMachine : PickleScalars {
     for (std::size_t count = 0;; ++count) {
       if (count == kMostOpcodes) Refuse("has more opcodes than any checkpoint");
       Begin(at());
+      if (frame_end_ == at() || lenient()) frame_end_ = 0;
       const auto opcode = static_cast<unsigned char>(Take(1)[0]);
       if (opcode == kStop) break;
       if (!Number(opcode) && !String(opcode) && !Container(opcode) && !Memo(opcode) &&
           !Object(opcode)) {
         Refuse(fmt::format("has the opcode 0x{:02x}, which no checkpoint needs", opcode));
       }
+      if (frame_end_ != 0 && at() > frame_end_ && !lenient()) {
+        Refuse("has a frame that ends inside an opcode");
+      }
     }
+    if (frame_end_ != 0 && at() != frame_end_) Refuse("stops before its frame ends");
     return Finish(at(), globals_);
   }
 
+  PickleTrace Trace() {
+    BeLenient();
+    PickleTrace trace;
+    try {
+      trace.size = Run().size();
+    } catch (const Error& error) {
+      trace.problem = error.message();
+      trace.cut_off = ran_out();
+      trace.beyond_limits = trace.problem.find("any checkpoint") != std::string::npos;
+      trace.size = at();
+    }
+    trace.globals.assign(globals_.begin(), globals_.end());
+    return trace;
+  }
+
  private:
+  /// Some readers follow frames, others step over them: what they hold must be whole opcodes.
+  void BeginFrame() {
+    const std::uint64_t size = Little(8);
+    if (frame_end_ != 0) Refuse("begins a frame inside a frame");
+    if (size > this->size() - at()) RunOut("has a frame that is cut off");
+    if (size != 0) frame_end_ = at() + size;
+  }
+
   void ExtendTop(PickleType type) {
     const std::vector<PickleRef> more = PopMark();
     Extend(Top(), type, more);
@@ -126,7 +155,8 @@ class PickleMachine : PickleScalars {
   }
 
   std::uint64_t KeyLine() {
-    const std::string_view line = Line();
+    std::string line(Line());
+    if (lenient()) std::erase_if(line, [](char c) { return c < '0' || c > '9'; });
     std::uint64_t key = 0;
     const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), key);
     if (error != std::errc() || stop != line.data() + line.size()) Refuse("has a malformed number");
@@ -195,8 +225,32 @@ class PickleMachine : PickleScalars {
     return items;
   }
 
+  /// What an object of an old file says of the class of a module: ('module', class, source …).
+  PickleRef ClassOf(PickleRef callable) {
+    if (!Is(callable, PickleType::kPersistent)) return callable;
+    const PickleRef id = ItemsOf(callable)[0];
+    if (!Is(id, PickleType::kTuple) || ItemsOf(id).size() < 2) return callable;
+    return ItemsOf(id)[1];
+  }
+
+  /// Only a name may be called, and of those that are harmless to name not all are to call.
+  void NoteCall(PickleRef callable, PickleRef arguments) {
+    callable = ClassOf(callable);
+    if (!Is(callable, PickleType::kGlobal)) return Note("calls what is no name of a file");
+    const std::string& name = TextOf(callable);
+    if (ClassifyGlobal(name) != GlobalSafety::kSafe) return;
+    if (!MayBeCalled(name)) return Note(fmt::format("calls {}, which checkpoints only name", name));
+    if (name != "torch._tensor._rebuild_from_type_v2") return;
+    // It calls its first argument.
+    const bool known = IsSequence(arguments) && !ItemsOf(arguments).empty() &&
+                       Is(ItemsOf(arguments)[0], PickleType::kGlobal) &&
+                       TextOf(ItemsOf(arguments)[0]).starts_with("torch._utils._rebuild_");
+    if (!known) Note("calls through " + name + " what makes no tensor");
+  }
+
   /// The result of a call that nobody makes.
   void PushCall(PickleRef callable, PickleRef arguments) {
+    NoteCall(callable, arguments);
     if (Is(callable, PickleType::kGlobal) && IsDictClass(TextOf(callable))) {
       return Push(AddItems(PickleType::kDict, FirstItems(arguments)));
     }
@@ -218,7 +272,7 @@ class PickleMachine : PickleScalars {
         if (Little(1) > 5) Refuse("is of a protocol above 5");
         return true;
       case kFrame:
-        Little(8);  // a hint for readers of streams; opcodes may not depend on it
+        BeginFrame();
         return true;
       case kGlobal: {
         const std::string module(Line());
@@ -238,6 +292,7 @@ class PickleMachine : PickleScalars {
         const PickleRef keywords = Pop();
         const PickleRef arguments = Pop();
         const PickleRef both = AddItems(PickleType::kTuple, {arguments, keywords});
+        Note("calls with named arguments");
         PushCall(Pop(), both);
         return true;
       }
@@ -261,6 +316,10 @@ class PickleMachine : PickleScalars {
         // A dict's attributes (a state dict's versions) say nothing of its items.
         if (Is(object, PickleType::kCall)) {
           Extend(object, PickleType::kCall, std::span(&state, 1));
+        } else if (Is(object, PickleType::kGlobal)) {
+          Note("sets attributes of " + TextOf(object));
+        } else if (!Is(object, PickleType::kDict)) {
+          Note("sets attributes of what has none");
         }
         return true;
       }
@@ -275,6 +334,7 @@ class PickleMachine : PickleScalars {
   }
 
   std::set<std::string> globals_;
+  std::size_t frame_end_ = 0;  ///< 0: outside of frames
 };
 
 bool Pickle::IsGlobal(PickleRef ref, std::string_view dotted) const {
@@ -292,6 +352,10 @@ std::optional<PickleRef> Pickle::Find(PickleRef dict, std::string_view key) cons
 
 Pickle ReadPickle(std::string_view bytes) {
   return PickleMachine(bytes).Run();
+}
+
+PickleTrace TracePickle(std::string_view bytes) {
+  return PickleMachine(bytes).Trace();
 }
 
 }  // namespace weightsmith

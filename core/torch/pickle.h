@@ -58,6 +58,9 @@ class Pickle {
   std::optional<PickleRef> Find(PickleRef dict, std::string_view key) const;
   /// Of every global that the pickle names, each once, sorted: "os.system".
   const std::vector<std::string>& globals() const { return globals_; }
+  /// What it does with them beside calling them with values, which no checkpoint needs: "sets
+  /// attributes of os.path".
+  const std::vector<std::string>& oddities() const { return oddities_; }
 
  private:
   friend class PickleBuilder;
@@ -65,13 +68,24 @@ class Pickle {
   std::vector<std::string> texts_;
   std::vector<std::vector<PickleRef>> items_;
   std::vector<std::string> globals_;
+  std::vector<std::string> oddities_;
   PickleRef root_ = 0;
   std::size_t size_ = 0;
 };
 
 /// Reads the pickle that `bytes` begins with, protocols 0 to 5. Throws kInput, naming the byte, for
-/// one that is cut off or malformed, uses extension codes or buffers outside of it, or is larger
-/// than any checkpoint's.
+/// one that is cut off or malformed, uses extension codes or buffers outside of it, is larger than
+/// any checkpoint's, or that two readers of pickles could take differently.
 Pickle ReadPickle(std::string_view bytes);
+
+/// How far a reader of pickles would come in bytes that may be none.
+struct PickleTrace {
+  std::vector<std::string> globals;  ///< what it would have imported by then, sorted
+  std::string problem;               ///< where it ends early; empty: it reached the STOP
+  bool cut_off = false;              ///< the problem: there are no more bytes
+  bool beyond_limits = false;        ///< the problem: it is larger than is followed
+  std::size_t size = 0;              ///< bytes up to there
+};
+PickleTrace TracePickle(std::string_view bytes);
 
 }  // namespace weightsmith

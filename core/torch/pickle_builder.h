@@ -30,8 +30,11 @@ class PickleBuilder {
     pickle_.root_ = Pop();
     pickle_.size_ = size;
     pickle_.globals_.assign(globals.begin(), globals.end());
+    pickle_.oddities_.assign(oddities_.begin(), oddities_.end());
     return std::move(pickle_);
   }
+
+  void Note(std::string oddity) { oddities_.insert(std::move(oddity)); }
 
   bool Is(PickleRef ref, PickleType type) const { return pickle_.Is(ref, type); }
   const std::string& TextOf(PickleRef ref) const { return pickle_.text(ref); }
@@ -94,8 +97,13 @@ class PickleBuilder {
     }
   }
 
+  /// Whether to go on where a reader of pickles may: for tracing what it would come to.
+  bool lenient() const { return lenient_; }
+  void BeLenient() { lenient_ = true; }
+
   /// Adds to a container; to the result of a call, which may be one, it is attached.
   void Extend(PickleRef to, PickleType type, std::span<const PickleRef> more) {
+    if (lenient_) return;
     if (!Is(to, type) && !Is(to, PickleType::kCall)) {
       Refuse("puts items into what is no container of them");
     }
@@ -121,9 +129,11 @@ class PickleBuilder {
   static constexpr std::size_t kMostValues = 2'000'000;
   static constexpr std::size_t kMostItems = 8'000'000;
 
+  bool lenient_ = false;
   std::size_t start_ = 0;
   std::size_t items_ = 0;
   Pickle pickle_;
+  std::set<std::string> oddities_;
   std::vector<PickleRef> stack_;
   std::vector<std::size_t> marks_;
   std::unordered_map<std::uint64_t, PickleRef> memo_;

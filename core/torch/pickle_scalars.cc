@@ -3,8 +3,10 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "core/text.h"
+#include "core/torch/pickle_escapes.h"
 #include "core/torch/pickle_opcodes.h"
 
 namespace weightsmith {
@@ -14,8 +16,13 @@ constexpr std::size_t kLongestLine = 1 << 16;
 
 }  // namespace
 
+void PickleScalars::RunOut(const std::string& problem) {
+  ran_out_ = true;
+  Refuse(problem);
+}
+
 std::string_view PickleScalars::Take(std::uint64_t size) {
-  if (size > bytes_.size() - at_) Refuse("is cut off");
+  if (size > bytes_.size() - at_) RunOut("is cut off");
   const std::string_view taken = bytes_.substr(at_, size);
   at_ += size;
   return taken;
@@ -30,7 +37,8 @@ std::uint64_t PickleScalars::Little(std::size_t size) {
 }
 std::string_view PickleScalars::Line() {
   const std::size_t end = bytes_.find('\n', at_);
-  if (end == std::string_view::npos || end - at_ > kLongestLine) Refuse("has an endless line");
+  if (end == std::string_view::npos) RunOut("has an endless line");
+  if (end - at_ > kLongestLine && !lenient()) Refuse("has an endless line");
   const std::string_view line = bytes_.substr(at_, end - at_);
   at_ = end + 1;
   return line;
@@ -46,8 +54,15 @@ void PickleScalars::PushLong(std::string_view bytes) {
   PushInteger(bytes.empty() ? 0 : static_cast<std::int64_t>(value << unused) >> unused);
 }
 
+/// Decimal as pickle writes it: Python reads other bases, blanks and underscores as well.
 void PickleScalars::PushNumberLine(std::string_view line) {
-  if (line.ends_with('L')) line.remove_suffix(1);
+  constexpr std::string_view kOfNumbers = "0123456789abcdefABCDEFxXoOL_+- \t\r\f\v";
+  if (lenient() && line.find_first_not_of(kOfNumbers) == std::string_view::npos) {
+    return PushInteger(0);
+  }
+  std::string_view digits = line;
+  if (digits.starts_with('-')) digits.remove_prefix(1);
+  if (digits.size() > 1 && digits.front() == '0') Refuse("has a malformed number");
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), value);
   if (error == std::errc::result_out_of_range) {
@@ -55,6 +70,16 @@ void PickleScalars::PushNumberLine(std::string_view line) {
   }
   if (error != std::errc() || stop != line.data() + line.size()) Refuse("has a malformed number");
   PushInteger(value);
+}
+
+void PickleScalars::PushFloatLine(std::string_view line) {
+  if (line == "nan" || line == "inf" || line == "-inf") {
+    const double value = line == "nan" ? std::nan("") : HUGE_VAL;
+    return PushFloat(line == "-inf" ? -value : value);
+  }
+  const std::optional<double> value = lenient() ? 0 : ParseNumber(line);
+  if (!value) Refuse("has a malformed number");
+  PushFloat(*value);
 }
 
 bool PickleScalars::Number(unsigned char opcode) {
@@ -90,11 +115,14 @@ bool PickleScalars::Number(unsigned char opcode) {
       }
       return true;
     }
-    case kLongLine:
-      PushNumberLine(Line());
+    case kLongLine: {
+      std::string_view line = Line();
+      if (line.ends_with('L')) line.remove_suffix(1);
+      PushNumberLine(line);
       return true;
+    }
     case kFloatLine:
-      PushFloat(ParseNumber(Line()).value_or(std::nan("")));
+      PushFloatLine(Line());
       return true;
     case kBinFloat: {
       std::uint64_t bits = 0;
@@ -105,6 +133,12 @@ bool PickleScalars::Number(unsigned char opcode) {
     default:
       return false;
   }
+}
+
+void PickleScalars::PushUnescaped(std::optional<std::string> text) {
+  if (!text && lenient()) text.emplace();
+  if (!text) Refuse("has a malformed escape in a string");
+  Push(AddText(PickleType::kText, std::move(*text)));
 }
 
 void PickleScalars::PushText(PickleType type, std::uint64_t size) {
@@ -140,14 +174,14 @@ bool PickleScalars::String(unsigned char opcode) {
       PushText(PickleType::kBytes, Little(8));
       return true;
     case kUnicodeLine:
-      Push(AddText(PickleType::kText, std::string(Line())));
+      PushUnescaped(UnescapeUnicode(Line()));
       return true;
     case kStringLine: {
       std::string_view line = Line();
       const bool quoted = line.size() >= 2 && line.front() == line.back() &&
                           (line.front() == '\'' || line.front() == '"');
       if (!quoted) Refuse("has a malformed string");
-      Push(AddText(PickleType::kText, std::string(line.substr(1, line.size() - 2))));
+      PushUnescaped(UnescapeBytes(line.substr(1, line.size() - 2)));
       return true;
     }
     default:

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/torch/pickle_builder.h"
@@ -14,6 +16,10 @@ class PickleScalars : protected PickleBuilder {
   explicit PickleScalars(std::string_view bytes) : bytes_(bytes) {}
 
   std::size_t at() const { return at_; }
+  std::size_t size() const { return bytes_.size(); }
+  /// Whether an opcode wanted more bytes than there are.
+  bool ran_out() const { return ran_out_; }
+  [[noreturn]] void RunOut(const std::string& problem);
   std::string_view Take(std::uint64_t size);
   std::uint64_t Little(std::size_t size);
   std::string_view Line();
@@ -28,10 +34,13 @@ class PickleScalars : protected PickleBuilder {
   void PushFloat(double value) { Push(Add({PickleType::kFloat, 0, 0, value})); }
   void PushLong(std::string_view bytes);
   void PushNumberLine(std::string_view line);
+  void PushFloatLine(std::string_view line);
   void PushText(PickleType type, std::uint64_t size);
+  void PushUnescaped(std::optional<std::string> text);
 
   std::string_view bytes_;
   std::size_t at_ = 0;
+  bool ran_out_ = false;
 };
 
 }  // namespace weightsmith

@@ -9,7 +9,9 @@
 #include "core/checkpoint.h"
 #include "core/error.h"
 #include "core/safetensors/reader.h"
+#include "core/safetensors/sharded.h"
 #include "core/text.h"
+#include "core/torch/other_readings.h"
 #include "core/torch/pickle.h"
 #include "core/torch/reader.h"
 #include "core/torch/zip_archive.h"
@@ -18,7 +20,6 @@ namespace weightsmith {
 namespace {
 
 constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
-constexpr std::size_t kMostPickles = 1000;
 /// In front of the storages of the older format: magic number, protocol, machine, object, keys.
 constexpr std::size_t kLegacyPickles = 5;
 
@@ -30,19 +31,16 @@ class Scanner {
   ScanResult Run() {
     const std::string head = ReadHead(*file_);
     if (const auto torch = SniffTorch(head)) {
-      result_.format = *torch == TorchFormat::kZip ? "torch-zip" : "torch-legacy";
-      Try([&] { *torch == TorchFormat::kZip ? ScanZip() : ScanPickles(kLegacyPickles); });
-    } else if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
-      result_.format = "pickle";
-      Try([&] { ScanPickles(kMostPickles); });
+      ScanTorch(*torch);
     } else if (head.starts_with("GGUF")) {
       result_.format = "gguf";
-      return std::move(result_);
+      ScanFirstByte("GGUF");
+    } else if (LooksLikeShardIndex(head)) {
+      result_.format = "sharded";
+      Try(result_.problems, [&] { Checkpoint::Open(path_); });
+    } else {
+      ScanOther(head);
     }
-    Try([&] {
-      const auto checkpoint = Checkpoint::Open(path_);
-      result_.format = ToString(checkpoint->format());
-    });
     for (const std::string& name : globals_) {
       result_.globals.push_back({name, ClassifyGlobal(name)});
     }
@@ -51,50 +49,81 @@ class Scanner {
 
  private:
   template <class Step>
-  void Try(const Step& step) {
+  bool Try(std::vector<std::string>& problems, const Step& step) {
     try {
       step();
+      return true;
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::kInput) throw;
+      if (error.code() != ErrorCode::kInput && error.code() != ErrorCode::kMismatch) throw;
       const std::string& problem = error.message();
-      if (std::ranges::find(result_.problems, problem) == result_.problems.end()) {
-        result_.problems.push_back(problem);
-      }
+      if (std::ranges::find(problems, problem) == problems.end()) problems.push_back(problem);
+      return false;
     }
   }
 
-  /// As much of it as a pickle may have.
-  std::string TextAt(std::uint64_t offset, std::uint64_t size) const {
-    return ReadText(*file_, offset, std::min(size, kLargestPickle));
+  void Learn(const std::vector<std::string>& globals) {
+    globals_.insert(globals.begin(), globals.end());
   }
 
-  void Learn(const Pickle& pickle) {
-    globals_.insert(pickle.globals().begin(), pickle.globals().end());
+  /// What is not exactly as torch writes it is ambiguous: some program may still load it.
+  void ScanTorch(TorchFormat format) {
+    result_.format = format == TorchFormat::kZip ? "torch-zip" : "torch-legacy";
+    const bool read = Try(result_.ambiguities, [&] {
+      const Pickle pickle = ExpectTorch(*file_, format);
+      Learn(pickle.globals());
+      result_.unusual = pickle.oddities();
+    });
+    if (read) return;
+    if (format == TorchFormat::kZip) {
+      std::vector<std::string> told;
+      Try(told, [&] { TraceZip(); });
+    } else {
+      TracePickles();
+    }
   }
 
   /// Every pickle of the archive, not only the one that torch would load.
-  void ScanZip() {
+  void TraceZip() {
     for (const ZipEntry& entry : ReadZip(*file_).entries) {
-      if (!entry.name.ends_with(".pkl")) continue;
-      Try([&] {
-        const std::string text = TextAt(entry.offset, entry.size);
-        const Pickle pickle = ReadPickle(text);
-        Learn(pickle);
-        if (pickle.size() == entry.size) return;
-        result_.problems.push_back(fmt::format("{} bytes follow the pickle {}",
-                                               entry.size - pickle.size(), Quote(entry.name)));
-      });
+      if (!entry.name.ends_with("pkl")) continue;
+      const std::uint64_t size = std::min(entry.size, kLargestPickle);
+      Learn(TracePickle(ReadText(*file_, entry.offset, size)).globals);
     }
   }
 
-  /// One pickle after the other, as far as there are some.
-  void ScanPickles(std::size_t most) {
-    const std::string text = TextAt(0, file_->size());
+  /// One pickle after the other, as torch.load reads them.
+  void TracePickles() {
+    const std::string text = ReadText(*file_, 0, std::min(file_->size(), kLargestPickle));
     std::string_view rest = text;
-    for (std::size_t count = 0; count < most && rest.starts_with('\x80'); ++count) {
-      const Pickle pickle = ReadPickle(rest);
-      Learn(pickle);
-      rest.remove_prefix(pickle.size());
+    for (std::size_t count = 0; count < kLegacyPickles && !rest.empty(); ++count) {
+      const PickleTrace trace = TracePickle(rest);
+      Learn(trace.globals);
+      if (!trace.problem.empty()) return;
+      rest.remove_prefix(trace.size);
+    }
+  }
+
+  void ScanFirstByte(std::string_view what) {
+    const std::vector<std::string> code = CodeFromFirstByte(*file_);
+    if (code.empty()) return;
+    Learn(code);
+    result_.ambiguities.push_back(fmt::format(
+        "it is a {} file, and a pickle for torch.load, which names {}", what, Quote(code.front())));
+  }
+
+  void ScanOther(std::string_view head) {
+    if (Try(result_.problems, [&] { ReadHeader(*file_); })) {
+      result_.format = "safetensors";
+      Try(result_.ambiguities, [&] { ExpectOnlySafetensors(*file_); });
+      Learn(CodeFromFirstByte(*file_));
+    } else if (BeginsAsTar(head)) {
+      result_.format = "tar";
+      result_.problems = {
+          "a tar archive, as torch 0.1 wrote: torch.load runs the pickles in it, and "
+          "they are not looked into"};
+    } else if (head.starts_with('\x80') || !CodeFromFirstByte(*file_).empty()) {
+      result_.format = "pickle";
+      TracePickles();
     }
   }
 
@@ -106,10 +135,16 @@ class Scanner {
 
 }  // namespace
 
+bool ScanResult::dangerous() const {
+  return !unusual.empty() || std::ranges::any_of(globals, [](const Global& global) {
+    return global.safety == GlobalSafety::kDangerous;
+  });
+}
+
 bool ScanResult::safe() const {
-  return problems.empty() && std::ranges::all_of(globals, [](const Global& global) {
-           return global.safety == GlobalSafety::kSafe;
-         });
+  return !missing && unusual.empty() && ambiguities.empty() && problems.empty() &&
+         std::ranges::all_of(
+             globals, [](const Global& global) { return global.safety == GlobalSafety::kSafe; });
 }
 
 ScanResult ScanFile(const std::filesystem::path& path) {

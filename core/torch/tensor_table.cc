@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "core/torch/numpy_array.h"
+#include "core/torch/state_dict.h"
+#include "core/torch/torch_calls.h"
 #include "core/utf8.h"
 
 namespace weightsmith {
@@ -50,11 +51,11 @@ constexpr Named kDTypes[] = {
     {"complex64", DType::kC64},
 };
 
-/// Where trainers keep the weights, the first that is there and holds tensors.
-constexpr std::string_view kWrappers[] = {
-    "state_dict", "model", "module", "params_ema",       "params",
-    "weights",    "net",   "ema",    "model_state_dict", "string_to_param"};
-constexpr int kDeepest = 16;
+/// torch itself has no more.
+constexpr std::size_t kMostDimensions = 64;
+/// A pickle may hold one dict in many places, and so give more names than it has bytes.
+constexpr std::size_t kMostEntries = 8'000'000;
+constexpr std::size_t kMostNameBytes = std::size_t{1} << 30;
 
 template <std::size_t N>
 std::optional<DType> Find(const Named (&table)[N], std::string_view name) {
@@ -65,119 +66,92 @@ std::optional<DType> Find(const Named (&table)[N], std::string_view name) {
 
 class TableReader {
  public:
-  explicit TableReader(const Pickle& pickle) : pickle_(pickle) {}
+  explicit TableReader(const Pickle& pickle) : pickle_(pickle), holders_(pickle) {}
 
-  TorchTable Read() {
-    const std::optional<PickleRef> state = StateDict(pickle_.root(), 0);
-    if (!state) {
-      throw Error(ErrorCode::kInput, "there is no tensor in it",
-                  "It may be a whole module or settings: save its state_dict().");
-    }
-    ReadDict(*state, "", 0);
-    // Old files lay all storages one after the other: the sizes of all are needed.
-    for (PickleRef ref = 0; ref < pickle_.count(); ++ref) {
-      std::string key;
-      if (pickle_.Is(ref, PickleType::kPersistent)) ReadStorage("outside the state dict", ref, key);
-    }
+  TorchTable Read(const std::string& key) {
+    const StateDict state = FindStateDict(pickle_, holders_, key);
+    arrays_ = state.arrays;
+    ReadDict(state.dict, "", 0);
+    ReadStorages();
     return std::move(table_);
   }
 
+  /// Old files lay all storages one after the other: the sizes of all are needed.
+  std::map<std::string, TorchStorage> ReadStorages() {
+    for (PickleRef ref = 0; ref < pickle_.count(); ++ref) {
+      if (!pickle_.Is(ref, PickleType::kPersistent) || IsModuleClass(ref)) continue;
+      ReadStorage("outside the state dict", ref);
+    }
+    return table_.storages;
+  }
+
  private:
-  struct Call {
-    std::string_view callable;
-    std::span<const PickleRef> arguments;
+  /// A storage, or the part of it that a view has, in elements.
+  struct Part {
+    std::string key;
+    TorchStorage storage;
+    std::uint64_t offset = 0;
+    std::uint64_t count = 0;
   };
 
-  /// A call of a global with a tuple of arguments; nothing for everything else.
-  std::optional<Call> AsCall(PickleRef ref) const {
-    if (!pickle_.Is(ref, PickleType::kCall)) return std::nullopt;
-    const auto items = pickle_.items(ref);
-    if (!pickle_.Is(items[0], PickleType::kGlobal)) return std::nullopt;
-    if (!pickle_.Is(items[1], PickleType::kTuple)) return std::nullopt;
-    return Call{pickle_.text(items[0]), pickle_.items(items[1])};
-  }
-
-  /// The call that makes the tensor itself: parameters and subclasses wrap it.
-  std::optional<Call> TensorCall(PickleRef ref) const {
-    std::optional<Call> call = AsCall(ref);
-    for (int depth = 0; call && depth < kDeepest; ++depth) {
-      const auto arguments = call->arguments;
-      if (call->callable == "torch._utils._rebuild_parameter" ||
-          call->callable == "torch._utils._rebuild_parameter_with_state" ||
-          call->callable == "torch.nn.parameter.Parameter") {
-        if (arguments.empty()) return std::nullopt;
-        call = AsCall(arguments[0]);
-      } else if (call->callable == "torch._tensor._rebuild_from_type_v2") {
-        if (arguments.size() < 3 || !pickle_.Is(arguments[0], PickleType::kGlobal) ||
-            !pickle_.Is(arguments[2], PickleType::kTuple)) {
-          return std::nullopt;
-        }
-        call = Call{pickle_.text(arguments[0]), pickle_.items(arguments[2])};
-      } else {
-        return call->callable.starts_with("torch._utils._rebuild_") ? call : std::nullopt;
-      }
-    }
-    return std::nullopt;
-  }
-
-  /// What would be called with a tensor, where that is no function of torch that makes tensors.
-  std::optional<std::string_view> MadeByCode(PickleRef ref) const {
-    const std::optional<Call> call = AsCall(ref);
-    if (!call || TensorCall(ref)) return std::nullopt;
-    const auto is_tensor = [&](PickleRef argument) { return TensorCall(argument).has_value(); };
-    if (std::ranges::none_of(call->arguments, is_tensor)) return std::nullopt;
-    return call->callable;
-  }
-
-  bool HoldsTensors(PickleRef dict) const {
-    const auto pairs = pickle_.items(dict);
-    for (std::size_t i = 1; i < pairs.size(); i += 2) {
-      if (TensorCall(pairs[i]) || MadeByCode(pairs[i])) return true;
-    }
-    return false;
-  }
-
-  std::optional<PickleRef> StateDict(PickleRef ref, int depth) const {
-    if (!pickle_.Is(ref, PickleType::kDict) || depth > kDeepest) return std::nullopt;
-    for (const std::string_view wrapper : kWrappers) {
-      const auto inner = pickle_.Find(ref, wrapper);
-      if (!inner) continue;
-      if (const auto found = StateDict(*inner, depth + 1)) return found;
-    }
-    if (HoldsTensors(ref)) return ref;
-    return std::nullopt;
-  }
-
-  std::optional<std::string> KeyText(PickleRef key) const {
-    switch (pickle_.type(key)) {
-      case PickleType::kText:
-      case PickleType::kBytes:
-        return pickle_.text(key);
-      case PickleType::kInteger:
-        return std::to_string(pickle_.integer(key));
-      default:
-        return std::nullopt;
-    }
+  /// In old files the class of a module is said with its source: ('module', class, …).
+  bool IsModuleClass(PickleRef persistent) const {
+    const PickleRef id = pickle_.items(persistent)[0];
+    return pickle_.Is(id, PickleType::kTuple) && !pickle_.items(id).empty() &&
+           KeyText(pickle_, pickle_.items(id)[0]) == "module";
   }
 
   void ReadDict(PickleRef dict, const std::string& prefix, int depth) {
     const auto pairs = pickle_.items(dict);
+    entries_ += pairs.size();
     for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
-      const std::optional<std::string> key = KeyText(pairs[i]);
+      const std::optional<std::string> key = KeyText(pickle_, pairs[i]);
       const std::string name = prefix + key.value_or("?");
+      name_bytes_ += name.size();
+      if (entries_ > kMostEntries || name_bytes_ > kMostNameBytes) {
+        Refuse(prefix, "is one of more than any checkpoint has");
+      }
       const PickleRef value = pairs[i + 1];
-      if (key && TensorCall(value)) {
-        Keep(ReadTensor(name, *TensorCall(value)));
-      } else if (key && pickle_.Is(value, PickleType::kDict) && depth < kDeepest &&
-                 HoldsTensors(value)) {
+      if (key && TensorCall(pickle_, value)) {
+        Keep(ReadTensor(name, *TensorCall(pickle_, value)));
+      } else if (key && arrays_ && IsNumpyArray(pickle_, value)) {
+        Keep(ReadArray(name, value));
+      } else if (key && pickle_.Is(value, PickleType::kDict) && depth < kDeepestTorchValue &&
+                 holders_.HoldsTensors(value, arrays_)) {
         ReadDict(value, name + ".", depth + 1);
-      } else if (const auto code = MadeByCode(value)) {
+      } else if (const auto code = holders_.MadeByCode(value)) {
         Refuse(name,
                fmt::format("would be made by calling {}, and no code of a file is run", *code));
       } else {
         table_.skipped.push_back(name);
       }
     }
+  }
+
+  static void ExpectName(const std::string& name) {
+    if (FindInvalidUtf8(name) != std::string_view::npos) Refuse(name, "has a name that is no text");
+    if (name == "__metadata__") Refuse(name, "has a name that safetensors keeps for itself");
+  }
+
+  TorchTensor ReadArray(const std::string& name, PickleRef ref) {
+    ExpectName(name);
+    NumpyArray array = ReadNumpyArray(pickle_, ref, name);
+    TorchTensor tensor;
+    tensor.name = name;
+    tensor.info = std::move(array.info);
+    tensor.strides.assign(tensor.info.shape.size(), 0);
+    std::uint64_t step = 1;
+    for (std::size_t i = 0; i < tensor.strides.size(); ++i) {
+      const std::size_t axis = array.columns_first ? i : tensor.strides.size() - 1 - i;
+      tensor.strides[axis] = step;
+      step *= tensor.info.shape[axis];
+    }
+    // Parts of other arrays would be misaligned, were each not rounded up.
+    table_.array_bytes.resize((table_.array_bytes.size() + 15) / 16 * 16);
+    tensor.in_arrays = true;
+    tensor.offset = table_.array_bytes.size();
+    table_.array_bytes += array.bytes;
+    return tensor;
   }
 
   /// Of one name twice, the last counts, as in a dict.
@@ -202,19 +176,21 @@ class TableReader {
   }
 
   std::vector<std::uint64_t> Naturals(const std::string& name, PickleRef ref) const {
-    const std::optional<Call> size = AsCall(ref);  // torch.Size((…,))
+    const std::optional<PickleCall> size = AsCall(pickle_, ref);  // torch.Size((…,))
     if (size && size->callable == "torch.Size" && size->arguments.size() == 1) {
-      return Naturals(name, size->arguments[0]);
+      ref = size->arguments[0];
     }
     if (!pickle_.Is(ref, PickleType::kTuple)) Refuse(name, "has no tuple of sizes");
+    if (pickle_.items(ref).size() > kMostDimensions) {
+      Refuse(name, fmt::format("has more than {} dimensions", kMostDimensions));
+    }
     std::vector<std::uint64_t> numbers;
     for (const PickleRef item : pickle_.items(ref)) numbers.push_back(Natural(name, item));
     return numbers;
   }
 
-  TorchTensor ReadTensor(const std::string& name, const Call& call) {
-    if (FindInvalidUtf8(name) != std::string_view::npos) Refuse(name, "has a name that is no text");
-    if (name == "__metadata__") Refuse(name, "has a name that safetensors keeps for itself");
+  TorchTensor ReadTensor(const std::string& name, const PickleCall& call) {
+    ExpectName(name);
     const bool typed = call.callable == "torch._utils._rebuild_tensor_v2" ||
                        call.callable == "torch._utils._rebuild_tensor";
     const bool untyped = call.callable == "torch._utils._rebuild_tensor_v3";
@@ -225,15 +201,17 @@ class TableReader {
     if (call.arguments.size() < (untyped ? 7u : 4u)) Refuse(name, "is described in part only");
     TorchTensor tensor;
     tensor.name = name;
-    const TorchStorage& storage = ReadStorage(name, call.arguments[0], tensor.storage);
+    const Part part = ReadStorage(name, call.arguments[0]);
+    tensor.storage = part.key;
     tensor.info.dtype =
-        untyped ? ReadDType(name, call.arguments[6]) : storage.dtype.value_or(DType::kU8);
+        untyped ? ReadDType(name, call.arguments[6]) : part.storage.dtype.value_or(DType::kU8);
     tensor.offset = Natural(name, call.arguments[1]);
     tensor.info.shape = Naturals(name, call.arguments[2]);
     tensor.strides = Naturals(name, call.arguments[3]);
     const std::size_t flags = untyped ? 7 : 6;
     if (call.arguments.size() > flags) ExpectPlain(name, call.arguments[flags]);
-    ExpectInside(tensor, storage);
+    ExpectInside(tensor, part);
+    tensor.offset += part.offset;
     return tensor;
   }
 
@@ -257,28 +235,45 @@ class TableReader {
     }
   }
 
-  const TorchStorage& ReadStorage(const std::string& name, PickleRef ref, std::string& key) {
+  Part ReadStorage(const std::string& name, PickleRef ref) {
     // _rebuild_tensor of old files takes the storage itself, of new ones a typed one around it.
-    if (const auto call = AsCall(ref); call && !call->arguments.empty()) ref = call->arguments[0];
+    if (const auto call = AsCall(pickle_, ref); call && !call->arguments.empty()) {
+      ref = call->arguments[0];
+    }
     if (!pickle_.Is(ref, PickleType::kPersistent)) Refuse(name, "has no storage");
     const PickleRef id = pickle_.items(ref)[0];
     const auto parts =
         pickle_.Is(id, PickleType::kTuple) ? pickle_.items(id) : std::span<const PickleRef>();
-    if (parts.size() < 5 || KeyText(parts[0]) != "storage" || !KeyText(parts[2])) {
+    if (parts.size() < 5 || parts.size() > 6 || KeyText(pickle_, parts[0]) != "storage" ||
+        !KeyText(pickle_, parts[2])) {
       Refuse(name, "has a storage of another form than torch writes");
     }
+    Part part;
+    part.key = *KeyText(pickle_, parts[2]);
+    part.storage = {StorageDType(name, parts[1]), Natural(name, parts[4])};
+    part.count = part.storage.count;
+    const auto [found, added] = table_.storages.emplace(part.key, part.storage);
+    if (found->second.dtype != part.storage.dtype || found->second.count != part.storage.count) {
+      Refuse(name, fmt::format("has a storage {} that another tensor describes otherwise",
+                               Quote(part.key)));
+    }
+    if (part.storage.count > ~std::uint64_t{0} / 16) Refuse(name, "has a storage beyond all size");
     if (parts.size() > 5 && !pickle_.Is(parts[5], PickleType::kNone)) {
-      Refuse(name, "is a view of a storage in the manner of torch before 0.4");
+      ReadView(name, parts[5], part);
     }
-    key = *KeyText(parts[2]);
-    const TorchStorage storage{StorageDType(name, parts[1]), Natural(name, parts[4])};
-    const auto [found, added] = table_.storages.emplace(key, storage);
-    if (found->second.dtype != storage.dtype || found->second.count != storage.count) {
-      Refuse(name,
-             fmt::format("has a storage {} that another tensor describes otherwise", Quote(key)));
+    return part;
+  }
+
+  /// Before torch 0.4, storages could be parts of others: (key, offset, size).
+  void ReadView(const std::string& name, PickleRef ref, Part& part) const {
+    const auto view =
+        pickle_.Is(ref, PickleType::kTuple) ? pickle_.items(ref) : std::span<const PickleRef>();
+    if (view.size() != 3) Refuse(name, "has a storage of another form than torch writes");
+    part.offset = Natural(name, view[1]);
+    part.count = Natural(name, view[2]);
+    if (part.offset > part.storage.count || part.count > part.storage.count - part.offset) {
+      Refuse(name, "reaches beyond its storage");
     }
-    if (storage.count > ~std::uint64_t{0} / 16) Refuse(name, "has a storage beyond all size");
-    return found->second;
   }
 
   std::optional<DType> StorageDType(const std::string& name, PickleRef ref) const {
@@ -299,7 +294,7 @@ class TableReader {
     Refuse(name, "has a storage of a class that is not known");
   }
 
-  static void ExpectInside(const TorchTensor& tensor, const TorchStorage& storage) {
+  static void ExpectInside(const TorchTensor& tensor, const Part& part) {
     const Shape& shape = tensor.info.shape;
     if (shape.size() != tensor.strides.size())
       Refuse(tensor.name, "has not one stride a dimension");
@@ -314,20 +309,29 @@ class TableReader {
       overflow = overflow || __builtin_mul_overflow(shape[i] - 1, tensor.strides[i], &step) ||
                  __builtin_add_overflow(last, step, &last);
     }
-    if (overflow || last >= storage.bytes() / size) {
+    const TorchStorage own{part.storage.dtype, part.count};
+    if (overflow || last >= own.bytes() / size) {
       Refuse(tensor.name, "reaches beyond its storage");
     }
   }
 
   const Pickle& pickle_;
+  TensorHolders holders_;
   TorchTable table_;
+  bool arrays_ = false;
+  std::size_t entries_ = 0;
+  std::size_t name_bytes_ = 0;
   std::unordered_map<std::string, std::size_t> places_;
 };
 
 }  // namespace
 
-TorchTable ReadTensorTable(const Pickle& pickle) {
-  return TableReader(pickle).Read();
+TorchTable ReadTensorTable(const Pickle& pickle, const std::string& key) {
+  return TableReader(pickle).Read(key);
+}
+
+std::map<std::string, TorchStorage> ReadStorages(const Pickle& pickle) {
+  return TableReader(pickle).ReadStorages();
 }
 
 }  // namespace weightsmith

@@ -29,17 +29,22 @@ struct TorchTensor {
   TensorInfo info;
   std::uint64_t offset = 0;            ///< of its first element in the storage, elements
   std::vector<std::uint64_t> strides;  ///< elements, one a dimension
+  bool in_arrays = false;              ///< no storage: `offset` is bytes in `array_bytes`
 };
 
 struct TorchTable {
   std::vector<TorchTensor> tensors;              ///< in the pickle's order, names unique
   std::map<std::string, TorchStorage> storages;  ///< of everything that the pickle names
   std::vector<std::string> skipped;              ///< names of entries that are no tensors
+  std::string array_bytes;  ///< of numpy arrays, which lie in the pickle itself
 };
 
-/// Finds the state dict (also inside what trainers wrap around it) and reads its tensors. Throws
-/// kInput, naming the tensor, for one that is sparse, quantised or out of its storage's bounds, and
-/// where there is no tensor at all.
-TorchTable ReadTensorTable(const Pickle& pickle);
+/// Finds the state dict (under `key`, or in what trainers wrap around it) and reads its tensors.
+/// Throws kInput, naming the tensor, for one that is sparse, quantised or out of its storage's
+/// bounds, and where there is no tensor at all; kMismatch as FindStateDict does.
+TorchTable ReadTensorTable(const Pickle& pickle, const std::string& key = {});
+
+/// Every storage that the pickle names, by key.
+std::map<std::string, TorchStorage> ReadStorages(const Pickle& pickle);
 
 }  // namespace weightsmith

@@ -25,8 +25,10 @@ struct ZipArchive {
 };
 
 /// Reads the directory and every local header. Throws kInput for what is malformed, compressed,
-/// encrypted or split, for headers that contradict the directory, and for entries that overlap.
-/// Checksums are not compared: torch writes wrong ones on request.
+/// encrypted or split, and for whatever two readers could take differently: headers that
+/// contradict the directory, two end records, names that differ by case only, entries that overlap,
+/// bytes in front of, between or behind the entries. Checksums are compared with each other and not
+/// with the data: torch writes wrong ones on request.
 ZipArchive ReadZip(const ByteSource& file);
 
 }  // namespace weightsmith

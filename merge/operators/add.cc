@@ -24,6 +24,8 @@ const Operator& add() {
       .parameters = {{.name = "alpha",
                       .default_value = 1.0,
                       .by_place = true,
+                      .low = -10,
+                      .high = 10,
                       .doc = "Strength of the difference."}},
       .lower = Lower,
   };

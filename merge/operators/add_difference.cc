@@ -30,7 +30,11 @@ const Operator& add_difference() {
                    {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
                    {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
       .result = Kind::kWeight,
-      .parameters = {{.name = "alpha", .by_place = true, .doc = "How much of the difference."}},
+      .parameters = {{.name = "alpha",
+                      .by_place = true,
+                      .low = -10,
+                      .high = 10,
+                      .doc = "How much of the difference."}},
       .lower = Lower,
   };
   return declaration;

@@ -21,11 +21,13 @@ const Operator& average() {
       .summary = "The mean of any number of models.",
       .doc =
           "The same as linear with normalize and every weight 1. A difference that lacks a tensor "
-          "counts as zero there.",
+          "counts as zero there. The VAE of models is that of the first, unless `vae: true` "
+          "averages it too.",
       .formula = "(x0 + x1 + ...) / n, left to right",
       .source = "Uniform model soup, arXiv:2203.05482",
       .example = "soup: {op: average, of: [photo, anime, base]}",
       .list = OperandListSpec{.name = "of", .doc = "What is averaged."},
+      .parameters = {VaeParameter()},
       .check = Check,
       .lower = Lower,
   };

@@ -52,14 +52,17 @@ const Operator& clamp() {
           "With low and high (either may be left out) elements below or above become that number. "
           "With to, each element is limited to the least and the greatest that the listed models "
           "have in its place: an add_difference that is clamped to its first two models stays "
-          "between them.",
+          "between them. A VAE that an earlier step computed is limited with the rest; one that is "
+          "a model's own only with `vae: true`.",
       .formula = "min(max(a, low), high), where to gives low = min(to...) and high = max(to...)",
       .source = "sd-mecha's clamp; SD.Next's and meh's weights clip",
       .example = "safe: {op: clamp, a: style, to: [photo, anime]}",
       .operands = {{.name = "a", .doc = "What is limited."}},
       .list = OperandListSpec{.name = "to", .optional = true, .doc = "Models that set the limits."},
       .parameters = {{.name = "low", .optional = true, .doc = "Least value."},
-                     {.name = "high", .optional = true, .doc = "Greatest value."}},
+                     {.name = "high", .optional = true, .doc = "Greatest value."},
+                     VaeParameter()},
+      .follows = true,
       .check = Check,
       .lower = Lower,
   };

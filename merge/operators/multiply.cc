@@ -20,6 +20,7 @@ const Operator& multiply() {
       .source = "Elementwise (Hadamard) product",
       .example = "gated: {op: multiply, a: style_delta, b: mask}",
       .operands = {{.name = "a", .doc = "One factor."}, {.name = "b", .doc = "The other."}},
+      .parameters = {VaeParameter()},
       .lower = Lower,
   };
   return declaration;

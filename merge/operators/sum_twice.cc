@@ -28,8 +28,16 @@ const Operator& sum_twice() {
       .operands = {{.name = "a", .doc = "First model."},
                    {.name = "b", .doc = "Blended into a."},
                    {.name = "c", .doc = "Blended into that."}},
-      .parameters = {{.name = "alpha", .by_place = true, .doc = "Share of b beside a."},
-                     {.name = "beta", .by_place = true, .doc = "Share of c in the whole."}},
+      .parameters = {{.name = "alpha",
+                      .by_place = true,
+                      .low = -10,
+                      .high = 10,
+                      .doc = "Share of b beside a."},
+                     {.name = "beta",
+                      .by_place = true,
+                      .low = -10,
+                      .high = 10,
+                      .doc = "Share of c in the whole."}},
       .lower = Lower,
   };
   return declaration;

@@ -31,7 +31,11 @@ const Operator& train_difference() {
                    {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
                    {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
       .result = Kind::kWeight,
-      .parameters = {{.name = "alpha", .by_place = true, .doc = "How much of the training."}},
+      .parameters = {{.name = "alpha",
+                      .by_place = true,
+                      .low = -10,
+                      .high = 10,
+                      .doc = "How much of the training."}},
       .lower = Lower,
   };
   return declaration;

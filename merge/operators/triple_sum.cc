@@ -26,8 +26,9 @@ const Operator& triple_sum() {
       .operands = {{.name = "a", .doc = "Gets what the others leave."},
                    {.name = "b", .doc = "Gets alpha."},
                    {.name = "c", .doc = "Gets beta."}},
-      .parameters = {{.name = "alpha", .by_place = true, .doc = "Share of b."},
-                     {.name = "beta", .by_place = true, .doc = "Share of c."}},
+      .parameters =
+          {{.name = "alpha", .by_place = true, .low = -10, .high = 10, .doc = "Share of b."},
+           {.name = "beta", .by_place = true, .low = -10, .high = 10, .doc = "Share of c."}},
       .lower = Lower,
   };
   return declaration;

@@ -24,7 +24,8 @@ const Operator& weighted_sum() {
       .example = "mix: {op: weighted_sum, a: photo, b: anime, alpha: 0.3}",
       .operands = {{.name = "a", .doc = "What alpha 0 gives."},
                    {.name = "b", .doc = "What alpha 1 gives."}},
-      .parameters = {{.name = "alpha", .by_place = true, .doc = "Share of b."}},
+      .parameters =
+          {{.name = "alpha", .by_place = true, .low = -10, .high = 10, .doc = "Share of b."}},
       .lower = Lower,
   };
   return declaration;

@@ -5,20 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from weightsmith._errors import RecipeError
-from weightsmith._model import Model, Policy, Weights, _Step, as_model, is_model, of_tensors
+from weightsmith._arguments import items, wrong
+from weightsmith._model import Model, Policy, Weights, _Step, as_model, buffers_of, is_model, of_tensors
+from weightsmith._tensors import expect_buffers, expect_tensors, expect_weight, is_float, is_tensor, is_torch
 
 _ONE = "tensor"  # what a tensor without a name is called
+_MODEL = (
+    "a model (a path, an open checkpoint, a Model), a dict of tensors, an array of numpy or a tensor of PyTorch or of an "
+    "open checkpoint"
+)
+_COPYING = ("copy",)  # operators whose result has the values of one operand, whatever they are
 
 
 def _framework_of(values: Sequence[Any]) -> Literal["numpy", "torch"]:
-    return "torch" if any(hasattr(value, "detach") for value in values) else "numpy"
+    return "torch" if any(map(is_torch, values)) else "numpy"
 
 
-def _as_model(value: Any, difference: bool) -> Model:
+def _as_model(what: str, value: Any, difference: bool) -> Model:
     if is_model(value):
         return as_model(value)
-    return of_tensors(value if isinstance(value, Mapping) else {_ONE: value}, difference=difference)
+    return of_tensors(value if isinstance(value, Mapping) else {_ONE: value}, what=what, difference=difference)
+
+
+def _list(op: str, name: str, values: Any, weighted: bool) -> list[tuple[Any, Weights | None]]:
+    what = f"{op}: {name}"
+    if not weighted:
+        return [(value, None) for value in items(what, values, "models")]
+    pairs = []
+    for number, pair in enumerate(items(what, values, "pairs of a model and its weight")):
+        if not isinstance(pair, Sequence) or isinstance(pair, str | bytes) or len(pair) != 2:
+            raise wrong(f"{what}[{number}]", pair, "a pair of a model and its weight")
+        pairs.append((pair[0], pair[1]))
+    return pairs
 
 
 def apply(
@@ -30,38 +48,63 @@ def apply(
     *,
     weighted: bool = False,
     differences: Sequence[str] = (),
+    gives_difference: bool = False,
 ) -> Any:
     """The step of that operator: a Model, or at once what it gives where no operand is a model. `weighted`: entries are
     pairs with weights. `differences`: the operands that are differences and no models."""
-    lists: dict[str, list[tuple[Any, Weights | None]]] = {}
-    for name, values in entries.items():
-        if isinstance(values, str | Mapping) or not hasattr(values, "__iter__"):
-            raise RecipeError(f"{op}: {name} is {values!r}, expected a list")
-        pairs = [tuple(value) for value in values] if weighted else [(value, None) for value in values]
-        if any(len(pair) != 2 for pair in pairs):
-            raise RecipeError(f"{op}: expected pairs of a model and its weight in {name}")
-        lists[name] = [(pair[0], pair[1]) for pair in pairs]
-    given = [*operands.values(), *(pair[0] for pairs in lists.values() for pair in pairs)]
+    lists = {name: _list(op, name, values, weighted) for name, values in entries.items()}
+    given = {f"{op}: {name}": value for name, value in operands.items()}
+    for name, pairs in lists.items():
+        given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}
+    models = _check(op, given, alone=not differences)
     step = _Step(
         op,
-        {name: _as_model(value, name in differences) for name, value in operands.items()},
-        {name: [(_as_model(value, False), weight) for value, weight in pairs] for name, pairs in lists.items()},
+        {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},
+        {
+            name: [(_as_model(f"{op}: {name}[{n}]", value, False), weight) for n, (value, weight) in enumerate(pairs)]
+            for name, pairs in lists.items()
+        },
         {name: value for name, value in parameters.items() if value is not None},
         policy,
     )
-    if not given or any(is_model(value) for value in given):
+    if models or not given:
         return Model(step)
-    return _at_once(step, given)
+    return _at_once(step, list(given.values()), gives_difference)
 
 
-def _at_once(step: _Step, given: Sequence[Any]) -> Any:
-    state_dicts = [isinstance(value, Mapping) for value in given]
-    if any(state_dicts) and not all(state_dicts):
-        raise RecipeError(f"{step.op}: some operands are tensors and some are dicts of them")
-    if all(state_dicts):
+def _check(op: str, given: Mapping[str, Any], *, alone: bool) -> bool:
+    """Whether any operand is a model. TypeError for what none can be, and for tensors that would not be computed.
+    `alone`: a tensor that one operand has alone is none to be left as it is."""
+    models = any(map(is_model, given.values()))
+    state_dicts: list[Mapping[str, Any]] = []
+    tensors = 0
+    for what, value in given.items():
+        if is_model(value):
+            held = buffers_of(value)
+            state_dicts += [] if held is None else [held]
+        elif isinstance(value, Mapping):
+            state_dicts.append(expect_tensors(what, value))
+        elif is_tensor(value):
+            expect_weight(what, value)
+            tensors += 1
+        else:
+            raise wrong(what, value, _MODEL)
+    if tensors and state_dicts and not models:
+        raise TypeError(f"{op}: some operands are tensors and some are dicts of them")
+    if op not in _COPYING:
+        expect_buffers(op, state_dicts, alone=alone and len(state_dicts) == len(given))
+    return models
+
+
+def _at_once(step: _Step, given: Sequence[Any], gives_difference: bool) -> Any:
+    if isinstance(given[0], Mapping):
         framework = _framework_of([tensor for value in given for tensor in value.values()])
-        return Model(step).state_dict(framework=framework)
+        computed = Model(step).state_dict(framework=framework)
+        # Buffers are copied, and a difference has none.
+        return {name: value for name, value in computed.items() if is_float(value)} if gives_difference else computed
     # Of a single tensor the caller knows whether it should change.
     computed = Model(step).state_dict(framework=_framework_of(given), policy={"effect": "any"})
+    if _ONE in computed:
+        return computed[_ONE]
     # A difference times 0 is no tensor at all.
-    return computed[_ONE] if _ONE in computed else given[0] * 0
+    return (given[0] if is_torch(given[0]) else given[0][...]) * 0

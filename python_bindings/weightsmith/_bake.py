@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from weightsmith import _arguments as check
 from weightsmith._errors import RecipeError
 from weightsmith._model import Lora, Model, ModelLike, Policy, Weights, _Step, as_model, is_model, of_tensors
 from weightsmith._options import PathLike, RunOptions
+from weightsmith._tensors import is_torch
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -23,8 +25,14 @@ def _loras(given: Loras) -> list[Lora]:
     if isinstance(given, str | os.PathLike | Lora):
         given = [given]
     if isinstance(given, Mapping):
-        return [Lora(path, strength) for path, strength in given.items()]
-    return [lora if isinstance(lora, Lora) else Lora(lora) for lora in given]
+        if any(isinstance(path, Lora) for path in given):
+            raise TypeError("bake: loras maps paths to strengths, and a Lora has its own: give a list of Lora")
+        return [Lora(check.path("a key of bake: loras", path), strength) for path, strength in given.items()]
+    each = check.items("bake: loras", given, "paths or Lora")
+    return [
+        lora if isinstance(lora, Lora) else Lora(check.path(f"bake: loras[{number}]", lora))
+        for number, lora in enumerate(each)
+    ]
 
 
 def _strength(lora: Lora) -> Weights:
@@ -70,16 +78,20 @@ def bake(
     if not adapters:
         raise RecipeError("bake: no adapter is given")
     in_memory = not is_model(model)
+    if in_memory and not isinstance(model, Mapping):
+        raise check.wrong("bake: model", model, "a path, an open checkpoint, a Model or a dict of tensors")
     step = _Step(
         "bake",
-        {"model": of_tensors(model) if in_memory else as_model(model)},
+        {"model": of_tensors(model, what="bake: model") if in_memory else as_model(model)},
         {"adapters": [(as_model(lora), _strength(lora)) for lora in adapters]},
         policy=policy,
     )
     baked = Model(step)
     if output is not None:
         return baked.save(output, **options)
+    if options:
+        raise TypeError(f"bake: {', '.join(sorted(options))} goes with an output")
     if in_memory:
-        torch = any(hasattr(tensor, "detach") for tensor in model.values())
+        torch = any(map(is_torch, model.values()))
         return baked.state_dict(framework="torch" if torch else "numpy")
     return baked

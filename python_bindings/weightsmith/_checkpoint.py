@@ -8,6 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from weightsmith import _arguments as check
 from weightsmith import _native
 from weightsmith._dtypes import numpy_dtype
 from weightsmith._errors import MissingFileError
@@ -26,6 +27,11 @@ class Tensor(_native.Tensor):
     stay valid after the checkpoint is closed. If somebody else truncates the file under them, touching a page that
     is gone ends the process (SIGBUS), as with any mapped file; `copy()` has no such risk.
     """
+
+    def __init__(self, checkpoint: _native.Checkpoint, name: str) -> None:
+        if not isinstance(checkpoint, _native.Checkpoint):
+            raise TypeError("a Tensor is taken out of an open checkpoint: checkpoint[name]")
+        super().__init__(checkpoint, name)
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The tensor as an array. BF16 and the F8 dtypes need the package ml_dtypes."""
@@ -77,9 +83,11 @@ class Checkpoint(Mapping[str, Tensor]):
     """An open checkpoint: a file (safetensors, or a .ckpt of torch, of which nothing is executed), a folder of
     shards or of a diffusers pipeline. Names are in order. A context manager; what was taken out of it outlives it."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.fspath(path)
-        self._opened: _native.Checkpoint | None = _native.Checkpoint.open(self.path)
+    def __init__(self, path: str | os.PathLike[str], key: str | None = None) -> None:
+        self.path = check.path("open: path", path)
+        if not os.path.exists(self.path):
+            raise MissingFileError(f"open: there is no file {self.path!r}")
+        self._opened: _native.Checkpoint | None = _native.Checkpoint.open(self.path, key or "")
 
     @property
     def _native(self) -> _native.Checkpoint:
@@ -88,6 +96,8 @@ class Checkpoint(Mapping[str, Tensor]):
         return self._opened
 
     def __getitem__(self, name: str) -> Tensor:
+        if not isinstance(name, str):
+            raise KeyError(name)
         return Tensor(self._native, name)
 
     def __contains__(self, name: object) -> bool:
@@ -158,9 +168,10 @@ class Checkpoint(Mapping[str, Tensor]):
         raise TypeError("a weightsmith.Checkpoint is an open file and is not pickled: pickle its path")
 
 
-def open(path: str | os.PathLike[str]) -> Checkpoint:  # noqa: A001 - as gzip.open and safe_open are called
-    """Opens a checkpoint by its header alone. Raises FormatError for a file that is none, and MissingFileError,
+def open(  # noqa: A001 - as gzip.open and safe_open are called
+    path: str | os.PathLike[str], *, key: str | None = None
+) -> Checkpoint:
+    """Opens a checkpoint by its header alone. key: of a file of torch.save that holds several dicts of tensors, which one
+    is meant. Raises FormatError for a file that is none, and MissingFileError,
     which is a FileNotFoundError too, where there is none."""
-    if not os.path.exists(path):
-        raise MissingFileError(f"there is no file '{os.fspath(path)}'")
-    return Checkpoint(path)
+    return Checkpoint(path, key)

@@ -64,7 +64,7 @@ class MismatchError(Error):
 
 
 class FormatError(Error):
-    """An input file is missing or malformed."""
+    """An input file is malformed, or missing: then it is a MissingFileError."""
 
     status = 4
 
@@ -104,8 +104,13 @@ _BY_STATUS = {
 }
 
 
-def make(status: int, message: str, advice: str, problems: list[tuple[str, int, int, str, str]]) -> Error:
-    error = _BY_STATUS.get(status, Error)(message, advice)
+def make(
+    status: int, message: str, advice: str, problems: list[tuple[str, int, int, str, str]], missing: bool
+) -> Error:
+    # Files that a recipe names are reported with their places in it, among other problems.
+    missing = missing or (status == 4 and bool(problems) and all("no such file" in row[3] for row in problems))
+    kind = MissingFileError if missing else _BY_STATUS.get(status, Error)
+    error = kind(message, advice)
     if isinstance(error, RecipeError):
         error.problems = tuple(Problem(*problem) for problem in problems)
     return error

@@ -3,7 +3,9 @@ change those.
 
 On models (paths, open checkpoints, results of operators) an operator gives a Model, which is computed when it is asked
 for. On dicts of arrays or of tensors of PyTorch it gives such a dict at once, on arrays and tensors one of their kind:
-by the same kernels, with the same bytes.
+by the same kernels, with the same bytes. Values are computed in f32, and the result has the dtype of the leftmost
+operand. Tensors of integers, booleans or complex numbers are a TypeError; in a dict, such buffers as position_ids, which
+are the same in all operands, are copied.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ def add(
 
     a: What is added to.
     b: The difference.
-    alpha: Strength of the difference.
+    alpha: Strength of the difference. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Task arithmetic, arXiv:2212.04089; ComfyUI ModelMergeAdd at alpha 1
@@ -128,7 +130,7 @@ def add_difference(
     a: The model that is changed.
     b: The model that was trained.
     c: What b was trained from.
-    alpha: How much of the difference.
+    alpha: How much of the difference. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: A1111 checkpoint merger, "Add difference"
@@ -140,37 +142,43 @@ def add_difference(
 def average(
     of: Sequence[ModelLike],
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
 def average(
     of: Sequence[Mapping[str, Any]],
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
 def average(
     of: Sequence[Any],
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any: ...
 def average(
     of: Sequence[Any],
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any:
     """The mean of any number of models.
 
         (x0 + x1 + ...) / n, left to right
 
-    The same as linear with normalize and every weight 1. A difference that lacks a tensor counts as zero there.
+    The same as linear with normalize and every weight 1. A difference that lacks a tensor counts as zero there. The
+    VAE of models is that of the first, unless `vae: true` averages it too.
 
     of: What is averaged.
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Uniform model soup, arXiv:2203.05482
     """
-    return apply("average", {}, {"of": of}, {}, policy)
+    return apply("average", {}, {"of": of}, {"vae": vae}, policy)
 
 
 @overload
@@ -180,6 +188,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -189,6 +198,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -198,6 +208,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any: ...
 def clamp(
@@ -206,6 +217,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any:
     """Limits every element, to numbers or to the range that other models span.
@@ -214,17 +226,19 @@ def clamp(
 
     With low and high (either may be left out) elements below or above become that number. With to, each element is
     limited to the least and the greatest that the listed models have in its place: an add_difference that is
-    clamped to its first two models stays between them.
+    clamped to its first two models stays between them. A VAE that an earlier step computed is limited with the
+    rest; one that is a model's own only with `vae: true`.
 
     a: What is limited.
     to: Models that set the limits.
     low: Least value.
     high: Greatest value.
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: sd-mecha's clamp; SD.Next's and meh's weights clip
     """
-    return apply("clamp", {"a": a}, {"to": to}, {"low": low, "high": high}, policy)
+    return apply("clamp", {"a": a}, {"to": to}, {"low": low, "high": high, "vae": vae}, policy)
 
 
 @overload
@@ -315,6 +329,7 @@ def multiply(
     a: ModelLike,
     b: ModelLike,
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -322,6 +337,7 @@ def multiply(
     a: Mapping[str, Any],
     b: Mapping[str, Any],
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -329,12 +345,14 @@ def multiply(
     a: Any,
     b: Any,
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any: ...
 def multiply(
     a: Any,
     b: Any,
     *,
+    vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any:
     """Multiplies two models or two differences, element by element.
@@ -345,11 +363,12 @@ def multiply(
 
     a: One factor.
     b: The other.
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Elementwise (Hadamard) product
     """
-    return apply("multiply", {"a": a, "b": b}, {}, {}, policy)
+    return apply("multiply", {"a": a, "b": b}, {}, {"vae": vae}, policy)
 
 
 @overload
@@ -392,7 +411,7 @@ def scale(
 
     Source: Task arithmetic, arXiv:2212.04089
     """
-    return apply("scale", {"a": a}, {}, {"factor": factor}, policy, differences=["a"])
+    return apply("scale", {"a": a}, {}, {"factor": factor}, policy, differences=["a"], gives_difference=True)
 
 
 @overload
@@ -435,7 +454,7 @@ def subtract(
 
     Source: Task arithmetic, arXiv:2212.04089; ComfyUI ModelMergeSubtract
     """
-    return apply("subtract", {"a": a, "b": b}, {}, {}, policy)
+    return apply("subtract", {"a": a, "b": b}, {}, {}, policy, gives_difference=True)
 
 
 @overload
@@ -486,8 +505,8 @@ def sum_twice(
     a: First model.
     b: Blended into a.
     c: Blended into that.
-    alpha: Share of b beside a.
-    beta: Share of c in the whole.
+    alpha: Share of b beside a. (-10.0 to 10.0)
+    beta: Share of c in the whole. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: SuperMerger, "sum Twice"
@@ -541,7 +560,7 @@ def train_difference(
     a: The model that is changed.
     b: The model that was trained.
     c: What b was trained from.
-    alpha: How much of the training.
+    alpha: How much of the training. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: SuperMerger, "trainDifference"
@@ -597,8 +616,8 @@ def triple_sum(
     a: Gets what the others leave.
     b: Gets alpha.
     c: Gets beta.
-    alpha: Share of b.
-    beta: Share of c.
+    alpha: Share of b. (-10.0 to 10.0)
+    beta: Share of c. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: SuperMerger, "Triple sum"
@@ -649,7 +668,7 @@ def weighted_sum(
 
     a: What alpha 0 gives.
     b: What alpha 1 gives.
-    alpha: Share of b.
+    alpha: Share of b. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: A1111 checkpoint merger, "Weighted sum"

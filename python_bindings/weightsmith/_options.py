@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, TypedDict
 
+from weightsmith import _arguments as check
 from weightsmith import _native
 from weightsmith._errors import RecipeError, RecipeWarning
 
@@ -56,35 +57,66 @@ class RunOptions(ComputeOptions, total=False):
     resume: bool
     """True: what is done stays when the run is interrupted, and the same call goes on from there. Otherwise it is
     removed."""
+    trust_partial: bool
+    """True: with `resume`, what an interrupted run wrote is not read back before it is used."""
 
 
-_KNOWN = {**ComputeOptions.__annotations__, **RunOptions.__annotations__}
+_MOST_BYTES = 2**64 - 1
+_MOST_THREADS = 1024
 
 
-def native_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], Callable[[str, int, int, float], object] | None]:
-    """The engine's options, and its progress callback."""
-    given = {key: value for key, value in options.items() if value is not None}
-    for key in given:
-        if key not in _KNOWN:
-            raise TypeError(f"there is no option {key!r}; there are {', '.join(sorted(_KNOWN))}")
+def size(what: str, value: int | str) -> int:
+    """Bytes: a number, or words such as "2GB"."""
+    if isinstance(value, str):
+        return _native.parse_bytes(what, value)
+    if not hasattr(value, "__index__"):
+        raise check.wrong(what, value, 'bytes, or a text such as "2GB"')
+    return check.whole_number(what, value, 0, _MOST_BYTES)
+
+
+def _option(name: str, value: Any) -> Any:
+    if name == "threads":
+        return check.whole_number(name, value, 0, _MOST_THREADS)
+    if name == "max_memory":
+        return size(name, value)
+    if name == "io":
+        if check.text(name, value) not in ("map", "read"):
+            raise RecipeError(f"io is {value!r}, expected 'map' or 'read'")
+        return value
+    if name == "progress":
+        if not callable(value):
+            raise check.wrong(name, value, "a function")
+        return value
+    return check.flag(name, value)
+
+
+def native_options(
+    options: Mapping[str, Any], *, of: type[ComputeOptions] = RunOptions
+) -> tuple[dict[str, Any], Callable[[str, int, int, float], object] | None]:
+    """The engine's options, checked, and its progress callback. `of`: those that there are."""
+    known = sorted({**ComputeOptions.__annotations__, **of.__annotations__})
+    for key in options:
+        if key not in known:
+            raise TypeError(f"there is no option {key!r}; the options are {', '.join(known)}")
+    given = {key: _option(key, value) for key, value in options.items() if value is not None}
     progress = given.pop("progress", None)
-    if isinstance(given.get("max_memory"), str):
-        given["max_memory"] = _native.parse_bytes(given["max_memory"])
-    if not 0 <= given.get("threads", 0) <= 1024:
-        raise RecipeError(f"threads is {given['threads']}, expected 1 to 1024.")
-    if given.get("io", "map") not in ("map", "read"):
-        raise RecipeError(f"io is {given['io']!r}, expected 'map' or 'read'.")
     if progress is None:
         return given, None
     return given, lambda phase, done, total, seconds: progress(Progress(phase, done, total, seconds))
 
 
 def warn(lines: Iterable[str]) -> None:
+    """Warnings, at the line outside of this package that led to them."""
+    import sys
+
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "weightsmith":
+        frame, level = frame.f_back, level + 1
     for line in lines:
-        warnings.warn(line, RecipeWarning, stacklevel=4)
+        warnings.warn(line, RecipeWarning, stacklevel=level)
 
 
 def model_folders(folders: Iterable[PathLike]) -> list[str]:
     """Where models are looked for: these, then the folders of $WEIGHTSMITH_MODELS."""
     more = os.environ.get("WEIGHTSMITH_MODELS", "").split(":")
-    return [os.fspath(folder) for folder in folders] + [folder for folder in more if folder]
+    return check.paths("models", folders) + [folder for folder in more if folder]

@@ -77,25 +77,31 @@ class ScannedGlobal:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """Whether loading a file with Python would be safe. `verdict`: "safe", "dangerous", "unknown code", "malformed"."""
+    """Whether loading a file with Python would be safe.
+
+    `verdict`: "safe", "dangerous", "ambiguous", "unknown code", "malformed", "missing".
+    """
 
     path: str
     safe: bool
     verdict: str
     format: str
     problems: list[str]
+    ambiguities: list[str]
+    unusual: list[str]
     globals: list[ScannedGlobal]
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a file was checked for, and what was found."""
+    """What a file was checked for, and what was found. `status` is the exit status of the command line."""
 
     path: str
     right: bool
     checked: list[str]
     recipe: bool
     problems: list[str]
+    status: int
 
 
 @dataclass(frozen=True)
@@ -262,12 +268,14 @@ class ModelKeys:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a step changed, of its first operand."""
+    """What a step changed, of its first operand. tensors_copied: of those that it should have changed besides, being
+    integers or missing in an operand."""
 
     name: str
     op: str
     tensors: int
     tensors_changed: int
+    tensors_copied: int
     elements: int
     elements_changed: int
     change_norm: float | None

@@ -6,22 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from weightsmith import _arguments as check
 from weightsmith import _native
-from weightsmith._dtypes import safetensors_name
-from weightsmith._errors import OutputExistsError
-
-
-def entry(name: str, value: Any) -> Any:
-    """What the engine takes: a lazy tensor, a contiguous tensor of PyTorch, or dtype, shape and bytes."""
-    if isinstance(value, _native.Tensor):
-        return value
-    if hasattr(value, "detach"):
-        return value.detach().cpu().contiguous()
-    import numpy
-
-    array = numpy.asarray(value, order="C")
-    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return safetensors_name(array.dtype, name), array.shape, array.reshape(-1).view(numpy.uint8)
+from weightsmith._jobs import keep_existing
+from weightsmith._tensors import entries
 
 
 def save(
@@ -36,7 +24,10 @@ def save(
     like. Those of checkpoints are streamed: nothing is held in memory. The file appears complete or not at all; an
     existing one is kept unless `overwrite`, and may be one that tensors come from. With `sync` it is on disk when
     this returns."""
-    if not overwrite and os.path.lexists(path):
-        raise OutputExistsError(f"'{os.fspath(path)}' already exists", "Pass overwrite=True to replace it.")
-    entries = {name: entry(name, value) for name, value in tensors.items()}
-    _native.save(os.fspath(path), entries, None if metadata is None else dict(metadata), overwrite, sync)
+    written = check.path("save: path", path)
+    keep = {"overwrite": check.flag("save: overwrite", overwrite)}
+    wait = check.flag("save: sync", sync)
+    said = None if metadata is None else check.texts_by_name("save: metadata", metadata)
+    given = entries("save: tensors", tensors)
+    keep_existing(written, keep)
+    _native.save(written, given, said, keep["overwrite"], wait)

@@ -6,9 +6,12 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/anatomy/architecture_names.h"
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
+#include "core/anatomy/text_encoders.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/text.h"
 
 namespace weightsmith {
@@ -19,28 +22,36 @@ constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g
 constexpr std::string_view kLooseParts[] = {"other", "ema"};
 
 const Architecture& ArchitectureNamed(const std::string& id) {
-  std::vector<std::string> known;
-  for (const Architecture* architecture : Architectures()) {
-    if (architecture->id == id) return *architecture;
-    known.emplace_back(architecture->id);
-  }
-  throw Error(
-      ErrorCode::kUsage,
-      fmt::format("assemble: there is no architecture {}.{}", Quote(id), DidYouMean(id, known)),
-      fmt::format("Architectures are {}.", fmt::join(known, ", ")));
+  if (const Architecture* architecture = ArchitectureOf(id)) return *architecture;
+  std::vector<std::string_view> known;
+  for (const Architecture* architecture : Architectures()) known.push_back(architecture->id);
+  throw Error(ErrorCode::kUsage,
+              fmt::format("assemble: there is no architecture {}.{}", Quote(id),
+                          DidYouMean(id, KnownArchitectureNames())),
+              fmt::format("Architectures are {}.", fmt::join(known, ", ")));
 }
 
 /// The component that a part is called by.
 const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::string_view part) {
-  std::size_t encoder = 0;
+  const bool diffusion = part == "unet" || part == "transformer";
   for (const ComponentRule& component : components) {
     if (component.name == part) return &component;
-    const bool diffusion = part == "unet" || part == "transformer";
     if (diffusion && component.kind == ComponentKind::kDiffusion) return &component;
-    if (component.kind != ComponentKind::kText) continue;
-    if (part == fmt::format("te{}", ++encoder)) return &component;
+    const std::uint32_t number = TextEncoderNumber(components, component.name);
+    if (number != 0 && part == fmt::format("te{}", number)) return &component;
   }
   return nullptr;
+}
+
+/// "unet, clip_l (te1), vae".
+std::string PartsOf(const std::vector<ComponentRule>& components) {
+  std::vector<std::string> parts;
+  for (const ComponentRule& component : components) {
+    const std::uint32_t number = TextEncoderNumber(components, component.name);
+    parts.push_back(number == 0 ? component.name
+                                : fmt::format("{} (te{})", component.name, number));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 using Files = std::map<std::string_view, std::shared_ptr<const Checkpoint>>;
@@ -55,8 +66,8 @@ const ArchitectureRow& RowOf(const Architecture& architecture, const Files& file
     for (const auto& [part, file] : files) {
       const ComponentRule* component = Meant(components, part);
       if (component == nullptr) {
-        throw Error(ErrorCode::kUsage,
-                    fmt::format("assemble: {} has no {}", architecture.id, part));
+        throw Error(ErrorCode::kUsage, fmt::format("assemble: {} has no {}", architecture.id, part),
+                    fmt::format("Its parts are {}.", PartsOf(components)));
       }
       fitting += IsComponent(*file, *component) ? 1 : 0;
     }
@@ -78,6 +89,7 @@ std::span<const std::string_view> LoosePartNames() {
 RewriteJob AssembleJob(const std::string& architecture,
                        const std::map<std::string, std::filesystem::path>& parts,
                        const std::filesystem::path& output) {
+  WithContext("assemble", [&] { ExpectOutputName(output, OutputKind::kFile); });
   const Architecture& like = ArchitectureNamed(architecture);
   Files files;
   std::vector<std::shared_ptr<const Checkpoint>> loose;

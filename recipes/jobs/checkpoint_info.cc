@@ -2,6 +2,7 @@
 
 #include "core/anatomy/canonical_view.h"
 #include "core/torch/globals.h"
+#include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -53,6 +54,7 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
   json["damage"] = anatomy.damage;
   json["code"] = Code(info);
   json["metadata"] = info.checkpoint->metadata().value_or(Metadata());
+  json["adapter"] = info.adapter ? SummaryJson(*info.adapter) : Json();
   if (tensors) {
     json["entries"] = Json::array();
     for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
@@ -64,9 +66,13 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
 
 }  // namespace
 
-CheckpointInfo ReadInfo(const std::string& path) {
-  const auto checkpoint = OpenCanonical(path);
-  return {path, checkpoint, Examine(*checkpoint)};
+CheckpointInfo ReadInfo(const std::string& path, const std::string& key) {
+  const auto checkpoint = OpenCanonical(path, std::nullopt, key);
+  CheckpointInfo info{path, checkpoint, Examine(*checkpoint)};
+  if (info.anatomy.architecture == nullptr && info.anatomy.part == nullptr) {
+    info.adapter = FindAdapter(checkpoint);
+  }
+  return info;
 }
 
 std::uint64_t Parameters(const Anatomy& anatomy) {

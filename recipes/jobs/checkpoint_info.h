@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/anatomy/anatomy.h"
 #include "core/checkpoint.h"
+#include "recipes/jobs/adapter_info.h"
 
 namespace weightsmith {
 
@@ -17,10 +19,12 @@ struct CheckpointInfo {
   std::string path;  ///< as it was given
   std::shared_ptr<const Checkpoint> checkpoint;
   Anatomy anatomy;
+  /// Where it is no model: what it is as an adapter.
+  std::optional<AdapterInfo> adapter{};
 };
 
 /// Opens and examines a file or a folder. Throws as Checkpoint::Open does.
-CheckpointInfo ReadInfo(const std::string& path);
+CheckpointInfo ReadInfo(const std::string& path, const std::string& key = {});
 
 /// What loading the file with Python would call beside what makes tensors: "os.system".
 std::vector<std::string> Code(const CheckpointInfo& info);

@@ -4,14 +4,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/positions.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/text.h"
-#include "merge/commit.h"
+#include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {
 namespace {
@@ -22,31 +24,25 @@ bool IsJunk(const Anatomy& anatomy, const TensorAnatomy& tensor) {
   return component.kind == ComponentKind::kOther && tensor.role != Role::kMarker;
 }
 
-std::set<std::string> Wanted(const std::vector<std::string>& components, const Anatomy& anatomy) {
-  std::set<std::string> wanted;
-  std::vector<std::string> known;
-  for (const ComponentAnatomy& component : anatomy.components) known.push_back(component.name);
-  for (const std::string& name : components) {
-    if (std::ranges::find(known, name) == known.end()) {
-      throw Error(ErrorCode::kMismatch,
-                  fmt::format("convert: the file has no component {}.{}", Quote(name),
-                              DidYouMean(name, known)),
-                  fmt::format("It has {}.", fmt::join(known, ", ")));
-    }
-    wanted.insert(name);
-  }
-  return wanted;
-}
-
 std::shared_ptr<const Checkpoint> Chosen(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                         const ConvertRequest& request, const Anatomy& anatomy) {
-  const std::set<std::string> wanted = Wanted(request.components, anatomy);
+                                         const ConvertRequest& request, const Anatomy& anatomy,
+                                         std::vector<std::string>& notes) {
+  const std::set<std::string> wanted = ChosenComponents(request.components, anatomy, "convert");
   std::vector<CheckpointTensor> tensors;
+  std::map<std::string, std::uint64_t> left_out;
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     const TensorAnatomy& told = anatomy.tensors[i];
-    if (!wanted.empty() && !wanted.contains(anatomy.components[told.component].name)) continue;
-    if (request.prune && IsJunk(anatomy, told)) continue;
+    const std::string& component = anatomy.components[told.component].name;
+    const bool chosen = wanted.empty() || wanted.contains(component);
+    if (!chosen || (request.prune && IsJunk(anatomy, told))) {
+      ++left_out[component];
+      continue;
+    }
     tensors.push_back(checkpoint->tensors()[i]);
+  }
+  for (const auto& [component, count] : left_out) {
+    notes.push_back(fmt::format("left out: {} {} of {}", FormatCount(count),
+                                count == 1 ? "tensor" : "tensors", component));
   }
   return checkpoint->View(std::move(tensors), "");
 }
@@ -64,28 +60,33 @@ FileLayout LayoutNamed(const std::string& word) {
 }
 
 RewriteJob ConvertJob(const ConvertRequest& request) {
-  auto checkpoint = WithContext("convert", [&] { return OpenCanonical(request.path); });
+  const FileForm form = FormOf(request.layout, false, request.output);
+  WithContext("convert", [&] {
+    ExpectOutputName(request.output,
+                     form == FileForm::kOne ? OutputKind::kFile : OutputKind::kFolder);
+  });
+  auto checkpoint = WithContext(
+      "convert", [&] { return OpenCanonical(request.path, std::nullopt, request.key); });
   Anatomy anatomy = Examine(*checkpoint);
   WithContext("convert", [&] { ExpectLayout(request.layout, anatomy); });
-  checkpoint = Chosen(checkpoint, request, anatomy);
-  anatomy = Examine(*checkpoint);
   RewriteJob job{.files = {}, .folder = request.output, .texts_from = request.files_from};
+  checkpoint = Chosen(checkpoint, request, anatomy, job.notes);
+  anatomy = Examine(*checkpoint);
   if (request.fix) {
     Repaired repaired = WithRightPositions(*checkpoint, anatomy);
     for (const std::string& name : repaired.tensors) {
-      job.notes.push_back(fmt::format("{} is 0, 1, 2 … again", Quote(name)));
+      job.notes.push_back(fmt::format("repaired: {} is 0, 1, 2 … again", Quote(name)));
     }
-    if (repaired.tensors.empty())
-      job.notes.emplace_back("Nothing is damaged that can be repaired.");
+    if (repaired.tensors.empty()) job.notes.emplace_back("there is no damage to repair");
     checkpoint = std::move(repaired.checkpoint);
     anatomy = Examine(*checkpoint);
   }
   PlaceMap<std::optional<DType>> dtype;
   if (request.dtype) dtype = PlaceMap<std::optional<DType>>(request.dtype);
-  const FileForm form = FormOf(request.layout, false, request.output);
-  FileSet files =
-      WithContext("convert", [&] { return FilesIn(checkpoint, anatomy, request.layout, form); });
-  ExpectReplaceable(files.texts, request.output, request.overwrite);
+  FileSet files = WithContext("convert", [&] {
+    return FilesIn(checkpoint, anatomy, request.layout, form, request.files_from.has_value());
+  });
+  job.notes.insert(job.notes.end(), files.notes.begin(), files.notes.end());
   for (const FileSet::Weights& weights : files.weights) {
     const bool one = weights.path.empty();
     job.make_folder = job.make_folder || !one;

@@ -14,6 +14,7 @@ namespace weightsmith {
 
 struct ConvertRequest {
   std::filesystem::path path;
+  std::string key;               ///< of a file of torch.save: under which its weights lie
   std::filesystem::path output;  ///< a file, or a folder where the layout is of several
   std::optional<DType> dtype;
   FileLayout layout = FileLayout::kKeep;
@@ -21,7 +22,6 @@ struct ConvertRequest {
   std::optional<std::filesystem::path> files_from;
   bool prune = false;  ///< without EMA copies, training state and what belongs to no component
   bool fix = false;    ///< position_ids are 0, 1, 2 … again
-  bool overwrite = false;
 };
 
 /// The layout that a word names, "ldm"; throws kUsage for none.

@@ -4,6 +4,7 @@
 
 #include "core/version.h"
 #include "merge/disk_needs.h"
+#include "merge/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"
 
 namespace weightsmith {
@@ -93,6 +94,11 @@ std::string PlanJson(const Plan& plan, const RunOptions& options) {
     json["disk"].push_back({{"folder", need.folder.string()},
                             {"bytes_needed", need.needed},
                             {"bytes_free", need.available}});
+  }
+  const auto resumption = FindResumption(plan, options);
+  if (resumption) {
+    json["resume"] = {{"tensors_done", resumption->tasks},
+                      {"bytes_to_verify", resumption->bytes_to_verify}};
   }
   json["notes"] = plan.notes;
   json["warnings"] = plan.warnings;

@@ -26,9 +26,14 @@ std::optional<std::string> DigestIn(const std::optional<std::string>& text) {
 }
 
 RecordedInput InputFrom(const Json& json) {
-  return {json.at("name").get<std::string>(), json.value("component", std::string()),
-          json.at("file").get<std::string>(), json.at("size").get<std::uint64_t>(),
-          DigestIn(json.at("digest").get<std::string>())};
+  RecordedInput input{json.at("name").get<std::string>(),
+                      json.value("component", std::string()),
+                      json.at("file").get<std::string>(),
+                      json.at("size").get<std::uint64_t>(),
+                      DigestIn(json.at("digest").get<std::string>()),
+                      std::nullopt};
+  if (json.contains("sha256")) input.sha256 = json["sha256"].get<std::string>();
+  return input;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a file that weightsmith wrote tells about how it was made.
+// What the metadata of a file that weightsmith wrote says about how it was made.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,10 @@ struct RecordedInput {
   std::uint64_t size = 0;
   /// Of the tensors that were read; nothing after a run without digests.
   std::optional<std::string> digest;
+  std::optional<std::string> sha256;  ///< of the file, where the run hashed it
+
+  /// "a", or "a.unet" of a part.
+  std::string Name() const { return component.empty() ? model : model + "." + component; }
 };
 
 struct Provenance {

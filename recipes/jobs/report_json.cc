@@ -41,7 +41,8 @@ Json StepJson(const StepReport& step) {
   Json json = {{"name", step.name},
                {"op", step.op},
                {"tensors", step.tensors},
-               {"tensors_changed", step.tensors_changed}};
+               {"tensors_changed", step.tensors_changed},
+               {"tensors_copied", step.integers + step.missing}};
   json.update(EffectJson(step.effect));
   return json;
 }

@@ -5,7 +5,6 @@
 
 #include "core/anatomy/anatomy.h"
 #include "core/io/configuration_files.h"
-#include "core/io/output_file.h"
 
 namespace weightsmith {
 namespace {
@@ -47,18 +46,12 @@ Plan PlanOf(const RewriteJob& job) {
     expression.nodes.push_back(std::move(leaf));
     outputs.push_back(std::move(output));
   }
-  return MakePlan(expression, std::move(outputs));
-}
-
-void WriteTexts(const RewriteJob& job, bool overwrite) {
-  if (job.texts_from) CopyPipelineConfiguration(*job.texts_from, job.folder);
-  for (const FileSet::Text& text : job.texts) {
-    std::error_code ignored;
-    const bool copied = job.texts_from && std::filesystem::exists(job.folder / text.path, ignored);
-    if (copied) continue;
-    WriteFile(job.folder / text.path, std::as_bytes(std::span(text.text)),
-              {.overwrite = overwrite, .make_folders = true});
-  }
+  Plan plan = MakePlan(expression, std::move(outputs));
+  OutputPlan& last = plan.outputs.back();
+  if (job.texts_from) last.copies = PipelineConfiguration(*job.texts_from, job.folder);
+  last.texts = job.texts;
+  last.text_folder = job.folder;
+  return plan;
 }
 
 }  // namespace weightsmith

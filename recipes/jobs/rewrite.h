@@ -29,13 +29,11 @@ struct RewriteJob {
   std::filesystem::path folder{};
   std::vector<FileSet::Text> texts{};
   std::optional<std::filesystem::path> texts_from{};  ///< a pipeline whose own are preferred
-  std::vector<std::string> notes{};                   ///< what was repaired, to be told
+  std::vector<std::string> notes{};                   ///< what was repaired or left out
 };
 
 /// What a run of it would do; metadata goes with the tensors, as far as it is still true of them.
+/// Texts are written last, in their order: with its index a folder is a pipeline.
 Plan PlanOf(const RewriteJob& job);
-
-/// Writes what stands beside the weights, the index last: with it the folder is a pipeline.
-void WriteTexts(const RewriteJob& job, bool overwrite);
 
 }  // namespace weightsmith

@@ -18,6 +18,8 @@ Json ToJson(const ScannedFile& file) {
           {"verdict", Verdict(result)},
           {"format", result.format},
           {"problems", result.problems},
+          {"ambiguities", result.ambiguities},
+          {"unusual", result.unusual},
           {"globals", std::move(globals)}};
 }
 
@@ -25,9 +27,9 @@ Json ToJson(const ScannedFile& file) {
 
 std::string_view Verdict(const ScanResult& result) {
   if (result.safe()) return "safe";
-  for (const ScanResult::Global& global : result.globals) {
-    if (global.safety == GlobalSafety::kDangerous) return "dangerous";
-  }
+  if (result.missing) return "missing";
+  if (result.dangerous()) return "dangerous";
+  if (!result.ambiguities.empty()) return "ambiguous";
   return result.problems.empty() ? "unknown code" : "malformed";
 }
 

@@ -9,12 +9,7 @@
 
 namespace weightsmith {
 
-struct ScannedFile {
-  std::string path;
-  ScanResult result;
-};
-
-/// "safe", "dangerous", "unknown code" or "malformed".
+/// "safe", "dangerous", "ambiguous", "unknown code", "malformed" or "missing".
 std::string_view Verdict(const ScanResult& result);
 
 /// A list: what `scan --json` prints.

@@ -7,20 +7,26 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/anatomy/component_views.h"
 #include "core/error.h"
+#include "core/io/output_name.h"
 #include "core/text.h"
+#include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {
 
-RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder) {
+RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder,
+                    const std::vector<std::string>& components) {
+  WithContext("split", [&] { ExpectOutputName(folder, OutputKind::kFolder); });
   const auto checkpoint = WithContext("split", [&] { return OpenCanonical(path); });
   const Anatomy anatomy = Examine(*checkpoint);
   if (anatomy.architecture == nullptr) {
     throw Error(ErrorCode::kMismatch,
-                fmt::format("split: {} has no components that are known", Quote(path.string())),
+                fmt::format("split: {} has no known components", Quote(path.string())),
                 "'weightsmith info' says what it is.");
   }
+  const std::set<std::string> chosen = ChosenComponents(components, anatomy, "split");
   RewriteJob job{.files = {}, .make_folder = true};
   for (ComponentView& view : ComponentViews(*checkpoint, anatomy)) {
+    if (!chosen.empty() && !chosen.contains(view.name)) continue;
     const std::filesystem::path file = folder / (view.name + ".safetensors");
     job.files.push_back(
         {.name = view.name, .checkpoint = std::move(view.checkpoint), .path = file});

@@ -1,15 +1,13 @@
 #include "recipes/jobs/tensor_scan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 
 #include "core/codec.h"
-#include "core/error.h"
 #include "core/tensor_digest.h"
 #include "merge/tape.h"
+#include "recipes/jobs/read_progress.h"
 
 namespace weightsmith {
 namespace {
@@ -39,21 +37,15 @@ std::uint64_t CountNonFiniteStored(DType dtype, std::span<const std::byte> bytes
 }  // namespace
 
 std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, const RunOptions& options) {
-  Progress progress;
-  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
-    progress.bytes_total += tensor.info.bytes();
-  }
+  std::uint64_t bytes = 0;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) bytes += tensor.info.bytes();
+  ReadProgress progress(options, bytes);
   std::vector<ScannedTensor> scanned;
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
     ScannedTensor result{tensor.name, tensor.info, {}, 0};
-    result.digest = DigestOf(checkpoint, tensor, [&](std::span<const std::byte> bytes) {
-      result.non_finite += CountNonFiniteStored(tensor.info.dtype, bytes);
-      progress.bytes_done += bytes.size();
-      progress.bytes_read = progress.bytes_done;
-      const bool asked = options.cancel != nullptr && *options.cancel;
-      if (asked || (options.progress && !options.progress(progress))) {
-        throw Error(ErrorCode::kInterrupted, "interrupted");
-      }
+    result.digest = DigestOf(checkpoint, tensor, [&](std::span<const std::byte> block) {
+      result.non_finite += CountNonFiniteStored(tensor.info.dtype, block);
+      progress.Add(block.size());
     });
     scanned.push_back(std::move(result));
   }

@@ -1,10 +1,10 @@
 #include "recipes/jobs/verify.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "core/anatomy/canonical_view.h"
@@ -12,9 +12,9 @@
 #include "core/tensor_digest.h"
 #include "core/text.h"
 #include "merge/plan.h"
+#include "recipes/jobs/input_chooser.h"
 #include "recipes/jobs/input_finder.h"
 #include "recipes/jobs/json-inl.h"
-#include "recipes/jobs/plan_recipe.h"
 #include "recipes/jobs/provenance.h"
 #include "recipes/jobs/tensor_scan.h"
 
@@ -26,82 +26,9 @@ using Digests = std::map<std::string, Digest, std::less<>>;
 
 constexpr std::size_t kMostNamed = 10;
 
-// The path of each part of the recipe's models, chosen among candidates.
-using Choice = std::map<std::pair<std::string, std::string>, fs::path>;
-
-Plan PlanWith(const Provenance& provenance, const Choice& choice) {
-  const RecipeOptions options;
-  Diagnostics diagnostics;
-  std::optional<Recipe> parsed =
-      ParseRecipe(provenance.recipe.value(), "recorded recipe", {}, options, diagnostics);
-  diagnostics.ThrowIfErrors();
-  Recipe& recipe = parsed.value();
-  // The paths play no part, nothing is written, but outputs have them.
-  for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
-    RecipeOutput& output = recipe.outputs[i];
-    output.path = fmt::format("recomputed-{}.safetensors", i + 1);
-    // One file or a pipeline: it is not recorded which, and the names are the same.
-    output.split = output.split || output.layout == FileLayout::kDiffusers;
-  }
-  for (RecipeModel& model : recipe.models) {
-    for (RecipeModel::Part& part : model.parts) {
-      const auto found = choice.find({model.name, part.component.value_or("")});
-      if (found == choice.end()) continue;  // nothing of it was read
-      part.file.path = found->second;
-      part.file.pins.clear();
-    }
-  }
-  return PlanOfRecipe(recipe, options, diagnostics);
-}
-
-// The digest of those of a candidate's tensors that the plan reads of this part.
-Digest DigestAsRead(const Plan& plan, const RecordedInput& input, const fs::path& candidate) {
-  std::set<std::string_view> names;
-  const auto read = TensorsRead(plan);
-  for (std::size_t m = 0; m < plan.models.size(); ++m) {
-    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
-      const Model::Part& part = plan.models[m].parts[p];
-      if (plan.models[m].name != input.model || part.component.value_or("") != input.component) {
-        continue;
-      }
-      for (const std::uint32_t tensor : read[m][p]) {
-        names.insert(part.checkpoint->tensors()[tensor].name);
-      }
-    }
-  }
-  const auto checkpoint = OpenCanonical(candidate);
-  SetDigest digest;
-  for (const std::string_view name : names) {
-    const CheckpointTensor* tensor = checkpoint->Find(name);
-    if (tensor == nullptr) return {};
-    digest.Add(name, DigestOf(*checkpoint, *tensor));
-  }
-  return digest.Finish();
-}
-
-// Where several files have an input's size, the one with its digest.
-Choice ChooseInputs(const Provenance& provenance, const InputFinder& finder) {
-  Choice choice;
-  std::map<std::size_t, std::vector<fs::path>> open;
-  for (std::size_t i = 0; i < provenance.inputs.size(); ++i) {
-    const RecordedInput& input = provenance.inputs[i];
-    std::vector<fs::path> candidates = finder.Candidates(input);
-    choice[{input.model, input.component}] = candidates.front();
-    if (candidates.size() > 1) open[i] = std::move(candidates);
-  }
-  if (open.empty()) return choice;
-  const Plan plan = PlanWith(provenance, choice);
-  for (const auto& [i, candidates] : open) {
-    const RecordedInput& input = provenance.inputs[i];
-    const auto found = std::ranges::find_if(candidates, [&](const fs::path& candidate) {
-      return !input.digest || DigestAsRead(plan, input, candidate).ToHex() == *input.digest;
-    });
-    if (found != candidates.end()) choice[{input.model, input.component}] = *found;
-  }
-  return choice;
-}
-
-void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& report) {
+// Reports the inputs that are other files than the recorded ones.
+void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& report,
+                 Verification& found) {
   std::size_t at = 0;
   for (const Model& model : plan.models) {
     for (const Model::Part& part : model.parts) {
@@ -109,13 +36,10 @@ void CheckInputs(const Provenance& provenance, const Plan& plan, const Report& r
       for (const RecordedInput& input : provenance.inputs) {
         if (input.model != model.name || input.component != part.component.value_or("")) continue;
         if (!read.digest || !input.digest || read.digest->ToHex() == *input.digest) continue;
-        throw Error(ErrorCode::kVerification,
-                    fmt::format("{} is not the input {}: its tensors have the digest {}, recorded "
-                                "is {}",
-                                Quote(read.path.string()), Quote(model.name), read.digest->ToHex(),
-                                *input.digest),
-                    fmt::format("Name the right file of {}.", Quote(model.name)),
-                    {Option::kModelPath});
+        found.wrong_inputs = true;
+        found.problems.push_back(fmt::format(
+            "{} is not the input {}: its tensors have the digest {}, recorded is {}",
+            Quote(read.path.string()), Quote(input.Name()), read.digest->ToHex(), *input.digest));
       }
     }
   }
@@ -145,7 +69,7 @@ std::vector<std::string> Differences(const Digests& expected, const Digests& fou
     }
   }
   for (const auto& [name, digest] : found) {
-    if (!expected.contains(name)) lines.push_back(fmt::format("{} is one too many", Quote(name)));
+    if (!expected.contains(name)) lines.push_back(fmt::format("{} is unexpected", Quote(name)));
   }
   return lines;
 }
@@ -159,19 +83,13 @@ Digest DigestOfTensors(const std::vector<ScannedTensor>& tensors) {
   return digest.Finish();
 }
 
-// Recomputes every tensor from the recipe and the inputs that `finder` finds, and names those that
-// differ from the file's, that are missing or too many: in the one of the file's `readings`, each
-// under another naming, that fits best.
-std::vector<std::string> CompareWithRecipe(const Provenance& provenance,
-                                           std::span<const std::vector<ScannedTensor>> readings,
-                                           const std::string& file_name, const InputFinder& finder,
-                                           const RunOptions& options) {
-  const Plan plan = PlanWith(provenance, ChooseInputs(provenance, finder));
-  const std::vector<TaskResult> results = Recompute(plan, options);
-  CheckInputs(provenance, plan, MakeReport(plan, results, false));
-
-  // A recipe may have several outputs, and shards are several files of one: the one that fits best
-  // is meant, and of those that fit alike the one of this name.
+// The tensors that differ from the expected ones, that are missing or unexpected. A recipe may have
+// several outputs, and shards are several files of one: the one that fits best is meant, and of
+// those that fit alike the one of this name. `readings` are the file's tensors under each of its
+// namings.
+std::vector<std::string> Compare(const Plan& plan, const std::vector<TaskResult>& results,
+                                 std::span<const std::vector<ScannedTensor>> readings,
+                                 const std::string& file_name) {
   std::vector<Digests> possible;
   for (const OutputPlan& output : plan.outputs) {
     Digests all;
@@ -244,15 +162,40 @@ InputFinder FinderFor(const VerifyRequest& request) {
   return {std::move(folders), request.models};
 }
 
+// Recomputes every tensor from the recipe and the inputs that `finder` finds.
+void CompareWithRecipe(const Provenance& provenance,
+                       std::span<const std::vector<ScannedTensor>> readings,
+                       const InputFiles& inputs, const RunOptions& options, Verification& found) {
+  std::optional<Plan> plan;
+  try {
+    plan = PlanOfRecorded(provenance, inputs);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kMismatch && error.code() != ErrorCode::kNoEffect) throw;
+    found.problems.push_back(
+        fmt::format("the recorded recipe does not fit its inputs: {}", error.what()));
+    return;
+  }
+  const std::vector<TaskResult> results = Recompute(*plan, options);
+  CheckInputs(provenance, *plan, MakeReport(*plan, results, false), found);
+  if (found.wrong_inputs) return;
+  AddProblems("not what the recipe makes of its inputs",
+              Compare(*plan, results, readings, found.path.filename().string()), found.problems);
+  found.checked.emplace_back("recomputed");
+}
+
 }  // namespace
 
-Verification Verify(const VerifyRequest& request, const RunOptions& options,
-                    const std::function<void(std::string_view)>& phase) {
+void Verify(const VerifyRequest& request, const RunOptions& options,
+            const std::function<void(std::string_view)>& phase, Verification& found) {
+  found = {};
+  found.path = request.path;
   const auto checkpoint = Checkpoint::Open(request.path);
   const Provenance provenance = ReadProvenance(checkpoint->metadata());
+  found.recipe = provenance.recipe.has_value();
+  found.checked.emplace_back("structure");
   phase("reading");
   const auto readings = Readings(checkpoint, provenance, options);
-  Verification found{request.path, {"structure", "finite values"}, {}};
+  found.checked.emplace_back("finite values");
   AddProblems("values that are not finite", NonFinite(readings.front()), found.problems);
   if (provenance.output_digest) {
     found.checked.emplace_back("digest");
@@ -261,24 +204,32 @@ Verification Verify(const VerifyRequest& request, const RunOptions& options,
           "the tensors are not those that were written: their digest differs");
     }
   }
-  found.recipe = provenance.recipe.has_value();
-  if (found.recipe && request.recompute) {
-    phase("recomputing");
-    AddProblems("not what the recipe makes of its inputs",
-                CompareWithRecipe(provenance, readings, request.path.filename().string(),
-                                  FinderFor(request), options),
-                found.problems);
-    found.checked.emplace_back("recomputed");
-  }
-  return found;
+  if (!found.recipe || !request.recompute) return;
+  phase("finding inputs");
+  InputFinder finder = FinderFor(request);
+  const InputFiles inputs = ChooseInputs(provenance, request.path, finder, options);
+  phase("recomputing");
+  CompareWithRecipe(provenance, readings, inputs, options, found);
 }
 
-std::string VerificationJson(const Verification& found) {
+Error VerificationError(const Verification& found) {
+  return {ErrorCode::kVerification,
+          fmt::format("verify {}: {}", Quote(found.path.string()), fmt::join(found.problems, "\n")),
+          {},
+          found.wrong_inputs ? std::vector{Option::kModelPath} : std::vector<Option>()};
+}
+
+std::string VerificationJson(const Verification& found, const Error* error) {
+  const bool right = found.problems.empty() && error == nullptr;
+  std::vector<std::string> problems = found.problems;
+  if (error != nullptr) problems.emplace_back(error->what());
+  const ErrorCode code = error == nullptr ? ErrorCode::kVerification : error->code();
   return ToText({{"path", found.path.string()},
-                 {"right", found.problems.empty()},
+                 {"right", right},
                  {"checked", found.checked},
                  {"recipe", found.recipe},
-                 {"problems", found.problems}});
+                 {"problems", problems},
+                 {"status", right ? 0 : static_cast<int>(code)}});
 }
 
 }  // namespace weightsmith

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
 #include "merge/executor.h"
 
 namespace weightsmith {
@@ -25,15 +26,20 @@ struct Verification {
   std::vector<std::string> checked;   ///< "structure", "finite values", "digest", "recomputed"
   std::vector<std::string> problems;  ///< several lines, where tensors are named
   bool recipe = false;                ///< one is recorded
+  bool wrong_inputs = false;          ///< files of inputs are others than the recorded ones
 };
 
-/// Reads the file once, and its inputs once where its recipe is recorded; nothing is written.
-/// `phase` is told what begins: "reading", "recomputing". Throws kInput for an input that is not
-/// found, kVerification for one that is another file than the recorded one.
-Verification Verify(const VerifyRequest& request, const RunOptions& options,
-                    const std::function<void(std::string_view)>& phase);
+/// Reads the file once, and its inputs once where its recipe is recorded, those of which several
+/// could be meant once more; nothing is written. `phase` is called with what begins: "reading",
+/// "finding inputs", "recomputing". `found` is what was found so far, also where this throws:
+/// kInput for an input that is not found, kUsage for one that the recipe does not have.
+void Verify(const VerifyRequest& request, const RunOptions& options,
+            const std::function<void(std::string_view)>& phase, Verification& found);
 
-/// What `verify --json` prints.
-std::string VerificationJson(const Verification& found);
+/// What the problems come to. REQUIRES: there are some.
+Error VerificationError(const Verification& found);
+
+/// What `verify --json` prints; `error`: what ended it, if anything.
+std::string VerificationJson(const Verification& found, const Error* error = nullptr);
 
 }  // namespace weightsmith

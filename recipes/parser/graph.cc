@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "core/text.h"
@@ -36,6 +37,11 @@ std::vector<Slot> SlotsOf(const DraftNode& draft) {
   return slots;
 }
 
+bool LooksLikePath(std::string_view name) {
+  return name.find('/') != std::string_view::npos || name.ends_with(".safetensors") ||
+         name.ends_with(".ckpt") || name.ends_with(".pt") || name.ends_with(".sft");
+}
+
 std::string AdviceForKind(Kind wanted) {
   return wanted == Kind::kDelta ? "Make a difference of two models with op: subtract."
                                 : "Add the difference to a model with op: add.";
@@ -56,9 +62,11 @@ void Graph::Declare(const std::string& name, NodeId node, const SourcePlace& pla
   const auto [known, added] = names_.emplace(name, std::pair(node, place));
   if (!added) {
     diagnostics_.AddError(place,
-                          fmt::format("{} is the name of a model already (line {}); models and "
-                                      "steps share one set of names",
-                                      Quote(name), known->second.second.line));
+                          fmt::format("{} is the name of {} in line {}", Quote(name),
+                                      nodes_[known->second.first].top_level ? "a step" : "a model",
+                                      known->second.second.line),
+                          "Give this step another name: models, adapters and steps share one set "
+                          "of names.");
   }
 }
 
@@ -76,19 +84,28 @@ std::optional<NodeId> Graph::Find(const std::string& name) const {
 
 std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string_view what) {
   if (reference.node) return reference.node;
-  if (reference.name.empty()) return std::nullopt;  // told when it was read
+  if (reference.name.empty()) return std::nullopt;  // reported when it was read
   if (const auto node = Find(reference.name)) return node;
-  const std::string hint = Hint(reference.name, Names());
+  std::string hint = Hint(reference.name, Names());
   std::string advice;
-  if (reference.name.find('/') != std::string::npos ||
-      reference.name.find(".safetensors") != std::string::npos) {
-    advice = "Give the file a name under models, and write the name here.";
+  const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
+  if (LooksLikePath(reference.name)) {
+    const std::string stem = std::filesystem::path(reference.name).stem().string();
+    hint.clear();
+    advice = Find(stem) ? fmt::format("Write its name: {}", stem)
+                        : fmt::format(
+                              "Name the file under models, and write that name here: "
+                              "models: {{{}: {}}}",
+                              stem, reference.name);
+  } else if (std::ranges::none_of(nodes_, leaf)) {
+    advice = "The recipe has no models: name the files under models.";
   } else if (hint.empty()) {
-    advice = fmt::format("Known names are {}.", fmt::join(Names(), ", "));
-    const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
-    if (std::ranges::none_of(nodes_, leaf)) {
-      advice = "The recipe has no models: name the files under models.";
-    }
+    constexpr std::size_t kShown = 40;
+    std::vector<std::string> names = Names();
+    const bool more = names.size() > kShown;
+    if (more) names.resize(kShown);
+    advice = fmt::format("Its models and steps are {}{}.", fmt::join(names, ", "),
+                         more ? " and others" : "");
   }
   diagnostics_.AddError(
       reference.place,
@@ -145,11 +162,11 @@ void Graph::Sort() {
     }
   }
   if (order_.size() == nodes_.size()) return;
-  TellCycle(waiting);
+  ReportCycle(waiting);
   order_.clear();
 }
 
-void Graph::TellCycle(const std::vector<std::size_t>& waiting) {
+void Graph::ReportCycle(const std::vector<std::size_t>& waiting) {
   NodeId id = 0;
   while (waiting[id] == 0) ++id;
   // Every waiting node has a waiting operand: going from one to the next must come around.
@@ -167,7 +184,8 @@ void Graph::TellCycle(const std::vector<std::size_t>& waiting) {
   std::string words;
   for (const NodeId step : path) words += Quote(nodes_[step].node.name) + " needs ";
   words += Quote(nodes_[path.front()].node.name);
-  diagnostics_.AddError(nodes_[path.front()].place, "steps form a circle: " + words);
+  diagnostics_.AddError(nodes_[path.front()].place, "steps form a cycle: " + words,
+                        "Let one of them take a model, or another step.");
 }
 
 void Graph::CheckKinds(DraftNode& draft) {

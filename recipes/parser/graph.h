@@ -24,8 +24,9 @@ struct DraftNode {
   SourcePlace place;
   std::vector<OperandReference> operands;  ///< parallel to op->operands
   std::vector<OperandReference> list;
-  bool top_level = false;  ///< a named step of the recipe, not an inline one
-  bool included = false;   ///< a model from a table that is included
+  std::map<std::string, SourcePlace> rows;  ///< keys of parameters
+  bool top_level = false;                   ///< a named step of the recipe, not an inline one
+  bool included = false;                    ///< a model from a table that is included
 };
 
 class Graph {
@@ -54,7 +55,7 @@ class Graph {
  private:
   void LinkOperands(DraftNode& draft);
   void Sort();
-  void TellCycle(const std::vector<std::size_t>& waiting);
+  void ReportCycle(const std::vector<std::size_t>& waiting);
   void CheckKinds(DraftNode& draft);
 
   Diagnostics& diagnostics_;

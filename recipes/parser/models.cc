@@ -17,6 +17,14 @@ std::string Lower(std::string text) {
   return text;
 }
 
+/// The kind of hash that has so many digits.
+std::string PinAdvice(std::string_view digits) {
+  for (const HashKind& kind : HashKinds()) {
+    if (kind.digits == digits.size()) return fmt::format("Write {}: \"{}\"", kind.name, digits);
+  }
+  return "Copy the whole hash; quotes keep its zeros.";
+}
+
 std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const SourceNode& node,
                                const std::string& what) {
   const auto text = reader.Text(node, fmt::format("{}: '{}'", what, kind.name));
@@ -25,8 +33,11 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(
-        node.place, fmt::format("{}: '{}' has {} hexadecimal digits, and {} is not that", what,
-                                kind.name, kind.digits, Quote(*text, 80)));
+        node.place,
+        fmt::format("{}: '{}' has {} hexadecimal digits, and {} has {}", what, kind.name,
+                    kind.digits, Quote(*text, 80),
+                    hexadecimal ? fmt::format("{} of them", digits.size()) : "other characters"),
+        hexadecimal ? PinAdvice(digits) : "Copy the hash again; quotes keep its zeros.");
     return std::nullopt;
   }
   return HashPin{std::string(kind.name), digits};
@@ -45,14 +56,21 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
   if (const SourceNode* path = node.Find("path")) {
     file.path = reader.Path(*path, what + ": 'path'", folder);
   }
+  if (const SourceNode* key = node.Find("key")) {
+    file.key = reader.Text(*key, what + ": 'key'").value_or("");
+  }
   for (const HashKind& kind : HashKinds()) {
     const SourceNode* digits = node.Find(kind.name);
     if (digits == nullptr) continue;
     if (auto pin = ReadPin(reader, kind, *digits, what)) file.pins.push_back(std::move(*pin));
   }
-  if (node.keys.empty()) {
+  const bool named = std::ranges::any_of(node.keys, [](const SourceNode& key) {
+    return key.text == "path" ||
+           std::ranges::find(HashKinds(), key.text, &HashKind::name) != std::end(HashKinds());
+  });
+  if (!named) {
     reader.diagnostics().AddError(node.place, fmt::format("{} names no file", what),
-                                  "Give a path, or a hash to look it up by.");
+                                  "Write {path: FILE}, or {sha256: …} to look it up by its hash.");
   }
   return file;
 }
@@ -65,7 +83,7 @@ void ReadComponents(Reader& reader, const SourceNode& node, const std::string& w
                     const std::filesystem::path& folder, RecipeModel& model) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& word = node.keys[i].text;
-    if (!IsComponent(word)) continue;  // told by CheckKeys
+    if (!IsComponent(word)) continue;  // reported by CheckKeys
     const SourceNode& value = node.items[i];
     const std::string part = fmt::format("{}: '{}'", what, word);
     if (value.map()) {
@@ -88,8 +106,12 @@ bool CheckName(Reader& reader, const SourceNode& key, std::string_view kind) {
   if (std::ranges::any_of(key.text, forbidden))
     problem = "has a colon or a control character in it";
   if (problem.empty()) return true;
-  reader.diagnostics().AddError(key.place,
-                                fmt::format("the {} name {} {}", kind, Quote(key.text), problem));
+  std::string plain = key.text;
+  std::erase_if(plain,
+                [&](char c) { return forbidden(static_cast<unsigned char>(c)) || c == '$'; });
+  reader.diagnostics().AddError(
+      key.place, fmt::format("the {} name {} {}", kind, Quote(key.text), problem),
+      plain.empty() ? "Write a name." : fmt::format("Write a name without it, such as {}.", plain));
   return false;
 }
 
@@ -117,7 +139,7 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
   if (int{components} + int{file} + int{recipe != nullptr} > 1) {
     reader.diagnostics().AddError(
         value.place,
-        fmt::format("{} mixes a file, components and a recipe: it is one of them", what),
+        fmt::format("{} has keys of a file, of components and of a recipe together", what),
         "Write {path: …}, or components {unet: …, vae: …}, or {recipe: …}.");
   } else if (recipe != nullptr) {
     declaration.recipe = reader.Path(*recipe, what + ": 'recipe'", entry.folder);
@@ -139,7 +161,15 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
   const SourceNode& value = entry.value;
   const std::string what = "adapter " + Quote(model.name);
   if (value.map()) {
-    reader.CheckKeys(value, NamesOf(AdapterKeys()), what);
+    std::vector<std::string> known = NamesOf(AdapterKeys());
+    if (const SourceNode* strength = value.Find("strength")) {
+      known.emplace_back("strength");
+      reader.diagnostics().AddError(
+          strength->place, fmt::format("{}: a strength is written where the adapter is used", what),
+          fmt::format("Remove it here, and write adapters: [\"{}:{}\"] in the step", model.name,
+                      strength->scalar() ? strength->text : "1"));
+    }
+    reader.CheckKeys(value, known, what);
     if (const SourceNode* name = value.Find("adapter")) {
       model.peft_name = reader.Text(*name, what + ": 'adapter'").value_or("");
     }

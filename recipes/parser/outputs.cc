@@ -1,11 +1,14 @@
 #include "recipes/parser/outputs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <memory>
 #include <utility>
 
+#include "core/io/output_name.h"
 #include "core/text.h"
 #include "recipes/vocabulary.h"
 
@@ -42,7 +45,8 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
     const std::string item = fmt::format("{}: {}", what, Quote(written.text));
     if (key == "format" || key.starts_with("weightsmith.")) {
       reader.diagnostics().AddError(written.place,
-                                    fmt::format("{} is written by the program", item));
+                                    fmt::format("{} is written by the program itself", item),
+                                    "Remove this key.");
       continue;
     }
     auto value = MetadataValue(reader, node.items[i], item);
@@ -52,7 +56,9 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
     }
     if (!metadata.emplace(key, std::move(*value)).second) {
       reader.diagnostics().AddError(
-          written.place, fmt::format("{} stands twice, with {} and without", item, kPrefix));
+          written.place,
+          fmt::format("{} is there twice, with the prefix {} and without", item, kPrefix),
+          "Remove one of the two.");
     }
   }
 }
@@ -66,7 +72,8 @@ void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
   if (output.layout != FileLayout::kDiffusers || !output.max_shard_size) return;
   reader.diagnostics().AddError(
       node.place,
-      fmt::format("{}: 'layout' diffusers and 'max_shard_size' exclude each other", what));
+      fmt::format("{}: 'layout: diffusers' and 'max_shard_size' exclude each other", what),
+      "Remove one of the two: a pipeline of diffusers has one file for each component.");
 }
 
 void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
@@ -75,8 +82,8 @@ void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
   for (auto& [selector, value] : reader.Rows(node, what)) {
     if (selector.specificity() != Specificity::kComponent) {
       reader.diagnostics().AddError(
-          value->place, fmt::format("{}: {} is no component", what, Quote(selector.text())),
-          "Components are unet, transformer, te, te1, clip_l, vae and so on.");
+          value->place, fmt::format("{}: {} is not a component", what, Quote(selector.text())),
+          fmt::format("Components are {}.", fmt::join(ComponentWords(), ", ")));
       continue;
     }
     const std::string item = fmt::format("{}: '{}'", what, selector.text());
@@ -93,7 +100,7 @@ std::optional<std::uint64_t> ReadSize(Reader& reader, const SourceNode& node,
   }
   reader.diagnostics().AddError(node.place,
                                 fmt::format("{} is a size, not {}", what, Describe(node)),
-                                "Write 5GB, 500MB, 2GiB …");
+                                "Write a number and a unit, such as 5GB, 500MB or 2GiB.");
   return std::nullopt;
 }
 
@@ -109,7 +116,8 @@ void ReadFileForm(Reader& reader, const SourceNode& node, const std::string& wha
     output.max_shard_size = ReadSize(reader, *size, what + ": 'max_shard_size'");
     if (output.split) {
       reader.diagnostics().AddError(
-          size->place, fmt::format("{}: 'split' and 'max_shard_size' exclude each other", what));
+          size->place, fmt::format("{}: 'split' and 'max_shard_size' exclude each other", what),
+          "Remove one of the two: split makes one file for each component.");
     }
   }
   if (const SourceNode* files = node.Find("files_from")) {
@@ -132,9 +140,9 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const So
     }
     reader.diagnostics().AddError(
         value.place,
-        fmt::format("{}: there is no dtype {} to write{}", what, Describe(value),
+        fmt::format("{}: {} is not a dtype that can be written{}", what, Describe(value),
                     value.scalar() ? Hint(value.text, known) : ""),
-        fmt::format("It is {}, or a mapping of places to them.", Alternatives(known)));
+        fmt::format("Write {}, or a mapping of places to them.", Alternatives(known)));
     return std::nullopt;
   };
   return reader.ByPlace<Choice>(node, what, read);
@@ -146,23 +154,53 @@ std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
   if (!rounding) {
     reader.diagnostics().AddError(
         node.place,
-        fmt::format("{} is nearest, stochastic or stochastic:SEED, not {}", what, Describe(node)));
+        fmt::format("{} is nearest, stochastic or stochastic:SEED, not {}", what, Describe(node)),
+        "A seed is a whole number: stochastic:1");
   }
   return rounding;
 }
 
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value) {
-  const auto source = std::make_shared<const SourceText>(SourceText{"--dtype", value});
+  const auto source =
+      std::make_shared<const SourceText>(SourceText{"dtype", value, Setting::kDType});
   return ReadDType(reader, ReadOption(source, reader.diagnostics()), "dtype");
 }
 
+void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
+  const RecipeOutput& output = draft.output;
+  if (!output.path) return;
+  const SourcePlace place = draft.path_place.value_or(output.place);
+  const bool file = FormOf(output.layout, output.split, *output.path) == FileForm::kOne;
+  const auto fault =
+      FaultOfOutputName(*output.path, file ? OutputKind::kFile : OutputKind::kFolder);
+  if (fault) {
+    diagnostics.AddError(place, fault->problem, fault->advice);
+    return;
+  }
+  const std::string name = output.path->filename().string();
+  const std::size_t dollar = name.find('$');
+  if (dollar == std::string::npos || dollar + 1 == name.size() ||
+      std::isalpha(static_cast<unsigned char>(name[dollar + 1])) == 0) {
+    return;
+  }
+  diagnostics.AddError(
+      place, fmt::format("{} has a $ in it, and there is no variable of that name", Quote(name)),
+      "Declare it under 'vars' and write {NAME} for its value.");
+}
+
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
-                       const std::string& what, const std::filesystem::path& folder) {
+                       const OutputWords& words, const std::filesystem::path& folder) {
+  const std::string& what = words.what;
   OutputDraft draft;
   draft.output.place = node.place;
-  if (!reader.IsMap(node, what, "Write {model: NAME, path: FILE.safetensors}")) return draft;
+  std::string example = words.example;
+  if (const std::size_t path = example.find("path: "); node.scalar() && !node.text.empty()) {
+    example = fmt::format("{}path: {}}}", example.substr(0, path), node.text);
+  }
+  if (!reader.IsMap(node, what, fmt::format("Write {}: {}", what, example))) return draft;
   reader.CheckKeys(node, NamesOf(OutputKeys()), what);
+  if (const SourceNode* path = node.Find("path")) draft.path_place = path->place;
   if (const SourceNode* model = node.Find("model")) {
     draft.model = steps.Operand(*model, "output", what + ": 'model'");
   }

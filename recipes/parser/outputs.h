@@ -16,12 +16,22 @@ namespace weightsmith {
 /// An output whose operands are not looked up yet.
 struct OutputDraft {
   RecipeOutput output;
+  std::optional<SourcePlace> path_place;
   std::optional<OperandReference> model;  ///< nothing: left out
   std::map<std::string, OperandReference> components;
 };
 
+/// Whether the output's name promises what is written: a safetensors file, or a folder.
+void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics);
+
+/// How messages call an output, and what one of this recipe may look like.
+struct OutputWords {
+  std::string what;
+  std::string example;
+};
+
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
-                       const std::string& what, const std::filesystem::path& folder);
+                       const OutputWords& words, const std::filesystem::path& folder);
 
 /// "f16", "keep", or a mapping of places to them.
 std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
@@ -31,7 +41,7 @@ std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const So
 std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
                                      const std::string& what);
 
-/// `--dtype`, the value in YAML.
+/// The dtype that the caller sets, in YAML.
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value);
 

@@ -15,7 +15,9 @@ namespace {
 void ReadPolicy(Reader& reader, const PolicySpec& spec, const SourceNode& value,
                 const std::string& what, Policies& policies) {
   const std::vector<std::string> words = NamesOf(std::span<const PolicyValue>(spec.values));
-  const auto word = [&](const SourceNode& node) { return reader.Word(node, what, words); };
+  const auto word = [&](const SourceNode& node) {
+    return reader.Word(node, what, words, spec.doc);
+  };
   if (spec.by_place) {  // missing, the one that may differ by place
     const auto rows = reader.ByPlace<MissingPolicy>(
         value, what, [&](const SourceNode& node) -> std::optional<MissingPolicy> {
@@ -40,14 +42,14 @@ void ReadOne(Reader& reader, const std::string& name, const SourcePlace& place,
     std::ranges::sort(known);
     const std::string hint = Hint(name, known);
     reader.diagnostics().AddError(
-        place, fmt::format("{} has no {}{}", where, Quote(name), hint),
+        place, fmt::format("{} has no key {}{}", where, Quote(name), hint),
         hint.empty() ? fmt::format("Policies are {}.", fmt::join(known, ", ")) : std::string());
     return;
   }
   if (!step.empty() && !spec->per_step) {
-    reader.diagnostics().AddError(place,
-                                  fmt::format("{} is of the whole recipe, not of one step", what),
-                                  "Write it under policy at the top.");
+    reader.diagnostics().AddError(
+        place, fmt::format("{} applies to the whole recipe, not to one step", what),
+        "Move it to 'policy' at the top of the recipe.");
     return;
   }
   ReadPolicy(reader, *spec, value, what, policies);
@@ -66,8 +68,8 @@ void ReadPolicies(Reader& reader, const SourceNode& node, const std::string& ste
 
 void ReadPolicyOption(Reader& reader, const std::string& name, const std::string& value,
                       Policies& policies) {
-  const auto source =
-      std::make_shared<const SourceText>(SourceText{fmt::format("--policy {}", name), value});
+  const auto source = std::make_shared<const SourceText>(
+      SourceText{fmt::format("policy {}", Quote(name)), value, Setting::kPolicy, name});
   ReadOne(reader, name, {source, 0, 0}, ReadOption(source, reader.diagnostics()), "", policies);
 }
 

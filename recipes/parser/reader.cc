@@ -1,19 +1,72 @@
 #include "recipes/parser/reader.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "core/matcher.h"
 #include "core/text.h"
+#include "recipes/parser/advice.h"
+#include "recipes/source/writer.h"
+#include "recipes/source/yaml_problem.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
+namespace {
+
+std::string Lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// A path as it was before double quotes made characters of its escapes.
+std::string WithEscapes(std::string_view path) {
+  constexpr std::string_view kCharacters = "\a\b\t\n\v\f\r\x1B";
+  constexpr std::string_view kLetters = "abtnvfre";
+  std::string out;
+  for (const char c : path) {
+    const std::size_t known = kCharacters.find(c);
+    if (known == std::string_view::npos) {
+      out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+    } else {
+      out += fmt::format("\\{}", kLetters[known]);
+    }
+  }
+  return out;
+}
+
+/// The key that "alpha:0.3" or "alpha = 0.3" begins with, and what is behind the sign.
+std::optional<std::pair<std::string, std::string>> SplitKey(std::string_view key) {
+  const std::size_t sign = key.find_first_of(":=");
+  if (sign == std::string_view::npos || sign == 0) return std::nullopt;
+  return std::pair(std::string(Trim(key.substr(0, sign))), std::string(Trim(key.substr(sign + 1))));
+}
+
+bool IsDigits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// Look-around says where something is not; rows of different ranks do so too.
+std::string RegexAdvice(std::string_view row) {
+  const std::size_t look = row.find("(?!");
+  if (look == std::string_view::npos) return {};
+  std::string_view inside = row.substr(look + 3);
+  inside = inside.substr(0, inside.find(')'));
+  while (inside.starts_with(".*")) inside.remove_prefix(2);
+  return fmt::format(
+      "Turn it around: write \"/{}/\" with the other value, and this value as "
+      "default.",
+      inside);
+}
+
+}  // namespace
 
 bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.map()) return true;
-  if (!IsTold(node)) {
+  if (!IsReported(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a mapping, not {}", what, Describe(node)),
                           std::string(advice));
   }
@@ -22,7 +75,7 @@ bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_vi
 
 bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.list()) return true;
-  if (!IsTold(node)) {
+  if (!IsReported(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a list, not {}", what, Describe(node)),
                           std::string(advice));
   }
@@ -31,7 +84,7 @@ bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_v
 
 std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view what) {
   if (node.scalar()) return node.text;
-  if (!IsTold(node)) {
+  if (!IsReported(node)) {
     diagnostics_.AddError(node.place, fmt::format("{} is a text, not {}", what, Describe(node)));
   }
   return std::nullopt;
@@ -42,8 +95,10 @@ std::optional<std::string> Reader::Regex(const SourceNode& node, std::string_vie
   if (!text) return std::nullopt;
   std::string problem;
   if (Matcher::Compile(*text, problem)) return text;
-  diagnostics_.AddError(node.place, fmt::format("{}: the regular expression {} cannot be used: {}",
-                                                what, Quote(*text, 80), problem));
+  diagnostics_.AddError(node.place,
+                        fmt::format("{}: the regular expression {} cannot be used: {}", what,
+                                    Quote(*text, 80), problem),
+                        "Write one without that part.");
   return std::nullopt;
 }
 
@@ -51,14 +106,15 @@ std::optional<double> Reader::Number(const SourceNode& node, std::string_view wh
   if (node.scalar() && node.plain) {
     if (const std::optional<double> value = ParseNumber(node.text)) return value;
   }
-  if (IsTold(node)) return std::nullopt;
-  std::string advice;
-  if (node.scalar() && !node.plain && ParseNumber(node.text)) advice = "Remove the quotes.";
+  if (IsReported(node)) return std::nullopt;
+  std::string advice = NumberAdvice(node);
   if (node.scalar() && variables_.Knows(node.text)) {
-    advice = fmt::format("A variable is written ${}.", node.text);
+    advice = fmt::format("Write ${} for the variable.", node.text);
   }
+  const bool list = advice.starts_with("Write a list");
   diagnostics_.AddError(node.place,
-                        fmt::format("{} is a finite number, not {}", what, Describe(node)),
+                        fmt::format("{} is {}, not {}", what,
+                                    list ? "one number" : "a finite number", Describe(node)),
                         std::move(advice));
   return std::nullopt;
 }
@@ -67,23 +123,31 @@ std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view wha
   if (node.scalar() && node.plain && (node.text == "true" || node.text == "false")) {
     return node.text == "true";
   }
-  if (!IsTold(node)) {
+  if (!IsReported(node)) {
+    const std::string word = node.scalar() ? Lower(node.text) : std::string();
+    const bool yes = word == "yes" || word == "on" || word == "true" || word == "1" || word == "y";
+    const bool no = word == "no" || word == "off" || word == "false" || word == "0" || word == "n";
     diagnostics_.AddError(node.place,
-                          fmt::format("{} is true or false, not {}", what, Describe(node)));
+                          fmt::format("{} is true or false, not {}", what, Describe(node)),
+                          fmt::format("Write {}", yes  ? "true"
+                                                  : no ? "false"
+                                                       : "true or false"));
   }
   return std::nullopt;
 }
 
 std::optional<std::size_t> Reader::Word(const SourceNode& node, std::string_view what,
-                                        std::span<const std::string> words) {
-  if (IsTold(node)) return std::nullopt;
+                                        std::span<const std::string> words,
+                                        std::string_view advice) {
+  if (IsReported(node)) return std::nullopt;
   if (node.scalar()) {
     const auto found = std::ranges::find(words, node.text);
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
   }
   diagnostics_.AddError(node.place,
                         fmt::format("{} is {}, not {}{}", what, Alternatives(words), Describe(node),
-                                    node.scalar() ? Hint(node.text, words) : ""));
+                                    node.scalar() ? Hint(node.text, words) : ""),
+                        std::string(advice));
   return std::nullopt;
 }
 
@@ -93,63 +157,156 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
   if (!text) return std::nullopt;
   const std::string expanded = variables_.Expand(*text, node.place);
   if (expanded.empty()) {
-    diagnostics_.AddError(node.place, fmt::format("{}: a path cannot be empty", what));
+    diagnostics_.AddError(node.place, fmt::format("{}: the path is empty", what),
+                          "Write the path of a file.");
     return std::nullopt;
   }
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (std::ranges::any_of(expanded, control)) {
     diagnostics_.AddError(
-        node.place, fmt::format("{} has a control character in it: {}", what, Quote(expanded)),
-        "In double quotes a \\ starts an escape: use single quotes or /.");
+        node.place,
+        fmt::format("{}: the path has a control character in it: {}", what, Quote(expanded)),
+        fmt::format("In double quotes a \\ starts an escape. Write {}",
+                    WithForwardSlashes(WithEscapes(expanded))));
     return std::nullopt;
   }
   const std::filesystem::path path(expanded);
-  return path.is_absolute() || folder.empty() ? path : folder / path;
+  const std::filesystem::path full = path.is_absolute() || folder.empty() ? path : folder / path;
+  std::error_code failed;
+  const bool exists = std::filesystem::exists(full, failed);
+  if (const auto fault = exists ? std::nullopt : FaultOfPath(expanded)) {
+    diagnostics_.AddError(node.place, fmt::format("{}: {}", what, fault->problem), fault->advice);
+    return std::nullopt;
+  }
+  return full;
 }
 
 std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
                                            std::span<const std::string> known,
                                            std::string_view what) {
   std::vector<std::string> meant;
-  for (const SourceNode& key : map.keys) {
+  for (std::size_t i = 0; i < map.keys.size(); ++i) {
+    const SourceNode& key = map.keys[i];
     if (std::ranges::find(known, key.text) != known.end()) continue;
-    const std::string hint = Hint(key.text, known);
     if (const auto nearest = NearestName(key.text, known)) meant.push_back(*nearest);
-    std::vector<std::string> names(known.begin(), known.end());
-    diagnostics_.AddError(
-        key.place, fmt::format("{} has no key {}{}", what, Quote(key.text), hint),
-        hint.empty() ? fmt::format("Its keys are {}.", fmt::join(names, ", ")) : std::string());
+    const auto split = SplitKey(key.text);
+    if (split) meant.push_back(split->first);
+    if (i > 0 && map.flow && IsDigits(key.text) && map.items[i].implicit) {
+      // "alpha: 0,35" in braces: 35 is a key of its own for YAML.
+      const std::string& before = map.items[i - 1].text;
+      diagnostics_.AddError(
+          map.items[i - 1].place,
+          fmt::format("{}: a comma in braces ends the entry, and {} becomes a key", what, key.text),
+          fmt::format("Write {}.{}, with a point.", before, key.text));
+      continue;
+    }
+    std::string advice = KeyAdvice(map, i, known);
+    const std::string hint = advice.empty() ? Hint(key.text, known) : std::string();
+    if (advice.empty() && hint.empty()) {
+      advice = fmt::format("Its keys are {}.", fmt::join(known, ", "));
+    }
+    diagnostics_.AddError(key.place, fmt::format("{} has no key {}{}", what, Quote(key.text), hint),
+                          std::move(advice));
   }
   return meant;
+}
+
+std::string Reader::KeyAdvice(const SourceNode& map, std::size_t index,
+                              std::span<const std::string> known) const {
+  const SourceNode& key = map.keys[index];
+  const auto split = SplitKey(key.text);
+  if (split && map.items[index].implicit) {
+    return fmt::format("Write {}: {}", split->first, split->second);
+  }
+  const auto component = ComponentMeant(key.text);
+  if (component && std::ranges::find(known, *component) != known.end()) {
+    return fmt::format("Write {}: {}", *component, FlowText(map.items[index], 60));
+  }
+  return {};
+}
+
+bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string> known) {
+  const auto is_known = [&](const SourceNode& key) {
+    return std::ranges::find(known, key.text) != known.end();
+  };
+  bool found = false;
+  for (std::size_t i = 0; i + 1 < map.keys.size(); ++i) {
+    const bool empty = map.items[i].implicit && is_known(map.keys[i]);
+    if (!empty || is_known(map.keys[i + 1])) continue;
+    const SourceNode& stray = map.keys[i + 1];
+    const std::string line = fmt::format(
+        "{}: {}", stray.text, map.items[i + 1].scalar() ? FlowText(map.items[i + 1], 60) : "…");
+    diagnostics_.AddError(
+        stray.place,
+        fmt::format("{} stands beside '{}', not below it", Quote(stray.text), map.keys[i].text),
+        fmt::format("Indent this line, and those that belong to it, by two more spaces:\n"
+                    "{}\n{}{}",
+                    std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
+                    std::string(stray.place.column + 1, ' '), line));
+    found = true;
+  }
+  return found;
+}
+
+std::string Reader::PlaceAdvice(const SourceNode& key) const {
+  const std::size_t colon = std::min(key.text.find(':'), key.text.size());
+  const std::string place = key.text.substr(0, colon);
+  if (const auto component = ComponentMeant(place)) {
+    const bool encoder = *component == "te1";
+    return fmt::format("Write {}{}{}", *component, key.text.substr(colon),
+                       encoder ? ", or te for all text encoders" : "");
+  }
+  if (std::ranges::count(place, '.') >= 2) {
+    std::string pattern;
+    for (const char c : place) pattern += c == '.' ? std::string("\\\\.") : std::string(1, c);
+    return fmt::format("A part of a tensor's name is written as a regular expression: \"/{}/\"",
+                       pattern);
+  }
+  const std::size_t dash = place.find('-');
+  if (dash != std::string::npos) {
+    const std::string swapped = fmt::format("{}-{}", place.substr(dash + 1), place.substr(0, dash));
+    std::string problem;
+    if (Selector::Parse(swapped, problem)) {
+      return fmt::format("A range goes from the lower block to the higher: {}", swapped);
+    }
+  }
+  return fmt::format(
+      "Places are default, {}, blocks such as IN00-IN05, M00 or unet.in.3, and "
+      "\"/regex/\".",
+      fmt::join(ComponentWords(), ", "));
 }
 
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,
                                                                  std::string_view what) {
   std::vector<std::pair<Selector, const SourceNode*>> rows;
+  std::map<std::string, std::string> texts;  // of rows, by what they are
   if (map.keys.empty()) {
-    diagnostics_.AddError(map.place, fmt::format("{} is a mapping without rows", what),
+    diagnostics_.AddError(map.place, fmt::format("{} is an empty mapping", what),
                           "Write at least a default: {default: 0.5}");
   }
   for (std::size_t i = 0; i < map.keys.size(); ++i) {
     const SourceNode& key = map.keys[i];
     if (map.flow && key.plain && key.text.starts_with('/')) {
-      diagnostics_.AddError(key.place,
-                            fmt::format("{}: a /regex/ row inside {{ }} must be quoted", what),
-                            fmt::format("Write \"{}\": …", key.text));
+      diagnostics_.AddError(key.place, fmt::format("{}: a /regex/ in braces needs quotes", what),
+                            fmt::format("Write \"{}\": {}", key.text, FlowText(map.items[i], 60)));
       continue;
     }
     std::string problem;
     std::optional<Selector> selector = Selector::Parse(key.text, problem);
     if (!selector) {
-      diagnostics_.AddError(key.place, fmt::format("{}: {}", what, problem));
+      const bool asked = problem.find("Did you mean") != std::string::npos ||
+                         problem.find("regular expression") != std::string::npos;
+      const bool meant = ComponentMeant(key.text).has_value();
+      if (meant) problem = fmt::format("unknown place {}", Quote(key.text));
+      diagnostics_.AddError(key.place, fmt::format("{}: {}", what, problem),
+                            asked && !meant ? RegexAdvice(key.text) : PlaceAdvice(key));
       continue;
     }
-    const auto same =
-        std::ranges::find_if(rows, [&](const auto& row) { return row.first.SameRow(*selector); });
-    if (same != rows.end()) {
+    const auto [same, added] = texts.try_emplace(selector->Key(), key.text);
+    if (!added) {
       diagnostics_.AddError(key.place,
                             fmt::format("{}: {} and {} are the same place", what,
-                                        Quote(same->first.text()), Quote(key.text)),
+                                        Quote(same->second), Quote(key.text)),
                             "Remove one of the two rows.");
       continue;
     }

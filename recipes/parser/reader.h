@@ -1,5 +1,5 @@
-// Takes values out of a recipe's tree and tells what is wrong with them. Everything returns
-// nothing after it has told a problem.
+// Takes values out of a recipe's tree and reports what is wrong with them. Everything returns
+// nothing after it has reported a problem.
 #pragma once
 
 #include <filesystem>
@@ -29,20 +29,23 @@ class Reader {
   bool IsMap(const SourceNode& node, std::string_view what, std::string_view advice = {});
   bool IsList(const SourceNode& node, std::string_view what, std::string_view advice = {});
   std::optional<std::string> Text(const SourceNode& node, std::string_view what);
-  /// A regular expression (ECMAScript), as text.
+  /// A regular expression (RE2), as text.
   std::optional<std::string> Regex(const SourceNode& node, std::string_view what);
   std::optional<double> Number(const SourceNode& node, std::string_view what);
   std::optional<bool> Boolean(const SourceNode& node, std::string_view what);
   /// One of some words; returns its index.
   std::optional<std::size_t> Word(const SourceNode& node, std::string_view what,
-                                  std::span<const std::string> words);
+                                  std::span<const std::string> words, std::string_view advice = {});
   /// A path with its variables, from `folder` where it is relative.
   std::optional<std::filesystem::path> Path(const SourceNode& node, std::string_view what,
                                             const std::filesystem::path& folder);
-  /// Tells every key of `map` that is not in `known`; returns the known keys that were probably
-  /// meant, so that nobody tells that they are missing.
+  /// Reports every key of `map` that is not in `known`; returns the known keys that were probably
+  /// meant, so that they are not reported as missing.
   std::vector<std::string> CheckKeys(const SourceNode& map, std::span<const std::string> known,
                                      std::string_view what);
+
+  /// Reports entries that belong below one of `known` that is empty, and stand beside it.
+  bool HasStrayEntries(const SourceNode& map, std::span<const std::string> known);
 
   /// The selectors of a mapping of rows, with their values; a row that is wrong is left out.
   std::vector<std::pair<Selector, const SourceNode*>> Rows(const SourceNode& map,
@@ -65,6 +68,10 @@ class Reader {
   }
 
  private:
+  std::string KeyAdvice(const SourceNode& map, std::size_t index,
+                        std::span<const std::string> known) const;
+  std::string PlaceAdvice(const SourceNode& key) const;
+
   Diagnostics& diagnostics_;
   Variables& variables_;
 };

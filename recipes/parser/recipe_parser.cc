@@ -10,12 +10,27 @@
 #include "core/text.h"
 #include "recipes/parser/policies.h"
 #include "recipes/parser/splice.h"
+#include "recipes/source/foreign_recipe.h"
+#include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
 namespace {
 
 constexpr std::string_view kVersion = "1";
+
+/// How to write what stands where the steps should.
+std::string StepsAdvice(const SourceNode& node) {
+  std::string step = "{op: weighted_sum, a: …, b: …, alpha: 0.5}";
+  const SourceNode* first = node.list() && !node.items.empty() ? &node.items.front() : nullptr;
+  if (first != nullptr && first->map()) step = FlowText(*first, 80);
+  return fmt::format("Give every step a name: mix: {}", step);
+}
+
+/// What an output may look like in this recipe.
+std::string OutputExample(const std::vector<std::string>& names) {
+  return fmt::format("{{model: {0}, path: {0}.safetensors}}", names.empty() ? "mix" : names.back());
+}
 
 }  // namespace
 
@@ -28,7 +43,7 @@ RecipeParser::RecipeParser(const RecipeOptions& options, Diagnostics& diagnostic
       reader_(diagnostics, variables_),
       graph_(diagnostics) {}
 
-std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::string& name,
+std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
                                           const std::filesystem::path& file,
                                           const std::filesystem::path& folder) {
   const auto errors = [&] {
@@ -36,17 +51,27 @@ std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::st
   };
   const auto before = errors();
   recipe_.folder = folder;
-  if (options_.presets) presets_ = ReadPresets(*options_.presets);
-  recipe_.source = std::make_shared<const SourceText>(SourceText{name, text});
+  if (options_.presets) {
+    presets_ = ReadPresets(*options_.presets);
+    recipe_.files_read.push_back({*options_.presets, "list of presets"});
+  }
+  recipe_.source = std::make_shared<const SourceText>(source);
   chain_.push_back(file.lexically_normal());
   std::optional<SourceNode> top = ReadSource(recipe_.source, diagnostics_);
   if (!top) {
-    if (errors() == before) diagnostics_.AddError({recipe_.source, 0, 0}, "the recipe is empty");
+    if (errors() == before) {
+      diagnostics_.AddError({recipe_.source, 1, 1}, "the recipe is empty",
+                            "Write as its first line: weightsmith: 1");
+    }
     return std::nullopt;
   }
   if (!CheckTop(*top)) return std::nullopt;
 
-  std::map<std::string, ModelEntry> entries = ReadTables(reader_, *top, file, folder);
+  std::vector<std::filesystem::path> included;
+  std::map<std::string, ModelEntry> entries = ReadTables(reader_, *top, file, folder, included);
+  for (std::filesystem::path& path : included) {
+    recipe_.files_read.push_back({std::move(path), "included table"});
+  }
   ReadVariables(*top, entries);
   if (const SourceNode* policy = top->Find("policy")) {
     ReadPolicies(reader_, *policy, "", recipe_.policies);
@@ -68,22 +93,35 @@ std::optional<Recipe> RecipeParser::Parse(const std::string& text, const std::st
 }
 
 bool RecipeParser::CheckTop(const SourceNode& top) {
-  if (!reader_.IsMap(top, "a recipe", "It begins with: weightsmith: 1")) return false;
-  reader_.CheckKeys(top, NamesOf(RecipeKeys()), "a recipe");
+  if (auto foreign = ForeignTree(top)) {
+    diagnostics_.AddError({recipe_.source, 1, 1}, std::move(foreign->message),
+                          std::move(foreign->advice));
+    return false;
+  }
+  if (!reader_.IsMap(top, "a recipe", "Write as its first line: weightsmith: 1")) return false;
+  const std::vector<std::string> keys = NamesOf(RecipeKeys());
+  if (reader_.HasStrayEntries(top, keys)) return false;
+  reader_.CheckKeys(top, keys, "a recipe");
+  const std::string advice = fmt::format("Write as its first line: weightsmith: {}", kVersion);
   const SourceNode* version = top.Find("weightsmith");
   if (version == nullptr) {
-    diagnostics_.AddError(top.place, "the recipe does not say its version",
-                          "Write as its first line: weightsmith: 1");
+    diagnostics_.AddError(top.place,
+                          "the recipe does not say which version of the language it is in", advice);
   } else if (!version->scalar() || version->text != kVersion) {
-    diagnostics_.AddError(version->place,
-                          fmt::format("this program reads version {} of the language, not {}",
-                                      kVersion, Describe(*version)));
+    diagnostics_.AddError(
+        version->place,
+        fmt::format("the language of recipes has version {}, not {}", kVersion, Describe(*version)),
+        advice);
   }
   return true;
 }
 
 void RecipeParser::ReadVariables(SourceNode& top, std::map<std::string, ModelEntry>& entries) {
   for (const auto& [name, value] : options_.variables) variables_.Override(name, value);
+  for (auto& [name, entry] : entries) variables_.Mention(name);
+  if (const SourceNode* steps = top.Find("steps")) {
+    for (const SourceNode& step : steps->keys) variables_.Mention(step.text);
+  }
   for (auto& [name, entry] : entries) variables_.Substitute(entry.value);
   for (std::size_t i = 0; i < top.items.size(); ++i) {
     const std::string& key = top.keys[i].text;
@@ -111,8 +149,14 @@ void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) 
 void RecipeParser::ReadSteps(const SourceNode& top) {
   const SourceNode* steps = top.Find("steps");
   if (steps == nullptr) return;
-  if (!reader_.IsMap(*steps, "steps", "Write names and steps: {mix: {op: weighted_sum, …}}"))
-    return;
+  if (!reader_.IsMap(*steps, "steps", StepsAdvice(*steps))) return;
+  if (const SourceNode* op = steps->Find("op"); op != nullptr && op->scalar()) {
+    std::vector<std::string> empty;
+    for (std::size_t i = 0; i < steps->keys.size(); ++i) {
+      if (steps->items[i].implicit) empty.push_back(steps->keys[i].text);
+    }
+    if (reader_.HasStrayEntries(*steps, empty)) return;
+  }
   StepReader step_reader(reader_, graph_, recipe_.policies, presets_);
   for (std::size_t i = 0; i < steps->keys.size(); ++i) {
     const SourceNode& key = steps->keys[i];
@@ -128,40 +172,50 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
   const SourceNode* several = top.Find("outputs");
   StepReader steps(reader_, graph_, recipe_.policies, presets_);
   if (one != nullptr && several != nullptr) {
-    diagnostics_.AddError(several->place, "a recipe has 'output' or 'outputs', not both");
+    diagnostics_.AddError(several->place, "the recipe has 'output' and 'outputs'",
+                          "Keep one of them: outputs is a list of what output is.");
   }
   if (one != nullptr) {
-    outputs_.push_back(ReadOutput(reader_, steps, *one, "output", recipe_.folder));
+    outputs_.push_back(
+        ReadOutput(reader_, steps, *one, {"output", OutputExample(StepNames())}, recipe_.folder));
   } else if (several != nullptr) {
-    if (!reader_.IsList(*several, "outputs", "Write - {model: …, path: …} for each.")) return;
+    if (!reader_.IsList(*several, "outputs", "Write a list: outputs: [{model: …, path: …}]"))
+      return;
     if (several->items.empty()) {
-      diagnostics_.AddError(several->place, "outputs is a list without entries");
+      diagnostics_.AddError(several->place, "outputs is an empty list",
+                            fmt::format("Write outputs: [{}]", OutputExample(StepNames())));
     }
+    const std::string example = OutputExample(StepNames());
     for (std::size_t i = 0; i < several->items.size(); ++i) {
       outputs_.push_back(ReadOutput(reader_, steps, several->items[i],
-                                    fmt::format("outputs[{}]", i + 1), recipe_.folder));
+                                    {fmt::format("outputs[{}]", i + 1), example}, recipe_.folder));
     }
+    CheckPathsDiffer();
   } else {
     OutputDraft draft;
     draft.output.place = top.place;
     outputs_.push_back(std::move(draft));
   }
   ChooseOutputs();
+  if (!options_.check_output_names) return;
+  for (const OutputDraft& draft : outputs_) CheckOutputName(draft, diagnostics_);
 }
 
 void RecipeParser::ChooseOutputs() {
-  const auto option = [](std::string_view name) {
-    return SourcePlace{std::make_shared<const SourceText>(SourceText{std::string(name), ""}), 0, 0};
+  const auto option = [](Setting setting, std::string name) {
+    return SourcePlace{std::make_shared<const SourceText>(SourceText{std::move(name), "", setting}),
+                       0, 0};
   };
   if (options_.output_step) ChooseStep();
   if (options_.output_path) {
     if (outputs_.size() == 1) {
       outputs_.front().output.path = options_.output_path;
+      outputs_.front().path_place = option(Setting::kOutputPath, "output path");
     } else {
       diagnostics_.AddError(
-          option("-o"),
-          fmt::format("the recipe has {} outputs, and -o names one file", outputs_.size()),
-          "Choose one with --output.");
+          option(Setting::kOutputPath, "output path"),
+          fmt::format("this is one file, and the recipe has {} outputs", outputs_.size()), {},
+          {Option::kSelectOutput});
     }
   }
   if (options_.dtype) {
@@ -171,8 +225,8 @@ void RecipeParser::ChooseOutputs() {
     }
   }
   if (options_.rounding) {
-    const auto source =
-        std::make_shared<const SourceText>(SourceText{"--rounding", *options_.rounding});
+    const auto source = std::make_shared<const SourceText>(
+        SourceText{"rounding", *options_.rounding, Setting::kRounding});
     const auto rounding = ReadRounding(reader_, ReadOption(source, diagnostics_), "rounding");
     for (OutputDraft& draft : outputs_) {
       if (rounding) draft.output.rounding = *rounding;
@@ -182,9 +236,9 @@ void RecipeParser::ChooseOutputs() {
   for (OutputDraft& draft : outputs_) {
     draft.output.max_shard_size = options_.max_shard_size;
     if (!draft.output.split) continue;
-    diagnostics_.AddError(option("--max-shard-size"),
-                          "the output is split by component, and not into shards",
-                          "Leave out one of 'split' and --max-shard-size.");
+    diagnostics_.AddError(option(Setting::kMaxShardSize, "shard size"),
+                          "the recipe splits the output by component, and shards exclude that",
+                          "Remove 'split' from the recipe, or ask for no shards.");
   }
 }
 
@@ -194,7 +248,9 @@ void RecipeParser::ChooseStep() {
     return draft.model && draft.model->name == name;
   };
   const auto written = std::ranges::find_if(outputs_, of_that_step);
-  const SourcePlace place{std::make_shared<const SourceText>(SourceText{"--output", name}), 0, 0};
+  const SourcePlace place{
+      std::make_shared<const SourceText>(SourceText{"output step", name, Setting::kSelectOutput}),
+      0, 0};
   OutputDraft draft;
   draft.output.place = place;
   draft.model = OperandReference{name, {}, place};
@@ -210,17 +266,42 @@ NodeId RecipeParser::DefaultModel(const OutputDraft& draft) {
     if (graph_.nodes()[id].top_level) candidates.push_back(id);
   }
   if (candidates.size() != 1) {
-    std::vector<std::string> names;
-    for (const NodeId id : candidates) names.push_back(graph_.nodes()[id].node.name);
-    diagnostics_.AddError(
-        draft.output.place,
-        candidates.empty() ? "the output does not say its model, and there are no steps"
-                           : "the output does not say its model, and there are several steps",
-        candidates.empty() ? "Write output: {model: NAME, path: FILE}."
-                           : fmt::format("Write model: and one of {}.", fmt::join(names, ", ")));
+    const std::vector<std::string> names = StepNames();
+    diagnostics_.AddError(draft.output.place,
+                          fmt::format("the output does not name its model, and there are {} steps",
+                                      names.empty() ? "no" : "several"),
+                          names.empty()
+                              ? "Write output: {model: NAME, path: FILE.safetensors}"
+                              : fmt::format("Write output: {}, or model: and another of {}.",
+                                            OutputExample(names), fmt::join(names, ", ")));
     return 0;
   }
   return candidates.front();
+}
+
+std::vector<std::string> RecipeParser::StepNames() const {
+  std::vector<std::string> names;
+  for (const DraftNode& draft : graph_.nodes()) {
+    if (draft.top_level) names.push_back(draft.node.name);
+  }
+  return names;
+}
+
+void RecipeParser::CheckPathsDiffer() {
+  const auto path_of = [&](std::size_t i) { return outputs_[i].output.path; };
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!path_of(i) || !path_of(j) ||
+          path_of(i)->lexically_normal() != path_of(j)->lexically_normal()) {
+        continue;
+      }
+      const SourcePlace place = outputs_[i].path_place.value_or(outputs_[i].output.place);
+      diagnostics_.AddError(
+          place, fmt::format("outputs[{}] writes the same file as outputs[{}]", i + 1, j + 1),
+          "Give it another path.");
+      break;
+    }
+  }
 }
 
 void RecipeParser::LinkOutputs() {
@@ -294,7 +375,7 @@ void RecipeParser::MakeNodes() {
         node.model = static_cast<std::uint32_t>(recipe_.models.size() - 1);
       }
       numbers[id] = static_cast<NodeId>(recipe_.nodes.size());
-      recipe_.nodes.push_back({std::move(node), draft.place});
+      recipe_.nodes.push_back({std::move(node), draft.place, draft.rows});
     }
   }
   for (OutputDraft& draft : outputs_) {
@@ -307,16 +388,24 @@ void RecipeParser::MakeNodes() {
 NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& declaration) {
   const std::filesystem::path& path = *declaration.recipe;
   if (std::ranges::find(chain_, path.lexically_normal()) != chain_.end()) {
-    diagnostics_.AddError(
-        declaration.recipe_place,
-        fmt::format("recipes form a circle: {} leads back to itself", Quote(path.string())));
+    diagnostics_.AddError(declaration.recipe_place,
+                          fmt::format("recipes form a cycle: {} uses itself", Quote(path.string())),
+                          "Remove this model, or give another recipe.");
     return 0;
   }
-  const std::string text = WithContext(AtPlace(declaration.recipe_place) + "a recipe as a model",
-                                       [&] { return ReadTextFile(path); });
-  const RecipeOptions none;
+  constexpr std::size_t kDeepest = 64;
+  if (chain_.size() > kDeepest) {
+    diagnostics_.AddError(declaration.recipe_place,
+                          fmt::format("recipes use each other more than {} deep", kDeepest),
+                          "Write an intermediate result, and use that.");
+    return 0;
+  }
+  const auto text = ReadNamedRecipe(diagnostics_, declaration.recipe_place, path);
+  if (!text) return 0;
+  RecipeOptions none;
+  none.check_output_names = false;  // it is not written
   const auto inner =
-      RecipeParser(none, diagnostics_, chain_).Parse(text, path.string(), path, path.parent_path());
+      RecipeParser(none, diagnostics_, chain_).Parse(*text, path, path.parent_path());
   if (!inner) return 0;
   for (const PolicySpec& policy : PolicyTable()) {
     if (policy.per_step || policy.current(inner->policies) == policy.current(recipe_.policies)) {
@@ -327,11 +416,15 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
     };
     diagnostics_.AddError(
         declaration.recipe_place,
-        fmt::format("model {}: its recipe has the policy {}: {}, and this one {}; it is of the "
-                    "whole run",
-                    Quote(name), policy.name, word(inner->policies), word(recipe_.policies)),
-        fmt::format("Write policy: {{{}: …}} alike in both.", policy.name));
+        fmt::format(
+            "model {}: its recipe has the policy {}: {}, and this recipe has {}; one run has "
+            "one value",
+            Quote(name), policy.name, word(inner->policies), word(recipe_.policies)),
+        fmt::format("Write the same policy: {{{}: …}} in both.", policy.name));
   }
+  recipe_.files_read.push_back({path, "recipe"});
+  recipe_.files_read.insert(recipe_.files_read.end(), inner->files_read.begin(),
+                            inner->files_read.end());
   return SpliceRecipe(name, *inner, recipe_);
 }
 

@@ -24,8 +24,7 @@ class RecipeParser {
   RecipeParser(const RecipeOptions& options, Diagnostics& diagnostics,
                std::vector<std::filesystem::path> chain = {});
 
-  std::optional<Recipe> Parse(const std::string& text, const std::string& name,
-                              const std::filesystem::path& file,
+  std::optional<Recipe> Parse(const SourceText& source, const std::filesystem::path& file,
                               const std::filesystem::path& folder);
 
  private:
@@ -34,6 +33,8 @@ class RecipeParser {
   void ReadModels(const std::map<std::string, ModelEntry>& entries);
   void ReadSteps(const SourceNode& top);
   void ReadOutputs(const SourceNode& top);
+  std::vector<std::string> StepNames() const;
+  void CheckPathsDiffer();
   void ChooseOutputs();
   void ChooseStep();
   NodeId DefaultModel(const OutputDraft& draft);

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "core/text.h"
+#include "merge/foreign_operators.h"
+#include "recipes/parser/advice.h"
 #include "recipes/parser/policies.h"
 #include "recipes/vocabulary.h"
 
@@ -19,6 +23,49 @@ std::vector<std::string> OperatorNames() {
   std::vector<std::string> names;
   for (const Operator* op : Operators()) names.emplace_back(op->name);
   return names;
+}
+
+/// "Add difference" is add_difference elsewhere.
+std::string Underscored(std::string name) {
+  std::ranges::replace(name, ' ', '_');
+  return name;
+}
+
+/// A sentence as a part of another: "share of b".
+std::string Lowered(std::string_view sentence) {
+  std::string words(sentence.ends_with('.') ? sentence.substr(0, sentence.size() - 1) : sentence);
+  if (words.size() > 1 && std::islower(static_cast<unsigned char>(words[1])) != 0) {
+    words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
+  }
+  return words;
+}
+
+/// A step as messages call it. Nobody named the step of a recipe that a program makes.
+std::string WordsFor(const std::string& name, const SourceNode& node) {
+  const SourceNode* op = node.Find("op");
+  const bool generated = node.place.source != nullptr && node.place.source->generated;
+  return generated && op != nullptr ? op->text : "step " + Quote(name);
+}
+
+/// The keys of the mappings below a step, those of inline steps excepted.
+void CollectRows(const SourceNode& node, std::map<std::string, SourcePlace>& rows) {
+  for (const SourceNode& item : node.items) {
+    if (item.Find("op") != nullptr) continue;
+    for (const SourceNode& key : item.keys) rows.emplace(key.text, key.place);
+    CollectRows(item, rows);
+  }
+}
+
+/// The list of adapters that a mapping or a word in its place stands for.
+std::string AdaptersAdvice(const SourceNode& node) {
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; node.map() && i < node.keys.size(); ++i) {
+    if (!node.items[i].scalar()) continue;
+    entries.push_back(fmt::format("\"{}:{}\"", node.keys[i].text, node.items[i].text));
+  }
+  if (node.scalar() && !node.text.empty()) entries.push_back(fmt::format("\"{}\"", node.text));
+  if (entries.empty()) entries.emplace_back("\"detail:0.6\"");
+  return fmt::format("Write a list: adapters: [{}]", fmt::join(entries, ", "));
 }
 
 std::vector<std::string> KeysOf(const Operator& op) {
@@ -43,15 +90,23 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   if (!name) return nullptr;
   if (const Operator* op = FindOperator(*name)) return op;
   const std::vector<std::string> known = OperatorNames();
-  const std::string hint = Hint(*name, known);
+  const std::string about = AboutForeignOperator(*name);
+  const auto meant = OperatorMeant(*name);
+  const std::string hint =
+      meant || !about.empty() ? std::string() : Hint(Underscored(*name), known);
+  std::string advice = about;
+  if (about.empty() && meant) advice = fmt::format("Write {}.", *meant);
+  if (!meant && hint.empty()) {
+    advice += fmt::format("{}Operators are {}.", about.empty() ? "" : " ", fmt::join(known, ", "));
+  }
   reader_.diagnostics().AddError(
       word->place, fmt::format("{}: there is no operator {}{}", what, Quote(*name), hint),
-      hint.empty() ? fmt::format("Operators are {}.", fmt::join(known, ", ")) : std::string());
+      std::move(advice));
   return nullptr;
 }
 
 NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool top_level) {
-  const std::string what = "step " + Quote(name);
+  const std::string what = WordsFor(name, node);
   DraftNode draft;
   draft.node.name = name;
   draft.place = node.place;
@@ -63,9 +118,11 @@ NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool to
   if (const SourceNode* policy = node.Find("policy")) {
     ReadPolicies(reader_, *policy, name, graph_.at(id).node.policies);
   }
+  CollectRows(node, graph_.at(id).rows);
   if (op == nullptr) return id;
   graph_.at(id).node.op = op;
-  const auto meant = reader_.CheckKeys(node, KeysOf(*op), fmt::format("{} ({})", what, op->name));
+  const auto meant = reader_.CheckKeys(
+      node, KeysOf(*op), what == op->name ? what : fmt::format("{} ({})", what, op->name));
   ReadArguments(node, what, id, meant);
   return id;
 }
@@ -79,8 +136,10 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   const auto missing = [&](std::string_view key, std::string_view doc) {
     whole = false;
     if (std::ranges::find(meant, key) != meant.end()) return;
-    diagnostics.AddError(node.place, fmt::format("{}: {} needs '{}'", what, op.name, key),
-                         fmt::format("{}: {}", key, doc));
+    const bool named = what != op.name;
+    diagnostics.AddError(node.place,
+                         fmt::format("{}{} needs '{}'", named ? what + ": " : "", op.name, key),
+                         fmt::format("Write {}: … ({})", key, Lowered(doc)));
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
@@ -118,7 +177,8 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   }
   if (!whole || op.check == nullptr) return;
   if (const std::string problem = op.check(given); !problem.empty()) {
-    diagnostics.AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem));
+    diagnostics.AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem),
+                         fmt::format("'weightsmith ops {}' shows an example.", op.name));
   }
 }
 
@@ -144,8 +204,11 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
     OperandReference operand{{}, {}, entry.place};
     Weights weight(1.0);
     if (bare) {
-      reader_.diagnostics().AddError(entry.place, fmt::format("{} has no weight", entry_what),
-                                     "Write {model: …, weight: …}");
+      reader_.diagnostics().AddError(
+          entry.place, fmt::format("{} has no weight", entry_what),
+          fmt::format(
+              "Write {{model: {}, weight: {}}}", entry.scalar() ? entry.text : "…",
+              FormatNumber(std::round(100.0 / static_cast<double>(list.items.size())) / 100)));
     } else {
       std::vector<std::string> keys = NamesOf(EntryKeys());
       if (!spec.weighted) keys.pop_back();
@@ -153,7 +216,9 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
       for (const std::string& key : keys) {
         const bool told = std::ranges::find(meant, key) != meant.end();
         if (told || entry.Find(key) != nullptr) continue;
-        reader_.diagnostics().AddError(entry.place, fmt::format("{} has no '{}'", entry_what, key));
+        reader_.diagnostics().AddError(
+            entry.place, fmt::format("{} has no '{}'", entry_what, key),
+            spec.weighted ? "Write {model: …, weight: 0.5}" : "Write {model: …}");
       }
       if (const SourceNode* model = entry.Find("model")) {
         operand = Operand(*model, entry_name, entry_what + ": 'model'");
@@ -172,9 +237,7 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
 void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, NodeId id) {
   const std::string key(graph_.at(id).node.op->list->name);
   const std::string name = graph_.at(id).node.name;
-  constexpr std::string_view kExample =
-      "Write adapters: [\"detail:0.6\", {use: style, strength: …}]";
-  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key), kExample)) return;
+  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key), AdaptersAdvice(list))) return;
   for (std::size_t i = 0; i < list.items.size(); ++i) {
     const SourceNode& entry = list.items[i];
     const std::string entry_name = fmt::format("{}.{}.{}", name, key, i + 1);
@@ -187,12 +250,20 @@ void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, N
         operand = Operand(*use, entry_name, entry_what + ": 'use'");
       } else {
         reader_.diagnostics().AddError(entry.place, entry_what + " has no 'use'",
-                                       "Write {use: NAME, strength: …}.");
+                                       "Write {use: NAME, strength: 0.6}");
       }
       if (const SourceNode* value = entry.Find("strength")) {
         const auto read = weights_.ReadStrength(*value, entry_what + ": 'strength'");
         if (read) strength = *read;
       }
+    } else if (entry.scalar() && entry.text.starts_with('<')) {
+      // <lora:detail:0.6>, as prompts write it.
+      std::string meant = entry.text.substr(1, entry.text.find('>') - 1);
+      meant.erase(0, meant.find(':') + 1);
+      reader_.diagnostics().AddError(
+          entry.place,
+          fmt::format("{}: {} is the syntax of prompts", entry_what, Quote(entry.text)),
+          fmt::format("Name the file under 'adapters', and write \"{}\"", meant));
     } else if (entry.scalar() && entry.text.find(':') != std::string::npos) {
       // Names have no colons.
       const std::size_t colon = entry.text.find(':');
@@ -219,9 +290,9 @@ std::optional<Weights> StepReader::ReadStrengths(const SourceNode& entry, std::s
     const auto number = ParseNumber(word);
     if (!number) {
       reader_.diagnostics().AddError(
-          entry.place, fmt::format("{}: {} is no strength", what, Quote(word)),
-          "Write NAME:STRENGTH or NAME:STRENGTH:TE_STRENGTH, or {use: NAME, strength: …} for "
-          "weights by place.");
+          entry.place, fmt::format("{}: {} is not a strength", what, Quote(word)),
+          "Write NAME:STRENGTH, such as detail:0.6, or NAME:STRENGTH:TE_STRENGTH; weights by place "
+          "are {use: NAME, strength: …}.");
       return std::nullopt;
     }
     numbers.push_back(*number);
@@ -242,7 +313,8 @@ std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, cons
   }
   if (!spec.by_place && !node.scalar()) {
     reader_.diagnostics().AddError(node.place,
-                                   fmt::format("{} is one number, not weights by place", what));
+                                   fmt::format("{} is one number, not weights by place", what),
+                                   "Write a number, such as 0.5.");
     return std::nullopt;
   }
   return weights_.Read(node, what, spec.low, spec.high);
@@ -254,15 +326,17 @@ OperandReference StepReader::Operand(const SourceNode& node, const std::string& 
   if (node.scalar()) {
     reference.name = node.text;
     if (node.text.empty()) {
-      reader_.diagnostics().AddError(node.place, fmt::format("{} is an empty name", what));
+      reader_.diagnostics().AddError(node.place, fmt::format("{} is an empty name", what),
+                                     "Write the name of a model or step.");
     }
   } else if (node.map() && node.Find("op") != nullptr) {
     reference.node = Read(name, node, false);
-  } else if (!(node.type == SourceNode::Type::kNull && node.text == "$")) {
+  } else if (!IsReported(node)) {
+    const SourceNode* model = node.Find("model");
+    const bool named = model != nullptr && model->scalar();
     reader_.diagnostics().AddError(
-        node.place, fmt::format("{} is the name of a model or step, or an inline step {{op: …}}, "
-                                "not {}",
-                                what, Describe(node)));
+        node.place, fmt::format("{} is the name of a model or step, not {}", what, Describe(node)),
+        named ? fmt::format("Write {}", model->text) : "Write a name, or a step: {op: …}");
   }
   return reference;
 }

@@ -3,23 +3,41 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "core/text.h"
+#include "recipes/parser/advice.h"
+#include "recipes/source/text_file.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
 namespace {
 
-constexpr std::uintmax_t kLargestRecipe = 16'000'000;
+/// Whether a line begins with a key of recipes: no other file is read further.
+bool HasRecipeKey(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    line.remove_prefix(std::min(line.find_first_not_of(" \t{\"'"), line.size()));
+    const bool found = std::ranges::any_of(RecipeKeys(), [&](const KeySpec& key) {
+      return line.starts_with(key.name) &&
+             line.substr(key.name.size()).find_first_not_of(" \"'") != std::string_view::npos &&
+             Trim(line.substr(key.name.size())).find(':') <= 1;
+    });
+    if (found) return true;
+  }
+  return false;
+}
+
+/// Each is read while those that include it are open.
+constexpr std::size_t kMostIncludes = 64;
 
 class Tables {
  public:
@@ -45,6 +63,8 @@ class Tables {
   }
 
   std::map<std::string, ModelEntry> TakeModels() { return std::move(models_); }
+  /// That were included.
+  const std::vector<std::filesystem::path>& files() const { return done_; }
 
  private:
   void AddModels(const SourceNode& table, const std::filesystem::path& folder, bool included,
@@ -62,11 +82,12 @@ class Tables {
       if (known->second.adapter != adapter) {
         diagnostics_.AddError(
             key.place,
-            fmt::format("{} is the name of {} already (line {})", Quote(key.text),
-                        adapter ? "a model" : "an adapter", known->second.key.place.line));
+            fmt::format("{} is the name of {} in line {}", Quote(key.text),
+                        adapter ? "a model" : "an adapter", known->second.key.place.line),
+            "Give it another name: models, adapters and steps share one set of names.");
       } else {
-        TellReplaced(adapter ? "adapter" : "model", known->second.key, known->second.value,
-                     table.items[i], key);
+        ReportReplaced(adapter ? "adapter" : "model", known->second.key, known->second.value,
+                       table.items[i], key);
       }
     }
   }
@@ -79,16 +100,17 @@ class Tables {
       if (added) {
         reader_.variables().Declare(key, table.items[i], included);
       } else {
-        TellReplaced("variable", known->second.first, known->second.second, table.items[i], key);
+        ReportReplaced("variable", known->second.first, known->second.second, table.items[i], key);
       }
     }
   }
 
-  void TellReplaced(std::string_view kind, const SourceNode& winner, const SourceNode& winner_value,
-                    const SourceNode& value, const SourceNode& key) {
+  void ReportReplaced(std::string_view kind, const SourceNode& winner,
+                      const SourceNode& winner_value, const SourceNode& value,
+                      const SourceNode& key) {
     if (winner_value.scalar() && value.scalar() && winner_value.text == value.text) return;
     diagnostics_.AddWarning(
-        winner.place, fmt::format("{} {} stands also in {}, line {}; this one is used", kind,
+        winner.place, fmt::format("{} {} is also in {}, line {}; this one is used", kind,
                                   Quote(winner.text), key.place.source->name, key.place.line));
   }
 
@@ -97,17 +119,24 @@ class Tables {
     if (!path) return;
     const std::filesystem::path normal = path->lexically_normal();
     if (std::ranges::find(chain_, normal) != chain_.end()) {
-      diagnostics_.AddError(node.place, fmt::format("{} includes itself", Quote(path->string())));
+      diagnostics_.AddError(node.place, fmt::format("{} includes itself", Quote(path->string())),
+                            "Remove this include.");
       return;
     }
-    if (std::ranges::find(done_, normal) != done_.end()) return;
+    if (!known_.insert(normal.string()).second) return;
     done_.push_back(normal);
-    const std::string text =
-        WithContext(AtPlace(node.place) + "include", [&] { return ReadTextFile(*path); });
-    const auto source = std::make_shared<const SourceText>(SourceText{path->string(), text});
+    if (chain_.size() > kMostIncludes) {
+      diagnostics_.AddError(
+          node.place, fmt::format("files include each other more than {} deep", kMostIncludes),
+          "Include the last of them from the recipe itself.");
+      return;
+    }
+    auto text = ReadNamedRecipe(diagnostics_, node.place, *path);
+    if (!text) return;
+    const auto source = std::make_shared<const SourceText>(*std::move(text));
     const std::optional<SourceNode> top = ReadSource(source, diagnostics_);
     if (!top) return;
-    const std::string what = "the included table " + Quote(path->string());
+    const std::string what = "an included file";
     if (!reader_.IsMap(*top, what)) return;
     reader_.CheckKeys(*top, NamesOf(TableKeys()), what);
     Add(*top, *path, path->parent_path(), true);
@@ -119,38 +148,37 @@ class Tables {
   std::map<std::string, std::pair<SourceNode, SourceNode>> variables_;
   std::vector<std::filesystem::path> chain_;
   std::vector<std::filesystem::path> done_;
+  std::set<std::string> known_;  ///< the same
 };
 
 }  // namespace
 
-std::string AtPlace(const SourcePlace& place) {
-  return fmt::format("{}:{}:{}: ", place.source->name, place.line, place.column);
-}
-
-std::string ReadTextFile(const std::filesystem::path& path) {
-  const std::string name = Quote(path.string());
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    throw Error(ErrorCode::kInput, fmt::format("{} is a folder, not a recipe", name));
+std::optional<SourceText> ReadNamedRecipe(Diagnostics& diagnostics, const SourcePlace& place,
+                                          const std::filesystem::path& path) {
+  SourceText source{path.string(), ""};
+  try {
+    source.text = ReadTextFile(path);
+  } catch (Error& error) {
+    if (error.code() != ErrorCode::kInput) throw;
+    diagnostics.AddError(place, WithFileAdvice(error, path));
+    return std::nullopt;
   }
-  if (const auto size = std::filesystem::file_size(path, error); !error && size > kLargestRecipe) {
-    throw Error(ErrorCode::kInput, fmt::format("{} has {}; a recipe is a text of at most {}", name,
-                                               FormatBytes(size), FormatBytes(kLargestRecipe)));
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    throw Error(ErrorCode::kInput, fmt::format("cannot read {}: {}", name, std::strerror(errno)));
-  }
-  std::string text(std::istreambuf_iterator<char>(stream), {});
-  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-  return text;
+  if (HasRecipeKey(source.text)) return source;
+  diagnostics.AddError(place,
+                       fmt::format("{} is neither a recipe nor a table of models: it has none of "
+                                   "their keys",
+                                   Quote(source.name)),
+                       "A table begins with models: and names files: photo: photo.safetensors");
+  return std::nullopt;
 }
 
 std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
                                              const std::filesystem::path& file,
-                                             const std::filesystem::path& folder) {
+                                             const std::filesystem::path& folder,
+                                             std::vector<std::filesystem::path>& included) {
   Tables tables(reader);
   tables.Add(recipe, file, folder, false);
+  included = tables.files();
   return tables.TakeModels();
 }
 

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "recipes/parser/reader.h"
 
@@ -18,15 +20,15 @@ struct ModelEntry {
 };
 
 /// Reads `models`, `adapters`, `vars` and `include` of a recipe's top mapping; variables are
-/// declared with the reader's. Throws kInput where an included file cannot be read.
+/// declared with the reader's, and `included` gets the files that were read.
 std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
                                              const std::filesystem::path& file,
-                                             const std::filesystem::path& folder);
+                                             const std::filesystem::path& folder,
+                                             std::vector<std::filesystem::path>& included);
 
-/// The text of a recipe file, without a byte order mark. Throws kInput.
-std::string ReadTextFile(const std::filesystem::path& path);
-
-/// "cannot read …" with the place that names the file.
-std::string AtPlace(const SourcePlace& place);
+/// The text of a recipe or table that another one names at `place`. Nothing, and an error there,
+/// where it cannot be read or is neither: then no part of it is shown.
+std::optional<SourceText> ReadNamedRecipe(Diagnostics& diagnostics, const SourcePlace& place,
+                                          const std::filesystem::path& path);
 
 }  // namespace weightsmith

@@ -1,6 +1,7 @@
 #include "recipes/parser/variables.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -48,10 +49,10 @@ bool Variables::CheckValue(const SourceNode& value, std::string_view name) {
     return false;
   }
   if (const SourceNode* other = FindReference(value)) {
-    diagnostics_.AddError(
-        other->place,
-        fmt::format("variable {} is given another variable, {}", Quote(name), Quote(other->text)),
-        "Write its value out.");
+    diagnostics_.AddError(other->place,
+                          fmt::format("variable {} has another variable as its value, {}",
+                                      Quote(name), Quote(other->text)),
+                          "Write the value of that variable here.");
     return false;
   }
   return true;
@@ -59,17 +60,18 @@ bool Variables::CheckValue(const SourceNode& value, std::string_view name) {
 
 void Variables::Declare(const SourceNode& key, const SourceNode& value, bool included) {
   if (!IsName(key.text)) {
-    diagnostics_.AddError(key.place, fmt::format("{} is no name for a variable", Quote(key.text)),
-                          "Begin with a letter; then letters, digits, _ and -.");
+    diagnostics_.AddError(key.place,
+                          fmt::format("{} is not a name for a variable", Quote(key.text)),
+                          "A name begins with a letter; letters, digits, _ and - follow.");
     return;
   }
   const bool good = CheckValue(value, key.text);
-  values_[key.text] = {good ? value : ToldNode(value.place), key.place, included};
+  values_[key.text] = {good ? value : ReportedNode(value.place), key.place, included};
 }
 
 void Variables::Override(const std::string& name, const std::string& value) {
-  const auto source =
-      std::make_shared<const SourceText>(SourceText{fmt::format("--set {}", name), value});
+  const auto source = std::make_shared<const SourceText>(
+      SourceText{fmt::format("variable {}", Quote(name)), value, Setting::kVariable, name});
   const auto found = values_.find(name);
   if (found == values_.end()) {
     std::vector<std::string> known;
@@ -77,7 +79,8 @@ void Variables::Override(const std::string& name, const std::string& value) {
     diagnostics_.AddError(
         {source, 0, 0},
         fmt::format("the recipe has no variable {}{}", Quote(name), Hint(name, known)),
-        known.empty() ? "It has no vars." : "");
+        known.empty() ? "It has no 'vars'."
+                      : fmt::format("Its variables are {}.", fmt::join(known, ", ")));
     return;
   }
   SourceNode tree = ReadOption(source, diagnostics_);
@@ -92,9 +95,14 @@ const SourceNode* Variables::Use(const std::string& name, const SourcePlace& pla
   }
   std::vector<std::string> known;
   for (const auto& [other, unused] : values_) known.push_back(other);
-  diagnostics_.AddError(
-      place, fmt::format("there is no variable {}{}", Quote(name), Hint(name, known)),
-      known.empty() ? fmt::format("Declare it: vars: {{{}: …}}", name) : std::string());
+  const std::string hint = Hint(name, known);
+  std::string advice;
+  if (hint.empty()) advice = fmt::format("Declare it: vars: {{{}: 0.5}}", name);
+  if (names_.contains(name)) {
+    advice = fmt::format("{} is a model or step: write {} without the $.", name, name);
+  }
+  diagnostics_.AddError(place, fmt::format("there is no variable {}{}", Quote(name), hint),
+                        std::move(advice));
   return nullptr;
 }
 
@@ -103,7 +111,7 @@ void Variables::Substitute(SourceNode& tree) {
   if (!IsReference(tree)) return;
   const SourceNode* value = Use(tree.text.substr(1), tree.place);
   if (value == nullptr) {
-    tree = ToldNode(tree.place);
+    tree = ReportedNode(tree.place);
     return;
   }
   const SourcePlace place = tree.place;
@@ -111,10 +119,31 @@ void Variables::Substitute(SourceNode& tree) {
   tree.place = place;
 }
 
+/// The longest name of a variable behind a `$`, with or without braces.
+std::optional<std::string> Variables::Dollared(std::string_view text) const {
+  if (text.starts_with('{')) {
+    const std::string name(text.substr(1, text.find('}') - 1));
+    return Knows(name) ? std::optional(name) : std::nullopt;
+  }
+  std::size_t end = 0;
+  while (end < text.size() && IsNameCharacter(text[end])) ++end;
+  for (; end > 0; --end) {
+    if (const std::string name(text.substr(0, end)); Knows(name)) return name;
+  }
+  return std::nullopt;
+}
+
 std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    if (const auto name = c == '$' ? Dollared(text.substr(i + 1)) : std::nullopt) {
+      used_.insert(*name);
+      diagnostics_.AddError(
+          place, fmt::format("the variable {} is written ${} inside a text", Quote(*name), *name),
+          fmt::format("Write {{{}}}.", *name));
+      return std::string(text);
+    }
     if ((c == '{' || c == '}') && text.substr(i + 1).starts_with(c)) {
       out += c;
       ++i;
@@ -129,10 +158,13 @@ std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
     i = end;
     const SourceNode* value = Use(name, place);
     if (value == nullptr) continue;
-    if (IsTold(*value)) continue;
+    if (IsReported(*value)) continue;
     if (!value->scalar()) {
       diagnostics_.AddError(
-          place, fmt::format("variable {} is a list and cannot stand in a text", Quote(name)));
+          place,
+          fmt::format("variable {} is a list, and only a number or a text can be inserted here",
+                      Quote(name)),
+          "Use another variable.");
       continue;
     }
     out += value->text;

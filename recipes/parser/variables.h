@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,7 +18,9 @@ class Variables {
 
   /// A variable of the recipe or of a table that it includes.
   void Declare(const SourceNode& key, const SourceNode& value, bool included);
-  /// `--set NAME=VALUE`, the value in YAML. Comes after all declarations.
+  /// A name of a model or step, which people may take for a variable.
+  void Mention(const std::string& name) { names_.insert(name); }
+  /// The value that the caller sets, in YAML. Comes after all declarations.
   void Override(const std::string& name, const std::string& value);
 
   /// Puts values in place of every `$x` in the tree, keys excepted.
@@ -39,11 +42,12 @@ class Variables {
 
   const SourceNode* Use(const std::string& name, const SourcePlace& place);
   bool CheckValue(const SourceNode& value, std::string_view name);
+  std::optional<std::string> Dollared(std::string_view text) const;
 
   Diagnostics& diagnostics_;
   std::map<std::string, Variable> values_;
   std::set<std::string> used_;
-  std::set<std::string> unknown_;  ///< told already
+  std::set<std::string> names_;  ///< of models and steps
 };
 
 }  // namespace weightsmith

@@ -11,6 +11,8 @@
 #include "core/text.h"
 #include "merge/adapter_list.h"
 #include "merge/community_list.h"
+#include "recipes/parser/advice.h"
+#include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -57,12 +59,15 @@ std::optional<double> WeightReader::Number(const SourceNode& node, const std::st
                                            Range range) {
   const std::optional<double> read = reader_.Number(node, what);
   if (!read || (*read >= range.low && *read <= range.high)) return read;
-  const std::string limits = range.low == -kInfinity ? fmt::format("is at most {}", range.high)
+  const std::string limits = range.low == -kInfinity ? fmt::format("at most {}", range.high)
                              : range.high == kInfinity
-                                 ? fmt::format("is at least {}", range.low)
-                                 : fmt::format("lies from {} to {}", range.low, range.high);
-  reader_.diagnostics().AddError(node.place,
-                                 fmt::format("{} {}, and {} is not", what, limits, node.text));
+                                 ? fmt::format("at least {}", range.low)
+                                 : fmt::format("from {} to {}", range.low, range.high);
+  reader_.diagnostics().AddError(
+      node.place, fmt::format("{} is {}, not {}", what, limits, node.text),
+      *read > range.high ? fmt::format("1 is the whole: write {} for {} percent.",
+                                       FormatNumber(*read / 100), FormatNumber(*read))
+                         : std::string());
   return std::nullopt;
 }
 
@@ -75,7 +80,8 @@ std::optional<WeightReader::Numbers> WeightReader::List(const SourceNode& node,
     numbers.push_back(*number);
   }
   if (numbers.empty()) {
-    reader_.diagnostics().AddError(node.place, fmt::format("{} is a list without numbers", what));
+    reader_.diagnostics().AddError(node.place, fmt::format("{} is an empty list", what),
+                                   "Write numbers into it, or a number in its place.");
     return std::nullopt;
   }
   return numbers;
@@ -107,12 +113,17 @@ const WeightReader::Numbers* WeightReader::FindPreset(const SourceNode& node,
     for (const auto& [name, numbers] : *presets) known.push_back(name);
   }
   const std::string hint = node.scalar() ? Hint(node.text, known) : "";
+  if (!hint.empty()) {
+    reader_.diagnostics().AddError(
+        node.place, fmt::format("{}: there is no preset {}{}", what, Describe(node), hint));
+    return nullptr;
+  }
+  std::string advice = NumberAdvice(node);
+  if (advice.empty()) advice = "Write a number such as 0.5, or rows: {default: 0.5, te: 0}";
   reader_.diagnostics().AddError(
-      node.place, hint.empty()
-                      ? fmt::format("{} is a number, the name of a preset or a mapping of places, "
-                                    "not {}",
-                                    what, Describe(node))
-                      : fmt::format("{}: there is no preset {}{}", what, Describe(node), hint));
+      node.place,
+      fmt::format("{} is a number, a preset or a mapping of places, not {}", what, Describe(node)),
+      std::move(advice));
   return nullptr;
 }
 
@@ -132,8 +143,11 @@ bool WeightReader::Transform(const SourceNode& form, const std::string& what, Ra
     number = scale * number + offset;
     if (number >= range.low && number <= range.high) continue;
     reader_.diagnostics().AddError(
-        form.place, fmt::format("{}: scaled and offset, a number becomes {}, out of its range",
-                                what, FormatNumber(number)));
+        form.place,
+        fmt::format("{}: with scale and offset a number becomes {}, out of its range", what,
+                    FormatNumber(number)),
+        fmt::format("Its numbers go from {} to {}.", FormatNumber(range.low),
+                    FormatNumber(range.high)));
     return false;
   }
   return true;
@@ -144,12 +158,23 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
   if (adapter_ ? IsAdapterListLength(numbers.size()) : IsListLength(numbers.size())) {
     return Weights(CommunityList{std::move(numbers), resample, adapter_});
   }
+  std::string advice =
+      adapter_ ? "Lists for adapters of SD 1 and 2 have 17 or 26 numbers, of SDXL 12, 20 or 26, of "
+                 "FLUX 61."
+               : "Lists for SD 1 and 2 have 26 numbers (BASE, IN00-IN11, M00, OUT00-OUT11), for "
+                 "SDXL 20, 21 or 26, for FLUX 61.";
+  if (node.list()) {
+    advice += fmt::format(
+        " A shape over the depth is {{curve: {}}}; several results are several "
+        "steps, and several 'outputs'.",
+        FlowText(node, 60));
+  }
   reader_.diagnostics().AddError(
       node.place,
-      fmt::format("{} is a list of {} numbers, which fits nothing", what, numbers.size()),
-      adapter_ ? "Adapters of SD 1 and 2 take 17 or 26, of SDXL 12, 20 or 26, of FLUX 61."
-               : "SD 1 and 2 take 26 (BASE, IN00-IN11, M00, OUT00-OUT11), SDXL 20, 21 or 26, FLUX "
-                 "61. A curve of any length is {curve: […]}.");
+      fmt::format("{} is a list of {} {}, which is the length of no "
+                  "known order of blocks",
+                  what, numbers.size(), numbers.size() == 1 ? "number" : "numbers"),
+      std::move(advice));
   return std::nullopt;
 }
 
@@ -163,7 +188,7 @@ std::optional<Weights> WeightReader::Form(const SourceNode& node, const std::str
     if (value == nullptr) continue;
     if (given != nullptr) {
       reader_.diagnostics().AddError(
-          node.place, fmt::format("{} has '{}' and '{}': it is one of them", what, form, key));
+          node.place, fmt::format("{} has '{}' and '{}'", what, form, key), "Keep one of them.");
       return std::nullopt;
     }
     given = value;
@@ -171,16 +196,17 @@ std::optional<Weights> WeightReader::Form(const SourceNode& node, const std::str
   }
   if (given == nullptr) {
     reader_.diagnostics().AddError(
-        node.place, fmt::format("{} has neither preset, list nor curve to scale", what));
+        node.place, fmt::format("{} has no 'preset', 'list' or 'curve' to scale", what),
+        "Write {preset: NAME, scale: …}, or a number.");
     return std::nullopt;
   }
   const std::string item = fmt::format("{}: '{}'", what, form);
   constexpr Range kAny{-kInfinity, kInfinity};
   std::optional<Numbers> numbers;
-  const bool named = form == "preset" || (form == "curve" && !given->list());
+  const bool named = form == "preset" || (form == "curve" && IsWord(*given));
   if (named) {
     if (const Numbers* preset = FindPreset(*given, item)) numbers = *preset;
-  } else if (reader_.IsList(*given, item)) {
+  } else if (reader_.IsList(*given, item, NumberAdvice(*given))) {
     numbers = List(*given, item, kAny);
   }
   if (!numbers || !Transform(node, what, range, *numbers)) return std::nullopt;

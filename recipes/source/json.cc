@@ -10,13 +10,14 @@
 
 #include "core/text.h"
 #include "recipes/source/formats.h"
+#include "recipes/source/json_problem.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/tree_builder.h"
 
 namespace weightsmith {
 namespace {
 
-/// Goes over the text and tells everybody how far it got.
+/// Goes over the text and counts how far it got.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -76,16 +77,8 @@ class Handler {
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) {
-    std::string_view what = error.what();
-    if (const auto end = what.rfind("]: "); end != std::string_view::npos) {
-      what.remove_prefix(end + 3);
-    } else if (const auto bracket = what.find("] "); bracket != std::string_view::npos) {
-      what.remove_prefix(bracket + 2);
-    }
-    if (what.starts_with("parse error at")) what.remove_prefix(what.find(": ") + 2);
-    if (what.starts_with("syntax error while")) what.remove_prefix(what.find(" - ") + 3);
-    diagnostics_.AddError(lines_.At(position > 0 ? position - 1 : 0),
-                          fmt::format("this is not valid JSON: {}", what));
+    const JsonProblem problem = ExplainJson(text_, position > 0 ? position - 1 : 0, error.what());
+    diagnostics_.AddError(lines_.At(problem.offset), problem.message, problem.advice);
     return false;
   }
 

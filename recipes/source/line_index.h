@@ -19,8 +19,12 @@ class LineIndex {
   SourcePlace At(std::size_t line, std::size_t byte) const;
 
  private:
+  /// Characters in front of a byte.
+  std::size_t CharactersBefore(std::size_t offset) const;
+
   std::shared_ptr<const SourceText> source_;
   std::vector<std::size_t> starts_;
+  std::vector<std::uint32_t> characters_;  ///< in front of every kStride-th byte
 };
 
 }  // namespace weightsmith

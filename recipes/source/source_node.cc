@@ -5,47 +5,40 @@
 #include <utility>
 
 #include "core/text.h"
+#include "core/utf8.h"
+#include "recipes/source/foreign_recipe.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 
 namespace weightsmith {
 namespace {
 
-/// Length of the UTF-8 sequence at the front of `text`; 0 where it is none.
-std::size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = first == 0xED && byte(1) >= 0xA0;
-    return continues(1) && continues(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool overlong = first == 0xF0 && byte(1) < 0x90;
-    const bool beyond = first == 0xF4 && byte(1) >= 0x90;
-    return continues(1) && continues(2) && continues(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
-}
-
+/// Where the text is one: UTF-8 without zero bytes, and of no other format.
 bool CheckText(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics) {
   const std::string_view text = source->text;
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = Utf8Length(text.substr(i));
-    if (length == 0 || text[i] == '\0') {
-      diagnostics.AddError(LineIndex(source).At(i),
-                           length == 0 ? "a recipe is UTF-8 text; this byte is not"
-                                       : "a recipe is text; there is a zero byte in it");
-      return false;
-    }
-    i += length;
+  if (auto foreign = ForeignText(text)) {
+    SourcePlace place{source, 1, 1};
+    if (foreign->binary) place.source = WithoutLines(*source);
+    diagnostics.AddError(place, std::move(foreign->message), std::move(foreign->advice));
+    return false;
   }
-  return true;
+  const std::size_t zero = text.find('\0');
+  if (zero != std::string_view::npos) {
+    const SourcePlace place = LineIndex(source).At(zero);
+    diagnostics.AddError({WithoutLines(*source), place.line, place.column},
+                         "there is a zero byte here, and a recipe is text",
+                         "Give the recipe, a YAML or JSON file.");
+    return false;
+  }
+  const std::size_t invalid = FindInvalidUtf8(text);
+  if (invalid == std::string_view::npos) return true;
+  const SourcePlace place = LineIndex(source).At(invalid);
+  diagnostics.AddError(
+      {WithoutLines(*source), place.line, place.column},
+      fmt::format("the byte 0x{:02x} is not UTF-8",
+                  static_cast<unsigned>(static_cast<unsigned char>(text[invalid]))),
+      "Save the file as UTF-8.");
+  return false;
 }
 
 }  // namespace
@@ -63,14 +56,14 @@ std::size_t SourceNode::Count() const {
   return count;
 }
 
-SourceNode ToldNode(const SourcePlace& place) {
+SourceNode ReportedNode(const SourcePlace& place) {
   SourceNode node;
   node.place = place;
   node.text.assign(1, '$');  // a null has no text of its own
   return node;
 }
 
-bool IsTold(const SourceNode& node) {
+bool IsReported(const SourceNode& node) {
   return node.type == SourceNode::Type::kNull && !node.text.empty();
 }
 

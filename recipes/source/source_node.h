@@ -20,6 +20,7 @@ struct SourceNode {
   std::string text;               ///< of a scalar, quotes and escapes undone
   bool plain = false;             ///< a scalar without quotes: may be a number or a boolean
   bool flow = false;              ///< a YAML mapping or list in brackets
+  bool implicit = false;          ///< a null that is not written: nothing follows the colon
   std::vector<SourceNode> keys;   ///< of a mapping: scalars, parallel to items
   std::vector<SourceNode> items;  ///< of a list, or the values of a mapping
 
@@ -33,9 +34,9 @@ struct SourceNode {
   std::size_t Count() const;
 };
 
-/// Stands for a value whose problem was told already: nothing further is said of it.
-SourceNode ToldNode(const SourcePlace& place);
-bool IsTold(const SourceNode& node);
+/// Stands for a value whose problem is reported already: nothing further is said of it.
+SourceNode ReportedNode(const SourcePlace& place);
+bool IsReported(const SourceNode& node);
 
 /// "a mapping", "a list", "nothing", "the text 'x'": what a message says was found.
 std::string Describe(const SourceNode& node);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "core/text.h"
@@ -10,6 +12,16 @@ namespace weightsmith {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
+
+/// Of a value that is not written: behind the colon.
+SourcePlace PlaceBehind(const SourceNode& key) {
+  SourcePlace place = key.place;
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  const auto skipped = std::ranges::count_if(key.text, continues);
+  place.column += static_cast<std::uint32_t>(key.text.size()) -
+                  static_cast<std::uint32_t>(skipped) + (key.plain ? 1 : 3);
+  return place;
+}
 
 }  // namespace
 
@@ -41,6 +53,7 @@ const SourceNode& TreeBuilder::Attach(SourceNode node) {
     CheckKey(frame, node);
     return parent.keys.emplace_back(std::move(node));
   }
+  if (parent.map() && node.implicit) node.place = PlaceBehind(parent.keys.back());
   return parent.items.emplace_back(std::move(node));
 }
 
@@ -51,15 +64,15 @@ void TreeBuilder::CheckKey(Frame& frame, const SourceNode& key) {
   }
   if (key.plain && key.text == "<<") {
     diagnostics_.AddError(key.place, "merge keys ('<<') are not part of the language",
-                          "Write the entries out, or share values through vars.");
+                          "Write the entries out; vars can share a value.");
     return;
   }
   const auto [first, added] = frame.seen.emplace(key.text, key.place);
   if (!added) {
     diagnostics_.AddError(key.place,
-                          fmt::format("the key {} stands twice in one mapping; first in line {}",
+                          fmt::format("the key {} is there twice, first in line {}",
                                       Quote(key.text), first->second.line),
-                          "Remove one of the two.");
+                          "Remove one of the two, or give it another name.");
   }
 }
 

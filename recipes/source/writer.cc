@@ -114,4 +114,12 @@ std::string WriteJson(const SourceNode& tree) {
   return out + '\n';
 }
 
+std::string FlowText(const SourceNode& tree, std::size_t limit) {
+  std::string out;
+  WriteFlow(tree, YamlScalar, out);
+  if (out.size() <= limit) return out;
+  while (limit > 0 && (static_cast<unsigned char>(out[limit]) & 0xC0) == 0x80) --limit;
+  return out.substr(0, limit) + "…";
+}
+
 }  // namespace weightsmith

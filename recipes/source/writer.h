@@ -1,6 +1,7 @@
 // A tree as text again, so that reading the text gives the same tree.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "recipes/source/source_node.h"
@@ -12,5 +13,8 @@ std::string WriteYaml(const SourceNode& tree);
 
 /// JSON: mappings and lists that are `flow` on one line, every text in quotes.
 std::string WriteJson(const SourceNode& tree);
+
+/// YAML on one line, at most `limit` bytes of it: for messages that show what to write.
+std::string FlowText(const SourceNode& tree, std::size_t limit);
 
 }  // namespace weightsmith

@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <exception>
 #include <sstream>
 #include <unordered_map>
@@ -12,7 +13,9 @@
 #include "core/text.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
+#include "recipes/source/lookalike.h"
 #include "recipes/source/tree_builder.h"
+#include "recipes/source/yaml_problem.h"
 
 namespace weightsmith {
 namespace {
@@ -33,18 +36,33 @@ class Handler : public YAML::EventHandler {
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ == 2) Fail(mark, "a recipe is one document; a second one starts here");
+    if (++documents_ == 2)
+      Fail(mark, "a recipe is one document, and a second one starts here",
+           "Write it to a file of its own, without the line ---.");
   }
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    Finished(anchor, Make(SourceNode::Type::kNull, mark));
+    SourceNode node = Make(SourceNode::Type::kNull, mark);
+    // Where nothing is written, the mark is that of what comes next.
+    const std::string_view rest = std::string_view(source_->text).substr(Offset(mark));
+    node.implicit = rest.empty() || std::string_view("~nN").find(rest.front()) == std::string::npos;
+    Finished(anchor, std::move(node));
+  }
+
+  /// The innermost bracket that is open.
+  std::optional<std::size_t> OpenBracket() const {
+    for (auto open = open_.rbegin(); open != open_.rend(); ++open) {
+      if (open->bracket) return open->bracket;
+    }
+    return std::nullopt;
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckTag(mark, tag);
     if (tag != "?") CheckQuote(mark);
+    if (tag == "?") CheckPlain(mark, value);
     SourceNode node = Make(SourceNode::Type::kScalar, mark);
     node.text = value;
     node.plain = tag == "?";
@@ -73,9 +91,28 @@ class Handler : public YAML::EventHandler {
   void OnMapEnd() override { Close(); }
 
  private:
-  [[noreturn]] void Fail(const YAML::Mark& mark, std::string message) {
-    diagnostics_.AddError(At(mark), std::move(message));
+  [[noreturn]] void Fail(const YAML::Mark& mark, std::string message, std::string advice = {}) {
+    diagnostics_.AddError(At(mark), std::move(message), std::move(advice));
     throw Stop();
+  }
+
+  std::size_t Offset(const YAML::Mark& mark) const {
+    return std::min(static_cast<std::size_t>(mark.pos), source_->text.size());
+  }
+
+  /// What YAML reads as text and nobody means as text.
+  void CheckPlain(const YAML::Mark& mark, const std::string& value) {
+    const std::string_view text = source_->text;
+    if (const auto found = LookalikeInScalar(value)) {
+      const bool here = text.substr(Offset(mark)).starts_with(value);
+      diagnostics_.AddError(lines_.At(Offset(mark) + (here ? found->offset : 0)), found->message,
+                            found->advice);
+      throw Stop();
+    }
+    if (const auto line = SwallowedLine(text, Offset(mark), value)) {
+      diagnostics_.AddError(lines_.At(line->offset), line->message, line->advice);
+      throw Stop();
+    }
   }
 
   SourceNode Make(SourceNode::Type type, const YAML::Mark& mark) const {
@@ -109,7 +146,8 @@ class Handler : public YAML::EventHandler {
         ++at;
       }
     }
-    Fail(mark, "this quote is not closed");
+    Fail(mark, "this quote is not closed",
+         fmt::format("Write the other {} behind the text.", quote));
   }
 
   void Open(SourceNode::Type type, const YAML::Mark& mark, const std::string& tag,
@@ -118,12 +156,13 @@ class Handler : public YAML::EventHandler {
     SourceNode node = Make(type, mark);
     node.flow = style == YAML::EmitterStyle::Flow;
     if (!builder_.Open(std::move(node))) throw Stop();
-    open_anchors_.push_back(anchor);
+    const bool flow = style == YAML::EmitterStyle::Flow;
+    open_.push_back({anchor, flow ? std::optional(Offset(mark)) : std::nullopt});
   }
 
   void Close() {
-    const YAML::anchor_t anchor = open_anchors_.back();
-    open_anchors_.pop_back();
+    const YAML::anchor_t anchor = open_.back().anchor;
+    open_.pop_back();
     const SourceNode& node = builder_.Close();
     if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
   }
@@ -138,34 +177,14 @@ class Handler : public YAML::EventHandler {
   TreeBuilder builder_;
   Diagnostics& diagnostics_;
   std::unordered_map<YAML::anchor_t, SourceNode> anchors_;
-  std::vector<YAML::anchor_t> open_anchors_;
+  struct OpenNode {
+    YAML::anchor_t anchor;
+    std::optional<std::size_t> bracket;  ///< of one in brackets, where it begins
+  };
+  std::vector<OpenNode> open_;
   std::size_t expanded_ = 0;
   int documents_ = 0;
 };
-
-/// What to write where YAML itself gives up.
-/// A line of the text, from 0; nothing behind the last.
-std::string_view LineOf(std::string_view text, int line) {
-  for (; line > 0; --line) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) return {};
-    text.remove_prefix(end + 1);
-  }
-  return text.substr(0, text.find('\n'));
-}
-
-std::string AdviceFor(const std::string& message, std::string_view line) {
-  if (line.starts_with('\t')) return "Indent with spaces.";
-  if (message.find("end of map flow not found") != std::string::npos ||
-      message.find("end of sequence flow not found") != std::string::npos) {
-    return "A bracket is not closed. A /regex/ row inside { } must be quoted.";
-  }
-  if (message.find("illegal EOF in scalar") != std::string::npos) return "A quote is not closed.";
-  if (message.find("unknown escape") != std::string::npos) {
-    return "In double quotes a \\ starts an escape; use single quotes or / in paths.";
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -180,8 +199,10 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
   } catch (const Stop&) {
     return std::nullopt;
   } catch (const YAML::Exception& error) {
-    diagnostics.AddError(handler.At(error.mark), "this is not valid YAML: " + error.msg,
-                         AdviceFor(error.msg, LineOf(source->text, error.mark.line)));
+    const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
+    const YamlProblem problem =
+        ExplainYaml(source->text, {error.msg, offset, handler.OpenBracket()});
+    diagnostics.AddError(LineIndex(source).At(problem.offset), problem.message, problem.advice);
     return std::nullopt;
   }
   return handler.Take();

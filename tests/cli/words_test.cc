@@ -33,6 +33,13 @@ TEST(FormatCombination, KeepsATinyWeight) {
   EXPECT_EQ(Combination({1, 1.5e-9, 0}), "a + 1.5e-09·b");
 }
 
+TEST(FormatRanges, SaysTheLeastAndTheMostOfEach) {
+  EXPECT_EQ(FormatRanges({0.5, 0, 0}, {1, 0.5, 0}, {"a", "b", "c"}),
+            "(0.50 to 1.00)·a + (0 to 0.50)·b, by tensor");
+  EXPECT_EQ(FormatRanges({1, -0.5, 0}, {1, 0.5, 0}, {"a", "b", "c"}),
+            "a + (-0.50 to 0.50)·b, by tensor");
+}
+
 Plan TwoModels() {
   Plan plan;
   plan.models.resize(2);

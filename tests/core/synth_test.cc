@@ -61,8 +61,9 @@ TEST(Synthesise, WritesWhatItLaysOut) {
   const Scratch scratch;
   for (const std::string& name : SynthNames()) {
     SCOPED_TRACE(name);
-    Synthesise({.name = name, .scale = "tiny", .seed = 1}, scratch / name, {.sync = false});
-    const auto checkpoint = Checkpoint::Open(scratch / name);
+    const auto path = scratch / (name + ".safetensors");
+    Synthesise({.name = name, .scale = "tiny", .seed = 1}, path, {.sync = false});
+    const auto checkpoint = Checkpoint::Open(path);
     EXPECT_EQ(checkpoint->tensors().size(),
               LayOutSynth({.name = name, .scale = "tiny"}).tensors.size());
     const Anatomy anatomy = Examine(*checkpoint);
@@ -75,8 +76,8 @@ TEST(Synthesise, WritesWhatItLaysOut) {
 TEST(Synthesise, DependsOnItsOptionsAlone) {
   const Scratch scratch;
   const auto bytes = [&](const SynthOptions& options) {
-    Synthesise(options, scratch / "x", {.overwrite = true, .sync = false});
-    return Slurp(scratch / "x");
+    Synthesise(options, scratch / "x.safetensors", {.overwrite = true, .sync = false});
+    return Slurp(scratch / "x.safetensors");
   };
   const SynthOptions one = {.name = "sd15", .scale = "tiny", .seed = 1};
   SynthOptions two = one;
@@ -91,21 +92,21 @@ TEST(Synthesise, DependsOnItsOptionsAlone) {
 
 TEST(Synthesise, ASparseFileHasItsHeaderAndTakesNoSpace) {
   const Scratch scratch;
-  Synthesise({.name = "sdxl", .sparse = true}, scratch / "x");
-  const auto checkpoint = Checkpoint::Open(scratch / "x");
+  Synthesise({.name = "sdxl", .sparse = true}, scratch / "x.safetensors");
+  const auto checkpoint = Checkpoint::Open(scratch / "x.safetensors");
   EXPECT_GT(checkpoint->size(), 6'937'676'352u);
   const Anatomy anatomy = Examine(*checkpoint);
   EXPECT_EQ(anatomy.id, "sdxl");
   EXPECT_THAT(anatomy.damage, IsEmpty());
   struct stat status {};
-  ASSERT_EQ(::stat((scratch / "x").c_str(), &status), 0);
+  ASSERT_EQ(::stat((scratch / "x.safetensors").c_str(), &status), 0);
   EXPECT_LT(status.st_blocks * 512, 4'000'000);
 }
 
 TEST(Synthesise, StoppedLeavesNothingBehind) {
   const Scratch scratch;
   const Error error = ErrorOf([&] {
-    Synthesise({.name = "sd15", .scale = "tiny"}, scratch / "x", {},
+    Synthesise({.name = "sd15", .scale = "tiny"}, scratch / "x.safetensors", {},
                [](std::uint64_t, std::uint64_t) { return false; });
   });
   EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
@@ -115,11 +116,11 @@ TEST(Synthesise, StoppedLeavesNothingBehind) {
 TEST(Synthesise, RefusesWhatItDoesNotKnow) {
   const Scratch scratch;
   const auto refused = [&](const SynthOptions& options) {
-    const Error error = ErrorOf([&] { Synthesise(options, scratch / "x"); });
+    const Error error = ErrorOf([&] { Synthesise(options, scratch / "x.safetensors"); });
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     return error.message();
   };
-  EXPECT_THAT(refused({.name = "sd51"}), HasSubstr("'sd51'. Did you mean 'sd15'?"));
+  EXPECT_THAT(refused({.name = "sd51"}), HasSubstr("'sd51'. Did you mean 'sd1'?"));
   EXPECT_THAT(refused({.name = "sd15", .scale = "huge"}), HasSubstr("'huge'"));
   EXPECT_THAT(refused({.name = "sd15", .dtype = DType::kF4}), HasSubstr("dtype f4"));
   EXPECT_THAT(refused({.name = "vae", .layout = SynthLayout::kBare}), HasSubstr("one component"));
@@ -127,17 +128,17 @@ TEST(Synthesise, RefusesWhatItDoesNotKnow) {
 
 TEST(Examine, ReadsThePositions) {
   const Scratch scratch;
-  Synthesise({.name = "sd15", .scale = "tiny"}, scratch / "x", {.sync = false});
-  const auto checkpoint = Checkpoint::Open(scratch / "x");
+  Synthesise({.name = "sd15", .scale = "tiny"}, scratch / "x.safetensors", {.sync = false});
+  const auto checkpoint = Checkpoint::Open(scratch / "x.safetensors");
   const auto* positions =
       checkpoint->Find("cond_stage_model.transformer.text_model.embeddings.position_ids");
   ASSERT_NE(positions, nullptr);
   {
-    std::fstream file(scratch / "x", std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream file(scratch / "x.safetensors", std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(positions->offset + 8 * 76));
     file.put(75);
   }
-  EXPECT_THAT(Examine(*Checkpoint::Open(scratch / "x")).damage,
+  EXPECT_THAT(Examine(*Checkpoint::Open(scratch / "x.safetensors")).damage,
               testing::ElementsAre(HasSubstr("position_ids' has 75 at place 76")));
 }
 

@@ -19,7 +19,8 @@ std::shared_ptr<const Checkpoint> Open(const std::string& path, IoBackend backen
   try {
     return Checkpoint::Open(path, backend);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInput || error.message().empty()) std::abort();
+    const bool several = error.code() == ErrorCode::kMismatch;
+    if ((error.code() != ErrorCode::kInput && !several) || error.message().empty()) std::abort();
     return nullptr;
   }
 }

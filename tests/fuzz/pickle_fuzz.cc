@@ -37,15 +37,25 @@ void ExpectInside(const Pickle& pickle) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const PickleTrace trace = TracePickle(bytes);
+  if (trace.size > size) std::abort();
   try {
     const Pickle pickle = ReadPickle(bytes);
     if (pickle.size() > size) std::abort();
     ExpectInside(pickle);
-    for (const TorchTensor& tensor : ReadTensorTable(pickle).tensors) {
+    // What is read strictly, a trace follows to the same end and the same names.
+    if (!trace.problem.empty() || trace.size != pickle.size()) std::abort();
+    if (trace.globals != pickle.globals()) std::abort();
+    const TorchTable table = ReadTensorTable(pickle);
+    for (const TorchTensor& tensor : table.tensors) {
+      if (tensor.in_arrays && tensor.offset + tensor.info.bytes() > table.array_bytes.size()) {
+        std::abort();
+      }
       if (tensor.strides.size() != tensor.info.shape.size()) std::abort();
     }
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::kInput || error.message().empty()) std::abort();
+    const bool several = error.code() == ErrorCode::kMismatch;
+    if ((error.code() != ErrorCode::kInput && !several) || error.message().empty()) std::abort();
   }
   return 0;
 }

@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (text.find("include") != std::string::npos) return 0;
   Diagnostics diagnostics;
   try {
-    const auto recipe = ParseRecipe(text, "fuzz", "/nonexistent", RecipeOptions{}, diagnostics);
+    const auto recipe = ParseRecipe({"fuzz", text}, "/nonexistent", RecipeOptions{}, diagnostics);
     if (!recipe && !diagnostics.HasErrors()) std::abort();
   } catch (const Error& error) {
     if (error.message().empty()) std::abort();

@@ -83,24 +83,6 @@ TEST_F(InMemoryTest, ComputesEveryTensorWithoutAFile) {
   EXPECT_TRUE(std::filesystem::is_empty(scratch_.folder()));
 }
 
-TEST_F(InMemoryTest, ComputesOneTensorAndNothingElse) {
-  const Plan only = PlanOfTensor(Half("out"), "w");
-  EXPECT_EQ(only.tasks.size(), 1U);
-  const auto result = RunInMemory(only, {});
-  ASSERT_EQ(result->tensors().size(), 1U);
-  EXPECT_THAT(ValuesOf(*result, "w"), ElementsAre(2, 4, 4, 6));
-}
-
-TEST_F(InMemoryTest, KnowsTheNamesThatThereAre) {
-  try {
-    PlanOfTensor(Half("out"), "nome");
-    FAIL() << "expected an error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kMismatch);
-    EXPECT_THAT(error.message(), ::testing::HasSubstr("none"));
-  }
-}
-
 TEST_F(InMemoryTest, WritesModelsOfMemoryToAFile) {
   const std::filesystem::path path = scratch_ / "out.safetensors";
   weightsmith::Run(Half(path), {});

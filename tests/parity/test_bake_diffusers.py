@@ -102,6 +102,14 @@ def test_bakes_what_diffusers_fuses(weightsmith, monkeypatch, tmp_path, architec
     assert expect(weightsmith, tmp_path, folder, fused(model, folder, 0.7), "lora/pytorch_lora_weights.safetensors", 0.7) == len(layers) // 2
 
 
+@pytest.mark.parametrize("architecture, folder, modules", [c[:3] for c in CASES if c[0] in ("sd15", "flux1-dev") and c[1] in ("unet", "transformer")])
+def test_bakes_what_a_model_saves_by_itself(weightsmith, tmp_path, architecture, folder, modules):
+    pipeline = write(weightsmith, tmp_path, architecture)
+    model = adapted(pipeline, architecture, folder, modules)
+    model.save_lora_adapter(tmp_path / "lora", adapter_name="default")
+    expect(weightsmith, tmp_path, folder, fused(model, folder, 0.7), "lora/pytorch_lora_weights.safetensors", 0.7)
+
+
 @pytest.mark.parametrize("architecture, folder, modules", [c[:3] for c in CASES if c[0] in ("sd15", "sdxl") and c[1] in ("unet", "text_encoder")])
 def test_bakes_kohyas_form_of_them(weightsmith, tmp_path, architecture, folder, modules):
     pipeline = write(weightsmith, tmp_path, architecture)

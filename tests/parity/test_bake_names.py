@@ -14,6 +14,10 @@ XL = {"block_out_channels": (320, 640, 1280), "cross_attention_dim": 2048, "atte
       "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
       "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), "use_linear_projection": True,
       "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816}
+REFINER = {"block_out_channels": (384, 768, 1536, 1536), "cross_attention_dim": 1280, "attention_head_dim": (6, 12, 24, 24), "transformer_layers_per_block": 4,
+           "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+           "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), "use_linear_projection": True,
+           "addition_embed_type": "text_time", "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2560}
 CLIP_G = transformers.CLIPTextConfig(hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=20, projection_dim=1280)
 CLIP_L = transformers.CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, projection_dim=768)
 CLIP_H = transformers.CLIPTextConfig(hidden_size=1024, intermediate_size=4096, num_hidden_layers=23, num_attention_heads=16, projection_dim=512)
@@ -35,6 +39,11 @@ MODELS = {  # our synth, where diffusers' names stand -> the model
     ("sd3.5-medium", "transformer"): lambda: diffusers.SD3Transformer2DModel(sample_size=128, num_layers=24, attention_head_dim=64, num_attention_heads=24,
                                                                               caption_projection_dim=1536, pos_embed_max_size=384, qk_norm="rms_norm",
                                                                               dual_attention_layers=tuple(range(13))),
+    ("sdxl-refiner", "unet"): lambda: diffusers.UNet2DConditionModel(**REFINER),
+    ("sdxl-refiner", "text_encoder_2"): lambda: transformers.CLIPTextModelWithProjection(CLIP_G),
+    ("pixart-sigma", "transformer"): lambda: diffusers.PixArtTransformer2DModel(sample_size=128, num_layers=28, num_attention_heads=16, attention_head_dim=72, in_channels=4,
+                                                                                out_channels=8, cross_attention_dim=1152, caption_channels=4096, interpolation_scale=2,
+                                                                                use_additional_conditions=False),
     ("sd3", "text_encoder_3"): lambda: transformers.T5EncoderModel(T5),
     ("chroma", "transformer"): lambda: diffusers.ChromaTransformer2DModel(),
     ("qwen-image", "transformer"): lambda: diffusers.QwenImageTransformer2DModel(),

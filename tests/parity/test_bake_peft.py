@@ -2,8 +2,9 @@
 
 import pytest
 import torch
-from peft import AdaLoraConfig, BOFTConfig, IA3Config, LoHaConfig, LoKrConfig, LoraConfig, OFTConfig, get_peft_model
+from peft import AdaLoraConfig, BOFTConfig, IA3Config, LoHaConfig, LoKrConfig, LoraConfig, OFTConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.pytorch_utils import Conv1D
 
 
@@ -25,6 +26,7 @@ class Model(torch.nn.Module):
 
 LINEAR = ["q_proj", "k_proj", "up_proj", "down_proj"]
 CASES = {
+    "LoRA without an alpha": LoraConfig(r=4, target_modules=LINEAR),
     "LoRA": LoraConfig(r=4, lora_alpha=6, target_modules=[*LINEAR, "conv"]),
     "LoRA of an embedding": LoraConfig(r=4, lora_alpha=6, target_modules=["words", "k_proj"]),
     "rank-stabilised LoRA": LoraConfig(r=4, lora_alpha=6, use_rslora=True, target_modules=LINEAR),
@@ -80,5 +82,38 @@ def test_bakes_what_peft_merges(weightsmith, tmp_path, monkeypatch, what):
     out = load_file(tmp_path / "out.safetensors")
     assert out.keys() == merged.keys()
     assert any(not torch.equal(out[name], before[name]) for name in out)
+    for name, expected in merged.items():
+        torch.testing.assert_close(out[name], expected, rtol=1e-5, atol=2e-6, msg=lambda text, name=name: f"{name}: {text}")
+
+
+@pytest.mark.parametrize("what, config", {
+    "the embedding": {"target_modules": ["embed_tokens", "q_proj"]},
+    "the embedding and the head": {"target_modules": ["embed_tokens", "lm_head"]},
+    "DoRA of the embedding": {"target_modules": ["embed_tokens"], "use_dora": True},
+}.items())
+def test_factors_change_the_embedding_that_is_saved_beside_them(weightsmith, tmp_path, what, config):
+    """PEFT saves the layers that it wraps, and loading the adapter puts them into the base."""
+    torch.manual_seed(sum(map(ord, what)))
+    sizes = {"vocab_size": 48, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2}
+    trained, base = (LlamaForCausalLM(LlamaConfig(**sizes, tie_word_embeddings=False)) for _ in range(2))
+    base.load_state_dict(trained.state_dict())
+    with torch.no_grad():  # the adapter was trained on another embedding than it is baked into
+        trained.get_input_embeddings().weight.mul_(1.5)
+    adapted = get_peft_model(trained, LoraConfig(r=4, lora_alpha=6, **config))
+    with torch.no_grad():
+        for name, parameter in adapted.named_parameters():
+            if "lora_magnitude" in name:
+                parameter.mul_(1 + 0.2 * torch.randn_like(parameter))
+            elif parameter.requires_grad:
+                parameter.copy_(torch.randn_like(parameter) * 0.1)
+    adapted.save_pretrained(tmp_path / "adapter", safe_serialization=True)
+    assert any("base_layer" in name for name in load_file(tmp_path / "adapter" / "adapter_model.safetensors"))
+    before = {k: v.clone() for k, v in base.state_dict().items()}
+    save_file(before, tmp_path / "base.safetensors")
+    merged = PeftModel.from_pretrained(base, tmp_path / "adapter").merge_and_unload().state_dict()
+    weightsmith("bake", "base.safetensors", "--lora", "adapter", "-o", "out.safetensors")
+    out = load_file(tmp_path / "out.safetensors")
+    assert out.keys() == merged.keys()
+    assert not torch.equal(out["model.embed_tokens.weight"], before["model.embed_tokens.weight"])
     for name, expected in merged.items():
         torch.testing.assert_close(out[name], expected, rtol=1e-5, atol=2e-6, msg=lambda text, name=name: f"{name}: {text}")

@@ -67,7 +67,7 @@ def test_a_converted_component_loads_whole(weightsmith, monkeypatch, tmp_path, a
     assert set(told["missing_keys"]) <= ({"text_projection.weight"} if architecture == "sd3" else set())
     assert not told["mismatched_keys"]
     # What the pipeline makes no use of.
-    harmless = {"logit_scale", "embeddings.position_ids", "text_projection.weight", "y_embedder.y_embedding"}
+    harmless = {"logit_scale", "embeddings.position_ids", "text_projection.weight"}
     unused = {inside(name) for name in told["unexpected_keys"]} - harmless
     if architecture == "sd21":
         unused = {name for name in unused if not name.startswith("encoder.layers.23.")}
@@ -142,3 +142,27 @@ def test_what_diffusers_saves_converts_back(weightsmith, tmp_path, architecture,
         assert torch.equal(tensor.to(expected[name].dtype), expected[name]), name
 
 
+ALONE = {
+    "vae": diffusers.AutoencoderKL,
+    "vae-flux": diffusers.AutoencoderKL,
+    "clip_l": transformers.CLIPTextModel,
+    "clip_g": transformers.CLIPTextModelWithProjection,
+    "t5xxl": transformers.T5EncoderModel,
+    "umt5xxl": transformers.UMT5EncoderModel,
+    "flux1-dev": diffusers.FluxTransformer2DModel,
+    "sdxl": diffusers.UNet2DConditionModel,
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_component_alone_loads_from_its_folder(weightsmith, tmp_path, name):
+    bare = ["--layout", "bare"] if name in ("flux1-dev", "sdxl") else []
+    weightsmith("synth", name, "--scale", "tiny", *bare, "-o", "alone.safetensors")
+    weightsmith("convert", "alone.safetensors", "--layout", "diffusers", "-o", "folder")
+    model, told = ALONE[name].from_pretrained(tmp_path / "folder", output_loading_info=True)
+    assert not told["missing_keys"] and not told["mismatched_keys"]
+    assert {inside(key) for key in told["unexpected_keys"]} <= {"logit_scale", "embeddings.position_ids"}
+    ours = {inside(key): tensor for key, tensor in load_file(next((tmp_path / "folder").glob("*.safetensors"))).items()}
+    for key, tensor in model.state_dict().items():
+        if inside(key) != "encoder.embed_tokens.weight":
+            assert torch.equal(tensor.to(ours[inside(key)].dtype), ours[inside(key)]), key

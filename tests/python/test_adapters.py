@@ -92,9 +92,9 @@ def test_dora_on_any_of_them(weightsmith, tmp_path, what, end, shape):
 
 
 @pytest.mark.parametrize("what, without, said", [
-    ("kohya, SD 1.5", "lora_up.weight", "lacks up"), ("kohya, SD 1.5", "lora_down.weight", "lacks down"),
-    ("LoHa", "hada_w2_b", "lacks hada_w2_b"), ("LoKr, in factors", "lokr_w2_b", "lacks lokr_w2, or lokr_w2_b"),
-    ("LoKr, in factors", "lokr_w1", "lacks lokr_w1"), ("GLoRA", "b1.weight", "lacks b1"), ("BOFT of PEFT", "boft_s.default", "lacks boft_s"),
+    ("kohya, SD 1.5", "lora_up.weight", "is missing up"), ("kohya, SD 1.5", "lora_down.weight", "is missing down"),
+    ("LoHa", "hada_w2_b", "is missing hada_w2_b"), ("LoKr, in factors", "lokr_w2_b", "is missing lokr_w2, or lokr_w2_b"),
+    ("LoKr, in factors", "lokr_w1", "is missing lokr_w1"), ("GLoRA", "b1.weight", "is missing b1"), ("BOFT of PEFT", "boft_s.default", "is missing boft_s"),
 ])
 def test_an_incomplete_module_is_told(weightsmith, tmp_path, what, without, said):
     modules = {stem: [part for part in parts if part[0] != without] for stem, parts in FILES[what][0].items()}
@@ -110,7 +110,7 @@ def test_roles_that_do_not_go_together_are_told(weightsmith, tmp_path):
     assert module["problem"]
 
 
-@pytest.mark.parametrize("alpha, problem", [(np.array([4, 4], np.float32), "not one number"), (np.array(np.inf, np.float16), "not finite"),
+@pytest.mark.parametrize("alpha, problem", [(np.array([4, 4], np.float32), "expected one number"), (np.array(np.inf, np.float16), "a finite number"),
                                             (np.array([4], np.float32), None), (np.array(4, np.int64), None), (np.array(0, np.float32), None)])
 def test_alphas(weightsmith, tmp_path, alpha, problem):
     path = write(tmp_path / "a.safetensors", {"lora_unet_a": [("lora_down.weight", (4, 8)), ("lora_up.weight", (8, 4))]})
@@ -160,7 +160,29 @@ def test_parts_of_a_fused_matrix_are_modules(weightsmith, tmp_path):
 def test_a_model_is_no_adapter(weightsmith, tiny):
     assert "holds no adapter" in weightsmith("lora", "info", tiny("sd15"), status=4).stderr
     assert "Did you mean 'info'" in weightsmith("lora", "inf", tiny("sd15"), status=2).stderr
-    assert "info FILE" in weightsmith("lora", "info", status=2).stderr
+    assert "FILE is missing" in weightsmith("lora", "info", status=2).stderr
+
+
+def test_a_file_alone_is_shown_and_info_says_the_same(weightsmith, tmp_path, tiny):
+    modules, *_ = FILES["kohya, SDXL"]
+    write(tmp_path / "a.safetensors", modules)
+    page = weightsmith("lora", "info", "a.safetensors").stdout
+    assert weightsmith("lora", "a.safetensors").stdout == page
+    assert weightsmith("lora", "a.safetensors", "--json").stdout == weightsmith("lora", "info", "a.safetensors", "--json").stdout
+    shown = weightsmith("info", "a.safetensors").stdout
+    for words in ("lora adapter", "Stable Diffusion XL", "kohya", "te2", "8", "4"):
+        assert words in shown
+    adapter = json.loads(weightsmith("info", "a.safetensors", "--json").stdout)["adapter"]
+    assert [adapter["modules"], adapter["families"], adapter["namings"], adapter["ranks"], adapter["alphas"]] == [1, {"lora": 1}, {"kohya": 1}, {"8": 1}, {"4": 1}]
+    assert "sdxl" in adapter["architectures"]
+    lines = weightsmith("info", "a.safetensors", tiny("sd15")).stdout.splitlines()
+    assert "lora adapter for" in lines[0] and "sd1" in lines[1]
+    assert json.loads(weightsmith("info", tiny("sd15"), "--json").stdout)["adapter"] is None
+
+
+def test_help_lists_the_words_of_lora(weightsmith):
+    words = weightsmith("lora", "-h").stdout
+    assert "info" in words and "families" in words
 
 
 def test_families_are_told(weightsmith):
@@ -211,4 +233,4 @@ def test_what_it_is_made_for(weightsmith, tmp_path, architecture):
 def test_made_for_nothing_that_is_known(weightsmith, tmp_path):
     write(tmp_path / "a.safetensors", {"lora_unet_trunk_0_attn": [("lora_down.weight", (4, 8)), ("lora_up.weight", (8, 4))]})
     assert told(weightsmith)["architectures"] == []
-    assert "no architecture that is known" in weightsmith("lora", "info", "a.safetensors").stdout
+    assert "no known architecture" in weightsmith("lora", "info", "a.safetensors").stdout

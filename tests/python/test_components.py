@@ -93,7 +93,7 @@ def test_wrong_parts_are_refused(weightsmith, tiny, tmp_path):
     weightsmith("split", tiny("sdxl"), "-o", "x")
     def refused(*arguments, status=3):
         return weightsmith("assemble", *arguments, "-o", "out.safetensors", status=status).stderr
-    assert "no complete unet" in refused("--like", "sd1", "--unet", "x/unet.safetensors")
+    assert "not a complete unet" in refused("--like", "sd1", "--unet", "x/unet.safetensors")
     assert "no complete vae" in refused("--like", "sd1", "--unet", "p/unet.safetensors", "--vae", "p/clip_l.safetensors")
     assert "Did you mean 'sdxl'?" in refused("--like", "sdlx", "--unet", "x/unet.safetensors", status=2)
     assert "has no t5xxl" in refused("--like", "sd1", "--t5xxl", "x/unet.safetensors", status=2)
@@ -139,7 +139,8 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
 
 @pytest.mark.parametrize("architecture", DIFFUSERS)
 def test_a_pipeline_and_back_is_the_same_bit_for_bit(weightsmith, whole, tmp_path, architecture):
-    tensors = whole(architecture)
+    # Of the empty caption, which diffusers has no tensor for.
+    tensors = {name: array for name, array in whole(architecture).items() if not name.endswith("y_embedder.y_embedding")}
     weightsmith("convert", "whole.safetensors", "--layout", "diffusers", "-o", "pipeline")
     folders = {p.name for p in (tmp_path / "pipeline").iterdir() if p.is_dir()}
     assert folders == DIFFUSERS[architecture] | {"scheduler"}
@@ -239,7 +240,7 @@ def test_damaged_position_ids_are_told_and_repaired(weightsmith, whole, tmp_path
 
 def test_nothing_to_repair_is_no_error(weightsmith, whole, tmp_path):
     tensors = whole("sdxl")
-    assert "Nothing is damaged" in weightsmith("convert", "whole.safetensors", "--fix", "-o", "fixed.safetensors").stderr
+    assert "there is no damage to repair" in weightsmith("convert", "whole.safetensors", "--fix", "-o", "fixed.safetensors").stderr
     fixed = support.read(tmp_path / "fixed.safetensors").tensors
     assert all(fixed[name].tobytes() == array.tobytes() for name, array in tensors.items())
 

@@ -99,3 +99,20 @@ def test_tables_do_not_name_one_function_twice():
                 functions.setdefault((inner[1] if inner else "", file.stem), []).append(str(file))
     assert len(functions) > 60
     assert [files for files in functions.values() if len(files) > 1] == []
+
+
+STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+FLAG = re.compile(r"(?<![-\w])--[a-z]")
+
+
+def test_no_message_below_the_command_line_names_a_flag():
+    """An error carries the option that would help, and each front end spells it."""
+    wrong = []
+    for layer, path in source_files():
+        if layer in TOPS:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            code = line if line.lstrip()[:2] != "//" else ""
+            if any(FLAG.search(string) for string in STRING.findall(code)):
+                wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert wrong == []

@@ -154,6 +154,7 @@ def test_verify_tells_a_script_what_it_checked(weightsmith, recipe, pair):
         "checked": ["structure", "finite values", "digest", "recomputed"],
         "recipe": True,
         "problems": [],
+        "status": 0,
     }
     assert json.loads(weightsmith("verify", pair[0], "--json").stdout)["recipe"] is False
     flip(path, path.stat().st_size - 4)
@@ -167,7 +168,7 @@ def test_verify_tells_a_script_what_it_checked(weightsmith, recipe, pair):
     [
         ("--set", "w=0.5"),
         ("--dtype", "f32"),
-        ("--output", "b"),
+        ("--step", "b"),
         ("--policy", "non_finite=saturate"),
         ("--no-digest",),
         ("--sha256",),

@@ -140,11 +140,11 @@ def test_arrays_of_other_shapes_and_mixtures_are_refused():
     a = np.zeros((2, 3), np.float32)
     with pytest.raises(ws.MismatchError, match="tensor"):
         ws.weighted_sum(a, np.zeros((3, 2), np.float32), alpha=0.5)
-    with pytest.raises(ws.RecipeError, match="some operands are tensors"):
+    with pytest.raises(TypeError, match="some operands are tensors"):
         ws.weighted_sum(a, {"x": a}, alpha=0.5)
-    with pytest.raises(ws.RecipeError, match="expected a list"):
+    with pytest.raises(TypeError, match="expected a list"):
         ws.average("a.safetensors")
-    with pytest.raises(ws.RecipeError, match="pairs"):
+    with pytest.raises(TypeError, match="expected a pair"):
         ws.linear([(a, 0.5, 1)])
 
 
@@ -317,7 +317,7 @@ def test_every_problem_of_a_recipe_has_its_place(models):
     error = caught.value
     assert (error.file, error.line, error.column) == ("recipe.yaml", 4, 13)
     assert len(error.problems) > 1 and "weighted_sum" in str(error) and error.status == 2
-    with pytest.raises(ws.RecipeError, match="nan is no value"):
+    with pytest.raises(ws.RecipeError, match="alpha is nan"):
         ws.weighted_sum("a.safetensors", "b.safetensors", alpha=float("nan")).plan()
 
 

@@ -191,12 +191,12 @@ SCANS = {
     "an instance": (tf.saved({"state_dict": state(w=tf.tensor("0", (24,))), "e": tf.Raw(b"(" + tf.opcodes("touch canary") + b"ios\nsystem\n")}, DATA),
                     "dangerous", ["os.system"]),
     "a bare pickle": (tf.pickled(EVIL), "dangerous", ["posix.system"]),
-    "a pickle behind the pickle": (tf.saved(tf.pickled(state(w=tf.tensor("0", (24,)))) + tf.pickled(EVIL), DATA), "malformed", []),
+    "a pickle behind the pickle": (tf.saved(tf.pickled(state(w=tf.tensor("0", (24,)))) + tf.pickled(EVIL), DATA), "ambiguous", []),
     "an old file": (tf.legacy({"state_dict": state(a=tf.tensor("7", (24,))), "e": EVIL}, {"7": (24, W.tobytes())}), "dangerous", ["posix.system"]),
     "a magic number that is computed": (
         b"\x80\x02" + tf.opcodes(tf.Reduce(tf.Global("builtins", "eval"), ("0x1950a86a20f9469cfc6c",))) + b"." + tf.legacy({}, {}), "dangerous", ["builtins.eval"]),
     "another name in the local header": (
-        tf.zipped([tf.Entry("a/data.pkl", tf.pickled({}), local_name="a/data.pkk")]), "malformed", []),
+        tf.zipped([tf.Entry("a/data.pkl", tf.pickled({}), local_name="a/data.pkk")]), "ambiguous", []),
     "text": (b"hello, this is no model", "malformed", []),
 }
 
@@ -307,8 +307,8 @@ HOSTILE = {
     "a storage of no class": (bad_tensor(tf.tensor("0", (24,), kind="QuadStorage")), "class"),
     "one storage in two ways": (tf.saved(state(a=tf.tensor("0", (24,)), b=tf.tensor("0", (48,), kind="HalfStorage")), DATA), "otherwise"),
     "a key with a path": (bad_tensor(tf.tensor("../../../etc/passwd", (24,))), "missing"),
-    "a sparse tensor": (bad_tensor(tf.Reduce(tf.Global("torch._utils", "_rebuild_sparse_tensor"), (1, 2))), "sparse"),
-    "a tensor of code": (bad_tensor(tf.Reduce(tf.Global("torch._utils", "_rebuild_tensor_v2"), (EVIL, 0, (1,), (1,)))), "storage"),
+    "a sparse tensor": (tf.saved(state(w=tf.Reduce(tf.Global("torch._utils", "_rebuild_sparse_tensor"), (1, 2))), {}), "sparse"),
+    "a tensor of code": (tf.saved(state(w=tf.Reduce(tf.Global("torch._utils", "_rebuild_tensor_v2"), (EVIL, 0, (1,), (1,)))), {}), "storage"),
     # before torch 1.6
     "an old file cut off": (tf.legacy(GOOD, {"0": (24, W.tobytes()[:-1])}), "cut off"),
     "an old file with another count": (tf.legacy(GOOD, {"0": (23, W.tobytes())}), "expect 24"),
@@ -365,7 +365,8 @@ def test_opening_takes_the_time_of_the_directory(weightsmith, tmp_path):
     first = head[:head.index(b"PK\1\2")]
     local = struct.pack("<IHHHHHIIIHH", 0x04034B50, 0, 0x808, 0, 0, 0, 0, 0, 0, len(name), 0) + name
     at = len(first)
-    start = at + len(local) + data
+    descriptor = struct.pack("<IIQQ", 0x08074B50, 0, data, data)
+    start = at + len(local) + data + len(descriptor)
     wide = struct.pack("<HHQQ", 1, 16, data, data)
     central = head[head.index(b"PK\1\2"):head.index(b"PK\5\6")]
     central += struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, 0, 0, 0x808, 0, 0, 0, 0, 0xFFFFFFFF, 0xFFFFFFFF,
@@ -377,8 +378,8 @@ def test_opening_takes_the_time_of_the_directory(weightsmith, tmp_path):
     with open(path, "wb") as file:
         file.write(first + local)
         file.truncate(start)
-        file.seek(start)
-        file.write(central + end64 + locator + end)
+        file.seek(start - len(descriptor))
+        file.write(descriptor + central + end64 + locator + end)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_inblock
     told = json.loads(weightsmith("info", "--json", path).stdout)
     assert told["format"] == "torch-zip" and told["parameters"] == numel

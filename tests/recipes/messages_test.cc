@@ -48,7 +48,7 @@ std::vector<Mistake> ReadMistakes() {
 std::string WordsFor(const Mistake& mistake) {
   const bool json = mistake.recipe.starts_with("{");
   Diagnostics diagnostics;
-  const auto recipe = ParseRecipe(mistake.recipe, json ? "recipe.json" : "recipe.yaml", "",
+  const auto recipe = ParseRecipe({json ? "recipe.json" : "recipe.yaml", mistake.recipe}, "",
                                   RecipeOptions{}, diagnostics);
   EXPECT_FALSE(recipe.has_value()) << mistake.name;
   std::string words;

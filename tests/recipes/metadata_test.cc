@@ -44,7 +44,7 @@ class MetadataOfOutput : public ::testing::Test {
 
   MetadataMaker MakerOf(const std::string& text, const RecipeOptions& options = {}) {
     Diagnostics diagnostics;
-    const auto recipe = ParseRecipe(text, "mix.yaml", scratch_.folder(), options, diagnostics);
+    const auto recipe = ParseRecipe({"mix.yaml", text}, scratch_.folder(), options, diagnostics);
     return Resolve(recipe.value(), options, diagnostics).value().outputs.front().metadata;
   }
 
@@ -84,7 +84,7 @@ TEST_F(MetadataOfOutput, KnowsNoFolder) {
 TEST_F(MetadataOfOutput, TakesItsTitleFromTheFileUnlessTheRecipeHasOne) {
   EXPECT_EQ(Of(kMix).at("modelspec.title"), "mix.v1");
   RecipeOptions options;
-  options.output_path = "x/other/";
+  options.output_path = "x/other.safetensors";
   EXPECT_EQ(Of(kMix, options).at("modelspec.title"), "other");
   std::string titled(kMix);
   titled.insert(titled.rfind('}'), ", metadata: {title: 'At {w}'}");
@@ -97,7 +97,7 @@ TEST_F(MetadataOfOutput, RecordsARecipeThatReadsBackAlone) {
   const std::string text = Of(kMix, options).at("weightsmith.recipe");
   EXPECT_THAT(text, HasSubstr("alpha: 0.75"));
   Diagnostics diagnostics;
-  const auto again = ParseRecipe(text, "recorded", "", {}, diagnostics);
+  const auto again = ParseRecipe({"recorded", text}, "", {}, diagnostics);
   ASSERT_TRUE(again.has_value());
   EXPECT_EQ(again->models.size(), 2U);
   EXPECT_EQ(again->models.front().parts.front().file.path, "a.safetensors");

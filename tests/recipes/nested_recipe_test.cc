@@ -17,7 +17,7 @@ class NestedRecipe : public ::testing::Test {
  protected:
   std::optional<Recipe> Parse(const std::string& outer, const std::string& inner) {
     scratch_.Make("inner.yaml", "weightsmith: 1\n" + inner);
-    return ParseRecipe("weightsmith: 1\n" + outer, "outer.yaml", scratch_.folder(), {},
+    return ParseRecipe({"outer.yaml", "weightsmith: 1\n" + outer}, scratch_.folder(), {},
                        diagnostics_);
   }
   std::string First() const {
@@ -34,7 +34,7 @@ constexpr char kOuter[] =
 
 TEST_F(NestedRecipe, APolicyOfTheWholeRunMustBeTheSameInBoth) {
   EXPECT_FALSE(Parse(kOuter, std::string(kInner) + "policy: {precision: f64}\n"));
-  EXPECT_THAT(First(), HasSubstr("its recipe has the policy precision: f64, and this one f32"));
+  EXPECT_THAT(First(), HasSubstr("its recipe has the policy precision: f64, and this recipe has f32"));
 }
 
 TEST_F(NestedRecipe, TheSamePolicyInBothIsFine) {

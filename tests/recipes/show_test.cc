@@ -28,7 +28,7 @@ constexpr RecipeForm kForms[] = {RecipeForm::kYaml, RecipeForm::kJson};
 Recipe Parse(const std::string& text, const fs::path& folder = {},
              const RecipeOptions& options = {}) {
   Diagnostics diagnostics;
-  auto recipe = ParseRecipe(text, "recipe.yaml", folder, options, diagnostics);
+  auto recipe = ParseRecipe({"recipe.yaml", text}, folder, options, diagnostics);
   std::string problems;
   for (const Diagnostic& diagnostic : diagnostics.all()) problems += Render(diagnostic) + "\n";
   EXPECT_TRUE(recipe.has_value()) << problems << text;
@@ -272,9 +272,9 @@ TEST(ShowRecipe, KeepsBracesOfPathsAndTitles) {
   const Recipe recipe = Parse(R"(weightsmith: 1
 vars: {w: 0.5}
 models: {a: "{{w}}/{x y}/{w}.safetensors"}
-output: {model: a, path: "{{w}}-{w}", metadata: {title: "{{w}} = {w}", author: "{w}"}}
+output: {model: a, path: "{{w}}-{w}.safetensors", metadata: {title: "{{w}} = {w}", author: "{w}"}}
 )");
-  EXPECT_EQ(*recipe.outputs.front().path, "{w}-0.5");
+  EXPECT_EQ(*recipe.outputs.front().path, "{w}-0.5.safetensors");
   EXPECT_EQ(recipe.outputs.front().metadata.at("modelspec.title"), "{w} = 0.5");
   ExpectShownIsSame(recipe);
 }
@@ -310,7 +310,7 @@ steps:
     policy: {missing: error, effect: error, prediction: error}
 outputs:
   - {model: m, path: parts, split: true, components: {vae: b, te: {op: copy, a: f}}, files_from: cfg/}
-  - {model: a, path: whole, max_shard_size: 2GiB, dtype: {default: bf16, vae: f32, "/norm/": keep}}
+  - {model: a, path: whole.safetensors, max_shard_size: 2GiB, dtype: {default: bf16, vae: f32, "/norm/": keep}}
 )");
   ExpectShownIsSame(recipe);
 }

@@ -85,6 +85,9 @@ class Butterfly {
 
 std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
   const MatrixSize size = weight.size();
+  if (values.Has(kRescale)) {
+    ExpectEqual(values.values.at(kRescale).size(), size.rows, "the length of rescale");
+  }
   std::vector<float> result = Butterfly(values, weight).Take();
   for (std::uint64_t row = 0; row < size.rows; ++row) {
     const float factor =
@@ -95,6 +98,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
     }
   }
   return std::make_unique<StoredRows>(size.columns, std::move(result));
+}
+
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const std::uint64_t size = shapes.at(kRotation)[2];
+  const std::uint64_t result = weight.rows * weight.columns + size * weight.columns;
+  return RotationBytes(ElementsOf(shapes), size) + result * sizeof(float);
 }
 
 }  // namespace
@@ -111,6 +120,7 @@ const AdapterFamily& boft() {
                                        .accepts = IsStages,
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true,
                                        .linear = Linear};
   return family;

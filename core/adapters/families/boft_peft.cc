@@ -60,6 +60,7 @@ class BoftRows final : public RowByRow {
     size_ = shape[2];
     const std::vector<float>& stored = values.values.at(kButterfly);
     const std::uint64_t block = size_ * size_;
+    rotations_.reserve(stored.size());
     for (std::uint64_t s = 0; s < shape[0]; ++s) {
       orders_.push_back(Permutation(columns(), shape[0], s, shape[1], size_ / 2));
     }
@@ -116,6 +117,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<BoftRows>(values, weight);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const Shape& shape = shapes.at(kButterfly);
+  const std::uint64_t orders = shape[0] * weight.columns * sizeof(std::uint64_t);
+  return orders + RotationBytes(ElementsOf(shapes), shape[2]) + weight.columns * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& boft_peft() {
@@ -128,6 +135,7 @@ const AdapterFamily& boft_peft() {
                                        .forms = {{kButterfly, kButterflyScale}},
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true,
                                        .linear = Linear};
   return family;

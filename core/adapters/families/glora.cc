@@ -47,6 +47,8 @@ MatrixSize Size(const AdapterShapes& shapes) {
   const Order& order = OrderOf(shapes);
   const std::uint64_t rank = Rank(shapes);
   ExpectEqual(SizeAsMatrix(shapes.at(order.back)).rows, rank, "the rank of a2");
+  ExpectEqual(SizeAsMatrix(shapes.at(order.back)).columns, SizeAsMatrix(shapes.at(order.in)).rows,
+              "the width of a2");
   ExpectEqual(SizeAsMatrix(shapes.at(order.up)).columns, rank, "the rank of b1");
   ExpectEqual(SizeAsMatrix(shapes.at(order.down)).rows, rank, "the rank of b2");
   std::uint64_t kernel = 1;
@@ -57,7 +59,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
     ExpectEqual(mid[1], rank, "the second axis of bm");
   }
   return {SizeAsMatrix(shapes.at(order.up)).rows,
-          SizeAsMatrix(shapes.at(order.down)).columns * kernel};
+          Times(SizeAsMatrix(shapes.at(order.down)).columns, kernel)};
 }
 
 class GloraRows final : public RowByRow {
@@ -114,6 +116,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<GloraRows>(values, weight);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const std::uint64_t core = shapes.contains(kGloraMid) ? Rank(shapes) * weight.columns : 0;
+  return LowRank::Bytes(weight.rows, Rank(shapes), weight.columns) +
+         (ElementsOf(shapes) + core) * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& glora() {
@@ -128,6 +136,7 @@ const AdapterFamily& glora() {
                                        .rank = Rank,
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true};
   return family;
 }

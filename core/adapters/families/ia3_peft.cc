@@ -23,7 +23,7 @@ class Ia3Rows final : public RowByRow {
     const Shape& shape = values.shapes.at(kIa3);
     const std::uint64_t inputs = weight.shape.size() < 2 ? 1 : weight.shape[1];
     kernel_ = columns() / inputs;
-    by_row_ = shape.size() == 2 ? shape[1] == 1 : !values.feedforward;
+    by_row_ = shape.size() == 2 ? shape[1] == 1 : !values.peft.feedforward;
     ExpectEqual(factors_.size(), by_row_ ? weight.size().rows : inputs, "the number of factors");
   }
 

@@ -34,7 +34,7 @@ MatrixSize SizeOf(const AdapterShapes& shapes, const Roles& roles) {
   const std::uint64_t kernel = KernelOf(core);
   ExpectEqual(a.rows, core[0], "the rank of a factor");
   ExpectEqual(b.rows, core[1], "the rank of a factor");
-  return {a.columns, b.columns * kernel};
+  return {a.columns, Times(b.columns, kernel)};
 }
 
 MatrixSize Size(const AdapterShapes& shapes) {
@@ -80,6 +80,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<StoredRows>(columns, std::move(product));
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  if (shapes.contains(kHadaT1)) return 2 * weight.rows * weight.columns * sizeof(float);
+  const std::uint64_t first = LowRank::Bytes(weight.rows, Rank(shapes), weight.columns);
+  return first + LowRank::Bytes(weight.rows, AxisOf(shapes, kHadaW2B, 0), weight.columns);
+}
+
 }  // namespace
 
 const AdapterFamily& loha() {
@@ -94,7 +100,8 @@ const AdapterFamily& loha() {
                 {kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B}},
       .rank = Rank,
       .size = Size,
-      .rows = Rows};
+      .rows = Rows,
+      .bytes = Bytes};
   return family;
 }
 

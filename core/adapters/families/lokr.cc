@@ -39,7 +39,10 @@ Part Whole(const AdapterValues& values, AdapterRole role) {
 }
 
 Part First(const AdapterValues& values) {
-  if (values.Has(AdapterRole::kLokrW1)) return Whole(values, AdapterRole::kLokrW1);
+  if (values.Has(AdapterRole::kLokrW1)) {
+    const AdapterValues::Matrix matrix = values.Of(AdapterRole::kLokrW1);
+    return {{matrix.values.begin(), matrix.values.end()}, matrix.rows, matrix.columns};
+  }
   const AdapterValues::Matrix a = values.Of(AdapterRole::kLokrW1A);
   const AdapterValues::Matrix b = values.Of(AdapterRole::kLokrW1B);
   return {MatrixProduct(a, b), a.rows, b.columns};
@@ -79,7 +82,7 @@ MatrixSize SizeOfSecond(const AdapterShapes& shapes) {
   const std::uint64_t kernel = KernelOf(core);
   ExpectEqual(a.rows, core[0], "the rank of lokr_w2_a");
   ExpectEqual(b.rows, core[1], "the rank of lokr_w2_b");
-  return {a.columns, b.columns * kernel};
+  return {a.columns, Times(b.columns, kernel)};
 }
 
 MatrixSize Size(const AdapterShapes& shapes) {
@@ -88,9 +91,16 @@ MatrixSize Size(const AdapterShapes& shapes) {
       ExpectEqual(shapes.at(role).size(), 2, "the number of axes of a matrix");
     }
   }
+  const auto twice = [&](AdapterRole whole, AdapterRole factor) {
+    return shapes.count(whole) + shapes.count(factor);
+  };
+  ExpectEqual(twice(AdapterRole::kLokrW1, AdapterRole::kLokrW1A), 1,
+              "the number of first matrices");
+  ExpectEqual(twice(AdapterRole::kLokrW2, AdapterRole::kLokrW2A), 1,
+              "the number of second matrices");
   const MatrixSize first = SizeOfFirst(shapes);
   const MatrixSize second = SizeOfSecond(shapes);
-  return {first.rows * second.rows, first.columns * second.columns};
+  return {Times(first.rows, second.rows), Times(first.columns, second.columns)};
 }
 
 class LokrRows final : public RowByRow {
@@ -122,6 +132,12 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<LokrRows>(values);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+  const MatrixSize first = SizeOfFirst(shapes);
+  const MatrixSize second = SizeOfSecond(shapes);
+  return (first.rows * first.columns + second.rows * second.columns) * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& lokr() {
@@ -141,7 +157,8 @@ const AdapterFamily& lokr() {
       .rank = Rank,
       .scaled = Scaled,
       .size = Size,
-      .rows = Rows};
+      .rows = Rows,
+      .bytes = Bytes};
   return family;
 }
 

@@ -22,7 +22,7 @@ bool KernelInUp(const AdapterShapes& shapes) {
 MatrixSize Size(const AdapterShapes& shapes) {
   const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
   const MatrixSize down = SizeAsMatrix(shapes.at(kDown));
-  if (KernelInUp(shapes)) return {up.rows, down.columns * (up.columns / down.rows)};
+  if (KernelInUp(shapes)) return {up.rows, Times(down.columns, up.columns / down.rows)};
   if (!shapes.contains(kMid)) {
     ExpectEqual(up.columns, down.rows, "the rank of up");
     return {up.rows, down.columns};
@@ -31,7 +31,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
   const std::uint64_t kernel = KernelOf(mid);
   ExpectEqual(up.columns, mid[0], "the rank of up");
   ExpectEqual(mid[1], down.rows, "the second axis of mid");
-  return {up.rows, down.columns * kernel};
+  return {up.rows, Times(down.columns, kernel)};
 }
 
 /// Δ[o, i, y] = Σ up[o, j, y] · down[j, i].
@@ -65,6 +65,14 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
       LowRank(up, WithCore(down, values.Of(kMid), mid), mid[0], values.scale));
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+  if (KernelInUp(shapes)) return weight.rows * weight.columns * sizeof(float);
+  const std::uint64_t factors = LowRank::Bytes(weight.rows, Rank(shapes), weight.columns);
+  if (!shapes.contains(kMid)) return factors;
+  const std::uint64_t rank = shapes.at(kMid)[0];
+  return LowRank::Bytes(weight.rows, rank, weight.columns) + rank * weight.columns * sizeof(float);
+}
+
 }  // namespace
 
 const AdapterFamily& lora() {
@@ -79,7 +87,8 @@ const AdapterFamily& lora() {
       .optional = {kMid, kUpBias, kSparseIndices, kSparseValues, kSparseSize, kReshapeWeight},
       .rank = Rank,
       .size = Size,
-      .rows = Rows};
+      .rows = Rows,
+      .bytes = Bytes};
   return family;
 }
 

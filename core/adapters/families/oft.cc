@@ -68,6 +68,10 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<OftRows>(values, weight);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+  return RotationBytes(ElementsOf(shapes), Blocks(shapes)[1]);
+}
+
 }  // namespace
 
 const AdapterFamily& oft() {
@@ -82,6 +86,7 @@ const AdapterFamily& oft() {
                                        .accepts = IsBlocks,
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true,
                                        .linear = Linear};
   return family;

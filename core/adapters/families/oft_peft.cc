@@ -15,8 +15,8 @@ using enum AdapterRole;
 
 /// Of a block whose triangle has as many elements.
 std::uint64_t BlockSize(std::uint64_t elements) {
-  std::uint64_t size = 1;
-  while (size * (size - 1) / 2 < elements) ++size;
+  auto size = static_cast<std::uint64_t>(std::sqrt(2.0 * static_cast<double>(elements)));
+  while (Times(size, size - 1) / 2 < elements) ++size;
   ExpectEqual(elements, size * (size - 1) / 2, "the number of elements of a triangle");
   return size;
 }
@@ -29,7 +29,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
 }
 
 /// PEFT's COFT keeps the matrices small.
-void Project(const PeftConfig& peft, std::uint64_t blocks, std::vector<double>& skew) {
+void Project(const PeftNumbers& peft, std::uint64_t blocks, std::vector<double>& skew) {
   if (!peft.coft) return;
   double squares = 0;
   for (const double value : skew) squares += value * value;
@@ -66,6 +66,7 @@ class OftRows final : public RowByRow {
     size_ = BlockSize(triangles.columns);
     ExpectEqual(columns() % size_, 0, "the rest of the weight's columns by the block's");
     shared_ = triangles.rows == 1;
+    rotations_.reserve(triangles.rows * size_ * size_);
     for (std::uint64_t block = 0; block < triangles.rows; ++block) {
       const std::vector<double> rotation = Rotation(values, block, size_);
       for (std::size_t i = 0; i < rotation.size(); ++i) {
@@ -100,6 +101,13 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<OftRows>(values, weight);
 }
 
+std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+  const Shape& shape = shapes.at(kRotationPeft);
+  const std::uint64_t block = BlockSize(shape[1]) * BlockSize(shape[1]);
+  // All rotations, and a block with the powers that it is summed of.
+  return shape[0] * block * sizeof(float) + 5 * block * sizeof(double);
+}
+
 }  // namespace
 
 const AdapterFamily& oft_peft() {
@@ -113,6 +121,7 @@ const AdapterFamily& oft_peft() {
                                        .optional = {kRotationScaled},
                                        .size = Size,
                                        .rows = Rows,
+                                       .bytes = Bytes,
                                        .reads_weight = true};
   return family;
 }

@@ -1,5 +1,7 @@
 // The refiner of Stable Diffusion XL: another UNet, and one text encoder.
 
+#include <utility>
+
 #include "core/anatomy/architecture.h"
 #include "core/anatomy/builders/ldm_unet.h"
 #include "core/anatomy/components.h"
@@ -25,9 +27,11 @@ std::vector<ComponentRule> Components(Scale scale) {
                         .context = ClipGWidth(scale),
                         .linear_projection = true,
                         .label = LabelWidth(scale)};
+  ComponentRule clip_g = ClipG(scale, {"conditioner.embedders.0.model."});
+  clip_g.text_encoder = 2;  // the base model's second encoder, and no first
   return {
       {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
-      ClipG(scale, {"conditioner.embedders.0.model."}),
+      std::move(clip_g),
       VaeZ4(scale, {"first_stage_model.", "vae."}),
   };
 }

@@ -9,6 +9,8 @@
 namespace weightsmith {
 namespace {
 
+constexpr std::string_view kLacks[] = {"y_embedder.y_embedding"};
+
 constexpr Renamed kOutside[] = {
     {"x_embedder.proj", "pos_embed.proj"},
     {"t_embedder.mlp.0", "adaln_single.emb.timestep_embedder.linear_1"},
@@ -76,7 +78,7 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Layout& diffusers_pixart() {
-  static const Layout layout = {"diffusers", "t_block.1.weight", Place, Config};
+  static const Layout layout = {"diffusers", "t_block.1.weight", Place, Config, kLacks};
   return layout;
 }
 

@@ -91,7 +91,8 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
                  {"norm_num_groups", Groups(vae.Dim("encoder.conv_in.weight", 0))},
                  {"use_quant_conv", quant},
                  {"use_post_quant_conv", quant}};
-  const bool alpha = anatomy.variant == "alpha";  // PixArt's, with the VAE of Stable Diffusion 1
+  // PixArt alpha has the VAE of Stable Diffusion 1. A file of a VAE alone does not say whose it is.
+  const bool alpha = anatomy.variant == "alpha" || (anatomy.part != nullptr && quant);
   if (anatomy.id.starts_with("sdxl") || anatomy.id == "auraflow" ||
       (anatomy.id == "pixart" && !alpha)) {
     config["scaling_factor"] = 0.13025;

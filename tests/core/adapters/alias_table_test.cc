@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "core/anatomy/layout.h"
 #include "tests/core/anatomy/declared.h"
 
 namespace weightsmith {
@@ -51,20 +56,120 @@ TEST(AliasTable, NoNameMeansTwoModulesInAnyDeclaredModel) {
   }
 }
 
-TEST(AliasTable, EveryWeightHasANameInEveryNaming) {
-  for (const char* id : {"sd1", "sdxl"}) {
-    const Base base(Monolithic(id, "base", "tiny"));
-    for (std::size_t i = 0; i < base.tensors.size(); ++i) {
-      const TensorAnatomy& told = base.anatomy.tensors[i];
-      if (told.role != Role::kWeight || !told.local.ends_with(".weight")) continue;
-      if (base.anatomy.components[told.component].name != "unet") continue;
-      const std::string path = told.local.substr(0, told.local.size() - 7);
-      EXPECT_EQ(base.TargetOf("diffusion_model." + path), told.local);
-      std::string flat = path;
-      std::ranges::replace(flat, '.', '_');
-      EXPECT_EQ(base.TargetOf("lora_unet_" + flat), told.local);
+/// Names of a module of the diffusion model, by its path, as each trainer and reader writes them.
+std::vector<std::string> NamesOf(const std::string& path) {
+  const std::string flat = FlatName(path);
+  std::vector<std::string> names = {path,
+                                    "unet." + path,
+                                    "transformer." + path,
+                                    "diffusion_model." + path,
+                                    "model.diffusion_model." + path,
+                                    "base_model.model." + path,
+                                    "unet.base_model.model." + path,
+                                    "transformer.base_model.model." + path,
+                                    "lora_unet." + path};
+  for (const char* prefix : {"lora_unet_", "lycoris_", "lora_transformer_", "oft_unet_"}) {
+    names.push_back(prefix + flat);
+  }
+  return names;
+}
+
+/// And of a text encoder's, by its number.
+std::vector<std::string> NamesOf(const std::string& path, std::uint32_t number,
+                                 const std::string& component) {
+  const std::string folder =
+      number == 1 ? "text_encoder." : "text_encoder_" + std::to_string(number) + ".";
+  const std::string kohya = "lora_te" + std::to_string(number);
+  return {folder + path,
+          folder + "base_model.model." + path,
+          kohya + "_" + FlatName(path),
+          kohya + "." + path,
+          "text_encoders." + component + ".transformer." + path,
+          component + "." + path};
+}
+
+/// The module of a matrix or a convolution: "attn.to_q" of "attn.to_q.weight".
+std::optional<std::string> ModuleOf(std::string_view tensor, const Shape& shape) {
+  for (const std::string_view end : {".weight", "_weight"}) {
+    if (shape.size() > 1 && tensor.ends_with(end)) {
+      return std::string(tensor.substr(0, tensor.size() - end.size()));
     }
   }
+  return std::nullopt;
+}
+
+TEST(AliasTable, EveryMatrixOfEveryArchitectureHasANameInEveryNaming) {
+  for (const Architecture* architecture : Architectures()) {
+    for (const ArchitectureRow& row : architecture->rows) {
+      if (row.scale != "tiny" || row.variant != architecture->rows.front().variant) continue;
+      const Base base(Monolithic(architecture->id, row.variant, "tiny"), architecture->id);
+      const std::vector<ComponentRule> rules = row.components();
+      // The refiner has the second encoder of the base model alone.
+      std::uint32_t number = architecture->id == "sdxl-refiner" ? 1 : 0;
+      for (const ComponentRule& rule : rules) {
+        if (rule.kind == ComponentKind::kVae) continue;
+        number += rule.kind == ComponentKind::kText ? 1 : 0;
+        const Layout* const layout = LayoutOf(rule);
+        for (const TensorRule& tensor : rule.tensors) {
+          if (tensor.role != Role::kWeight || tensor.optional) continue;
+          std::vector<std::pair<std::string, Shape>> names = {{tensor.name, tensor.shape}};
+          if (layout != nullptr) {
+            for (const Placement& there : PlaceIn(*layout, tensor, rule)) {
+              names.emplace_back(there.name, there.shape.empty() ? tensor.shape : there.shape);
+            }
+          }
+          for (const auto& [name, shape] : names) {
+            const auto module = ModuleOf(name, shape);
+            if (!module) continue;
+            const std::vector<std::string> aliases = rule.kind == ComponentKind::kText
+                                                         ? NamesOf(*module, number, rule.name)
+                                                         : NamesOf(*module);
+            for (const std::string& alias : aliases) {
+              EXPECT_NE(base.aliases.Find(alias), nullptr)
+                  << architecture->id << ' ' << row.variant << ": " << alias;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(AliasTable, UnclipsNameOfAnEmbeddingIsSdxlsToo) {
+  for (const char* id : {"sdxl", "sdxl-refiner"}) {
+    const Base base(Monolithic(id, "base", "tiny"));
+    for (const std::string stem : {"unet.class_embedding.linear_1", "class_embedding.linear_1",
+                                   "lora_unet_class_embedding_linear_1",
+                                   "unet.add_embedding.linear_1", "lora_unet_label_emb_0_0"}) {
+      EXPECT_EQ(base.TargetOf(stem), "label_emb.0.0.weight") << id << ' ' << stem;
+    }
+    EXPECT_EQ(base.TargetOf("lora_unet_class_embedding_linear_2"), "label_emb.0.2.weight");
+  }
+}
+
+TEST(AliasTable, TheRefinersOnlyTextEncoderIsTheFirstAndTheSecond) {
+  const Base base(Monolithic("sdxl-refiner", "base", "tiny"));
+  const std::string target = base.TargetOf("text_encoder_2.text_model.encoder.layers.0.mlp.fc1");
+  EXPECT_NE(target, "");
+  for (const char* stem : {"text_encoder.text_model.encoder.layers.0.mlp.fc1",
+                           "lora_te_text_model_encoder_layers_0_mlp_fc1",
+                           "lora_te2_text_model_encoder_layers_0_mlp_fc1"}) {
+    EXPECT_EQ(base.TargetOf(stem), target) << stem;
+  }
+}
+
+TEST(AliasTable, OddNamesAreTidiedHoweverLongTheyAre) {
+  const Base base(Monolithic("flux1", "dev", "tiny"));
+  std::string wrapped = "context_embedder";
+  std::string spaced = "lora_unet_context";
+  for (int i = 0; i < 20'000; ++i) {
+    wrapped.insert(0, "module.");
+    spaced += '_';
+  }
+  EXPECT_EQ(base.TargetOf(wrapped), "txt_in.weight");
+  EXPECT_EQ(base.TargetOf(spaced + "embedder___"), "txt_in.weight");
+  EXPECT_EQ(base.TargetOf("transformer._orig_mod._orig_mod.context_embedder"), "txt_in.weight");
+  EXPECT_EQ(base.TargetOf(std::string(60'000, '_')), "");
 }
 
 TEST(AliasTable, StableDiffusion1) {

@@ -150,7 +150,7 @@ TEST(DeltaRows, DoraOfInputColumnsAndOfRows) {
   EXPECT_THAT(Caught([&] {
                 DeltaOf(values, {2, 4}, kWeight1To8);
               }).message(),
-              HasSubstr("magnitudes are [3], and the weight is [2, 4]"));
+              HasSubstr("magnitudes of shape [3] do not fit a weight of shape [2, 4]"));
 }
 
 TEST(DeltaRows, OftRotatesRows) {

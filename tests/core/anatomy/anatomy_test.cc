@@ -154,7 +154,7 @@ TEST(Anatomy, ALogitScaleStandsBesideItsEncoder) {
   EXPECT_THAT(anatomy.components[told.component].extra, IsEmpty());
 }
 
-TEST(Anatomy, DevIsToldFromSchnellByItsGuidance) {
+TEST(Anatomy, DevIsReportedFromSchnellByItsGuidance) {
   TensorList tensors = Bare("flux1", "dev", "full");
   EXPECT_EQ(Examined(tensors).variant, "dev");
   EXPECT_TRUE(Told(Examined(tensors), tensors, "guidance_in.out_layer.weight").optional)
@@ -284,7 +284,7 @@ TEST(Anatomy, FloatingPositionIdsAreDamage) {
   EXPECT_EQ(Told(anatomy, tensors, kPositionIds).role, Role::kPositionIds);
 }
 
-TEST(Anatomy, TrainingStateIsToldFromWeights) {
+TEST(Anatomy, TrainingStateIsReportedFromWeights) {
   TensorList tensors = Monolithic("sd1");
   Add(tensors, "alphas_cumprod", DType::kF32, {1000});
   Add(tensors, "model_ema.decay", DType::kF32, {});

@@ -81,7 +81,7 @@ TEST(HashFile, TellsProgressToTheEnd) {
   EXPECT_EQ(done.back(), source->size());
 }
 
-TEST(HashFile, StopsWhenItIsTold) {
+TEST(HashFile, StopsWhenItIsReported) {
   const Scratch scratch;
   const auto source = OpenByteSource(scratch.Make("model.bin", NineMebibytes()));
   try {

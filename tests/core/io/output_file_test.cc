@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "core/error.h"
+#include "core/io/disk_space.h"
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
@@ -49,7 +52,6 @@ TEST_F(OutputFiles, AppearOnlyWhenCommitted) {
   EXPECT_EQ(file.target(), target_);
   EXPECT_EQ(file.partial(), partial_);
   EXPECT_EQ(file.size(), 10u);
-  EXPECT_FALSE(file.resumed());
   file.Write(5, Bytes("world"));
   file.Write(0, Bytes("hello"));
   EXPECT_EQ(ReadBack(file, 3, 4), "lowo");
@@ -139,7 +141,7 @@ TEST_F(OutputFiles, NeedTheirFolder) {
   WriteFile(scratch_ / "a/b/c", Bytes("x"), {.make_folders = true});
   EXPECT_EQ(Slurp(scratch_ / "a/b/c"), "x");
   EXPECT_EQ(Caught([&] { OutputFile(scratch_ / "a/b/c/d", 1, {.make_folders = true}); }).code(),
-            ErrorCode::kFailed);
+            ErrorCode::kUsage);
 }
 
 TEST_F(OutputFiles, SayBeforehandThatTheDiskIsTooSmall) {
@@ -175,24 +177,52 @@ TEST_F(OutputFiles, GoOnFromAnInterruptedRun) {
   ASSERT_TRUE(WIFSIGNALED(status));
   EXPECT_FALSE(fs::exists(target_));
 
-  OutputFile file(target_, 2'000'000, {}, /*keep=*/true);
-  EXPECT_TRUE(file.resumed());
+  OutputFile file = OutputFile::OpenAsFound(target_, 2'000'000, {});
+  ASSERT_TRUE(file.Holds("xxxx"));
+  file.Continue();
   file.Write(1'000'000, Bytes(std::string(1'000'000, 'y')));
   file.Commit();
   EXPECT_TRUE(Slurp(target_) == std::string(1'000'000, 'x') + std::string(1'000'000, 'y'));
 }
 
-TEST_F(OutputFiles, StartAfreshFromAPartialOfAnotherSize) {
-  scratch_.Make("out ü.bin.partial", "12345");
+TEST_F(OutputFiles, AreKnownByTheirStampAndSize) {
   {
-    OutputFile file(target_, 6, {}, /*keep=*/true);
-    EXPECT_FALSE(file.resumed());
-    EXPECT_EQ(ReadBack(file, 0, 6), std::string(6, '\0'));
-    file.Write(0, Bytes("abcdef"));
+    OutputFile file = OutputFile::OpenAsFound(target_, 6, {});
+    file.Begin("run 1");
+    EXPECT_EQ(ReadBack(file, 0, 6), std::string("run 1\0", 6));
   }
+  EXPECT_TRUE(OutputFile::OpenAsFound(target_, 6, {}).Holds("run 1"));
+  EXPECT_FALSE(OutputFile::OpenAsFound(target_, 6, {}).Holds("run 2"));
+  EXPECT_FALSE(OutputFile::OpenAsFound(target_, 7, {}).Holds("run 1"));
+  EXPECT_FALSE(OutputFile::OpenAsFound(target_, 2, {}).Holds("run 1"));
   OutputFile file(target_, 6, {});
-  EXPECT_FALSE(file.resumed());
   EXPECT_EQ(ReadBack(file, 0, 6), std::string(6, '\0'));
+}
+
+TEST_F(OutputFiles, AreLeftAsFoundUntilTheyBegin) {
+  scratch_.Make("out ü.bin.partial", "12345");
+  { const OutputFile file = OutputFile::OpenAsFound(target_, 9, {}); }
+  EXPECT_EQ(Slurp(partial_), "12345");
+  fs::remove(partial_);
+  { const OutputFile file = OutputFile::OpenAsFound(target_, 9, {}); }
+  EXPECT_FALSE(fs::exists(partial_)) << "an empty one of our own";
+}
+
+TEST_F(OutputFiles, LeaveNothingWhereALimitStopsThem) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{4096, 4096};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    const Error error = Caught([&] { OutputFile(target_, 10'000, {}); });
+    ::_exit(static_cast<int>(error.code()));
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), static_cast<int>(ErrorCode::kResources));
+  EXPECT_FALSE(fs::exists(partial_));
 }
 
 TEST_F(OutputFiles, HaveThePermissionsThatFilesHave) {
@@ -209,7 +239,9 @@ TEST_F(OutputFiles, HaveThePermissionsThatFilesHave) {
 TEST_F(OutputFiles, RefuseAPartialThatIsALink) {
   const auto precious = scratch_.Make("precious", "data");
   fs::create_symlink(precious, partial_);
-  EXPECT_EQ(Caught([&] { OutputFile(target_, 1, {}); }).code(), ErrorCode::kFailed);
+  const Error error = Caught([&] { OutputFile(target_, 1, {}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  EXPECT_THAT(error.what(), HasSubstr("is a symbolic link"));
   EXPECT_EQ(Slurp(precious), "data");
 }
 
@@ -239,6 +271,13 @@ TEST(FreeDiskBytes, LooksAtTheNearestFolderThereIs) {
   EXPECT_GT(FreeDiskBytes(scratch / "not/there/yet"), 0u);
   EXPECT_GT(FreeDiskBytes(""), 0u);
   EXPECT_GT(FreeDiskBytes("relative/not/there"), 0u);
+}
+
+TEST(DeviceOf, IsThatOfTheNearestFolderThereIs) {
+  const Scratch scratch;
+  struct stat status = {};
+  ASSERT_EQ(::stat(scratch.folder().c_str(), &status), 0);
+  EXPECT_EQ(DeviceOf(scratch / "not/there/yet"), status.st_dev);
 }
 
 }  // namespace

@@ -179,16 +179,16 @@ TEST(ParseHeader, RefusesWhatIsNotJson) {
       {"{,}", 0, "expected a key"},
       {"{\"__metadata__\":{}", 0, "expected ',' or '}'"},
       {"{\"__metadata__\":{} // no\n}", 0, "expected ',' or '}'"},
-      {"{\"a", 0, "a string without its end at byte 9"},
+      {"{\"a", 0, "a string that is not closed at byte 9"},
       {"{\"a\n\":1}", 0, "a raw control character in a string at byte 11"},
       {"{\"a\\x\":1}", 0, "an unknown escape in a string at byte 11"},
       {"{\"a\\", 0, "an unknown escape"},
       {"{\"a\\u12\":1}", 0, "without four hexadecimal digits"},
       {"{\"a\\u+123\":1}", 0, "without four hexadecimal digits"},
-      {"{\"a\\ud83c\":1}", 0, "half a surrogate pair"},
-      {"{\"a\\udfa8\":1}", 0, "half a surrogate pair"},
-      {"{\"a\\ud83c\\u0041\":1}", 0, "half a surrogate pair"},
-      {"{\"a\\ud83cx\":1}", 0, "half a surrogate pair"},
+      {"{\"a\\ud83c\":1}", 0, "an unpaired surrogate"},
+      {"{\"a\\udfa8\":1}", 0, "an unpaired surrogate"},
+      {"{\"a\\ud83c\\u0041\":1}", 0, "an unpaired surrogate"},
+      {"{\"a\\ud83cx\":1}", 0, "an unpaired surrogate"},
   });
 }
 
@@ -286,7 +286,7 @@ TEST(ParseHeader, ChecksFieldsThatItIgnores) {
       {with("Infinity"), 1, "expected a value"},
       {with("tru"), 1, "expected a value"},
       {with("nulll"), 1, "expected ',' or '}'"},
-      {with("\"\\ud800\""), 1, "half a surrogate pair"},
+      {with("\"\\ud800\""), 1, "an unpaired surrogate"},
       {with(""), 1, "expected a value"},
   });
 }
@@ -337,8 +337,8 @@ TEST(ParseHeader, RefusesDataThatIsNotTiled) {
       {two(0, 4, 3, 8), 8, "data_offsets [3, 8] overlap another tensor's"},
       {two(0, 4, 0, 4), 4, "overlap"},
       {two(0, 8, 4, 4), 8, "overlap"},
-      {"{\"a\":" + Tensor("U8", "[1]", 4, 2) + "}", 4, "end before they begin"},
-      {"{\"a\":" + Tensor("U8", "[1]", 1, 0) + "}", 1, "end before they begin"},
+      {"{\"a\":" + Tensor("U8", "[1]", 4, 2) + "}", 4, "end before their start"},
+      {"{\"a\":" + Tensor("U8", "[1]", 1, 0) + "}", 1, "end before their start"},
   });
 }
 

@@ -49,7 +49,7 @@ TEST(Provenance, InputsThatCannotBeReadAreAnError) {
 }
 
 RecordedInput InputOfSize(std::string file, std::uint64_t size) {
-  return {"a", "", std::move(file), size, std::nullopt};
+  return {"a", "", std::move(file), size, std::nullopt, std::nullopt};
 }
 
 TEST(InputFinder, FindsBySizeAndPrefersTheName) {
@@ -58,7 +58,7 @@ TEST(InputFinder, FindsBySizeAndPrefersTheName) {
   scratch.Make("other.safetensors", "12345678");
   scratch.Make("deep/a.safetensors", "abcdefgh");
   scratch.Make("short.safetensors", "1");
-  const InputFinder finder({scratch.folder()}, {});
+  InputFinder finder({scratch.folder()}, {});
   EXPECT_THAT(finder.Candidates(InputOfSize("a.safetensors", 8)),
               ElementsAre(scratch / "deep/a.safetensors", scratch / "other.safetensors"));
 }
@@ -67,22 +67,19 @@ TEST(InputFinder, TakesWhatIsNamed) {
   const Scratch scratch;
   scratch.Make("a.safetensors", "12345678");
   const InputFinder finder({scratch.folder()}, {{"a", "elsewhere.safetensors"}});
-  EXPECT_THAT(finder.Candidates(InputOfSize("a.safetensors", 8)),
-              ElementsAre("elsewhere.safetensors"));
+  EXPECT_EQ(finder.Named(InputOfSize("a.safetensors", 8)), "elsewhere.safetensors");
 }
 
 TEST(InputFinder, SaysWhereItLooked) {
   const Scratch scratch;
-  const InputFinder finder({scratch.folder(), "no/such/folder"}, {});
-  try {
-    finder.Candidates(InputOfSize("a.safetensors", 2'130'000'000));
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kInput);
-    EXPECT_THAT(error.what(), HasSubstr("'a.safetensors', 2.13 GB"));
-    EXPECT_THAT(error.what(), HasSubstr("no/such/folder"));
-    EXPECT_THAT(error.options(), Contains(Option::kModelPath));
-  }
+  InputFinder finder({scratch.folder(), "no/such/folder"}, {});
+  const RecordedInput input = InputOfSize("a.safetensors", 2'130'000'000);
+  EXPECT_TRUE(finder.Candidates(input).empty());
+  const Error error = finder.NotFound(input, {});
+  EXPECT_EQ(error.code(), ErrorCode::kInput);
+  EXPECT_THAT(error.what(), HasSubstr("'a.safetensors', 2.13 GB"));
+  EXPECT_THAT(error.what(), HasSubstr("no/such/folder"));
+  EXPECT_THAT(error.options(), Contains(Option::kModelPath));
 }
 
 }  // namespace

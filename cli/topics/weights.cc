@@ -1,0 +1,59 @@
+#include "cli/topic.h"
+
+namespace weightsmith::topics {
+
+const Topic& weights() {
+  static constexpr Topic kTopic = {
+      .name = "weights",
+      .summary = "How alpha and its like vary by block, component and tensor",
+      .text = R"(Where an operator takes a number by place, it takes one of these.
+
+A number or a variable, for everything but the VAE:
+
+  alpha: 0.3
+  alpha: $w
+
+Rows of places, of which the most specific one wins, in whatever order they are
+written:
+
+  weightsmith: 1
+  models: {photo: photo.safetensors, anime: anime.safetensors}
+  steps:
+    mix:
+      op: weighted_sum
+      a: photo
+      b: anime
+      alpha:
+        default: 0.3                    # every tensor
+        te: 0                           # a component: unet, te, te1, vae
+        IN00-IN05: 0.1                  # a range of blocks
+        M00: 0.5                        # a block
+        "IN04-IN08:attn2": 0.6          # an element of blocks
+        "/out\\.2\\.bias/": 0           # names of tensors, a regular expression
+  output: {model: mix, path: mix.safetensors}
+
+A list in the community's order, BASE first: 26 numbers for SD 1 and 2 (BASE,
+IN00-IN11, M00, OUT00-OUT11), 20, 21 or 26 for SDXL, 61 for FLUX.1:
+
+  alpha: [0.5, 0, 0.1, 0.2, …]
+
+A preset, a preset scaled, or a shape over the depth of any model:
+
+  alpha: GRAD_V
+  alpha: {preset: GRAD_V, scale: 0.5, offset: 0.1}
+  alpha: {curve: [0, 1, 0]}
+
+A list as the value of a row is a shape over that row: IN00-IN11: [0, 1].
+
+The VAE stays that of the leftmost model, unless a row names vae.
+
+On the command line:
+
+  weightsmith merge A B --alpha 0.3,te=0,IN00-IN05=0.1
+  weightsmith merge A B --mbw GRAD_V
+  weightsmith blocks A                  what each number means for this file
+)"};
+  return kTopic;
+}
+
+}  // namespace weightsmith::topics

@@ -1,0 +1,31 @@
+// Whether other programs would read the same file in the same bytes. What a file is, each of them
+// tells by another rule: by its first bytes, its last ones, its name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/io/byte_source.h"
+#include "core/torch/pickle.h"
+
+namespace weightsmith {
+
+enum class TorchFormat { kZip, kLegacy };
+
+/// Throws kInput for a file of torch.save that is also a tar archive, which torch looks for first,
+/// also begins as a safetensors file, or is named as one.
+void ExpectOneReading(const ByteSource& file, TorchFormat format);
+
+/// Throws kInput for a safetensors file that torch.load would take for something of its own: a zip
+/// archive, a tar archive, or pickles that reach code.
+void ExpectOnlySafetensors(const ByteSource& file);
+
+/// What torch.load would import of a file that is no zip archive, by reading it as pickles from its
+/// first byte. Names that no module can have are left out: data looks like them.
+std::vector<std::string> CodeFromFirstByte(const ByteSource& file);
+
+/// Whether a file that begins with `head` is a tar archive, by the checksum of its first header.
+bool BeginsAsTar(std::string_view head);
+
+}  // namespace weightsmith

@@ -1,0 +1,14 @@
+// Operators that other tools have, and people ask for: what they are called here, or what comes
+// nearest.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace weightsmith {
+
+/// A sentence about an operator that there is not: "dare is not here yet: …". Empty for a name that
+/// no known tool has. Case, hyphens and underscores make no difference.
+std::string AboutForeignOperator(std::string_view name);
+
+}  // namespace weightsmith

@@ -1,0 +1,158 @@
+#include "recipes/jobs/adapter_info.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/adapters/declared_aliases.h"
+#include "core/anatomy/blocks.h"
+#include "core/error.h"
+#include "core/text.h"
+#include "recipes/jobs/adapter_info_json-inl.h"
+
+namespace weightsmith {
+namespace {
+
+using Counts = AdapterInfo::Counts;
+
+void Count(AdapterInfo& info) {
+  for (const AdapterModule& module : info.adapter->modules) {
+    const StemNaming naming = NamingOf(module.stem);
+    ++info.families[std::string(module.family->id)];
+    ++info.namings[std::string(naming.id)];
+    ++info.components[naming.component.empty() ? "?" : std::string(naming.component)];
+    if (module.rank > 0) ++info.ranks[fmt::format("{}", module.rank)];
+    if (module.family->rank != nullptr) {
+      ++info.alphas[module.alpha ? FormatNumber(*module.alpha) : "none"];
+    }
+    info.dora += module.dora() ? 1 : 0;
+  }
+}
+
+Json ToJson(const AdapterModule& module) {
+  Json json = {{"stem", module.stem},
+               {"component", NamingOf(module.stem).component},
+               {"family", module.family->id},
+               {"dora", module.dora()},
+               {"rank", module.rank > 0 ? Json(module.rank) : Json()},
+               {"alpha", module.alpha ? Json(*module.alpha) : Json()},
+               {"scale", module.scale},
+               {"problem", module.problem.empty() ? Json() : Json(module.problem)}};
+  json["tensors"] = Json::object();
+  for (const auto& [role, shape] : module.shapes) json["tensors"][ToString(role)] = shape;
+  return json;
+}
+
+Json Architectures(const AdapterInfo& info) {
+  Json ids = Json::array();
+  for (const Architecture* architecture : info.made_for.architectures) {
+    ids.push_back(architecture->id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+AdapterInfo ReadAdapterInfo(std::shared_ptr<const Checkpoint> checkpoint) {
+  AdapterInfo info;
+  info.adapter = std::make_shared<const Adapter>(ReadAdapter(*checkpoint));
+  info.checkpoint = std::move(checkpoint);
+  info.made_for = TellMadeFor(*info.adapter);
+  Count(info);
+  return info;
+}
+
+std::optional<AdapterInfo> FindAdapter(std::shared_ptr<const Checkpoint> checkpoint) {
+  const std::size_t all = checkpoint->tensors().size();
+  try {
+    AdapterInfo info = ReadAdapterInfo(std::move(checkpoint));
+    std::size_t applied = 0;
+    for (const AdapterModule& module : info.adapter->modules) {
+      if (module.problem.empty()) applied += module.tensors.size();
+    }
+    if (2 * applied >= all) return info;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> FrequentTags(const AdapterInfo& info) {
+  constexpr std::size_t kShown = 10;
+  constexpr std::size_t kMostBytes = 16 << 20;
+  const Metadata metadata = info.checkpoint->metadata().value_or(Metadata());
+  const auto found = metadata.find("ss_tag_frequency");
+  if (found == metadata.end() || found->second.size() > kMostBytes) return {};
+  const Json folders = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  if (!folders.is_object()) return {};
+  std::map<std::string, double> counts;
+  for (const Json& tags : folders) {
+    if (!tags.is_object()) continue;
+    for (const auto& [tag, count] : tags.items()) {
+      if (count.is_number()) counts[tag] += count.get<double>();
+    }
+  }
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [tag, count] : counts) sorted.emplace_back(-count, tag);
+  std::ranges::sort(sorted);
+  std::vector<std::string> tags;
+  for (std::size_t i = 0; i < std::min(kShown, sorted.size()); ++i) {
+    tags.push_back(sorted[i].second);
+  }
+  return tags;
+}
+
+Counts ModulesByBlock(const AdapterInfo& info) {
+  Counts counts;
+  if (info.made_for.architectures.empty()) return counts;
+  const DeclaredAliases declared(info.made_for.architectures.front(), {});
+  for (const AdapterModule& module : info.adapter->modules) {
+    const AliasedTensor* tensor = declared.Find(module.stem);
+    if (tensor == nullptr) continue;
+    const Block block = BlockOf(tensor->kind, tensor->local);
+    std::string name = tensor->component;
+    if (!block.family.empty()) name += fmt::format(".{}", block.family);
+    if (block.index) name += fmt::format(".{}", *block.index);
+    ++counts[name];
+  }
+  return counts;
+}
+
+Json SummaryJson(const AdapterInfo& info) {
+  return {{"modules", info.adapter->modules.size()},
+          {"families", info.families},
+          {"namings", info.namings},
+          {"components", info.components},
+          {"ranks", info.ranks},
+          {"alphas", info.alphas},
+          {"dora", info.dora},
+          {"architectures", Architectures(info)},
+          {"modules_of_architecture", info.made_for.modules}};
+}
+
+std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info) {
+  const Adapter& adapter = *info.adapter;
+  Json json = {{"path", path},
+               {"architectures", Architectures(info)},
+               {"families", info.families},
+               {"namings", info.namings},
+               {"components", info.components},
+               {"adapters", adapter.names},
+               {"frequent_tags", FrequentTags(info)},
+               {"modules_of_architecture", info.made_for.modules},
+               {"modules_by_block", ModulesByBlock(info)}};
+  json["modules"] = Json::array();
+  for (const AdapterModule& module : adapter.modules) json["modules"].push_back(ToJson(module));
+  json["ignored"] = Json::array();
+  for (const IgnoredTensor& tensor : adapter.ignored) {
+    json["ignored"].push_back({{"name", tensor.name}, {"reason", tensor.reason}});
+  }
+  json["plain"] = Json::array();
+  for (const AdapterModule& tensor : adapter.plain) json["plain"].push_back(tensor.stem);
+  json["warnings"] = adapter.warnings;
+  json["metadata"] = info.checkpoint->metadata().value_or(Metadata());
+  return ToText(json);
+}
+
+}  // namespace weightsmith

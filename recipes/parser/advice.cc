@@ -1,0 +1,239 @@
+#include "recipes/parser/advice.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <vector>
+
+#include "core/text.h"
+#include "recipes/source/yaml_problem.h"
+
+namespace weightsmith {
+namespace {
+
+/// A word of another tool, and what it is called here.
+struct Word {
+  std::string_view theirs;  ///< lower case, with _ for spaces and dashes
+  std::string_view ours;
+};
+
+constexpr std::array kComponentWords{
+    Word{"text_encoder", "te1"},
+    Word{"text_encoder_1", "te1"},
+    Word{"text_encoder_2", "te2"},
+    Word{"text_encoder_3", "te3"},
+    Word{"text_encoders", "te"},
+    Word{"textencoder", "te"},
+    Word{"clip", "te"},
+    Word{"text", "te"},
+    Word{"cond_stage_model", "te"},
+    Word{"conditioner", "te"},
+    Word{"clip_l14", "clip_l"},
+    Word{"clipl", "clip_l"},
+    Word{"clipg", "clip_g"},
+    Word{"clip_h14", "clip_h"},
+    Word{"t5", "t5xxl"},
+    Word{"t5_xxl", "t5xxl"},
+    Word{"t5xxl_enconly", "t5xxl"},
+    Word{"diffusion_model", "unet"},
+    Word{"model.diffusion_model", "unet"},
+    Word{"denoiser", "unet"},
+    Word{"u_net", "unet"},
+    Word{"first_stage_model", "vae"},
+    Word{"autoencoder", "vae"},
+    Word{"all", "default"},
+    Word{"else", "default"},
+    Word{"other", "default"},
+    Word{"*", "default"},
+};
+
+constexpr std::array kOperatorWords{
+    Word{"weighted", "weighted_sum"},
+    Word{"weight_sum", "weighted_sum"},
+    Word{"sum", "weighted_sum"},
+    Word{"lerp", "weighted_sum"},
+    Word{"merge", "weighted_sum"},
+    Word{"add_diff", "add_difference"},
+    Word{"train_diff", "train_difference"},
+    Word{"traindifference", "train_difference"},
+    Word{"triplesum", "triple_sum"},
+    Word{"sumtwice", "sum_twice"},
+    Word{"mean", "average"},
+    Word{"model_soup", "average"},
+    Word{"passthrough", "copy"},
+    Word{"lora", "bake"},
+    Word{"apply_lora", "bake"},
+};
+
+std::string Fold(std::string_view word) {
+  std::string folded(Trim(word));
+  std::ranges::transform(folded, folded.begin(), [](unsigned char c) {
+    return c == ' ' || c == '-' ? '_' : static_cast<char>(std::tolower(c));
+  });
+  return folded;
+}
+
+template <std::size_t N>
+std::optional<std::string> Meant(const std::array<Word, N>& words, std::string_view word) {
+  const auto found = std::ranges::find(words, Fold(word), &Word::theirs);
+  if (found == words.end()) return std::nullopt;
+  return std::string(found->ours);
+}
+
+/// "0.333333" of 0.33333333333.
+std::string Short(double value) {
+  return fmt::format("{:.6g}", value);
+}
+
+std::string PointForComma(std::string_view text) {
+  std::string changed(text);
+  std::ranges::replace(changed, ',', '.');
+  return changed;
+}
+
+/// "[0.1, 0.2, 0.3]" of "0.1,0.2,0.3"; nothing where that is no list of numbers.
+std::string ListOf(std::string_view text) {
+  std::vector<std::string> numbers;
+  while (true) {
+    const std::size_t end = std::min(text.find_first_of(",; \t"), text.size());
+    if (const std::string_view word = Trim(text.substr(0, end)); !word.empty()) {
+      if (!ParseNumber(word)) return {};
+      numbers.emplace_back(word);
+    }
+    if (end == text.size()) break;
+    text.remove_prefix(end + 1);
+  }
+  return fmt::format("[{}]", fmt::join(numbers, ", "));
+}
+
+/// Of "1/3".
+std::optional<double> Fraction(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto above = ParseNumber(Trim(text.substr(0, slash)));
+  const auto below = ParseNumber(Trim(text.substr(slash + 1)));
+  if (!above || !below || *below == 0) return std::nullopt;
+  return *above / *below;
+}
+
+std::string HomeFolder() {
+  const char* home = std::getenv("HOME");
+  return home == nullptr || *home == '\0' ? "/home/NAME" : home;
+}
+
+/// Names in the folder of a path, sorted.
+std::vector<std::string> NamesBeside(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::vector<std::string> names;
+  std::error_code failed;
+  std::filesystem::directory_iterator it(folder, failed);
+  for (; !failed && it != std::filesystem::directory_iterator(); it.increment(failed)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+/// "org/model", and no file.
+bool LooksLikeRepository(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  return std::ranges::count(text, '/') == 1 && text.find_first_of("/") > 0 &&
+         !path.has_extension() && !std::filesystem::exists(path.parent_path());
+}
+
+}  // namespace
+
+std::string NumberAdvice(const SourceNode& node) {
+  if (node.type == SourceNode::Type::kNull) return "Write a number, such as 0.5.";
+  if (!node.scalar()) return {};
+  const std::string_view text = Trim(node.text);
+  if (ParseNumber(text)) return fmt::format("Remove the quotes: {}", text);
+  if (text.ends_with('%')) {
+    const std::string number = PointForComma(Trim(text.substr(0, text.size() - 1)));
+    if (const auto percent = ParseNumber(number)) {
+      return fmt::format("Write {} for {} percent.", Short(*percent / 100), number);
+    }
+  }
+  if (const auto fraction = Fraction(text)) return fmt::format("Write {}", Short(*fraction));
+  if (std::ranges::count(text, ',') == 1) {
+    if (const std::string number = PointForComma(text); ParseNumber(number)) {
+      return fmt::format("Write {}, with a point.", number);
+    }
+  }
+  if (const std::string list = ListOf(text);
+      text.find_first_of(",; ") != std::string_view::npos && !list.empty()) {
+    return fmt::format("Write a list: {}", list);
+  }
+  if (text.starts_with('$') || text.find_first_of("*+/()") != std::string_view::npos) {
+    return "A recipe computes nothing: write a literal number, or $NAME for a variable alone.";
+  }
+  const std::string folded = Fold(text);
+  if (folded == ".nan" || folded == "nan" || folded == ".inf" || folded == "inf" ||
+      folded == "-.inf" || folded == "infinity") {
+    return "Write a number, such as 0.5.";
+  }
+  return {};
+}
+
+std::optional<PathFault> FaultOfPath(std::string_view path) {
+  if (const std::size_t scheme = path.find("://"); scheme != std::string_view::npos) {
+    const std::string_view rest = path.substr(0, path.find_first_of("?#"));
+    const std::string_view name = rest.substr(rest.rfind('/') + 1);
+    return PathFault{fmt::format("{} is a web address, and nothing is downloaded", Quote(path)),
+                     fmt::format("Download the file, and write its path: {}",
+                                 name.empty() ? "model.safetensors" : name)};
+  }
+  if (path == "~" || path.starts_with("~/")) {
+    return PathFault{fmt::format("{}: ~ is a short form of the shell, not a folder", Quote(path)),
+                     fmt::format("Write {}{}", HomeFolder(), path.substr(1))};
+  }
+  if (path.starts_with('$')) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const bool home = path.substr(0, end) == "$HOME" || path.substr(0, end) == "${HOME}";
+    return PathFault{
+        fmt::format("{}: a recipe does not read variables of the shell", Quote(path)),
+        fmt::format("Write {}{}", home ? HomeFolder() : "the folder that it stands for: /folder",
+                    path.substr(end))};
+  }
+  const bool drive = path.size() > 2 && std::isalpha(static_cast<unsigned char>(path[0])) != 0 &&
+                     path[1] == ':' && (path[2] == '\\' || path[2] == '/');
+  if (drive || path.starts_with("\\\\")) {
+    return PathFault{fmt::format("{} is a path of Windows", Quote(path)),
+                     fmt::format("Write {}, which is where WSL has that drive, or another path.",
+                                 WithForwardSlashes(path))};
+  }
+  return std::nullopt;
+}
+
+Error WithFileAdvice(const Error& error, const std::filesystem::path& path) {
+  std::error_code failed;
+  if (error.code() != ErrorCode::kInput || std::filesystem::exists(path, failed) || failed) {
+    return error;
+  }
+  std::string advice(Trim(DidYouMean(path.filename().string(), NamesBeside(path))));
+  if (path.string().find('\\') != std::string::npos) {
+    advice = fmt::format("Write / for \\: {}", WithForwardSlashes(path.string()));
+  } else if (advice.empty() && LooksLikeRepository(path)) {
+    advice = fmt::format(
+        "{} looks like the name of a repository: nothing is downloaded. Download "
+        "it, and write the path of its folder.",
+        Quote(path.string()));
+  } else if (advice.empty()) {
+    advice = error.advice();
+  }
+  return {error.code(), error.what(), std::move(advice), error.options()};
+}
+
+std::optional<std::string> ComponentMeant(std::string_view word) {
+  return Meant(kComponentWords, word);
+}
+
+std::optional<std::string> OperatorMeant(std::string_view word) {
+  return Meant(kOperatorWords, word);
+}
+
+}  // namespace weightsmith

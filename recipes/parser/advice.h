@@ -1,0 +1,34 @@
+// What to write instead: corrections of the mistakes that people make in numbers, paths and names.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "recipes/source/source_node.h"
+
+namespace weightsmith {
+
+/// "Write 0.3." for "30%"; empty where nothing is known to be meant.
+std::string NumberAdvice(const SourceNode& node);
+
+/// What keeps a path from naming a file here, and what to write.
+struct PathFault {
+  std::string problem;
+  std::string advice;
+};
+
+/// Of a web address, `~`, a variable of the shell, a path of Windows.
+std::optional<PathFault> FaultOfPath(std::string_view path);
+
+/// The same error with advice, where there is no such file: the file beside it with nearly that
+/// name, or how to get what the path looks like.
+Error WithFileAdvice(const Error& error, const std::filesystem::path& path);
+
+/// What others call a component, a place or an operator: "te" for "text_encoder".
+std::optional<std::string> ComponentMeant(std::string_view word);
+std::optional<std::string> OperatorMeant(std::string_view word);
+
+}  // namespace weightsmith

@@ -1,0 +1,122 @@
+#include "recipes/source/foreign_recipe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/foreign_format.h"
+#include "core/text.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::string_view kExample =
+    "A recipe looks like this:\n"
+    "    weightsmith: 1\n"
+    "    models: {photo: photo.safetensors, anime: anime.safetensors}\n"
+    "    steps:\n"
+    "      mix: {op: weighted_sum, a: photo, b: anime, alpha: 0.3}\n"
+    "    output: {model: mix, path: mix.safetensors}";
+
+/// A program whose files have these keys at the top, all of them.
+struct Program {
+  std::string_view name;
+  std::array<std::string_view, 2> keys;
+};
+
+constexpr Program kPrograms[] = {
+    {"a workflow of ComfyUI", {"nodes", "links"}},
+    {"a workflow of ComfyUI", {"last_node_id", ""}},
+    {"merge metadata of SuperMerger or the A1111 merger", {"primary_model_hash", ""}},
+    {"merge metadata of SuperMerger or the A1111 merger", {"weights_method", ""}},
+    {"a configuration of mergekit", {"merge_method", ""}},
+    {"a configuration of mergekit", {"slices", ""}},
+    {"a configuration of mergekit", {"merges", ""}},
+    {"a training configuration of kohya's scripts", {"pretrained_model_name_or_path", ""}},
+    {"the configuration of a model", {"model_type", ""}},
+    {"the configuration of a diffusers pipeline", {"_class_name", ""}},
+    {"the index of a sharded model", {"weight_map", ""}},
+};
+
+bool Has(const SourceNode& top, const Program& program) {
+  return std::ranges::all_of(
+      program.keys, [&](std::string_view key) { return key.empty() || top.Find(key) != nullptr; });
+}
+
+/// The step that a merge of mergekit is here, as far as its method has the same name.
+std::string MergekitAdvice(const SourceNode& top) {
+  const SourceNode* method = top.Find("merge_method");
+  const bool named = method != nullptr && method->scalar();
+  return fmt::format(
+      "The models get names, and the merge is a step:\n"
+      "    weightsmith: 1\n"
+      "    models: {{a: folder/of/a, b: folder/of/b}}\n"
+      "    steps:\n"
+      "      mix: {{op: {}, of: [{{model: a, weight: 0.6}}, {{model: b, weight: 0.4}}]}}\n"
+      "    output: {{model: mix, path: mix.safetensors, dtype: bf16}}\n"
+      "'weightsmith ops' lists the operators.",
+      named ? method->text : "linear");
+}
+
+bool IsSafetensors(std::string_view text) {
+  return text.size() > 8 && text[8] == '{' && text.find('\0') < 8;
+}
+
+bool IsMecha(std::string_view text) {
+  return text.starts_with("version ") && (text.find("\nmodel ") != std::string_view::npos ||
+                                          text.find("\nmerge ") != std::string_view::npos);
+}
+
+bool IsUtf16(std::string_view text) {
+  return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") ||
+         (text.size() > 3 && text[0] != '\0' && text[1] == '\0' && text[2] != '\0' &&
+          text[3] == '\0');
+}
+
+}  // namespace
+
+std::optional<ForeignRecipe> ForeignText(std::string_view text) {
+  if (IsSafetensors(text)) {
+    return ForeignRecipe{"this is a model (a safetensors file), not a recipe",
+                         "Name it in a recipe, under models: {photo: photo.safetensors}.", true};
+  }
+  if (IsUtf16(text)) {
+    return ForeignRecipe{"this text is in UTF-16", "Save it as UTF-8, without any other change.",
+                         true};
+  }
+  if (IsMecha(text)) {
+    return ForeignRecipe{"this is a recipe of sd-mecha",
+                         "Its models get names, and each merge is a step. " + std::string(kExample),
+                         false};
+  }
+  const auto format = SniffForeignFormat(text.substr(0, kSniffSize));
+  if (!format || format->name == "a text file") return std::nullopt;
+  const bool page = format->name.find("HTML") != std::string::npos;
+  return ForeignRecipe{
+      fmt::format("this is {}, not a recipe", format->name),
+      page ? "Download the file itself: pages of files have a link 'raw' or 'download'."
+           : format->advice,
+      !page};
+}
+
+std::optional<ForeignRecipe> ForeignTree(const SourceNode& top) {
+  if (top.scalar() || top.list()) {
+    return ForeignRecipe{
+        fmt::format("a recipe is a mapping, not {}", top.list() ? "a list" : "a line of text"),
+        std::string(kExample), false};
+  }
+  if (!top.map() || top.Find("weightsmith") != nullptr) return std::nullopt;
+  for (const Program& program : kPrograms) {
+    if (!Has(top, program)) continue;
+    const bool mergekit = program.name.find("mergekit") != std::string_view::npos;
+    return ForeignRecipe{fmt::format("this is {}, not a recipe", program.name),
+                         mergekit ? MergekitAdvice(top) : std::string(kExample), false};
+  }
+  const bool nodes = std::ranges::any_of(
+      top.items, [](const SourceNode& item) { return item.Find("class_type") != nullptr; });
+  if (!nodes) return std::nullopt;
+  return ForeignRecipe{"this is a workflow of ComfyUI, not a recipe", std::string(kExample), false};
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,20 @@
+// What a person reads where JSON gives up: the mistakes that people make in it, by what stands at
+// the place and in front of it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace weightsmith {
+
+struct JsonProblem {
+  std::size_t offset = 0;  ///< in bytes
+  std::string message;
+  std::string advice;
+};
+
+/// `offset` is where the parser stopped, `said` what it says.
+JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_view said);
+
+}  // namespace weightsmith

@@ -1,0 +1,16 @@
+// Texts that people write: recipes, tables, presets, lists of weights.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace weightsmith {
+
+/// The text of a regular file of at most 16 MB, without a byte order mark. Throws kInput for a
+/// file that is missing or larger, a folder, a pipe or a device.
+std::string ReadTextFile(const std::filesystem::path& path);
+
+/// The text of standard input, under the same limit.
+std::string ReadStandardInput();
+
+}  // namespace weightsmith

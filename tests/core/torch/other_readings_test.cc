@@ -1,0 +1,32 @@
+#include "core/torch/other_readings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace weightsmith {
+namespace {
+
+/// A header of "x", as Python's tarfile writes it: the checksum is the sum of its bytes.
+std::string TarHeader(std::string checksum) {
+  std::string block(512, '\0');
+  block.replace(0, 1, "x");
+  block.replace(100, 8, std::string("0000644\0", 8));
+  block.replace(124, 12, std::string("00000000000\0", 12));
+  block.replace(148, 8, checksum);
+  return block;
+}
+
+TEST(OtherReadings, ATarArchiveIsKnownByItsChecksum) {
+  // 'x' is 120; "0000644" 350; "00000000000" 528; eight blanks 256: 1254 is 02346 in octal.
+  EXPECT_TRUE(BeginsAsTar(TarHeader(std::string("002346\0 ", 8))));
+  EXPECT_TRUE(BeginsAsTar(TarHeader("  2346  ")));
+  EXPECT_TRUE(BeginsAsTar(TarHeader("00002346")));
+  EXPECT_TRUE(BeginsAsTar(TarHeader(std::string("\x80\0\0\0\0\0\x04\xE6", 8))));
+  EXPECT_FALSE(BeginsAsTar(TarHeader(std::string("002347\0 ", 8))));
+  EXPECT_FALSE(BeginsAsTar(std::string(100, 'x')));
+}
+
+}  // namespace
+}  // namespace weightsmith

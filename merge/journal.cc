@@ -22,6 +22,7 @@ constexpr std::string_view kMagic = "weightsmith-journal-";
 constexpr std::string_view kFormat = "weightsmith-journal-2";
 constexpr std::string_view kStamp = "weightsmith-partial-";
 constexpr std::string_view kCommit = "commit";
+constexpr std::uint64_t kLooked = 1 << 16;  ///< bytes that tell a damaged journal from another file
 
 std::string Checked(std::string line) {
   return line + " " + Xxh3(std::as_bytes(std::span(line))).ToHex() + "\n";
@@ -94,6 +95,24 @@ std::vector<FileIdentity> ParseCommit(const std::string& body) {
   FileIdentity file;
   while (words >> file.device >> file.inode) files.push_back(file);
   return files;
+}
+
+/// Whether most of the first bytes are a journal's: a disk can return blocks that were never
+/// written (zeros), a file cut short and single bits that changed.
+bool LooksLikeHeading(std::string_view start) {
+  start = start.substr(0, kMagic.size());
+  std::size_t alike = 0;
+  for (std::size_t at = 0; at < start.size(); ++at)
+    alike += start[at] == kMagic[at] || start[at] == '\0' ? 1 : 0;
+  return 2 * alike >= start.size();
+}
+
+/// Whether any line is one of a journal, though the heading is damaged.
+bool HasWholeLine(std::string_view text) {
+  std::istringstream lines{std::string(text)};
+  for (std::string line; std::getline(lines, line);)
+    if (Unchecked(line)) return true;
+  return false;
 }
 
 [[noreturn]] void RefuseForeign(const std::filesystem::path& path) {
@@ -266,9 +285,8 @@ bool IsJournal(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path, ignored)))
     return false;
   const auto file = OpenByteSource(path, IoBackend::kRead);
-  const std::string start =
-      ReadText(*file, 0, std::min<std::uint64_t>(file->size(), kMagic.size()));
-  return kMagic.starts_with(start);
+  const std::string start = ReadText(*file, 0, std::min<std::uint64_t>(file->size(), kLooked));
+  return LooksLikeHeading(start) || HasWholeLine(start);
 }
 
 void RemoveJournal(const std::filesystem::path& path, bool sync) {

@@ -106,7 +106,7 @@ const Command& synth() {
                  .value = "DTYPE",
                  .doc = "Of the weights, instead of the publisher's"},
                 {.name = "sparse", .doc = "A true header, and zeros that take no space on disk"},
-                {.name = "force", .doc = "Overwrite an existing file"},
+                {.name = "force", .letter = 'f', .doc = "Overwrite an existing file"},
                 {.name = "mkdir", .doc = "Make the folders that are missing"},
                 {.name = "no-sync", .doc = "Do not wait until the data is on disk"}},
       .examples = {{"weightsmith synth sd15 --seed 1 -o a.safetensors", "2.13 GB to merge:"},

@@ -17,6 +17,7 @@
 #include "core/checkpoint.h"
 #include "core/error.h"
 #include "core/synth.h"
+#include "tests/core/scratch.h"
 
 namespace weightsmith {
 namespace {
@@ -240,10 +241,8 @@ class EveryFlag : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     before_ = fs::current_path();
-    folder_ = fs::path(testing::TempDir()) / "every_flag";
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    fs::current_path(folder_);
+    scratch_ = std::make_unique<Scratch>();
+    fs::current_path(scratch_->folder());
     WriteModel("sd15", 1, "a.safetensors");
     WriteModel("sd15", 2, "b.safetensors");
     WriteText("nets.pt", TorchFile());
@@ -265,7 +264,7 @@ class EveryFlag : public ::testing::Test {
 
   static void TearDownTestSuite() {
     fs::current_path(before_);
-    fs::remove_all(folder_);
+    scratch_.reset();
   }
 
   static void Expect(const std::vector<std::string>& words) {
@@ -289,7 +288,7 @@ class EveryFlag : public ::testing::Test {
 
  private:
   static inline fs::path before_;
-  static inline fs::path folder_;
+  static inline std::unique_ptr<Scratch> scratch_;
 };
 
 void Drive(const Command& command, const Flag& flag, const std::vector<std::string>& words) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/tensor_digest.h"
@@ -73,6 +74,53 @@ void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Repor
       if (effect.changed > 0) ++step.tensors_changed;
       step.effect += effect;
     }
+  }
+}
+
+/// Whether a step of the task changed an element; of an adapter, whether it did itself.
+bool Changed(const Plan& plan, const Task& task, const TaskResult& result, std::uint32_t model) {
+  const bool adapter = plan.models[model].adapter != nullptr;
+  for (std::size_t p = 0; p < task.tape.probes.size() && p < result.effects.size(); ++p) {
+    const auto applied = task.tape.probes[p].applied;
+    if (applied.has_value() != adapter || result.effects[p].changed == 0) continue;
+    if (!adapter || plan.applied[*applied].model == model) return true;
+  }
+  return false;
+}
+
+/// What became of each input.
+void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, InputReport*> inputs;
+  auto input = report.inputs.begin();
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) inputs[{m, p}] = &*input++;
+  }
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    if (task.scale_of != nullptr) continue;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> operands;
+    bool computed = false;
+    for (const Product& product : task.products) {
+      computed = computed || !product.copy;
+      if (!product.copy) continue;
+      const Source& source = task.sources[product.value];
+      ++inputs.at({source.model, source.part})->tensors_copied;
+    }
+    if (!computed) continue;
+    for (const Source& source : task.sources) operands.emplace(source.model, source.part);
+    for (const DeltaSource& delta : task.deltas) operands.emplace(delta.model, 0);
+    for (const auto& key : operands) {
+      InputReport& use = *inputs.at(key);
+      ++use.tensors_computed;
+      use.tensors_changed += Changed(plan, task, results[t], key.first) ? 1 : 0;
+      if (plan.models[key.first].adapter != nullptr) continue;
+      for (const Probe& probe : task.tape.probes) {
+        if (!probe.applied) use.steps.insert(probe.step);
+      }
+    }
+  }
+  for (const AppliedModule& module : plan.applied) {
+    inputs.at({module.model, 0})->steps.insert(module.step);
   }
 }
 
@@ -146,6 +194,7 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
   report.notes = plan.notes;
   ReportInputs(plan, results, digests, report);
   ReportSteps(plan, results, report);
+  ReportUses(plan, results, report);
   ReportOutputs(plan, results, report);
   if (by_tensor) ReportTensors(plan, results, report);
   WarnOfRounding(plan, report);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@ struct InputReport {
   std::optional<Digest> digest;  ///< of the tensors that were read
   std::uint64_t tensors = 0;
   std::uint64_t tensors_read = 0;
+  /// Tensors of the outputs that are its own as they are, those that it is an operand of, and of
+  /// these the ones that a step changed.
+  std::uint64_t tensors_copied = 0;
+  std::uint64_t tensors_computed = 0;
+  std::uint64_t tensors_changed = 0;
+  std::set<std::uint32_t> steps{};  ///< that compute tensors of it, by their index
 };
 
 struct StepReport {

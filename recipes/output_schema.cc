@@ -25,6 +25,12 @@ Json Digest() {
   return {{"type", "string"}, {"pattern", "^[0-9a-f]{32}$"}};
 }
 
+/// The same with a sentence on what it is.
+Json Said(Json schema, std::string_view description) {
+  schema["description"] = description;
+  return schema;
+}
+
 Json ListOf(Json items) {
   return {{"type", "array"}, {"items", std::move(items)}};
 }
@@ -213,16 +219,25 @@ std::string PlanSchema() {
 }
 
 std::string ReportSchema() {
-  const Json input = Object({{"model", Text()},
-                             {"path", Text()},
-                             {"digest", Digest(), true},
-                             {"tensors", Count()},
-                             {"tensors_read", Count()}});
-  const Json keys = Object({{"model", Text()},
-                            {"matched", Count()},
-                            {"unmatched", Count()},
-                            {"used", Count()},
-                            {"ema", Count()}});
+  const Json input = Object(
+      {{"model", Text()},
+       {"path", Text()},
+       {"digest", Said(Digest(), "Of the tensors that were read."), true},
+       {"tensors", Said(Count(), "Tensors in the file.")},
+       {"tensors_read", Said(Count(), "Those that were read.")},
+       {"tensors_copied", Said(Count(), "Tensors of the outputs that are this input's own.")},
+       {"tensors_computed", Said(Count(), "Tensors of the outputs that were computed from it.")},
+       {"tensors_changed", Said(Count(),
+                                "Those of them that a step changed; of an adapter, that the "
+                                "adapter changed. By how much: steps[], and of an adapter "
+                                "adapters[].applied[].")},
+       {"steps", Said(ListOf(Text()), "The steps that computed tensors from it.")}});
+  const Json keys =
+      Object({{"model", Text()},
+              {"matched", Said(Count(), "Its tensors that are in an output, by name.")},
+              {"unmatched", Said(Count(), "Those that are in none.")},
+              {"used", Said(Count(), "Those whose values are used.")},
+              {"ema", Said(Count(), "EMA copies that are left out.")}});
   const Json output = Object({{"path", Text()},
                               {"bytes", Count()},
                               {"tensors", Count()},
@@ -232,24 +247,26 @@ std::string ReportSchema() {
   const Json tensor = Object({{"name", Text()},
                               {"component", Text()},
                               {"elements", Count()},
-                              {"copied", Boolean()},
+                              {"copied", Said(Boolean(), "It is a tensor of an input, unchanged.")},
                               {"non_finite", Count()},
-                              {"effects", MapOf(Effect())}});
+                              {"effects", Said(MapOf(Effect()), "By step: what it changed.")}});
   return Object({{"weightsmith", Text()},
-                 {"inputs", ListOf(input)},
-                 {"keys", ListOf(keys)},
-                 {"adapters", ListOf(Adapter(true))},
-                 {"steps", ListOf(ReportStep())},
-                 {"outputs", ListOf(output)},
-                 {"tensors", ListOf(tensor)},
+                 {"inputs", Said(ListOf(input), "The files, and what became of their tensors.")},
+                 {"keys", Said(ListOf(keys), "By model: how its tensors match.")},
+                 {"adapters", Said(ListOf(Adapter(true)),
+                                   "By adapter: in applied[], what each module changed.")},
+                 {"steps", Said(ListOf(ReportStep()), "By step: what it changed.")},
+                 {"outputs", Said(ListOf(output), "The files that were written.")},
+                 {"tensors",
+                  Said(ListOf(tensor), "Every tensor of the outputs, where that was asked for.")},
                  {"notes", ListOf(Text())},
                  {"warnings", ListOf(Text())},
                  {"bytes_read", Count()},
                  {"bytes_written", Count()},
                  {"seconds", Number()},
-                 {"sampled", Boolean()},
-                 {"sampled_share", Number()},
-                 {"resumed", Boolean()}})
+                 {"sampled", Said(Boolean(), "Only a sample of the elements was computed.")},
+                 {"sampled_share", Said(Number(), "The share of the elements that was.")},
+                 {"resumed", Said(Boolean(), "The run went on from an interrupted one.")}})
       .dump();
 }
 

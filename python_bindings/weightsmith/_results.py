@@ -42,6 +42,21 @@ class TensorInfo:
 
 
 @dataclass(frozen=True)
+class AdapterSummary:
+    """Of a LoRA or another adapter: modules by what they are, and the architectures whose widths it has."""
+
+    modules: int
+    families: dict[str, int]
+    namings: dict[str, int]
+    components: dict[str, int]
+    ranks: dict[str, int]
+    alphas: dict[str, int]
+    dora: int
+    architectures: list[str]
+    modules_of_architecture: int
+
+
+@dataclass(frozen=True)
 class Info:
     """What a checkpoint is."""
 
@@ -64,6 +79,7 @@ class Info:
     damage: list[str]
     code: list[str]
     metadata: dict[str, str]
+    adapter: AdapterSummary | None
     entries: list[TensorInfo] = field(default_factory=list)
 
 
@@ -228,6 +244,14 @@ class DiskNeed:
 
 
 @dataclass(frozen=True)
+class Resumption:
+    """What an interrupted run has done, and what of it is read back before it is trusted."""
+
+    tensors_done: int
+    bytes_to_verify: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run would do: known from headers, before anything is read."""
 
@@ -244,16 +268,22 @@ class Plan:
     disk: list[DiskNeed]
     notes: list[str]
     warnings: list[str]
+    resume: Resumption | None = None
 
 
 @dataclass(frozen=True)
 class InputReport:
-    """What was read of a file."""
+    """What was read of a file, and how many tensors of the outputs are its own, were computed from it, and were changed
+    by the steps that did it."""
 
     model: str
     path: str
     tensors: int
     tensors_read: int
+    tensors_copied: int
+    tensors_computed: int
+    tensors_changed: int
+    steps: list[str]
     digest: str | None = None
 
 

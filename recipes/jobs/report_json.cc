@@ -21,11 +21,16 @@ Json EffectJson(const Effect& effect) {
   return json;
 }
 
-Json InputJson(const InputReport& input) {
+Json InputJson(const InputReport& input, const Report& report) {
   Json json = {{"model", input.model}, {"path", input.path.string()}};
   if (input.digest) json["digest"] = input.digest->ToHex();
   json["tensors"] = input.tensors;
   json["tensors_read"] = input.tensors_read;
+  json["tensors_copied"] = input.tensors_copied;
+  json["tensors_computed"] = input.tensors_computed;
+  json["tensors_changed"] = input.tensors_changed;
+  json["steps"] = Json::array();
+  for (const std::uint32_t step : input.steps) json["steps"].push_back(report.steps[step].name);
   return json;
 }
 
@@ -72,7 +77,7 @@ Json TensorJson(const TensorReport& tensor, const Report& report) {
 std::string ReportJson(const Plan& plan, const Report& report) {
   Json json = {{"weightsmith", Version()}};
   json["inputs"] = Json::array();
-  for (const InputReport& input : report.inputs) json["inputs"].push_back(InputJson(input));
+  for (const InputReport& input : report.inputs) json["inputs"].push_back(InputJson(input, report));
   json["keys"] = Json::array();
   for (std::size_t i = 0; i < plan.models.size(); ++i) {
     json["keys"].push_back(KeysJson(plan.models[i].name, plan.model_keys[i]));

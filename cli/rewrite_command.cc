@@ -15,6 +15,7 @@
 #include "cli/run_progress.h"
 #include "core/text.h"
 #include "core/visible.h"
+#include "merge/touched_paths.h"
 #include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
@@ -43,8 +44,8 @@ std::string OutputWords(const Plan& plan, const Report& report, std::size_t i) {
     for (const auto& tensor : plan.output_files[file].layout.tensors) ++dtypes[tensor.info.dtype];
   }
   const OutputReport& output = report.outputs[i];
-  std::string words = fmt::format("{}, {} tensors, {}", FormatBytes(output.bytes),
-                                  FormatCount(output.tensors), DTypeWords(dtypes));
+  std::string words = fmt::format("{}, {}, {}", FormatBytes(output.bytes),
+                                  Counted(output.tensors, "tensor"), DTypeWords(dtypes));
   if (output.tensors_copied < output.tensors) {
     words += fmt::format("; {} converted", FormatCount(output.tensors - output.tensors_copied));
   }
@@ -60,7 +61,7 @@ void SayWhatWasDone(const RewriteJob& job, const Plan& plan, const Report& repor
   }
   terminal.SayText("Outputs:\n" + Table(rows, 60, kUnwrapped));
   if (!job.texts.empty()) {
-    terminal.SayText(fmt::format("  and {} configuration files\n", job.texts.size()));
+    terminal.SayText(fmt::format("  and {}\n", Counted(job.texts.size(), "configuration file")));
   }
   SayNewRemarks(plan, report, terminal);
   terminal.Say(ThroughputWords(report));
@@ -109,8 +110,12 @@ std::vector<std::string> ComponentWords(const ParsedArguments& arguments) {
 void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
                 Terminal& terminal) {
   RunOptions options = ReadRunOptions(arguments);
-  options.make_folders = options.make_folders || job.make_folder;
+  if (job.make_folder) {
+    ExpectFolderAbove(job.folder, options);
+    options.make_folders = true;
+  }
   const Plan plan = PlanOf(job);
+  CheckPaths(plan, options);
   terminal.SayText(InputWords(plan));
   for (const std::string& note : job.notes) terminal.Note(note);
   SayRemarks(plan, terminal);

@@ -127,6 +127,10 @@ void CheckTargets(const Plan& plan, const RunOptions& options) {
     const OutputFilePlan& file = plan.output_files[f];
     OutputOptions own = OptionsOf(plan, file, options);
     own.overwrite |= committing && in_place[f];
+    const OutputSpec& spec = plan.outputs[file.output].spec;
+    if (FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne) {
+      ExpectFolderAbove(spec.path, options);
+    }
     ExpectWritable(file.path, own);
   }
   // Their folder is that of the weights, or in it.
@@ -151,6 +155,16 @@ std::vector<TouchedPath> TouchedPaths(const Plan& plan, const RunOptions& option
   if (const auto cache = HashCache().path()) paths.push_back({*cache, "cache of hashes", false});
   AddOutputs(plan, options, paths);
   return paths;
+}
+
+void ExpectFolderAbove(const fs::path& folder, const RunOptions& options) {
+  if (options.make_folders) return;
+  const fs::path itself = folder.has_filename() ? folder : folder.parent_path();
+  const fs::path above = itself.has_parent_path() ? itself.parent_path() : fs::path(".");
+  std::error_code error;
+  if (fs::exists(above, error) || error) return;
+  throw Error(ErrorCode::kUsage, fmt::format("the folder {} does not exist", Quote(above.string())),
+              {}, {Option::kMakeFolders});
 }
 
 void CheckPaths(const Plan& plan, const RunOptions& options) {

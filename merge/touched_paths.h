@@ -26,4 +26,8 @@ std::vector<TouchedPath> TouchedPaths(const Plan& plan, const RunOptions& option
 /// no regular file, or has no folder.
 void CheckPaths(const Plan& plan, const RunOptions& options);
 
+/// For outputs that are a folder, which the run makes: throws kUsage where the folder that it is to
+/// lie in does not exist and is not to be made.
+void ExpectFolderAbove(const std::filesystem::path& folder, const RunOptions& options);
+
 }  // namespace weightsmith

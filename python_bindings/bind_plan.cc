@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "merge/executor.h"
 #include "merge/single_tensors.h"
+#include "merge/touched_paths.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/watch.h"
@@ -214,7 +215,10 @@ std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
 std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const std::string& phase,
                     const nb::object& progress) {
   RunOptions options = RunOptionsOf(given);
-  if (prepared.rewrite) options.make_folders |= prepared.rewrite->make_folder;
+  if (prepared.rewrite && prepared.rewrite->make_folder) {
+    ExpectFolderAbove(prepared.rewrite->folder, options);
+    options.make_folders = true;
+  }
   std::string report;
   RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
     report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));

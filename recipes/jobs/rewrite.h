@@ -24,8 +24,9 @@ struct Rewrite {
 /// Files that are written in one run.
 struct RewriteJob {
   std::vector<Rewrite> files;
-  bool make_folder = false;  ///< the files' folder is made
-  /// The folder of a pipeline: what stands beside the weights, written when they are there.
+  bool make_folder = false;  ///< `folder` is made, but not those above it
+  /// The folder of the files; of a pipeline, where also is what stands beside the weights, written
+  /// when they are there.
   std::filesystem::path folder{};
   std::vector<FileSet::Text> texts{};
   std::optional<std::filesystem::path> texts_from{};  ///< a pipeline whose own are preferred

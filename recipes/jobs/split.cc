@@ -24,7 +24,7 @@ RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::pa
                 "'weightsmith info' says what it is.");
   }
   const std::set<std::string> chosen = ChosenComponents(components, anatomy, "split");
-  RewriteJob job{.files = {}, .make_folder = true};
+  RewriteJob job{.files = {}, .make_folder = true, .folder = folder};
   for (ComponentView& view : ComponentViews(*checkpoint, anatomy)) {
     if (!chosen.empty() && !chosen.contains(view.name)) continue;
     const std::filesystem::path file = folder / (view.name + ".safetensors");

@@ -58,7 +58,7 @@ Subject FindSubject(const SynthOptions& options) {
     const std::vector<std::string> names = SynthNames();
     throw Error(ErrorCode::kUsage,
                 fmt::format("synth: unknown architecture {}.{}", Quote(options.name),
-                            DidYouMean(options.name, KnownArchitectureNames())),
+                            DidYouMean(options.name, names)),
                 fmt::format("Known are {}.", fmt::join(names, ", ")));
   }
   if (subject->part && options.layout != SynthLayout::kPublished) {

@@ -123,7 +123,11 @@ std::optional<std::string> NearestName(std::string_view name, std::span<const st
   std::optional<std::string> found;
   for (const std::string& candidate : known) {
     const std::size_t distance = EditDistance(folded, Fold(candidate));
-    if (distance < nearest && distance < std::max(folded.size(), candidate.size())) {
+    if (distance >= std::max(folded.size(), candidate.size())) continue;
+    // Of names that are as near, one that begins so: a letter is left out more often than put in.
+    const bool begins = found && distance == nearest && Fold(candidate).starts_with(folded) &&
+                        !Fold(*found).starts_with(folded);
+    if (distance < nearest || begins) {
       nearest = distance;
       found = candidate;
     }

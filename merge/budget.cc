@@ -20,7 +20,7 @@ constexpr std::uint64_t kProgramBytes = 64u << 20;
 constexpr std::uint64_t kBytesPerTensor = 2048;
 /// Tasks whose deltas are worth keeping: as many as are at hand at once, and some to come.
 constexpr std::uint64_t kTasksInCache = 6;
-constexpr std::uint64_t kMebibyte = 1 << 20;
+constexpr std::uint64_t kMegabyte = 1'000'000;
 
 std::uint64_t PlanBytes(const Plan& plan) {
   std::uint64_t inputs = 0;
@@ -40,9 +40,9 @@ std::uint64_t LargestDeltas(const Plan& plan) {
   return largest;
 }
 
-/// A budget as people write it: "96MiB".
+/// A budget that is enough, as people read and write it: "96 MB".
 std::string Budget(std::uint64_t bytes) {
-  return fmt::format("{}MiB", (bytes + kMebibyte - 1) / kMebibyte);
+  return fmt::format("{} MB", (bytes + kMegabyte - 1) / kMegabyte);
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ TEST_F(BudgetTest, RefusesWhatOneThreadExceedsAndNamesTheLeast) {
     FAIL() << "it was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kResources);
-    const std::uint64_t least = (Needs(1) + (1 << 20) - 1) >> 20;
-    EXPECT_THAT(error.message(), HasSubstr(std::to_string(least) + "MiB of memory"));
+    const std::uint64_t least = (Needs(1) + 999'999) / 1'000'000;
+    EXPECT_THAT(error.message(), HasSubstr(std::to_string(least) + " MB of memory"));
     EXPECT_THAT(error.options(), ElementsAre(Option::kMaxMemory));
-    AffordMemory(plan, Options(least << 20));
+    AffordMemory(plan, Options(least * 1'000'000));
   }
 }
 

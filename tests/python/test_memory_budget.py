@@ -11,6 +11,8 @@ import limits
 import support
 from limits import MIB
 
+MB = 1_000_000
+
 SIDE = 1536
 LAYERS = 6
 
@@ -48,7 +50,7 @@ def least_budget(weightsmith, words):
     before = sorted(weightsmith.folder.iterdir())
     result = weightsmith(*words, "--max-memory", "1M", status=6)
     assert sorted(weightsmith.folder.iterdir()) == before
-    return int(re.search(r"needs (\d+)MiB of memory", result.stderr)[1])
+    return int(re.search(r"needs (\d+) MB of memory", result.stderr)[1])
 
 
 def hold(weightsmith, group, words):
@@ -57,13 +59,13 @@ def hold(weightsmith, group, words):
     for budget in (least, 2 * least):
         if group:
             # Beside the program's memory a group counts the kernel's for it.
-            group.set((budget + 24) * MIB)
+            group.set(budget * MB + 24 * MIB)
         status, peak, errors = limits.run(
-            weightsmith, *words, "--max-memory", f"{budget}MiB", group=group,
-            data=0 if group else budget * MIB + limits.STACKS,
+            weightsmith, *words, "--max-memory", f"{budget}MB", group=group,
+            data=0 if group else budget * MB + limits.STACKS,
         )
         assert status == 0, errors
-        assert peak <= budget * MIB, f"{peak / MIB:.0f} MiB within {budget} MiB"
+        assert peak <= budget * MB, f"{peak / MB:.0f} MB within {budget} MB"
     return least
 
 
@@ -105,7 +107,7 @@ def test_a_plan_is_refused_as_its_run_is(models):
     words = ["a.safetensors", "--lora", "rank 256.safetensors", "--policy", "effect=any", "-o", "planned.safetensors"]
     run = models("bake", *words, "--max-memory", "1M", status=6)
     plan = models("bake", *words, "--dry-run", "--max-memory", "1M", status=6)
-    needs = [re.search(r"needs \d+MiB of memory", result.stderr)[0] for result in (run, plan)]
+    needs = [re.search(r"needs \d+ MB of memory", result.stderr)[0] for result in (run, plan)]
     assert needs[0] == needs[1]
 
 

@@ -23,7 +23,7 @@ struct TrainingFact {
 
 constexpr TrainingFact kFacts[] = {
     {"modelspec.title", "title"},
-    {"modelspec.architecture", "made for"},
+    {"modelspec.architecture", "architecture"},
     {"ss_base_model_version", "base model"},
     {"ss_sd_model_name", "trained on"},
     {"modelspec.trigger_phrase", "trigger words"},
@@ -69,8 +69,8 @@ std::string BlocksInWords(const Counts& counts) {
   }
   std::vector<std::string> words;
   for (const auto& [family, sums] : families) {
-    words.push_back(fmt::format("{}: {} in {} {}", family, FormatCount(sums.second),
-                                FormatCount(sums.first), sums.first == 1 ? "block" : "blocks"));
+    words.push_back(fmt::format("{}: {} in {}", family, FormatCount(sums.second),
+                                Counted(sums.first, "block")));
   }
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -78,13 +78,20 @@ std::string BlocksInWords(const Counts& counts) {
 }  // namespace
 
 std::string MadeForWords(const AdapterInfo& info) {
-  if (info.made_for.architectures.empty()) return "no known architecture";
+  if (info.made_for.architectures.empty()) {
+    if (info.named_like.empty()) return "no known architecture";
+    std::vector<std::string_view> titles;
+    for (const Architecture* architecture : info.named_like) titles.push_back(architecture->title);
+    return fmt::format("no known architecture: names of {}, other widths",
+                       fmt::join(titles, " or "));
+  }
   std::vector<std::string_view> titles;
   for (const Architecture* architecture : info.made_for.architectures) {
     titles.push_back(architecture->title);
   }
-  return fmt::format("{}, by {} of {} modules", fmt::join(titles, " or "),
-                     FormatCount(info.made_for.modules), FormatCount(info.adapter->modules.size()));
+  return fmt::format("{}, by {} of {}", fmt::join(titles, " or "),
+                     FormatCount(info.made_for.modules),
+                     Counted(info.adapter->modules.size(), "module"));
 }
 
 std::string AdapterWords(const AdapterInfo& info) {
@@ -98,7 +105,7 @@ std::string AdapterWords(const AdapterInfo& info) {
 
 std::vector<TableRow> AdapterRows(const AdapterInfo& info) {
   std::vector<TableRow> rows;
-  rows.push_back({"for", MadeForWords(info)});
+  rows.push_back({"made for", MadeForWords(info)});
   rows.push_back({"modules", FormatCount(info.adapter->modules.size())});
   rows.push_back({"families", InWords(info.families)});
   if (info.dora > 0) rows.push_back({"DoRA", FormatCount(info.dora)});

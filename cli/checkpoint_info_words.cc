@@ -148,7 +148,12 @@ std::string Facts(const CheckpointInfo& info) {
   if (const auto& distilled = anatomy.distilled) {
     columns.Add({"distilled", fmt::format("{} (by {})", distilled->kind, distilled->by)});
   }
-  columns.Add({"tensors", FormatCount(anatomy.tensors.size())});
+  const std::string in_files =
+      info.stored == anatomy.tensors.size()
+          ? ""
+          : fmt::format(" (from {} in the files, some of which are parts of one)",
+                        FormatCount(info.stored));
+  columns.Add({"tensors", FormatCount(anatomy.tensors.size()) + in_files});
   columns.Add({"parameters", FormatCount(Parameters(anatomy))});
   if (!anatomy.markers.empty()) {
     columns.Add({"markers", fmt::format("{}", fmt::join(anatomy.markers, ", "))});
@@ -175,8 +180,12 @@ std::string DTypeWords(const std::map<DType, std::uint64_t>& dtypes) {
 
 std::string InfoPage(const CheckpointInfo& info, bool tensors) {
   std::string page = Visible(info.path) + "\n" + Facts(info);
-  if (!info.anatomy.components.empty()) page += "\n" + ComponentTable(info.anatomy);
+  // The components of an adapter are those that it changes, and no tensors of its own.
+  if (!info.adapter && !info.anatomy.components.empty()) {
+    page += "\n" + ComponentTable(info.anatomy);
+  }
   for (const ComponentAnatomy& component : info.anatomy.components) {
+    if (info.adapter) break;
     page += NameList(component.name + " lacks", component.missing, tensors);
     page += NameList(component.name + " has besides", component.extra, tensors);
   }
@@ -193,7 +202,11 @@ std::string InfoLines(const std::vector<CheckpointInfo>& infos) {
   for (const CheckpointInfo& info : infos) {
     std::vector<std::string> components;
     bool complete = true;
+    if (info.adapter) {
+      for (const auto& [name, modules] : info.adapter->components) components.push_back(name);
+    }
     for (const ComponentAnatomy& component : info.anatomy.components) {
+      if (info.adapter) break;
       components.push_back(component.name);
       complete = complete && component.complete;
     }

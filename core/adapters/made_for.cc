@@ -87,16 +87,14 @@ std::size_t CountFitting(const std::vector<std::pair<std::string, const AdapterM
   return count;
 }
 
-}  // namespace
-
-MadeFor TellMadeFor(const Adapter& adapter) {
+MadeFor Tell(const Adapter& adapter, bool whatever_sizes) {
   std::vector<std::pair<std::string, const AdapterModule*>> modules;
   for (const AdapterModule& module : adapter.modules) {
     modules.emplace_back(ModuleOf(module.stem), &module);
   }
   MadeFor best;
   for (const Architecture* architecture : Architectures()) {
-    const bool any_size = static_cast<bool>(architecture->fit);
+    const bool any_size = whatever_sizes || static_cast<bool>(architecture->fit);
     for (const ArchitectureRow& row : architecture->rows) {
       if (row.scale != "full") continue;
       const std::size_t count = CountFitting(modules, ModulesOf(row), any_size);
@@ -109,6 +107,16 @@ MadeFor TellMadeFor(const Adapter& adapter) {
   }
   if (2 * best.modules < modules.size()) return {};
   return best;
+}
+
+}  // namespace
+
+MadeFor TellMadeFor(const Adapter& adapter) {
+  return Tell(adapter, false);
+}
+
+std::vector<const Architecture*> NamedLike(const Adapter& adapter) {
+  return Tell(adapter, true).architectures;
 }
 
 }  // namespace weightsmith

@@ -19,4 +19,8 @@ struct MadeFor {
 /// Language models, whose sizes vary, are told by names alone.
 MadeFor TellMadeFor(const Adapter& adapter);
 
+/// Those that have the names of most of the modules, and of as many as any has, in whatever shapes:
+/// what is left to say of an adapter that is made for none.
+std::vector<const Architecture*> NamedLike(const Adapter& adapter);
+
 }  // namespace weightsmith

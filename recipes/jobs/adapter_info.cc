@@ -59,6 +59,7 @@ AdapterInfo ReadAdapterInfo(std::shared_ptr<const Checkpoint> checkpoint) {
   info.adapter = std::make_shared<const Adapter>(ReadAdapter(*checkpoint));
   info.checkpoint = std::move(checkpoint);
   info.made_for = TellMadeFor(*info.adapter);
+  if (info.made_for.architectures.empty()) info.named_like = NamedLike(*info.adapter);
   Count(info);
   return info;
 }

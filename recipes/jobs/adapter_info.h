@@ -20,6 +20,7 @@ struct AdapterInfo {
   std::shared_ptr<const Checkpoint> checkpoint;
   std::shared_ptr<const Adapter> adapter;
   MadeFor made_for;
+  std::vector<const Architecture*> named_like{};  ///< where it is made for none, by names alone
   /// Modules by what they are.
   Counts families{}, namings{}, components{}, ranks{}, alphas{};
   std::size_t dora = 0;

@@ -67,8 +67,9 @@ Json ToJson(const CheckpointInfo& info, bool tensors) {
 }  // namespace
 
 CheckpointInfo ReadInfo(const std::string& path, const std::string& key) {
-  const auto checkpoint = OpenCanonical(path, std::nullopt, key);
-  CheckpointInfo info{path, checkpoint, Examine(*checkpoint)};
+  const auto own = Checkpoint::Open(path, std::nullopt, key);
+  const auto checkpoint = CanonicalView(own);
+  CheckpointInfo info{path, checkpoint, Examine(*checkpoint), own->tensors().size()};
   if (info.anatomy.architecture == nullptr && info.anatomy.part == nullptr) {
     info.adapter = FindAdapter(checkpoint);
   }

@@ -19,6 +19,8 @@ struct CheckpointInfo {
   std::string path;  ///< as it was given
   std::shared_ptr<const Checkpoint> checkpoint;
   Anatomy anatomy;
+  /// Tensors in the files, of which some are parts of one of the model's.
+  std::size_t stored = 0;
   /// Where it is no model: what it is as an adapter.
   std::optional<AdapterInfo> adapter{};
 };

@@ -1,6 +1,7 @@
 #include "core/anatomy/component_views.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -95,6 +96,37 @@ std::shared_ptr<const Checkpoint> TryComponent(const Checkpoint& file,
 
 }  // namespace
 
+namespace {
+
+/// "is the unet of Stable Diffusion 1.x", "lacks 2 tensors of its vae, such as 'x'"; empty where
+/// nothing is known.
+std::string WhatItIs(const Checkpoint& file, std::string_view expected) {
+  const Anatomy anatomy = Examine(file);
+  if (anatomy.part != nullptr && anatomy.components.front().missing.empty()) {
+    return fmt::format("is a {}", anatomy.part->title);
+  }
+  const ComponentAnatomy* same = anatomy.FindComponent(expected);
+  std::string title;
+  if (anatomy.architecture != nullptr) title = anatomy.architecture->title;
+  if (anatomy.part != nullptr) title = anatomy.part->title;
+  if (title.empty()) return {};
+  std::vector<std::string> names;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    if (component.kind != ComponentKind::kOther) names.push_back(component.name);
+  }
+  std::string words = names.size() == 1 ? fmt::format("is the {} of {}", names.front(), title)
+                                        : fmt::format("is {} ({})", title, fmt::join(names, ", "));
+  if (same != nullptr && !same->missing.empty()) {
+    words += fmt::format(" and lacks {}", Quote(same->missing.front()));
+    if (same->missing.size() > 1) {
+      words += fmt::format(" and {} more", FormatCount(same->missing.size() - 1));
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
 bool IsComponent(const Checkpoint& file, const ComponentRule& component) {
   return TryComponent(file, component, true) != nullptr;
 }
@@ -107,9 +139,11 @@ std::shared_ptr<const Checkpoint> LocalView(const Checkpoint& file,
 std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
                                               const ComponentRule& component) {
   if (auto view = TryComponent(file, component, true)) return view;
+  const std::string what = WhatItIs(file, component.name);
   throw Error(ErrorCode::kMismatch,
-              fmt::format("{} is not a complete {}", Quote(file.path().string()), component.name),
-              "'weightsmith info' says what it is.");
+              fmt::format("{} is not a complete {}{}", Quote(file.path().string()), component.name,
+                          what.empty() ? "" : fmt::format(": it {}", what)),
+              what.empty() ? "'weightsmith info' says what it is." : "");
 }
 
 }  // namespace weightsmith

@@ -78,7 +78,11 @@ class Chooser {
       // A file of the recorded name that has changed is reported when it is read.
       const fs::path& first = candidates_[i].front();
       const bool changed = first.filename() == input.file && !IsOutput(first);
-      if (found == candidates_[i].end() && !changed) throw finder_.NotFound(input, candidates_[i]);
+      if (found == candidates_[i].end() && !changed) {
+        // The file that is checked is none that might have been meant.
+        std::erase_if(candidates_[i], [&](const fs::path& path) { return IsOutput(path); });
+        throw finder_.NotFound(input, candidates_[i]);
+      }
       File(input) = found == candidates_[i].end() ? first : *found;
     }
     return files_;

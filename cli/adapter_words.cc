@@ -56,18 +56,18 @@ std::string AdapterClassLines(const Plan& plan) {
     if (plan.models[m].adapter == nullptr) continue;
     const std::string& name = plan.models[m].name;
     const AdapterClasses& classes = plan.adapters[m];
-    text += fmt::format("{}: {} modules applied\n", name, FormatCount(classes.applied));
+    text += fmt::format("{}: {} applied\n", name, Counted(classes.applied, "module"));
     for (const auto& group : classes.elsewhere) {
-      text += fmt::format("{}: {} modules are for {}, which is not in the model: {}\n", name,
-                          FormatCount(group.stems.size()), group.why, Some(group.stems));
+      text += fmt::format("{}: {} for {}, which is not in the model: {}\n", name,
+                          Counted(group.stems.size(), "module"), group.why, Some(group.stems));
     }
     for (const auto& group : classes.ignored) {
       text += fmt::format("{}: {} ignored ({}): {}\n", name, FormatCount(group.stems.size()),
                           group.why, Some(group.stems));
     }
     for (const auto& group : classes.unmatched) {
-      text += fmt::format("{}: {} modules change nothing, which is allowed: {}\n", name,
-                          FormatCount(group.stems.size()), Some(group.stems));
+      text += fmt::format("{}: {} without effect, which is allowed: {}\n", name,
+                          Counted(group.stems.size(), "module"), Some(group.stems));
     }
   }
   return text;
@@ -88,18 +88,16 @@ std::string AdapterReportLines(const Plan& plan, const Report& report) {
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     if (plan.models[m].adapter == nullptr) continue;
     Effect sum;
-    std::size_t modules = 0;
+    const std::size_t modules = plan.adapters[m].applied;
     for (std::size_t i = 0; i < plan.applied.size(); ++i) {
       if (plan.applied[i].model != m) continue;
       sum += report.applied[i];
-      ++modules;
     }
     std::string words =
-        fmt::format("{} tensors or rows of them, {}", FormatCount(modules), FormatEffect(sum));
+        fmt::format("{} applied, {}", Counted(modules, "module"), FormatEffect(sum));
     if (sum.changed > 0) {
-      words +=
-          fmt::format(", {:.1f} % of that kept by rounding",
-                      100 * static_cast<double>(sum.rounded) / static_cast<double>(sum.changed));
+      words += fmt::format("; {} of them differ after rounding as well",
+                           Percent(sum.rounded, sum.changed));
     }
     rows.push_back({plan.models[m].name, words});
   }

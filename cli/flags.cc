@@ -86,6 +86,57 @@ po::options_description Describe(std::span<const Flag* const> flags) {
   return description;
 }
 
+/// What other tools call it, and we.
+struct OtherName {
+  std::string_view theirs;
+  std::string_view ours;
+};
+
+constexpr OtherName kOtherNames[] = {
+    {"arch", "like"},
+    {"architecture", "like"},
+    {"base-alpha", "alpha"},
+    {"block-weights", "mbw"},
+    {"blocks", "lora-blocks"},
+    {"fp16", "dtype"},
+    {"half", "dtype"},
+    {"jobs", "threads"},
+    {"lbw", "lora-blocks"},
+    {"max-ram", "max-memory"},
+    {"memory", "max-memory"},
+    {"method", "op"},
+    {"mode", "op"},
+    {"multiplier", "alpha"},
+    {"operator", "op"},
+    {"out", "output"},
+    {"outdir", "output"},
+    {"output-dir", "output"},
+    {"output-file", "output"},
+    {"output-name", "output"},
+    {"output-path", "output"},
+    {"overwrite", "force"},
+    {"precision", "dtype"},
+    {"ratio", "alpha"},
+    {"ratios", "lora"},
+    {"save-precision", "dtype"},
+    {"save-to", "output"},
+    {"strength", "lora"},
+    {"type", "dtype"},
+    {"vae-path", "vae"},
+    {"weight", "alpha"},
+    {"weights", "mbw"},
+    {"workers", "threads"},
+    {"yes", "force"},
+};
+
+/// The flag that the command has for what others call so.
+std::optional<std::string> CalledHere(std::string_view name, std::span<const Flag* const> flags) {
+  const auto* const row = std::ranges::find(kOtherNames, name, &OtherName::theirs);
+  if (row == std::end(kOtherNames)) return std::nullopt;
+  if (std::ranges::find(flags, row->ours, &Flag::name) == flags.end()) return std::nullopt;
+  return fmt::format("--{}", row->ours);
+}
+
 [[noreturn]] void RefuseUnknown(const Command& command, std::span<const Flag* const> flags,
                                 const std::string& token) {
   const std::string name = token.substr(0, token.find('='));
@@ -96,8 +147,11 @@ po::options_description Describe(std::span<const Flag* const> flags) {
   std::ranges::copy_if(known, std::back_inserter(longer),
                        [&](const std::string& flag) { return flag.starts_with(name); });
   if (longer.size() == 1 && name.size() > 3) known = longer;
-  Refuse(command,
-         fmt::format("{}: unknown flag {}.{}", command.name, Quote(name), DidYouMean(name, known)));
+  const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  const std::optional<std::string> ours = CalledHere(bare, flags);
+  Refuse(command, fmt::format("{}: unknown flag {}.{}", command.name, Quote(name),
+                              ours ? fmt::format(" Did you mean {}?", Quote(*ours))
+                                   : DidYouMean(name, known)));
 }
 
 bool IsFlag(std::span<const Flag* const> flags, std::string_view word) {
@@ -139,8 +193,10 @@ void CheckPositionals(const Command& command, const std::vector<std::string>& gi
       Refuse(command,
              fmt::format("{}: {} is missing ({}).", command.name, known[i].name, known[i].doc));
     }
+    // A file may have any name: there the choices are words for the shell to complete.
     const auto& choices = known[i].choices;
-    if (!missing && !choices.empty() && std::ranges::find(choices, given[i]) == choices.end()) {
+    const bool closed = !choices.empty() && known[i].kind != ValueKind::kFile;
+    if (!missing && closed && std::ranges::find(choices, given[i]) == choices.end()) {
       const std::vector<std::string> names(choices.begin(), choices.end());
       Refuse(command,
              fmt::format("{}: {} is {}, expected one of {}.{}", command.name, known[i].name,

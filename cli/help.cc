@@ -73,10 +73,45 @@ std::string LongFlagTable(std::span<const Flag> flags, std::string_view group) {
   return page;
 }
 
+// A command on as many lines as it needs, which a shell reads as one.
+std::string FoldCommand(std::string_view line, std::size_t indent) {
+  constexpr std::string_view kGoesOn = " \\";
+  std::string page(indent, ' ');
+  std::size_t used = indent;
+  char quote = 0;
+  bool first = true;
+  while (!line.empty()) {
+    // To the next space that is not inside quotes.
+    std::size_t end = 0;
+    for (; end < line.size() && (quote != 0 || line[end] != ' '); ++end) {
+      if (quote != 0 && line[end] == quote) {
+        quote = 0;
+      } else if (quote == 0 && (line[end] == '\'' || line[end] == '"')) {
+        quote = line[end];
+      }
+    }
+    const std::string_view word = line.substr(0, end);
+    const bool last = end == line.size();
+    const std::size_t room = kPageWidth - (last ? 0 : kGoesOn.size());
+    if (!first && used + 1 + DisplayWidth(word) > room) {
+      page += fmt::format("{}\n{}", kGoesOn, std::string(indent + 4, ' '));
+      used = indent + 4;
+    } else if (!first) {
+      page += ' ';
+      ++used;
+    }
+    page += word;
+    used += DisplayWidth(word);
+    first = false;
+    line.remove_prefix(std::min(end + 1, line.size()));
+  }
+  return page + "\n";
+}
+
 std::string Examples(const Command& command) {
   std::string page;
   for (const Example& example : command.examples) {
-    page += fmt::format("{}    {}\n", Wrap(example.doc, 2), example.line);
+    page += Wrap(example.doc, 2) + FoldCommand(example.line, 4);
   }
   return page;
 }
@@ -90,6 +125,9 @@ std::string ShortExamples(const Command& command) {
     if (DisplayWidth(example.line) + 2 > kPageWidth) continue;
     page += fmt::format("  {}\n", example.line);
     ++shown;
+  }
+  if (page.empty() && !command.examples.empty()) {
+    page = FoldCommand(command.examples.front().line, 2);
   }
   return page;
 }
@@ -148,7 +186,7 @@ std::vector<std::string_view> FlagGroups(const Command& command) {
 std::string ShortHelp(const Command& command) {
   std::string page = fmt::format("{}.\n\nUsage: {}\n", command.summary, UsageLine(command));
   if (!command.positionals.empty()) page += "\n" + PositionalTable(command);
-  page += Heading("Examples") + ShortExamples(command);
+  if (!command.examples.empty()) page += Heading("Examples") + ShortExamples(command);
   for (const std::string_view group : FlagGroups(command)) {
     page += Heading(group) + ShortFlagTable(command, group);
   }
@@ -157,7 +195,7 @@ std::string ShortHelp(const Command& command) {
 }
 
 std::string LongHelp(const Command& command) {
-  std::string page = fmt::format("weightsmith {} - {}\n", command.name, command.summary);
+  std::string page = Wrap(fmt::format("weightsmith {} - {}", command.name, command.summary), 0);
   page += Heading("Usage") + fmt::format("  {}\n", UsageLine(command));
   page += "\n" + Wrap(command.doc, 0);
   if (!command.positionals.empty()) page += Heading("Arguments") + PositionalTable(command);

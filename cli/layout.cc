@@ -1,7 +1,11 @@
 #include "cli/layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "core/text.h"
 
 namespace weightsmith {
 namespace {
@@ -112,6 +116,10 @@ std::string PadRight(std::string_view text, std::size_t width) {
 std::string PadLeft(std::string_view text, std::size_t width) {
   const std::size_t used = DisplayWidth(text);
   return std::string(used < width ? width - used : 0, ' ') + std::string(text);
+}
+
+std::string Counted(std::uint64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", FormatCount(count), thing, count == 1 ? "" : "s");
 }
 
 std::string Wrap(std::string_view text, std::size_t indent, std::size_t width) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,5 +41,8 @@ std::string Fold(std::string_view text, std::size_t width);
 /// `text` followed by spaces to `width` columns.
 std::string PadRight(std::string_view text, std::size_t width);
 std::string PadLeft(std::string_view text, std::size_t width);
+
+/// "1 tensor", "1,131 tensors".
+std::string Counted(std::uint64_t count, std::string_view thing);
 
 }  // namespace weightsmith

@@ -11,7 +11,6 @@
 #include "cli/run_progress.h"
 #include "core/error.h"
 #include "core/text.h"
-#include "merge/touched_paths.h"
 #include "recipes/jobs/report_json.h"
 
 namespace weightsmith {
@@ -25,10 +24,12 @@ void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
 
 int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   const RunOptions options = ReadRunOptions(arguments);
-  const Plan plan = PlanOf(ReadRecipe(arguments, terminal, kind), terminal);
-  CheckPaths(plan, options);
+  const RecipeRequest request = ReadRecipe(arguments, terminal, kind);
+  const Plan plan = PlanOf(request, terminal);
+  CheckPathsOf(request, plan, options, terminal);
   terminal.SayText(ShortPlan(plan));
   SayRemarks(plan, terminal);
+  SayEqualComponents(request, plan, terminal);
   // Below that the run itself is as quick as its sample.
   if (plan.bytes_to_read > 8 * kSampleBudget) SayWithoutEffect(plan, options, terminal);
 

@@ -10,10 +10,12 @@
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
 #include "cli/everyday_places.h"
+#include "cli/lora_arguments.h"
 #include "cli/model_path.h"
 #include "cli/option_words.h"
 #include "core/error.h"
 #include "core/text.h"
+#include "merge/touched_paths.h"
 #include "recipes/jobs/plan_recipe.h"
 
 namespace weightsmith {
@@ -51,23 +53,26 @@ std::optional<IoBackend> BackendOf(const ParsedArguments& arguments) {
   return *way == "map" ? IoBackend::kMap : IoBackend::kRead;
 }
 
-// One model with another VAE: nothing is merged.
-bool ReplacesVae(const ParsedArguments& arguments) {
-  return arguments.positionals().size() == 1 && arguments.Has("vae") && !arguments.Has("op") &&
-         !arguments.Has("alpha") && !arguments.Has("mbw");
+// One model with adapters or another VAE: nothing is merged, `bake` would do the same.
+bool ChangesOneModel(const ParsedArguments& arguments) {
+  return arguments.positionals().size() == 1 && (arguments.Has("vae") || arguments.Has("lora")) &&
+         !arguments.Has("op") && !arguments.Has("alpha") && !arguments.Has("mbw") &&
+         !arguments.Has("param");
 }
 
 EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind) {
   EverydayMerge merge;
-  merge.bake_each = kind == Everyday::kBake || ReplacesVae(arguments);
-  for (const std::string& words : arguments.All("lora")) merge.loras.push_back(ParseLora(words));
+  merge.bake_each = kind == Everyday::kBake || ChangesOneModel(arguments);
+  for (const std::string& words : arguments.All("lora")) {
+    merge.loras.push_back(ParseLora(words));
+    ExpectStrength(merge.loras.back(), words);
+  }
   merge.lora_blocks = arguments.Text("lora-blocks");
   merge.allow_unmatched = arguments.Text("allow-unmatched");
   merge.vae = arguments.Path("vae");
   merge.key = arguments.Text("key");
   if (merge.bake_each && merge.loras.empty() && !merge.vae) {
-    throw Error(ErrorCode::kUsage, "bake: no adapter is given.",
-                "Name one with --lora FILE, or FILE:STRENGTH.");
+    RefuseNoAdapter(arguments.positionals());
   }
   for (const std::string& word : arguments.positionals()) {
     if (LooksLikeRecipe(word)) {
@@ -120,12 +125,11 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   const std::vector<std::string>& words = arguments.positionals();
   if (words.size() > 1 || kind == Everyday::kBake) return true;
   if (LooksLikeModel(words.front())) {
-    if (ReplacesVae(arguments)) return true;
+    if (ChangesOneModel(arguments)) return true;
     throw Error(ErrorCode::kUsage,
                 fmt::format("a merge needs two models; {} is one.", Quote(words.front())),
-                arguments.Has("lora") ? "Give a second model, or bake adapters into one: "
-                                        "'weightsmith bake MODEL --lora FILE'."
-                                      : "Give a second model, or a recipe that names the models.");
+                "Give a second model, --lora or --vae for this one, or a recipe that names the "
+                "models.");
   }
   RefuseEverydayFlags(arguments);
   return false;
@@ -135,7 +139,7 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
 
 std::vector<Positional> MergePositionals() {
   return {{.name = "RECIPE|MODEL",
-           .doc = "two or three models (more with --op), or a recipe",
+           .doc = "two or three models (more with --op), one with --lora or --vae, or a recipe",
            .repeatable = true}};
 }
 
@@ -215,16 +219,20 @@ std::vector<Flag> EverydayFlags() {
        .kind = ValueKind::kText,
        .value = "V",
        .doc = "Share of the second model (0.5), or factor of B - C (1)",
-       .details = "A number; the name of a preset (GRAD_V); a number and rows, such as "
-                  "0.3,IN00=0,te=0; weights as a recipe writes them on one line, such as "
-                  "'{default: 0.3, te: 0}'; or @FILE that holds one of these.",
+       .details =
+           "The VAE stays that of the first model, unless a row names vae or a list has BASE. "
+           "A number; the name of a preset (GRAD_V); a number and rows, such as "
+           "0.3,IN00=0,te=0; weights as a recipe writes them on one line, such as "
+           "'{default: 0.3, te: 0}'; or @FILE that holds one of these.",
        .group = "Models without a recipe"},
       {.name = "mbw",
        .kind = ValueKind::kText,
        .value = "LIST",
        .doc = "Block weights instead of alpha: 26 numbers, or a preset",
        .details = "26 numbers for SD 1 and 2, 20, 21 or 26 for SDXL, 61 for FLUX.1, in the "
-                  "community's order; `weightsmith blocks` shows the places.",
+                  "community's order; `weightsmith blocks` shows the places. The first one, BASE, "
+                  "is the weight of the text encoders and, as in SuperMerger, of the VAE (but for "
+                  "FLUX.1's and in a list of 21).",
        .group = "Models without a recipe"},
       {.name = "param",
        .kind = ValueKind::kAssignment,
@@ -261,7 +269,8 @@ std::vector<Flag> LoraFlags() {
        .value = "FILE[:S[:TE]]",
        .doc = "Bake in this LoRA or adapter with strength S",
        .details =
-           "S is 1 by default; TE is the strength in the text encoders, by default S. With a "
+           "Such as style.safetensors:0.7 or style.safetensors:0.7:0.3. S is 1 by default; TE is "
+           "the strength in the text encoders, by default S. With a "
            "colon in the path, give the strength as well.",
        .group = "Adapters",
        .repeatable = true},
@@ -285,7 +294,7 @@ std::vector<Flag> LoraFlags() {
 std::vector<Flag> RunFlags() {
   return {
       {.name = "force", .letter = 'f', .doc = "Overwrite an existing output", .group = "Running"},
-      {.name = "mkdir", .doc = "Make the folder of the output", .group = "Running"},
+      {.name = "mkdir", .doc = "Make missing folders of the output", .group = "Running"},
       {.name = "threads",
        .kind = ValueKind::kInteger,
        .value = "N",
@@ -296,6 +305,7 @@ std::vector<Flag> RunFlags() {
        .kind = ValueKind::kBytes,
        .value = "SIZE",
        .doc = "Hold at most this in memory, or refuse to start",
+       .details = "A size such as 512M or 1.5GiB.",
        .group = "Running"},
       {.name = "io",
        .kind = ValueKind::kText,
@@ -323,13 +333,17 @@ std::vector<Flag> RunFlags() {
        .details = "Otherwise finished tensors are read from the disk and compared with their "
                   "digests.",
        .group = "Running"},
-      {.name = "sha256",
-       .doc = "Compute SHA-256 of inputs and outputs (slow)",
-       .group = "Running"},
+      {.name = "sha256", .doc = "Compute SHA-256 of inputs and outputs (slow)", .group = "Running"},
       {.name = "report",
        .kind = ValueKind::kFile,
        .value = "FILE",
        .doc = "Write a JSON report of every input, step and tensor",
+       .details =
+           "inputs[] has the tensors that were read of each input, how many of the result it "
+           "was copied to or computed into, how many of those changed and in which steps; "
+           "steps[] and tensors[].effects the changes of each step; adapters[].applied[] "
+           "those of each module. `weightsmith schema report` describes it. A report that "
+           "exists is refused without --force.",
        .group = "Running"},
   };
 }
@@ -416,7 +430,8 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
   options.sha256 = arguments.Has("sha256");
   Diagnostics diagnostics;
   std::optional<Recipe> recipe;
-  if (IsEveryday(arguments, kind)) {
+  const bool everyday = IsEveryday(arguments, kind);
+  if (everyday) {
     const EverydayMerge merge = ReadEverydayMerge(arguments, kind);
     // The recipe says what these say.
     options.output_path.reset();
@@ -439,8 +454,34 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
     recipe = LoadRecipe(arguments.positionals().front(), options, diagnostics);
   }
   ShowDiagnostics(diagnostics, terminal);
-  return {std::move(recipe).value(), std::move(options)};
+  return {std::move(recipe).value(), std::move(options), everyday};
 }
+
+namespace {
+
+/// Weights without a number for the rest, "IN00=0.2,M00=0.8", begin with it on the command line.
+Diagnostics InWordsOfFlags(const Diagnostics& diagnostics) {
+  Diagnostics changed;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    const auto& source = diagnostic.place.source;
+    const bool rows = source != nullptr && source->text.find('=') != std::string::npos &&
+                      !source->text.starts_with('{') && source->text.find('\n') == std::string::npos;
+    if (diagnostic.severity != Severity::kError) {
+      changed.AddWarning(diagnostic.place, diagnostic.message, diagnostic.advice);
+    } else if (rows && diagnostic.message.find("no row of 'alpha' matches") != std::string::npos) {
+      changed.AddError(
+          diagnostic.place,
+          Error(diagnostic.code, diagnostic.message,
+                fmt::format("Begin with a number for all other places: 0,{}", source->text)));
+    } else {
+      changed.AddError(diagnostic.place, Error(diagnostic.code, diagnostic.message,
+                                               diagnostic.advice, diagnostic.options));
+    }
+  }
+  return changed;
+}
+
+}  // namespace
 
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;
@@ -448,6 +489,19 @@ Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
     Plan plan = PlanOfRecipe(request.recipe, request.options, diagnostics);
     ShowDiagnostics(diagnostics, terminal);
     return plan;
+  } catch (const RecipeProblems&) {
+    if (request.everyday) RefuseAdaptersAmongModels(request.recipe);
+    ShowDiagnostics(InWordsOfFlags(diagnostics), terminal);
+    throw;
+  }
+}
+
+void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptions& run,
+                  Terminal& terminal) {
+  if (request.everyday) return CheckPaths(plan, run);
+  Diagnostics diagnostics;
+  try {
+    CheckPathsOf(plan, run, request.recipe, diagnostics);
   } catch (const RecipeProblems&) {
     ShowDiagnostics(diagnostics, terminal);
     throw;

@@ -54,6 +54,7 @@ std::optional<std::string> EverydayRecipe(const ParsedArguments& arguments,
 struct RecipeRequest {
   Recipe recipe;
   RecipeOptions options;
+  bool everyday = false;  ///< made of models on the command line, not written by anybody
 };
 
 /// Reads the recipe file, or makes the everyday one.
@@ -62,5 +63,9 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal,
 
 /// From headers to what a run would do.
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal);
+
+/// CheckPaths, with the place in a recipe file of what is wrong.
+void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptions& run,
+                  Terminal& terminal);
 
 }  // namespace weightsmith

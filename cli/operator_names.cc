@@ -15,6 +15,12 @@ const Operator& OperatorNamed(std::string_view what, const std::string& name) {
   std::vector<std::string> known;
   for (const Operator* op : Operators()) known.emplace_back(op->name);
   const std::string about = AboutForeignOperator(name);
+  constexpr std::string_view kMissing = " is not here yet. ";
+  if (const std::size_t at = about.find(kMissing); at != std::string::npos) {
+    throw Error(ErrorCode::kUsage, fmt::format("{}: {} is not here yet.", what, Quote(name)),
+                fmt::format("{} 'weightsmith ops' lists the operators.",
+                            about.substr(at + kMissing.size())));
+  }
   throw Error(
       ErrorCode::kUsage,
       fmt::format("{}: unknown operator {}.{}", what, Quote(name),

@@ -5,9 +5,12 @@
 #include <algorithm>
 
 #include "cli/merge_request.h"
+#include "cli/option_words.h"
 #include "cli/plan_words.h"
+#include "core/error.h"
 #include "core/text.h"
 #include "merge/touched_paths.h"
+#include "recipes/jobs/equal_components.h"
 #include "recipes/jobs/plan_json.h"
 #include "recipes/show.h"
 
@@ -42,6 +45,10 @@ void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& ter
   }
 }
 
+void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal& terminal) {
+  for (const std::string& sentence : EqualComponents(request.recipe, plan)) terminal.Warn(sentence);
+}
+
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view) {
   if (arguments.Has("print-recipe")) {
     const auto text = EverydayRecipe(arguments, view.kind);
@@ -49,16 +56,28 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
     return 0;
   }
   const RunOptions options = ReadRunOptions(arguments);
-  const Plan plan = PlanOf(ReadRecipe(arguments, terminal, view.kind), terminal);
+  const RecipeRequest request = ReadRecipe(arguments, terminal, view.kind);
+  const Plan plan = PlanOf(request, terminal);
+  // Where the merge would be refused, that comes first, and the plan all the same.
+  int status = 0;
+  try {
+    CheckPaths(plan, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInterrupted) throw;
+    status = static_cast<int>(error.code());
+    terminal.Fail(fmt::format("the merge would be refused: {}", error.what()), AdviceOf(error));
+  }
   SayRemarks(plan, terminal);
-  if (view.sample) SayWithoutEffect(plan, options, terminal);
+  if (view.sample) {
+    SayWithoutEffect(plan, options, terminal);
+    SayEqualComponents(request, plan, terminal);
+  }
   if (view.json) {
     terminal.PrintData(PlanJson(plan, options));
   } else {
     terminal.Print(FullPlan(plan, options, terminal.verbose()));
   }
-  CheckPaths(plan, options);
-  return 0;
+  return status;
 }
 
 }  // namespace weightsmith

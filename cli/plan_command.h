@@ -25,6 +25,9 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
 /// Says what a sample of the tensors tells about steps without effect.
 void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal);
 
+/// Warns of components that an output takes from another model and that it would have anyway.
+void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal& terminal);
+
 /// Notes and warnings of the plan.
 void SayRemarks(const Plan& plan, Terminal& terminal);
 

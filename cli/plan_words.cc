@@ -67,8 +67,8 @@ std::string ArchitectureWord(const Anatomy& anatomy) {
 std::string PartLine(const Model& model, const Model::Part& part) {
   if (model.adapter != nullptr) {
     return fmt::format(
-        "{}: {} (adapter, {} modules, {})", model.name, Visible(part.checkpoint->path().string()),
-        FormatCount(model.adapter->modules.size()), FormatBytes(part.checkpoint->size()));
+        "{}: {} (adapter, {}, {})", model.name, Visible(part.checkpoint->path().string()),
+        Counted(model.adapter->modules.size(), "module"), FormatBytes(part.checkpoint->size()));
   }
   const std::string name =
       part.component ? fmt::format("{}.{}", model.name, *part.component) : model.name;
@@ -79,15 +79,17 @@ std::string PartLine(const Model& model, const Model::Part& part) {
 
 std::string KeysLine(const ModelKeys& keys) {
   std::string line =
-      fmt::format("{} tensors matched, {} read, {} unmatched", FormatCount(keys.matched),
+      fmt::format("{} matched, {} read, {} unmatched", Counted(keys.matched, "tensor"),
                   FormatCount(keys.used), FormatCount(keys.unmatched));
-  if (keys.ema > 0) line += fmt::format(", {} EMA copies left out", FormatCount(keys.ema));
+  if (keys.ema > 0)
+    line += fmt::format(", {} left out",
+                        keys.ema == 1 ? "1 EMA copy" : FormatCount(keys.ema) + " EMA copies");
   if (keys.weight_zero) line += "; its weight is 0";
   return line;
 }
 
 std::string ExactBytes(std::uint64_t bytes) {
-  return fmt::format("{} ({} bytes)", FormatBytes(bytes), FormatCount(bytes));
+  return fmt::format("{} ({})", FormatBytes(bytes), Counted(bytes, "byte"));
 }
 
 std::string TaskCounts(const Plan& plan) {
@@ -109,8 +111,8 @@ std::string DiskWords(const Plan& plan) {
 }
 
 std::string ResumeWords(const Plan& plan, const Resumption& resumption) {
-  const std::string done = fmt::format("{} of {} tensors are done", FormatCount(resumption.tasks),
-                                       FormatCount(plan.tasks.size()));
+  const std::string done = fmt::format("{} of {} done", FormatCount(resumption.tasks),
+                                       Counted(plan.tasks.size(), "tensor"));
   if (resumption.bytes_to_verify == 0) return done;
   return fmt::format("{}; {} of them are read back first", done,
                      FormatBytes(resumption.bytes_to_verify));

@@ -15,21 +15,13 @@ namespace {
 
 constexpr std::size_t kMaxName = 40;
 
-std::string Percent(std::uint64_t part, std::uint64_t whole) {
-  if (part == whole) return "100 %";
-  if (part == 0) return "0 %";
-  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
-  // Almost all must not look like all, and almost nothing not like nothing.
-  if (percent > 99.9) return "over 99.9 %";
-  if (percent < 0.1) return "under 0.1 %";
-  return fmt::format("{:.1f} %", percent);
-}
-
 std::string InputWords(const ModelKeys& keys) {
   std::string words =
-      fmt::format("{} tensors matched, {} unmatched, {} used", FormatCount(keys.matched),
+      fmt::format("{} matched, {} unmatched, {} used", Counted(keys.matched, "tensor"),
                   FormatCount(keys.unmatched), FormatCount(keys.used));
-  if (keys.ema > 0) words += fmt::format(", {} EMA copies left out", FormatCount(keys.ema));
+  if (keys.ema > 0)
+    words += fmt::format(", {} left out",
+                         keys.ema == 1 ? "1 EMA copy" : FormatCount(keys.ema) + " EMA copies");
   return words;
 }
 
@@ -47,16 +39,18 @@ std::string CopiedWords(const StepReport& step) {
 
 std::string StepWords(const StepReport& step) {
   if (step.tensors == 0) {
-    return "computed nothing: every tensor is copied from one operand" + CopiedWords(step);
+    // What it would have computed, each was copied from one operand.
+    return (step.op == "copy" ? "every tensor as it is" : "every tensor copied from one operand") +
+           CopiedWords(step);
   }
-  return fmt::format("{} of {} tensors changed{}, {}", FormatCount(step.tensors_changed),
-                     FormatCount(step.tensors + step.integers + step.missing), CopiedWords(step),
-                     FormatEffect(step.effect));
+  return fmt::format("{} of {} changed{}, {}", FormatCount(step.tensors_changed),
+                     Counted(step.tensors + step.integers + step.missing, "tensor"),
+                     CopiedWords(step), FormatEffect(step.effect));
 }
 
 std::string OutputWords(const OutputReport& output) {
   std::string words =
-      fmt::format("{}, {} tensors", FormatBytes(output.bytes), FormatCount(output.tensors));
+      fmt::format("{}, {}", FormatBytes(output.bytes), Counted(output.tensors, "tensor"));
   if (output.tensors_copied > 0) {
     words += fmt::format(" ({} copied)", FormatCount(output.tensors_copied));
   }
@@ -65,6 +59,16 @@ std::string OutputWords(const OutputReport& output) {
 }
 
 }  // namespace
+
+std::string Percent(std::uint64_t part, std::uint64_t whole) {
+  if (part == whole) return "100 %";
+  if (part == 0) return "0 %";
+  const double percent = 100 * static_cast<double>(part) / static_cast<double>(whole);
+  // Almost all must not look like all, and almost nothing not like nothing.
+  if (percent > 99.9) return "over 99.9 %";
+  if (percent < 0.1) return "under 0.1 %";
+  return fmt::format("{:.1f} %", percent);
+}
 
 std::string FormatEffect(const Effect& effect) {
   std::string words =

@@ -31,6 +31,31 @@ const std::map<std::string_view, std::string>& FlagsOfParts() {
   return flags;
 }
 
+/// What a part is, for the help.
+struct PartWords {
+  std::string_view part;
+  std::string_view doc;
+};
+
+constexpr PartWords kPartWords[] = {
+    {"unet", "The UNet of Stable Diffusion"},
+    {"transformer", "The transformer that draws: of FLUX.1, SD 3 and others"},
+    {"clip_l", "The text encoder CLIP-L"},
+    {"clip_g", "The text encoder OpenCLIP bigG, of SDXL and SD 3"},
+    {"clip_h", "The text encoder OpenCLIP H, of SD 2"},
+    {"t5xxl", "The text encoder T5-XXL, of FLUX.1 and SD 3"},
+    {"vae", "The VAE"},
+    {"te1", "The architecture's first text encoder, whichever it is"},
+    {"te2", "Its second text encoder"},
+    {"te3", "Its third text encoder"},
+    {"other", "Tensors of no component, as split writes them"},
+    {"ema", "EMA copies of the weights, as split writes them"},
+};
+
+std::string_view DocOf(std::string_view part) {
+  return std::ranges::find(kPartWords, part, &PartWords::part)->doc;
+}
+
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const auto like = arguments.Text("like");
   const auto output = arguments.Path("output");
@@ -60,18 +85,17 @@ std::vector<Flag> Flags() {
                    .details = "By any name that people use, such as \"sd 1.5\" or \"flux dev\".",
                    .group = "Parts"});
   for (const std::string_view part : PartNames()) {
-    flags.push_back(
-        {.name = FlagsOfParts().at(part),
-         .kind = ValueKind::kFile,
-         .value = "FILE",
-         .doc = part.starts_with("te") ? "A text encoder by its number" : "This component",
-         .group = "Parts"});
+    flags.push_back({.name = FlagsOfParts().at(part),
+                     .kind = ValueKind::kFile,
+                     .value = "FILE",
+                     .doc = DocOf(part),
+                     .group = "Parts"});
   }
   for (const std::string_view part : LoosePartNames()) {
     flags.push_back({.name = part,
                      .kind = ValueKind::kFile,
                      .value = "FILE",
-                     .doc = "Tensors that go in under their own names",
+                     .doc = DocOf(part),
                      .group = "Parts"});
   }
   return flags;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -15,8 +17,15 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   }
   const std::string& name = arguments.positionals().front();
   const auto topic = std::ranges::find(Topics(), name, &Topic::name);
-  terminal.Print(topic != Topics().end() ? std::string((*topic)->text)
-                                         : LongHelp(CommandByName(name)));
+  if (topic == Topics().end()) {
+    terminal.Print(LongHelp(CommandByName(name)));
+    return 0;
+  }
+  std::string page((*topic)->text);
+  if (std::ranges::find(Commands(), name, &Command::name) != Commands().end()) {
+    page += fmt::format("\nThe manual of the command {0}: weightsmith {0} --help\n", name);
+  }
+  terminal.Print(page);
   return 0;
 }
 
@@ -28,7 +37,8 @@ const Command& help() {
       .summary = "Print the manual of a command, or a page about recipes",
       .doc =
           "Of a command the same as `weightsmith COMMAND --help`; `recipe`, `weights` and "
-          "`blocks` explain the language of recipes. Without a name, the program's manual.",
+          "`blocks` explain the language of recipes; the manual of the command `blocks` is "
+          "printed by `weightsmith blocks --help`. Without a name, the program's manual.",
       .positionals = {{.name = "COMMAND",
                        .doc = "the command or page: recipe, weights, blocks",
                        .kind = ValueKind::kCommand,

@@ -68,7 +68,7 @@ const Command& info() {
                        .repeatable = true}},
       .flags = {{.name = "json", .doc = "Print JSON"},
                 {.name = "tensors", .doc = "List every tensor"},
-                KeyFlag({})},
+                KeyFlag("Options")},
       .examples = {{"weightsmith info model.safetensors", "What is this file?"},
                    {"weightsmith info models/*.safetensors", "A line each:"},
                    {"weightsmith info --json model.safetensors | jq .architecture",

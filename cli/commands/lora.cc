@@ -42,30 +42,36 @@ int ShowFamilies(bool as_json, Terminal& terminal) {
   return 0;
 }
 
-int ShowAdapter(const std::string& path, bool as_json, Terminal& terminal) {
-  const AdapterInfo info =
-      WithContext("lora info", [&] { return ReadAdapterInfo(Checkpoint::Open(path)); });
+int ShowAdapters(std::span<const std::string> paths, bool as_json, Terminal& terminal) {
+  std::string text;
+  for (const std::string& path : paths) {
+    const AdapterInfo info =
+        WithContext("lora", [&] { return ReadAdapterInfo(Checkpoint::Open(path)); });
+    if (as_json) {
+      if (!text.empty()) text += "\n";
+      text += AdapterInfoJson(path, info);
+    } else {
+      text += AdapterPage(path, info);
+    }
+  }
   if (as_json) {
-    terminal.PrintData(AdapterInfoJson(path, info));
+    terminal.PrintData(text);
   } else {
-    terminal.Print(AdapterPage(path, info));
+    terminal.Print(text);
   }
   return 0;
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
-  const std::vector<std::string>& words = arguments.positionals();
+  std::span<const std::string> words = arguments.positionals();
   const bool as_json = arguments.Has("json");
-  const std::string& first = words.front();
-  if (words.size() == 1 && first == "families") return ShowFamilies(as_json, terminal);
-  if (words.size() == 1 && first != "info") return ShowAdapter(first, as_json, terminal);
-  if (words.size() == 2 && first == "info") return ShowAdapter(words[1], as_json, terminal);
-  const std::vector<std::string> known = {"info", "families"};
-  if (first == "info") throw Error(ErrorCode::kUsage, "lora info: FILE is missing.");
-  throw Error(ErrorCode::kUsage,
-              fmt::format("lora: {} is not one of info, families.{}", Quote(first),
-                          DidYouMean(first, known)),
-              "Write 'weightsmith lora FILE' or 'weightsmith lora families'.");
+  if (words.size() == 1 && words[0] == "families") return ShowFamilies(as_json, terminal);
+  if (words[0] == "info") words = words.subspan(1);
+  if (words.empty()) {
+    throw Error(ErrorCode::kUsage, "lora info: FILE is missing.",
+                "Write 'weightsmith lora FILE' or 'weightsmith lora families'.");
+  }
+  return ShowAdapters(words, as_json, terminal);
 }
 
 }  // namespace
@@ -80,14 +86,16 @@ const Command& lora() {
           "GLoRA, OFT, BOFT, IA3, whole differences, with DoRA on any of them), the naming, the "
           "architecture that it is for, components, ranks and alphas, what the metadata say of the "
           "training, and every tensor "
-          "that is incomplete, that changes no weight or that stands by itself.",
-      .positionals = {{.name = "WORD",
-                       .doc = "info (the default): the adapter in FILE; families: everything that "
-                              "can be baked, without FILE"},
-                      {.name = "FILE",
-                       .doc = "an adapter: .safetensors, .pt, .bin, a folder of PEFT",
-                       .required = false}},
-      .flags = {{.name = "json", .doc = "Print JSON, every module in full"}},
+          "that is incomplete, that changes no weight or that stands by itself. `lora info FILE` "
+          "is "
+          "the same as `lora FILE`.",
+      .positionals = {{.name = "FILE",
+                       .doc = "an adapter: .safetensors, .pt, .bin, a folder of PEFT; or the word "
+                              "families: everything that can be baked",
+                       .repeatable = true,
+                       .choices = {"families", "info"}}},
+      .flags = {{.name = "json",
+                 .doc = "Print JSON, every module in full; of several files, an object each"}},
       .examples = {{"weightsmith lora style.safetensors", "What is this LoRA?"},
                    {"weightsmith lora families", "What can be baked:"}},
       .run = Run,

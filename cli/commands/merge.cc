@@ -26,14 +26,17 @@ const Command& merge() {
           "first. Of three models, the difference of the last two is added to the first: A + "
           "alpha*(B - C). `--op` chooses another operator, `--mbw` gives every block its own "
           "weight, `--vae` takes the VAE from another file, `--lora` bakes adapters into the "
-          "result. A recipe file describes more: steps in a row, several outputs, weights by "
+          "result; both also change one model alone, as `bake` does. A recipe file describes more: "
+          "steps in a row, several outputs, weights by "
           "place.\n\nWithout -o the output is named after the merge, such as "
           "`0.70(a)+0.30(b).safetensors`, and goes into the working directory. It appears "
-          "complete or not at all. Standard error shows the inputs, the result as a sum of "
-          "them, progress, and what every input and step changed. The last line of standard "
-          "output is the path of the output.\n\nCtrl-C stops within a second, a second Ctrl-C "
+          "complete or not at all. Standard error shows the inputs and how many of their tensors "
+          "are used, the result as a sum of them, progress, and what every step changed; "
+          "`--report` writes more. The last line of standard output is the path of the "
+          "output.\n\nCtrl-C stops within a second, a second Ctrl-C "
           "at once; the same command continues from there and writes the same bytes. An input "
-          "or a step that should change the result and does not is an error (status 8).",
+          "or a step that should change the result and does not is an error (status 8); a VAE "
+          "that equals the one that it replaces is a warning.",
       .positionals = MergePositionals(),
       .flags = Flags(),
       .examples = {{"weightsmith merge a.safetensors b.safetensors --alpha 0.3",

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/layout.h"
 #include "core/error.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
@@ -82,8 +83,17 @@ void Write(const ByteSource& file, SafetensorsHeader header, const Metadata& met
 
 std::string InWords(const Metadata& metadata) {
   std::string text;
-  for (const auto& [key, value] : metadata)
-    text += fmt::format("{}: {}\n", Visible(key), Visible(value));
+  for (const auto& [key, value] : metadata) {
+    if (value.find('\n') == std::string::npos) {
+      text += fmt::format("{}: {}\n", Visible(key), Visible(value));
+      continue;
+    }
+    // A recipe is read in lines, which are indented.
+    text += fmt::format("{}:\n", Visible(key));
+    for (const std::string_view line : SplitLines(value)) {
+      text += fmt::format("  {}\n", Visible(line));
+    }
+  }
   return text;
 }
 

@@ -92,7 +92,7 @@ const Command& synth() {
                 {.name = "scale",
                  .kind = ValueKind::kText,
                  .value = "SCALE",
-                 .doc = "full, or tiny: the same names, but narrow",
+                 .doc = "full (the default), or tiny: the same names, but narrow",
                  .choices = {"full", "tiny"}},
                 {.name = "layout",
                  .kind = ValueKind::kText,

@@ -8,8 +8,9 @@
 #include "core/anatomy/canonical_view.h"
 #include "core/error.h"
 #include "core/visible.h"
-#include "merge/touched_paths.h"
 #include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/plan_recipe.h"
+#include "recipes/source/text_file.h"
 
 namespace weightsmith {
 namespace {
@@ -28,17 +29,22 @@ void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run
                  Verdict& verdict) {
   Diagnostics diagnostics;
   const std::optional<Recipe> recipe = LoadRecipe(verdict.path, options, diagnostics);
-  std::optional<ResolvedRecipe> resolved;
-  if (recipe && files) resolved = Resolve(*recipe, options, diagnostics);
-  verdict.diagnostics = diagnostics.all();
-  if (diagnostics.HasErrors()) {
-    verdict.status = static_cast<int>(ErrorCode::kUsage);
-  } else if (resolved) {
-    Plan plan = MakePlan(resolved->expression, std::move(resolved->outputs));
-    plan.texts_read = recipe->files_read;
-    verdict.warnings = plan.warnings;
-    CheckPaths(plan, run);
+  try {
+    diagnostics.ThrowIfErrors();
+    if (recipe && files) {
+      WithContext(verdict.path, [&] {
+        const Plan plan = PlanOfRecipe(*recipe, options, diagnostics);
+        verdict.warnings = plan.warnings;
+        CheckPathsOf(plan, run, *recipe, diagnostics);
+      });
+    }
+  } catch (const RecipeProblems& problems) {
+    verdict.status = static_cast<int>(problems.code());
+  } catch (const Error&) {
+    verdict.diagnostics = diagnostics.all();
+    throw;
   }
+  verdict.diagnostics = diagnostics.all();
 }
 
 Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
@@ -49,12 +55,16 @@ Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
     if (LooksLikeModel(path)) {
       verdict.warnings = Examine(*OpenCanonical(path)).damage;
     } else {
-      WithContext(path, [&] { JudgeRecipe(files, options, run, verdict); });
+      JudgeRecipe(files, options, run, verdict);
     }
   } catch (const Error& error) {
     verdict.status = static_cast<int>(error.code());
     verdict.message = error.what();
     verdict.advice = AdviceOf(error);
+    const auto recipe = IsFolder(path) ? RecipeInFolder(path) : std::nullopt;
+    if (recipe && error.code() == ErrorCode::kInput) {
+      verdict.advice = fmt::format("Give the recipe in it: {}", recipe->string());
+    }
   }
   return verdict;
 }
@@ -62,7 +72,8 @@ Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
 void Show(const Verdict& verdict, Terminal& terminal) {
   for (const Diagnostic& diagnostic : verdict.diagnostics) {
     const bool is_error = diagnostic.severity == Severity::kError;
-    terminal.Tell(is_error ? Style::kError : Style::kWarning, Render(diagnostic));
+    terminal.Tell(is_error ? Style::kError : Style::kWarning,
+                  Render(diagnostic, CommandLineSpelling()));
   }
   for (const std::string& warning : verdict.warnings) terminal.Warn(warning);
   if (!verdict.message.empty()) terminal.Fail(verdict.message, verdict.advice);
@@ -82,7 +93,8 @@ Json ToJson(const Verdict& verdict) {
          {"line", diagnostic.place.line},
          {"column", diagnostic.place.column},
          {"message", diagnostic.message},
-         {"advice", diagnostic.advice}});
+         {"advice", AdviceOf(Error(diagnostic.code, diagnostic.message, diagnostic.advice,
+                                   diagnostic.options))}});
   }
   json["message"] = verdict.message;
   json["advice"] = verdict.advice;

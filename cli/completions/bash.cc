@@ -9,6 +9,10 @@ namespace {
 constexpr std::string_view kHead = R"(# bash completion of weightsmith
 _weightsmith_words() { COMPREPLY=($(compgen -W "$1" -- "$2")); }
 _weightsmith_files() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$1")); }
+_weightsmith_files_or() {
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=($(compgen -f -- "$2") $(compgen -W "$1" -- "$2"))
+}
 _weightsmith_folders() { compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$1")); }
 _weightsmith_none() { COMPREPLY=(); }
 
@@ -25,6 +29,9 @@ _weightsmith() {
 // How bash completes one kind of value.
 std::string Action(ValueKind kind, std::span<const std::string_view> choices) {
   const std::vector<std::string> words = ValueWords(kind, choices);
+  if (!words.empty() && kind == ValueKind::kFile) {
+    return fmt::format("_weightsmith_files_or \"{}\" \"$current\"", fmt::join(words, " "));
+  }
   if (!words.empty()) {
     return fmt::format("_weightsmith_words \"{}\" \"$current\"", fmt::join(words, " "));
   }

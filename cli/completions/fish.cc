@@ -41,8 +41,9 @@ std::string CommandLines(const Command& command) {
   for (const Positional& positional : command.positionals) {
     const std::vector<std::string> words = ValueWords(positional.kind, positional.choices);
     if (words.empty()) continue;
-    lines += fmt::format("complete -c weightsmith -n {} -f -a {}\n", Quoted(condition),
-                         Quoted(fmt::format("{}", fmt::join(words, " "))));
+    const bool files = positional.kind == ValueKind::kFile;
+    lines += fmt::format("complete -c weightsmith -n {}{} -a {}\n", Quoted(condition),
+                         files ? "" : " -f", Quoted(fmt::format("{}", fmt::join(words, " "))));
   }
   return lines;
 }

@@ -25,6 +25,9 @@ std::string Escape(std::string_view text) {
 
 std::string Action(ValueKind kind, std::span<const std::string_view> choices) {
   const std::vector<std::string> words = ValueWords(kind, choices);
+  if (!words.empty() && kind == ValueKind::kFile) {
+    return fmt::format("{{_files; compadd {}}}", fmt::join(words, " "));
+  }
   if (!words.empty()) return fmt::format("({})", fmt::join(words, " "));
   if (kind == ValueKind::kFile) return "_files";
   if (kind == ValueKind::kFolder) return "_files -/";

@@ -33,7 +33,9 @@ written:
   output: {model: mix, path: mix.safetensors}
 
 A list in the community's order, BASE first: 26 numbers for SD 1 and 2 (BASE,
-IN00-IN11, M00, OUT00-OUT11), 20, 21 or 26 for SDXL, 61 for FLUX.1:
+IN00-IN11, M00, OUT00-OUT11), 20, 21 or 26 for SDXL, 61 for FLUX.1. BASE is the
+weight of the text encoders and, as in SuperMerger, of the VAE; a list of 21 has
+a number for the VAE, and the VAE of FLUX.1 is not merged by a list:
 
   alpha: [0.5, 0, 0.1, 0.2, …]
 
@@ -45,7 +47,8 @@ A preset, a preset scaled, or a shape over the depth of any model:
 
 A list as the value of a row is a shape over that row: IN00-IN11: [0, 1].
 
-The VAE stays that of the leftmost model, unless a row names vae.
+The VAE stays that of the leftmost model with a number and with rows that do not
+name vae. A list merges it with BASE, as above.
 
 On the command line:
 

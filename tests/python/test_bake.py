@@ -245,7 +245,7 @@ def test_modules_for_a_component_that_is_elsewhere_are_told(bake, weightsmith, t
     lora = pair_for("transformer.context_embedder", *baker.before["txt_in.weight"].shape)
     text = pair_for("lora_te1_text_model_encoder_layers_0_mlp_fc1", 64, 16)
     baker(lora | text)
-    assert "1 modules are for clip_l, which is not in the model" in baker.words
+    assert "1 module for clip_l, which is not in the model" in baker.words
     assert "has no clip_l" in baker(lora | text, "--strict-components", status=3).stderr
     assert "none of its 1 modules" in baker(text, status=3).stderr
     assert width > 0

@@ -33,8 +33,8 @@ std::string_view LineOf(std::string_view text, std::uint32_t line) {
   return text;
 }
 
-/// Characters of the line from `first`, from 0, at most kShownColumns; control characters and tabs
-/// become spaces, so that line and caret agree.
+/// Characters of the line from `first`, from 0, at most kShownColumns; a tab is an arrow, and
+/// other control characters become spaces, so that line and caret agree.
 std::string Characters(std::string_view line, std::size_t first) {
   std::string shown;
   std::size_t column = 0;
@@ -43,8 +43,13 @@ std::string Characters(std::string_view line, std::size_t first) {
     if (column <= first) continue;
     if (column > first + kShownColumns) break;
     const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    shown += control ? ' ' : c;
+    if (c == '\t') {
+      shown += "→";
+    } else {
+      shown += control ? ' ' : c;
+    }
   }
+  if (column > first + kShownColumns) shown += "…";
   return shown;
 }
 

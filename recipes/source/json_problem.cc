@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include "core/text.h"
+#include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
+#include "recipes/source/yaml_problem.h"
 
 namespace weightsmith {
 namespace {
@@ -51,13 +54,50 @@ JsonProblem AtEnd(std::string_view text) {
 JsonProblem SingleQuote(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(at + 1);
   const std::string_view inside = rest.substr(0, std::min(rest.find('\''), std::size_t{60}));
-  return {at, "JSON takes double quotes only", fmt::format("Write \"{}\"", inside)};
+  return {at, "JSON takes double quotes only",
+          fmt::format("Write \"{}\", and so for every text.", inside)};
+}
+
+/// "0.3" of "0,3" or ".3", and where that begins; nothing for other words.
+std::optional<JsonProblem> Number(std::string_view text, std::size_t start) {
+  const std::string_view word = WordAt(text, start);
+  const auto digits = [](std::string_view part) {
+    return !part.empty() &&
+           std::ranges::all_of(part, [](unsigned char c) { return std::isdigit(c) != 0; });
+  };
+  const bool minus = word.starts_with('-');
+  const std::string_view rest = word.substr(minus ? 1 : 0);
+  const std::string_view sign = minus ? "-" : "";
+  if (rest.starts_with('.') && digits(rest.substr(1))) {
+    return JsonProblem{start, fmt::format("{} is not a number of JSON", Quote(word)),
+                       fmt::format("Write {}0{}", sign, rest)};
+  }
+  if (rest.ends_with('.') && digits(rest.substr(0, rest.size() - 1))) {
+    return JsonProblem{start, fmt::format("{} is not a number of JSON", Quote(word)),
+                       fmt::format("Write {}{}0", sign, rest)};
+  }
+  if (start < 2 || text[start - 1] != ',' || !digits(word)) return std::nullopt;
+  const std::size_t front = WordStart(text, start - 1);
+  const std::string_view whole = WordAt(text, front);
+  if (!digits(whole.starts_with('-') ? whole.substr(1) : whole)) return std::nullopt;
+  return JsonProblem{front, "a comma ends the entry in JSON, and no number has one in it",
+                     fmt::format("Write {}.{}, with a point.", whole, word)};
+}
+
+/// The text in double quotes around `at`, without them.
+std::string_view QuotedAround(std::string_view text, std::size_t at) {
+  const std::size_t line = LineStart(text, at);
+  const std::size_t open = text.rfind('"', at);
+  if (open == std::string_view::npos || open < line) return {};
+  const std::size_t close = text.find_first_of("\"\n", open + 1);
+  return text.substr(open + 1, std::min(close, text.size()) - open - 1);
 }
 
 /// A word without quotes.
 JsonProblem Word(std::string_view text, std::size_t at) {
   const std::size_t start = WordStart(text, at);
   const std::string_view word = WordAt(text, start);
+  if (auto number = Number(text, start)) return *number;
   std::string lower(word);
   std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
   const bool constant = lower == "true" || lower == "false";
@@ -108,8 +148,10 @@ JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_v
     return {at + lookalike->offset, lookalike->message, lookalike->advice};
   }
   if (Reason(said).find("escape") != std::string_view::npos || found == '\\' || previous == '\\') {
+    const std::string_view quoted = QuotedAround(text, at);
     return {at, "a \\ starts an escape, and this one is unknown",
-            "Use / in paths, or \\\\ for a \\."};
+            quoted.empty() ? "Use / in paths, or \\\\ for a \\."
+                           : fmt::format("Write \"{}\"", WithForwardSlashes(quoted))};
   }
   if (IsWordCharacter(found)) return Word(text, at);
   return {at, fmt::format("this is not valid JSON: {}", Reason(said)), {}};

@@ -9,7 +9,7 @@
 namespace weightsmith {
 namespace {
 
-enum class Looks : std::uint8_t { kSpace, kNothing, kQuote };
+enum class Looks : std::uint8_t { kSpace, kNothing, kQuote, kColon, kComma };
 
 struct Character {
   std::string_view bytes;  ///< UTF-8
@@ -37,6 +37,9 @@ constexpr std::array kCharacters{
     Character{"\u201E", "typographic quote (U+201E)", Looks::kQuote},
     Character{"\u00AB", "typographic quote (U+00AB)", Looks::kQuote},
     Character{"\u00BB", "typographic quote (U+00BB)", Looks::kQuote},
+    Character{"\uFF1A", "fullwidth colon (U+FF1A)", Looks::kColon},
+    Character{"\uFF0C", "fullwidth comma (U+FF0C)", Looks::kComma},
+    Character{"\u3001", "ideographic comma (U+3001)", Looks::kComma},
 };
 
 /// The character of the table that `text` begins with; null for none.
@@ -85,6 +88,14 @@ Lookalike Report(std::string_view text, std::size_t at) {
                                     : fmt::format("Write \"{}\", in straight quotes.", quoted);
       break;
     }
+    case Looks::kColon:
+      found.message = fmt::format("a {} is not a colon for YAML or JSON", character.name);
+      found.advice = "Write an ordinary colon, and a space behind it where a value follows.";
+      break;
+    case Looks::kComma:
+      found.message = fmt::format("a {} is not a comma for YAML or JSON", character.name);
+      found.advice = "Write an ordinary comma and a space.";
+      break;
   }
   return found;
 }
@@ -96,6 +107,7 @@ std::optional<Lookalike> LookalikeInScalar(std::string_view scalar) {
     const bool last = begin + character.bytes.size() == scalar.size();
     const bool behind_colon = begin > 0 && scalar[begin - 1] == ':';
     if (character.like == Looks::kSpace) return begin == 0 || last || behind_colon;
+    if (character.like == Looks::kColon || character.like == Looks::kComma) return false;
     return character.like == Looks::kNothing || begin == 0;
   });
   return at ? std::optional(Report(scalar, *at)) : std::nullopt;

@@ -1,5 +1,5 @@
-// Characters that look like a space or a quote and that YAML and JSON take for letters: word
-// processors, chats and web pages put them into recipes.
+// Characters that look like a space, a quote, a colon or a comma and that YAML and JSON take for
+// letters: word processors, chats and web pages put them into recipes.
 #pragma once
 
 #include <cstddef>

@@ -26,8 +26,10 @@ void ExpectFile(const std::filesystem::path& path) {
   const std::filesystem::file_status status = std::filesystem::status(path, ignored);
   const std::string name = Quote(path.string());
   if (std::filesystem::is_directory(status)) {
-    throw Error(ErrorCode::kInput, fmt::format("{} is a folder, not a recipe", name),
-                "Give the file in it.");
+    const auto recipe = RecipeInFolder(path);
+    throw Error(
+        ErrorCode::kInput, fmt::format("{} is a folder, not a recipe", name),
+        recipe ? fmt::format("Give the file in it: {}", recipe->string()) : "Give the file in it.");
   }
   if (std::filesystem::is_fifo(status)) {
     throw Error(ErrorCode::kInput, fmt::format("{} is a pipe, not a file", name),
@@ -45,6 +47,18 @@ std::string WithoutMark(std::string text) {
 }
 
 }  // namespace
+
+std::optional<std::filesystem::path> RecipeInFolder(const std::filesystem::path& folder) {
+  std::optional<std::filesystem::path> found;
+  std::error_code failed;
+  std::filesystem::directory_iterator it(folder, failed);
+  for (; !failed && it != std::filesystem::directory_iterator(); it.increment(failed)) {
+    const std::string extension = it->path().extension().string();
+    if (extension != ".yaml" && extension != ".yml") continue;
+    if (!found || it->path() < *found) found = it->path();
+  }
+  return found;
+}
 
 std::string ReadTextFile(const std::filesystem::path& path) {
   ExpectFile(path);

@@ -31,14 +31,18 @@ class Handler : public YAML::EventHandler {
       : source_(source), lines_(source), builder_(diagnostics), diagnostics_(diagnostics) {}
 
   std::optional<SourceNode> Take() { return builder_.Take(); }
+  /// Whether a fault was reported of which others follow.
+  bool reported() const { return reported_; }
   SourcePlace At(const YAML::Mark& mark) const {
     return lines_.At(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ == 2)
-      Fail(mark, "a recipe is one document, and a second one starts here",
-           "Write it to a file of its own, without the line ---.");
+    if (++documents_ < 2) return;
+    const std::string_view rest = std::string_view(source_->text).substr(Offset(mark));
+    const bool whole = rest.find("\nweightsmith:") != std::string_view::npos;
+    Fail(mark, "a recipe is one document, and a second one starts here",
+         whole ? "Write it to a file of its own, without the line ---." : "Remove the line ---");
   }
   void OnDocumentEnd() override {}
 
@@ -107,11 +111,12 @@ class Handler : public YAML::EventHandler {
       const bool here = text.substr(Offset(mark)).starts_with(value);
       diagnostics_.AddError(lines_.At(Offset(mark) + (here ? found->offset : 0)), found->message,
                             found->advice);
-      throw Stop();
+      reported_ = true;
+      return;
     }
     if (const auto line = SwallowedLine(text, Offset(mark), value)) {
       diagnostics_.AddError(lines_.At(line->offset), line->message, line->advice);
-      throw Stop();
+      reported_ = true;
     }
   }
 
@@ -184,6 +189,7 @@ class Handler : public YAML::EventHandler {
   std::vector<OpenNode> open_;
   std::size_t expanded_ = 0;
   int documents_ = 0;
+  bool reported_ = false;
 };
 
 }  // namespace
@@ -200,11 +206,15 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
     return std::nullopt;
   } catch (const YAML::Exception& error) {
     const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
-    const YamlProblem problem =
-        ExplainYaml(source->text, {error.msg, offset, handler.OpenBracket()});
-    diagnostics.AddError(LineIndex(source).At(problem.offset), problem.message, problem.advice);
+    if (handler.reported()) return std::nullopt;
+    const LineIndex lines(source);
+    for (const YamlProblem& problem :
+         ExplainYaml(source->text, {error.msg, offset, handler.OpenBracket()})) {
+      diagnostics.AddError(lines.At(problem.offset), problem.message, problem.advice);
+    }
     return std::nullopt;
   }
+  if (handler.reported()) return std::nullopt;
   return handler.Take();
 }
 

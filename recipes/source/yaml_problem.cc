@@ -4,46 +4,22 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <utility>
 
 #include "core/text.h"
+#include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
+#include "recipes/source/yaml_scan.h"
 
 namespace weightsmith {
 namespace {
 
+/// Lines with the same kind of fault that are reported together.
+constexpr std::size_t kMostLines = 20;
+
 bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
-}
-
-std::size_t LineStart(std::string_view text, std::size_t offset) {
-  if (offset == 0) return 0;
-  const std::size_t before = text.rfind('\n', offset - 1);
-  return before == std::string_view::npos ? 0 : before + 1;
-}
-
-/// The line that begins at `start`, without its end.
-std::string_view LineAt(std::string_view text, std::size_t start) {
-  const std::string_view line = text.substr(start, text.find('\n', start) - start);
-  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
-}
-
-bool IsBlank(std::string_view line) {
-  const std::string_view words = Trim(line);
-  return words.empty() || words.starts_with('#');
-}
-
-std::size_t IndentOf(std::string_view line) {
-  return std::min(line.find_first_not_of(' '), line.size());
-}
-
-/// The line above with something in it; npos where there is none.
-std::size_t LineAbove(std::string_view text, std::size_t start) {
-  while (start > 0) {
-    start = LineStart(text, start - 1);
-    if (!IsBlank(LineAt(text, start))) return start;
-  }
-  return std::string_view::npos;
 }
 
 /// A name, then a colon without a space or an equals sign, and a value.
@@ -59,31 +35,79 @@ std::optional<std::pair<std::string_view, std::string_view>> SplitLine(std::stri
   return std::pair(name, Trim(sign.substr(1)));
 }
 
-/// The line that fails, and the one above it.
-std::optional<YamlProblem> FindLookalike(std::string_view text, std::size_t start) {
-  for (const std::size_t line : {LineAbove(text, start), start}) {
-    if (line == std::string_view::npos) continue;
-    if (auto found = LookalikeInLine(LineAt(text, line))) {
-      return YamlProblem{line + found->offset, std::move(found->message), std::move(found->advice)};
-    }
+/// Of every line, from the top, where `text` fails at the line `start` or the one above it.
+template <class Find>
+std::vector<YamlProblem> Everywhere(std::string_view text, std::size_t start, Find&& find) {
+  const std::size_t above = LineAbove(text, start);
+  if (!find(start) && (above == std::string_view::npos || !find(above))) return {};
+  std::vector<YamlProblem> problems;
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+       line = NextLine(text, line)) {
+    if (auto problem = find(line)) problems.push_back(std::move(*problem));
   }
-  return std::nullopt;
+  return problems;
 }
 
-/// A tab in front of the words of a line, or behind the dash of a list.
-std::optional<YamlProblem> FindTab(std::string_view text, std::size_t start) {
-  for (std::size_t line = start; line != std::string_view::npos; line = LineAbove(text, line)) {
+std::vector<YamlProblem> FindLookalikes(std::string_view text, std::size_t start) {
+  return Everywhere(text, start, [&](std::size_t line) -> std::optional<YamlProblem> {
+    auto found = LookalikeInLine(LineAt(text, line));
+    if (!found) return std::nullopt;
+    return YamlProblem{line + found->offset, std::move(found->message), std::move(found->advice)};
+  });
+}
+
+std::string Spaces(std::size_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "space" : "spaces");
+}
+
+/// The lines that tabs indent, each with the spaces that the lines around it ask for.
+std::vector<YamlProblem> FindTabs(std::string_view text) {
+  std::vector<YamlProblem> problems;
+  std::map<std::string_view, std::size_t> wanted;  // by what a line begins with
+  std::string_view above;
+  std::size_t spaces = 0;  // of the line above
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+       line = NextLine(text, line)) {
     const std::string_view words = LineAt(text, line);
-    const std::size_t begin = std::min(words.find_first_not_of(" \t"), words.size());
+    if (IsBlankLine(words)) continue;
+    const std::string_view front = words.substr(0, words.find_first_not_of(" \t"));
     const std::size_t tab = words.find('\t');
-    if (tab < begin) {
-      return YamlProblem{line + tab, "a tab indents this line, and YAML takes spaces only",
-                         "Replace every tab in front of a line by two spaces."};
+    if (tab < front.size()) {
+      const bool holder = Trim(above).ends_with(':');
+      const auto known = wanted.find(front);
+      if (known != wanted.end()) {
+        spaces = known->second;
+      } else if (holder) {
+        spaces += 2;
+      }
+      problems.push_back(
+          {line + tab, "a tab indents this line, and YAML takes spaces only",
+           fmt::format("Write {} in front of {}", Spaces(spaces), Quote(Trim(words), 60))});
+    } else {
+      spaces = front.size();
+      if (tab == front.size() + 1 && words[front.size()] == '-') {
+        problems.push_back({line + tab, "a tab follows the dash, and YAML takes spaces only",
+                            fmt::format("Write a space: - {}", Trim(words.substr(tab)))});
+      }
     }
-    if (begin < words.size() && words[begin] == '-' && tab == begin + 1) {
-      const std::string_view entry = Trim(words.substr(tab));
-      return YamlProblem{line + tab, "a tab follows the dash, and YAML takes spaces only",
-                         fmt::format("Write a space: - {}", entry)};
+    wanted[front] = spaces;
+    above = words;
+  }
+  return problems;
+}
+
+/// "// mine" or a Markdown fence.
+std::optional<YamlProblem> ForeignLine(std::string_view text, std::size_t start) {
+  for (std::size_t line = 0; line <= start; line = NextLine(text, line)) {
+    const std::string_view words = Trim(LineAt(text, line));
+    const std::size_t at = line + IndentOf(LineAt(text, line));
+    if (words.starts_with("//")) {
+      return YamlProblem{at, "a comment begins with # in YAML, not with //",
+                         fmt::format("Write # {}", Trim(words.substr(2)))};
+    }
+    if (words.starts_with("```")) {
+      return YamlProblem{at, "this is a mark of Markdown, not of a recipe",
+                         "Remove this line, and the other line with ```."};
     }
   }
   return std::nullopt;
@@ -108,7 +132,7 @@ YamlProblem UnknownEscape(std::string_view text, const YamlFailure& failure) {
   if (quoted.size() > 2) {
     problem.offset = static_cast<std::size_t>(quoted.data() - text.data());
     const std::string_view inside = quoted.substr(1, quoted.size() - 2);
-    problem.advice = fmt::format("Write {}.", WithForwardSlashes(inside));
+    problem.advice = fmt::format("Write {}", WithForwardSlashes(inside));
   }
   return problem;
 }
@@ -121,16 +145,34 @@ YamlProblem OpenBracket(std::string_view text, std::size_t bracket) {
                       open == '{' ? '}' : ']')};
 }
 
-/// "alpha:0.3" or "alpha = 0.3" as a line: the one that fails, or the one above it.
-std::optional<YamlProblem> WithoutColon(std::string_view text, std::size_t start) {
-  for (const std::size_t at : {start, LineAbove(text, start)}) {
-    if (at == std::string_view::npos) continue;
+/// Lines such as "alpha:0.3" and "alpha = 0.3".
+std::vector<YamlProblem> WithoutSpace(std::string_view text, std::size_t start) {
+  return Everywhere(text, start, [&](std::size_t at) -> std::optional<YamlProblem> {
     const std::string_view line = LineAt(text, at);
-    if (const auto split = SplitLine(Trim(line))) {
-      return YamlProblem{at + IndentOf(line),
-                         fmt::format("{} is not a key and a value", Quote(Trim(line), 60)),
-                         fmt::format("Write {}: {}", split->first, split->second)};
-    }
+    const auto split = SplitLine(Trim(line));
+    if (!split) return std::nullopt;
+    return YamlProblem{at + IndentOf(line),
+                       fmt::format("{} is not a key and a value", Quote(Trim(line), 60)),
+                       fmt::format("Write {}: {}", split->first, split->second)};
+  });
+}
+
+/// "models" or "anime anime.safetensors" as a line: the one above that fails, or the last one.
+std::optional<YamlProblem> WithoutColon(std::string_view text, std::size_t start) {
+  for (const std::size_t at : {LineAbove(text, start), start}) {
+    if (at == std::string_view::npos || at >= text.size()) continue;
+    const std::string_view line = LineAt(text, at);
+    const std::string_view words = Trim(line.substr(0, line.find(" #")));
+    const std::size_t name_end = std::min(words.find_first_of(" \t"), words.size());
+    const std::string_view name = words.substr(0, name_end);
+    const auto in_name = [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-';
+    };
+    if (name.empty() || name.front() == '-' || !std::ranges::all_of(name, in_name)) continue;
+    if (words.ends_with(':') || Contains(words, ": ")) continue;
+    const std::string_view value = Trim(words.substr(name_end));
+    return YamlProblem{at + IndentOf(line), fmt::format("{} has no colon", Quote(words, 60)),
+                       fmt::format("Write {}:{}{}", name, value.empty() ? "" : " ", value)};
   }
   return std::nullopt;
 }
@@ -144,28 +186,41 @@ std::optional<YamlProblem> WrongIndent(std::string_view text, std::size_t start)
   const std::size_t indent = IndentOf(line);
   const std::size_t wanted = IndentOf(line_above);
   if (indent == wanted) return std::nullopt;
-  const auto spaces = [](std::size_t count) {
-    return fmt::format("{} {}", count, count == 1 ? "space" : "spaces");
-  };
   const bool holder = Trim(line_above).ends_with(':');
   const std::size_t deeper = holder ? wanted + 2 : wanted;
-  return YamlProblem{start + indent,
-                     fmt::format("this line is indented by {}, which fits none of the lines above",
-                                 spaces(indent)),
-                     fmt::format("Write {} in front of it, as in front of {}, or those of the "
-                                 "entry that it belongs to.",
-                                 spaces(deeper), Quote(Trim(line_above), 60))};
+  return YamlProblem{
+      start + indent,
+      fmt::format("this line is indented by {}, which fits none of the lines above",
+                  Spaces(indent)),
+      fmt::format("Write {} in front of it, {} {}, or those of the entry that it "
+                  "belongs to.",
+                  Spaces(deeper), holder ? "two more than in front of" : "as in front of",
+                  Quote(Trim(line_above), 60))};
 }
 
-}  // namespace
+/// The lines that the failure is in: those of the bracket that is open, or the one above.
+std::optional<YamlProblem> WrongMark(std::string_view text, std::size_t start,
+                                     const YamlFailure& failure) {
+  const std::size_t end = std::min(text.find('\n', start), text.size());
+  const std::size_t above = LineAbove(text, start);
+  if (failure.bracket && *failure.bracket < text.size()) {
+    const std::size_t line = LineStart(text, *failure.bracket);
+    if (auto problem = ScanMarks(text, line, end)) return problem;
+  }
+  if (above != std::string_view::npos) {
+    const std::size_t above_end = std::min(text.find('\n', above), text.size());
+    if (auto problem = ScanMarks(text, above, above_end)) return problem;
+  }
+  return ScanMarks(text, start, end);
+}
 
-YamlProblem ExplainYaml(std::string_view text, const YamlFailure& failure) {
-  const std::size_t start = LineStart(text, std::min(failure.offset, text.size()));
-  if (auto problem = FindTab(text, start)) return *problem;
-  if (auto problem = FindLookalike(text, start)) return *problem;
+/// What is wrong as a whole, at one place.
+YamlProblem ExplainOne(std::string_view text, std::size_t start, const YamlFailure& failure) {
+  if (auto problem = ForeignLine(text, start)) return *problem;
   if (Contains(failure.message, "escape") || Contains(failure.message, "hex number")) {
     return UnknownEscape(text, failure);
   }
+  if (auto problem = WrongMark(text, start, failure)) return *problem;
   if (failure.bracket && *failure.bracket < text.size()) {
     return OpenBracket(text, *failure.bracket);
   }
@@ -183,6 +238,18 @@ YamlProblem ExplainYaml(std::string_view text, const YamlFailure& failure) {
   }
   return {failure.offset, fmt::format("this is not valid YAML: {}", failure.message),
           "Compare the indentation, quotes and brackets with the lines above."};
+}
+
+}  // namespace
+
+std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& failure) {
+  const std::size_t start = LineStart(text, std::min(failure.offset, text.size()));
+  if (auto problems = FindTabs(text); !problems.empty()) return problems;
+  if (auto problems = FindLookalikes(text, start); !problems.empty()) return problems;
+  if (!failure.bracket) {
+    if (auto problems = WithoutSpace(text, start); !problems.empty()) return problems;
+  }
+  return {ExplainOne(text, start, failure)};
 }
 
 std::optional<YamlProblem> SwallowedLine(std::string_view text, std::size_t begin,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weightsmith {
 
@@ -23,7 +24,8 @@ struct YamlFailure {
   std::optional<std::size_t> bracket{};  ///< the innermost one that is open there
 };
 
-YamlProblem ExplainYaml(std::string_view text, const YamlFailure& failure);
+/// What is wrong: one fault, or every line with the same fault. Never empty.
+std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& failure);
 
 /// A line that a plain scalar from `begin` with this value took in by mistake: "alpha:0.3" or
 /// "alpha = 0.3" below "b: anime". Nothing where the scalar ends on its line.

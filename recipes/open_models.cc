@@ -209,7 +209,9 @@ Model ModelOpener::Open(const RecipeModel& model, Diagnostics& diagnostics) {
                            error.code() == ErrorCode::kMismatch;
       if (!of_file) throw;
       diagnostics.AddError(part.file.place,
-                           part.file.path ? WithFileAdvice(error, *part.file.path) : error);
+                           part.file.path
+                               ? WithFileAdvice(error, *part.file.path, OriginOf(part.file.place))
+                               : error);
     }
   }
   return opened;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/io/missing_file.h"
 #include "core/text.h"
+#include "recipes/parser/advice.h"
 #include "recipes/parser/recipe_parser.h"
 #include "recipes/source/text_file.h"
 
@@ -68,8 +70,13 @@ std::optional<Recipe> LoadRecipe(const std::filesystem::path& path, const Recipe
   if (path == "-") {
     return ParseRecipe({"<stdin>", ReadStandardInput()}, "", options, diagnostics);
   }
-  const SourceText source{path.string(),
-                          WithContext("the recipe", [&] { return ReadTextFile(path); })};
+  SourceText source{path.string(), ""};
+  try {
+    source.text = ReadTextFile(path);
+  } catch (const MissingFile& error) {
+    const Error advised = WithFileAdvice(error, path);
+    throw MissingFile(fmt::format("no such recipe: {}", Quote(path.string())), advised.advice());
+  }
   auto recipe = RecipeParser(options, diagnostics).Parse(source, path, path.parent_path());
   if (recipe) recipe->files_read.push_back({path, "recipe"});
   return recipe;

@@ -138,11 +138,35 @@ std::vector<std::string> NamesBeside(const std::filesystem::path& path) {
   return names;
 }
 
-/// "org/model", and no file.
-bool LooksLikeRepository(const std::filesystem::path& path) {
-  const std::string text = path.string();
-  return std::ranges::count(text, '/') == 1 && text.find_first_of("/") > 0 &&
-         !path.has_extension() && !std::filesystem::exists(path.parent_path());
+/// "org/model", as written, and no file at `path`.
+bool LooksLikeRepository(const std::filesystem::path& written, const std::filesystem::path& path) {
+  const std::string text = written.string();
+  const bool file = text.ends_with(".safetensors") || text.ends_with(".ckpt");
+  return std::ranges::count(text, '/') == 1 && !text.starts_with('/') && !text.starts_with('.') &&
+         !file && !std::filesystem::exists(path.parent_path());
+}
+
+/// Of the files beside `path`, the one that is nearly called so. The extension does not count as
+/// likeness: every model has the same.
+std::optional<std::string> NameNear(const std::filesystem::path& path) {
+  const auto is_text = [](const std::filesystem::path& name) {
+    const std::string extension = name.extension().string();
+    return extension == ".yaml" || extension == ".yml" || extension == ".json";
+  };
+  std::vector<std::string> names;
+  std::vector<std::string> stems;
+  for (const std::string& name : NamesBeside(path)) {
+    if (is_text(name) != is_text(path)) continue;
+    names.push_back(name);
+    stems.push_back(std::filesystem::path(name).stem().string());
+  }
+  const auto near = NearestName(path.stem().string(), stems);
+  if (!near) return std::nullopt;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool same = std::filesystem::path(names[i]).extension() == path.extension();
+    if (stems[i] == *near && same) return names[i];
+  }
+  return names[static_cast<std::size_t>(std::ranges::find(stems, *near) - stems.begin())];
 }
 
 }  // namespace
@@ -209,19 +233,35 @@ std::optional<PathFault> FaultOfPath(std::string_view path) {
   return std::nullopt;
 }
 
-Error WithFileAdvice(const Error& error, const std::filesystem::path& path) {
+std::filesystem::path WithoutFolder(const std::filesystem::path& path,
+                                    const std::filesystem::path& folder) {
+  const std::string front = (folder / "").string();
+  const std::string text = path.string();
+  if (folder.empty() || !text.starts_with(front) || text.size() == front.size()) return path;
+  return text.substr(front.size());
+}
+
+Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
+                     const SourcePlace& place) {
   std::error_code failed;
   if (error.code() != ErrorCode::kInput || std::filesystem::exists(path, failed) || failed) {
     return error;
   }
-  std::string advice(Trim(DidYouMean(path.filename().string(), NamesBeside(path))));
+  // Where a file names it, as it is written there: below the folder of that file.
+  const bool file = place.source != nullptr && place.source->setting == Setting::kNone;
+  const std::filesystem::path written =
+      WithoutFolder(path, file ? std::filesystem::path(place.source->name).parent_path() : "");
+  std::string advice;
+  if (const auto near = NameNear(path)) {
+    advice = fmt::format("Did you mean {}?", Quote((written.parent_path() / *near).string()));
+  }
   if (path.string().find('\\') != std::string::npos) {
-    advice = fmt::format("Write / for \\: {}", WithForwardSlashes(path.string()));
-  } else if (advice.empty() && LooksLikeRepository(path)) {
+    advice = fmt::format("Write / for \\: {}", WithForwardSlashes(written.string()));
+  } else if (advice.empty() && LooksLikeRepository(written, path)) {
     advice = fmt::format(
         "{} looks like the name of a repository: nothing is downloaded. Download "
         "it, and write the path of its folder.",
-        Quote(path.string()));
+        Quote(written.string()));
   } else if (advice.empty()) {
     advice = error.advice();
   }

@@ -23,9 +23,15 @@ struct PathFault {
 /// Of a web address, `~`, a variable of the shell, a path of Windows.
 std::optional<PathFault> FaultOfPath(std::string_view path);
 
+/// `path` as it is written in a file of `folder`; the same where it is not below that.
+std::filesystem::path WithoutFolder(const std::filesystem::path& path,
+                                    const std::filesystem::path& folder);
+
 /// The same error with advice, where there is no such file: the file beside it with nearly that
-/// name, or how to get what the path looks like.
-Error WithFileAdvice(const Error& error, const std::filesystem::path& path);
+/// name, or how to get what the path looks like. Paths are as the file writes them that names it at
+/// `place`, if there is one.
+Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
+                     const SourcePlace& place = {});
 
 /// What others call a component, a place or an operator: "te" for "text_encoder".
 std::optional<std::string> ComponentMeant(std::string_view word);

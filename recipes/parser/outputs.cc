@@ -10,6 +10,7 @@
 
 #include "core/io/output_name.h"
 #include "core/text.h"
+#include "recipes/parser/advice.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -172,8 +173,13 @@ void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
   if (!output.path) return;
   const SourcePlace place = draft.path_place.value_or(output.place);
   const bool file = FormOf(output.layout, output.split, *output.path) == FileForm::kOne;
-  const auto fault =
-      FaultOfOutputName(*output.path, file ? OutputKind::kFile : OutputKind::kFolder);
+  // As it is written in the recipe: below its folder.
+  const SourcePlace origin = OriginOf(place);
+  const bool written = origin.source != nullptr && origin.source->setting == Setting::kNone;
+  const std::filesystem::path folder =
+      written ? std::filesystem::path(origin.source->name).parent_path() : "";
+  const auto fault = FaultOfOutputName(WithoutFolder(*output.path, folder),
+                                       file ? OutputKind::kFile : OutputKind::kFolder);
   if (fault) {
     diagnostics.AddError(place, fault->problem, fault->advice);
     return;

@@ -62,6 +62,14 @@ std::string RegexAdvice(std::string_view row) {
       inside);
 }
 
+/// The last line in which something of this begins.
+std::uint32_t LastLine(const SourceNode& node) {
+  std::uint32_t last = node.place.line;
+  for (const SourceNode& key : node.keys) last = std::max(last, key.place.line);
+  for (const SourceNode& item : node.items) last = std::max(last, LastLine(item));
+  return last;
+}
+
 }  // namespace
 
 bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_view advice) {
@@ -155,7 +163,16 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
                                                   const std::filesystem::path& folder) {
   const std::optional<std::string> text = Text(node, what);
   if (!text) return std::nullopt;
+  if (const std::size_t end = text->find('}'); text->starts_with("${") && end != text->npos) {
+    if (const auto fault = FaultOfPath(*text);
+        fault && !variables_.Knows(text->substr(2, end - 2))) {
+      diagnostics_.AddError(node.place, fmt::format("{}: {}", what, fault->problem), fault->advice);
+      return std::nullopt;
+    }
+  }
+  const std::size_t before = diagnostics_.all().size();
   const std::string expanded = variables_.Expand(*text, node.place);
+  if (diagnostics_.all().size() > before) return std::nullopt;
   if (expanded.empty()) {
     diagnostics_.AddError(node.place, fmt::format("{}: the path is empty", what),
                           "Write the path of a file.");
@@ -225,6 +242,17 @@ std::string Reader::KeyAdvice(const SourceNode& map, std::size_t index,
   return {};
 }
 
+/// "lines 3-4": those of the unknown entries from `first` on.
+template <class IsKnown>
+std::string StrayLines(const SourceNode& map, std::size_t first, IsKnown&& is_known) {
+  std::uint32_t last = 0;
+  for (std::size_t i = first; i < map.keys.size() && !is_known(map.keys[i]); ++i) {
+    last = std::max(map.keys[i].place.line, LastLine(map.items[i]));
+  }
+  const std::uint32_t line = map.keys[first].place.line;
+  return last == line ? "this line" : fmt::format("lines {}-{}", line, last);
+}
+
 bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string> known) {
   const auto is_known = [&](const SourceNode& key) {
     return std::ranges::find(known, key.text) != known.end();
@@ -239,9 +267,9 @@ bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string>
     diagnostics_.AddError(
         stray.place,
         fmt::format("{} stands beside '{}', not below it", Quote(stray.text), map.keys[i].text),
-        fmt::format("Indent this line, and those that belong to it, by two more spaces:\n"
+        fmt::format("Indent {} by two more spaces:\n"
                     "{}\n{}{}",
-                    std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
+                    StrayLines(map, i + 1, is_known), std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
                     std::string(stray.place.column + 1, ' '), line));
     found = true;
   }

@@ -61,7 +61,7 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   if (!top) {
     if (errors() == before) {
       diagnostics_.AddError({recipe_.source, 1, 1}, "the recipe is empty",
-                            "Write as its first line: weightsmith: 1");
+                            std::string(RecipeExample()));
     }
     return std::nullopt;
   }
@@ -172,7 +172,8 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
   const SourceNode* several = top.Find("outputs");
   StepReader steps(reader_, graph_, recipe_.policies, presets_);
   if (one != nullptr && several != nullptr) {
-    diagnostics_.AddError(several->place, "the recipe has 'output' and 'outputs'",
+    const auto key = std::ranges::find(top.keys, "outputs", &SourceNode::text);
+    diagnostics_.AddError(key->place, "the recipe has 'output' and 'outputs'",
                           "Keep one of them: outputs is a list of what output is.");
   }
   if (one != nullptr) {

@@ -160,7 +160,7 @@ std::optional<SourceText> ReadNamedRecipe(Diagnostics& diagnostics, const Source
     source.text = ReadTextFile(path);
   } catch (Error& error) {
     if (error.code() != ErrorCode::kInput) throw;
-    diagnostics.AddError(place, WithFileAdvice(error, path));
+    diagnostics.AddError(place, WithFileAdvice(error, path, place));
     return std::nullopt;
   }
   if (HasRecipeKey(source.text)) return source;

@@ -39,6 +39,19 @@ const SourceNode* FindReference(const SourceNode& value) {
   return nullptr;
 }
 
+/// `text` with {name} for $name and ${name}.
+std::string InBraces(std::string_view text, const std::string& name) {
+  std::string changed(text);
+  for (const std::string& written : {fmt::format("${{{}}}", name), "$" + name}) {
+    const std::string braced = fmt::format("{{{}}}", name);
+    for (std::size_t at = changed.find(written); at != std::string::npos;
+         at = changed.find(written, at + braced.size())) {
+      changed.replace(at, written.size(), braced);
+    }
+  }
+  return changed;
+}
+
 }  // namespace
 
 bool Variables::CheckValue(const SourceNode& value, std::string_view name) {
@@ -87,7 +100,8 @@ void Variables::Override(const std::string& name, const std::string& value) {
   if (CheckValue(tree, name)) found->second.value = std::move(tree);
 }
 
-const SourceNode* Variables::Use(const std::string& name, const SourcePlace& place) {
+const SourceNode* Variables::Use(const std::string& name, const SourcePlace& place,
+                                 std::string_view example) {
   const auto found = values_.find(name);
   if (found != values_.end()) {
     used_.insert(name);
@@ -97,7 +111,7 @@ const SourceNode* Variables::Use(const std::string& name, const SourcePlace& pla
   for (const auto& [other, unused] : values_) known.push_back(other);
   const std::string hint = Hint(name, known);
   std::string advice;
-  if (hint.empty()) advice = fmt::format("Declare it: vars: {{{}: 0.5}}", name);
+  if (hint.empty()) advice = fmt::format("Declare it: vars: {{{}: {}}}", name, example);
   if (names_.contains(name)) {
     advice = fmt::format("{} is a model or step: write {} without the $.", name, name);
   }
@@ -109,7 +123,7 @@ const SourceNode* Variables::Use(const std::string& name, const SourcePlace& pla
 void Variables::Substitute(SourceNode& tree) {
   for (SourceNode& item : tree.items) Substitute(item);
   if (!IsReference(tree)) return;
-  const SourceNode* value = Use(tree.text.substr(1), tree.place);
+  const SourceNode* value = Use(tree.text.substr(1), tree.place, "0.5");
   if (value == nullptr) {
     tree = ReportedNode(tree.place);
     return;
@@ -141,7 +155,7 @@ std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
       used_.insert(*name);
       diagnostics_.AddError(
           place, fmt::format("the variable {} is written ${} inside a text", Quote(*name), *name),
-          fmt::format("Write {{{}}}.", *name));
+          fmt::format("Write \"{}\"", InBraces(text, *name)));
       return std::string(text);
     }
     if ((c == '{' || c == '}') && text.substr(i + 1).starts_with(c)) {
@@ -156,7 +170,8 @@ std::string Variables::Expand(std::string_view text, const SourcePlace& place) {
       continue;
     }
     i = end;
-    const SourceNode* value = Use(name, place);
+    const bool folder = text.substr(i + 1).starts_with('/');
+    const SourceNode* value = Use(name, place, folder ? "folder" : "v1");
     if (value == nullptr) continue;
     if (IsReported(*value)) continue;
     if (!value->scalar()) {

@@ -40,7 +40,9 @@ class Variables {
     bool included = false;
   };
 
-  const SourceNode* Use(const std::string& name, const SourcePlace& place);
+  /// `example` is a value that it may have where it is used.
+  const SourceNode* Use(const std::string& name, const SourcePlace& place,
+                        std::string_view example);
   bool CheckValue(const SourceNode& value, std::string_view name);
   std::optional<std::string> Dollared(std::string_view text) const;
 

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "core/foreign_format.h"
 #include "core/text.h"
+#include "recipes/source/lines.h"
 
 namespace weightsmith {
 namespace {
@@ -68,6 +70,38 @@ bool IsMecha(std::string_view text) {
                                           text.find("\nmerge ") != std::string_view::npos);
 }
 
+/// The first line with words in it.
+std::string_view FirstLine(std::string_view text) {
+  for (std::size_t line = 0; line != std::string_view::npos; line = NextLine(text, line)) {
+    if (!IsBlankLine(LineAt(text, line))) return Trim(LineAt(text, line));
+  }
+  return {};
+}
+
+bool IsPython(std::string_view text) {
+  const std::string_view first = FirstLine(text);
+  return (first.starts_with("import ") || first.starts_with("from ")) &&
+         first.find(": ") == std::string_view::npos && !first.ends_with(':');
+}
+
+/// A key with an equals sign, and a line with the name of a table: "[steps.mix]".
+bool IsToml(std::string_view text) {
+  bool table = false;
+  bool entry = false;
+  for (std::size_t line = 0; line != std::string_view::npos; line = NextLine(text, line)) {
+    const std::string_view words = Trim(LineAt(text, line));
+    const auto named = [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '"';
+    };
+    if (words.size() > 2 && words.starts_with('[') && words.ends_with(']')) {
+      table |= std::ranges::all_of(words.substr(1, words.size() - 2), named);
+    }
+    const std::size_t sign = words.find(" = ");
+    entry |= sign != std::string_view::npos && std::ranges::all_of(words.substr(0, sign), named);
+  }
+  return table && entry;
+}
+
 bool IsUtf16(std::string_view text) {
   return text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF") ||
          (text.size() > 3 && text[0] != '\0' && text[1] == '\0' && text[2] != '\0' &&
@@ -75,6 +109,10 @@ bool IsUtf16(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view RecipeExample() {
+  return kExample;
+}
 
 std::optional<ForeignRecipe> ForeignText(std::string_view text) {
   if (IsSafetensors(text)) {
@@ -88,6 +126,13 @@ std::optional<ForeignRecipe> ForeignText(std::string_view text) {
   if (IsMecha(text)) {
     return ForeignRecipe{"this is a recipe of sd-mecha",
                          "Its models get names, and each merge is a step. " + std::string(kExample),
+                         false};
+  }
+  if (IsPython(text)) {
+    return ForeignRecipe{"this is a program in Python, not a recipe", std::string(kExample), false};
+  }
+  if (IsToml(text)) {
+    return ForeignRecipe{"this is TOML, and a recipe is YAML or JSON", std::string(kExample),
                          false};
   }
   const auto format = SniffForeignFormat(text.substr(0, kSniffSize));

@@ -9,6 +9,9 @@
 
 namespace weightsmith {
 
+/// A recipe in a few lines, as advice.
+std::string_view RecipeExample();
+
 struct ForeignRecipe {
   std::string message;  ///< "this is a recipe of mergekit"
   std::string advice;

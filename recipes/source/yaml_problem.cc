@@ -73,7 +73,7 @@ std::vector<YamlProblem> FindTabs(std::string_view text) {
     const std::string_view front = words.substr(0, words.find_first_not_of(" \t"));
     const std::size_t tab = words.find('\t');
     if (tab < front.size()) {
-      const bool holder = Trim(above).ends_with(':');
+      const bool holder = Trim(above).ends_with(':') || Trim(above).starts_with('-');
       const auto known = wanted.find(front);
       if (known != wanted.end()) {
         spaces = known->second;

@@ -36,6 +36,21 @@ bool HasKey(std::string_view text, std::string_view name) {
   return false;
 }
 
+/// Whether the table 'vars' has this name.
+bool IsVariable(std::string_view text, std::string_view name) {
+  for (std::size_t line = 0; line != std::string_view::npos; line = NextLine(text, line)) {
+    if (!LineAt(text, line).starts_with("vars:")) continue;
+    std::size_t end = NextLine(text, line);
+    while (end != std::string_view::npos &&
+           (IsBlankLine(LineAt(text, end)) || IndentOf(LineAt(text, end)) > 0)) {
+      end = NextLine(text, end);
+    }
+    return HasKey(text.substr(line + 5, end == std::string_view::npos ? end : end - line - 5),
+                  name);
+  }
+  return false;
+}
+
 /// `text` as it is written in double quotes.
 std::string InQuotes(std::string_view text) {
   std::string quoted = "\"";
@@ -181,7 +196,7 @@ class Scan {
     const std::string_view word = Trim(text_.substr(begin, stop - begin));
     if (word.empty() || word == fmt::format("{{{}}}", name)) return false;
     std::string quoted(word);
-    if (word.starts_with("${") && !HasKey(text_, name)) {
+    if (word.starts_with("${") && !IsVariable(text_, name)) {
       Fail(begin, fmt::format("the {{ in {} begins a mapping", Quote(word, 60)),
            word == fmt::format("${{{}}}", name)
                ? fmt::format("Write ${0}, and declare it at the top: vars: {{{0}: 0.5}}", name)
@@ -258,7 +273,8 @@ class Scan {
     const std::string name(word.substr(1));
     Fail(at_,
          fmt::format("a * in front makes this an alias of YAML, and nothing is marked &{}", name),
-         HasKey(text_, name) ? fmt::format("Write {}", name)
+         IsVariable(text_, name) ? fmt::format("Write ${}", name)
+         : HasKey(text_, name)   ? fmt::format("Write {}", name)
          : IsName(name)
              ? fmt::format("Write ${0}, and declare it at the top: vars: {{{0}: 0.5}}", name)
              : fmt::format("Write {}", InQuotes(word)));

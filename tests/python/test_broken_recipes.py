@@ -123,6 +123,71 @@ def test_all_missing_files_are_reported_at_their_places(weightsmith, tmp_path):
     assert "looks like the name of a repository" in said
 
 
+def recipe_in_a_folder(path="../anime.safetensors", output="mix.safetensors"):
+    return (
+        f"weightsmith: 1\nmodels:\n  photo: ../photo.safetensors\n  anime: {path}\n"
+        "steps:\n  mix: {op: weighted_sum, a: photo, b: anime, alpha: 0.6}\n"
+        f"output: {{model: mix, path: {output}}}\n"
+    )
+
+
+@pytest.mark.parametrize("written, advice, repaired", [
+    ("../anim.safetensors", "Did you mean '../anime.safetensors'?", "../anime.safetensors"),
+    ("../anime.safetensors,", "Did you mean '../anime.safetensors'?", "../anime.safetensors"),
+    ("../anime", "Did you mean '../anime.safetensors'?", "../anime.safetensors"),
+    ("..\\anime.safetensors", "Write / for \\: ../anime.safetensors", "../anime.safetensors"),
+    ("stabilityai/sdxl-base-1.0", "'stabilityai/sdxl-base-1.0' looks like the name of a repository", None),
+    ("../zzzzzzzz.safetensors", None, None),
+])
+def test_advice_has_paths_as_the_recipe_writes_them(weightsmith, tmp_path, written, advice, repaired):
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (tmp_path / "photo.safetensors").write_bytes(b"")
+    (tmp_path / "anime.safetensors").write_bytes(b"")
+    (folder / "recipe.yaml").write_text(recipe_in_a_folder(written))
+    said = weightsmith("plan", "recipes/recipe.yaml", status=4).stderr
+    assert "recipes/recipe.yaml:4:10: error: model 'anime': no such file" in said
+    assert advice in said if advice else "Did you mean" not in said
+    if repaired is not None:
+        (folder / "recipe.yaml").write_text(recipe_in_a_folder(repaired))
+        assert "no such file" not in weightsmith("plan", "recipes/recipe.yaml", status=4).stderr
+
+
+@pytest.mark.parametrize("written, advice", [
+    ("mix.ckpt", "mix.safetensors"), ("mix", "mix.safetensors"), ("../mix.gguf", "../mix.safetensors"),
+    ("../", "../out.safetensors"),
+])
+def test_advice_has_the_output_as_the_recipe_writes_it(weightsmith, tmp_path, written, advice):
+    (tmp_path / "recipes").mkdir()
+    recipe = tmp_path / "recipes" / "recipe.yaml"
+    recipe.write_text(recipe_in_a_folder(output=written))
+    said = weightsmith("validate", "--no-files", "recipes/recipe.yaml", status=2).stderr
+    assert "recipes/recipe.yaml:7:28: error:" in said and f"Write '{advice}'." in said
+    recipe.write_text(recipe_in_a_folder(output=advice))
+    weightsmith("validate", "--no-files", "recipes/recipe.yaml")
+
+
+def test_a_recipe_that_is_not_there_is_named_once(weightsmith, tmp_path):
+    (tmp_path / "mix.yaml").write_text(recipe_in_a_folder())
+    for command in ("validate", "plan"):
+        said = weightsmith(command, "mx.yaml", status=4).stderr
+        assert said.count("mx.yaml") == 1 and "no such recipe: 'mx.yaml'" in said and "Did you mean 'mix.yaml'?" in said
+
+
+def test_a_folder_that_holds_a_recipe_is_told_its_file(weightsmith, tmp_path):
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "mix.yaml").write_text(recipe_in_a_folder())
+    assert "Give the recipe in it: recipes/mix.yaml" in weightsmith("validate", "recipes", status=4).stderr
+
+
+def test_a_long_line_is_marked_where_it_is_cut(weightsmith, tmp_path):
+    models = ", ".join(f'"m{i}": "m{i}.safetensors"' for i in range(20))
+    (tmp_path / "recipe.json").write_text('{"weightsmith": 1, "modells": {' + models + "}}\n")
+    said = weightsmith("validate", "--no-files", "recipe.json", status=2).stderr
+    line = next(line for line in said.splitlines() if line.startswith("  1 | "))
+    assert line.endswith("…") and len(line) < 180
+
+
 @pytest.mark.parametrize("arguments, words", [
     (["--alpha", "0,5"], ["--alpha: error: weighted_sum: 'alpha'"]),
     (["--alpha", "{default: 0.3"], ["--alpha:1:1: error: this { is not closed"]),

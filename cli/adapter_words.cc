@@ -66,8 +66,10 @@ std::string AdapterClassLines(const Plan& plan) {
                           group.why, Some(group.stems));
     }
     for (const auto& group : classes.unmatched) {
-      text += fmt::format("{}: {} without effect, which is allowed: {}\n", name,
-                          Counted(group.stems.size(), "module"), Some(group.stems));
+      const std::size_t count = group.stems.size();
+      text +=
+          fmt::format("{}: {} {} nothing, which is allowed: {}\n", name, Counted(count, "module"),
+                      count == 1 ? "changes" : "change", Some(group.stems));
     }
   }
   return text;

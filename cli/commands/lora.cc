@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "cli/adapter_info_words.h"
 #include "cli/command.h"
 #include "cli/layout.h"
@@ -66,7 +69,15 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   std::span<const std::string> words = arguments.positionals();
   const bool as_json = arguments.Has("json");
   if (words.size() == 1 && words[0] == "families") return ShowFamilies(as_json, terminal);
-  if (words[0] == "info") words = words.subspan(1);
+  const std::vector<std::string> known = {"info", "families"};
+  std::error_code error;
+  const std::string meant = DidYouMean(words[0], known);
+  if (words[0] == "info") {
+    words = words.subspan(1);
+  } else if (!meant.empty() && !std::filesystem::exists(words[0], error)) {
+    throw Error(ErrorCode::kUsage, fmt::format("lora: no such file: {}.{}", Quote(words[0]), meant),
+                "Write 'weightsmith lora FILE' or 'weightsmith lora families'.");
+  }
   if (words.empty()) {
     throw Error(ErrorCode::kUsage, "lora info: FILE is missing.",
                 "Write 'weightsmith lora FILE' or 'weightsmith lora families'.");
@@ -90,8 +101,8 @@ const Command& lora() {
           "is "
           "the same as `lora FILE`.",
       .positionals = {{.name = "FILE",
-                       .doc = "an adapter: .safetensors, .pt, .bin, a folder of PEFT; or the word "
-                              "families: everything that can be baked",
+                       .doc = "an adapter: .safetensors, .pt, .bin, a folder of PEFT; 'families': "
+                              "everything that can be baked; 'info FILE' is the same as FILE",
                        .repeatable = true,
                        .choices = {"families", "info"}}},
       .flags = {{.name = "json",

@@ -235,7 +235,7 @@ def test_a_module_that_is_nowhere_is_an_error_with_the_nearest_name(bake, tmp_pa
     assert f"{QUERY}q" in words and f"did you mean '{QUERY}'" in words and "--allow-unmatched" in words
     assert not (tmp_path / "out.safetensors").exists()
     baker(lora, "--allow-unmatched", "to_qq$")
-    assert "change nothing, which is allowed" in baker.words
+    assert "nothing, which is allowed" in baker.words
     assert "has no module" in baker(lora, "--allow-unmatched", "to_k$", status=3).stderr
 
 

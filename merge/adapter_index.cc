@@ -327,7 +327,9 @@ class AdapterFitter {
       why = fmt::format("adapter '{}': {} lacks modules of its architecture", model_.name,
                         BaseName());
     } else {
-      problems_.Add(why, Short(module.stem) + HintFor(module.stem, aliases), {},
+      problems_.Add(why, Short(module.stem) + HintFor(module.stem, aliases),
+                    "An adapter fits the architecture that it was trained for: give one for that "
+                    "of the model.",
                     {Option::kAllowUnmatched});
       return;
     }

@@ -76,6 +76,18 @@ std::uint64_t RowElements(const Shape& shape) {
   return count;
 }
 
+/// "clip_l", "unet time", "IN04": what a message calls the place of a tensor.
+std::string BlockName(const TensorPlace& place) {
+  if (place.kind != ComponentKind::kDiffusion || place.block.family.empty()) {
+    return std::string(place.component);
+  }
+  const std::string_view letters = CommunityLetters(place.block.family);
+  const std::uint32_t index = place.block.index.value_or(0);
+  if (!letters.empty()) return fmt::format("{}{:02}", letters, index);
+  return place.block.index ? fmt::format("{}.{}.{}", place.component, place.block.family, index)
+                           : fmt::format("{}.{}", place.component, place.block.family);
+}
+
 }  // namespace
 
 /// "sdxl takes 20, 21 or 26".
@@ -306,8 +318,8 @@ std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& w
                    *canonical_);
   }
   if (!weight) {
-    problems_->Add(fmt::format("step '{}': no row of {} matches", step.name, name), *canonical_,
-                   "Add a row `default`.");
+    problems_->AddBlock(fmt::format("step '{}': no row of '{}' matches", step.name, name),
+                        BlockName(place_), "Add a row for all other places, such as default: 0.");
   }
   return weight;
 }

@@ -53,8 +53,10 @@ void CheckPair(const Node& step, const ModelIndex& a, const ModelIndex& b, Probl
   const Anatomy& right = b.anatomy();
   if (left.architecture != nullptr && right.architecture != nullptr &&
       left.architecture->form != right.architecture->form) {
-    problems.Add(fmt::format("step '{}': weights of different architectures do not mix: {}, {}",
-                             step.name, Named(a), Named(b)));
+    problems.AddSentence(
+        fmt::format("step '{}': weights of different architectures do not mix: {}, {}", step.name,
+                    Named(a), Named(b)),
+        "Give models of one architecture; 'weightsmith info FILE' says which one a file is.");
   }
   if (step.policies.prediction == PredictionPolicy::kError &&
       left.prediction != Prediction::kUnknown && right.prediction != Prediction::kUnknown &&

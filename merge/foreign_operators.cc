@@ -76,12 +76,21 @@ std::string Folded(std::string_view name) {
   return folded;
 }
 
+const ForeignOperator* Find(std::string_view name) {
+  const auto* const row = std::ranges::find(kTable, Folded(name), &ForeignOperator::name);
+  return row == std::end(kTable) ? nullptr : row;
+}
+
 }  // namespace
 
+std::string ForeignOperatorLike(std::string_view name) {
+  const ForeignOperator* const row = Find(name);
+  return row != nullptr && row->does.empty() ? std::string(row->nearest) : std::string();
+}
+
 std::string AboutForeignOperator(std::string_view name) {
-  const std::string folded = Folded(name);
-  const auto* const row = std::ranges::find(kTable, folded, &ForeignOperator::name);
-  if (row == std::end(kTable)) return {};
+  const ForeignOperator* const row = Find(name);
+  if (row == nullptr) return {};
   if (row->does.empty()) return fmt::format("It is called {} here.", row->nearest);
   return fmt::format("{} is not here yet. It {}.", name,
                      fmt::format(fmt::runtime(row->does), row->nearest));

@@ -11,4 +11,8 @@ namespace weightsmith {
 /// no known tool has. Case, hyphens and underscores make no difference.
 std::string AboutForeignOperator(std::string_view name);
 
+/// The operator that is the same as one of another tool: "weighted_sum" for "lerp"; empty where
+/// there is none.
+std::string ForeignOperatorLike(std::string_view name);
+
 }  // namespace weightsmith

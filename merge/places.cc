@@ -51,6 +51,12 @@ constexpr ComponentWord kMeant[] = {
     {"else", "default"},
     {"mid00", "M00"},
     {"middle", "M00"},
+    {"middle_block", "M00"},
+    {"mid_block", "M00"},
+    {"input_blocks", "unet.in"},
+    {"output_blocks", "unet.out"},
+    {"down_blocks", "unet.in"},
+    {"up_blocks", "unet.out"},
 };
 
 /// What a recipe's word for a component means; empty where it is none. Components that several
@@ -117,15 +123,14 @@ std::string UnknownPlace(std::string_view text, std::string_view lower) {
   if (meant != std::end(kMeant)) {
     return "unknown place " + Quote(text) + ". Did you mean " + Quote(meant->meant) + "?";
   }
+  if (const std::string block = MeantBlock(lower); !block.empty()) {
+    return "unknown place " + Quote(text) + ". Did you mean " + Quote(block) + "?";
+  }
   std::vector<std::string> known{"default"};
   for (const std::string_view word : Selector::Components()) known.emplace_back(word);
   for (const std::string_view family : kFamilies) known.emplace_back(family);
   const std::string question = DidYouMean(lower, known);
-  return "unknown place " + Quote(text) +
-         (question.empty()
-              ? ": places are default, unet, te, te1, clip_l, vae and the like, blocks "
-                "such as IN04, unet.in.4 or te.layer.0-5, and /regex/"
-              : "." + question);
+  return "unknown place " + Quote(text) + (question.empty() ? "" : "." + question);
 }
 
 std::optional<Matcher> CompileRegex(std::string_view pattern, std::string& problem) {
@@ -227,6 +232,30 @@ std::vector<std::string_view> Selector::Components() {
     if (std::ranges::find(words, part->id) == words.end()) words.push_back(part->id);
   }
   return words;
+}
+
+/// "IN00-IN05" for "input_blocks.0-5", "IN00" for "inp00".
+std::string MeantBlock(std::string_view written) {
+  constexpr ComponentWord kStems[] = {
+      {"input_blocks", "IN"}, {"output_blocks", "OUT"}, {"input", "IN"},       {"output", "OUT"},
+      {"inp", "IN"},          {"double_blocks", "D"},   {"single_blocks", "S"}};
+  std::string lower = Lower(written);
+  constexpr std::string_view kPrefix = "model.diffusion_model.";
+  if (lower.starts_with(kPrefix)) lower.erase(0, kPrefix.size());
+  if (lower.starts_with("middle_block")) return "M00";
+  for (const ComponentWord& stem : kStems) {
+    if (!lower.starts_with(stem.written)) continue;
+    std::string_view numbers = std::string_view(lower).substr(stem.written.size());
+    if (numbers.starts_with('.') || numbers.starts_with('_')) numbers.remove_prefix(1);
+    const std::size_t dash = std::min(numbers.find('-'), numbers.size());
+    const auto first = Digits(numbers.substr(0, dash));
+    if (!first) continue;
+    const std::string block = fmt::format("{}{:02}", stem.meant, *first);
+    if (dash == numbers.size()) return block;
+    const auto last = Digits(numbers.substr(dash + 1));
+    if (last) return fmt::format("{}-{}{:02}", block, stem.meant, *last);
+  }
+  return {};
 }
 
 std::string_view CommunityLetters(std::string_view family) {

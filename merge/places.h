@@ -90,6 +90,10 @@ class Selector {
   std::optional<Matcher> regex_;
 };
 
+/// The place that a block of other programs is, "IN00-IN05" for "input_blocks.0-5"; empty for
+/// anything else.
+std::string MeantBlock(std::string_view written);
+
 /// The community's letters for blocks of a family: "IN" of "in"; empty where there are none.
 std::string_view CommunityLetters(std::string_view family);
 

@@ -34,6 +34,11 @@ void Problems::Add(const std::string& group, const std::string& tensor, const st
   at.options = std::move(options);
 }
 
+void Problems::AddBlock(const std::string& group, const std::string& block,
+                        const std::string& advice) {
+  if (groups_[group].blocks.insert(block).second) Add(group, block, advice);
+}
+
 void Problems::AddQuantised(const std::string& model, const std::string& scheme,
                             const std::string& weight) {
   Add(fmt::format("'{}' holds quantised weights ({}), which can be copied and not computed with",

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ class Problems {
   /// One tensor of a group: "step 'mix': missing in 'b'" with the tensors that it befalls.
   void Add(const std::string& group, const std::string& tensor, const std::string& advice = {},
            std::vector<Option> options = {});
+  /// The same of a block of tensors, which counts once.
+  void AddBlock(const std::string& group, const std::string& block, const std::string& advice);
   /// A weight that a model stores in a scheme that is not computed with; `weight` names the codes
   /// and a companion.
   void AddQuantised(const std::string& model, const std::string& scheme, const std::string& weight);
@@ -30,6 +33,7 @@ class Problems {
   struct Group {
     std::uint64_t count = 0;
     std::vector<std::string> first;
+    std::set<std::string> blocks;
     std::string advice;
     std::vector<Option> options;
   };

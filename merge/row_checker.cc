@@ -78,7 +78,9 @@ std::string PlacesInWords(std::span<const TensorPlace> present,
 }
 
 std::string Said(const std::string& where, const Selector& selector) {
-  return fmt::format("{}: no tensor is at '{}'", where, selector.text());
+  const std::string meant = MeantBlock(selector.text());
+  return fmt::format("{}: no tensor is at '{}'{}", where, selector.text(),
+                     meant.empty() ? "" : fmt::format(". Did you mean '{}'?", meant));
 }
 
 }  // namespace

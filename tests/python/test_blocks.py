@@ -235,8 +235,8 @@ def test_a_row_that_no_tensor_is_at_is_an_error(probe):
 
 
 def test_rows_that_leave_tensors_out_are_an_error(probe):
-    assert "no row of alpha matches" in probe("sd15", {"IN00-IN11": 0.5}, status=3)
-    assert "no row of alpha matches" in probe("sd15", {"curve": [0, 1]}, status=3), "what of the text encoder?"
+    assert "no row of 'alpha' matches" in probe("sd15", {"IN00-IN11": 0.5}, status=3)
+    assert "no row of 'alpha' matches" in probe("sd15", {"curve": [0, 1]}, status=3), "what of the text encoder?"
 
 
 @pytest.mark.parametrize("alpha", [

@@ -55,7 +55,8 @@ struct RecipeNode {
 };
 
 struct RecipeOutput {
-  SourcePlace place;
+  SourcePlace place;     ///< of its path, where it has one
+  bool declared = true;  ///< false: the recipe has none, and its only step is written
   NodeId root = 0;
   std::map<std::string, NodeId> components;  ///< by the place as written: "vae", "te"
   std::optional<std::filesystem::path> path;

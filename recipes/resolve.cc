@@ -102,8 +102,14 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
                                       Diagnostics& diagnostics) {
   for (const RecipeOutput& output : recipe.outputs) {
     if (output.path || options.output_path) continue;
-    diagnostics.AddError(output.place, "the output has no path",
-                         "Write path: FILE.safetensors, or name a file for this run.");
+    const std::string& root = recipe.nodes.at(output.root).node.name;
+    diagnostics.AddError(
+        output.place, output.declared ? "the output has no path" : "the recipe has no output",
+        output.declared
+            ? fmt::format("Write path: {}.safetensors, or name a file for this run.", root)
+            : fmt::format("Write output: {{model: {0}, path: {0}.safetensors}}, or name "
+                          "a file for this run.",
+                          root));
   }
   if (diagnostics.HasErrors()) return std::nullopt;
 

@@ -3,17 +3,30 @@
 #include <optional>
 #include <utility>
 
+#include "merge/touched_paths.h"
 #include "recipes/jobs/problem_places.h"
 
 namespace weightsmith {
 
 Plan PlanOfRecipe(const Recipe& recipe, const RecipeOptions& options, Diagnostics& diagnostics) {
-  std::optional<ResolvedRecipe> resolved = Resolve(recipe, options, diagnostics);
-  diagnostics.ThrowIfErrors();
   try {
+    std::optional<ResolvedRecipe> resolved = Resolve(recipe, options, diagnostics);
+    diagnostics.ThrowIfErrors();
     Plan plan = MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
     plan.texts_read = recipe.files_read;
     return plan;
+  } catch (const RecipeProblems&) {
+    throw;
+  } catch (const Error& error) {
+    if (AddProblems(error, recipe, diagnostics)) diagnostics.ThrowIfErrors();
+    throw;
+  }
+}
+
+void CheckPathsOf(const Plan& plan, const RunOptions& run, const Recipe& recipe,
+                  Diagnostics& diagnostics) {
+  try {
+    CheckPaths(plan, run);
   } catch (const Error& error) {
     if (AddProblems(error, recipe, diagnostics)) diagnostics.ThrowIfErrors();
     throw;

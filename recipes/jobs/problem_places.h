@@ -1,5 +1,5 @@
-// Where in a recipe the problems of a plan are: merge/ knows the names of steps and rows, and not
-// where they are written.
+// Where in a recipe the problems of a plan are: merge/ knows the names of steps, rows, models and
+// files, and not where they are written.
 #pragma once
 
 #include "core/error.h"
@@ -8,8 +8,9 @@
 
 namespace weightsmith {
 
-/// Adds a problem for each line of the error, at the row or step that it names: "step 'mix': …".
-/// Returns false, and adds nothing, where it names none.
+/// Adds a problem for each line of the error, at the row, step, model or output that it names:
+/// "step 'mix': …"; else at the first output. Returns false, and adds nothing, where nobody wrote
+/// the recipe, or the fault is none of what is written in it.
 bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnostics);
 
 }  // namespace weightsmith

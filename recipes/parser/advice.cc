@@ -51,6 +51,76 @@ constexpr std::array kComponentWords{
     Word{"*", "default"},
 };
 
+/// A word may stand for several keys: those of the recipe, of a step, of an output.
+constexpr std::array kKeyWords{
+    Word{"version", "weightsmith"},
+    Word{"checkpoints", "models"},
+    Word{"files", "models"},
+    Word{"inputs", "models"},
+    Word{"loras", "adapters"},
+    Word{"lora", "adapters"},
+    Word{"merge", "steps"},
+    Word{"merges", "steps"},
+    Word{"pipeline", "steps"},
+    Word{"out", "output"},
+    Word{"save", "output"},
+    Word{"result", "output"},
+    Word{"variables", "vars"},
+    Word{"method", "op"},
+    Word{"merge_method", "op"},
+    Word{"operator", "op"},
+    Word{"operation", "op"},
+    Word{"mode", "op"},
+    Word{"type", "op"},
+    Word{"models", "of"},
+    Word{"inputs", "of"},
+    Word{"operands", "of"},
+    Word{"terms", "of"},
+    Word{"weights", "alpha"},
+    Word{"weight", "alpha"},
+    Word{"mbw", "alpha"},
+    Word{"blocks", "alpha"},
+    Word{"block_weights", "alpha"},
+    Word{"t", "alpha"},
+    Word{"m", "alpha"},
+    Word{"ratio", "alpha"},
+    Word{"multiplier", "alpha"},
+    Word{"amount", "alpha"},
+    Word{"strength", "alpha"},
+    Word{"base", "a"},
+    Word{"model_a", "a"},
+    Word{"model_b", "b"},
+    Word{"model_c", "c"},
+    Word{"base", "c"},
+    Word{"a", "model"},
+    Word{"base", "model"},
+    Word{"checkpoint", "model"},
+    Word{"step", "model"},
+    Word{"from", "model"},
+    Word{"source", "model"},
+    Word{"name", "model"},
+    Word{"file", "path"},
+    Word{"filename", "path"},
+    Word{"location", "path"},
+    Word{"checkpoint", "path"},
+    Word{"to", "path"},
+    Word{"out", "path"},
+    Word{"save", "path"},
+    Word{"hash", "sha256"},
+    Word{"name", "use"},
+    Word{"lora", "use"},
+    Word{"adapter", "use"},
+    Word{"model", "use"},
+    Word{"weight", "strength"},
+    Word{"scale", "strength"},
+    Word{"alpha", "strength"},
+    Word{"multiplier", "strength"},
+    Word{"alpha", "weight"},
+    Word{"ratio", "weight"},
+    Word{"strength", "weight"},
+    Word{"precision", "dtype"},
+};
+
 constexpr std::array kOperatorWords{
     Word{"weighted", "weighted_sum"},
     Word{"weight_sum", "weighted_sum"},
@@ -75,6 +145,20 @@ std::string Fold(std::string_view word) {
     return c == ' ' || c == '-' ? '_' : static_cast<char>(std::tolower(c));
   });
   return folded;
+}
+
+/// Cyrillic and Greek letters that look like Latin ones, as those.
+std::string FoldLookalikes(std::string text) {
+  constexpr std::pair<std::string_view, char> kLetters[] = {
+      {"а", 'a'}, {"А", 'a'}, {"с", 'c'}, {"С", 'c'}, {"е", 'e'}, {"Е", 'e'},
+      {"о", 'o'}, {"О", 'o'}, {"р", 'p'}, {"Р", 'p'}, {"В", 'b'}, {"ο", 'o'},
+      {"Α", 'a'}, {"Β", 'b'}, {"α", 'a'}, {"х", 'x'}, {"у", 'y'}, {"і", 'i'}};
+  for (const auto& [letter, latin] : kLetters) {
+    for (std::size_t at = text.find(letter); at != std::string::npos; at = text.find(letter)) {
+      text.replace(at, letter.size(), 1, latin);
+    }
+  }
+  return text;
 }
 
 template <std::size_t N>
@@ -192,13 +276,25 @@ std::string NumberAdvice(const SourceNode& node) {
       text.find_first_of(",; ") != std::string_view::npos && !list.empty()) {
     return fmt::format("Write a list: {}", list);
   }
-  if (text.starts_with('$') || text.find_first_of("*+/()") != std::string_view::npos) {
+  if (text.starts_with("−") || text.starts_with("–")) {
+    const std::string number = fmt::format("-{}", text.substr(3));
+    if (ParseNumber(number))
+      return fmt::format("Write {}, with the minus sign of the keyboard.", number);
+  }
+  if (const std::size_t comment = text.find('#'); comment != std::string_view::npos) {
+    const std::string_view number = Trim(text.substr(0, comment));
+    if (ParseNumber(number)) {
+      return fmt::format("Write a space in front of a comment: {} {}", number,
+                         text.substr(comment));
+    }
+  }
+  if (text.find_first_of("$*+/()") != std::string_view::npos ||
+      text.find(" - ") != std::string_view::npos) {
     return "A recipe computes nothing: write a literal number, or $NAME for a variable alone.";
   }
-  const std::string folded = Fold(text);
-  if (folded == ".nan" || folded == "nan" || folded == ".inf" || folded == "inf" ||
-      folded == "-.inf" || folded == "infinity") {
-    return "Write a number, such as 0.5.";
+  if (const std::string_view number = text.substr(0, text.find_first_not_of("+-.0123456789"));
+      number.size() < text.size() && text.size() - number.size() <= 2 && ParseNumber(number)) {
+    return fmt::format("Write {}", number);
   }
   return {};
 }
@@ -266,6 +362,23 @@ Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
     advice = error.advice();
   }
   return {error.code(), error.what(), std::move(advice), error.options()};
+}
+
+std::optional<std::string> KeyMeant(std::string_view key, std::span<const std::string> known,
+                                    const std::function<bool(const std::string&)>& is_free) {
+  const std::string folded = FoldLookalikes(Fold(key));
+  std::optional<std::string> taken;
+  std::vector<std::string> candidates{folded};
+  if (const auto component = ComponentMeant(key)) candidates.push_back(*component);
+  for (const Word& word : kKeyWords) {
+    if (word.theirs == folded) candidates.emplace_back(word.ours);
+  }
+  for (const std::string& candidate : candidates) {
+    if (std::ranges::find(known, candidate) == known.end()) continue;
+    if (is_free(candidate)) return candidate;
+    if (!taken) taken = candidate;
+  }
+  return taken;
 }
 
 std::optional<std::string> ComponentMeant(std::string_view word) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -32,6 +34,10 @@ std::filesystem::path WithoutFolder(const std::filesystem::path& path,
 /// `place`, if there is one.
 Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
                      const SourcePlace& place = {});
+
+/// The key of `known` that others call `key`, "alpha" for "mbw": the first that is free, or any.
+std::optional<std::string> KeyMeant(std::string_view key, std::span<const std::string> known,
+                                    const std::function<bool(const std::string&)>& is_free);
 
 /// What others call a component, a place or an operator: "te" for "text_encoder".
 std::optional<std::string> ComponentMeant(std::string_view word);

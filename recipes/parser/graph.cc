@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "core/text.h"
@@ -61,6 +62,7 @@ NodeId Graph::Add(DraftNode node) {
 void Graph::Declare(const std::string& name, NodeId node, const SourcePlace& place) {
   const auto [known, added] = names_.emplace(name, std::pair(node, place));
   if (!added) {
+    incomplete_ = true;
     diagnostics_.AddError(place,
                           fmt::format("{} is the name of {} in line {}", Quote(name),
                                       nodes_[known->second.first].top_level ? "a step" : "a model",
@@ -82,47 +84,67 @@ std::optional<NodeId> Graph::Find(const std::string& name) const {
   return found->second.first;
 }
 
-std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string_view what) {
+std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string_view what,
+                                  Wanted wanted, std::string_view step) {
   if (reference.node) return reference.node;
   if (reference.name.empty()) return std::nullopt;  // reported when it was read
   if (const auto node = Find(reference.name)) return node;
-  std::string hint = Hint(reference.name, Names());
-  std::string advice;
-  const auto leaf = [](const DraftNode& draft) { return draft.node.leaf(); };
-  if (LooksLikePath(reference.name)) {
-    const std::string stem = std::filesystem::path(reference.name).stem().string();
-    hint.clear();
-    advice = Find(stem) ? fmt::format("Write its name: {}", stem)
-                        : fmt::format(
-                              "Name the file under models, and write that name here: "
-                              "models: {{{}: {}}}",
-                              stem, reference.name);
-  } else if (std::ranges::none_of(nodes_, leaf)) {
-    advice = "The recipe has no models: name the files under models.";
-  } else if (hint.empty()) {
-    constexpr std::size_t kShown = 40;
-    std::vector<std::string> names = Names();
-    const bool more = names.size() > kShown;
-    if (more) names.resize(kShown);
-    advice = fmt::format("Its models and steps are {}{}.", fmt::join(names, ", "),
-                         more ? " and others" : "");
+  std::vector<std::string> names;
+  for (const auto& [name, node] : names_) {
+    const DraftNode& draft = nodes_[node.first];
+    const bool model = draft.node.leaf() && draft.node.kind != Kind::kDelta;
+    if (name != step && (wanted == Wanted::kModel || !model)) names.push_back(name);
   }
-  diagnostics_.AddError(
-      reference.place,
-      fmt::format("{}: there is no model or step {}{}", what, Quote(reference.name), hint),
-      std::move(advice));
+  const bool path = LooksLikePath(reference.name);
+  const std::string hint = path ? std::string() : Hint(reference.name, names);
+  if (incomplete_ && hint.empty() && !path) return std::nullopt;
+  diagnostics_.AddError(reference.place,
+                        fmt::format("{}: there is no {} {}{}", what,
+                                    wanted == Wanted::kAdapter ? "adapter" : "model or step",
+                                    Quote(reference.name), hint),
+                        hint.empty() ? AdviceForName(reference, wanted, names) : std::string());
   return std::nullopt;
 }
 
+/// `names` are those that the operand could have.
+std::string Graph::AdviceForName(const OperandReference& reference, Wanted wanted,
+                                 const std::vector<std::string>& names) const {
+  const bool adapter = wanted == Wanted::kAdapter;
+  const std::string_view table = adapter ? "adapters" : "models";
+  const std::string_view strength = reference.strength;
+  if (LooksLikePath(reference.name)) {
+    const std::string stem = std::filesystem::path(reference.name).stem().string();
+    if (Find(stem)) {
+      return adapter ? fmt::format("Write its name: \"{}{}\"", stem, strength)
+                     : fmt::format("Write its name: {}", stem);
+    }
+    return fmt::format("Name the file under {0}, and write that name here: {0}: {{{1}: {2}}}{3}",
+                       table, stem, reference.name,
+                       adapter ? fmt::format(" and \"{}{}\"", stem, strength) : "");
+  }
+  constexpr std::size_t kShown = 40;
+  std::string advice =
+      fmt::format("Name its file under {0}: {0}: {{{1}: FILE.safetensors}}", table, reference.name);
+  if (names.empty()) return advice;
+  const bool more = names.size() > kShown;
+  const std::span shown = std::span(names).first(std::min(names.size(), kShown));
+  return advice +
+         fmt::format(". Or write one of {}{}.", fmt::join(shown, ", "), more ? " and others" : "");
+}
+
 void Graph::LinkOperands(DraftNode& draft) {
-  const auto link = [&](OperandReference& operand, std::string_view slot) {
-    operand.node = Find(operand, fmt::format("step {}: '{}'", Quote(draft.node.name), slot));
+  const auto link = [&](OperandReference& operand, std::string_view slot, Wanted wanted) {
+    operand.node = Find(operand, fmt::format("step {}: '{}'", Quote(draft.node.name), slot), wanted,
+                        draft.node.name);
   };
   if (draft.node.op == nullptr) return;
   for (std::size_t i = 0; i < draft.operands.size(); ++i) {
-    link(draft.operands[i], draft.node.op->operands[i].name);
+    link(draft.operands[i], draft.node.op->operands[i].name, Wanted::kModel);
   }
-  for (OperandReference& entry : draft.list) link(entry, draft.node.op->list->name);
+  for (OperandReference& entry : draft.list) {
+    link(entry, draft.node.op->list->name,
+         draft.node.op->list->adapters ? Wanted::kAdapter : Wanted::kModel);
+  }
 }
 
 void Graph::Link() {

@@ -17,6 +17,7 @@ struct OperandReference {
   std::string name;
   std::optional<NodeId> node;
   SourcePlace place;
+  std::string strength{};  ///< of an adapter, as it was written behind the name: ":0.6"
 };
 
 struct DraftNode {
@@ -41,9 +42,17 @@ class Graph {
   const std::vector<DraftNode>& nodes() const { return nodes_; }
   std::vector<std::string> Names() const;
 
-  /// The node that an operand means; nothing after telling that there is none.
-  std::optional<NodeId> Find(const OperandReference& reference, std::string_view what);
+  /// What an operand may be, for the advice where there is no such name.
+  enum class Wanted { kModel, kAdapter };
+  /// The node that an operand means; nothing after telling that there is none. `step` is the one
+  /// that takes it.
+  std::optional<NodeId> Find(const OperandReference& reference, std::string_view what,
+                             Wanted wanted = Wanted::kModel, std::string_view step = {});
   std::optional<NodeId> Find(const std::string& name) const;
+  /// Models or steps could not be read, which is reported: of a name that is not there, nothing
+  /// further is said.
+  void SetIncomplete() { incomplete_ = true; }
+  bool incomplete() const { return incomplete_; }
 
   /// Looks up every operand, refuses cycles, and gives every node its kind.
   void Link();
@@ -54,6 +63,8 @@ class Graph {
 
  private:
   void LinkOperands(DraftNode& draft);
+  std::string AdviceForName(const OperandReference& reference, Wanted wanted,
+                            const std::vector<std::string>& names) const;
   void Sort();
   void ReportCycle(const std::vector<std::size_t>& waiting);
   void CheckKinds(DraftNode& draft);
@@ -62,6 +73,7 @@ class Graph {
   std::vector<DraftNode> nodes_;
   std::map<std::string, std::pair<NodeId, SourcePlace>> names_;
   std::vector<NodeId> order_;
+  bool incomplete_ = false;
 };
 
 /// "a weight (a model)", "a delta (a difference)".

@@ -84,12 +84,12 @@ void ReadComponents(Reader& reader, const SourceNode& node, const std::string& w
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& word = node.keys[i].text;
     if (!IsComponent(word)) continue;  // reported by CheckKeys
-    const SourceNode& value = node.items[i];
+    SourceNode value = node.items[i];
     const std::string part = fmt::format("{}: '{}'", what, word);
     if (value.map()) {
       std::vector<std::string> keys = NamesOf(ModelKeys());
       std::erase(keys, "recipe");
-      reader.CheckKeys(value, keys, part);
+      value = WithMeantKeys(value, reader.CheckKeys(value, keys, part));
     }
     model.parts.push_back({word, ReadFile(reader, value, part, folder)});
   }
@@ -120,15 +120,14 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
   RecipeModel& model = declaration.model;
   model.name = entry.key.text;
   model.place = entry.key.place;
-  const SourceNode& value = entry.value;
   const std::string what = "model " + Quote(model.name);
-  if (!value.map()) {
-    model.parts.push_back({std::nullopt, ReadFile(reader, value, what, entry.folder)});
+  if (!entry.value.map()) {
+    model.parts.push_back({std::nullopt, ReadFile(reader, entry.value, what, entry.folder)});
     return declaration;
   }
   std::vector<std::string> known = NamesOf(ModelKeys());
   for (const std::string_view word : ComponentWords()) known.emplace_back(word);
-  reader.CheckKeys(value, known, what);
+  const SourceNode value = WithMeantKeys(entry.value, reader.CheckKeys(entry.value, known, what));
   const bool components =
       std::ranges::any_of(value.keys, [](const SourceNode& key) { return IsComponent(key.text); });
   const bool file = std::ranges::any_of(value.keys, [](const SourceNode& key) {
@@ -158,7 +157,7 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
   model.name = entry.key.text;
   model.place = entry.key.place;
   model.adapter = true;
-  const SourceNode& value = entry.value;
+  SourceNode value = entry.value;
   const std::string what = "adapter " + Quote(model.name);
   if (value.map()) {
     std::vector<std::string> known = NamesOf(AdapterKeys());
@@ -169,7 +168,7 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
           fmt::format("Remove it here, and write adapters: [\"{}:{}\"] in the step", model.name,
                       strength->scalar() ? strength->text : "1"));
     }
-    reader.CheckKeys(value, known, what);
+    value = WithMeantKeys(value, reader.CheckKeys(value, known, what));
     if (const SourceNode* name = value.Find("adapter")) {
       model.peft_name = reader.Text(*name, what + ": 'adapter'").value_or("");
     }

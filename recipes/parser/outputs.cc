@@ -184,28 +184,34 @@ void CheckOutputName(const OutputDraft& draft, Diagnostics& diagnostics) {
     diagnostics.AddError(place, fault->problem, fault->advice);
     return;
   }
+  // A name on the command line is nothing but a name.
+  if (origin.source != nullptr && !written) return;
   const std::string name = output.path->filename().string();
   const std::size_t dollar = name.find('$');
   if (dollar == std::string::npos || dollar + 1 == name.size() ||
       std::isalpha(static_cast<unsigned char>(name[dollar + 1])) == 0) {
     return;
   }
-  diagnostics.AddError(
+  diagnostics.AddWarning(
       place, fmt::format("{} has a $ in it, and there is no variable of that name", Quote(name)),
-      "Declare it under 'vars' and write {NAME} for its value.");
+      "Where a value is meant, declare it under 'vars' and write {NAME}.");
 }
 
-OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
+OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& written,
                        const OutputWords& words, const std::filesystem::path& folder) {
   const std::string& what = words.what;
   OutputDraft draft;
-  draft.output.place = node.place;
+  draft.output.place = written.place;
   std::string example = words.example;
-  if (const std::size_t path = example.find("path: "); node.scalar() && !node.text.empty()) {
-    example = fmt::format("{}path: {}}}", example.substr(0, path), node.text);
+  if (const std::size_t path = example.find("path: "); written.scalar() && !written.text.empty()) {
+    example = fmt::format("{}path: {}}}", example.substr(0, path), written.text);
   }
-  if (!reader.IsMap(node, what, fmt::format("Write {}: {}", what, example))) return draft;
-  reader.CheckKeys(node, NamesOf(OutputKeys()), what);
+  if (!reader.IsMap(written, what, fmt::format("Write {}: {}", what, example))) {
+    draft.unread = true;
+    return draft;
+  }
+  const SourceNode node =
+      WithMeantKeys(written, reader.CheckKeys(written, NamesOf(OutputKeys()), what));
   if (const SourceNode* path = node.Find("path")) draft.path_place = path->place;
   if (const SourceNode* model = node.Find("model")) {
     draft.model = steps.Operand(*model, "output", what + ": 'model'");

@@ -19,6 +19,7 @@ struct OutputDraft {
   std::optional<SourcePlace> path_place;
   std::optional<OperandReference> model;  ///< nothing: left out
   std::map<std::string, OperandReference> components;
+  bool unread = false;  ///< it is no mapping, which is reported
 };
 
 /// Whether the output's name promises what is written: a safetensors file, or a folder.

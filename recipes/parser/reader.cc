@@ -45,6 +45,31 @@ std::optional<std::pair<std::string, std::string>> SplitKey(std::string_view key
   return std::pair(std::string(Trim(key.substr(0, sign))), std::string(Trim(key.substr(sign + 1))));
 }
 
+/// "'alpha' must be a number, not '0,3'".
+std::string IsNot(const SourceNode& node, std::string_view what, std::string_view expected) {
+  if (node.type == SourceNode::Type::kNull) return fmt::format("{} has no value", what);
+  return fmt::format("{} {}, not {}", what, expected, Describe(node));
+}
+
+/// A list of adapters with "detail:0.6" for detail: 0.6.
+std::string EntriesText(const SourceNode& list) {
+  if (!list.list()) return FlowText(list, 80);
+  std::vector<std::string> entries;
+  for (const SourceNode& entry : list.items) {
+    const bool pair = entry.map() && entry.keys.size() == 1 && entry.items[0].scalar();
+    entries.push_back(pair ? fmt::format("\"{}:{}\"", entry.keys[0].text, entry.items[0].text)
+                           : FlowText(entry, 40));
+  }
+  return fmt::format("[{}]", fmt::join(entries, ", "));
+}
+
+bool IsInfinite(std::string_view text) {
+  const std::string word = Lower(std::string(Trim(text)));
+  const std::string_view bare =
+      std::string_view(word).substr(std::min(word.find_first_not_of("+-."), word.size()));
+  return bare == "nan" || bare == "inf" || bare == "infinity";
+}
+
 bool IsDigits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -72,11 +97,20 @@ std::uint32_t LastLine(const SourceNode& node) {
 
 }  // namespace
 
+SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& meant) {
+  SourceNode whole = map;
+  for (const auto& [index, name] : meant) {
+    SourceNode& value = whole.items[index];
+    if (value.implicit && SplitKey(whole.keys[index].text)) value = ReportedNode(value.place);
+    whole.keys[index].text = name;
+  }
+  return whole;
+}
+
 bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.map()) return true;
   if (!IsReported(node)) {
-    diagnostics_.AddError(node.place, fmt::format("{} is a mapping, not {}", what, Describe(node)),
-                          std::string(advice));
+    diagnostics_.AddError(node.place, IsNot(node, what, "is a mapping"), std::string(advice));
   }
   return false;
 }
@@ -84,8 +118,7 @@ bool Reader::IsMap(const SourceNode& node, std::string_view what, std::string_vi
 bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_view advice) {
   if (node.list()) return true;
   if (!IsReported(node)) {
-    diagnostics_.AddError(node.place, fmt::format("{} is a list, not {}", what, Describe(node)),
-                          std::string(advice));
+    diagnostics_.AddError(node.place, IsNot(node, what, "is a list"), std::string(advice));
   }
   return false;
 }
@@ -93,7 +126,7 @@ bool Reader::IsList(const SourceNode& node, std::string_view what, std::string_v
 std::optional<std::string> Reader::Text(const SourceNode& node, std::string_view what) {
   if (node.scalar()) return node.text;
   if (!IsReported(node)) {
-    diagnostics_.AddError(node.place, fmt::format("{} is a text, not {}", what, Describe(node)));
+    diagnostics_.AddError(node.place, IsNot(node, what, "is a text"));
   }
   return std::nullopt;
 }
@@ -120,9 +153,13 @@ std::optional<double> Reader::Number(const SourceNode& node, std::string_view wh
     advice = fmt::format("Write ${} for the variable.", node.text);
   }
   const bool list = advice.starts_with("Write a list");
+  const bool infinite = advice.empty() && node.scalar() && IsInfinite(node.text);
+  if (infinite) advice = "Write a number, such as 0.5.";
   diagnostics_.AddError(node.place,
-                        fmt::format("{} is {}, not {}", what,
-                                    list ? "one number" : "a finite number", Describe(node)),
+                        IsNot(node, what,
+                              list       ? "is one number"
+                              : infinite ? "must be a finite number"
+                                         : "must be a number"),
                         std::move(advice));
   return std::nullopt;
 }
@@ -198,16 +235,16 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
   return full;
 }
 
-std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
-                                           std::span<const std::string> known,
-                                           std::string_view what) {
-  std::vector<std::string> meant;
+std::vector<MeantKey> Reader::CheckKeys(const SourceNode& map, std::span<const std::string> known,
+                                        std::string_view what) {
+  std::vector<MeantKey> meant;
+  const auto is_free = [&](const std::string& name) {
+    return map.Find(name) == nullptr &&
+           std::ranges::find(meant, name, &MeantKey::name) == meant.end();
+  };
   for (std::size_t i = 0; i < map.keys.size(); ++i) {
     const SourceNode& key = map.keys[i];
     if (std::ranges::find(known, key.text) != known.end()) continue;
-    if (const auto nearest = NearestName(key.text, known)) meant.push_back(*nearest);
-    const auto split = SplitKey(key.text);
-    if (split) meant.push_back(split->first);
     if (i > 0 && map.flow && IsDigits(key.text) && map.items[i].implicit) {
       // "alpha: 0,35" in braces: 35 is a key of its own for YAML.
       const std::string& before = map.items[i - 1].text;
@@ -217,10 +254,22 @@ std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
           fmt::format("Write {}.{}, with a point.", before, key.text));
       continue;
     }
-    std::string advice = KeyAdvice(map, i, known);
-    const std::string hint = advice.empty() ? Hint(key.text, known) : std::string();
+    const auto split = map.items[i].implicit ? SplitKey(key.text) : std::nullopt;
+    const auto nearest = NearestName(split ? split->first : key.text, known);
+    std::optional<std::string> name = nearest;
+    if (!name && split) name = split->first;
+    if (!name) name = KeyMeant(key.text, known, is_free);
+    std::string advice = KeyAdvice(map, i, name.value_or(""));
+    std::string hint;
+    if (nearest && !split) {
+      hint = Hint(key.text, known);
+      if (!hint.empty()) advice.clear();
+    }
     if (advice.empty() && hint.empty()) {
       advice = fmt::format("Its keys are {}.", fmt::join(known, ", "));
+    }
+    if (name && std::ranges::find(known, *name) != known.end() && is_free(*name)) {
+      meant.push_back({i, *name});
     }
     diagnostics_.AddError(key.place, fmt::format("{} has no key {}{}", what, Quote(key.text), hint),
                           std::move(advice));
@@ -228,18 +277,26 @@ std::vector<std::string> Reader::CheckKeys(const SourceNode& map,
   return meant;
 }
 
+/// `meant` is the known key that the unknown one stands for, empty for none.
 std::string Reader::KeyAdvice(const SourceNode& map, std::size_t index,
-                              std::span<const std::string> known) const {
+                              const std::string& meant) const {
   const SourceNode& key = map.keys[index];
+  const SourceNode& value = map.items[index];
   const auto split = SplitKey(key.text);
-  if (split && map.items[index].implicit) {
-    return fmt::format("Write {}: {}", split->first, split->second);
+  if (split && value.implicit) return fmt::format("Write {}: {}", meant, split->second);
+  if (meant.empty()) return {};
+  if (const SourceNode* given = map.Find(meant)) {
+    if (given->scalar() && given->plain && value.map() && value.Find("default") == nullptr) {
+      // alpha: 0.3, weights: {IN00: 0.5}
+      const std::string rows = FlowText(value, 60);
+      return fmt::format("Write {}: {{default: {}, {}", meant, given->text, rows.substr(1));
+    }
+    return fmt::format("It is called {0} here, and there is {0} already.", meant);
   }
-  const auto component = ComponentMeant(key.text);
-  if (component && std::ranges::find(known, *component) != known.end()) {
-    return fmt::format("Write {}: {}", *component, FlowText(map.items[index], 60));
-  }
-  return {};
+  const std::string text = meant == "adapters" ? EntriesText(value) : FlowText(value, 80);
+  return text.ends_with("…") || text.empty()
+             ? fmt::format("It is called {} here.", meant)
+             : fmt::format("It is called {0} here. Write {0}: {1}", meant, text);
 }
 
 /// "lines 3-4": those of the unknown entries from `first` on.
@@ -269,7 +326,8 @@ bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string>
         fmt::format("{} stands beside '{}', not below it", Quote(stray.text), map.keys[i].text),
         fmt::format("Indent {} by two more spaces:\n"
                     "{}\n{}{}",
-                    StrayLines(map, i + 1, is_known), std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
+                    StrayLines(map, i + 1, is_known),
+                    std::string(map.keys[i].place.column - 1, ' ') + map.keys[i].text + ":",
                     std::string(stray.place.column + 1, ' '), line));
     found = true;
   }
@@ -298,10 +356,15 @@ std::string Reader::PlaceAdvice(const SourceNode& key) const {
       return fmt::format("A range goes from the lower block to the higher: {}", swapped);
     }
   }
+  std::string word;
+  for (const char c : place) {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') word += c;
+  }
   return fmt::format(
-      "Places are default, {}, blocks such as IN00-IN05, M00 or unet.in.3, and "
-      "\"/regex/\".",
-      fmt::join(ComponentWords(), ", "));
+      "Places are default, {}, and blocks: IN00-IN11, M00, OUT00-OUT11 (SDXL: IN00-IN08, M00, "
+      "OUT00-OUT08; FLUX: D00-D18, S00-S37), te.layer.0-11, vae.encoder, vae.decoder. A part of a "
+      "tensor's name is a regular expression: \"/{}/\"",
+      fmt::join(ComponentWords(), ", "), word.empty() ? "attn" : word);
 }
 
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,
@@ -317,6 +380,11 @@ std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNod
     if (map.flow && key.plain && key.text.starts_with('/')) {
       diagnostics_.AddError(key.place, fmt::format("{}: a /regex/ in braces needs quotes", what),
                             fmt::format("Write \"{}\": {}", key.text, FlowText(map.items[i], 60)));
+      continue;
+    }
+    if (map.items[i].implicit && variables_.Knows(key.text)) {
+      diagnostics_.AddError(key.place, fmt::format("{}: {} is a variable", what, Quote(key.text)),
+                            fmt::format("Write ${} for its value, without braces.", key.text));
       continue;
     }
     std::string problem;

@@ -17,6 +17,16 @@
 
 namespace weightsmith {
 
+/// A key of a mapping that is unknown, and the known one that was meant by it.
+struct MeantKey {
+  std::size_t index = 0;  ///< in the mapping
+  std::string name;
+};
+
+/// The mapping with the keys that were meant, so that the rest of it is read as if they had been
+/// written. Of "alpha:0.3", which is a key alone, nothing further is said.
+SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& meant);
+
 class Reader {
  public:
   Reader(Diagnostics& diagnostics, Variables& variables)
@@ -41,8 +51,8 @@ class Reader {
                                             const std::filesystem::path& folder);
   /// Reports every key of `map` that is not in `known`; returns the known keys that were probably
   /// meant, so that they are not reported as missing.
-  std::vector<std::string> CheckKeys(const SourceNode& map, std::span<const std::string> known,
-                                     std::string_view what);
+  std::vector<MeantKey> CheckKeys(const SourceNode& map, std::span<const std::string> known,
+                                  std::string_view what);
 
   /// Reports entries that belong below one of `known` that is empty, and stand beside it.
   bool HasStrayEntries(const SourceNode& map, std::span<const std::string> known);
@@ -68,8 +78,7 @@ class Reader {
   }
 
  private:
-  std::string KeyAdvice(const SourceNode& map, std::size_t index,
-                        std::span<const std::string> known) const;
+  std::string KeyAdvice(const SourceNode& map, std::size_t index, const std::string& meant) const;
   std::string PlaceAdvice(const SourceNode& key) const;
 
   Diagnostics& diagnostics_;

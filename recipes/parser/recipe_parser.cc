@@ -1,6 +1,7 @@
 #include "recipes/parser/recipe_parser.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
@@ -21,10 +22,45 @@ constexpr std::string_view kVersion = "1";
 
 /// How to write what stands where the steps should.
 std::string StepsAdvice(const SourceNode& node) {
-  std::string step = "{op: weighted_sum, a: …, b: …, alpha: 0.5}";
-  const SourceNode* first = node.list() && !node.items.empty() ? &node.items.front() : nullptr;
-  if (first != nullptr && first->map()) step = FlowText(*first, 80);
-  return fmt::format("Give every step a name: mix: {}", step);
+  std::vector<std::string> steps;
+  for (std::size_t i = 0; node.list() && i < node.items.size(); ++i) {
+    SourceNode step = node.items[i];
+    if (!step.map()) continue;
+    std::string name = i + 1 == node.items.size() ? "mix" : fmt::format("step{}", i + 1);
+    for (std::size_t key = 0; key < step.keys.size(); ++key) {
+      if (step.keys[key].text != "name") continue;
+      name = step.items[key].text;
+      step.keys.erase(step.keys.begin() + static_cast<std::ptrdiff_t>(key));
+      step.items.erase(step.items.begin() + static_cast<std::ptrdiff_t>(key));
+      break;
+    }
+    steps.push_back(fmt::format("{}: {}", name, FlowText(step, 100)));
+  }
+  if (steps.empty()) steps.emplace_back("mix: {op: weighted_sum, a: …, b: …, alpha: 0.5}");
+  return fmt::format("Give every step a name: steps: {{{}}}", fmt::join(steps, ", "));
+}
+
+/// Of a step that stands at the top, the recipe that it should be.
+std::string RecipeOfStep(const SourceNode& top) {
+  std::vector<std::string> files;
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < top.keys.size(); ++i) {
+    const std::string& key = top.keys[i].text;
+    const auto keys = NamesOf(RecipeKeys());
+    if (std::ranges::find(keys, key) != keys.end()) continue;
+    const SourceNode& value = top.items[i];
+    const bool file = value.scalar() && value.text.find_first_of("./") != std::string::npos &&
+                      !ParseNumber(value.text);
+    if (file) files.push_back(fmt::format("{}: {}", key, value.text));
+    arguments.push_back(fmt::format("{}: {}", key, file ? key : FlowText(value, 60)));
+  }
+  if (files.empty()) files.emplace_back("a: a.safetensors");
+  const SourceNode* output = top.Find("output");
+  return fmt::format(
+      "Write\n    weightsmith: 1\n    models: {{{}}}\n    steps:\n      mix: {{{}}}\n"
+      "    output: {{model: mix, path: {}}}",
+      fmt::join(files, ", "), fmt::join(arguments, ", "),
+      output != nullptr && output->scalar() ? output->text : "mix.safetensors");
 }
 
 /// What an output may look like in this recipe.
@@ -67,9 +103,10 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   }
   if (!CheckTop(*top)) return std::nullopt;
 
-  std::vector<std::filesystem::path> included;
-  std::map<std::string, ModelEntry> entries = ReadTables(reader_, *top, file, folder, included);
-  for (std::filesystem::path& path : included) {
+  TablesRead tables = ReadTables(reader_, *top, file, folder);
+  std::map<std::string, ModelEntry>& entries = tables.models;
+  if (!tables.whole) graph_.SetIncomplete();
+  for (std::filesystem::path& path : tables.included) {
     recipe_.files_read.push_back({std::move(path), "included table"});
   }
   ReadVariables(*top, entries);
@@ -92,7 +129,38 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   return std::move(recipe_);
 }
 
-bool RecipeParser::CheckTop(const SourceNode& top) {
+/// Reports a step that stands at the top, under a name or by itself; false where nothing else of
+/// the recipe can be read.
+bool RecipeParser::RefuseLooseStep(SourceNode& top) {
+  if (const SourceNode* op = top.Find("op"); op != nullptr && op->scalar()) {
+    for (const SourceNode& key : top.keys) {
+      if (key.text != "op") continue;
+      diagnostics_.AddError(key.place, "the recipe is a step without models and steps",
+                            RecipeOfStep(top));
+    }
+    return false;
+  }
+  const auto keys = NamesOf(RecipeKeys());
+  for (std::size_t i = 0; i < top.keys.size(); ++i) {
+    const bool loose = top.items[i].Find("op") != nullptr &&
+                       std::ranges::find(keys, top.keys[i].text) == keys.end();
+    if (!loose) continue;
+    const SourceNode* output = top.Find("output");
+    const SourceNode* model = output == nullptr ? nullptr : output->Find("model");
+    diagnostics_.AddError(
+        top.keys[i].place, fmt::format("a recipe has no key {}", Quote(top.keys[i].text)),
+        fmt::format("A step stands under steps, with a name: steps: {{{}: {}}}",
+                    model != nullptr && model->scalar() ? model->text : top.keys[i].text,
+                    FlowText(top.items[i], 100)));
+    top.keys.erase(top.keys.begin() + static_cast<std::ptrdiff_t>(i));
+    top.items.erase(top.items.begin() + static_cast<std::ptrdiff_t>(i));
+    graph_.SetIncomplete();
+    --i;
+  }
+  return true;
+}
+
+bool RecipeParser::CheckTop(SourceNode& top) {
   if (auto foreign = ForeignTree(top)) {
     diagnostics_.AddError({recipe_.source, 1, 1}, std::move(foreign->message),
                           std::move(foreign->advice));
@@ -101,13 +169,19 @@ bool RecipeParser::CheckTop(const SourceNode& top) {
   if (!reader_.IsMap(top, "a recipe", "Write as its first line: weightsmith: 1")) return false;
   const std::vector<std::string> keys = NamesOf(RecipeKeys());
   if (reader_.HasStrayEntries(top, keys)) return false;
-  reader_.CheckKeys(top, keys, "a recipe");
+  if (!RefuseLooseStep(top)) return false;
+  const auto meant = reader_.CheckKeys(top, keys, "a recipe");
+  if (!meant.empty()) top = WithMeantKeys(top, meant);
+  for (std::size_t i = 0; i < top.keys.size(); ++i) {
+    const bool known = std::ranges::find(keys, top.keys[i].text) != keys.end();
+    if (!known && !top.items[i].scalar()) graph_.SetIncomplete();
+  }
   const std::string advice = fmt::format("Write as its first line: weightsmith: {}", kVersion);
   const SourceNode* version = top.Find("weightsmith");
   if (version == nullptr) {
     diagnostics_.AddError(top.place,
                           "the recipe does not say which version of the language it is in", advice);
-  } else if (!version->scalar() || version->text != kVersion) {
+  } else if (!IsReported(*version) && (!version->scalar() || version->text != kVersion)) {
     diagnostics_.AddError(
         version->place,
         fmt::format("the language of recipes has version {}, not {}", kVersion, Describe(*version)),
@@ -149,13 +223,19 @@ void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) 
 void RecipeParser::ReadSteps(const SourceNode& top) {
   const SourceNode* steps = top.Find("steps");
   if (steps == nullptr) return;
-  if (!reader_.IsMap(*steps, "steps", StepsAdvice(*steps))) return;
+  if (!reader_.IsMap(*steps, "steps", steps->map() ? "" : StepsAdvice(*steps))) {
+    graph_.SetIncomplete();
+    return;
+  }
   if (const SourceNode* op = steps->Find("op"); op != nullptr && op->scalar()) {
     std::vector<std::string> empty;
     for (std::size_t i = 0; i < steps->keys.size(); ++i) {
       if (steps->items[i].implicit) empty.push_back(steps->keys[i].text);
     }
-    if (reader_.HasStrayEntries(*steps, empty)) return;
+    if (reader_.HasStrayEntries(*steps, empty)) {
+      graph_.SetIncomplete();
+      return;
+    }
   }
   StepReader step_reader(reader_, graph_, recipe_.policies, presets_);
   for (std::size_t i = 0; i < steps->keys.size(); ++i) {
@@ -173,8 +253,12 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
   StepReader steps(reader_, graph_, recipe_.policies, presets_);
   if (one != nullptr && several != nullptr) {
     const auto key = std::ranges::find(top.keys, "outputs", &SourceNode::text);
+    std::string together = FlowText(*one, 100);
+    for (const SourceNode& output : several->items) {
+      if (several->list()) together += ", " + FlowText(output, 100);
+    }
     diagnostics_.AddError(key->place, "the recipe has 'output' and 'outputs'",
-                          "Keep one of them: outputs is a list of what output is.");
+                          fmt::format("Remove output, and write outputs: [{}]", together));
   }
   if (one != nullptr) {
     outputs_.push_back(
@@ -195,6 +279,7 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
   } else {
     OutputDraft draft;
     draft.output.place = top.place;
+    draft.output.declared = false;
     outputs_.push_back(std::move(draft));
   }
   ChooseOutputs();
@@ -266,6 +351,7 @@ NodeId RecipeParser::DefaultModel(const OutputDraft& draft) {
   for (NodeId id = 0; id < graph_.nodes().size(); ++id) {
     if (graph_.nodes()[id].top_level) candidates.push_back(id);
   }
+  if (candidates.size() != 1 && (graph_.incomplete() || draft.unread)) return 0;
   if (candidates.size() != 1) {
     const std::vector<std::string> names = StepNames();
     diagnostics_.AddError(draft.output.place,
@@ -382,6 +468,7 @@ void RecipeParser::MakeNodes() {
   for (OutputDraft& draft : outputs_) {
     draft.output.root = numbers[draft.output.root];
     for (auto& [component, node] : draft.output.components) node = numbers[node];
+    if (draft.path_place) draft.output.place = *draft.path_place;
     recipe_.outputs.push_back(std::move(draft.output));
   }
 }

@@ -28,7 +28,9 @@ class RecipeParser {
                               const std::filesystem::path& folder);
 
  private:
-  bool CheckTop(const SourceNode& top);
+  /// Gives keys of the top that are misspelled the names that were meant.
+  bool CheckTop(SourceNode& top);
+  bool RefuseLooseStep(SourceNode& top);
   void ReadVariables(SourceNode& top, std::map<std::string, ModelEntry>& entries);
   void ReadModels(const std::map<std::string, ModelEntry>& entries);
   void ReadSteps(const SourceNode& top);

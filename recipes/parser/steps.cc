@@ -56,6 +56,19 @@ void CollectRows(const SourceNode& node, std::map<std::string, SourcePlace>& row
   }
 }
 
+/// The words of "photo, anime".
+std::vector<std::string> WordsOf(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of(",;"), text.size());
+    if (const std::string_view word = Trim(text.substr(0, end)); !word.empty()) {
+      words.emplace_back(word);
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return words;
+}
+
 /// The list of adapters that a mapping or a word in its place stands for.
 std::string AdaptersAdvice(const SourceNode& node) {
   std::vector<std::string> entries;
@@ -68,12 +81,89 @@ std::string AdaptersAdvice(const SourceNode& node) {
   return fmt::format("Write a list: adapters: [{}]", fmt::join(entries, ", "));
 }
 
+/// "[photo, anime]", or with weights "[{model: photo, weight: 0.5}, …]", of a list, a text or a
+/// mapping of names and of `weights`, which may be null; empty where they hold no names.
+std::string ListInWords(const SourceNode& models, const SourceNode* weights, bool weighted) {
+  std::vector<std::string> names;
+  std::vector<std::string> numbers;
+  if (models.scalar()) names = WordsOf(models.text);
+  if (weights != nullptr && weights->scalar()) numbers = WordsOf(weights->text);
+  for (std::size_t i = 0; i < models.items.size(); ++i) {
+    const SourceNode& item = models.items[i];
+    if (models.map()) names.push_back(models.keys[i].text);
+    if (!item.scalar()) return {};
+    (models.map() ? numbers : names).push_back(item.text);
+  }
+  for (std::size_t i = 0; weights != nullptr && i < weights->items.size(); ++i) {
+    if (weights->items[i].scalar()) numbers.push_back(weights->items[i].text);
+  }
+  if (names.empty()) return {};
+  if (!weighted) return fmt::format("[{}]", fmt::join(names, ", "));
+  const std::string even =
+      FormatNumber(std::round(100.0 / static_cast<double>(names.size())) / 100);
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    entries.push_back(
+        fmt::format("{{model: {}, weight: {}}}", names[i], i < numbers.size() ? numbers[i] : even));
+  }
+  return fmt::format("[{}]", fmt::join(entries, ", "));
+}
+
+/// Reports the names or the weights of an operator's list where they are keys of their own, as
+/// others write them, and returns the step without them.
+std::optional<SourceNode> WithListOf(Reader& reader, const SourceNode& node, const Operator& op,
+                                     const std::string& called) {
+  if (!op.list || op.list->adapters) return std::nullopt;
+  const auto free = [](const std::string&) { return true; };
+  const std::vector<std::string> known{std::string(op.list->name)};
+  std::optional<std::size_t> models;
+  std::optional<std::size_t> weights;
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& key = node.keys[i].text;
+    if (key == op.list->name || KeyMeant(key, known, free)) models = models.value_or(i);
+    if (key == "weights" && op.list->weighted) weights = i;
+  }
+  if (!models || (node.keys[*models].text == op.list->name && !weights)) return std::nullopt;
+  const std::string list = ListInWords(
+      node.items[*models], weights ? &node.items[*weights] : nullptr, op.list->weighted);
+  if (list.empty()) return std::nullopt;
+  const bool named = node.keys[*models].text == op.list->name;
+  const SourceNode& wrong = node.keys[named ? *weights : *models];
+  reader.diagnostics().AddError(wrong.place,
+                                fmt::format("{} has no key {}", called, Quote(wrong.text)),
+                                fmt::format("Write {}: {}", op.list->name, list));
+  SourceNode without = node;
+  without.keys[*models].text = op.list->name;
+  without.items[*models] = ReportedNode(node.items[*models].place);
+  if (weights) {
+    const auto at = static_cast<std::ptrdiff_t>(*weights);
+    without.keys.erase(without.keys.begin() + at);
+    without.items.erase(without.items.begin() + at);
+  }
+  return without;
+}
+
+/// Whether an entry of a list is "NAME: 0.6".
+bool IsPair(const SourceNode& entry, const std::vector<std::string>& known) {
+  return entry.map() && entry.keys.size() == 1 && entry.items[0].scalar() &&
+         ParseNumber(entry.items[0].text) &&
+         std::ranges::find(known, entry.keys[0].text) == known.end();
+}
+
 std::vector<std::string> KeysOf(const Operator& op) {
   std::vector<std::string> keys = NamesOf(StepKeys());
   for (const OperandSpec& operand : op.operands) keys.emplace_back(operand.name);
   if (op.list) keys.emplace_back(op.list->name);
   for (const ParameterSpec& parameter : op.parameters) keys.emplace_back(parameter.name);
   return keys;
+}
+
+/// The operator that is read in the place of one that is not there; null where none is like it.
+const Operator* OperatorLike(const std::string& name) {
+  std::string like = ForeignOperatorLike(name);
+  if (like.empty()) like = OperatorMeant(name).value_or("");
+  if (like.empty()) like = NearestName(Underscored(name), OperatorNames()).value_or("");
+  return FindOperator(like);
 }
 
 }  // namespace
@@ -102,10 +192,30 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   reader_.diagnostics().AddError(
       word->place, fmt::format("{}: there is no operator {}{}", what, Quote(*name), hint),
       std::move(advice));
-  return nullptr;
+  return OperatorLike(*name);
 }
 
-NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool top_level) {
+/// The step with its key `op`, where that is called otherwise.
+std::optional<SourceNode> StepReader::WithOperator(const SourceNode& node,
+                                                   const std::string& what) {
+  if (!node.map() || node.Find("op") != nullptr) return std::nullopt;
+  const std::vector<std::string> known{"op"};
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const SourceNode& value = node.items[i];
+    const std::string& key = node.keys[i].text;
+    const auto free = [](const std::string&) { return true; };
+    if (!value.scalar() || !KeyMeant(key, known, free)) continue;
+    reader_.diagnostics().AddError(node.keys[i].place,
+                                   fmt::format("{} has no key {}", what, Quote(key)),
+                                   fmt::format("It is called op here. Write op: {}", value.text));
+    return WithMeantKeys(node, {{i, "op"}});
+  }
+  return std::nullopt;
+}
+
+NodeId StepReader::Read(const std::string& name, const SourceNode& written, bool top_level) {
+  const auto renamed = WithOperator(written, WordsFor(name, written));
+  const SourceNode& node = renamed ? *renamed : written;
   const std::string what = WordsFor(name, node);
   DraftNode draft;
   draft.node.name = name;
@@ -121,21 +231,26 @@ NodeId StepReader::Read(const std::string& name, const SourceNode& node, bool to
   CollectRows(node, graph_.at(id).rows);
   if (op == nullptr) return id;
   graph_.at(id).node.op = op;
-  const auto meant = reader_.CheckKeys(
-      node, KeysOf(*op), what == op->name ? what : fmt::format("{} ({})", what, op->name));
-  ReadArguments(node, what, id, meant);
+  for (const ParameterSpec& spec : op->parameters) {
+    if (const SourceNode* value = node.Find(spec.name)) {
+      graph_.at(id).rows.emplace(spec.name, value->place);
+    }
+  }
+  const std::string called = what == op->name ? what : fmt::format("{} ({})", what, op->name);
+  const auto with_list = WithListOf(reader_, node, *op, called);
+  const SourceNode& listed = with_list ? *with_list : node;
+  const auto meant = reader_.CheckKeys(listed, KeysOf(*op), called);
+  ReadArguments(meant.empty() ? listed : WithMeantKeys(listed, meant), what, id);
   return id;
 }
 
-void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id,
-                               const std::vector<std::string>& meant) {
+void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
   const Operator& op = *graph_.at(id).node.op;
   const std::string name = graph_.at(id).node.name;
   Diagnostics& diagnostics = reader_.diagnostics();
   bool whole = true;
   const auto missing = [&](std::string_view key, std::string_view doc) {
     whole = false;
-    if (std::ranges::find(meant, key) != meant.end()) return;
     const bool named = what != op.name;
     diagnostics.AddError(node.place,
                          fmt::format("{}{} needs '{}'", named ? what + ": " : "", op.name, key),
@@ -186,36 +301,44 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
   const OperandListSpec& spec = *graph_.at(id).node.op->list;
   if (spec.adapters) return ReadAdapters(list, what, id);
   const std::string name = graph_.at(id).node.name;
-  const std::string example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
+  std::string example = ListInWords(list, nullptr, spec.weighted);
+  if (example.empty()) example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
   if (!reader_.IsList(list, fmt::format("{}: '{}'", what, spec.name),
                       fmt::format("Write {}: {}", spec.name, example))) {
     return;
   }
   for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const SourceNode& entry = list.items[i];
+    const SourceNode& written = list.items[i];
     const std::string entry_name = fmt::format("{}.{}.{}", name, spec.name, i + 1);
     const std::string entry_what = fmt::format("{}: {}[{}]", what, spec.name, i + 1);
-    const bool bare = !entry.map() || entry.Find("op") != nullptr;
+    const bool bare = !written.map() || written.Find("op") != nullptr;
     if (bare && !spec.weighted) {
-      OperandReference operand = Operand(entry, entry_name, entry_what);
+      OperandReference operand = Operand(written, entry_name, entry_what);
       graph_.at(id).list.push_back(std::move(operand));
       continue;
     }
-    OperandReference operand{{}, {}, entry.place};
+    OperandReference operand{{}, {}, written.place};
     Weights weight(1.0);
-    if (bare) {
+    if (IsPair(written, NamesOf(EntryKeys())) && spec.weighted) {
+      reader_.diagnostics().AddError(written.place,
+                                     fmt::format("{} has no 'model' and 'weight'", entry_what),
+                                     fmt::format("Write {{model: {}, weight: {}}}",
+                                                 written.keys[0].text, written.items[0].text));
+    } else if (bare) {
       reader_.diagnostics().AddError(
-          entry.place, fmt::format("{} has no weight", entry_what),
+          written.place, fmt::format("{} has no weight", entry_what),
           fmt::format(
-              "Write {{model: {}, weight: {}}}", entry.scalar() ? entry.text : "…",
+              "Write {{model: {}, weight: {}}}", written.scalar() ? written.text : "…",
               FormatNumber(std::round(100.0 / static_cast<double>(list.items.size())) / 100)));
     } else {
       std::vector<std::string> keys = NamesOf(EntryKeys());
       if (!spec.weighted) keys.pop_back();
-      const auto meant = reader_.CheckKeys(entry, keys, entry_what);
+      const auto meant = reader_.CheckKeys(written, keys, entry_what);
+      std::optional<SourceNode> corrected;
+      if (!meant.empty()) corrected = WithMeantKeys(written, meant);
+      const SourceNode& entry = corrected ? *corrected : written;
       for (const std::string& key : keys) {
-        const bool told = std::ranges::find(meant, key) != meant.end();
-        if (told || entry.Find(key) != nullptr) continue;
+        if (entry.Find(key) != nullptr) continue;
         reader_.diagnostics().AddError(
             entry.place, fmt::format("{} has no '{}'", entry_what, key),
             spec.weighted ? "Write {model: …, weight: 0.5}" : "Write {model: …}");
@@ -239,13 +362,18 @@ void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, N
   const std::string name = graph_.at(id).node.name;
   if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key), AdaptersAdvice(list))) return;
   for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const SourceNode& entry = list.items[i];
+    const SourceNode& written = list.items[i];
     const std::string entry_name = fmt::format("{}.{}.{}", name, key, i + 1);
     const std::string entry_what = fmt::format("{}: {}[{}]", what, key, i + 1);
-    OperandReference operand{{}, {}, entry.place};
+    OperandReference operand{{}, {}, written.place};
     Weights strength(1.0);
-    if (entry.map() && entry.Find("op") == nullptr) {
-      reader_.CheckKeys(entry, NamesOf(AdapterEntryKeys()), entry_what);
+    if (IsPair(written, NamesOf(AdapterEntryKeys()))) {
+      reader_.diagnostics().AddError(
+          written.place, fmt::format("{} is a key and a value, not NAME:STRENGTH", entry_what),
+          fmt::format("Write \"{}:{}\"", written.keys[0].text, written.items[0].text));
+    } else if (written.map() && written.Find("op") == nullptr) {
+      const SourceNode entry = WithMeantKeys(
+          written, reader_.CheckKeys(written, NamesOf(AdapterEntryKeys()), entry_what));
       if (const SourceNode* use = entry.Find("use")) {
         operand = Operand(*use, entry_name, entry_what + ": 'use'");
       } else {
@@ -256,23 +384,24 @@ void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, N
         const auto read = weights_.ReadStrength(*value, entry_what + ": 'strength'");
         if (read) strength = *read;
       }
-    } else if (entry.scalar() && entry.text.starts_with('<')) {
+    } else if (written.scalar() && written.text.starts_with('<')) {
       // <lora:detail:0.6>, as prompts write it.
-      std::string meant = entry.text.substr(1, entry.text.find('>') - 1);
+      std::string meant = written.text.substr(1, written.text.find('>') - 1);
       meant.erase(0, meant.find(':') + 1);
       reader_.diagnostics().AddError(
-          entry.place,
-          fmt::format("{}: {} is the syntax of prompts", entry_what, Quote(entry.text)),
+          written.place,
+          fmt::format("{}: {} is the syntax of prompts", entry_what, Quote(written.text)),
           fmt::format("Name the file under 'adapters', and write \"{}\"", meant));
-    } else if (entry.scalar() && entry.text.find(':') != std::string::npos) {
+    } else if (written.scalar() && written.text.find(':') != std::string::npos) {
       // Names have no colons.
-      const std::size_t colon = entry.text.find(':');
-      operand.name = entry.text.substr(0, colon);
+      const std::size_t colon = written.text.find(':');
+      operand.name = written.text.substr(0, colon);
+      operand.strength = written.text.substr(colon);
       const auto read =
-          ReadStrengths(entry, std::string_view(entry.text).substr(colon + 1), entry_what);
+          ReadStrengths(written, std::string_view(written.text).substr(colon + 1), entry_what);
       if (read) strength = *read;
     } else {
-      operand = Operand(entry, entry_name, entry_what);
+      operand = Operand(written, entry_name, entry_what);
     }
     graph_.at(id).list.push_back(std::move(operand));
     graph_.at(id).node.weights.push_back(std::move(strength));

@@ -1,6 +1,7 @@
 // Steps: an operator, its operands and its parameters.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "merge/expression.h"
@@ -23,10 +24,10 @@ class StepReader {
                            const std::string& what);
 
  private:
+  /// The step's operator, or of an unknown one that which is meant, to read on.
   const Operator* ReadOperator(const SourceNode& node, const std::string& what);
-  /// `meant` are keys that a misspelled one stands for.
-  void ReadArguments(const SourceNode& node, const std::string& what, NodeId id,
-                     const std::vector<std::string>& meant);
+  std::optional<SourceNode> WithOperator(const SourceNode& node, const std::string& what);
+  void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
   void ReadAdapters(const SourceNode& list, const std::string& what, NodeId id);
   std::optional<Weights> ReadStrengths(const SourceNode& entry, std::string_view words,

@@ -1,8 +1,10 @@
 #include "recipes/parser/tables.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,6 +38,54 @@ bool HasRecipeKey(std::string_view text) {
   return false;
 }
 
+/// Of the models and adapters that steps take, in the order of the text.
+void CollectOperands(const SourceNode& node, bool adapters, std::vector<std::string>& names) {
+  constexpr std::string_view kModels[] = {"a", "b", "c", "model", "of"};
+  constexpr std::string_view kAdapters[] = {"adapters", "use"};
+  const auto add = [&](const SourceNode& value) {
+    const std::string name = value.text.substr(0, value.text.find(':'));
+    if (value.scalar() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  const auto takes = [&](const std::string& key) {
+    return adapters ? std::ranges::find(kAdapters, key) != std::end(kAdapters)
+                    : std::ranges::find(kModels, key) != std::end(kModels);
+  };
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    if (node.map() && takes(node.keys[i].text)) {
+      add(node.items[i]);
+      for (const SourceNode& item : node.items[i].items) add(item);
+    }
+    CollectOperands(node.items[i], adapters, names);
+  }
+}
+
+/// A list of paths as the mapping that it should be, with the names that the steps use.
+std::string TableAdvice(const SourceNode& top, const SourceNode& table, bool adapters) {
+  const std::string_view word = adapters ? "adapters" : "models";
+  const std::string name = adapters ? "detail" : "photo";
+  std::vector<std::string> names;
+  if (const SourceNode* steps = top.Find("steps")) {
+    CollectOperands(*steps, adapters, names);
+    for (const SourceNode& step : steps->keys) std::erase(names, step.text);
+  }
+  std::vector<std::string> entries;
+  for (std::size_t i = 0; i < table.items.size() && table.list(); ++i) {
+    const SourceNode& item = table.items[i];
+    if (!item.scalar()) continue;
+    const std::string own = names.size() == table.items.size()
+                                ? names[i]
+                                : std::filesystem::path(item.text).stem().string();
+    entries.push_back(fmt::format("{}: {}", own, item.text));
+  }
+  if (entries.empty() && !table.list()) {
+    for (const std::string& used : names) {
+      entries.push_back(fmt::format("{0}: {0}.safetensors", used));
+    }
+  }
+  if (entries.empty()) entries.push_back(fmt::format("{0}: {0}.safetensors", name));
+  return fmt::format("Write names and files: {}: {{{}}}", word, fmt::join(entries, ", "));
+}
+
 /// Each is read while those that include it are open.
 constexpr std::size_t kMostIncludes = 64;
 
@@ -48,7 +98,9 @@ class Tables {
            const std::filesystem::path& folder, bool included) {
     for (const bool adapters : {false, true}) {
       const SourceNode* table = top.Find(adapters ? "adapters" : "models");
-      if (table != nullptr) AddModels(*table, folder, included, adapters);
+      if (table == nullptr) continue;
+      const std::string advice = table->map() ? "" : TableAdvice(top, *table, adapters);
+      AddModels(*table, folder, included, adapters, advice);
     }
     if (const SourceNode* vars = top.Find("vars")) AddVariables(*vars, included);
     const SourceNode* include = top.Find("include");
@@ -65,13 +117,13 @@ class Tables {
   std::map<std::string, ModelEntry> TakeModels() { return std::move(models_); }
   /// That were included.
   const std::vector<std::filesystem::path>& files() const { return done_; }
+  bool whole() const { return whole_; }
 
  private:
   void AddModels(const SourceNode& table, const std::filesystem::path& folder, bool included,
-                 bool adapter) {
-    if (!reader_.IsMap(table, adapter ? "adapters" : "models",
-                       adapter ? "Write names and files: {detail: detail.safetensors}"
-                               : "Write names and files: {photo: photo.safetensors}")) {
+                 bool adapter, const std::string& advice) {
+    if (!reader_.IsMap(table, adapter ? "adapters" : "models", advice)) {
+      whole_ = false;
       return;
     }
     for (std::size_t i = 0; i < table.keys.size(); ++i) {
@@ -115,31 +167,36 @@ class Tables {
   }
 
   void Include(const SourceNode& node, const std::filesystem::path& folder) {
+    const bool read = IncludeFile(node, folder);
+    whole_ = whole_ && read;
+  }
+
+  bool IncludeFile(const SourceNode& node, const std::filesystem::path& folder) {
     const auto path = reader_.Path(node, "include", folder);
-    if (!path) return;
+    if (!path) return false;
     const std::filesystem::path normal = path->lexically_normal();
     if (std::ranges::find(chain_, normal) != chain_.end()) {
       diagnostics_.AddError(node.place, fmt::format("{} includes itself", Quote(path->string())),
                             "Remove this include.");
-      return;
+      return false;
     }
-    if (!known_.insert(normal.string()).second) return;
+    if (!known_.insert(normal.string()).second) return true;
     done_.push_back(normal);
     if (chain_.size() > kMostIncludes) {
       diagnostics_.AddError(
           node.place, fmt::format("files include each other more than {} deep", kMostIncludes),
           "Include the last of them from the recipe itself.");
-      return;
+      return false;
     }
     auto text = ReadNamedRecipe(diagnostics_, node.place, *path);
-    if (!text) return;
+    if (!text) return false;
     const auto source = std::make_shared<const SourceText>(*std::move(text));
     const std::optional<SourceNode> top = ReadSource(source, diagnostics_);
-    if (!top) return;
     const std::string what = "an included file";
-    if (!reader_.IsMap(*top, what)) return;
-    reader_.CheckKeys(*top, NamesOf(TableKeys()), what);
-    Add(*top, *path, path->parent_path(), true);
+    if (!top || !reader_.IsMap(*top, what)) return false;
+    const auto meant = reader_.CheckKeys(*top, NamesOf(TableKeys()), what);
+    Add(WithMeantKeys(*top, meant), *path, path->parent_path(), true);
+    return true;
   }
 
   Reader& reader_;
@@ -149,6 +206,7 @@ class Tables {
   std::vector<std::filesystem::path> chain_;
   std::vector<std::filesystem::path> done_;
   std::set<std::string> known_;  ///< the same
+  bool whole_ = true;
 };
 
 }  // namespace
@@ -172,14 +230,11 @@ std::optional<SourceText> ReadNamedRecipe(Diagnostics& diagnostics, const Source
   return std::nullopt;
 }
 
-std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
-                                             const std::filesystem::path& file,
-                                             const std::filesystem::path& folder,
-                                             std::vector<std::filesystem::path>& included) {
+TablesRead ReadTables(Reader& reader, const SourceNode& recipe, const std::filesystem::path& file,
+                      const std::filesystem::path& folder) {
   Tables tables(reader);
   tables.Add(recipe, file, folder, false);
-  included = tables.files();
-  return tables.TakeModels();
+  return {tables.TakeModels(), tables.files(), tables.whole()};
 }
 
 }  // namespace weightsmith

@@ -19,12 +19,16 @@ struct ModelEntry {
   bool adapter = false;  ///< of the table of adapters
 };
 
+struct TablesRead {
+  std::map<std::string, ModelEntry> models;
+  std::vector<std::filesystem::path> included;  ///< files that were read
+  bool whole = true;                            ///< false: one is missing, which is reported
+};
+
 /// Reads `models`, `adapters`, `vars` and `include` of a recipe's top mapping; variables are
-/// declared with the reader's, and `included` gets the files that were read.
-std::map<std::string, ModelEntry> ReadTables(Reader& reader, const SourceNode& recipe,
-                                             const std::filesystem::path& file,
-                                             const std::filesystem::path& folder,
-                                             std::vector<std::filesystem::path>& included);
+/// declared with the reader's.
+TablesRead ReadTables(Reader& reader, const SourceNode& recipe, const std::filesystem::path& file,
+                      const std::filesystem::path& folder);
 
 /// The text of a recipe or table that another one names at `place`. Nothing, and an error there,
 /// where it cannot be read or is neither: then no part of it is shown.

@@ -1,10 +1,12 @@
 #include "recipes/parser/weights.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -49,6 +51,43 @@ Selector Named(std::string_view place) {
   return *Selector::Parse(place, problem);
 }
 
+/// "unet: 0.5, unet.in: 0.2" of what stands below the row "unet".
+std::string FlatRows(const std::string& row, const SourceNode& inner) {
+  constexpr std::pair<std::string_view, std::string_view> kUnet[] = {
+      {"encoder", "in"}, {"decoder", "out"}, {"middle", "mid"}, {"input", "in"}, {"output", "out"}};
+  std::vector<std::string> rows;
+  for (std::size_t i = 0; i < inner.keys.size(); ++i) {
+    std::string key = inner.keys[i].text;
+    if (key == "default" || key == row) {
+      key = row;
+    } else {
+      const auto* const meant =
+          std::ranges::find(kUnet, key, [](const auto& word) { return word.first; });
+      if (row == "unet" && meant != std::end(kUnet)) key = meant->second;
+      std::string problem;
+      if (const std::string dotted = row + "." + key; Selector::Parse(dotted, problem))
+        key = dotted;
+    }
+    rows.push_back(fmt::format("{}: {}", key, FlowText(inner.items[i], 60)));
+  }
+  return fmt::format("{}", fmt::join(rows, ", "));
+}
+
+/// "{default: 0, IN00: 0.5}" of [{IN00: 0.5}]; empty for another list.
+std::string RowsOfList(const SourceNode& list) {
+  std::vector<std::string> rows;
+  bool rest = false;
+  for (const SourceNode& item : list.items) {
+    if (!item.map() || IsForm(item)) return {};
+    for (std::size_t i = 0; i < item.keys.size(); ++i) {
+      rest = rest || item.keys[i].text == "default";
+      rows.push_back(fmt::format("{}: {}", item.keys[i].text, FlowText(item.items[i], 60)));
+    }
+  }
+  if (rows.empty()) return {};
+  return fmt::format("{{{}{}}}", rest ? "" : "default: 0, ", fmt::join(rows, ", "));
+}
+
 }  // namespace
 
 std::span<const std::string_view> WeightFormKeys() {
@@ -62,9 +101,9 @@ std::optional<double> WeightReader::Number(const SourceNode& node, const std::st
   const std::string limits = range.low == -kInfinity ? fmt::format("at most {}", range.high)
                              : range.high == kInfinity
                                  ? fmt::format("at least {}", range.low)
-                                 : fmt::format("from {} to {}", range.low, range.high);
+                                 : fmt::format("between {} and {}", range.low, range.high);
   reader_.diagnostics().AddError(
-      node.place, fmt::format("{} is {}, not {}", what, limits, node.text),
+      node.place, fmt::format("{} must be {}, not {}", what, limits, node.text),
       *read > range.high ? fmt::format("1 is the whole: write {} for {} percent.",
                                        FormatNumber(*read / 100), FormatNumber(*read))
                          : std::string());
@@ -164,10 +203,11 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
                : "Lists for SD 1 and 2 have 26 numbers (BASE, IN00-IN11, M00, OUT00-OUT11), for "
                  "SDXL 20, 21 or 26, for FLUX 61.";
   if (node.list()) {
+    const std::string list = FlowText(node, 60);
     advice += fmt::format(
         " A shape over the depth is {{curve: {}}}; several results are several "
         "steps, and several 'outputs'.",
-        FlowText(node, 60));
+        list.ends_with("…") ? "[…]" : list);
   }
   reader_.diagnostics().AddError(
       node.place,
@@ -240,6 +280,14 @@ std::optional<Weights> WeightReader::Rows(const SourceNode& node, const std::str
                                           Range range) {
   std::vector<PlaceRow<double>> rows;
   for (auto& [selector, value] : reader_.Rows(node, what)) {
+    if (value->map() && !IsForm(*value)) {
+      reader_.diagnostics().AddError(
+          value->place,
+          fmt::format("{}: the row {} takes a number; rows do not nest", what,
+                      Quote(selector.text())),
+          fmt::format("Write rows of their own: {}", FlatRows(selector.text(), *value)));
+      continue;
+    }
     std::optional<Numbers> knots = Knots(*value, what, range);
     if (knots) rows.push_back(Row(std::move(selector), std::move(*knots)));
   }
@@ -250,6 +298,12 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
                                           double low, double high) {
   const Range range{low, high};
   if (node.list()) {
+    if (const std::string rows = RowsOfList(node); !rows.empty()) {
+      reader_.diagnostics().AddError(
+          node.place, fmt::format("{} is a list of rows; rows are one mapping", what),
+          fmt::format("Write {}", rows));
+      return std::nullopt;
+    }
     auto numbers = List(node, what, range);
     if (!numbers) return std::nullopt;
     return Community(std::move(*numbers), false, node, what);
@@ -260,6 +314,18 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
     const Numbers* preset = FindPreset(node, what);
     if (preset == nullptr) return std::nullopt;
     return Community(*preset, true, node, what);
+  }
+  if (const std::string advice = NumberAdvice(node); advice.starts_with("Write a list")) {
+    // "0.2,0.4": of another length than a list of blocks, no list is meant.
+    const std::size_t length = static_cast<std::size_t>(std::ranges::count(advice, ',')) + 1;
+    if (!(adapter_ ? IsAdapterListLength(length) : IsListLength(length))) {
+      reader_.diagnostics().AddError(
+          node.place, fmt::format("{} is one number, not {}", what, Describe(node)),
+          fmt::format(
+              "Write one number, such as {}.",
+              advice.substr(advice.find('[') + 1, advice.find(',') - advice.find('[') - 1)));
+      return std::nullopt;
+    }
   }
   const auto number = Number(node, what, range);
   if (!number) return std::nullopt;

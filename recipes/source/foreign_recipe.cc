@@ -8,6 +8,7 @@
 
 #include "core/foreign_format.h"
 #include "core/text.h"
+#include "merge/foreign_operators.h"
 #include "recipes/source/lines.h"
 
 namespace weightsmith {
@@ -46,19 +47,20 @@ bool Has(const SourceNode& top, const Program& program) {
       program.keys, [&](std::string_view key) { return key.empty() || top.Find(key) != nullptr; });
 }
 
-/// The step that a merge of mergekit is here, as far as its method has the same name.
+/// A recipe that is valid, whatever the method is: most of mergekit's are not here.
 std::string MergekitAdvice(const SourceNode& top) {
   const SourceNode* method = top.Find("merge_method");
   const bool named = method != nullptr && method->scalar();
+  const std::string about = named ? AboutForeignOperator(method->text) : std::string();
   return fmt::format(
       "The models get names, and the merge is a step:\n"
       "    weightsmith: 1\n"
       "    models: {{a: folder/of/a, b: folder/of/b}}\n"
       "    steps:\n"
-      "      mix: {{op: {}, of: [{{model: a, weight: 0.6}}, {{model: b, weight: 0.4}}]}}\n"
+      "      mix: {{op: linear, of: [{{model: a, weight: 0.6}}, {{model: b, weight: 0.4}}]}}\n"
       "    output: {{model: mix, path: mix.safetensors, dtype: bf16}}\n"
-      "'weightsmith ops' lists the operators.",
-      named ? method->text : "linear");
+      "{}{}'weightsmith ops' lists the operators.",
+      about, about.empty() ? "" : " ");
 }
 
 bool IsSafetensors(std::string_view text) {

@@ -188,7 +188,8 @@ std::string ForFileName(std::string text) {
   std::ranges::replace_if(
       text,
       [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == '/' || c == '{' || c == '}';
+        return static_cast<unsigned char>(c) < 0x20 ||
+               std::string_view("/{}$\x7F").find(c) != std::string_view::npos;
       },
       '_');
   return text.substr(0, kLongestStem);
@@ -227,6 +228,20 @@ std::string BakedName(const std::filesystem::path& model, const EverydayMerge& m
                                 ? fmt::format("+vae({})", ForFileName(ModelStem(*merge.vae)))
                                 : LoraNames(merge);
   return fmt::format("{}{}.safetensors", ForFileName(ModelStem(model)), baked);
+}
+
+/// One for each model; models that differ only in what file names here do without are numbered.
+std::vector<std::string> BakedNames(const EverydayMerge& merge) {
+  std::vector<std::string> names;
+  for (const auto& model : merge.models) {
+    const std::string name = BakedName(model, merge);
+    std::string free = name;
+    for (int number = 2; std::ranges::find(names, free) != names.end(); ++number) {
+      free = fmt::format("{}-{}.safetensors", std::filesystem::path(name).stem().string(), number);
+    }
+    names.push_back(free);
+  }
+  return names;
 }
 
 /// A file, or one of this name in a folder.
@@ -323,8 +338,9 @@ void SetPaths(const EverydayMerge& merge, Recipe& recipe) {
     recipe.outputs.front().path = OutputPath(merge);
     return;
   }
+  const std::vector<std::string> baked = BakedNames(merge);
   for (std::size_t i = 0; i < recipe.outputs.size(); ++i) {
-    recipe.outputs[i].path = PathFor(merge, BakedName(merge.models[i], merge));
+    recipe.outputs[i].path = PathFor(merge, baked[i]);
   }
 }
 
@@ -352,9 +368,10 @@ std::string RecipeText(const EverydayMerge& merge) {
   text += "steps:\n";
   std::vector<std::pair<std::string, std::filesystem::path>> outputs;
   if (merge.bake_each) {
+    const std::vector<std::string> baked = BakedNames(merge);
     for (std::size_t i = 0; i < merge.models.size(); ++i) {
       text += fmt::format("  {}: {}\n", steps[1 + i], BakeText(merge, names[i], adapters));
-      outputs.emplace_back(steps[1 + i], PathFor(merge, BakedName(merge.models[i], merge)));
+      outputs.emplace_back(steps[1 + i], PathFor(merge, baked[i]));
     }
   } else {
     text += fmt::format("  {}: {}\n", steps[0],

@@ -108,7 +108,8 @@ class AdapterReader {
     Warn();
     if (adapter_.modules.empty()) {
       throw Error(ErrorCode::kInput,
-                  fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())));
+                  fmt::format("{} holds no adapter", Quote(checkpoint_.path().string())),
+                  "Give a LoRA or another adapter; in a recipe, a model stands under 'models'.");
     }
     return std::move(adapter_);
   }
@@ -157,7 +158,11 @@ class AdapterReader {
         parts.tensors, [](const auto& part) { return SaysNothingAlone(part.first); });
     AdapterModule module{.stem = stem, .name = name, .tensors = parts.tensors};
     for (const auto& [role, index] : parts.tensors) {
-      module.shapes.emplace(role, checkpoint_.tensors()[index].info.shape);
+      const TensorInfo& info = checkpoint_.tensors()[index].info;
+      module.shapes.emplace(role, info.shape);
+      // Numbers without a codec are read as double.
+      const std::uint64_t numbers = Info(info.dtype).has_codec ? 0 : info.elements() * sizeof(double);
+      module.read_bytes = std::max(module.read_bytes, info.bytes() + numbers);
     }
     module.family = plain ? nullptr : FamilyOf(module.shapes);
     if (module.family == nullptr) {

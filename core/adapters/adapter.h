@@ -23,6 +23,7 @@ struct AdapterModule {
   const AdapterFamily* family = nullptr;  ///< never null
   std::map<AdapterRole, std::uint32_t> tensors;  ///< index in the checkpoint's tensors()
   AdapterShapes shapes{};
+  std::uint64_t read_bytes = 0;   ///< what reading its largest tensor takes beside the values
   std::uint64_t rank = 0;         ///< 0: the family has none
   std::optional<double> alpha{};  ///< as stored, or of the configuration
   double scale = 1;               ///< what the product of the factors is multiplied by

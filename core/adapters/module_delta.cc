@@ -270,13 +270,9 @@ std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, cons
 }
 
 std::uint64_t ValueBytes(const AdapterModule& module) {
-  std::uint64_t largest = 0;
-  for (const auto& [role, shape] : module.shapes) {
-    largest = std::max(largest, ElementCount(shape).value_or(0));
-  }
   const std::uint64_t all = ElementsOf(module.shapes) * sizeof(float);
-  // The tensor that is being read, as it is stored; DoRA works on a copy.
-  return all * (module.dora() ? 2 : 1) + 2 * largest * sizeof(double);
+  // DoRA works on a copy.
+  return all * (module.dora() ? 2 : 1) + module.read_bytes;
 }
 
 }  // namespace weightsmith

@@ -24,8 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kMagic = "weightsmith-header-1";
-/// What a disk writes whole.
-constexpr std::size_t kSector = 512;
 /// Two headers of the largest legal size, and the line before them.
 constexpr std::uint64_t kMostBytes = 201'000'000;
 
@@ -120,14 +118,11 @@ std::optional<Replacement> ParseReplacement(const std::string& text) {
   return parsed;
 }
 
-/// Whether every sector is the one from before or the one from after.
+/// Whether every byte is the one from before or the one from after: a write, and the one that puts
+/// the old header back, can stop at any byte.
 bool IsBetween(std::string_view found, const Replacement& replacement) {
-  for (std::size_t at = 0; at < found.size(); at += kSector) {
-    const std::string_view sector = found.substr(at, kSector);
-    if (sector != std::string_view(replacement.before).substr(at, kSector) &&
-        sector != std::string_view(replacement.after).substr(at, kSector)) {
-      return false;
-    }
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    if (found[at] != replacement.before[at] && found[at] != replacement.after[at]) return false;
   }
   return true;
 }
@@ -159,7 +154,13 @@ void KeepBoth(const fs::path& side, const Replacement& replacement) {
     ::unlink(side.c_str());
     FailWith(side, error);
   }
-  SyncFolder(FolderOf(side));
+  try {
+    SyncFolder(FolderOf(side));
+  } catch (const Error&) {
+    // The file itself is not yet touched: nothing may be left that a later run would complete.
+    ::unlink(side.c_str());
+    throw;
+  }
 }
 
 }  // namespace
@@ -189,7 +190,8 @@ void ReplaceStart(const fs::path& path, const FileIdentity& expected, Bytes byte
                            "same command writes it from there.",
                            Quote(side.string())));
     }
-    RemoveFile(side, true);
+    // Unsynced: the first error is the one to tell, and the old header is there either way.
+    ::unlink(side.c_str());
     FailWith(path, error);
   }
   RemoveFile(side, true);

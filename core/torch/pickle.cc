@@ -78,6 +78,7 @@ class PickleMachine : PickleScalars {
   void BeginFrame() {
     const std::uint64_t size = Little(8);
     if (frame_end_ != 0) Refuse("begins a frame inside a frame");
+    if (size > kMostPickleBytes) Refuse("has a frame that is cut off");
     if (size > this->size() - at()) RunOut("has a frame that is cut off");
     if (size != 0) frame_end_ = at() + size;
   }
@@ -155,7 +156,7 @@ class PickleMachine : PickleScalars {
   }
 
   std::uint64_t KeyLine() {
-    std::string line(Line());
+    std::string line(NumberLine());
     if (lenient()) std::erase_if(line, [](char c) { return c < '0' || c > '9'; });
     std::uint64_t key = 0;
     const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), key);
@@ -275,7 +276,7 @@ class PickleMachine : PickleScalars {
         BeginFrame();
         return true;
       case kGlobal: {
-        const std::string module(Line());
+        const std::string module(ModuleLine());
         Push(AddGlobal(module, Line()));
         return true;
       }
@@ -297,7 +298,7 @@ class PickleMachine : PickleScalars {
         return true;
       }
       case kInst: {
-        const std::string module(Line());
+        const std::string module(ModuleLine());
         const PickleRef callable = AddGlobal(module, Line());
         PushCall(callable, AddItems(PickleType::kTuple, PopMark()));
         return true;

@@ -13,6 +13,8 @@ namespace weightsmith {
 namespace {
 
 constexpr std::size_t kLongestLine = 1 << 16;
+/// What a whole number may consist of for one reader or another.
+constexpr std::string_view kOfNumbers = "0123456789abcdefABCDEFxXoOL_+- \t\r\f\v";
 
 }  // namespace
 
@@ -22,6 +24,7 @@ void PickleScalars::RunOut(const std::string& problem) {
 }
 
 std::string_view PickleScalars::Take(std::uint64_t size) {
+  if (size > kMostPickleBytes) Refuse("has a value that is cut off");
   if (size > bytes_.size() - at_) RunOut("is cut off");
   const std::string_view taken = bytes_.substr(at_, size);
   at_ += size;
@@ -44,6 +47,23 @@ std::string_view PickleScalars::Line() {
   return line;
 }
 
+std::string_view PickleScalars::NumberLine() {
+  if (!lenient()) return Line();
+  const std::size_t stop = bytes_.find_first_not_of(kOfNumbers, at_);
+  if (stop != std::string_view::npos && bytes_[stop] != '\n' && bytes_[stop] != '\0') {
+    Refuse("has a malformed number");
+  }
+  const std::string_view line = Line();
+  return line.substr(0, line.find('\0'));
+}
+std::string_view PickleScalars::ModuleLine() {
+  const std::string_view rest = bytes_.substr(at_, kLongestLine);
+  if (rest.substr(0, rest.find('\n')).find('\0') != std::string_view::npos) {
+    Refuse("names a module with a NUL in it");
+  }
+  return Line();
+}
+
 void PickleScalars::PushLong(std::string_view bytes) {
   if (bytes.size() > 8) return Push(AddText(PickleType::kBytes, std::string(bytes)));
   std::uint64_t value = 0;
@@ -56,7 +76,6 @@ void PickleScalars::PushLong(std::string_view bytes) {
 
 /// Decimal as pickle writes it: Python reads other bases, blanks and underscores as well.
 void PickleScalars::PushNumberLine(std::string_view line) {
-  constexpr std::string_view kOfNumbers = "0123456789abcdefABCDEFxXoOL_+- \t\r\f\v";
   if (lenient() && line.find_first_not_of(kOfNumbers) == std::string_view::npos) {
     return PushInteger(0);
   }
@@ -107,7 +126,7 @@ bool PickleScalars::Number(unsigned char opcode) {
       PushLong(Take(Little(4)));
       return true;
     case kIntLine: {
-      const std::string_view line = Line();
+      const std::string_view line = NumberLine();
       if (line == "00" || line == "01") {
         PushBool(line == "01");
       } else {
@@ -116,7 +135,7 @@ bool PickleScalars::Number(unsigned char opcode) {
       return true;
     }
     case kLongLine: {
-      std::string_view line = Line();
+      std::string_view line = NumberLine();
       if (line.ends_with('L')) line.remove_suffix(1);
       PushNumberLine(line);
       return true;

@@ -11,6 +11,9 @@
 
 namespace weightsmith {
 
+/// Longer than any file, so that no reader goes on behind a value of more.
+inline constexpr std::uint64_t kMostPickleBytes = std::uint64_t{1} << 48;
+
 class PickleScalars : protected PickleBuilder {
  protected:
   explicit PickleScalars(std::string_view bytes) : bytes_(bytes) {}
@@ -23,6 +26,11 @@ class PickleScalars : protected PickleBuilder {
   std::string_view Take(std::uint64_t size);
   std::uint64_t Little(std::size_t size);
   std::string_view Line();
+  /// A line that is to be a whole number. A lenient reader takes it up to a NUL, as one in C does,
+  /// and refuses a line that no reader takes without looking for its end.
+  std::string_view NumberLine();
+  /// A line with the name of a module, which has no NUL in it.
+  std::string_view ModuleLine();
 
   /// Whether the opcode is one of theirs; it is then carried out.
   bool Number(unsigned char opcode);

@@ -64,10 +64,12 @@ class Weightsmith:
             text=True,
             timeout=120,
         )
-        assert result.returncode == status, (
+        said = (
             f"weightsmith {' '.join(map(str, arguments))}\n"
             f"ended with {result.returncode} instead of {status}\n{result.stderr}{result.stdout}"
         )
+        # Names of files need not be text, and workers send their reports as UTF-8.
+        assert result.returncode == status, said.encode(errors="backslashreplace").decode()
         return result
 
 

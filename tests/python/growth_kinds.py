@@ -215,7 +215,7 @@ def modules_that_fit_nothing(folder, n):
     return ["bake", base, "--lora", adapter, "-q", "--no-sync", *OUT]
 
 
-@kind(10_000, status=3)
+@kind(10_000)
 def modules_of_one_tensor(folder, n):
     base = squares(folder / "base.safetensors", 2)
     adapter = lora(folder / "lora.safetensors", ("lora_unet_layers_1" + "_" * i for i in range(n // 20)))
@@ -304,7 +304,7 @@ def outputs(folder, n):
 
 @kind(10_000)
 def variables(folder, n):
-    names = {f"v{i}": i for i in range(n)}
+    names = {f"v{i}": i / n for i in range(n)}
     steps = {"mix": {**MIX, "alpha": {f"layer.{i}": f"$v{i}" for i in range(n)}}}
     steps["mix"]["alpha"]["default"] = 0.5
     return ["validate", "--json", recipe(folder, models=two_models(folder), vars=names, steps=steps, **WRITE)]

@@ -94,16 +94,16 @@ def test_wrong_parts_are_refused(weightsmith, tiny, tmp_path):
     def refused(*arguments, status=3):
         return weightsmith("assemble", *arguments, "-o", "out.safetensors", status=status).stderr
     assert "not a complete unet" in refused("--like", "sd1", "--unet", "x/unet.safetensors")
-    assert "no complete vae" in refused("--like", "sd1", "--unet", "p/unet.safetensors", "--vae", "p/clip_l.safetensors")
+    assert "not a complete vae" in refused("--like", "sd1", "--unet", "p/unet.safetensors", "--vae", "p/clip_l.safetensors")
     assert "Did you mean 'sdxl'?" in refused("--like", "sdlx", "--unet", "x/unet.safetensors", status=2)
     assert "has no t5xxl" in refused("--like", "sd1", "--t5xxl", "x/unet.safetensors", status=2)
     assert "no part" in refused("--like", "sd1", status=2)
     broken = load_file(tmp_path / "p" / "vae.safetensors")
     broken.pop("decoder.conv_in.weight")
     save_file(broken, tmp_path / "broken.safetensors")
-    assert "no complete vae" in refused("--like", "sd1", "--vae", "broken.safetensors")
+    assert "not a complete vae" in refused("--like", "sd1", "--vae", "broken.safetensors")
     assert not (tmp_path / "out.safetensors").exists()
-    assert "no components that are known" in weightsmith("split", "p/vae.safetensors", status=3).stderr
+    assert "has no known components" in weightsmith("split", "p/vae.safetensors", status=3).stderr
     assert "exists" in weightsmith("split", tiny("sd15"), "-o", "p", status=2).stderr
 
 
@@ -206,7 +206,7 @@ def test_one_component_is_one_file(weightsmith, whole, tmp_path):
 
 @pytest.mark.parametrize("arguments, status, said", [
     (["--layout", "diffuser", "-o", "x"], 2, "Did you mean 'diffusers'?"),
-    (["--layout", "bfl", "-o", "x.safetensors"], 3, "a file holds one component, and here are"),
+    (["--layout", "bfl", "-o", "x.safetensors"], 3, "a file holds one component, and this one would hold"),
     (["--layout", "ldm", "-o", "x.safetensors"], 3, "FLUX.1 has no layout 'ldm'"),
     (["--layout", "diffusers", "-o", "x.safetensors"], 3, "Write to a folder"),
 ])

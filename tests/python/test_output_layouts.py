@@ -120,10 +120,10 @@ def test_a_configuration_that_is_there_is_kept(weightsmith, merged, tmp_path):
     write = merged("sd15")
     (tmp_path / "pipeline").mkdir()
     (tmp_path / "pipeline" / "model_index.json").write_text("mine")
-    with pytest.raises(AssertionError, match="model_index.json' exists"):
+    with pytest.raises(AssertionError, match="model_index.json' already exists"):
         write("pipeline", layout="diffusers")
     result = weightsmith("convert", "kept.safetensors", "--layout", "diffusers", "-o", "pipeline", status=2)
-    assert "model_index.json' exists" in result.stderr
+    assert "model_index.json' already exists" in result.stderr
     assert [path.name for path in (tmp_path / "pipeline").iterdir()] == ["model_index.json"]
 
 
@@ -137,7 +137,7 @@ def test_verify_without_a_digest(weightsmith, merged, tmp_path):
 
 
 @pytest.mark.parametrize("output, said", [
-    (dict(path="x.safetensors", layout="diffusers"), "a file holds one component, and here are"),
+    (dict(path="x.safetensors", layout="diffusers"), "a file holds one component, and this one would hold"),
     (dict(path="x.safetensors", layout="bfl"), "Stable Diffusion 1.x has no layout 'bfl'"),
 ])
 def test_layouts_that_do_not_fit_are_refused(weightsmith, merged, tmp_path, output, said):

@@ -127,7 +127,7 @@ CASES = [
     ("split.missing", lambda v: ws.split(v, "parts"), ["nothing.safetensors"], MISSING),
     ("split.option", lambda v: ws.split(A, "parts", **{v: True}), ["thread"], TYPE),
     ("assemble.like", lambda v: ws.assemble(v, {"unet": A}, "o.safetensors"), [None, 3, ["sd1"]], TYPE),
-    ("assemble.like.value", lambda v: ws.assemble(v, {"unet": A}, "o.safetensors"), ["", "sd-1"], OURS),
+    ("assemble.like.value", lambda v: ws.assemble(v, {"unet": A}, "o.safetensors"), ["", "sd-x1"], OURS),
     ("assemble.parts", lambda v: ws.assemble("sd1", v, "o.safetensors"), [None, 3, A, [A], {1: A}, {"unet": 3}], TYPE),
     ("assemble.parts.value", lambda v: ws.assemble("sd1", v, "o.safetensors"), [{}, {"uned": A}], OURS),
     ("assemble.missing", lambda v: ws.assemble("sd1", v, "o.safetensors"), [{"unet": "nothing.safetensors"}], MISSING),

@@ -183,7 +183,7 @@ REFUSED = {  # what -> (arguments or a recipe, status, what is said)
     "a pinned hash": (mix("0.5", models=f"{{a: {{path: sd15.1, sha256: {'0' * 64}}}, b: sd15.2}}"), 5, "sha256"),
     "a part that lacks a key": (["assemble", "--like", "sd1", "--unet", "lacks_key.safetensors", "-o", "o.safetensors"], 3, "no complete unet"),
     "a part of another architecture": (["assemble", "--like", "sdxl", "--unet", "unet_only.safetensors", "-o", "o.safetensors"], 3, "no complete unet"),
-    "splitting the unknown": (["split", "unknown.safetensors", "-o", "parts"], 3, "no components that are known"),
+    "splitting the unknown": (["split", "unknown.safetensors", "-o", "parts"], 3, "has no known components"),
     "a component to keep that is not there": (["convert", "sd15.1", "--components", "unet,t5xxl", "-o", "o.safetensors"], 3, "t5xxl"),
     "a GGUF file": (merge("sd15.1", "gguf.safetensors"), 4, "GGUF"),
     "a pointer instead of the file": (merge("sd15.1", "pointer.safetensors"), 4, "git lfs pull"),

@@ -12,6 +12,10 @@ MatrixSize Size(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(kDiff));
 }
 
+std::uint64_t Bytes(const AdapterShapes&, const MatrixSize& weight) {
+  return weight.rows * weight.columns * sizeof(float);
+}
+
 std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
   return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kDiff));
 }
@@ -28,7 +32,8 @@ const AdapterFamily& full() {
                                        .forms = {{kDiff}, {kDiffBias}},
                                        .optional = {kReshapeWeight},
                                        .size = Size,
-                                       .rows = Rows};
+                                       .rows = Rows,
+                                       .bytes = Bytes};
   return family;
 }
 

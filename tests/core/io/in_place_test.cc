@@ -103,6 +103,13 @@ TEST_F(InterruptedChange, IsCompleted) {
   EXPECT_FALSE(FinishReplacement(path_));
 }
 
+TEST_F(InterruptedChange, IsCompletedFromAnyByte) {
+  scratch_.Make("file.header", SideText());
+  Write(old_.substr(0, 5) + new_.substr(5, 696) + old_.substr(701));
+  EXPECT_TRUE(FinishReplacement(path_));
+  EXPECT_EQ(Contents(), new_ + "data");
+}
+
 TEST_F(InterruptedChange, IsCompletedThroughALink) {
   scratch_.Make("file.header", SideText());
   Write(old_);

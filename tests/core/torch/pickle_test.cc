@@ -50,6 +50,22 @@ TEST(Pickle, HarmlessNamesAreNoted) {
               ElementsAre("calls what is no name of a file"));
 }
 
+TEST(Pickle, ANumberEndsAtANul) {
+  EXPECT_THAT(TracePickle("I1\0 and more\n0cos\nsystem\n."sv).globals, ElementsAre("os.system"));
+}
+
+TEST(Pickle, ATraceDoesNotWaitForWhatNoReaderTakes) {
+  // As the length of a safetensors header may begin.
+  for (const std::string_view start :
+       {"pA\1\0\0\0\0\0{"sv, "cA\1\0\0\0\0\0{"sv, "\x8eA\1\0\0\0\0\0{"sv,
+        "\x95"
+        "A\1\0\0\0\0\0{"sv}) {
+    const PickleTrace trace = TracePickle(std::string(start) + "\"a\": 1}");
+    EXPECT_FALSE(trace.problem.empty());
+    EXPECT_FALSE(trace.cut_off) << start;
+  }
+}
+
 TEST(Pickle, ATraceGoesOnWhereReadersMay) {
   EXPECT_THAT(TracePickle("I0x10\n0cos\nsystem\n.").globals, ElementsAre("os.system"));
   EXPECT_THAT(TracePickle("\x95\x01\0\0\0\0\0\0\0cos\nsystem\n."sv).globals,

@@ -356,15 +356,17 @@ std::string Reader::PlaceAdvice(const SourceNode& key) const {
       return fmt::format("A range goes from the lower block to the higher: {}", swapped);
     }
   }
-  std::string word;
+  std::string word;  // of "*attn*"
   for (const char c : place) {
-    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') word += c;
+    if (c != '*') word += c;
   }
+  const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
+  if (word.empty() || !std::ranges::all_of(word, letter)) word = "attn";
   return fmt::format(
       "Places are default, {}, and blocks: IN00-IN11, M00, OUT00-OUT11 (SDXL: IN00-IN08, M00, "
       "OUT00-OUT08; FLUX: D00-D18, S00-S37), te.layer.0-11, vae.encoder, vae.decoder. A part of a "
       "tensor's name is a regular expression: \"/{}/\"",
-      fmt::join(ComponentWords(), ", "), word.empty() ? "attn" : word);
+      fmt::join(ComponentWords(), ", "), word);
 }
 
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,

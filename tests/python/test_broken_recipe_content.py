@@ -114,7 +114,7 @@ CASES = {
         bake("adapters: [detail]", "models: {photo: xl.safetensors}\nadapters: {detail: lora.safetensors}\n"),
         ["adapter 'detail'", "fits the architecture that it was trained for"], bake("adapters: [detail]")),
     "a model as an adapter": (bake("adapters: [detail]", "models: {photo: a.safetensors}\nadapters: {detail: b.safetensors}\n"),
-                              ["holds no adapter", "Name a model under 'models'"], bake("adapters: [detail]")),
+                              ["holds no adapter", "a model stands under 'models'"], bake("adapters: [detail]")),
     "no folder": (f"{MODELS}{STEP}output: {{model: mix, path: out/mix.safetensors}}\n", ["--mkdir"], alpha(0.3)),
     "an output that exists": (f"{MODELS}{STEP}output: {{model: mix, path: xl.safetensors}}\n",
                               ["already exists", "--force"], alpha(0.3)),

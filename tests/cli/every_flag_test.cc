@@ -246,6 +246,7 @@ class EveryFlag : public ::testing::Test {
     WriteModel("sd15", 1, "a.safetensors");
     WriteModel("sd15", 2, "b.safetensors");
     WriteText("nets.pt", TorchFile());
+    WriteTensors("meta.safetensors", {{"w", {2}}});
     WriteTensors("loose.safetensors", {{"loose.weight", {4}}});
     WriteText("mix.yaml",
               "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nvars: {w: 0.3}\n"

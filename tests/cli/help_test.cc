@@ -34,9 +34,17 @@ TEST(ShortHelp, FitsOneScreen) {
   EXPECT_LE(WidestLine(ProgramHelp()), kPageWidth);
 }
 
+/// Commands on one line, as a shell reads them.
+std::string Unfolded(std::string page) {
+  for (std::size_t at = page.find("\\\n"); at != std::string::npos; at = page.find("\\\n", at)) {
+    page.erase(at, page.find_first_not_of(' ', at + 2) - at);
+  }
+  return page;
+}
+
 TEST(LongHelp, TellsEveryFlagChoiceAndExample) {
   for (const Command* command : Commands()) {
-    const std::string page = LongHelp(*command);
+    const std::string page = Unfolded(LongHelp(*command));
     for (const Flag& flag : CompletedFlags(*command)) {
       EXPECT_THAT(page, HasSubstr("--" + std::string(flag.name)));
     }

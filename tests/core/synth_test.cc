@@ -120,7 +120,7 @@ TEST(Synthesise, RefusesWhatItDoesNotKnow) {
     EXPECT_EQ(error.code(), ErrorCode::kUsage);
     return error.message();
   };
-  EXPECT_THAT(refused({.name = "sd51"}), HasSubstr("'sd51'. Did you mean 'sd1'?"));
+  EXPECT_THAT(refused({.name = "sd51"}), HasSubstr("'sd51'. Did you mean 'sd15'?"));
   EXPECT_THAT(refused({.name = "sd15", .scale = "huge"}), HasSubstr("'huge'"));
   EXPECT_THAT(refused({.name = "sd15", .dtype = DType::kF4}), HasSubstr("dtype f4"));
   EXPECT_THAT(refused({.name = "vae", .layout = SynthLayout::kBare}), HasSubstr("one component"));

@@ -55,12 +55,9 @@ TEST(Pickle, ANumberEndsAtANul) {
 }
 
 TEST(Pickle, ATraceDoesNotWaitForWhatNoReaderTakes) {
-  // As the length of a safetensors header may begin.
-  for (const std::string_view start :
-       {"pA\1\0\0\0\0\0{"sv, "cA\1\0\0\0\0\0{"sv, "\x8eA\1\0\0\0\0\0{"sv,
-        "\x95"
-        "A\1\0\0\0\0\0{"sv}) {
-    const PickleTrace trace = TracePickle(std::string(start) + "\"a\": 1}");
+  // A PUT, GLOBAL, BYTEARRAY8 and FRAME: as the length of a safetensors header may begin.
+  for (const std::string_view start : {"p"sv, "c"sv, "\226"sv, "\225"sv}) {
+    const PickleTrace trace = TracePickle(std::string(start) + std::string("A\1\0\0\0\0\0{}", 9));
     EXPECT_FALSE(trace.problem.empty());
     EXPECT_FALSE(trace.cut_off) << start;
   }

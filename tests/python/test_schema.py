@@ -109,7 +109,7 @@ RIGHT = {
     "policy by place": recipe(policy={"missing": {"default": "error", "vae": "keep"}}),
     "list by variable": recipe(vars={"l": ["a", "b"]}, steps={"o": {"op": "average", "of": "$l"}}),
     "hash by variable": recipe(vars={"h": "0" * 64}, **{"models.a": {"path": "a", "sha256": "$h"}}),
-    "split by variable": recipe(vars={"s": True}, **{"output.split": "$s"}),
+    "split by variable": recipe(vars={"s": True}, **{"output.split": "$s", "output.path": "o"}),
     "dtype by variable": recipe(vars={"d": "f16"}, **{"output.dtype": "$d"}),
     "dtype in another spelling": recipe(**{"output.dtype": "Float16"}),
     "dtype by place": recipe(**{"output.dtype": {"default": "keep", "VAE": "f32"}}),

@@ -3,6 +3,7 @@ what was given and what is expected."""
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -104,8 +105,11 @@ def plain(what: str, value: Any) -> Any:
     is_array = hasattr(value, "tolist") and getattr(value, "ndim", 0) > 0
     if (isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview)) or is_array:
         return [plain(f"{what}[{number}]", item) for number, item in enumerate(value)]
+    # Complex numbers of numpy can be cast, which drops a part of them.
+    imaginary = isinstance(value, numbers.Complex) and not isinstance(value, numbers.Real)
     try:
-        number = float(value) if hasattr(value, "__float__") or hasattr(value, "__index__") else None
+        castable = not imaginary and (hasattr(value, "__float__") or hasattr(value, "__index__"))
+        number = float(value) if castable else None
     except (TypeError, ValueError):
         number = None
     if number is None:

@@ -304,10 +304,11 @@ def outputs(folder, n):
 
 @kind(10_000)
 def variables(folder, n):
+    pair(folder, n, "layers.{}.weight")
     names = {f"v{i}": i / n for i in range(n)}
-    steps = {"mix": {**MIX, "alpha": {f"layer.{i}": f"$v{i}" for i in range(n)}}}
-    steps["mix"]["alpha"]["default"] = 0.5
-    return ["validate", "--json", recipe(folder, models=two_models(folder), vars=names, steps=steps, **WRITE)]
+    alpha = {"default": 0.5, **{f"layer.{i}": f"$v{i}" for i in range(min(n, 9_999))}}
+    models = {"a": "a.safetensors", "b": "b.safetensors"}
+    return ["validate", "--json", recipe(folder, models=models, vars=names, steps={"mix": {**MIX, "alpha": alpha}}, **WRITE)]
 
 
 @kind(2_000)

@@ -3,7 +3,7 @@
 import pytest
 
 import support
-import weightsmith as ws
+from test_python_reading import ws
 
 BAD = ["out.ckpt", "out.pt", "out.pth", "out.bin", "out.gguf", "out", "mix-v1.5", "-"]
 
@@ -45,9 +45,9 @@ def test_sft_is_safetensors(weightsmith, tmp_path, tiny):
 
 
 @pytest.mark.parametrize("text, status, said", [
-    ("out-$w.safetensors", 2, "Write {w}."),
-    ("out-${w}.safetensors", 2, "Write {w}."),
-    ("out-$seed.safetensors", 2, "'vars'"),
+    ("out-$w.safetensors", 2, 'Write "out-{w}.safetensors"'),
+    ("out-${w}.safetensors", 2, 'Write "out-{w}.safetensors"'),
+    ("out-$seed.safetensors", 0, "'vars'"),
     ("out-{w}.safetensors", 0, ""),
     ("out-5$.safetensors", 0, ""),
 ])

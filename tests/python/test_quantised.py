@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import support
-import weightsmith as ws
+from test_python_reading import ws
 from baker import pair_for
 
 FP8 = np.dtype(ml_dtypes.float8_e4m3fn)

@@ -13,4 +13,6 @@ done
 PYTHONPATH=build/release/python .venv/bin/python -m nanobind.stubgen -q -m weightsmith._native \
   -p python_bindings/stub_patterns.txt \
   -o python_bindings/weightsmith/_native.pyi
+# It leaves out what a path consists of.
+sed -i 's/os\.PathLike/os.PathLike[str]/g' python_bindings/weightsmith/_native.pyi
 WEIGHTSMITH_BLESS=1 .venv/bin/python -m pytest -q tests/python/test_cli_words.py

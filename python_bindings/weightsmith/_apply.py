@@ -56,7 +56,8 @@ def apply(
     given = {f"{op}: {name}": value for name, value in operands.items()}
     for name, pairs in lists.items():
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}
-    models = _check(op, given, alone=not differences)
+    # A difference beside a model may lack what the model has, and the other way round.
+    models = _check(op, given, alone=len(differences) in (0, len(given)))
     step = _Step(
         op,
         {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},

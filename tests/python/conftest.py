@@ -51,6 +51,7 @@ class Weightsmith:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="surrogateescape",  # names of files need not be text
             **options,
         )
 
@@ -62,6 +63,7 @@ class Weightsmith:
             input=stdin if stdin is not None else "",
             capture_output=True,
             text=True,
+            errors="surrogateescape",  # names of files need not be text
             timeout=120,
         )
         said = (

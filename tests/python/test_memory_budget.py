@@ -100,7 +100,8 @@ def test_scaled_fp8(models, group):
 
 def test_convert_split_and_verify(models, group):
     hold(models, group, ["convert", "a.safetensors", "--dtype", "f32", "--no-sync", "--force", "-q", "-o", "wide.safetensors"])
-    hold(models, group, ["split", "a.safetensors", "--no-sync", "--force", "-q", "-o", "parts"])
+    models("synth", "sd15", "--sparse", "-o", "sd15.safetensors")
+    hold(models, group, ["split", "sd15.safetensors", "--components", "vae", "--no-sync", "--force", "-q", "-o", "parts"])
 
 
 def test_a_plan_is_refused_as_its_run_is(models):

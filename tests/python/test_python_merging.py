@@ -240,8 +240,8 @@ def test_commands_as_functions_write_what_the_commands_write(weightsmith, models
     assert (models / "python.safetensors").read_bytes() == (models / "cli.safetensors").read_bytes()
     ws.convert("a.safetensors", "pipeline", layout="diffusers")
     assert (models / "pipeline" / "model_index.json").is_file()
-    with pytest.raises(ws.RecipeError, match="Did you mean 'sd1'"):
-        ws.assemble("sd-1", parts, "other.safetensors")
+    with pytest.raises(ws.RecipeError, match="Did you mean 'sd xl'"):
+        ws.assemble("sd-x1", parts, "other.safetensors")
     with pytest.raises(ws.RecipeError, match="no part 'uned'.*Did you mean 'unet'"):
         ws.assemble("sd1", {"uned": "python/unet.safetensors"}, "other.safetensors")
 
@@ -306,7 +306,7 @@ def fields_of(kind, schema):
         if not inner or name not in schema["properties"]:
             continue
         below = schema["properties"][name]
-        below = below.get("items") or below.get("additionalProperties") or below["anyOf"][0]
+        below = below.get("items") or below.get("additionalProperties") or below.get("anyOf", [below])[0]
         fields_of(inner[0], below)
 
 

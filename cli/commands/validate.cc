@@ -32,7 +32,7 @@ void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run
   try {
     diagnostics.ThrowIfErrors();
     if (recipe && files) {
-      WithContext(verdict.path, [&] {
+      WithContext(Visible(verdict.path), [&] {
         const Plan plan = PlanOfRecipe(*recipe, options, diagnostics);
         verdict.warnings = plan.warnings;
         CheckPathsOf(plan, run, *recipe, diagnostics);
@@ -63,7 +63,7 @@ Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
     verdict.advice = AdviceOf(error);
     const auto recipe = IsFolder(path) ? RecipeInFolder(path) : std::nullopt;
     if (recipe && error.code() == ErrorCode::kInput) {
-      verdict.advice = fmt::format("Give the recipe in it: {}", recipe->string());
+      verdict.advice = fmt::format("Give the recipe in it: {}", Visible(recipe->string()));
     }
   }
   return verdict;

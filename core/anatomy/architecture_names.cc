@@ -74,7 +74,7 @@ Index MakeIndex() {
   Index index;
   const auto add = [&](const std::string& name, std::string_view synth,
                        const Architecture* architecture) {
-    if (!synth.empty()) index.try_emplace(Folded(name), synth, architecture);
+    if (!synth.empty()) index.try_emplace(Folded(name), Meaning{synth, architecture});
   };
   const auto each_row = [&](const auto& act) {
     for (const Architecture* architecture : Architectures()) {

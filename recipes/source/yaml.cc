@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/text.h"
+#include "core/utf8.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/lookalike.h"
@@ -24,6 +25,18 @@ constexpr std::size_t kMaxExpandedNodes = 10'000;
 
 /// Ends the parse after a problem that was told already.
 struct Stop : std::exception {};
+
+/// Of the escapes \N and \_ yaml-cpp makes a byte of Latin-1, and not a character.
+std::string AsUtf8(std::string_view text) {
+  std::string fixed;
+  for (std::size_t at; (at = FindInvalidUtf8(text)) != std::string_view::npos;) {
+    fixed += text.substr(0, at);
+    if (text[at] == '\x85' || text[at] == '\xA0') fixed += '\xC2';
+    fixed += text[at];
+    text.remove_prefix(at + 1);
+  }
+  return fixed += text;
+}
 
 class Handler : public YAML::EventHandler {
  public:
@@ -68,7 +81,7 @@ class Handler : public YAML::EventHandler {
     if (tag != "?") CheckQuote(mark);
     if (tag == "?") CheckPlain(mark, value);
     SourceNode node = Make(SourceNode::Type::kScalar, mark);
-    node.text = value;
+    node.text = AsUtf8(value);
     node.plain = tag == "?";
     Finished(anchor, std::move(node));
   }

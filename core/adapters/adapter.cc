@@ -161,7 +161,8 @@ class AdapterReader {
       const TensorInfo& info = checkpoint_.tensors()[index].info;
       module.shapes.emplace(role, info.shape);
       // Numbers without a codec are read as double.
-      const std::uint64_t numbers = Info(info.dtype).has_codec ? 0 : info.elements() * sizeof(double);
+      const std::uint64_t numbers =
+          Info(info.dtype).has_codec ? 0 : info.elements() * sizeof(double);
       module.read_bytes = std::max(module.read_bytes, info.bytes() + numbers);
     }
     module.family = plain ? nullptr : FamilyOf(module.shapes);

@@ -34,7 +34,8 @@ constexpr char kOuter[] =
 
 TEST_F(NestedRecipe, APolicyOfTheWholeRunMustBeTheSameInBoth) {
   EXPECT_FALSE(Parse(kOuter, std::string(kInner) + "policy: {precision: f64}\n"));
-  EXPECT_THAT(First(), HasSubstr("its recipe has the policy precision: f64, and this recipe has f32"));
+  EXPECT_THAT(First(),
+              HasSubstr("its recipe has the policy precision: f64, and this recipe has f32"));
 }
 
 TEST_F(NestedRecipe, TheSamePolicyInBothIsFine) {

@@ -146,7 +146,7 @@ std::optional<std::string> CalledHere(std::string_view name, std::span<const Fla
   std::vector<std::string> longer;
   std::ranges::copy_if(known, std::back_inserter(longer),
                        [&](const std::string& flag) { return flag.starts_with(name); });
-  if (longer.size() == 1 && name.size() > 3) known = longer;
+  if (longer.size() == 1 && name.size() > 3) known = std::move(longer);
   const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
   const std::optional<std::string> ours = CalledHere(bare, flags);
   Refuse(command, fmt::format("{}: unknown flag {}.{}", command.name, Quote(name),

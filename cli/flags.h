@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -83,7 +84,7 @@ class FlagName {
       : text_(name) {
     bool known = false;
     for (const std::string_view flag : kFlagNames) known = known || flag == text_;
-    if (!known) throw "no flag has this name";
+    if (!known) throw std::invalid_argument("no flag has this name");
   }
   /// The flag of a part, such as "clip-l".
   static FlagName OfPart(std::string_view part) { return FlagName(part, 0); }

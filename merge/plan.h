@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/gather.h"
@@ -196,7 +197,7 @@ std::set<std::uint32_t> ProbedSteps(const Plan& plan);
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);
 
 /// What stands for a digest that was not taken.
-inline const std::string kNoDigest(32, '0');
+inline constexpr std::string_view kNoDigest = "00000000000000000000000000000000";
 
 /// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
 /// sized by.

@@ -75,7 +75,7 @@ RunDigests BlankDigests(const Plan& plan) {
     auto& parts = digests.inputs.emplace_back();
     for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
       parts.push_back(
-          {kNoDigest, read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
+          {std::string(kNoDigest), read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
     }
   }
   digests.output = kNoDigest;

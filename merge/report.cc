@@ -207,7 +207,7 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
 
 RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file) {
   const auto hex = [](const std::optional<Digest>& digest) {
-    return digest ? digest->ToHex() : kNoDigest;
+    return digest ? digest->ToHex() : std::string(kNoDigest);
   };
   RunDigests digests;
   auto input = report.inputs.begin();

@@ -51,14 +51,15 @@ int ShowAdapters(std::span<const std::string> paths, bool as_json, Terminal& ter
     const AdapterInfo info =
         WithContext("lora", [&] { return ReadAdapterInfo(Checkpoint::Open(path)); });
     if (as_json) {
-      if (!text.empty()) text += "\n";
+      // Several are a list, as those of info are.
+      if (!text.empty()) text += ',';
       text += AdapterInfoJson(path, info);
     } else {
       text += AdapterPage(path, info);
     }
   }
   if (as_json) {
-    terminal.PrintData(text);
+    terminal.PrintData(paths.size() == 1 ? text : fmt::format("[{}]\n", text));
   } else {
     terminal.Print(text);
   }

@@ -88,6 +88,11 @@ std::string ForeignOperatorLike(std::string_view name) {
   return row != nullptr && row->does.empty() ? std::string(row->nearest) : std::string();
 }
 
+std::string_view NearestToForeign(std::string_view name) {
+  const ForeignOperator* const row = Find(name);
+  return row == nullptr ? std::string_view() : row->nearest;
+}
+
 std::string AboutForeignOperator(std::string_view name) {
   const ForeignOperator* const row = Find(name);
   if (row == nullptr) return {};

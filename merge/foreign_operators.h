@@ -15,4 +15,8 @@ std::string AboutForeignOperator(std::string_view name);
 /// there is none.
 std::string ForeignOperatorLike(std::string_view name);
 
+/// The operator that comes nearest to one of another tool, the same or not; empty for a name that
+/// no known tool has.
+std::string_view NearestToForeign(std::string_view name);
+
 }  // namespace weightsmith

@@ -30,11 +30,10 @@ void Planner::PlanStored(const TensorKey& key, const PlannedTensor& tensor) {
     for (const std::uint32_t model : origin->models) {
       if (weight == nullptr) weight = NotDecoded(index_.models()[model], key);
     }
-    if (weight == nullptr) {
-      plain.push_back(o);
-    } else if (weight->keys.front() == key && !CopyStored(key, tensor, o, *origin)) {
-      plain.push_back(o);
-    }
+    // One that is copied with what belongs to it is done by the first of its keys.
+    const bool copied =
+        weight != nullptr && (weight->keys.front() != key || CopyStored(key, tensor, o, *origin));
+    if (!copied) plain.push_back(o);
   }
   if (!plain.empty()) PlanPlain(key, tensor, plain);
 }

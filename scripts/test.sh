@@ -14,7 +14,7 @@ built=$SECONDS
 status=0
 ctest --preset release -j "$(nproc)" || status=1
 unit=$SECONDS
-WEIGHTSMITH_BUILD="$PWD/build/release" .venv/bin/python -m pytest tests/python -n 2 "$@" || status=1
+WEIGHTSMITH_BUILD="$PWD/build/release" .venv/bin/python -m pytest tests/python -n "$(($(nproc) + 1))" "$@" || status=1
 
 echo "build $((built - started)) s, unit tests $((unit - built)) s, end-to-end tests $((SECONDS - unit)) s"
 if [ "$status" = 0 ]; then echo "All ordinary tests passed."; else echo "Some tests FAILED." >&2; fi

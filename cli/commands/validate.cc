@@ -64,6 +64,8 @@ Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
     const auto recipe = IsFolder(path) ? RecipeInFolder(path) : std::nullopt;
     if (recipe && error.code() == ErrorCode::kInput) {
       verdict.advice = fmt::format("Give the recipe in it: {}", Visible(recipe->string()));
+    } else if (IsFolder(path)) {
+      verdict.advice = "Give a recipe, a .yaml or .json file, or a model.";
     }
   }
   return verdict;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -104,12 +104,12 @@ struct Replacement {
 std::optional<Replacement> ParseReplacement(const std::string& text) {
   Replacement parsed;
   const std::size_t line = text.find('\n');
+  if (line == std::string::npos) return std::nullopt;
+  std::istringstream words(text.substr(kMagic.size(), line - kMagic.size()));
   std::size_t length = 0;
-  char check[33] = {};
-  if (line == std::string::npos ||
-      std::sscanf(text.c_str() + kMagic.size(), " %lu %zu %32s", &parsed.file_size, &length,
-                  check) != 3 ||
-      (text.size() - line - 1) % 2 != 0 || (text.size() - line - 1) / 2 != length) {
+  std::string check;
+  words >> parsed.file_size >> length >> check;
+  if (!words || (text.size() - line - 1) % 2 != 0 || (text.size() - line - 1) / 2 != length) {
     return std::nullopt;
   }
   parsed.before = text.substr(line + 1, length);

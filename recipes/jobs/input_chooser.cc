@@ -103,10 +103,11 @@ class Chooser {
       return;
     }
     candidates = finder_.Candidates(input);
-    const auto own = std::ranges::stable_partition(
-        candidates, [&](const fs::path& path) { return !IsOutput(path); });
+    const auto outputs =
+        std::stable_partition(candidates.begin(), candidates.end(),
+                              [&](const fs::path& path) { return !IsOutput(path); });
     if (!input.digest) {
-      candidates.erase(own.begin(), own.end());
+      candidates.erase(outputs, candidates.end());
       OnlyByHashOrName(input, candidates);
     }
     if (candidates.empty()) throw finder_.NotFound(input, {});
@@ -129,9 +130,10 @@ class Chooser {
       candidates.resize(1);
       return;
     }
-    const auto others = std::ranges::stable_partition(
-        candidates, [&](const fs::path& path) { return path.filename() == input.file; });
-    if (others.begin() != candidates.begin()) candidates.erase(others.begin(), others.end());
+    const auto others =
+        std::stable_partition(candidates.begin(), candidates.end(),
+                              [&](const fs::path& path) { return path.filename() == input.file; });
+    if (others != candidates.begin()) candidates.erase(others, candidates.end());
     if (candidates.size() == 1) return;
     throw Error(ErrorCode::kInput,
                 fmt::format("the input {} could be {} or {}: no digest of it is recorded",

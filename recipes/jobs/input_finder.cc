@@ -85,8 +85,8 @@ std::vector<fs::path> InputFinder::Candidates(const RecordedInput& input) {
       if (fs::exists(folder / input.file, error)) candidates.push_back(folder / input.file);
     }
   }
-  std::ranges::stable_partition(
-      candidates, [&](const fs::path& path) { return path.filename() == input.file; });
+  std::stable_partition(candidates.begin(), candidates.end(),
+                        [&](const fs::path& path) { return path.filename() == input.file; });
   return EachOnce(candidates);
 }
 

@@ -351,7 +351,9 @@ Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
   if (const auto near = NameNear(path)) {
     advice = fmt::format("Did you mean {}?", Quote((written.parent_path() / *near).string()));
   }
-  if (path.string().find('\\') != std::string::npos) {
+  if (path.string().find_first_of("*?") != std::string::npos) {
+    advice = "Patterns are not filled in: write the name of one file.";
+  } else if (path.string().find('\\') != std::string::npos) {
     advice = fmt::format("Write / for \\: {}", WithForwardSlashes(written.string()));
   } else if (advice.empty() && LooksLikeRepository(written, path)) {
     advice = fmt::format(

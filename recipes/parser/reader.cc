@@ -95,6 +95,12 @@ std::uint32_t LastLine(const SourceNode& node) {
   return last;
 }
 
+/// Weights of two models, of which ours has one.
+bool IsPair(const SourceNode& value) {
+  return value.list() && value.items.size() == 2 && value.items[0].scalar() &&
+         value.items[1].scalar();
+}
+
 }  // namespace
 
 SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& meant) {
@@ -102,6 +108,7 @@ SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& mea
   for (const auto& [index, name] : meant) {
     SourceNode& value = whole.items[index];
     if (value.implicit && SplitKey(whole.keys[index].text)) value = ReportedNode(value.place);
+    if (name == "alpha" && IsPair(value)) value = SourceNode(value.items[1]);
     whole.keys[index].text = name;
   }
   return whole;
@@ -291,7 +298,10 @@ std::string Reader::KeyAdvice(const SourceNode& map, std::size_t index,
       const std::string rows = FlowText(value, 60);
       return fmt::format("Write {}: {{default: {}, {}", meant, given->text, rows.substr(1));
     }
-    return fmt::format("It is called {0} here, and there is {0} already.", meant);
+    return fmt::format("It is called {0} here, and there is {0} already: keep one of them.", meant);
+  }
+  if (meant == "alpha" && IsPair(value)) {
+    return fmt::format("Write alpha: {}, the share of the second", value.items[1].text);
   }
   const std::string text = meant == "adapters" ? EntriesText(value) : FlowText(value, 80);
   return text.ends_with("…") || text.empty()

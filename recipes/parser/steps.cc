@@ -158,9 +158,23 @@ std::vector<std::string> KeysOf(const Operator& op) {
   return keys;
 }
 
+/// A step of the operator with everything that it needs.
+std::string StepOf(const Operator& op) {
+  std::string step = fmt::format("{{op: {}", op.name);
+  for (const OperandSpec& operand : op.operands) step += fmt::format(", {}: …", operand.name);
+  if (op.list) step += fmt::format(", {}: […]", op.list->name);
+  for (const ParameterSpec& parameter : op.parameters) {
+    if (!parameter.default_value && !parameter.optional)
+      step += fmt::format(", {}: 0.5", parameter.name);
+  }
+  return step + "}";
+}
+
 /// The operator that is read in the place of one that is not there; null where none is like it.
 const Operator* OperatorLike(const std::string& name) {
   std::string like = ForeignOperatorLike(name);
+  // One that does something else has keys of its own, of which nothing can be told.
+  if (like.empty() && !NearestToForeign(name).empty()) return nullptr;
   if (like.empty()) like = OperatorMeant(name).value_or("");
   if (like.empty()) like = NearestName(Underscored(name), OperatorNames()).value_or("");
   return FindOperator(like);
@@ -185,6 +199,10 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   const std::string hint =
       meant || !about.empty() ? std::string() : Hint(Underscored(*name), known);
   std::string advice = about;
+  const Operator* nearest = FindOperator(std::string(NearestToForeign(*name)));
+  if (nearest != nullptr && ForeignOperatorLike(*name).empty()) {
+    advice += fmt::format(" Instead, write {}", StepOf(*nearest));
+  }
   if (about.empty() && meant) advice = fmt::format("Write {}.", *meant);
   if (!meant && hint.empty()) {
     advice += fmt::format("{}Operators are {}.", about.empty() ? "" : " ", fmt::join(known, ", "));

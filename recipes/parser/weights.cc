@@ -88,6 +88,13 @@ std::string RowsOfList(const SourceNode& list) {
   return fmt::format("{{{}{}}}", rest ? "" : "default: 0, ", fmt::join(rows, ", "));
 }
 
+std::string_view ListLengths(bool adapter) {
+  return adapter ? "Lists for adapters of SD 1 and 2 have 17 or 26 numbers, of SDXL 12, 20 or 26, "
+                   "of FLUX 61."
+                 : "Lists for SD 1 and 2 have 26 numbers (BASE, IN00-IN11, M00, OUT00-OUT11), for "
+                   "SDXL 20, 21 or 26, for FLUX 61.";
+}
+
 }  // namespace
 
 std::span<const std::string_view> WeightFormKeys() {
@@ -197,11 +204,7 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
   if (adapter_ ? IsAdapterListLength(numbers.size()) : IsListLength(numbers.size())) {
     return Weights(CommunityList{std::move(numbers), resample, adapter_});
   }
-  std::string advice =
-      adapter_ ? "Lists for adapters of SD 1 and 2 have 17 or 26 numbers, of SDXL 12, 20 or 26, of "
-                 "FLUX 61."
-               : "Lists for SD 1 and 2 have 26 numbers (BASE, IN00-IN11, M00, OUT00-OUT11), for "
-                 "SDXL 20, 21 or 26, for FLUX 61.";
+  std::string advice(ListLengths(adapter_));
   if (node.list()) {
     const std::string list = FlowText(node, 60);
     advice += fmt::format(
@@ -320,10 +323,12 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
     const std::size_t length = static_cast<std::size_t>(std::ranges::count(advice, ',')) + 1;
     if (!(adapter_ ? IsAdapterListLength(length) : IsListLength(length))) {
       reader_.diagnostics().AddError(
-          node.place, fmt::format("{} is one number, not {}", what, Describe(node)),
-          fmt::format(
-              "Write one number, such as {}.",
-              advice.substr(advice.find('[') + 1, advice.find(',') - advice.find('[') - 1)));
+          node.place,
+          fmt::format("{} is {}, and {} numbers are the length of no known order of blocks", what,
+                      Describe(node), length),
+          fmt::format("Write one number, such as {}, or a list. {}",
+                      advice.substr(advice.find('[') + 1, advice.find(',') - advice.find('[') - 1),
+                      ListLengths(adapter_)));
       return std::nullopt;
     }
   }

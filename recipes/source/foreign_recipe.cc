@@ -52,14 +52,19 @@ std::string MergekitAdvice(const SourceNode& top) {
   const SourceNode* method = top.Find("merge_method");
   const bool named = method != nullptr && method->scalar();
   const std::string about = named ? AboutForeignOperator(method->text) : std::string();
+  const bool differences = named && NearestToForeign(method->text) == "add_difference";
   return fmt::format(
-      "The models get names, and the merge is a step:\n"
+      "The models get names, and the merge is {}:\n"
       "    weightsmith: 1\n"
-      "    models: {{a: folder/of/a, b: folder/of/b}}\n"
-      "    steps:\n"
-      "      mix: {{op: linear, of: [{{model: a, weight: 0.6}}, {{model: b, weight: 0.4}}]}}\n"
+      "    models: {{{}a: folder/of/a, b: folder/of/b}}\n"
+      "    steps:\n{}"
       "    output: {{model: mix, path: mix.safetensors, dtype: bf16}}\n"
       "{}{}'weightsmith ops' lists the operators.",
+      differences ? "a step for each" : "a step", differences ? "base: folder/of/base, " : "",
+      differences ? "      one: {op: add_difference, a: base, b: a, c: base, alpha: 0.5}\n"
+                    "      mix: {op: add_difference, a: one, b: b, c: base, alpha: 0.3}\n"
+                  : "      mix: {op: linear, of: [{model: a, weight: 0.6}, {model: b, weight: "
+                    "0.4}]}\n",
       about, about.empty() ? "" : " ");
 }
 
@@ -119,7 +124,7 @@ std::string_view RecipeExample() {
 std::optional<ForeignRecipe> ForeignText(std::string_view text) {
   if (IsSafetensors(text)) {
     return ForeignRecipe{"this is a model (a safetensors file), not a recipe",
-                         "Name it in a recipe, under models: {photo: photo.safetensors}.", true};
+                         std::string(kExample), true};
   }
   if (IsUtf16(text)) {
     return ForeignRecipe{"this text is in UTF-16", "Save it as UTF-8, without any other change.",

@@ -208,10 +208,15 @@ class Scan {
       quoted.erase(dollar, 1);
     }
     const bool alone = word == fmt::format("${{{}}}", name);
+    std::string advice =
+        alone ? fmt::format("Write ${}", name) : fmt::format("Write {}", InQuotes(quoted));
+    if (!IsVariable(text_, name)) {
+      advice += fmt::format(", and declare the variable at the top: vars: {{{}: v1}}", name);
+    }
     Fail(begin,
          fmt::format("the {{ in {} begins a mapping, unless quotes stand around it",
                      Quote(word, 60)),
-         alone ? fmt::format("Write ${}", name) : fmt::format("Write {}", InQuotes(quoted)));
+         std::move(advice));
     return true;
   }
 
@@ -271,6 +276,11 @@ class Scan {
       return;
     }
     const std::string name(word.substr(1));
+    if (name.find_first_of("./") != std::string::npos) {
+      Fail(at_, "a * in front is a sign of YAML, and names of files are not patterns",
+           "Write the name of one file, such as a.safetensors");
+      return;
+    }
     Fail(at_,
          fmt::format("a * in front makes this an alias of YAML, and nothing is marked &{}", name),
          IsVariable(text_, name) ? fmt::format("Write ${}", name)

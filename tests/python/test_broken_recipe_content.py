@@ -205,5 +205,5 @@ def test_the_recipe_for_a_configuration_of_mergekit_is_valid(weightsmith, tmp_pa
 def test_a_list_given_for_a_variable_is_one_number(weightsmith, tmp_path):
     write(tmp_path, "vars: {w: 0.5}\n" + alpha("$w"))
     said = weightsmith("validate", "--no-files", "r.yaml", "--set", "w=0.2,0.4", status=2).stderr
-    assert "Write one number, such as 0.2." in said
+    assert "Write one number, such as 0.2, or a list." in said
     weightsmith("validate", "--no-files", "r.yaml", "--set", "w=0.2")

@@ -34,6 +34,11 @@ void ExpectNoTar(const ByteSource& file, std::string_view what) {
   Refuse(fmt::format("it is {}, and a tar archive for torch.load", what), std::string(kGetAgain));
 }
 
+void ExpectNoZip(const ByteSource& file, std::string_view what) {
+  if (!EndsAsZip(file)) return;
+  Refuse(fmt::format("it is {}, and a zip archive by its end", what), std::string(kGetAgain));
+}
+
 bool IsNamedSafetensors(const ByteSource& file) {
   std::string end = file.path().extension().string();
   std::ranges::transform(end, end.begin(),
@@ -50,6 +55,25 @@ bool IsLoadable(std::string_view dotted) {
 }
 
 }  // namespace
+
+bool EndsAsZip(const ByteSource& file) {
+  constexpr std::uint64_t kRecord = 22;
+  constexpr std::uint64_t kLocator64 = 20;
+  const std::uint64_t size = std::min<std::uint64_t>(file.size(), kRecord + 0xFFFF);
+  const std::string tail = ReadText(file, file.size() - size, size);
+  const std::size_t at = tail.rfind("PK\x05\x06");
+  if (at == std::string::npos || at + kRecord > size) return false;
+  if (at >= kLocator64 && std::string_view(tail).substr(at - kLocator64, 4) == "PK\x06\x07") {
+    return true;
+  }
+  std::uint64_t directory = 0;  // its size, in four bytes
+  for (std::size_t i = 4; i-- > 0;) {
+    directory = directory << 8 | static_cast<unsigned char>(tail[at + 12 + i]);
+  }
+  const std::uint64_t end = file.size() - size + at;
+  if (directory < 4 || directory > end) return false;
+  return ReadText(file, end - directory, 4) == "PK\x01\x02";
+}
 
 bool BeginsAsTar(std::string_view head) {
   if (head.size() < kTarBlock) return false;
@@ -83,6 +107,7 @@ void ExpectOneReading(const ByteSource& file, TorchFormat format) {
     Refuse("it begins as a zip archive and as a safetensors file", std::string(kGetAgain));
   }
   ExpectNoTar(file, zip ? "a zip archive" : "a file of torch.save");
+  if (!zip) ExpectNoZip(file, "a file of torch.save");
   if (IsNamedSafetensors(file)) {
     Refuse(
         "it is named as a safetensors file, and holds a file of torch.save",
@@ -92,6 +117,7 @@ void ExpectOneReading(const ByteSource& file, TorchFormat format) {
 
 void ExpectOnlySafetensors(const ByteSource& file) {
   ExpectNoTar(file, "a safetensors file");
+  ExpectNoZip(file, "a safetensors file");
   const std::vector<std::string> code = CodeFromFirstByte(file);
   if (code.empty()) return;
   Refuse(fmt::format("it is a safetensors file, and a pickle for torch.load, which names {}",

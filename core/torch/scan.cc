@@ -104,6 +104,10 @@ class Scanner {
   }
 
   void ScanFirstByte(std::string_view what) {
+    if (EndsAsZip(*file_)) {
+      result_.ambiguities.push_back(
+          fmt::format("it is a {} file, and a zip archive by its end", what));
+    }
     const std::vector<std::string> code = CodeFromFirstByte(*file_);
     if (code.empty()) return;
     Learn(code);

@@ -199,7 +199,7 @@ const Operator* StepReader::ReadOperator(const SourceNode& node, const std::stri
   const std::string hint =
       meant || !about.empty() ? std::string() : Hint(Underscored(*name), known);
   std::string advice = about;
-  const Operator* nearest = FindOperator(std::string(NearestToForeign(*name)));
+  const Operator* nearest = FindOperator(NearestToForeign(*name));
   if (nearest != nullptr && ForeignOperatorLike(*name).empty()) {
     advice += fmt::format(" Instead, write {}", StepOf(*nearest));
   }

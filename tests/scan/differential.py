@@ -56,10 +56,13 @@ def disagreement(ours, theirs):
     if theirs.get("died"):
         return "the loader died"
     known = {entry["name"] for entry in ours["globals"]}
-    unlisted = [name for name in theirs["names"] if python_3(name) not in known]
+    # Where they stop at a name that no module has, no code is reached.
+    unlisted = [name for name in theirs["names"] if name.replace(".", "").isidentifier() and python_3(name) not in known]
     if unlisted:
         return f"names that are not listed: {unlisted}"
-    if theirs["picklescan"] == "infected":
+    # It lists what is written, also where every reader ends before it gets there.
+    ends = ours["format"] in ("safetensors", "gguf") and theirs["torch"].startswith("UnpicklingError")
+    if theirs["picklescan"] == "infected" and not ends:
         return "picklescan finds it infected"
     if ours["format"] == "torch-zip":
         if "torch_zip" in theirs and "version" not in theirs["torch_zip"]:

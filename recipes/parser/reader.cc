@@ -95,10 +95,20 @@ std::uint32_t LastLine(const SourceNode& node) {
   return last;
 }
 
-/// Weights of two models, of which ours has one.
-bool IsPair(const SourceNode& value) {
-  return value.list() && value.items.size() == 2 && value.items[0].scalar() &&
-         value.items[1].scalar();
+/// Enough for a number for each block.
+constexpr std::size_t kLongList = 240;
+
+/// What weights of other programs are as alpha: of two models the share of the second, and a list
+/// of blocks without what all else has, BASE, with it in front.
+SourceNode AsAlpha(const SourceNode& value, const std::string& base) {
+  constexpr std::size_t kWithoutBase = 25;
+  if (!value.list() || value.items.empty() || !value.items[0].scalar()) return value;
+  if (value.items.size() == 2) return value.items[1];
+  SourceNode list = value;
+  if (value.items.size() != kWithoutBase) return list;
+  list.items.insert(list.items.begin(), value.items.front());
+  list.items.front().text = base;
+  return list;
 }
 
 }  // namespace
@@ -108,7 +118,7 @@ SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& mea
   for (const auto& [index, name] : meant) {
     SourceNode& value = whole.items[index];
     if (value.implicit && SplitKey(whole.keys[index].text)) value = ReportedNode(value.place);
-    if (name == "alpha" && IsPair(value)) value = SourceNode(value.items[1]);
+    if (name == "alpha") value = AsAlpha(SourceNode(value), "0");
     whole.keys[index].text = name;
   }
   return whole;
@@ -298,12 +308,15 @@ std::string Reader::KeyAdvice(const SourceNode& map, std::size_t index,
       const std::string rows = FlowText(value, 60);
       return fmt::format("Write {}: {{default: {}, {}", meant, given->text, rows.substr(1));
     }
+    if (given->scalar() && AsAlpha(value, given->text).items.size() > value.items.size()) {
+      return fmt::format("Write alpha: {} in place of both",
+                         FlowText(AsAlpha(value, given->text), kLongList));
+    }
     return fmt::format("It is called {0} here, and there is {0} already: keep one of them.", meant);
   }
-  if (meant == "alpha" && IsPair(value)) {
-    return fmt::format("Write alpha: {}, the share of the second", value.items[1].text);
-  }
-  const std::string text = meant == "adapters" ? EntriesText(value) : FlowText(value, 80);
+  const std::string text = meant == "adapters" ? EntriesText(value)
+                           : meant == "alpha"  ? FlowText(AsAlpha(value, "0"), kLongList)
+                                               : FlowText(value, 80);
   return text.ends_with("…") || text.empty()
              ? fmt::format("It is called {} here.", meant)
              : fmt::format("It is called {0} here. Write {0}: {1}", meant, text);

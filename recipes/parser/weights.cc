@@ -88,6 +88,19 @@ std::string RowsOfList(const SourceNode& list) {
   return fmt::format("{{{}{}}}", rest ? "" : "default: 0, ", fmt::join(rows, ", "));
 }
 
+SourceNode Flattened(const SourceNode& node) {
+  SourceNode flat = node;
+  flat.items.clear();
+  for (const SourceNode& item : node.items) {
+    if (!item.list()) {
+      flat.items.push_back(item);
+      continue;
+    }
+    for (SourceNode& inner : Flattened(item).items) flat.items.push_back(std::move(inner));
+  }
+  return flat;
+}
+
 std::string_view ListLengths(bool adapter) {
   return adapter ? "Lists for adapters of SD 1 and 2 have 17 or 26 numbers, of SDXL 12, 20 or 26, "
                    "of FLUX 61."
@@ -208,8 +221,8 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
   if (node.list()) {
     const std::string list = FlowText(node, 60);
     advice += fmt::format(
-        " A shape over the depth is {{curve: {}}}; several results are several "
-        "steps, and several 'outputs'.",
+        " A shape over the depth is {{default: 0, unet: {{curve: {}}}}}; several results are "
+        "several steps, and several 'outputs'.",
         list.ends_with("…") ? "[…]" : list);
   }
   reader_.diagnostics().AddError(
@@ -305,6 +318,13 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
       reader_.diagnostics().AddError(
           node.place, fmt::format("{} is a list of rows; rows are one mapping", what),
           fmt::format("Write {}", rows));
+      return std::nullopt;
+    }
+    if (std::ranges::any_of(node.items, &SourceNode::list)) {
+      reader_.diagnostics().AddError(
+          node.place,
+          fmt::format("{} is a list of lists; the numbers of blocks are one list", what),
+          fmt::format("Write {}. {}", FlowText(Flattened(node), 240), ListLengths(adapter_)));
       return std::nullopt;
     }
     auto numbers = List(node, what, range);

@@ -74,8 +74,8 @@ RunDigests BlankDigests(const Plan& plan) {
   for (std::size_t m = 0; m < plan.models.size(); ++m) {
     auto& parts = digests.inputs.emplace_back();
     for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
-      parts.push_back(
-          {std::string(kNoDigest), read[m][p].size(), plan.models[m].parts[p].checkpoint->tensors().size()});
+      parts.push_back({std::string(kNoDigest), read[m][p].size(),
+                       plan.models[m].parts[p].checkpoint->tensors().size()});
     }
   }
   digests.output = kNoDigest;

@@ -27,6 +27,8 @@ BLESS = os.environ.get("WEIGHTSMITH_BLESS") == "1"
 FAULT = re.compile(
     r"unexpected: |fault of the program|bug in weightsmith|Traceback \(most recent|terminate called|Assertion|core dumped"
     r"|Segmentation fault|Sanitizer|runtime error: "
+    # Of another program of the case: what it was to look at is not there, so it looks at nothing.
+    r"|: No such file or directory|command not found"
 )
 
 # What differs from run to run.

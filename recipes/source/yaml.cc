@@ -127,9 +127,14 @@ class Handler : public YAML::EventHandler {
       reported_ = true;
       return;
     }
-    if (const auto line = SwallowedLine(text, Offset(mark), value)) {
-      diagnostics_.AddError(lines_.At(line->offset), line->message, line->advice);
-      reported_ = true;
+    if (spaces_reported_) return;
+    const bool in_braces = !open_.empty() && open_.back().bracket && text[*open_.back().bracket] == '{';
+    if (TakesInLine(text, Offset(mark), value) ||
+        (in_braces && IsEntryWithoutSpace(text, Offset(mark), value))) {
+      for (const YamlProblem& problem : MissingSpaces(text)) {
+        diagnostics_.AddError(lines_.At(problem.offset), problem.message, problem.advice);
+        reported_ = spaces_reported_ = true;
+      }
     }
   }
 
@@ -203,6 +208,7 @@ class Handler : public YAML::EventHandler {
   std::size_t expanded_ = 0;
   int documents_ = 0;
   bool reported_ = false;
+  bool spaces_reported_ = false;
 };
 
 }  // namespace

@@ -22,8 +22,12 @@ bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
+struct KeyAndValue {
+  std::string_view whole, key, value;
+};
+
 /// A name, then a colon without a space or an equals sign, and a value.
-std::optional<std::pair<std::string_view, std::string_view>> SplitLine(std::string_view line) {
+std::optional<KeyAndValue> SplitLine(std::string_view line) {
   const auto in_name = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
   const auto name_end = std::ranges::find_if_not(line, in_name);
   const std::string_view name = line.substr(0, static_cast<std::size_t>(name_end - line.begin()));
@@ -32,7 +36,25 @@ std::optional<std::pair<std::string_view, std::string_view>> SplitLine(std::stri
   const bool colon =
       rest.size() > 1 && rest[0] == ':' && rest[1] != ' ' && !rest.starts_with("://");
   if (name.empty() || (!colon && !sign.starts_with('='))) return std::nullopt;
-  return std::pair(name, Trim(sign.substr(1)));
+  return KeyAndValue{line, name, Trim(sign.substr(1))};
+}
+
+/// The entries of a line, a list's and those in brackets too, whose colon has no space behind it.
+std::vector<KeyAndValue> WithoutSpaceIn(std::string_view line) {
+  std::string_view words = Trim(line);
+  while (words.starts_with("- ")) words = Trim(words.substr(2));
+  if (const auto split = SplitLine(words)) return {*split};
+  std::vector<KeyAndValue> found;
+  words = words.substr(0, words.find(" #"));
+  std::size_t begin = words.find('{');
+  while (begin < words.size()) {
+    const std::size_t end = std::min(words.find_first_of(",{}", begin + 1), words.size());
+    const std::string_view entry = Trim(words.substr(begin + 1, end - begin - 1));
+    const auto split = SplitLine(entry);
+    if (split && entry.find('=') == std::string_view::npos) found.push_back(*split);
+    begin = end;
+  }
+  return found;
 }
 
 /// Of every line, from the top, where `text` fails at the line `start` or the one above it.
@@ -145,16 +167,14 @@ YamlProblem OpenBracket(std::string_view text, std::size_t bracket) {
                       open == '{' ? '}' : ']')};
 }
 
-/// Lines such as "alpha:0.3" and "alpha = 0.3".
+/// Where `text` fails at the line `start` or the one above it.
 std::vector<YamlProblem> WithoutSpace(std::string_view text, std::size_t start) {
-  return Everywhere(text, start, [&](std::size_t at) -> std::optional<YamlProblem> {
-    const std::string_view line = LineAt(text, at);
-    const auto split = SplitLine(Trim(line));
-    if (!split) return std::nullopt;
-    return YamlProblem{at + IndentOf(line),
-                       fmt::format("{} is not a key and a value", Quote(Trim(line), 60)),
-                       fmt::format("Write {}: {}", split->first, split->second)};
-  });
+  const std::size_t above = LineAbove(text, start);
+  const bool here = !WithoutSpaceIn(LineAt(text, start)).empty();
+  if (!here && (above == std::string_view::npos || WithoutSpaceIn(LineAt(text, above)).empty())) {
+    return {};
+  }
+  return MissingSpaces(text);
 }
 
 /// "models" or "anime anime.safetensors" as a line: the one above that fails, or the last one.
@@ -246,29 +266,39 @@ std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& f
   const std::size_t start = LineStart(text, std::min(failure.offset, text.size()));
   if (auto problems = FindTabs(text); !problems.empty()) return problems;
   if (auto problems = FindLookalikes(text, start); !problems.empty()) return problems;
-  if (!failure.bracket) {
-    if (auto problems = WithoutSpace(text, start); !problems.empty()) return problems;
-  }
+  if (auto problems = WithoutSpace(text, start); !problems.empty()) return problems;
   return {ExplainOne(text, start, failure)};
 }
 
-std::optional<YamlProblem> SwallowedLine(std::string_view text, std::size_t begin,
-                                         std::string_view value) {
-  if (text.substr(begin).starts_with(value)) return std::nullopt;
+std::vector<YamlProblem> MissingSpaces(std::string_view text) {
+  std::vector<YamlProblem> problems;
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+       line = NextLine(text, line)) {
+    for (const KeyAndValue& entry : WithoutSpaceIn(LineAt(text, line))) {
+      problems.push_back({static_cast<std::size_t>(entry.whole.data() - text.data()),
+                          fmt::format("{} is not a key and a value", Quote(entry.whole, 60)),
+                          fmt::format("Write {}: {}", entry.key, entry.value)});
+    }
+  }
+  return problems;
+}
+
+bool TakesInLine(std::string_view text, std::size_t begin, std::string_view value) {
+  if (text.substr(begin).starts_with(value)) return false;
   std::size_t end = std::min(text.find('\n', begin), text.size());
   while (end < text.size()) {
     const std::size_t start = end + 1;
     const std::string_view line = Trim(LineAt(text, start));
-    if (!line.empty() && !Contains(value, line)) return std::nullopt;
-    if (const auto split = SplitLine(line)) {
-      return YamlProblem{
-          start + static_cast<std::size_t>(line.data() - &text[start]),
-          fmt::format("{} is not a key and a value, and continues the line above", Quote(line, 60)),
-          fmt::format("Write {}: {}", split->first, split->second)};
-    }
+    if (!line.empty() && !Contains(value, line)) return false;
+    if (SplitLine(line)) return true;
     end = std::min(text.find('\n', start), text.size());
   }
-  return std::nullopt;
+  return false;
+}
+
+bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value) {
+  const std::string_view front = Trim(text.substr(0, begin));
+  return (front.ends_with('{') || front.ends_with(',')) && SplitLine(value).has_value();
 }
 
 std::string WithForwardSlashes(std::string_view path) {

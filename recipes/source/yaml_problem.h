@@ -27,10 +27,15 @@ struct YamlFailure {
 /// What is wrong: one fault, or every line with the same fault. Never empty.
 std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& failure);
 
-/// A line that a plain scalar from `begin` with this value took in by mistake: "alpha:0.3" or
-/// "alpha = 0.3" below "b: anime". Nothing where the scalar ends on its line.
-std::optional<YamlProblem> SwallowedLine(std::string_view text, std::size_t begin,
-                                         std::string_view value);
+/// Every entry such as "alpha:0.3" and "alpha = 0.3", which YAML does not read as a key and a value.
+std::vector<YamlProblem> MissingSpaces(std::string_view text);
+
+/// Whether a plain scalar from `begin` with this value took in such a line by mistake, as of
+/// "b: anime" and "alpha:0.3" below it.
+bool TakesInLine(std::string_view text, std::size_t begin, std::string_view value);
+
+/// Whether a plain scalar in braces from `begin` is such an entry, as in {alpha:0.3}.
+bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value);
 
 /// A path with `/` for `\`; what Windows calls C:\ is where WSL has it.
 std::string WithForwardSlashes(std::string_view path);

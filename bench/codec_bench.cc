@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "core/codec.h"
-#include "core/simd.h"
+#include "core/base/simd.h"
+#include "core/tensor/codec.h"
 
 namespace weightsmith {
 namespace {

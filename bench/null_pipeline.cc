@@ -7,9 +7,9 @@
 #include <iostream>
 #include <string_view>
 
-#include "core/error.h"
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "core/base/error.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/source/text_file.h"
 
 namespace weightsmith {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/flags.h"
+#include "cli/flags/flags.h"
 #include "cli/terminal.h"
 
 namespace weightsmith {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "cli/model_path.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/model/views/canonical_view.h"
 
 namespace weightsmith {
 namespace {
@@ -25,9 +25,9 @@ std::filesystem::path ConvertedName(const ConvertRequest& request) {
   if (request.prune) name += "-pruned";
   if (request.fix) name += "-fixed";
   if (request.dtype) name += fmt::format("-{}", Info(*request.dtype).word);
-  if (request.layout != FileLayout::kKeep) name += fmt::format("-{}", ToString(request.layout));
-  const bool folder = request.layout == FileLayout::kDiffusers && request.components.size() != 1 &&
-                      !IsOneComponent(request);
+  if (request.layout != OutputLayout::kKeep) name += fmt::format("-{}", ToString(request.layout));
+  const bool folder = request.layout == OutputLayout::kDiffusers &&
+                      request.components.size() != 1 && !IsOneComponent(request);
   if (folder) return name;
   const std::string ending = ".safetensors";
   if (name == before && request.path.filename() == name + ending) name += "-converted";

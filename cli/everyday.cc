@@ -13,9 +13,9 @@
 #include "cli/lora_blocks.h"
 #include "cli/model_path.h"
 #include "cli/operator_names.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "core/utf8.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "merge/operator.h"
 
 namespace weightsmith {

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/checkpoint.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/formats/checkpoint.h"
 #include "recipes/jobs/adapter_info.h"
 
 namespace weightsmith {

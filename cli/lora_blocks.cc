@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/alpha_words.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/presets.h"
 
 namespace weightsmith {

@@ -4,13 +4,13 @@
 
 #include <filesystem>
 
-#include "cli/adapter_words.h"
 #include "cli/plan_command.h"
-#include "cli/plan_words.h"
-#include "cli/report_words.h"
+#include "cli/render/adapter_words.h"
+#include "cli/render/plan_words.h"
+#include "cli/render/report_words.h"
 #include "cli/run_progress.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/jobs/report_json.h"
 
 namespace weightsmith {

@@ -1,7 +1,7 @@
 // What `merge` and `bake` do.
 #pragma once
 
-#include "cli/flags.h"
+#include "cli/flags/flags.h"
 #include "cli/merge_request.h"
 #include "cli/terminal.h"
 

@@ -10,12 +10,12 @@
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
 #include "cli/everyday_places.h"
+#include "cli/flags/option_words.h"
 #include "cli/lora_arguments.h"
 #include "cli/model_path.h"
-#include "cli/option_words.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "merge/touched_paths.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "merge/run/touched_paths.h"
 #include "recipes/jobs/plan_recipe.h"
 
 namespace weightsmith {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 

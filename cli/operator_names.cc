@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "core/error.h"
-#include "core/text.h"
-#include "merge/foreign_operators.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "merge/expression/foreign_operators.h"
 
 namespace weightsmith {
 

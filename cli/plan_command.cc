@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
-#include "cli/option_words.h"
-#include "cli/plan_words.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "merge/touched_paths.h"
+#include "cli/render/plan_words.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "merge/run/touched_paths.h"
 #include "recipes/jobs/equal_components.h"
 #include "recipes/jobs/plan_json.h"
 #include "recipes/show.h"

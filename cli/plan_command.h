@@ -1,12 +1,12 @@
 // What `plan` and `merge --dry-run` do.
 #pragma once
 
-#include "cli/flags.h"
+#include "cli/flags/flags.h"
 #include "cli/merge_request.h"
 #include "cli/terminal.h"
-#include "merge/executor.h"
-#include "merge/plan.h"
-#include "merge/report.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
+#include "merge/run/report.h"
 
 namespace weightsmith {
 

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/help.h"
+#include "cli/flags/help.h"
+#include "cli/flags/option_words.h"
 #include "cli/interrupt.h"
-#include "cli/option_words.h"
-#include "core/error.h"
-#include "core/simd.h"
-#include "core/text.h"
-#include "core/version.h"
+#include "core/base/error.h"
+#include "core/base/simd.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
 
 namespace weightsmith {
 namespace {

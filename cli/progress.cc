@@ -6,9 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/display_width.h"
-#include "core/text.h"
-#include "core/visible.h"
+#include "core/base/display_width.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
 
 namespace weightsmith {
 namespace {

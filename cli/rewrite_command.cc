@@ -7,15 +7,15 @@
 #include <filesystem>
 #include <map>
 
-#include "cli/checkpoint_info_words.h"
-#include "cli/layout.h"
 #include "cli/merge_request.h"
 #include "cli/plan_command.h"
-#include "cli/report_words.h"
+#include "cli/render/checkpoint_info_words.h"
+#include "cli/render/layout.h"
+#include "cli/render/report_words.h"
 #include "cli/run_progress.h"
-#include "core/text.h"
-#include "core/visible.h"
-#include "merge/touched_paths.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
+#include "merge/run/touched_paths.h"
 #include "recipes/jobs/report_json.h"
 
 namespace weightsmith {

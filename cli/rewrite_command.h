@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/flags.h"
+#include "cli/flags/flags.h"
 #include "cli/terminal.h"
 #include "recipes/jobs/rewrite.h"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cli/interrupt.h"
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/io/output_file.h"
 #include "recipes/jobs/report_json.h"
 

@@ -7,8 +7,8 @@
 
 #include "cli/progress.h"
 #include "cli/terminal.h"
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith {
 

@@ -8,11 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cli/layout.h"
-#include "cli/quoted_line.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "core/visible.h"
+#include "cli/render/layout.h"
+#include "cli/render/quoted_line.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
 
 namespace weightsmith {
 namespace {

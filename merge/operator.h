@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "merge/lowering.h"
+#include "merge/program/lowering.h"
 
 namespace weightsmith {
 

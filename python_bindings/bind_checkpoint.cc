@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/anatomy.h"
-#include "core/anatomy/canonical_view.h"
-#include "merge/tensor_blocks.h"
+#include "core/model/anatomy.h"
+#include "core/model/views/canonical_view.h"
+#include "merge/run/tensor_blocks.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/items.h"

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/missing_file.h"
-#include "core/text.h"
 #include "python_bindings/bindings.h"
 #include "recipes/diagnostic.h"
 

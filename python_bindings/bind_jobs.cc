@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "core/text.h"
-#include "core/torch/scan.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/formats/torch/scan.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/watch.h"
 #include "recipes/jobs/checkpoint_info.h"

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "merge/executor.h"
-#include "merge/single_tensors.h"
-#include "merge/touched_paths.h"
+#include "core/base/error.h"
+#include "merge/run/executor.h"
+#include "merge/run/single_tensors.h"
+#include "merge/run/touched_paths.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/watch.h"

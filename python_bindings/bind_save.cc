@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "core/anatomy/file_layout.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/formats/safetensors/header.h"
 #include "core/io/output_file.h"
 #include "core/io/output_name.h"
-#include "core/safetensors/header.h"
+#include "core/model/output_layout.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/items.h"
 
@@ -58,7 +58,7 @@ void Save(const std::filesystem::path& path, const nb::dict& tensors,
   }
   const nb::gil_scoped_release released;
   ExpectOutputName(path, OutputKind::kFile);
-  const SafetensorsLayout layout = LayOut(std::move(specs), metadata, kDataAlignment);
+  const HeaderLayout layout = LayOut(std::move(specs), metadata, kDataAlignment);
   OutputFile file(path, layout.file_size, {.overwrite = overwrite, .sync = sync});
   try {
     file.Write(0, std::as_bytes(std::span(layout.header)));
@@ -75,8 +75,8 @@ void Save(const std::filesystem::path& path, const nb::dict& tensors,
 /// Throws for a name of an output that does not say what is written.
 void ExpectNameOfOutput(const std::filesystem::path& path, const std::optional<std::string>& layout,
                         bool split) {
-  const auto named = layout ? FileLayoutByWord(*layout) : std::nullopt;
-  const FileLayout written = named.value_or(FileLayout::kKeep);
+  const auto named = layout ? OutputLayoutByWord(*layout) : std::nullopt;
+  const OutputLayout written = named.value_or(OutputLayout::kKeep);
   const bool file = FormOf(written, split, path) == FileForm::kOne;
   ExpectOutputName(path, file ? OutputKind::kFile : OutputKind::kFolder);
 }

@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "core/dtype.h"
+#include "core/tensor/dtype.h"
 
 namespace weightsmith::python {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/memory_source.h"
 #include "core/io/private_mapping.h"
 

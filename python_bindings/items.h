@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "core/tensor.h"
+#include "core/tensor/tensor.h"
 #include "python_bindings/handles.h"
 
 namespace weightsmith::python {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "core/version.h"
+#include "core/base/version.h"
 #include "python_bindings/bindings.h"
 
 NB_MODULE(_native, module) {

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "merge/executor.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith::python {
 

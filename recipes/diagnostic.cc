@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include "core/error.h"
-#include "core/visible.h"
+#include "core/base/error.h"
+#include "core/base/visible.h"
 
 namespace weightsmith {
 namespace {

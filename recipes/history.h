@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/safetensors/header.h"
+#include "core/formats/safetensors/header.h"
 
 namespace weightsmith {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/version.h"
+#include "core/base/version.h"
 #include "recipes/history.h"
 #include "recipes/show.h"
 

@@ -17,7 +17,7 @@
 
 #include <cstddef>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/open_models.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"

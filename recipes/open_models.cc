@@ -7,11 +7,11 @@
 #include <set>
 #include <utility>
 
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/text_encoders.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "merge/places.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/text_encoders.h"
+#include "core/model/views/canonical_view.h"
+#include "merge/expression/places.h"
 #include "recipes/parser/advice.h"
 
 namespace weightsmith {

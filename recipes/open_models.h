@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 

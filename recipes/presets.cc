@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include "core/error.h"
-#include "core/text.h"
-#include "core/visible.h"
-#include "merge/adapter_list.h"
-#include "merge/community_list.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
+#include "merge/expression/adapter_list.h"
+#include "merge/expression/community_list.h"
 #include "recipes/source/text_file.h"
 
 namespace weightsmith {

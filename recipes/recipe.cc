@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/missing_file.h"
-#include "core/text.h"
 #include "recipes/parser/advice.h"
 #include "recipes/parser/recipe_parser.h"
 #include "recipes/source/text_file.h"

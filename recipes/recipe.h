@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "merge/expression.h"
-#include "merge/side_file.h"
+#include "merge/expression/expression.h"
+#include "merge/plan/side_file.h"
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
@@ -62,7 +62,7 @@ struct RecipeOutput {
   std::optional<std::filesystem::path> path;
   PlaceMap<std::optional<DType>> dtype;
   Rounding rounding{};
-  FileLayout layout = FileLayout::kKeep;
+  OutputLayout layout = OutputLayout::kKeep;
   bool split = false;
   std::optional<std::uint64_t> max_shard_size;
   std::optional<std::filesystem::path> files_from;

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dtype.h"
+#include "core/tensor/dtype.h"
+#include "merge/expression/places.h"
 #include "merge/operator.h"
-#include "merge/places.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/anatomy/component_views.h"
-#include "core/anatomy/layout.h"
-#include "core/anatomy/naming.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/monolithic_names.h"
+#include "core/model/naming.h"
+#include "core/model/views/component_views.h"
 #include "recipes/jobs/adapter_info.h"
 #include "recipes/metadata.h"
 #include "recipes/open_models.h"
@@ -45,7 +45,7 @@ OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
 void ReadInNamingOf(const ArchitectureRow& parent, Model::Part& part) {
   if (part.anatomy.layout != "hf") return;
   for (const ComponentRule& component : parent.components()) {
-    if (component.name != part.anatomy.part->id || LayoutOf(component) == nullptr) continue;
+    if (component.name != part.anatomy.part->id || NamingOf(component) == nullptr) continue;
     if (auto view = LocalView(*part.checkpoint, component)) {
       part.checkpoint = std::move(view);
       part.anatomy = Examine(*part.checkpoint);

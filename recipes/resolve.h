@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/byte_source.h"
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/diagnostic.h"
 #include "recipes/recipe.h"
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/presets.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
@@ -292,7 +292,7 @@ class Shown {
     }
     Put(map, "dtype", DTypeOf(output));
     if (output.rounding.stochastic) Put(map, "rounding", Text(ToString(output.rounding)));
-    if (output.layout != FileLayout::kKeep) Put(map, "layout", Text(ToString(output.layout)));
+    if (output.layout != OutputLayout::kKeep) Put(map, "layout", Text(ToString(output.layout)));
     if (output.split) Put(map, "split", Plain("true"));
     if (output.max_shard_size) {
       Put(map, "max_shard_size", Plain(fmt::format("{}", *output.max_shard_size)));

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 namespace weightsmith {
 namespace {
@@ -208,7 +208,7 @@ std::span<const std::string_view> ComponentWords() {
 }
 std::vector<std::string> LayoutWords() {
   std::vector<std::string> words;
-  for (const FileLayoutWord& row : FileLayoutWords()) words.emplace_back(row.word);
+  for (const OutputLayoutWord& row : OutputLayoutWords()) words.emplace_back(row.word);
   return words;
 }
 std::span<const std::string_view> ModelspecWords() {

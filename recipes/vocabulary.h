@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 
 namespace weightsmith {
 
@@ -64,7 +64,7 @@ std::span<const KeySpec> StepKeys();
 /// Names of components, as a model by component, an output's components and rows may say them.
 std::span<const std::string_view> ComponentWords();
 
-/// Of FileLayout.
+/// Of OutputLayout.
 std::vector<std::string> LayoutWords();
 
 /// Metadata keys that stand under `modelspec.` and may be written without it.

@@ -27,7 +27,7 @@ or [weights by place](recipes.md#weights-by-place).
 
 ARCHITECTURES = """# Architectures
 
-*This page is made by `scripts/make_reference.py` from the declarations in `core/anatomy/architectures/`; to
+*This page is made by `scripts/make_reference.py` from the declarations in `core/model/architectures/`; to
 change it, change those.* `weightsmith architectures` shows the same on the command line, and
 [checkpoints.md](checkpoints.md) says what can be done with them.
 
@@ -38,7 +38,7 @@ community's order. Of the language models any size is known; the one here is an 
 
 FAMILIES = """# Families of adapters
 
-*This page is made by `scripts/make_reference.py` from the declarations in `core/adapters/families/`; to
+*This page is made by `scripts/make_reference.py` from the declarations in `merge/adapters/families/`; to
 change it, change those.* `weightsmith lora families` shows the same on the command line, and
 [adapters.md](adapters.md) says what can be done with them.
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "cli/command.h"
-#include "cli/layout.h"
-#include "core/anatomy/layout.h"
-#include "merge/community_list.h"
+#include "cli/render/layout.h"
+#include "core/model/naming.h"
+#include "merge/expression/community_list.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -34,7 +34,7 @@ std::vector<std::string> Layouts(const Architecture& architecture) {
   if (architecture.bare_layout != architecture.layout) {
     layouts.emplace_back(architecture.bare_layout);
   }
-  const Layout* const other = LayoutOf(architecture.rows.front().components().front());
+  const Naming* const other = NamingOf(architecture.rows.front().components().front());
   if (other != nullptr && other->id == "diffusers") layouts.emplace_back("diffusers");
   return layouts;
 }

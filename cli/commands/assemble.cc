@@ -10,8 +10,8 @@
 #include "cli/default_names.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
-#include "core/anatomy/architecture_names.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/model/architecture_names.h"
 
 namespace weightsmith {
 namespace {

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/layout.h"
-#include "core/anatomy/anatomy.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "core/visible.h"
-#include "merge/tensor_blocks.h"
+#include "cli/render/layout.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
+#include "core/model/anatomy.h"
+#include "core/model/views/canonical_view.h"
+#include "merge/run/tensor_blocks.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {

@@ -1,4 +1,4 @@
-#include "cli/completions/completion.h"
+#include "cli/flags/completions/completion.h"
 
 #include "cli/command.h"
 

@@ -6,7 +6,7 @@
 #include "cli/default_names.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
-#include "core/error.h"
+#include "core/base/error.h"
 
 namespace weightsmith {
 namespace {

@@ -4,13 +4,13 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/layout.h"
 #include "cli/model_path.h"
 #include "cli/progress.h"
-#include "core/checkpoint.h"
-#include "core/error.h"
+#include "cli/render/layout.h"
+#include "core/base/error.h"
+#include "core/base/visible.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
-#include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {

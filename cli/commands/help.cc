@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/command.h"
-#include "cli/help.h"
+#include "cli/flags/help.h"
 #include "cli/topic.h"
 
 namespace weightsmith {

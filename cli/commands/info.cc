@@ -1,10 +1,10 @@
 #include <filesystem>
 
-#include "cli/checkpoint_info_words.h"
 #include "cli/command.h"
+#include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
-#include "cli/option_words.h"
-#include "core/error.h"
+#include "cli/render/checkpoint_info_words.h"
+#include "core/base/error.h"
 
 namespace weightsmith {
 namespace {

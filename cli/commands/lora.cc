@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <system_error>
 
-#include "cli/adapter_info_words.h"
 #include "cli/command.h"
-#include "cli/layout.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "cli/render/adapter_info_words.h"
+#include "cli/render/layout.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {

@@ -1,5 +1,5 @@
 #include "cli/command.h"
-#include "cli/man_page.h"
+#include "cli/flags/man_page.h"
 
 namespace weightsmith {
 namespace {

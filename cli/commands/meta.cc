@@ -4,14 +4,14 @@
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
-#include "cli/layout.h"
-#include "core/error.h"
+#include "cli/render/layout.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
+#include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/reader.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
-#include "core/safetensors/header.h"
-#include "core/safetensors/reader.h"
-#include "core/text.h"
-#include "core/visible.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {
@@ -39,7 +39,7 @@ Metadata Edit(Metadata metadata, const ParsedArguments& arguments) {
 }
 
 // The least number of bytes that the header would have to grow by.
-std::uint64_t MissingBytes(SafetensorsLayout layout, const Metadata& metadata) {
+std::uint64_t MissingBytes(HeaderLayout layout, const Metadata& metadata) {
   const std::uint64_t start = layout.data_start;
   const auto fits = [&](std::uint64_t growth) {
     layout.data_start = start + growth;
@@ -55,8 +55,8 @@ std::uint64_t MissingBytes(SafetensorsLayout layout, const Metadata& metadata) {
   return high;
 }
 
-SafetensorsLayout LayoutOf(const ByteSource& file, SafetensorsHeader header) {
-  SafetensorsLayout layout;
+HeaderLayout LayoutOf(const ByteSource& file, SafetensorsHeader header) {
+  HeaderLayout layout;
   layout.header.resize(header.data_start);
   file.Read(0, std::as_writable_bytes(std::span(layout.header)));
   layout.tensors = std::move(header.tensors);
@@ -66,7 +66,7 @@ SafetensorsLayout LayoutOf(const ByteSource& file, SafetensorsHeader header) {
 }
 
 void Write(const ByteSource& file, SafetensorsHeader header, const Metadata& metadata) {
-  const SafetensorsLayout layout = LayoutOf(file, std::move(header));
+  const HeaderLayout layout = LayoutOf(file, std::move(header));
   const std::optional<std::string> text = ReplaceMetadata(layout, metadata);
   if (!text) {
     const std::uint64_t missing = MissingBytes(layout, metadata);

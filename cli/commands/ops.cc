@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "cli/command.h"
-#include "cli/layout.h"
 #include "cli/operator_names.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "cli/render/layout.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "merge/operator.h"
 #include "recipes/jobs/json-inl.h"
 

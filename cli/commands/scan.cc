@@ -1,4 +1,4 @@
-#include "core/torch/scan.h"
+#include "core/formats/torch/scan.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/option_words.h"
-#include "core/error.h"
-#include "core/visible.h"
+#include "cli/flags/option_words.h"
+#include "core/base/error.h"
+#include "core/base/visible.h"
 #include "recipes/jobs/scan_json.h"
 
 namespace weightsmith {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/layout.h"
+#include "cli/render/layout.h"
 
 namespace weightsmith {
 namespace {

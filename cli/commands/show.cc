@@ -5,9 +5,9 @@
 #include "cli/command.h"
 #include "cli/merge_request.h"
 #include "cli/model_path.h"
-#include "core/checkpoint.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/formats/checkpoint.h"
 #include "recipes/jobs/provenance.h"
 
 namespace weightsmith {

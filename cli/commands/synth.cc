@@ -1,4 +1,4 @@
-#include "core/synth.h"
+#include "core/synth/synth.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,11 +8,11 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "core/anatomy/architecture_names.h"
-#include "core/dtype.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/byte_source.h"
-#include "core/text.h"
+#include "core/model/architecture_names.h"
+#include "core/tensor/dtype.h"
 
 namespace weightsmith {
 namespace {

@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
 #include "cli/model_path.h"
-#include "cli/option_words.h"
-#include "core/anatomy/anatomy.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/error.h"
-#include "core/visible.h"
+#include "core/base/error.h"
+#include "core/base/visible.h"
+#include "core/model/anatomy.h"
+#include "core/model/views/canonical_view.h"
 #include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/plan_recipe.h"
 #include "recipes/source/text_file.h"

@@ -6,9 +6,9 @@
 #include "cli/command.h"
 #include "cli/merge_request.h"
 #include "cli/run_progress.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "core/visible.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/visible.h"
 
 namespace weightsmith {
 namespace {

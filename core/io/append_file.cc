@@ -6,9 +6,9 @@
 
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/output_target.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "core/base/text.h"
 #include "core/io/file_backends.h"
 #include "core/io/missing_file.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

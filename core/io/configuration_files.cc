@@ -7,9 +7,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/output_file.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

@@ -8,9 +8,9 @@
 #include <future>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/hash.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <bit>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/simd.h"
 #include "core/io/xxh3/xxh3.h"
-#include "core/simd.h"
 
 namespace weightsmith {
 namespace {
@@ -90,18 +90,6 @@ Digest Xxh3Stream::Finish() const {
   Digest digest;
   ChosenXxh3().finish(state_->bytes, digest.bytes.data());
   return digest;
-}
-
-Digest TensorDigest(const TensorInfo& info, std::span<const Digest> blocks) {
-  constexpr std::byte kNul{0};
-  const std::uint64_t rank = info.shape.size();
-  Xxh3Stream stream;
-  stream.Update(std::as_bytes(std::span(Info(info.dtype).name)));
-  stream.Update(std::span(&kNul, 1));
-  stream.Update(std::as_bytes(std::span(&rank, 1)));
-  stream.Update(std::as_bytes(std::span(info.shape)));
-  stream.Update(std::as_bytes(blocks));
-  return stream.Finish();
 }
 
 void SetDigest::Add(std::string_view name, const Digest& digest) {

@@ -13,8 +13,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/tensor.h"
-
 namespace weightsmith {
 
 /// An XXH3-128, seed 0, in canonical (big-endian) byte order.
@@ -44,13 +42,6 @@ class Xxh3Stream {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// A tensor's content is hashed in blocks of this many bytes, counted from its start.
-inline constexpr std::uint64_t kDigestBlock = std::uint64_t{1} << 20;
-
-/// The digest of a tensor: XXH3 over its dtype name, a 0 byte, its rank and dimensions (u64, little
-/// endian) and the digest of each block of its contiguous bytes, in order.
-Digest TensorDigest(const TensorInfo& info, std::span<const Digest> blocks);
 
 /// The digest of a set of tensors: XXH3 over (name, 0 byte, digest) in the order given, which is
 /// byte-wise by name.

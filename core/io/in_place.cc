@@ -12,11 +12,11 @@
 #include <system_error>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/hash.h"
 #include "core/io/output_target.h"
 #include "core/io/system.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

@@ -11,10 +11,10 @@
 #include <string>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/disk_space.h"
 #include "core/io/system.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

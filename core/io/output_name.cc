@@ -7,8 +7,8 @@
 #include <iterator>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace weightsmith {
 namespace {

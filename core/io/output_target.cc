@@ -11,9 +11,9 @@
 #include <string_view>
 #include <system_error>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/byte_source.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

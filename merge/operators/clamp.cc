@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "merge/operator.h"
 
 namespace weightsmith::operators {

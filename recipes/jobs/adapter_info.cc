@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/adapters/declared_aliases.h"
-#include "core/anatomy/blocks.h"
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/blocks.h"
+#include "merge/adapters/declared_aliases.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 
 namespace weightsmith {
@@ -18,7 +18,7 @@ using Counts = AdapterInfo::Counts;
 
 void Count(AdapterInfo& info) {
   for (const AdapterModule& module : info.adapter->modules) {
-    const StemNaming naming = NamingOf(module.stem);
+    const StemNaming naming = StemNamingOf(module.stem);
     ++info.families[std::string(module.family->id)];
     ++info.namings[std::string(naming.id)];
     ++info.components[naming.component.empty() ? "?" : std::string(naming.component)];
@@ -32,7 +32,7 @@ void Count(AdapterInfo& info) {
 
 Json ToJson(const AdapterModule& module) {
   Json json = {{"stem", module.stem},
-               {"component", NamingOf(module.stem).component},
+               {"component", StemNamingOf(module.stem).component},
                {"family", module.family->id},
                {"dora", module.dora()},
                {"rank", module.rank > 0 ? Json(module.rank) : Json()},

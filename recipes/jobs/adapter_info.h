@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "core/adapters/adapter.h"
-#include "core/adapters/made_for.h"
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
+#include "merge/adapters/adapter.h"
+#include "merge/adapters/made_for.h"
 
 namespace weightsmith {
 

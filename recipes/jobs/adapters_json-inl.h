@@ -1,8 +1,8 @@
 // What became of adapters, as part of the JSON of a plan or a report.
 #pragma once
 
-#include "merge/plan.h"
-#include "merge/report.h"
+#include "merge/plan/plan.h"
+#include "merge/run/report.h"
 #include "recipes/jobs/json-inl.h"
 
 namespace weightsmith {

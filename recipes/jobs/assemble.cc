@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/anatomy/architecture_names.h"
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/component_views.h"
-#include "core/anatomy/text_encoders.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/output_name.h"
-#include "core/text.h"
+#include "core/model/architecture_names.h"
+#include "core/model/text_encoders.h"
+#include "core/model/views/canonical_view.h"
+#include "core/model/views/component_views.h"
 
 namespace weightsmith {
 namespace {

@@ -1,7 +1,7 @@
 #include "recipes/jobs/checkpoint_info.h"
 
-#include "core/anatomy/canonical_view.h"
-#include "core/torch/globals.h"
+#include "core/formats/torch/globals.h"
+#include "core/model/views/canonical_view.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/json-inl.h"
 

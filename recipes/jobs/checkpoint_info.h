@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/anatomy.h"
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
+#include "core/model/anatomy.h"
 #include "recipes/jobs/adapter_info.h"
 
 namespace weightsmith {

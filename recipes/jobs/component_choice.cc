@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/text_encoders.h"
-#include "core/error.h"
-#include "core/text.h"
-#include "merge/places.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/text_encoders.h"
+#include "merge/expression/places.h"
 
 namespace weightsmith {
 namespace {

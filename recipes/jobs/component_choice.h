@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/anatomy.h"
+#include "core/model/anatomy.h"
 
 namespace weightsmith {
 

@@ -8,11 +8,11 @@
 #include <set>
 #include <utility>
 
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/positions.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/output_name.h"
-#include "core/text.h"
+#include "core/model/positions.h"
+#include "core/model/views/canonical_view.h"
 #include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {
@@ -49,10 +49,10 @@ std::shared_ptr<const Checkpoint> Chosen(const std::shared_ptr<const Checkpoint>
 
 }  // namespace
 
-FileLayout LayoutNamed(const std::string& word) {
-  if (const auto layout = FileLayoutByWord(word)) return *layout;
+OutputLayout LayoutNamed(const std::string& word) {
+  if (const auto layout = OutputLayoutByWord(word)) return *layout;
   std::vector<std::string> known;
-  for (const FileLayoutWord& row : FileLayoutWords()) known.emplace_back(row.word);
+  for (const OutputLayoutWord& row : OutputLayoutWords()) known.emplace_back(row.word);
   throw Error(
       ErrorCode::kUsage,
       fmt::format("convert: there is no layout {}.{}", Quote(word), DidYouMean(word, known)),

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/file_layout.h"
-#include "core/dtype.h"
+#include "core/model/output_layout.h"
+#include "core/tensor/dtype.h"
 #include "recipes/jobs/rewrite.h"
 
 namespace weightsmith {
@@ -17,7 +17,7 @@ struct ConvertRequest {
   std::string key;               ///< of a file of torch.save: under which its weights lie
   std::filesystem::path output;  ///< a file, or a folder where the layout is of several
   std::optional<DType> dtype;
-  FileLayout layout = FileLayout::kKeep;
+  OutputLayout layout = OutputLayout::kKeep;
   std::vector<std::string> components;  ///< only these; empty: all
   std::optional<std::filesystem::path> files_from;
   bool prune = false;  ///< without EMA copies, training state and what belongs to no component
@@ -25,7 +25,7 @@ struct ConvertRequest {
 };
 
 /// The layout that a word names, "ldm"; throws kUsage for none.
-FileLayout LayoutNamed(const std::string& word);
+OutputLayout LayoutNamed(const std::string& word);
 
 /// Throws kMismatch for components or a layout that the file does not have or take.
 RewriteJob ConvertJob(const ConvertRequest& request);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
 #include "recipes/recipe.h"
 
 namespace weightsmith {

@@ -6,10 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/text.h"
+#include "core/formats/tensor_digest.h"
 #include "core/io/byte_source.h"
 #include "core/io/file_hashes.h"
-#include "core/tensor_digest.h"
-#include "core/text.h"
 #include "recipes/jobs/plan_recipe.h"
 #include "recipes/jobs/read_progress.h"
 
@@ -200,7 +200,7 @@ Plan PlanOfRecorded(const Provenance& provenance, const InputFiles& files) {
     RecipeOutput& output = recipe.outputs[i];
     output.path = fmt::format("recomputed-{}.safetensors", i + 1);
     // One file or a pipeline: it is not recorded which, and the names are the same.
-    output.split = output.split || output.layout == FileLayout::kDiffusers;
+    output.split = output.split || output.layout == OutputLayout::kDiffusers;
   }
   for (RecipeModel& model : recipe.models) {
     for (RecipeModel::Part& part : model.parts) {

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 #include "recipes/jobs/input_finder.h"
 #include "recipes/jobs/provenance.h"
 

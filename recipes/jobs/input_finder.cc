@@ -7,9 +7,9 @@
 #include <set>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/byte_source.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

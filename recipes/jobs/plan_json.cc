@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "core/version.h"
-#include "merge/disk_needs.h"
-#include "merge/run_outputs.h"
+#include "core/base/version.h"
+#include "merge/run/disk_needs.h"
+#include "merge/run/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"
 
 namespace weightsmith {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith {
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <utility>
 
-#include "merge/touched_paths.h"
+#include "merge/run/touched_paths.h"
 #include "recipes/jobs/problem_places.h"
 
 namespace weightsmith {

@@ -1,8 +1,8 @@
 // A recipe as a plan.
 #pragma once
 
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 #include "recipes/diagnostic.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"

@@ -2,7 +2,7 @@
 // files, and not where they are written.
 #pragma once
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "recipes/diagnostic.h"
 #include "recipes/recipe.h"
 

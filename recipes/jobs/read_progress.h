@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "core/error.h"
-#include "merge/executor.h"
+#include "core/base/error.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith {
 

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/version.h"
+#include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
 
 namespace weightsmith {

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "merge/plan.h"
-#include "merge/report.h"
+#include "merge/plan/plan.h"
+#include "merge/run/report.h"
 
 namespace weightsmith {
 

@@ -3,8 +3,8 @@
 #include <span>
 #include <utility>
 
-#include "core/anatomy/anatomy.h"
 #include "core/io/configuration_files.h"
+#include "core/model/anatomy.h"
 
 namespace weightsmith {
 namespace {

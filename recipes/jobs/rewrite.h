@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "core/anatomy/file_layout.h"
-#include "core/checkpoint.h"
-#include "merge/plan.h"
+#include "core/formats/checkpoint.h"
+#include "core/model/output_layout.h"
+#include "merge/plan/plan.h"
 
 namespace weightsmith {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/torch/scan.h"
+#include "core/formats/torch/scan.h"
 
 namespace weightsmith {
 

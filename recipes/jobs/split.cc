@@ -4,11 +4,11 @@
 
 #include <utility>
 
-#include "core/anatomy/canonical_view.h"
-#include "core/anatomy/component_views.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/output_name.h"
-#include "core/text.h"
+#include "core/model/views/canonical_view.h"
+#include "core/model/views/component_views.h"
 #include "recipes/jobs/component_choice.h"
 
 namespace weightsmith {

@@ -4,9 +4,9 @@
 #include <array>
 #include <limits>
 
-#include "core/codec.h"
-#include "core/tensor_digest.h"
-#include "merge/tape.h"
+#include "core/formats/tensor_digest.h"
+#include "core/tensor/codec.h"
+#include "merge/program/tape.h"
 #include "recipes/jobs/read_progress.h"
 
 namespace weightsmith {

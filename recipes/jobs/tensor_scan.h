@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/hash.h"
-#include "merge/executor.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith {
 

@@ -7,11 +7,11 @@
 #include <optional>
 #include <utility>
 
-#include "core/anatomy/canonical_view.h"
-#include "core/error.h"
-#include "core/tensor_digest.h"
-#include "core/text.h"
-#include "merge/plan.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/formats/tensor_digest.h"
+#include "core/model/views/canonical_view.h"
+#include "merge/plan/plan.h"
 #include "recipes/jobs/input_chooser.h"
 #include "recipes/jobs/input_finder.h"
 #include "recipes/jobs/json-inl.h"

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.h"
-#include "merge/executor.h"
+#include "core/base/error.h"
+#include "merge/run/executor.h"
 
 namespace weightsmith {
 

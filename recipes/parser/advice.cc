@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/source/yaml_problem.h"
 
 namespace weightsmith {

@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {

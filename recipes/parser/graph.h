@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/diagnostic.h"
 
 namespace weightsmith {

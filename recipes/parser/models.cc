@@ -6,7 +6,7 @@
 #include <cctype>
 #include <utility>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {

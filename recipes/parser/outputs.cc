@@ -8,8 +8,8 @@
 #include <memory>
 #include <utility>
 
+#include "core/base/text.h"
 #include "core/io/output_name.h"
-#include "core/text.h"
 #include "recipes/parser/advice.h"
 #include "recipes/vocabulary.h"
 
@@ -69,8 +69,8 @@ void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
   const std::vector<std::string> words = LayoutWords();
   const auto index = reader.Word(node, what + ": 'layout'", words);
   if (!index) return;
-  output.layout = FileLayoutByWord(words[*index]).value();
-  if (output.layout != FileLayout::kDiffusers || !output.max_shard_size) return;
+  output.layout = OutputLayoutByWord(words[*index]).value();
+  if (output.layout != OutputLayout::kDiffusers || !output.max_shard_size) return;
   reader.diagnostics().AddError(
       node.place,
       fmt::format("{}: 'layout: diffusers' and 'max_shard_size' exclude each other", what),

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {

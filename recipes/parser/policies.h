@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/parser/reader.h"
 
 namespace weightsmith {

@@ -7,8 +7,8 @@
 #include <cctype>
 #include <map>
 
-#include "core/matcher.h"
-#include "core/text.h"
+#include "core/base/matcher.h"
+#include "core/base/text.h"
 #include "recipes/parser/advice.h"
 #include "recipes/source/writer.h"
 #include "recipes/source/yaml_problem.h"

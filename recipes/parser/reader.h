@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "merge/places.h"
+#include "merge/expression/places.h"
 #include "recipes/diagnostic.h"
 #include "recipes/parser/variables.h"
 #include "recipes/source/source_node.h"

@@ -7,8 +7,8 @@
 #include <memory>
 #include <utility>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/parser/examples.h"
 #include "recipes/parser/policies.h"
 #include "recipes/parser/splice.h"

@@ -8,8 +8,8 @@
 #include <limits>
 #include <utility>
 
-#include "core/text.h"
-#include "merge/foreign_operators.h"
+#include "core/base/text.h"
+#include "merge/expression/foreign_operators.h"
 #include "recipes/parser/advice.h"
 #include "recipes/parser/policies.h"
 #include "recipes/vocabulary.h"

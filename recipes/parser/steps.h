@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/parser/graph.h"
 #include "recipes/parser/reader.h"
 #include "recipes/parser/weights.h"

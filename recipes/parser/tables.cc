@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "core/text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "recipes/parser/advice.h"
 #include "recipes/source/text_file.h"
 #include "recipes/vocabulary.h"

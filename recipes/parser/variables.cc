@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {

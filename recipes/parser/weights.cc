@@ -10,9 +10,9 @@
 #include <limits>
 #include <utility>
 
-#include "core/text.h"
-#include "merge/adapter_list.h"
-#include "merge/community_list.h"
+#include "core/base/text.h"
+#include "merge/expression/adapter_list.h"
+#include "merge/expression/community_list.h"
 #include "recipes/parser/advice.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "merge/expression.h"
+#include "merge/expression/expression.h"
 #include "recipes/parser/reader.h"
 #include "recipes/presets.h"
 

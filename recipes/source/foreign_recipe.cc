@@ -6,9 +6,9 @@
 #include <array>
 #include <cctype>
 
-#include "core/foreign_format.h"
-#include "core/text.h"
-#include "merge/foreign_operators.h"
+#include "core/base/text.h"
+#include "core/formats/foreign.h"
+#include "merge/expression/foreign_operators.h"
 #include "recipes/source/lines.h"
 
 namespace weightsmith {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/json_problem.h"
 #include "recipes/source/line_index.h"

@@ -6,7 +6,7 @@
 #include <cctype>
 #include <optional>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
 #include "recipes/source/yaml_problem.h"

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "core/text.h"
-#include "core/utf8.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "recipes/source/foreign_recipe.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"

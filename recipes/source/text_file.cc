@@ -5,9 +5,9 @@
 #include <iostream>
 #include <utility>
 
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/io/byte_source.h"
-#include "core/text.h"
 
 namespace weightsmith {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "core/text.h"
+#include "core/base/text.h"
 
 namespace weightsmith {
 namespace {

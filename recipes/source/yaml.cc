@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "core/text.h"
-#include "core/utf8.h"
+#include "core/base/text.h"
+#include "core/base/utf8.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/lookalike.h"
@@ -128,7 +128,8 @@ class Handler : public YAML::EventHandler {
       return;
     }
     if (spaces_reported_) return;
-    const bool in_braces = !open_.empty() && open_.back().bracket && text[*open_.back().bracket] == '{';
+    const bool in_braces =
+        !open_.empty() && open_.back().bracket && text[*open_.back().bracket] == '{';
     if (TakesInLine(text, Offset(mark), value) ||
         (in_braces && IsEntryWithoutSpace(text, Offset(mark), value))) {
       for (const YamlProblem& problem : MissingSpaces(text)) {

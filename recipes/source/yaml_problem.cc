@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "core/text.h"
+#include "core/base/text.h"
 #include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
 #include "recipes/source/yaml_scan.h"

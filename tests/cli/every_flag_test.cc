@@ -14,9 +14,9 @@
 
 #include "cli/command.h"
 #include "cli/program.h"
-#include "core/checkpoint.h"
-#include "core/error.h"
-#include "core/synth.h"
+#include "core/base/error.h"
+#include "core/formats/checkpoint.h"
+#include "core/synth/synth.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith {

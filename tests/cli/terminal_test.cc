@@ -11,7 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/program.h"
 #include "cli/progress.h"
-#include "core/error.h"
+#include "core/base/error.h"
 
 namespace weightsmith {
 namespace {

@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/plan_words.h"
-#include "cli/report_words.h"
+#include "cli/render/plan_words.h"
+#include "cli/render/report_words.h"
 #include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/report_json.h"
 

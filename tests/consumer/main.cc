@@ -1,10 +1,10 @@
 // Runs the recipe that it is given, by the installed library, and prints what came out.
 #include <iostream>
 
-#include <weightsmith/core/checkpoint.h>
-#include <weightsmith/core/error.h>
-#include <weightsmith/merge/executor.h>
-#include <weightsmith/merge/plan.h>
+#include <weightsmith/core/base/error.h>
+#include <weightsmith/core/formats/checkpoint.h>
+#include <weightsmith/merge/plan/plan.h>
+#include <weightsmith/merge/run/executor.h>
 #include <weightsmith/recipes/recipe.h>
 #include <weightsmith/recipes/resolve.h>
 

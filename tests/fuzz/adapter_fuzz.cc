@@ -13,15 +13,15 @@
 #include <string>
 #include <vector>
 
-#include "core/adapters/adapter.h"
-#include "core/adapters/made_for.h"
-#include "core/adapters/module_delta.h"
-#include "core/anatomy/anatomy.h"
-#include "core/checkpoint.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/formats/checkpoint.h"
 #include "core/io/memory_source.h"
-#include "merge/executor.h"
-#include "merge/plan.h"
+#include "core/model/anatomy.h"
+#include "merge/adapters/adapter.h"
+#include "merge/adapters/made_for.h"
+#include "merge/adapters/module_delta.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/checkpoint.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/formats/checkpoint.h"
 
 namespace {
 
@@ -32,7 +32,7 @@ void ExpectReadable(const Checkpoint& checkpoint, const Checkpoint& other) {
     if (checkpoint.Read(tensor) != other.Read(*other.Find(tensor.name))) std::abort();
     specs.push_back({tensor.name, tensor.info});
   }
-  const SafetensorsLayout layout = LayOut(specs, checkpoint.metadata(), 8);
+  const HeaderLayout layout = LayOut(specs, checkpoint.metadata(), 8);
   const SafetensorsHeader again =
       ParseHeader(std::string_view(layout.header).substr(8), layout.file_size);
   if (again.tensors.size() != specs.size() || again.metadata != checkpoint.metadata()) std::abort();

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/error.h"
-#include "core/torch/pickle.h"
-#include "core/torch/tensor_table.h"
+#include "core/base/error.h"
+#include "core/formats/torch/pickle.h"
+#include "core/formats/torch/tensor_table.h"
 
 namespace {
 

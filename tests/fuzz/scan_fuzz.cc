@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/checkpoint.h"
-#include "core/error.h"
-#include "core/torch/scan.h"
+#include "core/base/error.h"
+#include "core/formats/checkpoint.h"
+#include "core/formats/torch/scan.h"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "core/error.h"
-#include "core/torch/zip_archive.h"
+#include "core/base/error.h"
+#include "core/formats/torch/zip_archive.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weightsmith;

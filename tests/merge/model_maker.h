@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "core/anatomy/anatomy.h"
-#include "core/codec.h"
+#include "core/formats/safetensors/header.h"
 #include "core/io/output_file.h"
-#include "core/safetensors/header.h"
-#include "merge/executor.h"
-#include "merge/expression.h"
-#include "merge/plan.h"
+#include "core/model/anatomy.h"
+#include "core/tensor/codec.h"
+#include "merge/expression/expression.h"
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith {
@@ -27,7 +27,7 @@ class ModelMaker {
       const auto shape = shapes.find(key);
       specs.push_back({key, {dtype, shape == shapes.end() ? Shape{values.size()} : shape->second}});
     }
-    const SafetensorsLayout layout = LayOut(specs, std::nullopt, 8);
+    const HeaderLayout layout = LayOut(specs, std::nullopt, 8);
     std::vector<std::byte> file(layout.file_size);
     std::ranges::copy(std::as_bytes(std::span(layout.header)), file.begin());
     for (const SafetensorsEntry& entry : layout.tensors) {

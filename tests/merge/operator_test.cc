@@ -5,7 +5,7 @@
 
 #include <limits>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "tests/merge/operator_values.h"
 #include "tests/merge/tape_harness.h"
 

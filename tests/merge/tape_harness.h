@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "merge/lowering.h"
-#include "merge/tape.h"
+#include "merge/program/lowering.h"
+#include "merge/program/tape.h"
 
 namespace weightsmith {
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint.h"
-#include "core/error.h"
+#include "core/base/error.h"
+#include "core/formats/checkpoint.h"
+#include "core/formats/safetensors/header.h"
 #include "core/io/output_file.h"
-#include "core/safetensors/header.h"
 
 namespace {
 
@@ -48,7 +48,7 @@ void Rewrite(std::uint64_t alignment, const std::string& from, const std::string
   for (const CheckpointTensor& tensor : checkpoint->tensors()) {
     specs.push_back({tensor.name, tensor.info});
   }
-  const SafetensorsLayout layout = LayOut(std::move(specs), checkpoint->metadata(), alignment);
+  const HeaderLayout layout = LayOut(std::move(specs), checkpoint->metadata(), alignment);
   OutputFile file(to, layout.file_size, {.overwrite = true, .sync = false});
   file.Write(0, std::as_bytes(std::span(layout.header)));
   for (const SafetensorsEntry& entry : layout.tensors) {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/anatomy/anatomy.h"
+#include "core/model/anatomy.h"
 
 namespace weightsmith {
 

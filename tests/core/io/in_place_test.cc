@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/io/hash.h"
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"

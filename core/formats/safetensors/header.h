@@ -1,0 +1,78 @@
+// The safetensors format:
+//
+//   bytes 0..8     n, unsigned 64-bit little-endian: length of the header
+//   bytes 8..8+n   UTF-8 JSON: {"__metadata__": {"key": "value"}, "name": {"dtype": "F16",
+//                  "shape": [2, 3], "data_offsets": [begin, end]}, …}, spaces after it
+//   bytes 8+n..    the data: offsets count from here, tensors fill it without holes or overlaps
+//
+// Pure functions between text and table. The verdicts are those of the reference implementation,
+// and duplicates of any key are refused as well.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+
+namespace weightsmith {
+
+/// Largest legal n.
+inline constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
+
+using Metadata = std::map<std::string, std::string>;
+
+struct SafetensorsEntry {
+  std::string name;
+  TensorInfo info;
+  std::uint64_t begin = 0;  ///< relative to the data
+  std::uint64_t end = 0;
+};
+
+struct SafetensorsHeader {
+  std::vector<SafetensorsEntry> tensors;  ///< in the order of the data
+  std::optional<Metadata> metadata;       ///< nothing where the header has none, or null
+  std::uint64_t data_start = 0;           ///< 8 + n
+};
+
+/// Checks the first 8 bytes of a file of `file_size` bytes and returns n.
+/// Throws kInput (as ParseHeader does): the message names what is wrong and at which byte of the
+/// file; the caller adds the file's name.
+std::uint64_t ParseHeaderSize(std::string_view first_bytes, std::uint64_t file_size);
+
+/// Reads and validates the whole header `json` (n bytes) of a file of `file_size` bytes.
+SafetensorsHeader ParseHeader(std::string_view json, std::uint64_t file_size);
+
+struct TensorSpec {
+  std::string name;
+  TensorInfo info;
+};
+
+/// Where everything of a file to be written goes.
+struct HeaderLayout {
+  std::string header;                     ///< the first data_start bytes of the file
+  std::vector<SafetensorsEntry> tensors;  ///< in file order
+  std::uint64_t data_start = 0;
+  std::uint64_t file_size = 0;
+};
+
+/// Our own files start their data at a page: large writes are whole pages, which file systems can
+/// share.
+inline constexpr std::uint64_t kDataAlignment = 4096;
+
+/// Lays out a file as the reference does: dtypes by falling alignment, then names byte-wise;
+/// metadata first, by key; no spaces; the header padded with spaces so that the data starts at a
+/// multiple of `alignment`. Throws kUsage for duplicate names, an n over the limit, or a tensor
+/// that does not fill whole bytes.
+HeaderLayout LayOut(std::vector<TensorSpec> tensors, const std::optional<Metadata>& metadata,
+                    std::uint64_t alignment);
+
+/// The header of `layout` with other metadata of no greater length, same data_start; nothing when
+/// it does not fit.
+std::optional<std::string> ReplaceMetadata(const HeaderLayout& layout,
+                                           const std::optional<Metadata>& metadata);
+
+}  // namespace weightsmith

@@ -1,0 +1,416 @@
+#include "core/model/anatomy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "core/base/text.h"
+#include "core/model/detect.h"
+#include "core/model/distilled.h"
+#include "core/model/model_type.h"
+#include "core/model/monolithic_names.h"
+#include "core/model/odd_names.h"
+#include "core/model/positions.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kNoRule = static_cast<std::size_t>(-1);
+
+/// The rules of a detected file, to be found by the file's names.
+class RuleIndex {
+ public:
+  struct Place {
+    std::uint32_t component = 0;
+    std::size_t rule = kNoRule;
+    std::string local;
+    std::string canonical;
+  };
+
+  explicit RuleIndex(const Detection& detection) : detection_(detection) {
+    if (detection.architecture != nullptr) components_ = detection.row->components();
+    if (detection.part != nullptr) components_ = {detection.part_row->component()};
+    for (std::uint32_t i = 0; i < components_.size(); ++i) AddComponent(i);
+    // The longest prefix that fits is the right one; a bare model's empty one comes last.
+    std::stable_sort(prefixes_.begin(), prefixes_.end(),
+                     [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
+  }
+
+  const std::vector<ComponentRule>& components() const { return components_; }
+
+  /// Nothing for a name that is under no component's prefix.
+  std::optional<Place> Find(std::string_view name) const {
+    if (const auto found = beside_.find(std::string(name)); found != beside_.end()) {
+      const auto [component, rule] = found->second;
+      return At(component, rule, components_[component].tensors[rule].name);
+    }
+    for (const auto& [prefix, component] : prefixes_) {
+      if (!name.starts_with(prefix)) continue;
+      const std::string_view local = name.substr(prefix.size());
+      if (const std::size_t rule = FindRule(component, local); rule != kNoRule) {
+        return At(component, rule, std::string(local));
+      }
+      const auto known = [this, place = component](std::string_view alias) {
+        return FindRule(place, alias) != kNoRule;
+      };
+      if (auto alias = ResolveAlias(components_[component], local, known)) {
+        const std::size_t rule = FindRule(component, *alias);
+        return At(component, rule, std::move(*alias));
+      }
+      return At(component, kNoRule, std::string(local));
+    }
+    return std::nullopt;
+  }
+
+  std::string Canonical(std::uint32_t component, std::string_view local, bool beside) const {
+    return MonolithicName(components_[component], local, beside);
+  }
+
+ private:
+  void AddComponent(std::uint32_t index) {
+    const ComponentRule& component = components_[index];
+    auto& rules = rules_.emplace_back();
+    rules.reserve(component.tensors.size());
+    for (std::size_t i = 0; i < component.tensors.size(); ++i) {
+      rules.emplace(component.tensors[i].name, i);
+    }
+    for (const std::string& prefix : component.prefixes) {
+      prefixes_.emplace_back(prefix, index);
+      for (std::size_t i = 0; i < component.tensors.size(); ++i) {
+        if (!component.tensors[i].beside) continue;
+        beside_.emplace(std::string(PrefixBeside(prefix)).append(component.tensors[i].name),
+                        std::pair(index, i));
+      }
+    }
+    if (component.kind == ComponentKind::kDiffusion && detection_.bare) {
+      prefixes_.emplace_back("", index);
+    }
+    if (detection_.part != nullptr) prefixes_.emplace_back(detection_.prefix, index);
+  }
+
+  std::size_t FindRule(std::uint32_t component, std::string_view local) const {
+    const auto found = rules_[component].find(local);
+    return found == rules_[component].end() ? kNoRule : found->second;
+  }
+
+  Place At(std::uint32_t component, std::size_t rule, std::string local) const {
+    const bool beside = rule != kNoRule && components_[component].tensors[rule].beside;
+    std::string canonical = Canonical(component, local, beside);
+    return {component, rule, std::move(local), std::move(canonical)};
+  }
+
+  const Detection& detection_;
+  std::vector<ComponentRule> components_;
+  std::vector<std::unordered_map<std::string_view, std::size_t>> rules_;  // parallel to it
+  std::vector<std::pair<std::string, std::uint32_t>> prefixes_;
+  std::unordered_map<std::string, std::pair<std::uint32_t, std::size_t>> beside_;
+};
+
+bool StartsWithAny(std::string_view name, std::span<const std::string_view> prefixes) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [name](std::string_view prefix) { return name.starts_with(prefix); });
+}
+
+/// Large enough for 8 bits to be worth it, as CLIP is not.
+bool IsT5(std::string_view name) {
+  return name == "t5xxl" || name == "umt5xxl";
+}
+
+/// What a tensor is of a quantised weight.
+struct Stored {
+  std::uint32_t weight = 0;  ///< as TensorAnatomy::quantised
+  bool companion = false;
+};
+
+class Examiner {
+ public:
+  Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata,
+           std::string_view model_type)
+      : tensors_(tensors),
+        metadata_(metadata),
+        detection_(Detect(tensors, model_type)),
+        rules_(detection_) {}
+
+  Anatomy Run() {
+    Identify();
+    for (const ComponentRule& rule : rules_.components()) {
+      AddComponent(rule.name, rule.kind);
+      seen_.emplace_back(rule.tensors.size(), false);
+    }
+    FindStored();
+    anatomy_.tensors.reserve(tensors_.size());
+    for (const CheckpointTensor& tensor : tensors_) AddTensor(tensor);
+    for (std::uint32_t i = 0; i < seen_.size(); ++i) Complete(i);
+    TellQuantization();
+    TellPrediction();
+    DropAbsentComponents();
+    return std::move(anatomy_);
+  }
+
+ private:
+  void Identify() {
+    if (detection_.architecture != nullptr) {
+      anatomy_.architecture = detection_.architecture;
+      anatomy_.row = detection_.row;
+      anatomy_.id = detection_.architecture->id;
+      anatomy_.variant = detection_.row->variant;
+      anatomy_.scale = detection_.row->scale;
+      anatomy_.layout =
+          detection_.bare ? detection_.architecture->bare_layout : detection_.architecture->layout;
+      // SD-Turbo is a Stable Diffusion 2 in the later naming.
+      if (anatomy_.layout == "ldm" && HasUnder("conditioner.")) anatomy_.layout = "sgm";
+    } else if (detection_.part != nullptr) {
+      anatomy_.part = detection_.part;
+      anatomy_.id = detection_.part->id;
+      anatomy_.variant = detection_.part_row->variant;
+      anatomy_.scale = detection_.part_row->scale;
+      anatomy_.layout = detection_.part_row->layout;
+    }
+  }
+
+  bool HasUnder(std::string_view prefix) const {
+    return std::any_of(tensors_.begin(), tensors_.end(), [prefix](const CheckpointTensor& tensor) {
+      return tensor.name.starts_with(prefix);
+    });
+  }
+
+  std::uint32_t AddComponent(std::string name, ComponentKind kind) {
+    ComponentAnatomy component;
+    component.name = std::move(name);
+    component.kind = kind;
+    anatomy_.components.push_back(std::move(component));
+    return static_cast<std::uint32_t>(anatomy_.components.size() - 1);
+  }
+
+  /// "ema" or "other", which exist only where something is in them.
+  std::uint32_t Outside(Role role) {
+    auto& index = role == Role::kEma ? ema_ : other_;
+    if (!index) index = AddComponent(role == Role::kEma ? "ema" : "other", ComponentKind::kOther);
+    return *index;
+  }
+
+  void FindStored() {
+    anatomy_.quantised = FindQuantised(tensors_);
+    // What the architecture declares is a weight of its own, whatever its name is.
+    for (QuantisedWeight& weight : anatomy_.quantised) {
+      std::erase_if(weight.companions, [&](std::uint32_t companion) {
+        const auto place = rules_.Find(tensors_[companion].name);
+        return place && place->rule != kNoRule;
+      });
+    }
+    std::erase_if(anatomy_.quantised,
+                  [](const QuantisedWeight& weight) { return weight.companions.empty(); });
+    stored_.resize(tensors_.size());
+    for (std::uint32_t i = 0; i < anatomy_.quantised.size(); ++i) {
+      const QuantisedWeight& weight = anatomy_.quantised[i];
+      for (const std::uint32_t codes : weight.codes) stored_[codes] = {i + 1, false};
+      for (const std::uint32_t companion : weight.companions) stored_[companion] = {i + 1, true};
+    }
+  }
+
+  /// What the name and the dtype say; of a companion or of codes in integers, that they are.
+  Role RoleOf(const CheckpointTensor& tensor, const Stored& stored) const {
+    const Role by_name = RoleByName(tensor.name, tensor.info.dtype);
+    const bool free = by_name == Role::kWeight || by_name == Role::kBuffer;
+    if (stored.weight == 0 || !free) return by_name;
+    const bool floating = Info(tensor.info.dtype).kind == DTypeKind::kFloat;
+    return stored.companion || !floating ? Role::kQuantization : by_name;
+  }
+
+  void AddTensor(const CheckpointTensor& tensor) {
+    const Stored& stored = stored_[anatomy_.tensors.size()];
+    const Role by_name = RoleOf(tensor, stored);
+    const bool outside = by_name == Role::kMarker || by_name == Role::kEma ||
+                         (by_name == Role::kBuffer && IsTrainingBufferName(tensor.name));
+    std::optional<RuleIndex::Place> place;
+    if (!outside) place = rules_.Find(tensor.name);
+    TensorAnatomy told;
+    told.role = by_name;
+    told.quantised = stored.weight;
+    if (!place) {
+      told.component = Outside(by_name);
+      told.canonical = told.local = tensor.name;
+    } else if (place->rule == kNoRule || seen_[place->component][place->rule]) {
+      AddExtra(tensor, *place, told);
+    } else {
+      AddKnown(tensor, *place, told);
+    }
+    if (told.role == Role::kMarker) anatomy_.markers.push_back(tensor.name);
+    if (told.role == Role::kPositionIds && tensor.info.dtype != DType::kI64) {
+      anatomy_.damage.push_back(
+          fmt::format("{} is stored as {}, not as I64; convert repairs it with the option 'fix'",
+                      Quote(tensor.name), Info(tensor.info.dtype).name));
+    }
+    told.optional = told.optional || told.role != Role::kWeight;
+    told.keep_precision = KeepsPrecision(tensor, told);
+    Count(tensor, anatomy_.components[told.component]);
+    anatomy_.tensors.push_back(std::move(told));
+  }
+
+  void AddKnown(const CheckpointTensor& tensor, RuleIndex::Place& place, TensorAnatomy& told) {
+    const TensorRule& rule = rules_.components()[place.component].tensors[place.rule];
+    seen_[place.component][place.rule] = true;
+    told.component = place.component;
+    told.canonical = std::move(place.canonical);
+    told.local = std::move(place.local);
+    told.optional = rule.optional || rule.variant;
+    if (rule.role != Role::kWeight) {
+      told.role = rule.role;
+    } else if (Info(tensor.info.dtype).kind != DTypeKind::kFloat) {
+      told.role = Role::kQuantization;  // codes in the place of a weight, in a shape of their own
+    }
+    if (tensor.info.shape != rule.shape && told.role != Role::kQuantization) {
+      ComponentAnatomy& component = anatomy_.components[place.component];
+      component.complete = false;
+      anatomy_.damage.push_back(fmt::format("{} is {}, not {} as in {}", Quote(tensor.name),
+                                            ToString(tensor.info.shape), ToString(rule.shape),
+                                            anatomy_.id));
+    }
+  }
+
+  void AddExtra(const CheckpointTensor& tensor, RuleIndex::Place& place, TensorAnatomy& told) {
+    told.component = place.component;
+    if (place.rule == kNoRule) {
+      told.canonical = std::move(place.canonical);
+      told.local = std::move(place.local);
+    } else {
+      told.canonical = told.local = tensor.name;  // its other spelling is there as well
+    }
+    if (told.role == Role::kQuantization || told.role == Role::kTokenizer) return;
+    anatomy_.components[place.component].extra.push_back(tensor.name);
+  }
+
+  bool KeepsPrecision(const CheckpointTensor& tensor, const TensorAnatomy& told) const {
+    if (tensor.info.shape.size() != 2 || told.role != Role::kWeight) return true;
+    if (told.local.ends_with(".relative_attention_bias.weight")) return true;
+    if (detection_.part != nullptr) {
+      return !IsT5(anatomy_.id) || StartsWithAny(told.local, detection_.part->keep_precision);
+    }
+    if (detection_.architecture != nullptr) {
+      const ComponentAnatomy& component = anatomy_.components[told.component];
+      const bool reducible = component.kind == ComponentKind::kDiffusion || IsT5(component.name);
+      return !reducible || StartsWithAny(told.local, detection_.architecture->keep_precision);
+    }
+    return told.local.find("embed") != std::string::npos || told.local.starts_with("lm_head");
+  }
+
+  static void Count(const CheckpointTensor& tensor, ComponentAnatomy& component) {
+    ++component.tensors;
+    component.bytes += tensor.info.bytes();
+    ++component.dtypes[tensor.info.dtype];
+    if (Info(tensor.info.dtype).kind == DTypeKind::kFloat) {
+      component.parameters += tensor.info.elements();
+    }
+  }
+
+  void Complete(std::uint32_t index) {
+    ComponentAnatomy& component = anatomy_.components[index];
+    const ComponentRule& rules = rules_.components()[index];
+    for (std::size_t i = 0; i < rules.tensors.size(); ++i) {
+      const TensorRule& rule = rules.tensors[i];
+      if (seen_[index][i] || rule.optional) continue;
+      component.complete = false;
+      component.missing.push_back(rules_.Canonical(index, rule.name, rule.beside));
+    }
+    std::sort(component.missing.begin(), component.missing.end());
+  }
+
+  void TellQuantization() {
+    std::vector<std::string>& schemes = anatomy_.quantization;
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+      if (anatomy_.tensors[i].role != Role::kQuantization) continue;
+      const bool floating = Info(tensors_[i].info.dtype).kind == DTypeKind::kFloat;
+      schemes.emplace_back(
+          QuantizationScheme(tensors_[i].name).value_or(floating ? "scaled" : "packed"));
+    }
+    if (metadata_ && metadata_->contains("_quantization_metadata")) {
+      schemes.emplace_back("comfy_quant");
+    }
+    for (const auto& [key, value] : metadata_.value_or(Metadata())) {
+      if (key.starts_with("gguf.") || key == "general.quantization_version") {
+        schemes.emplace_back("gguf");
+      }
+    }
+    std::sort(schemes.begin(), schemes.end());
+    schemes.erase(std::unique(schemes.begin(), schemes.end()), schemes.end());
+  }
+
+  void TellPrediction() {
+    if (detection_.architecture == nullptr) return;
+    anatomy_.prediction = detection_.architecture->prediction;
+    for (const std::string_view key : {"modelspec.prediction_type", "modelspec.predict_key"}) {
+      if (!metadata_) break;
+      const auto found = metadata_->find(std::string(key));
+      if (found == metadata_->end()) continue;
+      if (found->second == "v" || found->second == "v_prediction") {
+        anatomy_.prediction = Prediction::kV;
+      }
+    }
+    for (const std::string& marker : anatomy_.markers) {
+      if (marker == "v_pred" || marker.starts_with("edm_vpred.")) {
+        anatomy_.prediction = Prediction::kV;
+      } else if (marker == "edm_mean" || marker == "edm_std") {
+        anatomy_.prediction = Prediction::kUnknown;
+      }
+    }
+  }
+
+  void DropAbsentComponents() {
+    std::vector<std::uint32_t> places(anatomy_.components.size());
+    std::vector<ComponentAnatomy> present;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      places[i] = static_cast<std::uint32_t>(present.size());
+      if (anatomy_.components[i].tensors > 0) present.push_back(std::move(anatomy_.components[i]));
+    }
+    anatomy_.components = std::move(present);
+    for (TensorAnatomy& tensor : anatomy_.tensors) tensor.component = places[tensor.component];
+  }
+
+  const std::span<const CheckpointTensor> tensors_;
+  const std::optional<Metadata>& metadata_;
+  const Detection detection_;
+  const RuleIndex rules_;
+  Anatomy anatomy_;
+  std::vector<std::vector<bool>> seen_;  // by component and rule
+  std::vector<Stored> stored_;           // parallel to tensors_
+  std::optional<std::uint32_t> ema_;
+  std::optional<std::uint32_t> other_;
+};
+
+}  // namespace
+
+const ComponentAnatomy* Anatomy::FindComponent(std::string_view name) const {
+  for (const ComponentAnatomy& component : components) {
+    if (component.name == name) return &component;
+  }
+  return nullptr;
+}
+
+std::string_view Anatomy::Modelspec() const {
+  if (architecture == nullptr) return {};
+  return row->modelspec.empty() ? architecture->modelspec : row->modelspec;
+}
+
+Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
+                      const std::optional<Metadata>& metadata, std::string_view model_type) {
+  Anatomy anatomy = Examiner(tensors, metadata, model_type).Run();
+  anatomy.distilled = TellDistilled(anatomy, metadata);
+  return anatomy;
+}
+
+Anatomy Examine(const Checkpoint& checkpoint) {
+  Anatomy anatomy =
+      ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), ModelType(checkpoint.path()));
+  if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
+  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+    if (anatomy.tensors[i].role != Role::kPositionIds) continue;
+    if (auto damage = DamageOfPositions(checkpoint, checkpoint.tensors()[i])) {
+      anatomy.damage.push_back(std::move(*damage));
+    }
+  }
+  return anatomy;
+}
+
+}  // namespace weightsmith

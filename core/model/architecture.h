@@ -1,0 +1,151 @@
+// What a kind of checkpoint consists of, as declarations: one file each in architectures/ and
+// parts/, whose rows of parameters expand to every tensor's name and shape.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+
+namespace weightsmith {
+
+struct CheckpointTensor;
+
+/// What a tensor is for. Only weights enter arithmetic; the rest is copied from the leftmost input.
+enum class Role : std::uint8_t {
+  kWeight,
+  kPositionIds,   ///< CLIP's 0..76
+  kMarker,        ///< v_pred, ztsnr, edm_vpred.*: says how the model predicts
+  kBuffer,        ///< noise schedules and other training buffers
+  kEma,           ///< averaged copies of weights, and their counters
+  kTokenizer,     ///< vocabulary bytes
+  kQuantization,  ///< scales and codes that belong to a quantised weight
+};
+std::string_view ToString(Role role);
+
+enum class ComponentKind : std::uint8_t { kDiffusion, kText, kVae, kOther };
+
+/// How a model was trained to predict; models of different kinds do not mix.
+enum class Prediction : std::uint8_t { kUnknown, kEpsilon, kV, kFlow };
+std::string_view ToString(Prediction prediction);
+
+/// One tensor that the architecture has, by its name inside its component.
+struct TensorRule {
+  std::string name;
+  Shape shape;
+  Role role = Role::kWeight;
+  bool optional = false;  ///< a complete component may lack it
+  bool usual = true;      ///< published files have it; always so where it is not optional
+  bool variant = false;   ///< a variant that merges with this one lacks it
+  /// In monolithic files it stands beside the module, not in it: "text_encoders.clip_l." and not
+  /// "text_encoders.clip_l.transformer." goes in front of it.
+  bool beside = false;
+};
+
+/// Another spelling of local names: a name that no rule has and that begins (or ends) with `from`
+/// is tried with `to` in its place.
+struct NameAlias {
+  enum class Where : std::uint8_t { kPrefix, kSuffix };
+  Where where = Where::kPrefix;
+  std::string_view from;
+  std::string_view to;
+};
+
+struct ComponentRule {
+  std::string name;  ///< "unet", "clip_l": as info and places name it
+  ComponentKind kind = ComponentKind::kOther;
+  std::vector<std::string> prefixes;  ///< in monolithic files; the first is canonical
+  std::vector<TensorRule> tensors;
+  std::vector<NameAlias> aliases;
+  bool published = true;  ///< published monolithic files have it
+  /// Of a text encoder: its number, where that is not the next one in the order of declaration.
+  std::uint32_t text_encoder = 0;
+};
+
+/// A tensor that tells a row from all others by its presence and shape.
+struct SignatureTensor {
+  std::string tensor;  ///< name inside the diffusion model, or inside the part
+  Shape shape;
+};
+
+/// One buildable form of an architecture: a variant at a scale.
+struct ArchitectureRow {
+  std::string_view variant;  ///< "base", "dev", "schnell"
+  std::string_view scale;    ///< "full", or "tiny" for tests
+  std::string_view synth;    ///< the name `synth` knows it by: "sd15"
+  std::function<std::vector<ComponentRule>()> components;
+  std::vector<SignatureTensor>
+      signature;  ///< a file is of the first row whose whole signature fits
+  /// Value of modelspec.architecture; empty: the architecture's.
+  std::string_view modelspec = {};
+  /// Beginnings of names inside the diffusion model, or in the file, whose presence says that it is
+  /// another architecture.
+  std::vector<std::string> absent = {};
+};
+
+/// The row that a header is of, for a family whose sizes are the header's own; nothing where it is
+/// not of the family. The tensors are sorted by name.
+using FitRow = std::function<std::optional<ArchitectureRow>(std::span<const CheckpointTensor>)>;
+
+struct Architecture {
+  std::string_view id;                           ///< "sd1", "sdxl", "flux1"
+  std::string_view title;                        ///< "Stable Diffusion 1.x"
+  std::string_view modelspec;                    ///< "stable-diffusion-v1"; a row may have its own
+  std::string_view layout;                       ///< of its monolithic files: "ldm", "sgm", "comfy"
+  Prediction prediction = Prediction::kUnknown;  ///< where nothing in a file says otherwise
+  DType dtype = DType::kF16;                     ///< that published files usually have
+  /// Name prefixes inside the diffusion model and T5 whose matrices an fp8 target leaves as they
+  /// are: embeddings, first and last layers.
+  std::vector<std::string_view> keep_precision;
+  std::vector<ArchitectureRow> rows;
+  std::string_view bare_layout = "component";  ///< of its diffusion model alone, without prefix
+  bool published_bare = false;  ///< published files hold the diffusion model alone, bare
+  /// Where it is set, `rows` are examples for `synth`, and files have the row that it gives.
+  FitRow fit = {};
+  /// Architectures of one form differ by sizes and training alone: they mix where shapes agree.
+  std::string_view form = id;
+};
+
+/// Tiny: the same tensors by name, narrow; for tests.
+enum class Scale : std::uint8_t { kFull, kTiny };
+std::string_view ToString(Scale scale);
+
+/// One of two numbers.
+constexpr std::uint64_t At(Scale scale, std::uint64_t full, std::uint64_t tiny) {
+  return scale == Scale::kFull ? full : tiny;
+}
+
+/// Every architecture that is declared, sorted by file name.
+std::span<const Architecture* const> Architectures();
+
+/// One form of a component that several architectures share and that is found as a file of its
+/// own.
+struct PartRow {
+  std::string_view variant;  ///< "base"; of a VAE its channels: "z4", "z16"
+  std::string_view scale;
+  std::string_view layout;  ///< "component", or "hf" where the canonical names are others
+  std::string_view synth;   ///< empty: `synth` does not make it
+  std::function<ComponentRule()> component;
+  std::vector<SignatureTensor> signature;
+};
+
+struct Part {
+  std::string_view id;  ///< also the component's name: "clip_l"
+  std::string_view title;
+  DType dtype = DType::kF16;  ///< that published files usually have
+  /// As Architecture::keep_precision, for the part as a file of its own.
+  std::vector<std::string_view> keep_precision;
+  /// Under which such files hold it; "" for bare names.
+  std::vector<std::string_view> prefixes;
+  std::vector<PartRow> rows;
+};
+
+/// Every part that is declared, sorted by file name.
+std::span<const Part* const> Parts();
+
+}  // namespace weightsmith

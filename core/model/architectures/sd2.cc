@@ -1,0 +1,72 @@
+// Stable Diffusion 2.0 and 2.1. Models that predict noise and models that predict v have the same
+// tensors; SD-Turbo is one of them in the naming of SDXL.
+
+#include "core/model/architecture.h"
+#include "core/model/builders/ldm_unet.h"
+#include "core/model/components.h"
+
+namespace weightsmith {
+namespace {
+
+std::uint64_t Channels(Scale scale) {
+  return At(scale, 320, 8);
+}
+
+std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
+  const LdmUnet unet = {.in_channels = in_channels,
+                        .channels = Channels(scale),
+                        .multipliers = {1, 2, 4, 4},
+                        .depth = {1, 1, 1, 0},
+                        .middle_depth = 1,
+                        .context = ClipHWidth(scale),
+                        .linear_projection = true};
+  return {
+      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      ClipH(scale, {"cond_stage_model.model.", "conditioner.embedders.0.model."}),
+      VaeZ4(scale, {"first_stage_model.", "vae."}),
+  };
+}
+
+ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synth,
+                    std::uint64_t in_channels) {
+  const std::uint64_t channels = Channels(scale);
+  const std::uint64_t context = ClipHWidth(scale);
+  return {.variant = variant,
+          .scale = ToString(scale),
+          .synth = synth,
+          .components = [=] { return Components(scale, in_channels); },
+          .signature = {{"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
+                        {"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
+                         {channels, context}},
+                        {"middle_block.1.proj_in.weight", {4 * channels, 4 * channels}},
+                        {"output_blocks.11.1.transformer_blocks.0.attn2.to_k.weight",
+                         {channels, context}}},
+          .absent = {"label_emb."}};  // unCLIP and video models
+}
+
+std::vector<ArchitectureRow> Rows() {
+  std::vector<ArchitectureRow> rows;
+  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
+    rows.push_back(Row("base", scale, "sd21", 4));
+    rows.push_back(Row("inpainting", scale, "sd2-inpainting", 9));
+    rows.push_back(Row("depth", scale, "sd2-depth", 5));
+  }
+  return rows;
+}
+
+}  // namespace
+
+const Architecture& sd2() {
+  static const Architecture architecture = {
+      .id = "sd2",
+      .title = "Stable Diffusion 2.x",
+      .modelspec = "stable-diffusion-v2",
+      .layout = "ldm",
+      .prediction = Prediction::kUnknown,
+      .dtype = DType::kF16,
+      .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
+      .rows = Rows()};
+  return architecture;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,74 @@
+// Stable Diffusion XL, base model, and its models with a wider input.
+
+#include "core/model/architecture.h"
+#include "core/model/builders/ldm_unet.h"
+#include "core/model/components.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::uint64_t kChannels[] = {320, 8};  // by Scale
+constexpr std::uint64_t kSizeEmbeddings[] = {6 * 256, 6 * 4};
+
+std::uint64_t LabelWidth(Scale scale) {
+  return ClipGWidth(scale) + kSizeEmbeddings[static_cast<std::size_t>(scale)];
+}
+std::uint64_t ContextWidth(Scale scale) {
+  return ClipLWidth(scale) + ClipGWidth(scale);
+}
+
+std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
+  const LdmUnet unet = {.in_channels = in_channels,
+                        .channels = kChannels[static_cast<std::size_t>(scale)],
+                        .multipliers = {1, 2, 4},
+                        .depth = {0, 2, 10},
+                        .middle_depth = 10,
+                        .context = ContextWidth(scale),
+                        .linear_projection = true,
+                        .label = LabelWidth(scale)};
+  return {
+      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      ClipL(scale, {"conditioner.embedders.0.transformer."}, PositionIds::kUsual),
+      ClipG(scale, {"conditioner.embedders.1.model."}),
+      VaeZ4(scale, {"first_stage_model.", "vae."}),
+  };
+}
+
+ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synth,
+                    std::uint64_t in_channels) {
+  const std::uint64_t channels = kChannels[static_cast<std::size_t>(scale)];
+  const std::uint64_t context = ContextWidth(scale);
+  return {.variant = variant,
+          .scale = scale == Scale::kFull ? "full" : "tiny",
+          .synth = synth,
+          .components = [=] { return Components(scale, in_channels); },
+          // The depths tell it from its distilled siblings, which have fewer transformer blocks.
+          .signature = {
+              {"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
+              {"label_emb.0.0.weight", {4 * channels, LabelWidth(scale)}},
+              {"input_blocks.4.1.transformer_blocks.1.attn2.to_k.weight", {2 * channels, context}},
+              {"input_blocks.8.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}},
+              {"middle_block.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}}}};
+}
+
+}  // namespace
+
+const Architecture& sdxl() {
+  static const Architecture architecture = {
+      .id = "sdxl",
+      .title = "Stable Diffusion XL",
+      .modelspec = "stable-diffusion-xl-v1-base",
+      .layout = "sgm",
+      .prediction = Prediction::kEpsilon,
+      .dtype = DType::kF16,
+      .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
+      .rows = {Row("base", Scale::kFull, "sdxl", 4),
+               Row("inpainting", Scale::kFull, "sdxl-inpainting", 9),
+               Row("pix2pix", Scale::kFull, "sdxl-pix2pix", 8),
+               Row("base", Scale::kTiny, "sdxl", 4),
+               Row("inpainting", Scale::kTiny, "sdxl-inpainting", 9),
+               Row("pix2pix", Scale::kTiny, "sdxl-pix2pix", 8)}};
+  return architecture;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,133 @@
+#include "core/model/components.h"
+
+#include <string_view>
+#include <utility>
+
+#include "core/model/builders/clip_text.h"
+#include "core/model/builders/kl_vae.h"
+#include "core/model/builders/t5_encoder.h"
+
+namespace weightsmith {
+namespace {
+
+// Indexed by Scale.
+constexpr ClipText kClipL[] = {
+    {.layers = 12, .width = 768, .vocabulary = 49408},
+    {.layers = 12, .width = 32, .vocabulary = 256},
+};
+constexpr ClipText kClipG[] = {
+    {.layers = 32, .width = 1280, .vocabulary = 49408},
+    {.layers = 32, .width = 40, .vocabulary = 256},
+};
+constexpr ClipText kClipH[] = {
+    {.layers = 24, .width = 1024, .vocabulary = 49408},
+    {.layers = 24, .width = 36, .vocabulary = 256},
+};
+constexpr T5Encoder kT5Xxl[] = {
+    {.blocks = 24, .width = 4096, .inner = 10240, .heads = 64, .vocabulary = 32128},
+    {.blocks = 24, .width = 48, .inner = 120, .heads = 4, .vocabulary = 256},
+};
+constexpr T5Encoder kUmt5Xxl[] = {
+    {.blocks = 24,
+     .width = 4096,
+     .inner = 10240,
+     .heads = 64,
+     .vocabulary = 256384,
+     .own_biases = true},
+    {.blocks = 24, .width = 32, .inner = 80, .heads = 4, .vocabulary = 260, .own_biases = true},
+};
+constexpr std::uint64_t kVaeChannels[] = {128, 8};
+
+constexpr std::size_t Index(Scale scale) {
+  return static_cast<std::size_t>(scale);
+}
+
+/// The encoder of the first NovelAI model, and of many after it, lacks the outer module's name.
+constexpr NameAlias kNovelAi = {NameAlias::Where::kPrefix, "", "text_model."};
+
+ComponentRule Text(std::string name, std::vector<std::string> prefixes,
+                   std::vector<TensorRule> tensors) {
+  return {std::move(name), ComponentKind::kText, std::move(prefixes), std::move(tensors), {}};
+}
+
+/// Stable Diffusion 2 reads the last but one block: some files lack the last and what follows it.
+std::vector<TensorRule> WithoutLast(std::vector<TensorRule> rules, std::string_view block,
+                                    std::string_view projection) {
+  for (TensorRule& rule : rules) {
+    if (rule.name.starts_with(block) || rule.name == projection) rule.optional = true;
+  }
+  return rules;
+}
+
+ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae) {
+  return {"vae",
+          ComponentKind::kVae,
+          std::move(prefixes),
+          BuildKlVae(vae),
+          {{NameAlias::Where::kPrefix, "encoder.quant_conv.", "quant_conv."},
+           {NameAlias::Where::kPrefix, "decoder.post_quant_conv.", "post_quant_conv."}}};
+}
+
+}  // namespace
+
+ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids) {
+  const ClipTextUsual usual = {.position_ids = position_ids == PositionIds::kUsual};
+  ComponentRule rule =
+      Text("clip_l", std::move(prefixes), BuildClipText(kClipL[Index(scale)], usual));
+  rule.aliases = {kNovelAi};
+  return rule;
+}
+
+ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[Index(scale)]));
+}
+
+ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_g", std::move(prefixes),
+              BuildClipText(kClipG[Index(scale)], {.projection = true}));
+}
+
+ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_h", std::move(prefixes),
+              WithoutLast(BuildOpenClipText(kClipH[Index(scale)]), "transformer.resblocks.23.",
+                          "text_projection"));
+}
+
+ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
+  return Text("clip_h", std::move(prefixes),
+              WithoutLast(BuildClipText(kClipH[Index(scale)], {.projection = true}),
+                          "text_model.encoder.layers.23.", "text_projection.weight"));
+}
+
+ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
+  return Text("t5xxl", std::move(prefixes), BuildT5Encoder(kT5Xxl[Index(scale)]));
+}
+
+ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes) {
+  return Text("umt5xxl", std::move(prefixes), BuildT5Encoder(kUmt5Xxl[Index(scale)]));
+}
+
+ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes) {
+  return Vae(std::move(prefixes),
+             {.latent = 4, .channels = kVaeChannels[Index(scale)], .quant_convs = true});
+}
+
+ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes) {
+  return Vae(std::move(prefixes),
+             {.latent = 16, .channels = kVaeChannels[Index(scale)], .quant_convs = false});
+}
+
+std::uint64_t ClipLWidth(Scale scale) {
+  return kClipL[Index(scale)].width;
+}
+std::uint64_t ClipHWidth(Scale scale) {
+  return kClipH[Index(scale)].width;
+}
+std::uint64_t ClipGWidth(Scale scale) {
+  return kClipG[Index(scale)].width;
+}
+std::uint64_t T5XxlWidth(Scale scale) {
+  return kT5Xxl[Index(scale)].width;
+}
+
+}  // namespace weightsmith

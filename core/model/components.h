@@ -1,0 +1,36 @@
+// The components that several architectures share: text encoders and VAEs, at full size and tiny.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/model/architecture.h"
+
+namespace weightsmith {
+
+enum class PositionIds : bool { kUnusual, kUsual };
+
+/// OpenAI's CLIP ViT-L/14, in Hugging Face's names.
+ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids);
+/// OpenCLIP's ViT-bigG/14, in its own names and in Hugging Face's.
+ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes);
+ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes);
+/// OpenCLIP's ViT-H/14, in its own names and in Hugging Face's; the last block is not used.
+ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes);
+ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes);
+/// The encoder of T5 v1.1 XXL.
+ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes);
+/// The encoder of UMT5 XXL, which has T5's form and more languages.
+ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes);
+/// The KL autoencoder with 4 latent channels (SD 1, SD 2, SDXL), or 16 (SD 3, FLUX.1).
+ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes);
+ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes);
+
+/// Widths that the diffusion models see of them.
+std::uint64_t ClipLWidth(Scale scale);
+std::uint64_t ClipGWidth(Scale scale);
+std::uint64_t ClipHWidth(Scale scale);
+std::uint64_t T5XxlWidth(Scale scale);
+
+}  // namespace weightsmith

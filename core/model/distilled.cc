@@ -1,0 +1,49 @@
+#include "core/model/distilled.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+namespace weightsmith {
+namespace {
+
+constexpr std::string_view kWords[] = {"turbo", "lightning", "lcm",    "hyper",
+                                       "dmd2",  "tcd",       "schnell"};
+constexpr std::string_view kKeys[] = {"modelspec.architecture", "modelspec.title",
+                                      "modelspec.implementation"};
+
+/// Whether the word stands in the text by itself, in any case.
+bool HasWord(std::string_view text, std::string_view word) {
+  const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (std::size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !letter(lower[at - 1])) && (end == lower.size() || !letter(lower[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
+                                       const std::optional<Metadata>& metadata) {
+  if (anatomy.variant == "schnell") return Distilled{"schnell", "the lack of guidance_in"};
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    if (tensor.local == "time_embed.cond_proj.weight") return Distilled{"lcm", tensor.local};
+  }
+  if (!metadata || anatomy.architecture == nullptr) return std::nullopt;
+  for (const std::string_view key : kKeys) {
+    const auto found = metadata->find(std::string(key));
+    if (found == metadata->end()) continue;
+    for (const std::string_view word : kWords) {
+      if (HasWord(found->second, word)) return Distilled{std::string(word), std::string(key)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace weightsmith

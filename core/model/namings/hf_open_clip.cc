@@ -1,0 +1,58 @@
+// OpenCLIP's text encoder as Hugging Face names it: q, k and v apart, the projection transposed.
+// logit_scale has no place there.
+
+#include "core/model/naming.h"
+#include "core/model/namings/renaming.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr Renamed kOutside[] = {
+    {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
+    {"token_embedding", "text_model.embeddings.token_embedding"},
+    {"ln_final", "text_model.final_layer_norm"},
+};
+
+constexpr Renamed kInside[] = {
+    {"ln_1", "layer_norm1"},
+    {"ln_2", "layer_norm2"},
+    {"mlp.c_fc", "mlp.fc1"},
+    {"mlp.c_proj", "mlp.fc2"},
+    {"attn.out_proj", "self_attn.out_proj"},
+};
+
+std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+  if (rule.name == "text_projection") {
+    return {{.name = "text_projection.weight",
+             .shape = {rule.shape[1], rule.shape[0]},
+             .transposed = true}};
+  }
+  if (const auto outside = RenameBeginning(rule.name, kOutside)) return {{.name = *outside}};
+  std::string_view name = rule.name;
+  const auto block = TakeBlock(name, "transformer.resblocks");
+  if (!block) return {};
+  const std::string layer = "text_model.encoder.layers." + std::to_string(*block) + ".";
+  if (const auto inside = RenameBeginning(name, kInside)) return {{.name = layer + *inside}};
+  const bool weight = name == "attn.in_proj_weight";
+  if (!weight && name != "attn.in_proj_bias") return {};
+  std::vector<Placement> thirds;
+  const std::uint64_t rows = rule.shape[0] / 3;
+  for (const char* part : {"q", "k", "v"}) {
+    Shape shape = rule.shape;
+    shape[0] = rows;
+    thirds.push_back({.name = layer + "self_attn." + part + "_proj." + (weight ? "weight" : "bias"),
+                      .shape = std::move(shape),
+                      .our_row = rows * thirds.size(),
+                      .rows = rows});
+  }
+  return thirds;
+}
+
+}  // namespace
+
+const Naming& hf_open_clip() {
+  static const Naming naming = {"hf", "transformer.resblocks.0.attn.in_proj_weight", Place};
+  return naming;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,228 @@
+#include "core/model/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/model/component_config.h"
+#include "core/model/naming.h"
+#include "core/model/text_encoders.h"
+#include "core/model/views/component_views.h"
+
+namespace weightsmith {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct KnownPipeline {
+  std::string_view architecture;
+  std::string_view variant;  ///< empty: every other one
+  std::string_view class_name;
+};
+
+constexpr KnownPipeline kPipelines[] = {
+    {"sd1", "inpainting", "StableDiffusionInpaintPipeline"},
+    {"sd1", "pix2pix", "StableDiffusionInstructPix2PixPipeline"},
+    {"sd1", "", "StableDiffusionPipeline"},
+    {"sd2", "inpainting", "StableDiffusionInpaintPipeline"},
+    {"sd2", "depth", "StableDiffusionDepth2ImgPipeline"},
+    {"sd2", "", "StableDiffusionPipeline"},
+    {"sdxl", "inpainting", "StableDiffusionXLInpaintPipeline"},
+    {"sdxl", "pix2pix", "StableDiffusionXLInstructPix2PixPipeline"},
+    {"sdxl", "", "StableDiffusionXLPipeline"},
+    {"sdxl-refiner", "", "StableDiffusionXLImg2ImgPipeline"},
+    {"sd3", "", "StableDiffusion3Pipeline"},
+    {"sd3.5-medium", "", "StableDiffusion3Pipeline"},
+    {"sd3.5-large", "", "StableDiffusion3Pipeline"},
+    {"flux1", "fill", "FluxFillPipeline"},
+    {"flux1", "control", "FluxControlPipeline"},
+    {"flux1", "", "FluxPipeline"},
+    {"chroma", "", "ChromaPipeline"},
+    {"z-image", "", "ZImagePipeline"},
+    {"qwen-image", "", "QwenImagePipeline"},
+    {"wan", "i2v-14b", "WanImageToVideoPipeline"},
+    {"wan", "i2v-2.2-14b", "WanImageToVideoPipeline"},
+    {"wan", "", "WanPipeline"},
+    {"auraflow", "", "AuraFlowPipeline"},
+    {"pixart", "alpha", "PixArtAlphaPipeline"},
+    {"pixart", "", "PixArtSigmaPipeline"},
+};
+
+std::string_view ClassOf(const Anatomy& anatomy) {
+  for (const KnownPipeline& known : kPipelines) {
+    const bool variant = known.variant.empty() || known.variant == anatomy.variant;
+    if (known.architecture == anatomy.id && variant) return known.class_name;
+  }
+  return "DiffusionPipeline";
+}
+
+/// The noise schedule of Stable Diffusion's training, or PixArt's.
+Json EulerScheduler(const Anatomy& anatomy) {
+  const bool v = anatomy.prediction == Prediction::kV;
+  const bool pixart = anatomy.id == "pixart";
+  return {{"_class_name", "EulerDiscreteScheduler"},
+          {"beta_start", pixart ? 0.0001 : 0.00085},
+          {"beta_end", pixart ? 0.02 : 0.012},
+          {"beta_schedule", pixart ? "linear" : "scaled_linear"},
+          {"num_train_timesteps", 1000},
+          {"prediction_type", v ? "v_prediction" : "epsilon"},
+          {"steps_offset", 1},
+          {"timestep_spacing", "leading"}};
+}
+
+Json FlowScheduler(const Anatomy& anatomy) {
+  const bool schnell = anatomy.variant == "schnell";
+  Json config = {{"_class_name", "FlowMatchEulerDiscreteScheduler"},
+                 {"num_train_timesteps", 1000},
+                 {"shift", schnell ? 1.0 : 3.0}};
+  if (anatomy.id == "flux1" && !schnell) {
+    config["use_dynamic_shifting"] = true;
+    config["base_shift"] = 0.5;
+    config["max_shift"] = 1.15;
+    config["base_image_seq_len"] = 256;
+    config["max_image_seq_len"] = 4096;
+  }
+  return config;
+}
+
+/// Beside the encoder in "text_encoder_2", "tokenizer_2".
+Json TokenizerClass(const std::string& encoder) {
+  const bool t5 = encoder.ends_with("T5EncoderModel");
+  return {"transformers", t5 ? "T5TokenizerFast" : "CLIPTokenizer"};
+}
+
+const ComponentRule& RuleOf(const std::vector<ComponentRule>& rules, const Anatomy& anatomy,
+                            const ComponentView& view) {
+  const auto rule = std::ranges::find(rules, view.name, &ComponentRule::name);
+  const bool named =
+      rule != rules.end() && (NamingOf(*rule) != nullptr || rule->kind == ComponentKind::kText);
+  if (named && !ConfigOf(anatomy, *rule).class_name.empty()) return *rule;
+  const std::string_view title =
+      anatomy.architecture != nullptr ? anatomy.architecture->title : anatomy.part->title;
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("no naming of diffusers is known for the {} of {}", view.name, title));
+}
+
+std::filesystem::path WeightsName(const ComponentRule& rule) {
+  return rule.kind == ComponentKind::kText ? "model.safetensors"
+                                           : "diffusion_pytorch_model.safetensors";
+}
+
+bool IsOutside(const ComponentView& view) {
+  return view.name == "other" || view.name == "ema";
+}
+
+/// Whether the file holds nothing but one component, under names from the root.
+bool IsAlone(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  const ComponentAnatomy* only = nullptr;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    if (component.kind == ComponentKind::kOther) continue;
+    if (only != nullptr) return false;
+    only = &component;
+  }
+  if (only == nullptr) return false;
+  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+    const TensorAnatomy& tensor = anatomy.tensors[i];
+    if (&anatomy.components[tensor.component] != only) continue;
+    if (checkpoint.tensors()[i].name != tensor.local) return anatomy.part != nullptr;
+  }
+  return true;
+}
+
+/// The declaration without optional tensors that the file lacks: what a configuration describes.
+ComponentRule AsInFile(ComponentRule rule, const Anatomy& anatomy) {
+  std::set<std::string_view> locals;
+  for (const TensorAnatomy& tensor : anatomy.tensors) locals.insert(tensor.local);
+  std::erase_if(rule.tensors, [&](const TensorRule& tensor) {
+    return tensor.optional && !locals.contains(tensor.name);
+  });
+  return rule;
+}
+
+/// The tensors that the naming of diffusers does not have.
+void NoteLacking(const Anatomy& anatomy, std::span<const ComponentRule> rules, FileSet& files) {
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    const std::string& component = anatomy.components[tensor.component].name;
+    const auto rule = std::ranges::find(rules, component, &ComponentRule::name);
+    const Naming* const naming = rule == rules.end() ? nullptr : NamingOf(*rule);
+    if (naming == nullptr || !Lacks(*naming, tensor.local)) continue;
+    files.notes.push_back(
+        fmt::format("{} is left out: diffusers has no such tensor", Quote(tensor.local)));
+  }
+}
+
+FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) {
+  std::vector<ComponentRule> rules = ComponentRules(anatomy);
+  for (ComponentRule& rule : rules) rule = AsInFile(std::move(rule), anatomy);
+  FileSet folder;
+  for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
+    if (IsOutside(view)) {
+      folder.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});
+      continue;
+    }
+    const ComponentRule& rule = RuleOf(rules, anatomy, view);
+    folder.weights.push_back({view.name, WeightsName(rule), view.checkpoint});
+    folder.texts.push_back({"config.json", ConfigOf(anatomy, rule).json});
+    if (anatomy.part == nullptr || rule.kind != ComponentKind::kVae) continue;
+    folder.notes.emplace_back(
+        anatomy.variant == "z4"
+            ? "config.json has the scaling_factor of Stable Diffusion 1 and 2, 0.18215; the VAE of "
+              "SDXL is of the same form and has 0.13025"
+            : "config.json has the scaling_factor of FLUX.1, 0.3611, and its shift_factor, 0.1159; "
+              "the VAE of SD 3 is of the same form and has 1.5305 and 0.0609");
+  }
+  NoteLacking(anatomy, rules, folder);
+  return folder;
+}
+
+}  // namespace
+
+std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name) {
+  const std::uint32_t encoder = TextEncoderNumber(components, name);
+  if (encoder == 0) return std::string(name);
+  return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
+}
+
+FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {
+  if (anatomy.row == nullptr && anatomy.part == nullptr) {
+    throw Error(ErrorCode::kMismatch,
+                fmt::format("{} has no known components", Quote(checkpoint.path().string())),
+                "'weightsmith info' says what it is.");
+  }
+  const bool whole = in_pipeline && anatomy.row != nullptr;
+  if (!whole && IsAlone(checkpoint, anatomy)) return AsComponentFolder(checkpoint, anatomy);
+  const Architecture& architecture = *anatomy.architecture;
+  const std::vector<ComponentRule> rules = anatomy.row->components();
+  Json index = {{"_class_name", ClassOf(anatomy)}, {"_diffusers_version", "0.30.0"}};
+  FileSet pipeline;
+  for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
+    if (IsOutside(view)) {
+      pipeline.weights.push_back({view.name, view.name + ".safetensors", view.checkpoint});
+      continue;
+    }
+    const ComponentRule& rule = RuleOf(rules, anatomy, view);
+    const std::string folder = PipelineFolder(rules, view.name);
+    ComponentConfig config = ConfigOf(anatomy, rule);
+    index[folder] = {config.library, config.class_name};
+    if (rule.kind == ComponentKind::kText) {
+      index["tokenizer" + folder.substr(std::string_view("text_encoder").size())] =
+          TokenizerClass(config.class_name);
+    }
+    pipeline.weights.push_back({view.name, folder / WeightsName(rule), view.checkpoint});
+    pipeline.texts.push_back({std::filesystem::path(folder) / "config.json", config.json});
+  }
+  const bool flow = architecture.prediction == Prediction::kFlow;
+  const Json scheduler = flow ? FlowScheduler(anatomy) : EulerScheduler(anatomy);
+  index["scheduler"] = {"diffusers", scheduler["_class_name"]};
+  pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
+  pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
+  NoteLacking(anatomy, rules, pipeline);
+  return pipeline;
+}
+
+}  // namespace weightsmith

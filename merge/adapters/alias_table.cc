@@ -1,0 +1,335 @@
+#include "merge/adapters/alias_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "core/model/naming.h"
+#include "core/model/text_encoders.h"
+#include "core/model/views/component_views.h"
+
+namespace weightsmith {
+namespace {
+
+enum class Parameter : bool { kWeight, kBias };
+
+struct Named {
+  std::string module;
+  Parameter parameter;
+  bool raw = false;  ///< no part of a module
+};
+
+/// The module of a tensor's name. Raw parameters are modules by themselves.
+Named ModuleOf(std::string_view name) {
+  struct Ending {
+    std::string_view text;
+    Parameter parameter;
+  };
+  constexpr Ending kEndings[] = {{".weight", Parameter::kWeight},
+                                 {".bias", Parameter::kBias},
+                                 {".scale", Parameter::kWeight},
+                                 {"_weight", Parameter::kWeight},
+                                 {"_bias", Parameter::kBias}};
+  for (const Ending& ending : kEndings) {
+    if (!name.ends_with(ending.text)) continue;
+    return {std::string(name.substr(0, name.size() - ending.text.size())), ending.parameter};
+  }
+  return {std::string(name), Parameter::kWeight, true};
+}
+
+/// The modules of a component in one naming.
+using Modules = std::map<std::string, AliasedModule>;
+
+void Add(Modules& modules, std::string_view name, AliasPiece piece) {
+  Named named = ModuleOf(name);
+  AliasedModule& module = modules[std::move(named.module)];
+  (named.parameter == Parameter::kBias ? module.bias : module.weight).push_back(piece);
+}
+
+/// Beginnings that stand for a component, in front of a dotted path or a flattened one.
+struct Beginnings {
+  std::vector<std::string> dotted;
+  std::vector<std::string> flat;
+};
+
+Beginnings OfDiffusion() {
+  Beginnings beginnings;
+  for (const char* wrapper :
+       {"", "unet.", "transformer.", "diffusion_model.", "model.diffusion_model.", "lora_unet."}) {
+    for (const char* peft : {"", "base_model.model."}) {
+      beginnings.dotted.push_back(std::string(wrapper) + peft);
+    }
+  }
+  beginnings.dotted.emplace_back("base_model.model.diffusion_model.");
+  beginnings.flat = {"lora_unet_", "lycoris_", "lora_transformer_", "oft_unet_"};
+  return beginnings;
+}
+
+/// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
+Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
+  Beginnings beginnings;
+  const std::string folder =
+      number == 1 ? "text_encoder." : fmt::format("text_encoder_{}.", number);
+  for (const char* peft : {"", "base_model.model."}) beginnings.dotted.push_back(folder + peft);
+  beginnings.dotted.push_back(fmt::format("text_encoders.{}.transformer.", name));
+  beginnings.dotted.push_back(name + ".");
+  beginnings.dotted.push_back(fmt::format("lora_te{}.", number));
+  beginnings.flat = {fmt::format("lora_te{}_", number)};
+  if (alone) beginnings.flat.emplace_back("lora_te_");
+  if (name == "t5xxl") {
+    // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
+    for (const std::uint32_t other : {2u, 3u}) {
+      if (other != number) beginnings.flat.push_back(fmt::format("lora_te{}_", other));
+    }
+    beginnings.dotted.emplace_back("t5.");
+  }
+  return beginnings;
+}
+
+/// Components, their tensors by component, and the names of both.
+class TableMaker {
+ public:
+  TableMaker(std::span<const AliasedTensor> tensors, std::span<const ComponentRule> rules)
+      : rules_(rules) {
+    for (const AliasedTensor& tensor : tensors) components_[tensor.component].push_back(&tensor);
+  }
+
+  void Run() {
+    const auto encoders = std::ranges::count_if(components_, [](const auto& component) {
+      return component.second.front()->kind == ComponentKind::kText;
+    });
+    for (const auto& [name, tensors] : components_) {
+      const ComponentKind kind = tensors.front()->kind;
+      if (kind == ComponentKind::kVae) continue;
+      const bool text = kind == ComponentKind::kText;
+      Beginnings beginnings = text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion();
+      // The refiner's only encoder is the second of the base model to some, and the first to
+      // others.
+      if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
+        beginnings.dotted.emplace_back("text_encoder.");
+      }
+      AddComponent(name, beginnings);
+    }
+  }
+
+  std::unordered_map<std::string, AliasedModule> modules;
+  std::set<std::string> ambiguous;
+
+ private:
+  using Tensors = std::vector<const AliasedTensor*>;
+
+  bool DeclaresOneEncoder() const {
+    return std::ranges::count(rules_, ComponentKind::kText, &ComponentRule::kind) == 1;
+  }
+
+  /// Among the architecture's encoders, whether the model has the others or not.
+  std::uint32_t NumberOf(std::string_view name) const {
+    return std::max(1u, TextEncoderNumber(rules_, name));
+  }
+
+  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+    const auto rule = std::ranges::find(rules_, name, &ComponentRule::name);
+    const Naming* const naming = rule == rules_.end() ? nullptr : NamingOf(*rule);
+    std::unordered_map<std::string_view, const TensorRule*> declared;
+    if (naming != nullptr) {
+      for (const TensorRule& tensor : rule->tensors) declared.emplace(tensor.name, &tensor);
+    }
+    Modules ours;
+    Modules theirs;
+    std::set<std::string> raw;  // parameters that stand by themselves
+    for (const AliasedTensor* tensor : components_.at(name)) {
+      Add(ours, tensor->local, {.tensor = tensor->number});
+      if (ModuleOf(tensor->local).raw) raw.insert(tensor->local);
+      const auto known = declared.find(tensor->local);
+      if (known == declared.end()) continue;
+      for (const Placement& placement : PlaceIn(*naming, *known->second, *rule)) {
+        Add(theirs, placement.name,
+            {tensor->number, placement.their_row, placement.our_row, placement.rows,
+             placement.transposed});
+      }
+    }
+    // OpenCLIP's projection is a raw parameter, and to Hugging Face a module that holds it
+    // transposed.
+    std::erase_if(ours, [&](const auto& item) {
+      return raw.contains(item.first) && theirs.contains(item.first);
+    });
+    for (const Modules* modules_in : {&ours, &theirs}) {
+      for (const auto& [module, target] : *modules_in) AddAliases(module, target, beginnings);
+    }
+    AddParts(ours, theirs, beginnings);
+  }
+
+  /// Some trainers number the parts of a fused matrix: "qkv.0", "linear1.3".
+  void AddParts(const Modules& ours, const Modules& theirs, const Beginnings& beginnings) {
+    std::map<std::uint32_t, std::vector<const AliasedModule*>> parts;
+    for (const auto& [module, target] : theirs) {
+      if (target.weight.size() == 1 && target.weight.front().rows > 0) {
+        parts[target.weight.front().tensor].push_back(&target);
+      }
+    }
+    for (const auto& [module, target] : ours) {
+      if (target.weight.size() != 1) continue;
+      const auto found = parts.find(target.weight.front().tensor);
+      if (found == parts.end()) continue;
+      std::ranges::sort(found->second, {},
+                        [](const AliasedModule* part) { return part->weight.front().our_row; });
+      for (std::size_t i = 0; i < found->second.size(); ++i) {
+        AddAliases(fmt::format("{}.{}", module, i), *found->second[i], beginnings);
+      }
+      AddSingleXlabs(module, found->second);
+    }
+  }
+
+  /// XLabs' adapters of FLUX.1's single blocks leave out the last part of the fused matrix.
+  void AddSingleXlabs(std::string_view module, std::span<const AliasedModule* const> parts) {
+    constexpr std::string_view kOurs = ".linear1";
+    if (!module.ends_with(kOurs) || parts.size() != 4) return;
+    AliasPiece attention = parts.front()->weight.front();
+    attention.rows = parts.back()->weight.front().our_row;
+    const std::string block(module.substr(0, module.size() - kOurs.size()));
+    for (const std::string_view beginning : {"", "diffusion_model."}) {
+      for (const std::string_view name : {".processor.qkv", ".linear1_qkv"}) {
+        Put(fmt::format("{}{}{}", beginning, block, name), {{attention}, {}});
+      }
+    }
+  }
+
+  void AddAliases(const std::string& module, const AliasedModule& target,
+                  const Beginnings& beginnings) {
+    AddName(module, target, beginnings);
+    // Text models stand in files with and without the step that is before all their names.
+    constexpr std::string_view kText = "text_model.";
+    if (module.starts_with(kText)) AddName(module.substr(kText.size()), target, beginnings);
+    // What older diffusers call a projection of attention: without the number of the output's,
+    // and inside a processor.
+    constexpr std::string_view kOut = ".to_out.0";
+    std::string older = module;
+    if (module.ends_with(kOut)) {
+      older.resize(module.size() - 2);
+      AddName(older, target, beginnings);
+    }
+    // SDXL's to diffusers; unCLIP's, and of both to ComfyUI.
+    constexpr std::string_view kAdded = "add_embedding.";
+    if (module.starts_with(kAdded)) {
+      AddName(fmt::format("class_embedding.{}", module.substr(kAdded.size())), target, beginnings);
+    }
+    const std::size_t dot = older.rfind(".to_");
+    if (dot == std::string::npos || older.find('.', dot + 1) != std::string::npos) return;
+    AddName(older.insert(dot, ".processor"), target, beginnings);
+  }
+
+  void AddName(const std::string& module, const AliasedModule& target,
+               const Beginnings& beginnings) {
+    for (const std::string& beginning : beginnings.dotted) Put(beginning + module, target);
+    const std::string flat = FlatName(module);
+    for (const std::string& beginning : beginnings.flat) {
+      Put(beginning + flat, target);
+      // The number of a part stands behind a dot there as well.
+      if (module.find_last_of('.') + 2 == module.size()) {
+        std::string numbered = flat;
+        numbered[module.find_last_of('.')] = '.';
+        Put(beginning + numbered, target);
+      }
+    }
+    // PEFT wraps a language model, or its trunk alone.
+    constexpr std::string_view kTrunk = "model.";
+    if (module.starts_with(kTrunk)) {
+      Put("base_model.model." + module.substr(kTrunk.size()), target);
+    }
+    AddXlabs(module, target);
+  }
+
+  /// XLabs names the processors of FLUX.1's attention, and in them the two streams by number.
+  void AddXlabs(std::string_view module, const AliasedModule& target) {
+    struct Processor {
+      std::string_view ours;
+      std::string_view theirs;
+    };
+    constexpr Processor kProcessors[] = {{".img_attn.qkv", ".processor.qkv_lora1"},
+                                         {".img_attn.proj", ".processor.proj_lora1"},
+                                         {".txt_attn.qkv", ".processor.qkv_lora2"},
+                                         {".txt_attn.proj", ".processor.proj_lora2"},
+                                         {".linear2", ".processor.proj"}};
+    for (const Processor& processor : kProcessors) {
+      if (!module.ends_with(processor.ours)) continue;
+      std::string name(module.substr(0, module.size() - processor.ours.size()));
+      name += processor.theirs;
+      Put(name, target);
+      Put("diffusion_model." + name, target);
+    }
+  }
+
+  void Put(std::string alias, const AliasedModule& target) {
+    const auto [at, added] = modules.try_emplace(std::move(alias), target);
+    if (!added && !(at->second == target)) ambiguous.insert(at->first);
+  }
+
+  std::span<const ComponentRule> rules_;
+  std::map<std::string, Tensors> components_;
+};
+
+/// The oddities that files have: wrappers that are left in, underscores too many.
+std::optional<std::string> Tidied(std::string_view stem) {
+  std::string_view rest = stem;
+  for (const std::string_view wrapper : {"module.", "_orig_mod.", "lora."}) {
+    while (rest.starts_with(wrapper)) rest.remove_prefix(wrapper.size());
+  }
+  constexpr std::string_view kInside = "_orig_mod.";
+  std::string unwrapped;
+  for (const char c : rest) {
+    unwrapped += c;
+    if (unwrapped.ends_with(kInside)) unwrapped.resize(unwrapped.size() - kInside.size());
+  }
+  std::string tidy;
+  for (const char c : unwrapped) {
+    if (c != '_' || !tidy.ends_with('_')) tidy += c;
+  }
+  if (tidy.ends_with('_')) tidy.pop_back();
+  if (tidy == stem) return std::nullopt;
+  return tidy;
+}
+
+}  // namespace
+
+std::string FlatName(std::string_view path) {
+  std::string flat(path);
+  std::ranges::replace(flat, '.', '_');
+  return flat;
+}
+
+AliasTable::AliasTable(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors) {
+  std::vector<AliasedTensor> weights;
+  for (std::uint32_t i = 0; i < tensors.size(); ++i) {
+    const TensorAnatomy& told = anatomy.tensors[i];
+    const ComponentAnatomy& component = anatomy.components[told.component];
+    if (told.role != Role::kWeight) continue;
+    weights.push_back({component.name, component.kind, told.local, i});
+  }
+  *this = AliasTable(weights, ComponentRules(anatomy));
+}
+
+AliasTable::AliasTable(std::span<const AliasedTensor> tensors,
+                       std::span<const ComponentRule> rules) {
+  TableMaker maker(tensors, rules);
+  maker.Run();
+  modules_ = std::move(maker.modules);
+  for (const std::string& alias : maker.ambiguous) {
+    modules_.erase(alias);
+    ambiguous_.push_back(alias);
+  }
+}
+
+const AliasedModule* AliasTable::Find(std::string_view stem) const {
+  const auto found = modules_.find(std::string(stem));
+  if (found != modules_.end()) return &found->second;
+  const std::optional<std::string> tidy = Tidied(stem);
+  if (!tidy) return nullptr;
+  const auto again = modules_.find(*tidy);
+  return again == modules_.end() ? nullptr : &again->second;
+}
+
+}  // namespace weightsmith

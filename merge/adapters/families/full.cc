@@ -1,0 +1,40 @@
+// The whole difference of a weight or a bias, as it is.
+
+#include "merge/adapters/adapter_family.h"
+#include "merge/adapters/delta_rows.h"
+
+namespace weightsmith::adapter_families {
+namespace {
+
+using enum AdapterRole;
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  return SizeAsMatrix(shapes.at(kDiff));
+}
+
+std::uint64_t Bytes(const AdapterShapes&, const MatrixSize& weight) {
+  return weight.rows * weight.columns * sizeof(float);
+}
+
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kDiff));
+}
+
+}  // namespace
+
+const AdapterFamily& full() {
+  static const AdapterFamily family = {.id = "full",
+                                       .title = "Difference",
+                                       .source = "LyCORIS, ComfyUI",
+                                       .formula = "W + diff, b + diff_b",
+                                       .precedence = 70,
+                                       .known_by = {kDiff, kDiffBias},
+                                       .forms = {{kDiff}, {kDiffBias}},
+                                       .optional = {kReshapeWeight},
+                                       .size = Size,
+                                       .rows = Rows,
+                                       .bytes = Bytes};
+  return family;
+}
+
+}  // namespace weightsmith::adapter_families

@@ -1,0 +1,34 @@
+// The differences of a normalisation's weight and bias.
+
+#include "merge/adapters/adapter_family.h"
+#include "merge/adapters/delta_rows.h"
+
+namespace weightsmith::adapter_families {
+namespace {
+
+using enum AdapterRole;
+
+MatrixSize Size(const AdapterShapes& shapes) {
+  return SizeAsMatrix(shapes.at(kNormDiff));
+}
+
+std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kNormDiff));
+}
+
+}  // namespace
+
+const AdapterFamily& norm() {
+  static const AdapterFamily family = {.id = "norm",
+                                       .title = "Difference of a norm",
+                                       .source = "LyCORIS",
+                                       .formula = "W + w_norm, b + b_norm",
+                                       .precedence = 75,
+                                       .known_by = {kNormDiff, kNormDiffBias},
+                                       .forms = {{kNormDiff}, {kNormDiffBias}},
+                                       .size = Size,
+                                       .rows = Rows};
+  return family;
+}
+
+}  // namespace weightsmith::adapter_families

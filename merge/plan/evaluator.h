@@ -1,0 +1,162 @@
+// What an expression is for one tensor: who has it, which weights hold at its place, and the tape
+// that computes it.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "merge/expression/expression.h"
+#include "merge/plan/adapter_index.h"
+#include "merge/plan/model_index.h"
+#include "merge/plan/plan.h"
+#include "merge/plan/problems.h"
+#include "merge/program/lowering.h"
+
+namespace weightsmith {
+
+/// The expression with what is the same for all tensors worked out once.
+class ExpressionIndex {
+ public:
+  /// Checks architectures and kinds of prediction of every step that `roots` reach.
+  ExpressionIndex(const Expression& expression, std::span<const NodeId> roots, Problems& problems);
+
+  const Expression& expression() const { return *expression_; }
+  const std::vector<ModelIndex>& models() const { return models_; }
+  /// Of the first model whose architecture is known; null where none is.
+  const Anatomy* LeadingAnatomy() const;
+  /// Steps that the roots reach, operands before users.
+  const std::vector<NodeId>& steps() const { return steps_; }
+  std::uint32_t StepNumber(NodeId node) const { return step_number_.at(node); }
+  /// Models of a node in the order in which they are written, as weights: what a difference
+  /// subtracts or adds is not among them.
+  const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
+  /// Whether any weight operand of the node has a tensor of the component.
+  bool HasComponent(NodeId node, std::string_view component) const;
+  /// Whether a row of the step names the VAE, or its operands are nothing else.
+  bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
+  bool Reaches(std::uint32_t model) const { return reached_models_.contains(model); }
+  /// Of a model that is an adapter.
+  const AdapterIndex& Adapter(std::uint32_t model) const { return adapters_.at(model); }
+  const std::map<std::uint32_t, AdapterIndex>& adapters() const { return adapters_; }
+
+ private:
+  void Visit(NodeId node);
+  void CheckStep(const Node& step, Problems& problems) const;
+  void FitAdapters(Problems& problems);
+
+  const Expression* expression_;
+  std::vector<ModelIndex> models_;
+  std::vector<bool> visited_;
+  std::vector<NodeId> steps_;
+  std::map<NodeId, std::uint32_t> step_number_;
+  std::vector<std::vector<std::uint32_t>> weight_models_;
+  std::vector<std::vector<std::uint32_t>> all_models_;
+  std::set<NodeId> names_vae_;
+  std::set<std::uint32_t> reached_models_;
+  std::vector<std::vector<std::uint32_t>> node_adapters_;  ///< that a node depends on
+  std::map<std::uint32_t, AdapterIndex> adapters_;         ///< by model
+};
+
+/// Evaluates nodes for one tensor into one tape.
+class TensorEvaluator {
+ public:
+  struct Result {
+    bool present = false;
+    Value value = Value::Zero();
+    Shape shape;
+    bool needs_weight = false;  ///< an adapter's, which only baking can compute
+  };
+
+  /// What a source of the tape is.
+  struct TapeSource {
+    std::uint32_t model = 0;
+    bool delta = false;           ///< of an adapter
+    std::optional<NodeId> baked;  ///< of an adapter that depends on the step: which one
+  };
+
+  /// A delta that depends on the value of a step's model.
+  struct Baked {
+    double strength = 1;
+    bool scaled = false;  ///< the strength is in it
+    bool replaces = false;
+    std::optional<Value> weight;  ///< whole, where it is read
+    std::optional<WholeWeight> tape;
+  };
+
+  /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see;
+  /// modules of adapters are numbered from `first_applied`.
+  TensorEvaluator(const ExpressionIndex& index, const TensorKey& key, const std::string& canonical,
+                  const TensorPlace& place, Problems& problems, std::size_t first_applied = 0);
+
+  const Result& Evaluate(NodeId node);
+
+  /// Models that have the tensor, then what adapters make: the sources of the tape, in this order.
+  const std::vector<TapeSource>& sources() const { return sources_; }
+  /// Of sources that depend on a step.
+  const std::map<Register, Baked>& baked() const { return baked_; }
+  const std::vector<AppliedModule>& applied() const { return applied_; }
+  /// Steps and adapters that they leave out, with a strength of 0.
+  const std::set<std::pair<NodeId, std::uint32_t>>& muted() const { return muted_; }
+  /// Models whose value was given to an operator, though it may have been folded away.
+  const std::set<std::uint32_t>& considered() const { return considered_; }
+  /// Steps that computed the tensor.
+  const std::set<NodeId>& computed() const { return computed_; }
+  /// Steps whose result is another operand than the first, unchanged.
+  const std::set<NodeId>& replaced() const { return replaced_; }
+  /// Steps all of whose weight operands have the tensor.
+  const std::set<NodeId>& shared() const { return shared_; }
+
+  /// Steps that leave the tensor as it is, because an operand that has its component lacks it.
+  const std::set<NodeId>& kept() const { return kept_; }
+
+  Lowering&& TakeLowering() { return std::move(lowering_); }
+
+ private:
+  std::optional<Register> SourceOf(std::uint32_t model, std::optional<NodeId> step) const;
+  Result EvaluateLeaf(const Node& leaf);
+  Result EvaluateStep(NodeId id);
+  bool IsAdapter(const Node& node) const;
+  /// Tells of a model among them that is quantised; says whether there is one.
+  bool AddQuantised(std::initializer_list<NodeId> operands);
+  Result Leftmost(const Node& step, std::span<const NodeId> operands);
+  bool TouchesVae(NodeId step);
+  bool IsComputed(NodeId operand);
+  bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
+  std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
+  Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
+  Result Bake(NodeId id, const Shape& widest);
+  const WholeWeight& WholeWeightOf(Value value);
+  Value BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength);
+  void CheckParts(const Node& step, std::uint32_t model, const Shape& shape);
+  void AddProbes(NodeId step, std::uint32_t model, double strength, const Shape& shape,
+                 Value before, Value after);
+
+  const ExpressionIndex* index_;
+  const TensorKey* key_;
+  const std::string* canonical_;
+  TensorPlace place_;
+  Problems* problems_;
+  std::vector<TapeSource> sources_;
+  std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
+  Lowering lowering_;
+  std::map<Register, Baked> baked_;
+  std::map<Register, WholeWeight> whole_weights_;  ///< by the value that adapters read
+  std::vector<AppliedModule> applied_;
+  std::set<std::pair<NodeId, std::uint32_t>> muted_;
+  std::uint32_t first_applied_;
+  std::map<NodeId, Result> results_;
+  std::set<std::uint32_t> considered_;
+  std::set<NodeId> computed_;
+  std::set<NodeId> replaced_;
+  std::set<NodeId> shared_;
+  std::set<NodeId> kept_;
+};
+
+}  // namespace weightsmith

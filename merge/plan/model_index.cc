@@ -1,0 +1,85 @@
+#include "merge/plan/model_index.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.h"
+
+namespace weightsmith {
+
+bool IsInputConvolution(const TensorKey& key) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "/input_blocks.0.0.weight", "/conv_in.weight",         "/img_in.weight",
+      "/x_embedder.weight",       "/patch_embedding.weight", "/img_in.proj.weight"};
+  const bool diffusion = key.starts_with("unet/") || key.starts_with("transformer/");
+  return diffusion && std::ranges::any_of(kNames, [&](std::string_view name) {
+           return std::string_view(key).substr(key.find('/')) == name;
+         });
+}
+
+ModelIndex::ModelIndex(const Model& model) : model_(&model) {
+  if (model.adapter != nullptr) return;  // its tensors are no model's
+  for (std::uint32_t p = 0; p < model.parts.size(); ++p) {
+    const Model::Part& part = model.parts[p];
+    const std::span<const CheckpointTensor> stored = part.checkpoint->tensors();
+    for (std::uint32_t t = 0; t < stored.size(); ++t) {
+      const TensorAnatomy& anatomy = part.anatomy.tensors[t];
+      const ComponentAnatomy& component = part.anatomy.components[anatomy.component];
+      if (part.component && *part.component != component.name) continue;
+      const auto [place, added] =
+          tensors_.try_emplace(component.name + "/" + anatomy.local,
+                               ModelTensor{p, t, &stored[t], &anatomy, &component});
+      if (!added) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("model '{}' has tensor '{}' twice: as '{}' and as '{}'", model.name,
+                                place->first, place->second.stored->name, stored[t].name),
+                    "Name the component that each file is taken for, such as {transformer: FILE}.");
+      }
+      components_.insert(component.name);
+    }
+  }
+  AddStoredWeights();
+}
+
+std::string InWords(const StoredWeight& weight) {
+  return fmt::format("'{}' is stored with '{}'", weight.codes, weight.companion);
+}
+
+void ModelIndex::AddStoredWeights() {
+  for (const auto& [key, tensor] : tensors_) {
+    const std::uint32_t number = tensor.anatomy->quantised;
+    if (number == 0) continue;
+    const Model::Part& part = model_->parts[tensor.part];
+    const QuantisedWeight& weight = part.anatomy.quantised[number - 1];
+    StoredWeight& stored = stored_weights_[{tensor.part, number}];
+    const bool leading = tensor.tensor == weight.codes.front();
+    stored.keys.insert(leading ? stored.keys.begin() : stored.keys.end(), key);
+    if (!leading) continue;
+    stored.codes = tensor.stored->name;
+    stored.companion = part.checkpoint->tensors()[weight.companions.front()].name;
+  }
+}
+
+const StoredWeight* ModelIndex::StoredWeightOf(std::string_view key) const {
+  const ModelTensor* tensor = Find(key);
+  if (tensor == nullptr || tensor->anatomy->quantised == 0) return nullptr;
+  return &stored_weights_.at({tensor->part, tensor->anatomy->quantised});
+}
+
+const ModelTensor* ModelIndex::Find(std::string_view key) const {
+  const auto found = tensors_.find(key);
+  return found == tensors_.end() ? nullptr : &found->second;
+}
+
+const Anatomy& ModelIndex::anatomy() const {
+  for (const Model::Part& part : model_->parts) {
+    for (const ComponentAnatomy& component : part.anatomy.components) {
+      if (component.kind == ComponentKind::kDiffusion) return part.anatomy;
+    }
+  }
+  return model_->parts.front().anatomy;
+}
+
+}  // namespace weightsmith

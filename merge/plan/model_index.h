@@ -1,0 +1,66 @@
+// The tensors of a model under the key that joins operands: component and name inside it, whatever
+// the layout of the file they lie in.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "merge/expression/expression.h"
+
+namespace weightsmith {
+
+struct ModelTensor {
+  std::uint32_t part = 0;
+  std::uint32_t tensor = 0;  ///< index in the part's checkpoint
+  const CheckpointTensor* stored = nullptr;
+  const TensorAnatomy* anatomy = nullptr;
+  const ComponentAnatomy* component = nullptr;
+};
+
+/// "unet/input_blocks.0.0.weight".
+using TensorKey = std::string;
+
+/// Whether the tensor is the one whose columns are the model's input channels: wider in models
+/// for inpainting and control.
+bool IsInputConvolution(const TensorKey& key);
+
+/// A weight that a model stores as codes and companions.
+struct StoredWeight {
+  std::vector<TensorKey> keys;  ///< of all that belongs to it, the first codes first
+  std::string codes;            ///< names in the file, for messages
+  std::string companion;
+};
+/// "'x.weight' is stored with 'x.weight_scale'".
+std::string InWords(const StoredWeight& weight);
+
+class ModelIndex {
+ public:
+  /// Without tensors where it is an adapter. REQUIRES: `model` outlives the index. Throws kMismatch
+  /// when two parts give one tensor.
+  explicit ModelIndex(const Model& model);
+
+  const Model& model() const { return *model_; }
+  const ModelTensor* Find(std::string_view key) const;
+  const std::map<TensorKey, ModelTensor, std::less<>>& tensors() const { return tensors_; }
+  /// The weight that a tensor is codes or a companion of; null for one that is stored by itself.
+  const StoredWeight* StoredWeightOf(std::string_view key) const;
+  bool HasComponent(std::string_view name) const { return components_.contains(name); }
+  const std::set<std::string, std::less<>>& components() const { return components_; }
+  /// Of the part that holds the diffusion model, else of the first part.
+  const Anatomy& anatomy() const;
+
+ private:
+  void AddStoredWeights();
+
+  const Model* model_;
+  std::map<TensorKey, ModelTensor, std::less<>> tensors_;
+  std::set<std::string, std::less<>> components_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, StoredWeight> stored_weights_;  ///< by part
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,211 @@
+// A plan: one task per output tensor, made from headers alone. Pure data: what a run will read,
+// write and hold is known before anything is read, and the executor may not exceed it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/formats/safetensors/header.h"
+#include "core/io/byte_source.h"
+#include "core/io/configuration_files.h"
+#include "core/tensor/gather.h"
+#include "merge/adapters/adapter_part.h"
+#include "merge/expression/expression.h"
+#include "merge/plan/side_file.h"
+#include "merge/program/tape.h"
+
+namespace weightsmith {
+
+/// A run of a task's elements that lie together in a stored tensor, or nowhere.
+struct Segment {
+  std::uint64_t first = 0;  ///< canonical index of its first element
+  std::uint64_t count = 0;
+  std::uint64_t stored = 0;  ///< index of its first element in the tensor
+  bool zeros = false;        ///< not stored: these elements are zero
+};
+
+/// The scale of a tensor that is stored scaled, as it lies in a file.
+struct StoredScale {
+  std::uint32_t file = 0;  ///< index in Plan::files
+  std::uint64_t offset = 0;
+  TensorInfo info;
+};
+
+/// One operand of a task.
+struct Source {
+  std::uint32_t model = 0;  ///< index in Plan::models
+  std::uint32_t part = 0;
+  std::uint32_t tensor = 0;  ///< index in the checkpoint's tensors()
+  std::uint32_t file = 0;    ///< index in Plan::files
+  std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
+  TensorInfo info;           ///< as stored
+  /// Not null: the tensor is no run of bytes; runs count their files from `file`.
+  std::shared_ptr<const Gather> gather = nullptr;
+  /// How canonical elements come from the stored ones, in order; empty: as they lie.
+  std::vector<Segment> segments;
+  /// What the stored values are multiplied by: one number, or one for each row.
+  std::optional<StoredScale> scale{};
+};
+
+/// A value that an adapter's factors have to have whole before any of it can be said: computed by a
+/// tape of its own.
+struct WholeWeight {
+  Tape tape;
+  Register value = 0;
+  std::vector<Register> sources;  ///< registers of the task that the tape's sources are
+};
+
+/// An operand of a task that adapters make.
+struct DeltaSource {
+  std::uint32_t model = 0;  ///< index in Plan::models, of the adapter
+  Shape shape;              ///< of the tensor
+  std::vector<AdapterPart> parts;
+  /// What it is to be added with, where parts are not in proportion to it; else 1.
+  double strength = 1;
+  /// What stands in the tensor's place, and not what is added to it.
+  bool replaces = false;
+  std::optional<WholeWeight> weight;  ///< of the tensor, before the adapter, where parts read it
+};
+
+/// One place where a task's result goes.
+struct Product {
+  std::uint32_t file = 0;    ///< index in Plan::output_files
+  std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
+  DType dtype = DType::kF32;
+  Register value = 0;
+  bool copy = false;  ///< the bytes of source `value`, unchanged
+  /// How many scales the values are divided by: 0: by none, 1: by one, or by one for each row. They
+  /// make the largest value fill the dtype, and are the product of a task of their own.
+  std::uint64_t scales = 0;
+  std::optional<std::uint64_t> noise{};  ///< rounded stochastically, by the noise of this key
+  std::string name{};  ///< that its digest goes by: in the file, or inside the component
+  /// Not null: the elements go to these places; runs name files of Plan::output_files.
+  std::shared_ptr<const Gather> scatter = nullptr;
+};
+
+struct Task {
+  std::string name;  ///< canonical
+  std::string component;
+  Shape shape;
+  std::uint64_t elements = 0;
+  std::vector<Source> sources;
+  std::vector<DeltaSource> deltas{};  ///< the tape's sources behind those
+  Tape tape;
+  std::vector<Product> products;
+  /// Not null: its only product are the scales of this task's product number `value`.
+  std::shared_ptr<const Task> scale_of = nullptr;
+
+  /// It is computed in one go: what an adapter adds, or what a product is divided by, depends on
+  /// the whole tensor.
+  bool whole() const {
+    return std::ranges::any_of(deltas, [](const DeltaSource& d) { return d.weight.has_value(); }) ||
+           std::ranges::any_of(products, [](const Product& p) { return p.scales > 0; });
+  }
+};
+
+/// A file that will be written.
+struct OutputFilePlan {
+  std::filesystem::path path;
+  HeaderLayout layout;
+  std::uint32_t output = 0;  ///< index in Plan::outputs
+};
+
+/// An output of the recipe: one file, or several (shards, components).
+struct OutputPlan {
+  OutputSpec spec;
+  std::vector<std::uint32_t> files;
+  std::optional<std::filesystem::path> index;  ///< of shards: the .safetensors.index.json
+  std::vector<FileCopy> copies{};              ///< configurations of another model
+  std::vector<FileSet::Text> texts{};          ///< configurations of our own, in text_folder
+  std::filesystem::path text_folder{};
+};
+
+struct StepPlan {
+  std::string name;
+  std::string op;
+  NodeId node = 0;
+  bool expects_effect = true;     ///< to change no element is an error
+  bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
+  /// Tensors that it should have changed and that are copied: stored as integers, or missing in an
+  /// operand.
+  std::uint64_t integers = 0;
+  std::uint64_t missing = 0;
+};
+
+/// How the keys of one model went in.
+struct ModelKeys {
+  std::uint64_t matched = 0;    ///< tensors that are in an output
+  std::uint64_t used = 0;       ///< that are read
+  std::uint64_t unmatched = 0;  ///< that are in no output
+  std::uint64_t ema = 0;        ///< EMA copies that are left out, counted in none of the above
+  std::vector<std::string> unmatched_names;  ///< the first of them
+  bool weight_zero = false;                  ///< every weight of it is exactly 0
+};
+
+/// The result as a linear combination of the models, per component.
+struct ComponentCoefficients {
+  std::string component;
+  bool linear = true;   ///< false: an operator that is not linear, or weights that vary inside
+  bool uniform = true;  ///< all tensors have the same coefficients
+  std::vector<double> coefficients;  ///< parallel to Plan::models; of the first tensor
+  std::vector<double> lowest;        ///< of any tensor, parallel to them
+  std::vector<double> highest;
+};
+
+/// A module of an adapter on a tensor, as it is told to people.
+struct AppliedModule {
+  std::uint32_t model = 0;  ///< of the adapter
+  std::uint32_t step = 0;   ///< index in Plan::steps
+  AdapterPart part;
+  std::string tensor;  ///< canonical name
+  Shape shape;
+  double strength = 1;  ///< by place
+};
+
+struct Plan {
+  std::vector<Model> models;
+  std::vector<std::shared_ptr<const ByteSource>> files;
+  std::vector<Task> tasks;  ///< in the order of the input files
+  std::vector<OutputPlan> outputs;
+  std::vector<OutputFilePlan> output_files;
+  std::vector<StepPlan> steps;
+  std::vector<AppliedModule> applied;
+  std::vector<AdapterClasses> adapters;                          ///< parallel to models
+  std::vector<ModelKeys> model_keys;                             ///< parallel to models
+  std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
+  std::vector<std::string> notes;
+  std::vector<std::string> warnings;
+  std::vector<SideFile> texts_read;  ///< recipes, tables, configurations that the plan is made from
+  Policies policies;
+
+  std::uint64_t bytes_to_read = 0;
+  std::uint64_t bytes_to_write = 0;
+};
+
+/// The steps, by their index in the plan, that change some tensor by the look of their weights.
+std::set<std::uint32_t> ProbedSteps(const Plan& plan);
+
+/// By model and part: the tensors that the run reads, by their index in the checkpoint.
+std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);
+
+/// What stands for a digest that was not taken.
+inline constexpr std::string_view kNoDigest = "00000000000000000000000000000000";
+
+/// Digests of nothing in the shape of the plan's inputs, with the true counts: what metadata is
+/// sized by.
+RunDigests BlankDigests(const Plan& plan);
+
+/// Fits an expression to its models. Throws kMismatch with every problem that it finds: keys,
+/// shapes, architectures, kinds of prediction, places without a weight; kNoEffect for a model that
+/// matched nothing.
+Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs);
+
+}  // namespace weightsmith

@@ -1,0 +1,173 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/base/error.h"
+#include "merge/plan/planner.h"
+#include "merge/plan/row_checker.h"
+#include "merge/program/coefficients.h"
+
+namespace weightsmith {
+
+std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
+                                                    const std::vector<OutputTensor>& tensors) {
+  std::map<std::string, ComponentCoefficients> by_component;
+  for (const OutputTensor& tensor : tensors) {
+    const Task& task = plan.tasks[tensor.task];
+    if (Info(tensor.info.dtype).kind != DTypeKind::kFloat || task.scale_of != nullptr) continue;
+    const auto by_source = LinearCoefficients(task.tape, task.products[tensor.product].value);
+    std::vector<double> by_model(plan.models.size(), 0.0);
+    for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
+      by_model[task.sources[s].model] += (*by_source)[s];
+    }
+    for (std::size_t d = 0; by_source && d < task.deltas.size(); ++d) {
+      by_model[task.deltas[d].model] += (*by_source)[task.sources.size() + d];
+    }
+    const auto [found, first] = by_component.try_emplace(tensor.component);
+    ComponentCoefficients& at = found->second;
+    at.component = tensor.component;
+    at.linear = at.linear && by_source.has_value();
+    at.uniform = first || (at.uniform && at.coefficients == by_model);
+    if (first) at.coefficients = at.lowest = at.highest = by_model;
+    for (std::size_t m = 0; m < by_model.size(); ++m) {
+      at.lowest[m] = std::min(at.lowest[m], by_model[m]);
+      at.highest[m] = std::max(at.highest[m], by_model[m]);
+    }
+  }
+  std::vector<ComponentCoefficients> components;
+  for (auto& [name, at] : by_component) components.push_back(std::move(at));
+  return components;
+}
+
+std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
+  std::set<std::uint32_t> steps;
+  for (const Task& task : plan.tasks) {
+    for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
+  }
+  return steps;
+}
+
+std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
+  std::vector<std::vector<std::set<std::uint32_t>>> read;
+  for (const Model& model : plan.models) read.emplace_back(model.parts.size());
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      read[source.model][source.part].insert(source.tensor);
+    }
+    for (const DeltaSource& delta : task.deltas) {
+      for (const AdapterPart& part : delta.parts) {
+        for (const auto& [role, tensor] : part.module->tensors) {
+          read[delta.model].front().insert(tensor);
+        }
+      }
+    }
+  }
+  return read;
+}
+
+RunDigests BlankDigests(const Plan& plan) {
+  RunDigests digests;
+  const auto read = TensorsRead(plan);
+  for (std::size_t m = 0; m < plan.models.size(); ++m) {
+    auto& parts = digests.inputs.emplace_back();
+    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      parts.push_back({std::string(kNoDigest), read[m][p].size(),
+                       plan.models[m].parts[p].checkpoint->tensors().size()});
+    }
+  }
+  digests.output = kNoDigest;
+  return digests;
+}
+
+void CountModelKeys(Plan& plan, const ExpressionIndex& index,
+                    const std::map<TensorKey, PlannedTensor>& tensors,
+                    const std::set<std::uint32_t>& considered) {
+  std::vector<std::set<TensorKey>> read(plan.models.size());
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      const Anatomy& anatomy = plan.models[source.model].parts[source.part].anatomy;
+      const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
+      read[source.model].insert(anatomy.components[tensor.component].name + "/" + tensor.local);
+      plan.bytes_to_read += source.info.bytes();
+    }
+  }
+  std::vector<std::uint64_t> applied(plan.models.size());
+  for (const AppliedModule& module : plan.applied) ++applied[module.model];
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (!index.Reaches(m)) continue;
+    ModelKeys& keys = plan.model_keys[m];
+    for (const auto& [key, stored] : index.models()[m].tensors()) {
+      if (tensors.contains(key)) {
+        ++keys.matched;
+      } else if (stored.anatomy->role == Role::kEma && plan.policies.ema == EmaPolicy::kDrop) {
+        ++keys.ema;
+      } else {
+        ++keys.unmatched;
+        if (keys.unmatched_names.size() < 20) keys.unmatched_names.push_back(stored.stored->name);
+      }
+    }
+    keys.used = read[m].size();
+    if (plan.models[m].adapter != nullptr) {
+      keys.matched = plan.adapters[m].applied;
+      keys.used = applied[m];
+    }
+    const std::string& name = plan.models[m].name;
+    if (keys.used > 0) continue;
+    if (considered.contains(m)) {
+      keys.weight_zero = true;
+      plan.notes.push_back(fmt::format("'{}' has weight 0 everywhere and is not read", name));
+    } else if (plan.policies.effect == EffectPolicy::kError) {
+      throw Error(ErrorCode::kNoEffect,
+                  fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
+                              "and none enters it",
+                              name, keys.matched, index.models()[m].tensors().size()),
+                  "The VAE is copied from the leftmost model unless a row of the weights names "
+                  "`vae`. Write `policy: {effect: any}` to allow it.");
+    }
+  }
+  for (const StepPlan& step : plan.steps) {
+    if (step.all_weights_zero && step.expects_effect) {
+      plan.notes.push_back(fmt::format("step '{}' changes nothing: its weights are 0", step.name));
+    }
+  }
+}
+
+void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
+  const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  std::set<std::uint32_t> merge_vae;
+  for (const Task& task : plan.tasks) {
+    if (task.component != "vae") continue;
+    for (const Probe& probe : task.tape.probes) merge_vae.insert(probe.step);
+  }
+  for (const NodeId id : index.steps()) {
+    const Node& step = index.expression().nodes[id];
+    if (std::ranges::none_of(step.parameters, is_list)) continue;
+    if (!merge_vae.contains(index.StepNumber(id))) continue;
+    plan.warnings.push_back(fmt::format(
+        "step '{}': the list's BASE merges the VAEs as well, as SuperMerger does; where "
+        "they differ, write rows instead, or take the VAE from one model",
+        step.name));
+  }
+}
+
+void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
+               Problems& problems) {
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  RowChecker checker(places, anatomy != nullptr ? anatomy->architecture : nullptr,
+                     anatomy != nullptr ? anatomy->row.get() : nullptr, plan.notes, problems);
+  for (const NodeId id : index.steps()) {
+    const Node& step = index.expression().nodes[id];
+    const std::string where = fmt::format("step '{}'", step.name);
+    const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
+    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
+    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
+    checker.Check(step.policies.missing, "policy 'missing'");
+  }
+  checker.Check(plan.policies.missing, "policy 'missing'");
+  for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");
+}
+
+}  // namespace weightsmith

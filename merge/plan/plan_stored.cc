@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "merge/plan/planner.h"
+#include "merge/plan/scaled.h"
+
+namespace weightsmith {
+namespace {
+
+std::string SchemeOf(const ModelIndex& model, const TensorKey& key) {
+  const ModelTensor& tensor = *model.Find(key);
+  const auto& schemes = model.model().parts[tensor.part].anatomy.quantization;
+  return schemes.empty() ? "codes" : schemes.front();
+}
+
+}  // namespace
+
+/// A tensor that some model stores as codes, or beside codes. What is only copied is copied with
+/// all that belongs to it; anything else is a problem.
+void Planner::PlanStored(const TensorKey& key, const PlannedTensor& tensor) {
+  std::vector<std::uint32_t> plain;
+  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
+    const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
+    if (!origin) continue;
+    const StoredWeight* weight = nullptr;
+    for (const std::uint32_t model : origin->models) {
+      if (weight == nullptr) weight = NotDecoded(index_.models()[model], key);
+    }
+    // One that is copied with what belongs to it is done by the first of its keys.
+    const bool copied =
+        weight != nullptr && (weight->keys.front() != key || CopyStored(key, tensor, o, *origin));
+    if (!copied) plain.push_back(o);
+  }
+  if (!plain.empty()) PlanPlain(key, tensor, plain);
+}
+
+/// Says no where the result has nothing of any codes.
+bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, std::uint32_t output,
+                         const Origin& origin) {
+  const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
+  TensorEvaluator evaluator(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
+  const TensorEvaluator::Result result = evaluator.Evaluate(origin.node);
+  Remember(evaluator);
+  if (!result.present) return true;
+  const Lowering::Finished finished = evaluator.TakeLowering().Finish(std::array{result.value});
+  const Register value = finished.results.front().reg();
+  const bool copy = value < finished.sources.size();
+  const auto stored_in = [&](Register source) -> const StoredWeight* {
+    const TensorEvaluator::TapeSource& from = evaluator.sources()[source];
+    return from.delta ? nullptr : NotDecoded(index_.models()[from.model], key);
+  };
+  if (std::ranges::none_of(finished.sources, stored_in)) return false;
+  const OutputSpec& spec = plan_.outputs[output].spec;
+  if (!copy || spec.dtype.Find(place).value_or(std::nullopt)) {
+    for (const Register source : finished.sources) {
+      const StoredWeight* weight = stored_in(source);
+      if (weight == nullptr) continue;
+      const ModelIndex& model = index_.models()[evaluator.sources()[source].model];
+      problems_.AddQuantised(model.model().name, SchemeOf(model, key), InWords(*weight));
+    }
+    return true;
+  }
+  const std::uint32_t model = evaluator.sources()[finished.sources[value]].model;
+  considered_.insert(model);
+  CopyWeight(*stored_in(finished.sources[value]), model, output, origin.node);
+  return true;
+}
+
+void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::uint32_t output,
+                         NodeId node) {
+  for (const TensorKey& key : weight.keys) {
+    const ModelTensor& stored = Of(model, key);
+    const TensorInfo& info = stored.stored->info;
+    const PlannedTensor planned{stored.anatomy->canonical, &stored};
+    Task task{
+        planned.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}, {}};
+    task.sources.push_back(MakeSource(model, key, info.shape));
+    task.tape.sources = task.tape.registers = 1;
+    task.products.push_back({0, 0, info.dtype, 0, true});
+    const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
+    plan_.tasks.push_back(std::move(task));
+    AddOutputTensor(output, {node, {model}}, key, planned, info.dtype, info.shape, number, 0);
+  }
+}
+
+}  // namespace weightsmith

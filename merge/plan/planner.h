@@ -1,0 +1,141 @@
+// How a plan is made: the tensors of each output, the tasks that compute them, the files that they
+// go into. Private to merge/plan.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "merge/plan/evaluator.h"
+#include "merge/plan/model_index.h"
+#include "merge/plan/place_table.h"
+#include "merge/plan/plan.h"
+#include "merge/plan/problems.h"
+
+namespace weightsmith {
+
+/// A tensor that at least one output has.
+struct PlannedTensor {
+  std::string canonical;
+  const ModelTensor* first = nullptr;  ///< of the leftmost model that has it
+};
+
+/// One tensor of one output, before its place in a file is known.
+struct OutputTensor {
+  std::string name;  ///< in a file of the layout keep
+  std::string canonical;
+  std::string local;  ///< inside the component
+  std::string component;
+  TensorInfo info;
+  std::uint32_t task = 0;
+  std::uint32_t product = 0;
+};
+
+/// The dtype that an output stores a tensor in. `leading` is the leftmost model's tensor. An fp8
+/// target leaves what the architecture keeps precise as it is, unless a regex row names it.
+DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading);
+
+/// The name that an output gives a tensor: the leftmost model's own, or the canonical one where a
+/// bare component file is joined by other components.
+std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
+                       bool one_component, const std::string& canonical);
+
+/// The result as a linear combination of the models, by component.
+std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
+                                                    const std::vector<OutputTensor>& tensors);
+
+/// Counts how the keys of each model went in, for the plan and its notes. `considered` are the
+/// models whose weights were looked at. Throws kNoEffect for a model that matched nothing.
+void CountModelKeys(Plan& plan, const ExpressionIndex& index,
+                    const std::map<TensorKey, PlannedTensor>& tensors,
+                    const std::set<std::uint32_t>& considered);
+
+/// Warns of lists of block weights that average VAEs, a well-known mistake.
+void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
+
+/// Checks the rows of everything that has values by place: weights, policies, dtypes.
+void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
+               Problems& problems);
+
+/// Divides the tensors of an output into files, lays those out and tells every product its place.
+/// `blank` are the plan's BlankDigests.
+void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
+                  const RunDigests& blank);
+
+/// What an output takes a tensor from.
+struct Origin {
+  NodeId node = 0;
+  std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
+};
+
+/// Makes a plan, step by step; tasks are made in plan_tasks.cc.
+class Planner {
+ public:
+  Planner(const Expression& expression, std::vector<OutputSpec> outputs);
+  Plan Make() &&;
+
+ private:
+  static std::vector<NodeId> Roots(const std::vector<OutputSpec>& outputs);
+  const ModelTensor& Of(std::uint32_t model, const TensorKey& key) const {
+    return *index_.models()[model].Find(key);
+  }
+  NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
+  std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
+  void CollectLacking();
+  void CollectTensors();
+  void CollectFrom(NodeId node, const OutputSpec& spec);
+  void CheckComponents();
+  std::vector<TensorPlace> PlacesOfWeights() const;
+  void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
+  void PlanStored(const TensorKey& key, const PlannedTensor& tensor);
+  bool CopyStored(const TensorKey& key, const PlannedTensor& tensor, std::uint32_t output,
+                  const Origin& origin);
+  void CopyWeight(const StoredWeight& weight, std::uint32_t model, std::uint32_t output,
+                  NodeId node);
+  void PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
+                 std::span<const std::uint32_t> outputs);
+  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
+                  std::span<const std::uint32_t> outputs);
+  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
+                    std::span<const std::uint32_t> outputs);
+  void Remember(const TensorEvaluator& evaluator);
+  void CountIntegers(const TensorKey& key, const PlannedTensor& tensor);
+  void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
+               std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
+  Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
+  bool IsOneComponent(const OutputSpec& spec) const;
+  void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
+                       const PlannedTensor& tensor, DType dtype, const Shape& shape,
+                       std::uint32_t task, std::uint32_t product);
+  void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
+                 Task& task) const;
+  bool Refused(const Task& task);
+  bool KeepsScaled(std::uint32_t output, std::uint32_t model);
+  void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
+                 std::uint32_t number, std::uint32_t product);
+  void CheckSteps();
+  void CheckAdapters(const Node& step, NodeId id,
+                     const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
+  void OrderTasks();
+
+  Problems problems_;  // before index_, which adds to it
+  ExpressionIndex index_;
+  PlaceTable places_;
+  Plan plan_;
+  std::map<TensorKey, PlannedTensor> tensors_;
+  std::vector<std::vector<OutputTensor>> output_tensors_;
+  std::vector<bool> one_component_;                                       ///< by output
+  std::map<std::pair<std::uint32_t, std::uint32_t>, bool> keeps_scaled_;  ///< by output and model
+  std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
+  std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
+  std::set<NodeId> computed_;
+  std::set<NodeId> replaced_;
+  std::set<NodeId> shared_;
+  std::set<std::pair<NodeId, std::uint32_t>> muted_;
+  std::set<std::uint32_t> considered_;
+};
+
+}  // namespace weightsmith

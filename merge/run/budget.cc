@@ -1,0 +1,78 @@
+#include "merge/run/budget.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/io/machine.h"
+#include "merge/run/buffer_sizes.h"
+#include "merge/run/prepared_deltas.h"
+
+namespace weightsmith {
+namespace {
+
+/// What the program holds whatever the plan is: code, libraries, stacks.
+constexpr std::uint64_t kProgramBytes = 64u << 20;
+/// What a plan and its results hold for a tensor of an input or an output, headers and names
+/// included.
+constexpr std::uint64_t kBytesPerTensor = 2048;
+/// Tasks whose deltas are worth keeping: as many as are at hand at once, and some to come.
+constexpr std::uint64_t kTasksInCache = 6;
+constexpr std::uint64_t kMegabyte = 1'000'000;
+
+std::uint64_t PlanBytes(const Plan& plan) {
+  std::uint64_t inputs = 0;
+  for (const Model& model : plan.models) {
+    for (const Model::Part& part : model.parts) inputs += part.checkpoint->tensors().size();
+  }
+  std::uint64_t outputs = 0;
+  for (const Task& task : plan.tasks) outputs += task.products.size();
+  return (inputs + std::max(inputs, outputs)) * kBytesPerTensor;
+}
+
+std::uint64_t LargestDeltas(const Plan& plan) {
+  std::uint64_t largest = 0;
+  for (const Task& task : plan.tasks) {
+    if (!task.whole()) largest = std::max(largest, BytesOf(task));
+  }
+  return largest;
+}
+
+/// A budget that is enough, as people read and write it: "96 MB".
+std::string Budget(std::uint64_t bytes) {
+  return fmt::format("{} MB", (bytes + kMegabyte - 1) / kMegabyte);
+}
+
+}  // namespace
+
+std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t more) {
+  return kProgramBytes + more + PlanBytes(plan) + share.delta_cache +
+         static_cast<std::uint64_t>(share.threads) * WorkerBytes(plan);
+}
+
+MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint64_t more) {
+  const std::uint64_t budget =
+      options.max_memory.value_or(std::max<std::uint64_t>(512u << 20, AvailableMemory() / 2));
+  // What was held while the plan was made counts as well, where the process is all ours.
+  const std::uint64_t before = options.whole_process ? PeakResidentMemory() : 0;
+  const std::uint64_t least = std::max(before, MemoryOf(plan, {}, more));
+  if (least > budget) {
+    throw Error(ErrorCode::kResources,
+                fmt::format("the run needs {} of memory and may use {}", Budget(least),
+                            FormatBytes(budget)),
+                {}, {Option::kMaxMemory});
+  }
+  const std::uint64_t base = MemoryOf(plan, {.threads = 0}, more);
+  const std::uint64_t each = std::max<std::uint64_t>(1, WorkerBytes(plan));
+  const int wanted = options.threads > 0 ? options.threads : PhysicalCores();
+  MemoryShare share;
+  share.threads = static_cast<int>(
+      std::min<std::uint64_t>(static_cast<std::uint64_t>(wanted), (budget - base) / each));
+  const std::uint64_t left = budget - MemoryOf(plan, share, more);
+  share.delta_cache = std::min(left, kTasksInCache * LargestDeltas(plan));
+  return share;
+}
+
+}  // namespace weightsmith

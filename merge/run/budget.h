@@ -1,0 +1,25 @@
+// The memory that a run holds, known from its plan, and its division between threads and caches:
+// what a budget promises is checked before anything is written.
+#pragma once
+
+#include <cstdint>
+
+#include "merge/plan/plan.h"
+#include "merge/run/executor.h"
+
+namespace weightsmith {
+
+/// What a run may use.
+struct MemoryShare {
+  int threads = 1;
+  std::uint64_t delta_cache = 0;  ///< bytes of adapters' deltas that are kept for several chunks
+};
+
+/// Bytes that a run with this share holds, at most, and beside it `more` of its caller's.
+std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t more = 0);
+
+/// The largest share within the budget, threads first. Throws kResources, naming the least budget
+/// that would do, where even one thread exceeds it.
+MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint64_t more = 0);
+
+}  // namespace weightsmith

@@ -1,0 +1,99 @@
+// What adapters add to one tensor, ready to be asked for piece by piece: factors read and decoded,
+// rotations made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "merge/adapters/delta_rows.h"
+#include "merge/plan/plan.h"
+#include "merge/run/adapter_digests.h"
+
+namespace weightsmith {
+
+class PreparedDeltas {
+ public:
+  /// Computes a whole value; deltas that stand before it are ready.
+  using WholeMaker =
+      std::function<std::vector<float>(const WholeWeight& weight, const PreparedDeltas& so_far)>;
+
+  /// Digests of what is read go to `digests`. REQUIRES: the plan outlives it. Throws as MakeDelta
+  /// does, naming the module.
+  PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole,
+                 AdapterDigests& digests);
+
+  /// Elements [first, first + out.size()) of a delta of the task. Any thread.
+  void Fill(std::size_t delta, std::uint64_t first, std::span<float> out) const;
+
+ private:
+  /// Rows of the tensor that a module changes.
+  struct Run {
+    const DeltaRows* rows = nullptr;
+    std::uint64_t their_row = 0;
+    std::uint64_t our_row = 0;
+    std::uint64_t count = 0;
+    float factor = 1;
+  };
+  struct Delta {
+    std::uint64_t columns = 0;
+    std::vector<Run> runs;
+    std::vector<std::unique_ptr<DeltaRows>> rows;
+    std::vector<std::vector<float>> weights;  ///< that the rows read
+  };
+
+  void Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole,
+           AdapterDigests& digests);
+  static void FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,
+                      std::span<float> out);
+
+  std::vector<Delta> deltas_;
+};
+
+/// Bytes that the deltas of a task take while they are made, at most; not more afterwards.
+std::uint64_t BytesOf(const Task& task);
+
+/// The deltas of the tasks at hand, shared by the workers that compute parts of one task. They live
+/// as long as a worker holds them; beyond that the latest are kept, as far as they fit.
+class DeltaCache {
+ public:
+  /// `most_bytes`: of what is kept though no worker holds it.
+  explicit DeltaCache(std::uint64_t most_bytes = 0);
+
+  /// REQUIRES: no delta of the task depends on the whole tensor.
+  std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
+  /// Prepares the next task that has such deltas, while others compute this one; nothing where they
+  /// could not be kept.
+  void Prepare(const Plan& plan, std::uint32_t after);
+  /// Of what was read, for whole tasks too.
+  AdapterDigests& digests() { return digests_; }
+
+ private:
+  struct Entry {
+    std::once_flag once;
+    std::optional<PreparedDeltas> deltas;
+  };
+  struct Slot {
+    std::uint32_t task = 0;
+    std::weak_ptr<Entry> entry;
+    std::shared_ptr<Entry> kept;
+    std::uint64_t bytes = 0;  ///< counted as kept
+  };
+
+  std::shared_ptr<Entry> EntryOf(const Plan& plan, std::uint32_t task, bool only_if_kept);
+  std::shared_ptr<const PreparedDeltas> Make(const Plan& plan, std::uint32_t task,
+                                             const std::shared_ptr<Entry>& entry);
+
+  std::uint64_t most_bytes_;
+  std::uint64_t kept_bytes_ = 0;
+  AdapterDigests digests_;
+  std::mutex mutex_;
+  std::vector<Slot> slots_;  ///< the oldest first
+};
+
+}  // namespace weightsmith

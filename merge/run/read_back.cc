@@ -1,0 +1,105 @@
+#include "merge/run/read_back.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/tensor/digest.h"
+#include "merge/run/chunk.h"
+
+namespace weightsmith {
+namespace {
+
+class PartialReader final : public ByteSource {
+ public:
+  explicit PartialReader(const OutputFile& file)
+      : ByteSource(file.partial(), file.identity(), -1), file_(&file) {}
+
+  IoBackend backend() const override { return IoBackend::kRead; }
+  void Read(std::uint64_t offset, std::span<std::byte> out) const override {
+    ExpectInside(offset, out.size());
+    file_->Read(offset, out);
+  }
+
+ private:
+  const OutputFile* file_;
+};
+
+std::uint64_t BytesOf(const Task& task, const Product& product) {
+  const Units units = UnitsOf(task);
+  return units.count * units.SizeOf(product.dtype);
+}
+
+/// What the digest of a product is of.
+TensorInfo InfoOf(const Task& task, const Product& product) {
+  return product.copy ? task.sources[product.value].info : TensorInfo{product.dtype, task.shape};
+}
+
+class ReadBack {
+ public:
+  ReadBack(std::span<const std::shared_ptr<const ByteSource>> files,
+           const std::atomic<bool>* cancel)
+      : files_(files), cancel_(cancel) {}
+
+  bool Intact(const Task& task, const TaskResult& result) {
+    if (result.products.size() != task.products.size()) return false;
+    for (std::size_t p = 0; p < task.products.size(); ++p) {
+      if (DigestOf(task, task.products[p]) != result.products[p]) return false;
+    }
+    return true;
+  }
+
+ private:
+  Digest DigestOf(const Task& task, const Product& product) {
+    const std::uint64_t size = BytesOf(task, product);
+    std::vector<Digest> blocks;
+    for (std::uint64_t at = 0; at < size; at += kDigestBlock) {
+      if (cancel_ != nullptr && cancel_->load()) {
+        throw Error(ErrorCode::kInterrupted,
+                    "interrupted while what an earlier run wrote was read back", {},
+                    {Option::kTrustPartial});
+      }
+      block_.resize(std::min(kDigestBlock, size - at));
+      Read(task, product, at, block_);
+      blocks.push_back(Xxh3(block_));
+    }
+    return TensorDigest(InfoOf(task, product), blocks);
+  }
+
+  void Read(const Task& task, const Product& product, std::uint64_t at,
+            std::span<std::byte> out) const {
+    if (product.scatter == nullptr) return files_[product.file]->Read(product.offset + at, out);
+    const std::uint64_t element = UnitsOf(task).SizeOf(product.dtype);
+    ReadGathered(*product.scatter, files_, element, at / element, out);
+  }
+
+  std::span<const std::shared_ptr<const ByteSource>> files_;
+  const std::atomic<bool>* cancel_;
+  std::vector<std::byte> block_;
+};
+
+}  // namespace
+
+std::shared_ptr<const ByteSource> ReaderOf(const OutputFile& file) {
+  return std::make_shared<const PartialReader>(file);
+}
+
+std::uint64_t BytesOfProducts(const Plan& plan, std::size_t tasks) {
+  std::uint64_t bytes = 0;
+  for (const Task& task : std::span(plan.tasks).first(tasks)) {
+    for (const Product& product : task.products) bytes += BytesOf(task, product);
+  }
+  return bytes;
+}
+
+std::size_t CountIntact(const Plan& plan, std::span<const TaskResult> results,
+                        std::span<const std::shared_ptr<const ByteSource>> files,
+                        const std::atomic<bool>* cancel) {
+  ReadBack read_back(files, cancel);
+  std::size_t intact = 0;
+  while (intact < results.size() && read_back.Intact(plan.tasks[intact], results[intact])) {
+    ++intact;
+  }
+  return intact;
+}
+
+}  // namespace weightsmith

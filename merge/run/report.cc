@@ -1,0 +1,224 @@
+#include "merge/run/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/formats/tensor_digest.h"
+
+namespace weightsmith {
+namespace {
+
+void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
+                  const AdapterDigests& adapters, Report& report) {
+  // By model and part, then by tensor name: the order that the digest is defined in.
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::map<std::string_view, const Digest*>> read;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    for (std::size_t s = 0; s < plan.tasks[t].sources.size(); ++s) {
+      const Source& source = plan.tasks[t].sources[s];
+      const Checkpoint& checkpoint = *plan.models[source.model].parts[source.part].checkpoint;
+      read[{source.model, source.part}][checkpoint.tensors()[source.tensor].name] =
+          results[t].sources.empty() ? nullptr : &results[t].sources[s];
+    }
+  }
+  const auto tensors_read = TensorsRead(plan);
+  const bool taken = std::ranges::none_of(
+      results, [](const TaskResult& result) { return result.products.empty(); });
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      const Checkpoint& checkpoint = *plan.models[m].parts[p].checkpoint;
+      InputReport input{plan.models[m].name, checkpoint.path(), std::nullopt,
+                        checkpoint.tensors().size(), 0};
+      SetDigest digest;
+      bool digests = true;
+      if (plan.models[m].adapter != nullptr) {
+        // Tensors are sorted by name.
+        for (const std::uint32_t tensor : tensors_read[m][p]) {
+          ++input.tensors_read;
+          const CheckpointTensor& stored = checkpoint.tensors()[tensor];
+          if (!taken) continue;
+          const std::optional<Digest> known = adapters.Find(m, tensor);
+          digest.Add(stored.name, known ? *known : DigestOf(checkpoint, stored));
+        }
+        digests = taken;
+      }
+      for (const auto& [name, tensor] : read[{m, p}]) {
+        ++input.tensors_read;
+        digests = digests && tensor != nullptr;
+        if (tensor != nullptr) digest.Add(name, *tensor);
+      }
+      if (digests && input.tensors_read > 0) input.digest = digest.Finish();
+      report.inputs.push_back(std::move(input));
+    }
+  }
+}
+
+void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  for (const StepPlan& step : plan.steps) {
+    report.steps.push_back({step.name, step.op, 0, 0, {}, step.integers, step.missing});
+  }
+  report.applied.resize(plan.applied.size());
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      if (const auto applied = task.tape.probes[p].applied) {
+        if (p < results[t].effects.size()) report.applied[*applied] += results[t].effects[p];
+        continue;
+      }
+      StepReport& step = report.steps[task.tape.probes[p].step];
+      const Effect& effect = results[t].effects[p];
+      ++step.tensors;
+      if (effect.changed > 0) ++step.tensors_changed;
+      step.effect += effect;
+    }
+  }
+}
+
+/// Whether a step of the task changed an element; of an adapter, whether it did itself.
+bool Changed(const Plan& plan, const Task& task, const TaskResult& result, std::uint32_t model) {
+  const bool adapter = plan.models[model].adapter != nullptr;
+  for (std::size_t p = 0; p < task.tape.probes.size() && p < result.effects.size(); ++p) {
+    const auto applied = task.tape.probes[p].applied;
+    if (applied.has_value() != adapter || result.effects[p].changed == 0) continue;
+    if (!adapter || plan.applied[*applied].model == model) return true;
+  }
+  return false;
+}
+
+/// What became of each input.
+void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  std::map<std::pair<std::uint32_t, std::uint32_t>, InputReport*> inputs;
+  auto input = report.inputs.begin();
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) inputs[{m, p}] = &*input++;
+  }
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    if (task.scale_of != nullptr) continue;
+    std::set<std::pair<std::uint32_t, std::uint32_t>> operands;
+    bool computed = false;
+    for (const Product& product : task.products) {
+      computed = computed || !product.copy;
+      if (!product.copy) continue;
+      const Source& source = task.sources[product.value];
+      ++inputs.at({source.model, source.part})->tensors_copied;
+    }
+    if (!computed) continue;
+    for (const Source& source : task.sources) operands.emplace(source.model, source.part);
+    for (const DeltaSource& delta : task.deltas) operands.emplace(delta.model, 0);
+    for (const auto& key : operands) {
+      InputReport& use = *inputs.at(key);
+      ++use.tensors_computed;
+      use.tensors_changed += Changed(plan, task, results[t], key.first) ? 1 : 0;
+      if (plan.models[key.first].adapter != nullptr) continue;
+      for (const Probe& probe : task.tape.probes) {
+        if (!probe.applied) use.steps.insert(probe.step);
+      }
+    }
+  }
+  for (const AppliedModule& module : plan.applied) {
+    inputs.at({module.model, 0})->steps.insert(module.step);
+  }
+}
+
+void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  std::vector<std::map<std::string_view, const Digest*>> digests(plan.output_files.size());
+  for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
+    const HeaderLayout& layout = plan.output_files[f].layout;
+    report.outputs.push_back(
+        {plan.output_files[f].path, layout.file_size, layout.tensors.size(), 0, std::nullopt, {}});
+  }
+  bool complete = true;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    for (std::size_t p = 0; p < plan.tasks[t].products.size(); ++p) {
+      const Product& product = plan.tasks[t].products[p];
+      if (product.copy) ++report.outputs[product.file].tensors_copied;
+      if (results[t].products.empty()) complete = false;
+      // Tensors without elements have no digest.
+      if (results[t].products.empty() || plan.tasks[t].elements == 0) continue;
+      digests[product.file][product.name] = &results[t].products[p];
+    }
+  }
+  for (std::size_t f = 0; complete && f < digests.size(); ++f) {
+    SetDigest digest;
+    for (const auto& [name, tensor] : digests[f]) digest.Add(name, *tensor);
+    report.outputs[f].digest = digest.Finish();
+  }
+}
+
+void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    TensorReport tensor{task.name, task.component, true, task.elements, {}, results[t].non_finite};
+    tensor.copied = std::ranges::all_of(task.products, &Product::copy);
+    for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
+      if (task.tape.probes[p].applied) continue;
+      tensor.effects.emplace_back(task.tape.probes[p].step, results[t].effects[p]);
+    }
+    report.tensors.push_back(std::move(tensor));
+  }
+  std::ranges::sort(report.tensors, {}, &TensorReport::name);
+}
+
+/// An adapter of which much is lost when the result is rounded.
+void WarnOfRounding(const Plan& plan, Report& report) {
+  constexpr double kEnough = 0.8;
+  std::vector<Effect> sums(plan.models.size());
+  for (std::size_t i = 0; i < plan.applied.size(); ++i) {
+    sums[plan.applied[i].model] += report.applied[i];
+  }
+  for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
+    if (plan.models[m].adapter == nullptr) continue;
+    const Effect& sum = sums[m];
+    const double share = static_cast<double>(sum.rounded) /
+                         static_cast<double>(std::max<std::uint64_t>(1, sum.changed));
+    if (sum.changed == 0 || share >= kEnough) continue;
+    report.warnings.push_back(
+        fmt::format("adapter '{}': only {:.0f} % of the elements that it changes differ after "
+                    "rounding; a wider "
+                    "dtype keeps more (f16 has 11 bits, bf16 8, f32 24), and stochastic rounding "
+                    "keeps the mean "
+                    "of what is lost",
+                    plan.models[m].name, 100 * share));
+  }
+}
+
+}  // namespace
+
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor,
+                  const AdapterDigests& digests) {
+  Report report;
+  report.notes = plan.notes;
+  ReportInputs(plan, results, digests, report);
+  ReportSteps(plan, results, report);
+  ReportUses(plan, results, report);
+  ReportOutputs(plan, results, report);
+  if (by_tensor) ReportTensors(plan, results, report);
+  WarnOfRounding(plan, report);
+  for (const TaskResult& result : results) {
+    report.bytes_read += result.bytes_read;
+    report.bytes_written += result.bytes_written;
+  }
+  return report;
+}
+
+RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file) {
+  const auto hex = [](const std::optional<Digest>& digest) {
+    return digest ? digest->ToHex() : std::string(kNoDigest);
+  };
+  RunDigests digests;
+  auto input = report.inputs.begin();
+  for (const Model& model : plan.models) {
+    auto& parts = digests.inputs.emplace_back();
+    for (std::size_t p = 0; p < model.parts.size(); ++p, ++input) {
+      parts.push_back({hex(input->digest), input->tensors_read, input->tensors});
+    }
+  }
+  digests.output = hex(report.outputs[file].digest);
+  return digests;
+}
+
+}  // namespace weightsmith

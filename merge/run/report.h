@@ -1,0 +1,85 @@
+// The proof of effect: what each input, step and tensor did in a run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/io/hash.h"
+#include "merge/plan/plan.h"
+#include "merge/program/tape.h"
+#include "merge/run/adapter_digests.h"
+#include "merge/run/task_result.h"
+
+namespace weightsmith {
+
+struct InputReport {
+  std::string model;
+  std::filesystem::path path;
+  std::optional<Digest> digest;  ///< of the tensors that were read
+  std::uint64_t tensors = 0;
+  std::uint64_t tensors_read = 0;
+  /// Tensors of the outputs that are its own as they are, those that it is an operand of, and of
+  /// these the ones that a step changed.
+  std::uint64_t tensors_copied = 0;
+  std::uint64_t tensors_computed = 0;
+  std::uint64_t tensors_changed = 0;
+  std::set<std::uint32_t> steps{};  ///< that compute tensors of it, by their index
+};
+
+struct StepReport {
+  std::string name;
+  std::string op;
+  std::uint64_t tensors = 0;  ///< that it computed
+  std::uint64_t tensors_changed = 0;
+  Effect effect;
+  std::uint64_t integers = 0;  ///< copied ones that it should have changed, as in StepPlan
+  std::uint64_t missing = 0;
+};
+
+struct TensorReport {
+  std::string name;
+  std::string component;
+  bool copied = false;
+  std::uint64_t elements = 0;
+  std::vector<std::pair<std::uint32_t, Effect>> effects;  ///< by step
+  std::uint64_t non_finite = 0;
+};
+
+struct OutputReport {
+  std::filesystem::path path;
+  std::uint64_t bytes = 0;
+  std::uint64_t tensors = 0;
+  std::uint64_t tensors_copied = 0;
+  std::optional<Digest> digest;       ///< over all its tensors
+  std::optional<std::string> sha256;  ///< where asked
+};
+
+struct Report {
+  std::vector<InputReport> inputs;
+  std::vector<StepReport> steps;
+  std::vector<OutputReport> outputs;
+  std::vector<TensorReport> tensors;  ///< with RunOptions::by_tensor
+  std::vector<Effect> applied;        ///< parallel to Plan::applied
+  std::vector<std::string> notes;
+  std::vector<std::string> warnings;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+  double seconds = 0;
+  bool sampled = false;
+  double sampled_share = 1;
+  bool resumed = false;
+};
+
+/// Folds what the tasks told; all but times. Tensors of adapters that are not in `digests` are read
+/// for it.
+Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor,
+                  const AdapterDigests& digests = {});
+
+/// The digests that the metadata of output file `file` is made from.
+RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file);
+
+}  // namespace weightsmith

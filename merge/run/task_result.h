@@ -1,0 +1,22 @@
+// What a run learned of one task.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/io/hash.h"
+#include "merge/program/tape.h"
+
+namespace weightsmith {
+
+/// Of a finished task; chunks folded in their order.
+struct TaskResult {
+  std::vector<Digest> sources;  ///< of the stored tensors; empty without digests
+  std::vector<Digest> products;
+  std::vector<Effect> effects;  ///< parallel to the task's probes
+  std::uint64_t non_finite = 0;
+  std::uint64_t bytes_read = 0;
+  std::uint64_t bytes_written = 0;
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,44 @@
+// Computes chunks with buffers of its own, reused from chunk to chunk: read, decode, run the tape,
+// measure, encode, digesting bytes while they are in cache.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/io/byte_source.h"
+#include "merge/plan/plan.h"
+#include "merge/run/chunk.h"
+#include "merge/run/chunk_writer.h"
+#include "merge/run/prepared_deltas.h"
+
+namespace weightsmith {
+
+/// What every worker of a run shares.
+struct WorkerContext {
+  const Plan* plan = nullptr;
+  std::vector<std::shared_ptr<const ByteSource>> files;  ///< parallel to Plan::files
+  ChunkWriter* writer = nullptr;                         ///< null: compute and write nothing
+  bool digests = true;
+  bool effects = true;
+  bool keep_cache = true;  ///< false: what was read leaves the page cache
+  std::shared_ptr<DeltaCache> deltas = std::make_shared<DeltaCache>();
+};
+
+class Worker {
+ public:
+  explicit Worker(const WorkerContext& context);
+  ~Worker();
+  Worker(Worker&&) noexcept;
+
+  /// What is to be written is in the result; a whole task's (Task::whole) is written already.
+  /// Throws kMismatch where a result is not finite and the policy says error.
+  ChunkResult Compute(const Chunk& chunk);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weightsmith

@@ -226,12 +226,14 @@ class TableMaker {
                const Beginnings& beginnings) {
     for (const std::string& beginning : beginnings.dotted) Put(beginning + module, target);
     const std::string flat = FlatName(module);
+    const std::size_t dot = module.rfind('.');
+    const bool is_numbered = dot != std::string::npos && dot + 2 == module.size();
     for (const std::string& beginning : beginnings.flat) {
       Put(beginning + flat, target);
       // The number of a part stands behind a dot there as well.
-      if (module.find_last_of('.') + 2 == module.size()) {
+      if (is_numbered) {
         std::string numbered = flat;
-        numbered[module.find_last_of('.')] = '.';
+        numbered[dot] = '.';
         Put(beginning + numbered, target);
       }
     }

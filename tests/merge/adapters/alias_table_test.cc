@@ -257,5 +257,11 @@ TEST(AliasTable, ATransformerThatNobodyDeclared) {
   EXPECT_THAT(base.aliases.Find("trunk.0.attn.q")->bias, SizeIs(1));
 }
 
+TEST(AliasTable, AModuleWithANameOfOneLetter) {
+  const Base base(TensorList{{.name = "x.weight", .info = {DType::kF32, {4, 4}}}});
+  EXPECT_EQ(base.TargetOf("lora_unet_x"), "x.weight");
+  EXPECT_EQ(base.TargetOf("diffusion_model.x"), "x.weight");
+}
+
 }  // namespace
 }  // namespace weightsmith

@@ -20,8 +20,12 @@ namespace weightsmith {
 enum class Kind : std::uint8_t { kWeight, kDelta, kSame };
 std::string_view ToString(Kind kind);
 
-/// How the executor runs it: what the operator needs to see at once.
-enum class OperatorClass : std::uint8_t { kElementwise };
+/// What an operator needs to see at once, which decides how it is run.
+enum class OperatorClass : std::uint8_t {
+  kElementwise,  ///< an element of each operand
+  kReduced,      ///< numbers of the whole tensor, then an element of each
+  kWhole,        ///< the whole tensor
+};
 std::string_view ToString(OperatorClass form);
 
 struct OperandSpec {
@@ -78,7 +82,6 @@ struct Operator {
   std::string_view formula;  ///< in its association
   std::string_view source;   ///< paper, or the project whose behaviour it matches
   std::string_view example;  ///< a step, YAML
-  OperatorClass form = OperatorClass::kElementwise;
   std::vector<OperandSpec> operands{};
   std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;
@@ -90,6 +93,9 @@ struct Operator {
   std::string (*check)(const ArgumentsGiven&) = nullptr;
   Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
 };
+
+/// What it needs to see, by what it lowers to.
+OperatorClass ClassOf(const Operator& op);
 
 /// Every operator, sorted by name.
 std::span<const Operator* const> Operators();

@@ -6,6 +6,7 @@
 
 import argparse
 import json
+import keyword
 import subprocess
 import sys
 import textwrap
@@ -33,6 +34,12 @@ from typing import Any, overload
 from weightsmith._apply import apply
 from weightsmith._model import Model, ModelLike, Policy, Weights
 '''
+
+
+def argument(parameter):
+    """The parameter's name in Python, which has `lambda` for itself."""
+    name = parameter["name"]
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def parameter_type(parameter):
@@ -66,11 +73,11 @@ def signature(op, operand, result, body):
     for parameter in op["parameters"]:
         kind = parameter_type(parameter)
         if parameter["required"]:
-            arguments.append(f"{parameter['name']}: {kind}")
+            arguments.append(f"{argument(parameter)}: {kind}")
         elif "default" in parameter:
-            arguments.append(f"{parameter['name']}: {kind} = {parameter['default']!r}")
+            arguments.append(f"{argument(parameter)}: {kind} = {parameter['default']!r}")
         else:
-            arguments.append(f"{parameter['name']}: {kind} | None = None")
+            arguments.append(f"{argument(parameter)}: {kind} | None = None")
     arguments.append("policy: Policy | None = None")
     inside = "".join(f"    {argument},\n" for argument in arguments)
     return f"def {op['name']}(\n{inside}) -> {result}:{body}\n"
@@ -84,7 +91,7 @@ def docstring(op):
     rows = [(each["name"], each["doc"]) for each in op["operands"]]
     if "list" in op:
         rows.append((op["list"]["name"], op["list"]["doc"]))
-    rows += [(parameter["name"], described(parameter)) for parameter in op["parameters"]]
+    rows += [(argument(parameter), described(parameter)) for parameter in op["parameters"]]
     rows.append(("policy", 'Policies of this step, such as {"missing": "keep"}.'))
     parts = [op["summary"], textwrap.indent(op["formula"], "    "), paragraphs(op["doc"])]
     parts.append("\n".join(textwrap.fill(f"{name}: {doc}", 112, subsequent_indent="    ") for name, doc in rows))
@@ -98,7 +105,7 @@ def docstring(op):
 def function(op):
     operands = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["operands"])
     entries = f'"{op["list"]["name"]}": {op["list"]["name"]}' if "list" in op else ""
-    parameters = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["parameters"])
+    parameters = ", ".join(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])
     weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
     differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""

@@ -110,7 +110,7 @@ Json ToJson(const ParameterSpec& parameter) {
 Json ToJson(const Operator& op) {
   Json json = {{"name", op.name}, {"summary", op.summary}, {"doc", op.doc}};
   json["formula"] = op.formula;
-  json["class"] = ToString(op.form);
+  json["class"] = ToString(ClassOf(op));
   json["operands"] = Json::array();
   for (const OperandSpec& operand : op.operands) {
     json["operands"].push_back(

@@ -54,17 +54,6 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
   }
 }
 
-/// Every adapter of a step reads the same value.
-const WholeWeight& TensorEvaluator::WholeWeightOf(Value value) {
-  const auto [known, added] = whole_weights_.try_emplace(value.reg());
-  if (!added) return known->second;
-  Lowering so_far = lowering_;
-  Lowering::Finished finished = std::move(so_far).Finish(std::span(&value, 1));
-  finished.tape.probes.clear();
-  return known->second = WholeWeight{std::move(finished.tape), finished.results.front().reg(),
-                                     std::move(finished.sources)};
-}
-
 Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength) {
   if (const auto alone = SourceOf(model, std::nullopt)) return Value::Of(*alone);
   const Register number = SourceOf(model, step).value();
@@ -85,10 +74,7 @@ Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight
   const bool reads = std::ranges::any_of(parts, [](const AdapterPart& part) {
     return ReadsWeight(*part.module, part.target) || Replaces(*part.module, part.target);
   });
-  if (reads && !baked.replaces) {
-    baked.weight = Value::Of(lowering_.Hold(weight));
-    baked.tape = WholeWeightOf(*baked.weight);
-  }
+  if (reads && !baked.replaces) baked.weight = lowering_.KeepFor(weight, number);
   return Value::Of(number);
 }
 

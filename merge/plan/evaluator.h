@@ -86,8 +86,7 @@ class TensorEvaluator {
     double strength = 1;
     bool scaled = false;  ///< the strength is in it
     bool replaces = false;
-    std::optional<Value> weight;  ///< whole, where it is read
-    std::optional<WholeWeight> tape;
+    std::optional<KeptIndex> weight;  ///< the value, where it is read
   };
 
   /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see;
@@ -132,7 +131,6 @@ class TensorEvaluator {
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
   Result Bake(NodeId id, const Shape& widest);
-  const WholeWeight& WholeWeightOf(Value value);
   Value BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength);
   void CheckParts(const Node& step, std::uint32_t model, const Shape& shape);
   void AddProbes(NodeId step, std::uint32_t model, double strength, const Shape& shape,
@@ -147,7 +145,6 @@ class TensorEvaluator {
   std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
   Lowering lowering_;
   std::map<Register, Baked> baked_;
-  std::map<Register, WholeWeight> whole_weights_;  ///< by the value that adapters read
   std::vector<AppliedModule> applied_;
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::uint32_t first_applied_;

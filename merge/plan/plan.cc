@@ -210,4 +210,9 @@ Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
   return Planner(expression, std::move(outputs)).Make();
 }
 
+TensorInfo InfoOf(const Task& task, const Product& product) {
+  if (product.copy) return task.sources[product.value].info;
+  return {product.dtype, product.numbers ? product.numbers->shape : task.shape};
+}
+
 }  // namespace weightsmith

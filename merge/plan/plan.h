@@ -2,7 +2,6 @@
 // write and hold is known before anything is read, and the executor may not exceed it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,7 +19,7 @@
 #include "merge/adapters/adapter_part.h"
 #include "merge/expression/expression.h"
 #include "merge/plan/side_file.h"
-#include "merge/program/tape.h"
+#include "merge/program/program.h"
 
 namespace weightsmith {
 
@@ -55,14 +54,6 @@ struct Source {
   std::optional<StoredScale> scale{};
 };
 
-/// A value that an adapter's factors have to have whole before any of it can be said: computed by a
-/// tape of its own.
-struct WholeWeight {
-  Tape tape;
-  Register value = 0;
-  std::vector<Register> sources;  ///< registers of the task that the tape's sources are
-};
-
 /// An operand of a task that adapters make.
 struct DeltaSource {
   std::uint32_t model = 0;  ///< index in Plan::models, of the adapter
@@ -72,7 +63,22 @@ struct DeltaSource {
   double strength = 1;
   /// What stands in the tensor's place, and not what is added to it.
   bool replaces = false;
-  std::optional<WholeWeight> weight;  ///< of the tensor, before the adapter, where parts read it
+  /// Where parts read the tensor: its value before the adapter, which is kept whole for them.
+  std::optional<KeptIndex> weight;
+};
+
+/// Values are divided by the scale of their product before they are stored, so that the largest one
+/// fills the dtype.
+struct ProductScale {
+  Slot slot = kNoSlot;  ///< one number, or one for each row
+  bool by_row = false;
+  Register unscaled = 0;  ///< the values before that
+};
+
+/// The numbers of a slot as a tensor of its own.
+struct SlotTensor {
+  Slot slot = kNoSlot;
+  Shape shape;
 };
 
 /// One place where a task's result goes.
@@ -81,10 +87,9 @@ struct Product {
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   DType dtype = DType::kF32;
   Register value = 0;
-  bool copy = false;  ///< the bytes of source `value`, unchanged
-  /// How many scales the values are divided by: 0: by none, 1: by one, or by one for each row. They
-  /// make the largest value fill the dtype, and are the product of a task of their own.
-  std::uint64_t scales = 0;
+  bool copy = false;                     ///< the bytes of source `value`, unchanged
+  std::optional<ProductScale> scale{};   ///< what `value` was divided by already
+  std::optional<SlotTensor> numbers{};   ///< it has these, and no values; written with the first
   std::optional<std::uint64_t> noise{};  ///< rounded stochastically, by the noise of this key
   std::string name{};  ///< that its digest goes by: in the file, or inside the component
   /// Not null: the elements go to these places; runs name files of Plan::output_files.
@@ -92,24 +97,24 @@ struct Product {
 };
 
 struct Task {
-  std::string name;  ///< canonical
-  std::string component;
-  Shape shape;
+  std::string name{};  ///< canonical
+  std::string component{};
+  Shape shape{};
   std::uint64_t elements = 0;
-  std::vector<Source> sources;
+  std::vector<Source> sources{};
   std::vector<DeltaSource> deltas{};  ///< the tape's sources behind those
-  Tape tape;
-  std::vector<Product> products;
-  /// Not null: its only product are the scales of this task's product number `value`.
-  std::shared_ptr<const Task> scale_of = nullptr;
-
-  /// It is computed in one go: what an adapter adds, or what a product is divided by, depends on
-  /// the whole tensor.
-  bool whole() const {
-    return std::ranges::any_of(deltas, [](const DeltaSource& d) { return d.weight.has_value(); }) ||
-           std::ranges::any_of(products, [](const Product& p) { return p.scales > 0; });
-  }
+  Tape tape{};
+  std::vector<Product> products{};
+  /// What is computed over all of the tensor before the tape can run, and the values that the tape
+  /// reads of it, as sources behind the deltas.
+  std::vector<Pass> passes{};
+  std::vector<KeptIndex> kept{};
+  Slot slot_count = 0;
+  KeptIndex kept_count = 0;
 };
+
+/// Of the tensor that a product is.
+TensorInfo InfoOf(const Task& task, const Product& product);
 
 /// A file that will be written.
 struct OutputFilePlan {

@@ -17,8 +17,16 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
   std::map<std::string, ComponentCoefficients> by_component;
   for (const OutputTensor& tensor : tensors) {
     const Task& task = plan.tasks[tensor.task];
-    if (Info(tensor.info.dtype).kind != DTypeKind::kFloat || task.scale_of != nullptr) continue;
-    const auto by_source = LinearCoefficients(task.tape, task.products[tensor.product].value);
+    const Product& product = task.products[tensor.product];
+    if (Info(tensor.info.dtype).kind != DTypeKind::kFloat || product.numbers) continue;
+    auto by_source =
+        LinearCoefficients(task.tape, product.scale ? product.scale->unscaled : product.value);
+    const std::size_t operands = task.sources.size() + task.deltas.size();
+    const auto counts = [](double weight) { return weight != 0; };
+    // A function of whole tensors is no combination of them.
+    if (by_source && std::any_of(by_source->begin() + operands, by_source->end(), counts)) {
+      by_source.reset();
+    }
     std::vector<double> by_model(plan.models.size(), 0.0);
     for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
       by_model[task.sources[s].model] += (*by_source)[s];

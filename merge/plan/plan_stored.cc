@@ -76,8 +76,10 @@ void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::u
     const ModelTensor& stored = Of(model, key);
     const TensorInfo& info = stored.stored->info;
     const PlannedTensor planned{stored.anatomy->canonical, &stored};
-    Task task{
-        planned.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}, {}};
+    Task task{.name = planned.canonical,
+              .component = stored.component->name,
+              .shape = info.shape,
+              .elements = info.elements()};
     task.sources.push_back(MakeSource(model, key, info.shape));
     task.tape.sources = task.tape.registers = 1;
     task.products.push_back({0, 0, info.dtype, 0, true});

@@ -1,14 +1,38 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <utility>
 
+#include "core/tensor/codec.h"
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
 
 namespace weightsmith {
+namespace {
+
+/// A value as it is stored, and what it is to be multiplied by to be what it was.
+struct ScaledValue {
+  Scalar scale;
+  Value value;
+};
+
+/// Scales a value, or its rows, so that the largest magnitude fills the dtype. Without one that is
+/// finite and not 0 the scale is 1. Scales are f32.
+ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Shape& shape,
+                      std::uint64_t scales) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Scalar largest = tape.Round32(scales > 1 ? tape.LargestOfRows(value) : tape.Largest(value));
+  const Scalar share = tape.Round32(tape.Over(largest, LargestFinite(dtype)));
+  const Scalar scale = tape.Select(0, largest, tape.Select(largest, kInfinity, share, 1), 1);
+  if (scales == 1) return {scale, tape.Divide(value, scale)};
+  const std::uint64_t row = ElementCount(shape).value() / std::max<std::uint64_t>(1, shape[0]);
+  return {scale, tape.Quotient(value, tape.SpreadRows(scale, row))};
+}
+
+}  // namespace
 
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
@@ -48,8 +72,10 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     }
     considered_.insert(model);
     const TensorInfo& info = stored.stored->info;
-    Task task{
-        tensor.canonical, stored.component->name, info.shape, info.elements(), {}, {}, {}, {}};
+    Task task{.name = tensor.canonical,
+              .component = stored.component->name,
+              .shape = info.shape,
+              .elements = info.elements()};
     task.sources.push_back(MakeSource(model, key, info.shape));
     task.tape.sources = task.tape.registers = 1;
     task.products.push_back({0, 0, info.dtype, 0, true});
@@ -132,45 +158,52 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   Remember(evaluator);
   if (kept.empty()) return;
 
-  // What adapters read of the tensor is needed beside the results.
-  for (const auto& [source, baked] : evaluator.baked()) {
-    if (baked.weight) values.push_back(*baked.weight);
+  Lowering lowering = evaluator.TakeLowering();
+  std::vector<Product> products;
+  std::vector<Value> needed;
+  std::vector<Scalar> scales;
+  for (std::size_t k = 0; k < kept.size(); ++k) {
+    products.push_back(PlanProduct(key, tensor, evaluator, values[k], outputs[kept[k]],
+                                   origins[kept[k]].models.front()));
+    const std::uint64_t scaled = ScalesOf(key, products[k], origins[kept[k]].models.front());
+    needed.push_back(values[k]);
+    if (scaled == 0) continue;
+    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, shape, scaled);
+    products[k].scale = ProductScale{.by_row = scaled > 1};
+    scales.push_back(value.scale);
+    needed.push_back(value.value);
   }
-  Lowering::Finished finished = evaluator.TakeLowering().Finish(values);
-  Task task{tensor.canonical,
-            tensor.first->component->name,
-            shape,
-            ElementCount(shape).value(),
-            {},
-            {},
-            std::move(finished.tape),
-            {}};
+  Lowering::Finished finished = std::move(lowering).Finish(needed, scales);
+  Task task{.name = tensor.canonical,
+            .component = tensor.first->component->name,
+            .shape = shape,
+            .elements = ElementCount(shape).value()};
   for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
-  for (DeltaSource& delta : task.deltas) {
-    if (!delta.weight) continue;
-    for (Register& source : delta.weight->sources) {
-      source = static_cast<Register>(std::ranges::find(finished.sources, source) -
-                                     finished.sources.begin());
-    }
+  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+    const Register number = finished.sources[task.sources.size() + d];
+    const auto baked = evaluator.baked().find(number);
+    if (baked == evaluator.baked().end() || !baked->second.weight) continue;
+    task.deltas[d].weight = finished.whole.at(*baked->second.weight);
   }
+  auto value = finished.results.begin();
+  auto slot = finished.slots.begin();
+  for (Product& product : products) {
+    product.value = (value++)->reg();
+    if (!product.scale) continue;
+    product.scale->unscaled = product.value;
+    product.scale->slot = *slot++;
+    product.value = (value++)->reg();
+  }
+  task.tape = std::move(finished.tape);
+  task.passes = std::move(finished.passes);
+  task.kept = std::move(finished.kept);
+  task.slot_count = finished.slot_count;
+  task.kept_count = finished.kept_count;
+  task.products = std::move(products);
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   for (std::size_t k = 0; k < kept.size(); ++k) {
-    const std::uint32_t output = outputs[kept[k]];
-    const Origin& origin = origins[kept[k]];
-    const ModelTensor& leading = Of(origin.models.front(), key);
-    const DType dtype = OutputDType(plan_.outputs[output].spec,
-                                    places_.Of(*tensor.first, tensor.canonical), leading);
-    const Register value = finished.results[k].reg();
-    const bool copy = value < task.sources.size() && task.sources[value].info.dtype == dtype;
-    AddOutputTensor(output, origin, key, tensor, dtype, shape, number,
-                    static_cast<std::uint32_t>(task.products.size()));
-    task.products.push_back({0, 0, dtype, value, copy});
-    const Rounding& rounding = plan_.outputs[output].spec.rounding;
-    if (rounding.stochastic) task.products.back().noise = NoiseKey(rounding, tensor.canonical);
-    const auto scale = ScaleKeyOf(index_.models()[origin.models.front()], key);
-    if (scale && !copy && dtype == leading.stored->info.dtype) {
-      task.products.back().scales = Of(origin.models.front(), *scale).stored->info.elements();
-    }
+    AddOutputTensor(outputs[kept[k]], origins[kept[k]], key, tensor, task.products[k].dtype, shape,
+                    number, static_cast<std::uint32_t>(k));
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
   if (Refused(task)) return;
@@ -195,34 +228,55 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
          });
 }
 
-/// The scale of a task's product: that of the source where it is a copy, computed where it is not.
+/// Where and how an output stores a value of the draft, but for its number.
+Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
+                             const TensorEvaluator& evaluator, Value value, std::uint32_t output,
+                             std::uint32_t leading) const {
+  const OutputSpec& spec = plan_.outputs[output].spec;
+  Product product{
+      .dtype = OutputDType(spec, places_.Of(*tensor.first, tensor.canonical), Of(leading, key))};
+  if (!value.zero() && value.reg() < evaluator.sources().size()) {
+    const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
+    product.copy = !source.delta && Of(source.model, key).stored->info.dtype == product.dtype;
+  }
+  if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, tensor.canonical);
+  return product;
+}
+
+/// How many scales are stored with a product that is computed: as many as with the leading model's.
+std::uint64_t Planner::ScalesOf(const TensorKey& key, const Product& product,
+                                std::uint32_t leading) const {
+  const auto scale = ScaleKeyOf(index_.models()[leading], key);
+  if (!scale || product.copy || product.dtype != Of(leading, key).stored->info.dtype) return 0;
+  return Of(leading, *scale).stored->info.elements();
+}
+
+/// The scale of a task's product: that of the source where it is a copy, the slot's where it is
+/// not.
 void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                         std::uint32_t number, std::uint32_t product) {
   const std::uint32_t leading = origin.models.front();
   const Product& made = plan_.tasks[number].products[product];
   const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
   const auto scale = ScaleKeyOf(index_.models()[model], key);
-  if (!scale || (!made.copy && made.scales == 0)) return;
+  if (!scale || (!made.copy && !made.scale)) return;
   const ModelTensor& stored = Of(model, *scale);
   const TensorInfo& info = stored.stored->info;
-  Task task{stored.anatomy->canonical,
-            stored.component->name,
-            info.shape,
-            info.elements(),
-            {},
-            {},
-            {},
-            {}};
-  if (made.copy) {
-    task.sources.push_back(MakeSource(model, *scale, info.shape));
-    task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({0, 0, info.dtype, 0, true});
-  } else {
-    task.products.push_back({0, 0, info.dtype, static_cast<Register>(product), false});
-    task.scale_of = std::make_shared<const Task>(plan_.tasks[number]);
-  }
-  const PlannedTensor planned{task.name, &stored};
+  const PlannedTensor planned{stored.anatomy->canonical, &stored};
   const Origin from{origin.node, {model}};
+  if (made.scale) {
+    std::vector<Product>& products = plan_.tasks[number].products;
+    const auto place = static_cast<std::uint32_t>(products.size());
+    products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
+    return AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, number, place);
+  }
+  Task task{.name = planned.canonical,
+            .component = stored.component->name,
+            .shape = info.shape,
+            .elements = info.elements()};
+  task.sources.push_back(MakeSource(model, *scale, info.shape));
+  task.tape.sources = task.tape.registers = 1;
+  task.products.push_back({0, 0, info.dtype, 0, true});
   const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
   plan_.tasks.push_back(std::move(task));
   AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, scale_task, 0);
@@ -240,7 +294,6 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
   if (const auto baked = evaluator.baked().find(number); baked != evaluator.baked().end()) {
     delta.strength = baked->second.strength;
     delta.replaces = baked->second.replaces;
-    delta.weight = baked->second.tape;
   }
   task.deltas.push_back(std::move(delta));
 }

@@ -113,6 +113,10 @@ class Planner {
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
   bool Refused(const Task& task);
+  Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
+                      const TensorEvaluator& evaluator, Value value, std::uint32_t output,
+                      std::uint32_t leading) const;
+  std::uint64_t ScalesOf(const TensorKey& key, const Product& product, std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                  std::uint32_t number, std::uint32_t product);

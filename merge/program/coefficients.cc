@@ -1,48 +1,58 @@
 #include "merge/program/coefficients.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "merge/program/primitive.h"
+
 namespace weightsmith {
 namespace {
 
 using Combination = std::optional<std::vector<double>>;
 
-/// s·x + t·y
-Combination Combine(double s, const Combination& x, double t, const Combination& y) {
-  if (!x || !y) return std::nullopt;
-  std::vector<double> sum(x->size());
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = s * (*x)[i] + t * (*y)[i];
-  return sum;
+double WeightOf(Weight weight, const Instruction& instruction) {
+  switch (weight) {
+    case Weight::kOne:
+      return 1;
+    case Weight::kMinusOne:
+      return -1;
+    case Weight::kFirst:
+      return instruction.scalar[0];
+    case Weight::kSecond:
+      return instruction.scalar[1];
+    case Weight::kOverFirst:
+      return 1 / instruction.scalar[0];
+    case Weight::kMinusFirst:
+      return -instruction.scalar[0];
+  }
+  return 0;
 }
 
 Combination Evaluate(const Instruction& instruction, const std::vector<Combination>& registers,
                      std::size_t sources) {
-  const auto& [code, out, in, scalar] = instruction;
-  const Combination& x = registers[in[0]];
-  const Combination& y = registers[in[1]];
-  const Combination& z = registers[in[2]];
-  const Combination zero = std::vector<double>(sources, 0.0);
-  switch (code) {
-    case OpCode::kConstant:
-      return scalar[0] == 0 ? zero : std::nullopt;
-    case OpCode::kScale:
-      return Combine(scalar[0], x, 0, zero);
-    case OpCode::kDivide:
-      return Combine(1 / scalar[0], x, 0, zero);
-    case OpCode::kAdd:
-      return Combine(1, x, 1, y);
-    case OpCode::kSubtract:
-      return Combine(1, x, -1, y);
-    case OpCode::kBlend:
-      return Combine(scalar[0], x, scalar[1], y);
-    case OpCode::kAddScaled:
-      return Combine(1, x, scalar[0], y);
-    case OpCode::kAddDifference:
-      return Combine(1, x, scalar[0], Combine(1, y, -1, z));
-    case OpCode::kKeepExtra:
-      return x == y ? x : std::nullopt;
-    case OpCode::kMultiply:
-    case OpCode::kTrainDifference:
-    case OpCode::kMin:
-    case OpCode::kMax:
+  const bool known = std::ranges::all_of(instruction.slot, [](Slot s) { return s == kNoSlot; });
+  if (!known) return std::nullopt;
+  const Primitive& primitive = PrimitiveOf(instruction.code);
+  const std::span<const Register> inputs = std::span(instruction.in).first(primitive.inputs);
+  std::vector<double> sum(sources, 0.0);
+  switch (primitive.linearity) {
+    case Linearity::kConstant:
+      return instruction.scalar[0] == 0 ? Combination(std::move(sum)) : std::nullopt;
+    case Linearity::kWeights:
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Combination& input = registers[inputs[i]];
+        if (!input) return std::nullopt;
+        const double weight = WeightOf(primitive.weights[i], instruction);
+        for (std::size_t s = 0; s < sources; ++s) sum[s] += weight * (*input)[s];
+      }
+      return sum;
+    case Linearity::kSameInputs: {
+      const Combination& first = registers[inputs[0]];
+      const auto same = [&](Register in) { return registers[in] == first; };
+      return std::ranges::all_of(inputs, same) ? first : std::nullopt;
+    }
+    case Linearity::kNone:
       return std::nullopt;
   }
   return std::nullopt;

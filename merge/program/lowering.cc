@@ -2,167 +2,124 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 #include <limits>
-#include <map>
-#include <queue>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "merge/program/primitive.h"
 
 namespace weightsmith {
 namespace {
 
-/// How many registers an instruction reads.
-std::size_t Inputs(OpCode code) {
-  switch (code) {
-    case OpCode::kConstant:
-      return 0;
-    case OpCode::kScale:
-    case OpCode::kDivide:
-      return 1;
-    case OpCode::kAdd:
-    case OpCode::kSubtract:
-    case OpCode::kMultiply:
-    case OpCode::kBlend:
-    case OpCode::kAddScaled:
-    case OpCode::kMin:
-    case OpCode::kMax:
-    case OpCode::kKeepExtra:
-      return 2;
-    case OpCode::kAddDifference:
-    case OpCode::kTrainDifference:
-      return 3;
-  }
-  return 0;
+constexpr std::size_t kMost = std::numeric_limits<Register>::max();
+
+/// A literal and a slot as one number each, to find what is known already.
+void AppendKey(const Scalar& scalar, std::vector<std::uint64_t>& key) {
+  key.push_back(std::bit_cast<std::uint64_t>(scalar.literal()));
+  key.push_back(scalar.slot());
 }
 
-std::span<const Register> Reads(const Instruction& instruction) {
-  return std::span(instruction.in).first(Inputs(instruction.code));
+[[noreturn]] void FailForSize() {
+  throw Error(ErrorCode::kResources, "the arithmetic of one tensor needs over 65,535 values",
+              "Split the recipe: write an intermediate result and merge that.");
 }
-
-/// Which registers the results need, and which probes watch one of those.
-struct Needs {
-  std::vector<bool> registers;
-  std::vector<Probe> probes;
-};
-
-/// A probe is kept when what it watches is computed anyway; the value it compares with is then
-/// needed too, which may make another probe's value needed.
-Needs FindNeeds(const Tape& tape, std::span<const Value> results) {
-  Needs needs{std::vector<bool>(tape.registers, false), {}};
-  std::vector<const Instruction*> makers(tape.registers);
-  for (const Instruction& instruction : tape.instructions) makers[instruction.out] = &instruction;
-  std::multimap<Register, Register> compared;  // what probes watch, and with what
-  for (const Probe& probe : tape.probes) compared.emplace(probe.after, probe.before);
-
-  std::vector<Register> open;
-  const auto need = [&](Register value) {
-    if (needs.registers[value]) return;
-    needs.registers[value] = true;
-    open.push_back(value);
-  };
-  for (const Value& result : results) {
-    if (!result.zero()) need(result.reg());
-  }
-  while (!open.empty()) {
-    const Register value = open.back();
-    open.pop_back();
-    if (makers[value] != nullptr) std::ranges::for_each(Reads(*makers[value]), need);
-    const auto [first, end] = compared.equal_range(value);
-    for (auto it = first; it != end; ++it) need(it->second);
-  }
-  for (const Probe& probe : tape.probes) {
-    if (needs.registers[probe.after]) needs.probes.push_back(probe);
-  }
-  return needs;
-}
-
-/// Gives values places: sources first, then the lowest register whose value nobody needs any more,
-/// so that few tiles are in use. What results and probes see is never overwritten.
-class Numbering {
- public:
-  Numbering(const Tape& tape, const Needs& needs, std::span<const Value> results)
-      : place_(tape.registers), last_use_(tape.registers, 0) {
-    for (std::size_t i = 0; i < tape.instructions.size(); ++i) {
-      if (!needs.registers[tape.instructions[i].out]) continue;
-      for (const Register in : Reads(tape.instructions[i])) last_use_[in] = i;
-    }
-    for (Register source = 0; source < tape.sources; ++source) {
-      last_use_[source] = kForever;
-      if (needs.registers[source]) place_[source] = next_++;
-    }
-    for (const Value& result : results) {
-      if (!result.zero()) last_use_[result.reg()] = kForever;
-    }
-    for (const Probe& probe : needs.probes) {
-      last_use_[probe.after] = kForever;
-      last_use_[probe.before] = kForever;
-    }
-  }
-
-  Register operator[](Register old) const { return place_[old]; }
-  Register registers() const { return next_; }
-
-  /// The instruction with new numbers; its output may take the place of an input that ends here.
-  Instruction Renumber(Instruction instruction, std::size_t index) {
-    const std::size_t inputs = Inputs(instruction.code);
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const Register old = instruction.in[i];
-      instruction.in[i] = place_[old];
-      if (last_use_[old] != index) continue;
-      free_.push(place_[old]);
-      last_use_[old] = kForever;  // once, although it may be read twice
-    }
-    place_[instruction.out] = Take();
-    instruction.out = place_[instruction.out];
-    return instruction;
-  }
-
- private:
-  static constexpr std::size_t kForever = std::numeric_limits<std::size_t>::max();
-
-  Register Take() {
-    if (free_.empty()) return next_++;
-    const Register lowest = free_.top();
-    free_.pop();
-    return lowest;
-  }
-
-  std::vector<Register> place_;
-  std::vector<std::size_t> last_use_;
-  std::priority_queue<Register, std::vector<Register>, std::greater<>> free_;
-  Register next_ = 0;
-};
 
 }  // namespace
 
 Lowering::Lowering(Precision precision, Register sources) : precision_(precision) {
-  tape_.sources = sources;
-  tape_.registers = sources;
+  draft_.tape.sources = sources;
+  draft_.tape.registers = sources;
+  draft_.levels.resize(sources);
 }
 
 double Lowering::Round(double scalar) const {
   return precision_ == Precision::kF32 ? static_cast<double>(static_cast<float>(scalar)) : scalar;
 }
 
-Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<double, 2> scalar) {
-  const std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code),
-                                       in[0],
-                                       in[1],
-                                       in[2],
-                                       std::bit_cast<std::uint64_t>(scalar[0]),
-                                       std::bit_cast<std::uint64_t>(scalar[1])};
-  const auto [known, fresh] = known_.try_emplace(key, tape_.registers);
+std::uint16_t Lowering::LevelOf(Scalar scalar) const {
+  return scalar.is_literal() ? 0
+                             : static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
+}
+
+Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar) {
+  std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code), in[0], in[1], in[2]};
+  for (const Scalar& s : scalar) AppendKey(s, key);
+  Tape& tape = draft_.tape;
+  const auto [known, fresh] = known_.try_emplace(std::move(key), tape.registers);
   if (fresh) {
-    if (tape_.registers == std::numeric_limits<Register>::max()) {
-      throw Error(ErrorCode::kResources, "the arithmetic of one tensor needs over 65,535 values",
-                  "Split the recipe: write an intermediate result and merge that.");
-    }
-    tape_.instructions.push_back({code, tape_.registers++, in, scalar});
+    if (tape.registers == kMost) FailForSize();
+    std::uint16_t level = std::max(LevelOf(scalar[0]), LevelOf(scalar[1]));
+    for (std::size_t i = 0; i < Inputs(code); ++i) level = std::max(level, draft_.levels[in[i]]);
+    draft_.levels.push_back(level);
+    tape.instructions.push_back({code,
+                                 tape.registers++,
+                                 in,
+                                 {scalar[0].literal(), scalar[1].literal()},
+                                 {scalar[0].slot(), scalar[1].slot()}});
   }
   return Value::Of(known->second);
+}
+
+Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
+  std::uint16_t level = 0;
+  bool literal = true;
+  std::vector<double> numbers;
+  std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code)};
+  ScalarOp operation{.code = code};
+  std::size_t place = 0;
+  for (const Scalar& scalar : in) {
+    literal = literal && scalar.is_literal();
+    if (!scalar.is_literal()) level = std::max(level, draft_.slots[scalar.slot()].level);
+    numbers.push_back(Round(scalar.literal()));
+    AppendKey(scalar, key);
+    operation.in[place++] = scalar;
+  }
+  if (literal) return Round(Evaluate(code, numbers));
+  const auto [known, fresh] =
+      known_slots_.try_emplace(std::move(key), static_cast<Slot>(draft_.slots.size()));
+  if (fresh) {
+    if (draft_.slots.size() == kNoSlot) FailForSize();
+    draft_.slots.push_back({level, false, draft_.scalars.size()});
+    draft_.scalars.push_back(operation);
+  }
+  return Scalar::Of(known->second);
+}
+
+Scalar Lowering::Gather(ReductionCode code, Axis axis, Value x, Value y, double fraction) {
+  const std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(code),
+                                       static_cast<std::uint64_t>(axis), x.reg(), y.reg(),
+                                       std::bit_cast<std::uint64_t>(fraction)};
+  const auto [known, fresh] = known_slots_.try_emplace(key, static_cast<Slot>(draft_.slots.size()));
+  if (fresh) {
+    if (draft_.slots.size() == kNoSlot) FailForSize();
+    const std::uint16_t level = std::max(draft_.levels[x.reg()], draft_.levels[y.reg()]);
+    draft_.slots.push_back({level, true, draft_.reductions.size()});
+    draft_.reductions.push_back(
+        {.code = code, .axis = axis, .in = {x.reg(), y.reg()}, .fraction = fraction});
+  }
+  return Scalar::Of(known->second);
+}
+
+Scalar Lowering::SumOf(Value x) {
+  return x.zero() ? 0 : Gather(ReductionCode::kSum, Axis::kTensor, x, x, 0);
+}
+
+Scalar Lowering::Dot(Value x, Value y) {
+  if (x.zero() || y.zero()) return 0;
+  return Gather(ReductionCode::kDot, Axis::kTensor, std::min(x, y), std::max(x, y), 0);
+}
+
+Scalar Lowering::Largest(Value x) {
+  return x.zero() ? 0 : Gather(ReductionCode::kLargest, Axis::kTensor, x, x, 0);
+}
+
+Scalar Lowering::KthLargest(Value x, double fraction) {
+  return x.zero() ? 0 : Gather(ReductionCode::kKthLargest, Axis::kTensor, x, x, fraction);
+}
+
+Scalar Lowering::LargestOfRows(Value x) {
+  return x.zero() ? 0 : Gather(ReductionCode::kLargest, Axis::kRow, x, x, 0);
 }
 
 Register Lowering::Hold(Value x) {
@@ -170,20 +127,20 @@ Register Lowering::Hold(Value x) {
 }
 
 Value Lowering::Constant(double s) {
-  return Emit(OpCode::kConstant, {}, {Round(s)});
+  return Emit(OpCode::kConstant, {}, {Round(s), 0});
 }
 
-Value Lowering::Scale(double s, Value x) {
-  s = Round(s);
-  if (x.zero() || s == 0) return Value::Zero();
-  if (s == 1) return x;
-  return Emit(OpCode::kScale, {x.reg()}, {s});
+Value Lowering::Scale(Scalar s, Value x) {
+  s = Rounded(s);
+  if (x.zero() || s.Is(0)) return Value::Zero();
+  if (s.Is(1)) return x;
+  return Emit(OpCode::kScale, {x.reg()}, {s, 0});
 }
 
-Value Lowering::Divide(Value x, double s) {
-  s = Round(s);
-  if (x.zero() || s == 1) return x;
-  return Emit(OpCode::kDivide, {x.reg()}, {s});
+Value Lowering::Divide(Value x, Scalar s) {
+  s = Rounded(s);
+  if (x.zero() || s.Is(1)) return x;
+  return Emit(OpCode::kDivide, {x.reg()}, {s, 0});
 }
 
 Value Lowering::Add(Value x, Value y) {
@@ -203,37 +160,42 @@ Value Lowering::Multiply(Value x, Value y) {
   return Emit(OpCode::kMultiply, {x.reg(), y.reg()});
 }
 
-Value Lowering::Blend(double s, Value x, double t, Value y) {
-  s = Round(s);
-  t = Round(t);
-  if (s == 0 || x.zero()) return Scale(t, y);
-  if (t == 0 || y.zero()) return Scale(s, x);
-  if (s == 1) return AddScaled(x, t, y);
-  if (t == 1) return AddScaled(y, s, x);
+Value Lowering::Quotient(Value x, Value y) {
+  if (x.zero() || y.zero()) return x;
+  return Emit(OpCode::kQuotient, {x.reg(), y.reg()});
+}
+
+Value Lowering::Blend(Scalar s, Value x, Scalar t, Value y) {
+  s = Rounded(s);
+  t = Rounded(t);
+  if (s.Is(0) || x.zero()) return Scale(t, y);
+  if (t.Is(0) || y.zero()) return Scale(s, x);
+  if (s.Is(1)) return AddScaled(x, t, y);
+  if (t.Is(1)) return AddScaled(y, s, x);
   return Emit(OpCode::kBlend, {x.reg(), y.reg()}, {s, t});
 }
 
-Value Lowering::AddScaled(Value x, double s, Value y) {
-  s = Round(s);
+Value Lowering::AddScaled(Value x, Scalar s, Value y) {
+  s = Rounded(s);
   if (x.zero()) return Scale(s, y);
-  if (s == 0 || y.zero()) return x;
-  if (s == 1) return Add(x, y);
-  return Emit(OpCode::kAddScaled, {x.reg(), y.reg()}, {s});
+  if (s.Is(0) || y.zero()) return x;
+  if (s.Is(1)) return Add(x, y);
+  return Emit(OpCode::kAddScaled, {x.reg(), y.reg()}, {s, 0});
 }
 
-Value Lowering::AddDifference(Value x, double s, Value y, Value z) {
-  s = Round(s);
-  if (s == 0) return x;
+Value Lowering::AddDifference(Value x, Scalar s, Value y, Value z) {
+  s = Rounded(s);
+  if (s.Is(0)) return x;
   if (z.zero()) return AddScaled(x, s, y);
-  if (y.zero()) return AddScaled(x, -s, z);
+  if (y.zero()) return AddScaled(x, Times(-1, s), z);
   if (x.zero()) return Scale(s, Subtract(y, z));
-  return Emit(OpCode::kAddDifference, {x.reg(), y.reg(), z.reg()}, {s});
+  return Emit(OpCode::kAddDifference, {x.reg(), y.reg(), z.reg()}, {s, 0});
 }
 
 Value Lowering::TrainDifference(Value x, double s, Value y, Value z) {
   s = Round(s);
   if (s == 0 || (y.zero() && z.zero())) return x;
-  return Emit(OpCode::kTrainDifference, {Hold(x), Hold(y), Hold(z)}, {s});
+  return Emit(OpCode::kTrainDifference, {Hold(x), Hold(y), Hold(z)}, {s, 0});
 }
 
 Value Lowering::Min(Value x, Value y) {
@@ -252,34 +214,68 @@ Value Lowering::KeepExtra(Value shared, Value wide, std::uint64_t row,
               {static_cast<double>(row), static_cast<double>(shared_columns)});
 }
 
-void Lowering::AddProbe(const Probe& probe) {
-  if (probe.against_zero || probe.before != probe.after) tape_.probes.push_back(probe);
+Value Lowering::KeepAtLeast(Value x, Scalar threshold) {
+  threshold = Rounded(threshold);
+  if (x.zero() || threshold.Is(0)) return x;
+  return Emit(OpCode::kKeepAtLeast, {x.reg()}, {threshold, 0});
 }
 
-Lowering::Finished Lowering::Finish(std::span<const Value> results) && {
-  const Needs needs = FindNeeds(tape_, results);
-  Numbering numbering(tape_, needs, results);
+Value Lowering::KeepSign(Value x, Value y) {
+  if (x.zero() || x == y) return x;
+  return Emit(OpCode::kKeepSign, {x.reg(), Hold(y)});
+}
 
-  Finished finished;
-  for (Register source = 0; source < tape_.sources; ++source) {
-    if (needs.registers[source]) finished.sources.push_back(source);
+Value Lowering::WhereNotZero(Scalar s, Value x) {
+  s = Rounded(s);
+  if (x.zero() || s.Is(0)) return Value::Zero();
+  return Emit(OpCode::kWhereNotZero, {x.reg()}, {s, 0});
+}
+
+Value Lowering::SpreadRows(Scalar of_rows, std::uint64_t row) {
+  return Emit(OpCode::kSpreadRows, {}, {static_cast<double>(row), of_rows});
+}
+
+KeptIndex Lowering::Keep(Value value) {
+  const Register held = Hold(value);
+  const auto [known, fresh] =
+      known_kept_.try_emplace(held, static_cast<KeptIndex>(draft_.kept.size()));
+  if (fresh) draft_.kept.push_back({draft_.levels[held], false, held});
+  return known->second;
+}
+
+KeptIndex Lowering::KeepFor(Value value, Register source) {
+  const KeptIndex kept = Keep(value);
+  draft_.waits_for[source] = kept;
+  draft_.levels[source] = static_cast<std::uint16_t>(draft_.kept[kept].level + 1);
+  return kept;
+}
+
+Value Lowering::Transformed(const TensorFunction& function, std::span<const Value> in,
+                            std::vector<double> numbers) {
+  if (draft_.tape.registers == kMost) FailForSize();
+  Transform transform{.function = &function, .numbers = std::move(numbers)};
+  std::uint16_t level = 0;
+  for (const Value& value : in) {
+    transform.in.push_back(Keep(value));
+    level = std::max(level, draft_.kept[transform.in.back()].level);
   }
-  Tape& tape = finished.tape;
-  tape.sources = static_cast<Register>(finished.sources.size());
-  for (std::size_t i = 0; i < tape_.instructions.size(); ++i) {
-    if (!needs.registers[tape_.instructions[i].out]) continue;
-    tape.instructions.push_back(numbering.Renumber(tape_.instructions[i], i));
-  }
-  tape.registers = numbering.registers();
-  for (Probe probe : needs.probes) {
-    probe.after = numbering[probe.after];
-    probe.before = numbering[probe.before];
-    tape.probes.push_back(probe);
-  }
-  for (const Value& result : results) {
-    finished.results.push_back(result.zero() ? result : Value::Of(numbering[result.reg()]));
-  }
-  return finished;
+  transform.out = static_cast<KeptIndex>(draft_.kept.size());
+  draft_.kept.push_back({level, true, draft_.transforms.size()});
+  draft_.read_as[draft_.tape.registers] = transform.out;
+  draft_.transforms.push_back(std::move(transform));
+  draft_.levels.push_back(static_cast<std::uint16_t>(level + 1));
+  return Value::Of(draft_.tape.registers++);
+}
+
+void Lowering::AddProbe(const Probe& probe) {
+  if (probe.against_zero || probe.before != probe.after) draft_.tape.probes.push_back(probe);
+}
+
+Lowering::Finished Lowering::Finish(std::span<const Value> results,
+                                    std::span<const Scalar> slots) && {
+  std::vector<Slot> asked;
+  for (const Scalar& scalar : slots) asked.push_back(scalar.slot());
+  return weightsmith::Finish(draft_, results, asked);
 }
 
 }  // namespace weightsmith

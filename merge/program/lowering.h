@@ -3,56 +3,81 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <span>
 #include <vector>
 
-#include "merge/program/tape.h"
+#include "merge/program/finish.h"
 
 namespace weightsmith {
 
 enum class Precision : std::uint8_t { kF32, kF64 };
 
-/// A tensor's value while a tape is built: a register, or a zero that costs nothing.
-class Value {
- public:
-  static Value Zero() { return Value(-1); }
-  static Value Of(Register r) { return Value(r); }
-  bool zero() const { return register_ < 0; }
-  Register reg() const { return static_cast<Register>(register_); }
-  auto operator<=>(const Value&) const = default;
-
- private:
-  explicit Value(std::int32_t r) : register_(r) {}
-  std::int32_t register_;
-};
-
 class Lowering {
  public:
   Lowering(Precision precision, Register sources);
 
-  // Scalars: rounded to the working precision after every operation.
+  // Scalars. Of literals, rounded to the working precision after every operation; of slots in f64,
+  // and rounded where a tile meets them.
   double Round(double scalar) const;
   double Sum(double a, double b) const { return Round(Round(a) + Round(b)); }
   double Difference(double a, double b) const { return Round(Round(a) - Round(b)); }
   double Product(double a, double b) const { return Round(Round(a) * Round(b)); }
+  Scalar Plus(Scalar a, Scalar b) { return Compute(ScalarCode::kAdd, {a, b}); }
+  Scalar Minus(Scalar a, Scalar b) { return Compute(ScalarCode::kSubtract, {a, b}); }
+  Scalar Times(Scalar a, Scalar b) { return Compute(ScalarCode::kMultiply, {a, b}); }
+  Scalar Over(Scalar a, Scalar b) { return Compute(ScalarCode::kDivide, {a, b}); }
+  Scalar Lesser(Scalar a, Scalar b) { return Compute(ScalarCode::kMinimum, {a, b}); }
+  Scalar Greater(Scalar a, Scalar b) { return Compute(ScalarCode::kMaximum, {a, b}); }
+  Scalar Magnitude(Scalar a) { return Compute(ScalarCode::kMagnitude, {a}); }
+  Scalar SquareRoot(Scalar a) { return Compute(ScalarCode::kSquareRoot, {a}); }
+  Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
+  Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
+  Scalar Round32(Scalar a) { return Compute(ScalarCode::kRound32, {a}); }
+  /// `yes` where a < b, else `no`.
+  Scalar Select(Scalar a, Scalar b, Scalar yes, Scalar no) {
+    return Compute(ScalarCode::kSelect, {a, b, yes, no});
+  }
+
+  // Scalars of a whole tensor, which cost a pass over it.
+  Scalar SumOf(Value x);
+  Scalar Dot(Value x, Value y);
+  Scalar Norm(Value x) { return SquareRoot(Dot(x, x)); }
+  Scalar Largest(Value x);  ///< max |x|
+  /// The trunc(fraction·n)-th largest |x|; NaN, which nothing reaches, where that is the 0-th.
+  Scalar KthLargest(Value x, double fraction);
+  /// max |x| of each row, for SpreadRows.
+  Scalar LargestOfRows(Value x);
 
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
-  Value Scale(double s, Value x);
-  Value Divide(Value x, double s);
+  Value Scale(Scalar s, Value x);
+  Value Divide(Value x, Scalar s);
   Value Add(Value x, Value y);
   Value Subtract(Value x, Value y);
   Value Multiply(Value x, Value y);
-  Value Blend(double s, Value x, double t, Value y);         ///< s·x + t·y
-  Value AddScaled(Value x, double s, Value y);               ///< x + s·y
-  Value AddDifference(Value x, double s, Value y, Value z);  ///< x + s·(y - z)
+  Value Quotient(Value x, Value y);                          ///< x / y, x where y is 0
+  Value Blend(Scalar s, Value x, Scalar t, Value y);         ///< s·x + t·y
+  Value AddScaled(Value x, Scalar s, Value y);               ///< x + s·y
+  Value AddDifference(Value x, Scalar s, Value y, Value z);  ///< x + s·(y - z)
   Value TrainDifference(Value x, double s, Value y, Value z);
   Value Min(Value x, Value y);
   Value Max(Value x, Value y);
   Value KeepExtra(Value shared, Value wide, std::uint64_t row, std::uint64_t shared_columns);
+  Value KeepAtLeast(Value x, Scalar threshold);  ///< x where |x| reaches it, else 0
+  Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0
+  Value WhereNotZero(Scalar s, Value x);         ///< s where x is not 0, else 0
+  /// The number of each element's row, of `row` elements.
+  Value SpreadRows(Scalar of_rows, std::uint64_t row);
+
+  /// A function of whole tensors, which costs a pass that keeps them.
+  Value Transformed(const TensorFunction& function, std::span<const Value> in,
+                    std::vector<double> numbers);
+  /// Keeps a value whole, for what is no function of a tensor alone; `source` cannot be read
+  /// before.
+  KeptIndex KeepFor(Value value, Register source);
 
   /// The register that holds x; a zero gets one.
   Register Hold(Value x);
@@ -60,22 +85,23 @@ class Lowering {
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);
 
-  /// The tape so far, without what none of `results` (and no probe of theirs) needs, and with its
-  /// sources and registers renumbered; `results` has the new numbers, and `sources` which of the
-  /// old sources remain, in order. A probe is dropped when what it watches is not needed.
-  struct Finished {
-    Tape tape;
-    std::vector<Register> sources;  ///< old number of each remaining source
-    std::vector<Value> results;
-  };
-  Finished Finish(std::span<const Value> results) &&;
+  /// What is left of it when nothing is in it that neither `results` nor `slots` need.
+  using Finished = FinishedProgram;
+  Finished Finish(std::span<const Value> results, std::span<const Scalar> slots = {}) &&;
 
  private:
-  Value Emit(OpCode code, std::array<Register, 3> in, std::array<double, 2> scalar = {});
+  Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
+  Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
+  Scalar Gather(ReductionCode code, Axis axis, Value x, Value y, double fraction);
+  KeptIndex Keep(Value value);
+  std::uint16_t LevelOf(Scalar scalar) const;
+  Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0});
 
   Precision precision_;
-  Tape tape_;
+  Draft draft_;
   std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
+  std::map<std::vector<std::uint64_t>, Slot> known_slots_;
+  std::map<Register, KeptIndex> known_kept_;
 };
 
 }  // namespace weightsmith

@@ -54,6 +54,20 @@ HWY_INLINE V TrainDifference(V x, V s, V y, V z) {
   return hn::Add(x, hn::Mul(hn::Mul(s, trained), ratio));
 }
 
+template <class V>
+HWY_INLINE V Quotient(V x, V y) {
+  return hn::IfThenElse(hn::Eq(y, hn::Zero(hn::DFromV<V>())), x, hn::Div(x, y));
+}
+
+template <class V>
+HWY_INLINE V KeepSign(V x, V y) {
+  const V zero = hn::Zero(hn::DFromV<V>());
+  const auto positive = hn::Ge(y, zero);
+  const auto same =
+      hn::Or(hn::And(positive, hn::Gt(x, zero)), hn::AndNot(positive, hn::Lt(x, zero)));
+  return hn::IfThenElseZero(same, x);
+}
+
 /// out[i] = op(in[i]...) for n elements, rounded up to whole vectors. `out` may be an input.
 template <class T, class Op, class... In>
 HWY_INLINE void Map(std::size_t n, T* out, Op op, const In*... in) {
@@ -77,8 +91,22 @@ void KeepExtra(std::size_t n, std::uint64_t first, std::uint64_t row, std::uint6
   }
 }
 
+/// The number of each element's row.
 template <class T>
-void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint64_t first) {
+void SpreadRows(std::size_t n, std::uint64_t first, std::uint64_t row,
+                const std::vector<double>& numbers, T* out) {
+  for (std::size_t i = 0; i < n;) {
+    const std::uint64_t at = (first + i) / row;
+    const std::uint64_t run = (at + 1) * row - (first + i);
+    const std::size_t end = i + static_cast<std::size_t>(std::min<std::uint64_t>(run, n - i));
+    std::fill(out + i, out + end, static_cast<T>(numbers[at]));
+    i = end;
+  }
+}
+
+template <class T>
+void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint64_t first,
+         const SlotValues& slots) {
   const Tag<T> d;
   using V = Vector<T>;
   T* out = registers + instruction.out * kTile;
@@ -127,12 +155,30 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
     case OpCode::kKeepExtra:
       return KeepExtra(n, first, static_cast<std::uint64_t>(instruction.scalar[0]),
                        static_cast<std::uint64_t>(instruction.scalar[1]), out, x, y);
+    case OpCode::kQuotient:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return Quotient(a, b); }, x, y);
+    case OpCode::kKeepAtLeast:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::IfThenElseZero(hn::Ge(hn::Abs(a), s), a); }, x);
+    case OpCode::kKeepSign:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return KeepSign(a, b); }, x, y);
+    case OpCode::kWhereNotZero:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::IfThenZeroElse(hn::Eq(a, hn::Zero(d)), s); }, x);
+    case OpCode::kSpreadRows:
+      return SpreadRows(n, first, static_cast<std::uint64_t>(instruction.scalar[0]),
+                        slots[instruction.slot[1]], out);
   }
 }
 
 template <class T>
-void RunAll(const Tape& tape, T* registers, std::size_t n, std::uint64_t first) {
-  for (const Instruction& instruction : tape.instructions) Run(instruction, registers, n, first);
+void RunAll(const Tape& tape, T* registers, std::size_t n, std::uint64_t first,
+            const SlotValues& slots) {
+  for (const Instruction& instruction : tape.instructions) {
+    Run(instruction, registers, n, first, slots);
+  }
 }
 
 template <class T>
@@ -190,12 +236,14 @@ std::size_t CountDifferentElements(const void* a, const void* b, std::size_t n, 
   }
 }
 
-void RunFloat(const Tape& tape, float* registers, std::size_t n, std::uint64_t first) {
-  RunAll(tape, registers, n, first);
+void RunFloat(const Tape& tape, float* registers, std::size_t n, std::uint64_t first,
+              const SlotValues& slots) {
+  RunAll(tape, registers, n, first, slots);
 }
 
-void RunDouble(const Tape& tape, double* registers, std::size_t n, std::uint64_t first) {
-  RunAll(tape, registers, n, first);
+void RunDouble(const Tape& tape, double* registers, std::size_t n, std::uint64_t first,
+               const SlotValues& slots) {
+  RunAll(tape, registers, n, first, slots);
 }
 
 Effect MeasureFloat(const Probe& probe, const float* registers, std::size_t n) {

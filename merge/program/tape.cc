@@ -30,12 +30,28 @@ Effect& Effect::operator+=(const Effect& other) {
   return *this;
 }
 
-void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first) {
-  HWY_DYNAMIC_DISPATCH(RunFloat)(tape, registers.data(), n, first);
+Tape Bind(const Tape& tape, const SlotValues& slots, bool wide) {
+  Tape bound = tape;
+  for (Instruction& instruction : bound.instructions) {
+    for (std::size_t i = 0; i < instruction.slot.size(); ++i) {
+      Slot& slot = instruction.slot[i];
+      if (slot == kNoSlot || instruction.code == OpCode::kSpreadRows) continue;
+      const double value = slots[slot].front();
+      instruction.scalar[i] = wide ? value : static_cast<double>(static_cast<float>(value));
+      slot = kNoSlot;
+    }
+  }
+  return bound;
 }
 
-void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first) {
-  HWY_DYNAMIC_DISPATCH(RunDouble)(tape, registers.data(), n, first);
+void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
+             const SlotValues& slots) {
+  HWY_DYNAMIC_DISPATCH(RunFloat)(tape, registers.data(), n, first, slots);
+}
+
+void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,
+             const SlotValues& slots) {
+  HWY_DYNAMIC_DISPATCH(RunDouble)(tape, registers.data(), n, first, slots);
 }
 
 Effect MeasureTile(const Probe& probe, std::span<const float> registers, std::size_t n) {

@@ -13,6 +13,8 @@
 #include <span>
 #include <vector>
 
+#include "merge/program/scalar.h"
+
 namespace weightsmith {
 
 /// Elements of a tile: several registers of it stay in the first-level cache.
@@ -33,6 +35,11 @@ enum class OpCode : std::uint8_t {
   kMin,              ///< the lesser of x and y
   kMax,              ///< the greater of x and y
   kKeepExtra,        ///< x in the first shared columns of a row, y in the others (see Instruction)
+  kQuotient,         ///< x / y, x where y is 0
+  kKeepAtLeast,      ///< x where |x| ≥ s, else 0
+  kKeepSign,         ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
+  kWhereNotZero,     ///< s where x is not 0, else 0
+  kSpreadRows,       ///< the number of its row in a slot (see Instruction)
 };
 
 using Register = std::uint16_t;
@@ -42,7 +49,10 @@ struct Instruction {
   Register out = 0;
   std::array<Register, 3> in{};
   std::array<double, 2> scalar{};  ///< already rounded to the working precision
+  /// Where a scalar is not known to the plan, what it is bound to before the tape runs.
+  std::array<Slot, 2> slot{kNoSlot, kNoSlot};
   /// kKeepExtra: a row has scalar[0] elements, of which the first scalar[1] are shared.
+  /// kSpreadRows: a row has scalar[0] elements, and slot[1] has its number.
 
   bool operator==(const Instruction&) const = default;
 };
@@ -84,11 +94,17 @@ struct Effect {
   Effect& operator+=(const Effect& other);
 };
 
+/// The tape with the numbers that its slots have; they are rounded to f32 unless `wide`.
+Tape Bind(const Tape& tape, const SlotValues& slots, bool wide);
+
 /// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
 /// of which the sources are filled with n elements; `first` is the index of the tile's first
 /// element in its tensor (kKeepExtra needs it). Results do not depend on the instruction set.
-void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first);
-void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first);
+/// REQUIRES: no slots, but those of rows, which are in `slots`.
+void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
+             const SlotValues& slots = {});
+void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,
+             const SlotValues& slots = {});
 
 /// The sums of one probe over one tile. Squares are summed in the precision of the tile in 16
 /// lanes, then folded in f64: the same on every instruction set.

@@ -9,6 +9,7 @@
 #include "core/io/machine.h"
 #include "merge/run/buffer_sizes.h"
 #include "merge/run/prepared_deltas.h"
+#include "merge/run/task_state.h"
 
 namespace weightsmith {
 namespace {
@@ -20,6 +21,8 @@ constexpr std::uint64_t kProgramBytes = 64u << 20;
 constexpr std::uint64_t kBytesPerTensor = 2048;
 /// Tasks whose deltas are worth keeping: as many as are at hand at once, and some to come.
 constexpr std::uint64_t kTasksInCache = 6;
+/// States of tasks that threads have to work on while one of them is between two passes.
+constexpr std::uint64_t kStatesPerThread = 1;
 constexpr std::uint64_t kMegabyte = 1'000'000;
 
 std::uint64_t PlanBytes(const Plan& plan) {
@@ -35,8 +38,14 @@ std::uint64_t PlanBytes(const Plan& plan) {
 std::uint64_t LargestDeltas(const Plan& plan) {
   std::uint64_t largest = 0;
   for (const Task& task : plan.tasks) {
-    if (!task.whole()) largest = std::max(largest, BytesOf(task));
+    if (task.passes.empty()) largest = std::max(largest, BytesOf(task));
   }
+  return largest;
+}
+
+std::uint64_t LargestState(const Plan& plan) {
+  std::uint64_t largest = 0;
+  for (const Task& task : plan.tasks) largest = std::max(largest, StateBytes(task));
   return largest;
 }
 
@@ -48,7 +57,8 @@ std::string Budget(std::uint64_t bytes) {
 }  // namespace
 
 std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t more) {
-  return kProgramBytes + more + PlanBytes(plan) + share.delta_cache +
+  const std::uint64_t states = std::max(share.states, LargestState(plan));
+  return kProgramBytes + more + PlanBytes(plan) + share.delta_cache + states +
          static_cast<std::uint64_t>(share.threads) * WorkerBytes(plan);
 }
 
@@ -70,8 +80,11 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   MemoryShare share;
   share.threads = static_cast<int>(
       std::min<std::uint64_t>(static_cast<std::uint64_t>(wanted), (budget - base) / each));
-  const std::uint64_t left = budget - MemoryOf(plan, share, more);
+  std::uint64_t left = budget - MemoryOf(plan, share, more);
   share.delta_cache = std::min(left, kTasksInCache * LargestDeltas(plan));
+  left -= share.delta_cache;
+  const std::uint64_t state = LargestState(plan);
+  share.states = state + std::min(left, kStatesPerThread * share.threads * state);
   return share;
 }
 

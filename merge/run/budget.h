@@ -13,6 +13,7 @@ namespace weightsmith {
 struct MemoryShare {
   int threads = 1;
   std::uint64_t delta_cache = 0;  ///< bytes of adapters' deltas that are kept for several chunks
+  std::uint64_t states = 0;       ///< bytes that tasks of several passes hold together
 };
 
 /// Bytes that a run with this share holds, at most, and beside it `more` of its caller's.

@@ -34,8 +34,8 @@ std::size_t MostRegisters(const Plan& plan) {
   std::size_t most = 1;
   for (const Task& task : plan.tasks) {
     most = std::max<std::size_t>(most, task.tape.registers);
-    for (const DeltaSource& delta : task.deltas) {
-      if (delta.weight) most = std::max<std::size_t>(most, delta.weight->tape.registers);
+    for (const Pass& pass : task.passes) {
+      most = std::max<std::size_t>(most, pass.tape.registers);
     }
   }
   return most;
@@ -79,13 +79,14 @@ std::uint64_t WorkerBytes(const Plan& plan) {
       Raise(pieces[s], std::min(kPiece, chunk) * units.SizeOf(task.sources[s].info.dtype));
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
-      Raise(results[p], chunk * units.SizeOf(task.products[p].dtype));
+      const Product& product = task.products[p];
+      Raise(results[p],
+            product.numbers ? InfoOf(task, product).bytes() : chunk * units.SizeOf(product.dtype));
     }
     const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
     for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
     // A family may need another block beside the one that it fills.
-    if (!task.deltas.empty()) Raise(deltas, BytesOf(task) + block);
-    if (task.scale_of != nullptr) Raise(deltas, BytesOf(*task.scale_of));
+    if (!task.deltas.empty()) Raise(deltas, (task.passes.empty() ? BytesOf(task) : 0) + block);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
   return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas +

@@ -19,24 +19,21 @@ std::uint64_t ChunkUnits(const Task& task) {
     smallest = std::min(smallest, units.SizeOf(source.info.dtype));
   }
   for (const Product& product : task.products) {
+    if (product.numbers) continue;
     smallest = std::min(smallest, units.SizeOf(product.dtype));
   }
   return kDigestBlock / smallest;
 }
 
-bool ChunkWalk::Next(Chunk& chunk) {
-  if (task_ >= plan_->tasks.size()) return false;
-  const Task& task = plan_->tasks[task_];
-  const std::uint64_t units = UnitsOf(task).count;
-  const std::uint64_t most = task.whole() ? units : ChunkUnits(task);
-  chunk = {task_, at_, std::min(most, units - at_), false};
-  at_ += chunk.count;
-  if (at_ == units) {
-    chunk.last = true;
-    ++task_;
-    at_ = 0;
-  }
-  return true;
+std::uint64_t ChunkCount(const Task& task) {
+  const std::uint64_t most = ChunkUnits(task);
+  return std::max<std::uint64_t>(1, (UnitsOf(task).count + most - 1) / most);
+}
+
+Chunk ChunkOf(const Plan& plan, std::uint32_t task, std::uint64_t index) {
+  const std::uint64_t most = ChunkUnits(plan.tasks[task]);
+  const std::uint64_t first = index * most;
+  return {task, first, std::min(most, UnitsOf(plan.tasks[task]).count - first)};
 }
 
 }  // namespace weightsmith

@@ -15,7 +15,6 @@ struct Chunk {
   std::uint32_t task = 0;
   std::uint64_t first = 0;  ///< units, see UnitsOf
   std::uint64_t count = 0;
-  bool last = false;  ///< of its task
 };
 
 /// What a task is counted in: elements, or bytes where its dtype has elements below a byte (such
@@ -31,30 +30,23 @@ Units UnitsOf(const Task& task);
 /// Units of a chunk of the task: the fewest that fill a digest block of each source and product.
 std::uint64_t ChunkUnits(const Task& task);
 
-/// Walks all chunks of a plan in order, from a task on.
-class ChunkWalk {
- public:
-  ChunkWalk(const Plan& plan, std::uint32_t first_task) : plan_(&plan), task_(first_task) {}
-  /// False at the end.
-  bool Next(Chunk& chunk);
+/// How many chunks the task has in each pass: at least one.
+std::uint64_t ChunkCount(const Task& task);
 
- private:
-  const Plan* plan_;
-  std::uint32_t task_;
-  std::uint64_t at_ = 0;
-};
+/// Chunk `index` of the task.
+Chunk ChunkOf(const Plan& plan, std::uint32_t task, std::uint64_t index);
 
 /// What computing a chunk told.
 struct ChunkResult {
   Chunk chunk;
-  std::vector<std::vector<Digest>> source_blocks;   ///< parallel to the task's sources
-  std::vector<std::vector<Digest>> product_blocks;  ///< parallel to its products
-  std::vector<Effect> effects;                      ///< parallel to its probes
+  std::vector<std::vector<Digest>> source_blocks{};   ///< parallel to the task's sources
+  std::vector<std::vector<Digest>> product_blocks{};  ///< parallel to its products
+  std::vector<Effect> effects{};                      ///< parallel to its probes
   std::uint64_t non_finite = 0;  ///< results that left the dtype's range though operands are finite
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;  ///< or that would have been
   /// What is to be written of each product, in buffers of the writer's; empty: nothing.
-  std::vector<Buffer> bytes;
+  std::vector<Buffer> bytes{};
 };
 
 }  // namespace weightsmith

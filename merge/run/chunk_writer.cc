@@ -29,6 +29,7 @@ void ChunkWriter::Write(ChunkResult& chunk) {
     const std::uint64_t size = units.SizeOf(product.dtype);
     const std::uint64_t offset = product.offset + chunk.chunk.first * size;
     const std::span<const std::byte> bytes = chunk.bytes[p].bytes();
+    if (bytes.empty()) continue;
     if (product.scatter != nullptr) {
       WriteScattered(*product.scatter, size, chunk.chunk.first, bytes,
                      [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {

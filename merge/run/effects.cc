@@ -6,6 +6,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "merge/run/engine.h"
 
 namespace weightsmith {
 namespace {
@@ -34,12 +35,15 @@ struct Unproven {
                                [&](const Probe& probe) { return steps.contains(probe.step); });
   }
   void Learn(const Task& task, const ChunkResult& result) {
+    Learn(task, result.effects, result.source_blocks);
+  }
+  /// `sources`: what stands for each, equal where they are.
+  template <class Sources>
+  void Learn(const Task& task, const std::vector<Effect>& effects, const Sources& sources) {
     for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
-      if (result.effects[p].changed > 0) steps.erase(task.tape.probes[p].step);
+      if (effects[p].changed > 0) steps.erase(task.tape.probes[p].step);
     }
-    for (const auto& blocks : result.source_blocks) {
-      distinct = distinct || blocks != result.source_blocks.front();
-    }
+    for (const auto& source : sources) distinct = distinct || source != sources.front();
   }
 };
 
@@ -59,19 +63,35 @@ void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<boo
   context.digests = true;
   context.effects = true;
   Worker worker(context);
+  std::vector<std::uint32_t> with_passes;
   for (std::uint32_t t = 0; t < plan.tasks.size() && !unproven.empty(); ++t) {
     const Task& task = plan.tasks[t];
     if (!unproven.Concerns(task)) continue;
+    if (!task.passes.empty()) {
+      with_passes.push_back(t);
+      continue;
+    }
     StopIfAsked(cancel);
-    unproven.Learn(task,
-                   worker.Compute({t, 0, std::min<std::uint64_t>(kTile, task.elements), false}));
+    const Chunk tile{t, 0, std::min<std::uint64_t>(kTile, task.elements)};
+    unproven.Learn(task, worker.Compute(tile));
   }
-  ChunkWalk walk(plan, 0);
-  for (Chunk chunk; !unproven.empty() && walk.Next(chunk);) {
-    const Task& task = plan.tasks[chunk.task];
-    if (!unproven.Concerns(task)) continue;
-    StopIfAsked(cancel);
-    unproven.Learn(task, worker.Compute(chunk));
+  // Of a tensor that has to be known whole, the smallest one is cheapest.
+  const auto size = [&](std::uint32_t t) { return plan.tasks[t].elements; };
+  std::ranges::stable_sort(with_passes, {}, size);
+  for (const std::uint32_t t : with_passes) {
+    if (unproven.empty() || !unproven.Concerns(plan.tasks[t])) continue;
+    ComputeTasks(context, {t}, {.cancel = cancel}, [&](std::uint32_t, TaskResult&& result) {
+      unproven.Learn(plan.tasks[t], result.effects, result.sources);
+    });
+  }
+  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    if (!task.passes.empty()) continue;
+    for (std::uint64_t c = 0; c < ChunkCount(task); ++c) {
+      if (unproven.empty() || !unproven.Concerns(task)) break;
+      StopIfAsked(cancel);
+      unproven.Learn(task, worker.Compute(ChunkOf(plan, t, c)));
+    }
   }
   if (!unproven.steps.empty()) {
     std::string names;
@@ -103,7 +123,7 @@ void CheckOutcome(const Plan& plan, const std::vector<TaskResult>& results) {
     const TaskResult& result = results[t];
     for (std::size_t p = 0; p < result.products.size(); ++p) {
       if (task.products[p].copy && task.sources.size() == 1) continue;
-      if (task.scale_of != nullptr) continue;
+      if (task.products[p].numbers) continue;
       const std::uint32_t output = plan.output_files[task.products[p].file].output;
       computed[output] = true;
       // A tensor that an adapter replaces has no source.

@@ -11,16 +11,10 @@
 
 #include "core/io/byte_source.h"
 #include "merge/plan/plan.h"
+#include "merge/run/engine.h"
 #include "merge/run/report.h"
 
 namespace weightsmith {
-
-struct Progress {
-  std::uint64_t bytes_done = 0;  ///< written
-  std::uint64_t bytes_total = 0;
-  std::uint64_t bytes_read = 0;
-  std::chrono::steady_clock::duration elapsed{};
-};
 
 struct RunOptions {
   int threads = 0;                            ///< 0: one per physical core

@@ -54,26 +54,20 @@ Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
 
 }  // namespace
 
-PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole,
-                               AdapterDigests& digests) {
-  for (const DeltaSource& source : task.deltas) {
-    std::vector<float> weight;
-    if (source.weight) weight = whole(*source.weight, *this);
-    Add(plan, source, std::move(weight), digests);
-  }
-}
+PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, AdapterDigests& digests)
+    : plan_(&plan), task_(&task), digests_(&digests), deltas_(task.deltas.size()) {}
 
-void PreparedDeltas::Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole,
-                         AdapterDigests& digests) {
-  const Model& model = plan.models[source.model];
-  Delta& delta = deltas_.emplace_back();
+void PreparedDeltas::Prepare(std::size_t number, std::span<const float> whole) {
+  const DeltaSource& source = task_->deltas[number];
+  const Model& model = plan_->models[source.model];
+  Delta& delta = deltas_[number];
   delta.columns = SizeAsMatrix(source.shape).columns;
   for (const AdapterPart& part : source.parts) {
     WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
       const AdapterValues values =
           ReadValues(*model.parts.front().checkpoint, *part.module, source.strength,
                      [&](std::uint32_t tensor, std::span<const std::byte> bytes) {
-                       digests.Take(plan, source.model, tensor, bytes);
+                       digests_->Take(*plan_, source.model, tensor, bytes);
                      });
       AdapterWeight weight{ShapeOf(part, source.shape), {}};
       if (ReadsPart(part, source)) {
@@ -182,9 +176,8 @@ std::shared_ptr<DeltaCache::Entry> DeltaCache::EntryOf(const Plan& plan, std::ui
 std::shared_ptr<const PreparedDeltas> DeltaCache::Make(const Plan& plan, std::uint32_t task,
                                                        const std::shared_ptr<Entry>& entry) {
   std::call_once(entry->once, [&] {
-    entry->deltas.emplace(
-        plan, plan.tasks[task],
-        [](const WholeWeight&, const PreparedDeltas&) { return std::vector<float>(); }, digests_);
+    entry->deltas.emplace(plan, plan.tasks[task], digests_);
+    for (std::size_t d = 0; d < plan.tasks[task].deltas.size(); ++d) entry->deltas->Prepare(d, {});
   });
   return {entry, &*entry->deltas};
 }
@@ -197,7 +190,7 @@ void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
   constexpr std::uint32_t kFar = 8;
   const auto tasks = static_cast<std::uint32_t>(plan.tasks.size());
   for (std::uint32_t task = after + 1; task < std::min(tasks, after + 1 + kFar); ++task) {
-    if (plan.tasks[task].deltas.empty() || plan.tasks[task].whole()) continue;
+    if (plan.tasks[task].deltas.empty() || !plan.tasks[task].passes.empty()) continue;
     if (const auto entry = EntryOf(plan, task, true)) Make(plan, task, entry);
     return;
   }

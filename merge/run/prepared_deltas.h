@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,16 +18,14 @@ namespace weightsmith {
 
 class PreparedDeltas {
  public:
-  /// Computes a whole value; deltas that stand before it are ready.
-  using WholeMaker =
-      std::function<std::vector<float>(const WholeWeight& weight, const PreparedDeltas& so_far)>;
+  /// REQUIRES: plan, task and digests outlive it.
+  PreparedDeltas(const Plan& plan, const Task& task, AdapterDigests& digests);
 
-  /// Digests of what is read go to `digests`. REQUIRES: the plan outlives it. Throws as MakeDelta
-  /// does, naming the module.
-  PreparedDeltas(const Plan& plan, const Task& task, const WholeMaker& whole,
-                 AdapterDigests& digests);
+  /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that.
+  /// Digests of what is read go to those given. Throws as MakeDelta does, naming the module.
+  void Prepare(std::size_t delta, std::span<const float> weight);
 
-  /// Elements [first, first + out.size()) of a delta of the task. Any thread.
+  /// Elements [first, first + out.size()) of a delta that is ready. Any thread.
   void Fill(std::size_t delta, std::uint64_t first, std::span<float> out) const;
 
  private:
@@ -47,11 +44,12 @@ class PreparedDeltas {
     std::vector<std::vector<float>> weights;  ///< that the rows read
   };
 
-  void Add(const Plan& plan, const DeltaSource& source, std::vector<float> whole,
-           AdapterDigests& digests);
   static void FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,
                       std::span<float> out);
 
+  const Plan* plan_;
+  const Task* task_;
+  AdapterDigests* digests_;
   std::vector<Delta> deltas_;
 };
 
@@ -65,7 +63,7 @@ class DeltaCache {
   /// `most_bytes`: of what is kept though no worker holds it.
   explicit DeltaCache(std::uint64_t most_bytes = 0);
 
-  /// REQUIRES: no delta of the task depends on the whole tensor.
+  /// REQUIRES: the task has one pass.
   std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
   /// Prepares the next task that has such deltas, while others compute this one; nothing where they
   /// could not be kept.

@@ -25,13 +25,9 @@ class PartialReader final : public ByteSource {
 };
 
 std::uint64_t BytesOf(const Task& task, const Product& product) {
+  if (product.numbers) return InfoOf(task, product).bytes();
   const Units units = UnitsOf(task);
   return units.count * units.SizeOf(product.dtype);
-}
-
-/// What the digest of a product is of.
-TensorInfo InfoOf(const Task& task, const Product& product) {
-  return product.copy ? task.sources[product.value].info : TensorInfo{product.dtype, task.shape};
 }
 
 class ReadBack {

@@ -97,7 +97,6 @@ void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report
   }
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
-    if (task.scale_of != nullptr) continue;
     std::set<std::pair<std::uint32_t, std::uint32_t>> operands;
     bool computed = false;
     for (const Product& product : task.products) {

@@ -66,7 +66,30 @@ class Printer {
     Add(static_cast<std::uint64_t>(step.code)).Add(step.out);
     for (const Register in : step.in) Add(in);
     for (const double scalar : step.scalar) Add(scalar);
+    for (const Slot slot : step.slot) Add(slot);
     return *this;
+  }
+  Printer& Add(const Scalar& scalar) { return Add(scalar.literal()).Add(scalar.slot()); }
+  Printer& Add(const ScalarOp& operation) {
+    Add(static_cast<std::uint64_t>(operation.code)).Add(operation.out);
+    for (const Scalar& in : operation.in) Add(in);
+    return *this;
+  }
+  Printer& Add(const Reduction& reduction) {
+    Add(static_cast<std::uint64_t>(reduction.code)).Add(static_cast<std::uint64_t>(reduction.axis));
+    for (const Register in : reduction.in) Add(in);
+    return Add(reduction.fraction).Add(reduction.out);
+  }
+  Printer& Add(const KeptRegister& kept) { return Add(kept.value).Add(kept.out); }
+  Printer& Add(const Transform& transform) {
+    return Add(transform.function->name)
+        .Add(transform.numbers)
+        .Add(transform.in)
+        .Add(transform.out);
+  }
+  Printer& Add(const Pass& pass) {
+    Add(pass.tape).Add(pass.operands).Add(pass.reductions).Add(pass.kept);
+    return Add(pass.transforms).Add(pass.scalars);
   }
   Printer& Add(const Probe& probe) {
     Add(probe.step).Add(probe.before).Add(probe.after).Add(probe.against_zero);
@@ -100,19 +123,20 @@ class Printer {
   }
   Printer& Add(const DeltaSource& delta) {
     Add(delta.model).Add(delta.shape).Add(delta.parts).Add(delta.strength).Add(delta.replaces);
-    Add(delta.weight.has_value());
-    if (!delta.weight) return *this;
-    return Add(delta.weight->tape).Add(delta.weight->value).Add(delta.weight->sources);
+    return Add(delta.weight);
   }
   Printer& Add(const Product& product) {
     Add(product.file).Add(product.offset).Add(Info(product.dtype).name).Add(product.value);
-    Add(product.copy).Add(product.scales).Add(product.noise).Add(product.name);
+    Add(product.copy).Add(product.noise).Add(product.name).Add(product.scale.has_value());
+    if (product.scale) Add(product.scale->slot).Add(product.scale->by_row);
+    Add(product.numbers.has_value());
+    if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);
     return Add(product.scatter);
   }
   Printer& Add(const Task& task) {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
-    Add(task.deltas).Add(task.tape).Add(task.products).Add(task.scale_of != nullptr);
-    return task.scale_of == nullptr ? *this : Add(*task.scale_of);
+    Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
+    return Add(task.slot_count).Add(task.kept_count);
   }
   Digest Finish() const { return stream_.Finish(); }
 

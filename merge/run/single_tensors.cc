@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "merge/run/engine.h"
 #include "merge/run/memory_destination.h"
-#include "merge/run/worker.h"
 
 namespace weightsmith {
 namespace {
@@ -102,15 +103,15 @@ std::shared_ptr<const Checkpoint> SingleTensors::Compute(
   context.digests = context.effects = false;
   ChunkWriter writer(*plan, context.files, destination);
   context.writer = &writer;
-  Worker worker(context);
-  ChunkWalk walk(*plan, 0);
-  for (Chunk chunk; walk.Next(chunk);) {
+  std::vector<std::uint32_t> tasks(plan->tasks.size());
+  std::iota(tasks.begin(), tasks.end(), 0);
+  const auto go_on = [&](const Progress& /*progress*/) {
     before_chunk();
-    WithContext("merging", [&] {
-      ChunkResult result = worker.Compute(chunk);
-      writer.Write(result);
-    });
-  }
+    return true;
+  };
+  before_chunk();
+  ComputeTasks(context, std::move(tasks), {.progress = go_on},
+               [](std::uint32_t /*task*/, TaskResult&& /*result*/) {});
   for (const auto& file : plan->files) file->ExpectUnchanged();
   GiveBack(std::move(plan));
   return std::move(destination).Take();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -47,9 +48,9 @@ std::uint64_t ColumnsOf(const Task& task) {
 }
 
 /// Calls `each(value, scale)` with the scale of each value: one for all, or one of its row.
-template <class Values, class Each>
-void ForEachScaled(const Task& task, std::uint64_t first, std::span<const float> scales,
-                   Values values, const Each& each) {
+template <class Scales, class Values, class Each>
+void ForEachScaled(const Task& task, std::uint64_t first, const Scales& scales, Values values,
+                   const Each& each) {
   if (scales.size() == 1) {
     for (auto& value : values) each(value, scales[0]);
     return;
@@ -62,13 +63,14 @@ void ForEachScaled(const Task& task, std::uint64_t first, std::span<const float>
 std::optional<float> OnlyAddition(const PieceInputs& piece) {
   const Task& task = *piece.task;
   const bool one = task.sources.size() == 1 && task.deltas.size() == 1 &&
-                   task.products.size() == 1 && task.tape.instructions.size() == 1;
+                   task.products.size() == 1 && task.kept.empty() &&
+                   task.tape.instructions.size() == 1;
   if (!one) return std::nullopt;
   const Instruction& addition = task.tape.instructions.front();
   const Product& product = task.products.front();
   const bool as_read = !product.copy && product.value == addition.out && !product.noise &&
                        product.dtype == task.sources.front().info.dtype &&
-                       piece.source_scales[0].empty() && piece.product_scales[0].empty();
+                       piece.source_scales[0].empty() && !product.scale;
   const bool plain = addition.code == OpCode::kAdd;
   const bool adds =
       (plain || addition.code == OpCode::kAddScaled) && addition.in[0] == 0 && addition.in[1] == 1;
@@ -82,30 +84,78 @@ std::optional<float> OnlyAddition(const PieceInputs& piece) {
 
 }  // namespace
 
+/// An operand of the task: a source, a delta, or a value that is kept.
 template <class Real>
-void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Register source,
+void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Register operand,
                             std::span<Real> tile) {
-  const std::vector<Source>& sources = piece.task->sources;
-  if (source >= sources.size()) {
-    const std::span<const float> delta = piece.deltas[source - sources.size()];
-    std::copy_n(delta.data() + place.at, place.n, tile.data());
+  const Task& task = *piece.task;
+  if (operand >= task.sources.size()) {
+    const std::size_t number = operand - task.sources.size();
+    const std::span<const float> values =
+        number < task.deltas.size()
+            ? piece.deltas[number].subspan(place.at)
+            : piece.state->kept(static_cast<KeptIndex>(number - task.deltas.size()))
+                  .subspan(piece.first + place.at);
+    std::copy_n(values.data(), place.n, tile.data());
     return;
   }
-  const DType dtype = sources[source].info.dtype;
+  const DType dtype = task.sources[operand].info.dtype;
   const std::size_t size = Info(dtype).bits / 8;
-  Decode(dtype, piece.sources[source].bytes().subspan(place.at * size, place.n * size), tile);
-  if (piece.source_scales[source].empty()) return;
-  ForEachScaled(*piece.task, piece.first + place.at, piece.source_scales[source], tile,
+  Decode(dtype, piece.sources[operand].bytes().subspan(place.at * size, place.n * size), tile);
+  if (piece.source_scales[operand].empty()) return;
+  ForEachScaled(task, piece.first + place.at, piece.source_scales[operand], tile,
                 [](Real& value, float scale) { value *= static_cast<Real>(scale); });
 }
 
 template <class Real>
-void TileRunner<Real>::Run(const PieceInputs& piece, const Place& place, const Tape& tape,
-                           std::span<const Register> sources) {
-  for (Register s = 0; s < tape.sources; ++s) {
-    Load(piece, place, sources.empty() ? s : sources[s], Tile(s, place.n));
+template <class Use>
+void TileRunner<Real>::ForEachTile(const PieceInputs& piece, const Use& use) {
+  for (std::uint64_t at = 0; at < piece.count; at += kTile) {
+    use(Place{at, static_cast<std::size_t>(std::min<std::uint64_t>(kTile, piece.count - at))});
   }
-  RunTape(tape, tiles_.all(), place.n, piece.first + place.at);
+}
+
+template <class Real>
+void TileRunner<Real>::RunPass(const PieceInputs& piece, const Place& place) {
+  const std::vector<Register>& operands = piece.state->pass().operands;
+  for (std::size_t s = 0; s < operands.size(); ++s) {
+    Load(piece, place, operands[s], Tile(s, place.n));
+  }
+  RunTape(piece.state->tape(), tiles_.all(), place.n, piece.first + place.at, piece.state->slots());
+}
+
+template <class Real>
+void TileRunner<Real>::RunLast(const PieceInputs& piece, const Place& place) {
+  const Task& task = *piece.task;
+  const std::size_t operands = task.sources.size() + task.deltas.size();
+  for (Register s = 0; s < operands; ++s) Load(piece, place, s, Tile(s, place.n));
+  for (std::size_t k = 0; k < task.kept.size(); ++k) {
+    Load(piece, place, static_cast<Register>(operands + task.kept[k]), Tile(operands + k, place.n));
+  }
+  const std::uint64_t first = piece.first + place.at;
+  if (piece.state == nullptr) return RunTape(task.tape, tiles_.all(), place.n, first);
+  RunTape(piece.state->tape(), tiles_.all(), place.n, first, piece.state->slots());
+}
+
+template <class Real>
+void TileRunner<Real>::Gather(const PieceInputs& piece) {
+  ForEachTile(piece, [&](const Place& place) {
+    RunPass(piece, place);
+    piece.state->Gather(piece.first + place.at, place.n, std::span<const Real>(tiles_.all()));
+  });
+}
+
+template <class Real>
+void TileRunner<Real>::Sample(const PieceInputs& piece, std::span<const Register> registers,
+                              std::vector<std::vector<float>>& samples) {
+  ForEachTile(piece, [&](const Place& place) {
+    RunPass(piece, place);
+    for (std::size_t r = 0; r < registers.size(); ++r) {
+      const std::span<const Real> tile = Tile(registers[r], place.n);
+      std::ranges::transform(tile, std::back_inserter(samples[r]),
+                             [](Real x) { return static_cast<float>(x); });
+    }
+  });
 }
 
 template <class Real>
@@ -114,20 +164,19 @@ void TileRunner<Real>::Compute(const PieceInputs& piece, NonFinitePolicy non_fin
                                ChunkResult& result) {
   const Task& task = *piece.task;
   const std::optional<float> strength = OnlyAddition(piece);
-  for (std::uint64_t at = 0; at < piece.count; at += kTile) {
-    const Place place{at,
-                      static_cast<std::size_t>(std::min<std::uint64_t>(kTile, piece.count - at))};
+  ForEachTile(piece, [&](const Place& place) {
     const auto bytes = [&](std::size_t p) {
       const std::size_t size = Info(task.products[p].dtype).bits / 8;
-      return results[p].bytes().subspan((in_chunk + at) * size, place.n * size);
+      return results[p].bytes().subspan((in_chunk + place.at) * size, place.n * size);
     };
-    if (strength && BakeAtOnce(piece, place, *strength, effects, bytes(0), result)) continue;
-    Run(piece, place, task.tape, {});
+    if (strength && BakeAtOnce(piece, place, *strength, effects, bytes(0), result)) return;
+    RunLast(piece, place);
     for (std::size_t p = 0; p < task.products.size(); ++p) {
-      if (!task.products[p].copy) Store(piece, place, p, non_finite, bytes(p), result);
+      const Product& product = task.products[p];
+      if (!product.copy && !product.numbers) Store(piece, place, p, non_finite, bytes(p), result);
     }
     if (effects) Measure(piece, place, bytes(0), result);
-  }
+  });
 }
 
 /// False where nothing was done: the tile has to be run as any other.
@@ -163,48 +212,12 @@ bool TileRunner<Real>::BakeAtOnce(const PieceInputs& piece, const Place& place, 
 }
 
 template <class Real>
-void TileRunner<Real>::ComputeValue(const PieceInputs& piece, const Tape& tape,
-                                    std::span<const Register> sources, Register value,
-                                    std::span<float> out) {
-  for (std::uint64_t at = 0; at < piece.count; at += kTile) {
-    const Place place{at,
-                      static_cast<std::size_t>(std::min<std::uint64_t>(kTile, piece.count - at))};
-    Run(piece, place, tape, sources);
-    std::ranges::transform(Tile(value, place.n), out.subspan(at, place.n).begin(),
-                           [](Real x) { return static_cast<float>(x); });
-  }
-}
-
-template <class Real>
-void TileRunner<Real>::RaiseLargest(const PieceInputs& piece, Register value,
-                                    std::span<float> largest) {
-  const std::uint64_t columns = largest.size() == 1 ? piece.task->elements : ColumnsOf(*piece.task);
-  for (std::uint64_t at = 0; at < piece.count; at += kTile) {
-    const Place place{at,
-                      static_cast<std::size_t>(std::min<std::uint64_t>(kTile, piece.count - at))};
-    Run(piece, place, piece.task->tape, {});
-    const std::span<const Real> tile = Tile(value, place.n);
-    for (std::size_t i = 0; i < tile.size(); ++i) {
-      float& most = largest[(piece.first + at + i) / columns];
-      most = std::max(most, std::abs(static_cast<float>(tile[i])));
-    }
-  }
-}
-
-template <class Real>
 void TileRunner<Real>::Store(const PieceInputs& piece, const Place& place, std::size_t number,
                              NonFinitePolicy non_finite, std::span<std::byte> out,
                              ChunkResult& result) {
   const Product& product = piece.task->products[number];
   const std::uint64_t first = piece.first + place.at;
   std::span<const Real> values = Tile(product.value, place.n);
-  if (!piece.product_scales[number].empty()) {
-    const std::span<Real> scaled = Scratch(1, place.n);
-    std::ranges::copy(values, scaled.begin());
-    ForEachScaled(*piece.task, first, piece.product_scales[number], scaled,
-                  [](Real& value, float scale) { value /= static_cast<Real>(scale); });
-    values = scaled;
-  }
   values = Finite(piece, product, values, non_finite, result);
   if (!product.noise) return Encode(product.dtype, values, out);
   std::array<float, kTile> rounded;
@@ -273,18 +286,19 @@ std::span<const std::byte> TileRunner<Real>::StoredTile(const PieceInputs& piece
   const Task& task = *piece.task;
   const Product& product = task.products.front();
   const std::size_t size = Info(product.dtype).bits / 8;
-  if (value == product.value && !product.copy) return stored;
+  const Register whole = product.scale ? product.scale->unscaled : product.value;
+  if (value == whole && !product.copy) return stored;
   const bool read = value < task.sources.size() && task.sources[value].info.dtype == product.dtype;
   if (read && piece.source_scales[value].empty()) {
     return piece.sources[value].bytes().subspan(place.at * size, place.n * size);
   }
   scratch.resize(place.n * size);
   std::span<const Real> values = Tile(value, place.n);
-  if (!piece.product_scales[0].empty()) {
+  if (product.scale) {
     const std::span<Real> scaled = Scratch(1, place.n);
     std::ranges::copy(values, scaled.begin());
-    ForEachScaled(task, piece.first + place.at, piece.product_scales[0], scaled,
-                  [](Real& x, float scale) { x /= static_cast<Real>(scale); });
+    ForEachScaled(task, piece.first + place.at, piece.state->slots()[product.scale->slot], scaled,
+                  [](Real& x, double scale) { x /= static_cast<Real>(scale); });
     values = scaled;
   }
   Encode(product.dtype, values, scratch);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "merge/run/chunk.h"
+#include "merge/run/task_state.h"
 #include "merge/run/worker_buffers.h"
 
 namespace weightsmith {
@@ -20,10 +21,10 @@ struct PieceInputs {
   const Task* task = nullptr;
   std::uint64_t first = 0;  ///< element of the tensor
   std::uint64_t count = 0;
-  std::span<const Buffer> sources;                     ///< bytes of each
-  std::span<const std::span<const float>> deltas;      ///< values of each
-  std::span<const std::vector<float>> source_scales;   ///< of each source; empty: none
-  std::span<const std::vector<float>> product_scales;  ///< of each product; empty: none
+  std::span<const Buffer> sources;                    ///< bytes of each
+  std::span<const std::span<const float>> deltas;     ///< values of each
+  std::span<const std::vector<float>> source_scales;  ///< of each source; empty: none
+  TaskState* state = nullptr;                         ///< of a task of several passes
 };
 
 template <class Real>
@@ -37,14 +38,12 @@ class TileRunner {
   void Compute(const PieceInputs& piece, NonFinitePolicy non_finite, bool effects,
                std::span<const Buffer> results, std::uint64_t in_chunk, ChunkResult& result);
 
-  /// Fills `out` with a register of another tape of the piece; `sources` are the task's registers
-  /// that its sources are.
-  void ComputeValue(const PieceInputs& piece, const Tape& tape, std::span<const Register> sources,
-                    Register value, std::span<float> out);
+  /// Gives the state what the pass at hand gathers. REQUIRES: it is not the one that stores.
+  void Gather(const PieceInputs& piece);
 
-  /// Raises each of `largest` to the greatest magnitude of a register: of all elements where there
-  /// is one, else by row.
-  void RaiseLargest(const PieceInputs& piece, Register value, std::span<float> largest);
+  /// Appends values of the pass at hand, of all of the piece, to one list for each register.
+  void Sample(const PieceInputs& piece, std::span<const Register> registers,
+              std::vector<std::vector<float>>& samples);
 
  private:
   static constexpr std::size_t kScratch = 2;
@@ -61,9 +60,11 @@ class TileRunner {
   }
   bool BakeAtOnce(const PieceInputs& piece, const Place& place, float strength, bool effects,
                   std::span<std::byte> out, ChunkResult& result);
-  void Run(const PieceInputs& piece, const Place& place, const Tape& tape,
-           std::span<const Register> sources);
-  void Load(const PieceInputs& piece, const Place& place, Register source, std::span<Real> tile);
+  template <class Use>
+  void ForEachTile(const PieceInputs& piece, const Use& use);
+  void RunPass(const PieceInputs& piece, const Place& place);
+  void RunLast(const PieceInputs& piece, const Place& place);
+  void Load(const PieceInputs& piece, const Place& place, Register operand, std::span<Real> tile);
   void Store(const PieceInputs& piece, const Place& place, std::size_t product,
              NonFinitePolicy non_finite, std::span<std::byte> out, ChunkResult& result);
   std::span<const Real> Finite(const PieceInputs& piece, const Product& product,

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/aligned_vector.h"
 #include "core/base/error.h"
@@ -14,28 +13,6 @@
 #include "merge/run/worker_buffers.h"
 
 namespace weightsmith {
-namespace {
-
-/// Adds what the next range told.
-void Append(ChunkResult&& range, ChunkResult& all) {
-  const auto join = [](std::vector<std::vector<Digest>>& from,
-                       std::vector<std::vector<Digest>>& to) {
-    to.resize(from.size());
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      to[i].insert(to[i].end(), from[i].begin(), from[i].end());
-    }
-  };
-  join(range.source_blocks, all.source_blocks);
-  join(range.product_blocks, all.product_blocks);
-  all.effects.resize(range.effects.size());
-  for (std::size_t p = 0; p < range.effects.size(); ++p) all.effects[p] += range.effects[p];
-  all.non_finite += range.non_finite;
-  all.bytes_read += range.bytes_read;
-  all.bytes_written += range.bytes_written;
-}
-
-}  // namespace
-
 class Worker::Impl {
  public:
   explicit Impl(const WorkerContext& context)
@@ -48,22 +25,19 @@ class Worker::Impl {
         floats_(wide() ? 0 : MostRegisters(*context.plan)),
         doubles_(wide() ? MostRegisters(*context.plan) : 0) {}
 
-  ChunkResult Compute(const Chunk& chunk);
+  ChunkResult Compute(const Chunk& chunk, TaskState* state);
+  void Sample(TaskState& state);
 
  private:
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
-  template <class Use>
-  void ForEachPiece(const Task& task, std::uint64_t first, std::uint64_t count, const Use& use);
+  void Gather(const Chunk& chunk, TaskState& state);
+  PieceInputs ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count);
   ChunkResult ComputeRange(const Chunk& chunk);
-  std::vector<float> ComputeWhole(const Task& task, const WholeWeight& weight,
-                                  const PreparedDeltas& so_far);
-  std::vector<float> ComputeScale(const Task& task, std::size_t product);
-  ChunkResult ComputeScaleTensor(const Chunk& chunk);
-  void PrepareWhole(const Task& task);
   void LoadScales(const Task& task);
   PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
                      std::uint64_t skip);
-  void FillDeltas(const Task& task, std::uint64_t first, std::uint64_t count);
+  void FillDelta(std::size_t delta, std::uint64_t first, std::uint64_t count);
+  void StoreNumbers(const Task& task);
   void DigestStored(const Source& source, BlockDigester& digester);
   void TakeResults();
   void HandOver(const Task& task, ChunkResult& result);
@@ -71,7 +45,8 @@ class Worker::Impl {
 
   WorkerContext context_;
   SourceReader reader_;
-  std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand
+  TaskState* state_ = nullptr;                      ///< of the task at hand
+  std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand, where it has one pass
   std::uint32_t deltas_task_ = 0;                   ///< where they are shared: which one it is
   std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
   std::vector<std::span<const float>> delta_views_;
@@ -80,59 +55,85 @@ class Worker::Impl {
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
-  std::vector<std::vector<float>> product_scales_;
   TileRunner<float> floats_;
   TileRunner<double> doubles_;
 };
 
-ChunkResult Worker::Impl::Compute(const Chunk& chunk) {
+ChunkResult Worker::Impl::Compute(const Chunk& chunk, TaskState* state) {
   const Task& task = context_.plan->tasks[chunk.task];
-  if (task.scale_of != nullptr) return ComputeScaleTensor(chunk);
+  state_ = state;
   LoadScales(task);
-  if (!task.whole()) {
-    if (!task.deltas.empty()) {
-      // Those of the task before go first: a worker holds one task's.
-      if (deltas_task_ != chunk.task) deltas_ = nullptr;
-      if (deltas_ == nullptr) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
-      deltas_task_ = chunk.task;
-      // What comes next is made ready by whoever begins this, so that nobody waits for it.
-      if (chunk.first == 0 && context_.writer != nullptr) {
-        context_.deltas->Prepare(*context_.plan, chunk.task);
-      }
+  if (state_ != nullptr) {
+    deltas_ = nullptr;
+    if (state_->storing()) return ComputeRange(chunk);
+    Gather(chunk, *state_);
+    return {.chunk = chunk};
+  }
+  if (!task.deltas.empty()) {
+    // Those of the task before go first: a worker holds one task's.
+    if (deltas_task_ != chunk.task) deltas_ = nullptr;
+    if (deltas_ == nullptr) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+    deltas_task_ = chunk.task;
+    // Prefetch the deltas of the next task, so that no thread waits for them.
+    if (chunk.first == 0 && context_.writer != nullptr) {
+      context_.deltas->Prepare(*context_.plan, chunk.task);
     }
-    return ComputeRange(chunk);
   }
-  PrepareWhole(task);
-  ChunkResult all;
-  all.chunk = chunk;
-  const std::uint64_t step = ChunkUnits(task);
-  for (std::uint64_t at = 0; at < chunk.count; at += step) {
-    const std::uint64_t count = std::min(step, chunk.count - at);
-    ChunkResult range = ComputeRange({chunk.task, chunk.first + at, count, false});
-    if (context_.writer != nullptr) context_.writer->Write(range);
-    Append(std::move(range), all);
-  }
-  deltas_ = nullptr;
-  return all;
+  return ComputeRange(chunk);
 }
 
-/// What has to be known of all of a task before any of it can be written.
-void Worker::Impl::PrepareWhole(const Task& task) {
-  deltas_ = nullptr;
-  deltas_ = std::make_shared<const PreparedDeltas>(
-      *context_.plan, task,
-      [&](const WholeWeight& weight, const PreparedDeltas& so_far) {
-        return ComputeWhole(task, weight, so_far);
-      },
-      context_.deltas->digests());
-  for (std::size_t p = 0; p < task.products.size(); ++p) {
-    if (task.products[p].scales > 0) product_scales_[p] = ComputeScale(task, p);
+/// A piece with what the pass at hand reads, and nothing else.
+PieceInputs Worker::Impl::ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count) {
+  const Task& task = state.task();
+  const Units units = UnitsOf(task);
+  for (const Register operand : state.pass().operands) {
+    if (operand < task.sources.size()) {
+      const std::uint64_t size = units.SizeOf(task.sources[operand].info.dtype);
+      reader_.Read(task.sources[operand], units, first, count, pieces_[operand].Take(count * size));
+    } else if (operand - task.sources.size() < task.deltas.size()) {
+      FillDelta(operand - task.sources.size(), first, count);
+    }
   }
+  return Inputs(task, first, count, 0);
+}
+
+void Worker::Impl::Gather(const Chunk& chunk, TaskState& state) {
+  for (std::uint64_t at = 0; at < chunk.count; at += kPiece) {
+    const std::uint64_t count = std::min(kPiece, chunk.count - at);
+    const PieceInputs piece = ReadForPass(state, chunk.first + at, count);
+    if (wide()) {
+      doubles_.Gather(piece);
+    } else {
+      floats_.Gather(piece);
+    }
+  }
+}
+
+void Worker::Impl::Sample(TaskState& state) {
+  const std::vector<Register> registers = state.RegistersToSample();
+  if (registers.empty()) return;
+  state_ = &state;
+  deltas_ = nullptr;
+  const Task& task = state.task();
+  LoadScales(task);
+  std::vector<std::vector<float>> samples(registers.size());
+  const std::uint64_t tiles = (task.elements + kTile - 1) / kTile;
+  const std::uint64_t taken = (SampleSize(task.elements) + kTile - 1) / kTile;
+  for (std::uint64_t i = 0; i < taken; ++i) {
+    const std::uint64_t first = i * tiles / taken * kTile;
+    const std::uint64_t count = std::min<std::uint64_t>(kTile, task.elements - first);
+    const PieceInputs piece = ReadForPass(state, first, count);
+    if (wide()) {
+      doubles_.Sample(piece, registers, samples);
+    } else {
+      floats_.Sample(piece, registers, samples);
+    }
+  }
+  state.Propose(samples);
 }
 
 void Worker::Impl::LoadScales(const Task& task) {
   source_scales_.assign(task.sources.size(), {});
-  product_scales_.assign(task.products.size(), {});
   for (std::size_t s = 0; s < task.sources.size(); ++s) {
     const auto& scale = task.sources[s].scale;
     if (!scale) continue;
@@ -148,93 +149,29 @@ PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uin
                                  std::uint64_t skip) {
   delta_views_.clear();
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    delta_views_.emplace_back(std::span(delta_pieces_[d]).subspan(skip, count));
+    const std::span<const float> all = delta_pieces_[d];
+    // Those that a pass does not read have not been filled.
+    delta_views_.push_back(all.size() < skip + count ? all.first(0) : all.subspan(skip, count));
   }
-  return {&task, first, count, pieces_, delta_views_, source_scales_, product_scales_};
+  return {&task, first, count, pieces_, delta_views_, source_scales_, state_};
 }
 
-void Worker::Impl::FillDeltas(const Task& task, std::uint64_t first, std::uint64_t count) {
-  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    if (delta_pieces_[d].size() < count) delta_pieces_[d].resize(count);
-    if (deltas_ != nullptr) deltas_->Fill(d, first, std::span(delta_pieces_[d]).first(count));
+void Worker::Impl::FillDelta(std::size_t delta, std::uint64_t first, std::uint64_t count) {
+  AlignedVector<float>& piece = delta_pieces_[delta];
+  if (piece.size() < count) piece.resize(count);
+  const PreparedDeltas& deltas = state_ != nullptr ? state_->deltas() : *deltas_;
+  deltas.Fill(delta, first, std::span(piece).first(count));
+}
+
+/// Products that are numbers of a slot, whole.
+void Worker::Impl::StoreNumbers(const Task& task) {
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    if (!product.numbers) continue;
+    const std::vector<double>& numbers = state_->slots()[product.numbers->slot];
+    Encode(product.dtype, std::span<const double>(numbers), results_[p].bytes());
+    if (context_.digests) product_digests_[p].Update(results_[p].bytes());
   }
-}
-
-/// Reads the sources and makes the deltas, a piece after another.
-template <class Use>
-void Worker::Impl::ForEachPiece(const Task& task, std::uint64_t first, std::uint64_t count,
-                                const Use& use) {
-  const Units units = UnitsOf(task);
-  for (std::uint64_t at = 0; at < count; at += kPiece) {
-    const std::uint64_t n = std::min(kPiece, count - at);
-    for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      const std::uint64_t size = units.SizeOf(task.sources[s].info.dtype);
-      reader_.Read(task.sources[s], units, first + at, n, pieces_[s].Take(n * size));
-    }
-    FillDeltas(task, first + at, n);
-    use(Inputs(task, first + at, n, 0));
-  }
-}
-
-/// A value of the task before adapters, all of it.
-std::vector<float> Worker::Impl::ComputeWhole(const Task& task, const WholeWeight& weight,
-                                              const PreparedDeltas& so_far) {
-  std::vector<float> whole(task.elements);
-  deltas_ = nullptr;
-  ForEachPiece(task, 0, task.elements, [&](const PieceInputs& piece) {
-    for (const Register source : weight.sources) {
-      if (source < task.sources.size()) continue;
-      const std::size_t delta = source - task.sources.size();
-      so_far.Fill(delta, piece.first, std::span(delta_pieces_[delta]).first(piece.count));
-    }
-    const std::span<float> out = std::span(whole).subspan(piece.first, piece.count);
-    if (wide()) {
-      doubles_.ComputeValue(piece, weight.tape, weight.sources, weight.value, out);
-    } else {
-      floats_.ComputeValue(piece, weight.tape, weight.sources, weight.value, out);
-    }
-  });
-  return whole;
-}
-
-/// What the product is divided by before it is stored, so that its largest value fills the dtype.
-std::vector<float> Worker::Impl::ComputeScale(const Task& task, std::size_t number) {
-  const Product& product = task.products[number];
-  std::vector<float> scales(product.scales);
-  ForEachPiece(task, 0, task.elements, [&](const PieceInputs& piece) {
-    if (wide()) {
-      doubles_.RaiseLargest(piece, product.value, scales);
-    } else {
-      floats_.RaiseLargest(piece, product.value, scales);
-    }
-  });
-  const auto largest = static_cast<float>(LargestFinite(product.dtype));
-  for (float& scale : scales) scale = scale > 0 && std::isfinite(scale) ? scale / largest : 1;
-  return scales;
-}
-
-/// The scales of another task's product, as a tensor.
-ChunkResult Worker::Impl::ComputeScaleTensor(const Chunk& chunk) {
-  const Task& task = context_.plan->tasks[chunk.task];
-  const Task& weight = *task.scale_of;
-  LoadScales(weight);
-  PrepareWhole(weight);
-  deltas_ = nullptr;
-  const Product& product = task.products.front();
-  const std::vector<float> scales = std::move(product_scales_[product.value]);
-  ChunkResult result;
-  result.chunk = chunk;
-  const std::size_t size = Info(product.dtype).bits / 8;
-  TakeResults();
-  const std::span<std::byte> bytes = results_[0].Take(chunk.count * size);
-  Encode(product.dtype, std::span<const float>(scales).subspan(chunk.first, chunk.count), bytes);
-  product_digests_[0].Start();
-  if (context_.digests) {
-    product_digests_[0].Update(bytes);
-    result.product_blocks.push_back(product_digests_[0].Finish());
-  }
-  HandOver(task, result);
-  return result;
 }
 
 void Worker::Impl::TakeResults() {
@@ -259,10 +196,14 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
 
   TakeResults();
   for (std::size_t p = 0; p < task.products.size(); ++p) {
-    results_[p].Take(chunk.count * units.SizeOf(task.products[p].dtype));
+    const Product& product = task.products[p];
+    const bool numbers = product.numbers.has_value();
+    const std::uint64_t own = chunk.first == 0 ? InfoOf(task, product).bytes() : 0;
+    results_[p].Take(numbers ? own : chunk.count * units.SizeOf(product.dtype));
     product_digests_[p].Start();
   }
   for (std::size_t s = 0; s < task.sources.size(); ++s) source_digests_[s].Start();
+  if (chunk.first == 0) StoreNumbers(task);
 
   std::uint64_t block = 0;
   std::uint64_t block_end = 0;
@@ -272,7 +213,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     if (at == block_end) {
       block = at;
       block_end = std::min(chunk.count, at + delta_block - first % delta_block);
-      FillDeltas(task, first, block_end - block);
+      for (std::size_t d = 0; d < task.deltas.size(); ++d) FillDelta(d, first, block_end - block);
     }
     count = std::min(kPiece, block_end - at);
     for (std::size_t s = 0; s < task.sources.size(); ++s) {
@@ -296,6 +237,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
+      if (product.numbers) continue;
       const std::uint64_t size = units.SizeOf(product.dtype);
       const std::span<std::byte> piece = results_[p].bytes().subspan(at * size, count * size);
       if (product.copy && !straight)
@@ -359,8 +301,12 @@ Worker::Worker(const WorkerContext& context) : impl_(std::make_unique<Impl>(cont
 Worker::~Worker() = default;
 Worker::Worker(Worker&&) noexcept = default;
 
-ChunkResult Worker::Compute(const Chunk& chunk) {
-  return impl_->Compute(chunk);
+ChunkResult Worker::Compute(const Chunk& chunk, TaskState* state) {
+  return impl_->Compute(chunk, state);
+}
+
+void Worker::Sample(TaskState& state) {
+  impl_->Sample(state);
 }
 
 }  // namespace weightsmith

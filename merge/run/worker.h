@@ -12,6 +12,7 @@
 #include "merge/run/chunk.h"
 #include "merge/run/chunk_writer.h"
 #include "merge/run/prepared_deltas.h"
+#include "merge/run/task_state.h"
 
 namespace weightsmith {
 
@@ -32,9 +33,13 @@ class Worker {
   ~Worker();
   Worker(Worker&&) noexcept;
 
-  /// What is to be written is in the result; a whole task's (Task::whole) is written already.
-  /// Throws kMismatch where a result is not finite and the policy says error.
-  ChunkResult Compute(const Chunk& chunk);
+  /// Of a task of several passes, computes the chunk in the pass at hand of its state; the result
+  /// holds something in the one that stores. What is to be written is in the result. Throws
+  /// kMismatch where a result is not finite and the policy says error.
+  ChunkResult Compute(const Chunk& chunk, TaskState* state = nullptr);
+
+  /// Takes the samples that the pass at hand wants. To be called before its first chunk.
+  void Sample(TaskState& state);
 
  private:
   class Impl;

@@ -14,15 +14,15 @@ namespace weightsmith {
 namespace {
 
 /// An operand's slot and the node in it: what a message about kinds names.
-struct Slot {
+struct OperandPlace {
   std::string name;
   Kind wanted = Kind::kSame;
   NodeId node = 0;
   SourcePlace place;
 };
 
-std::vector<Slot> SlotsOf(const DraftNode& draft) {
-  std::vector<Slot> slots;
+std::vector<OperandPlace> OperandPlacesOf(const DraftNode& draft) {
+  std::vector<OperandPlace> slots;
   const Operator& op = *draft.node.op;
   for (std::size_t i = 0; i < op.operands.size() && i < draft.operands.size(); ++i) {
     const OperandReference& operand = draft.operands[i];
@@ -212,9 +212,9 @@ void Graph::ReportCycle(const std::vector<std::size_t>& waiting) {
 
 void Graph::CheckKinds(DraftNode& draft) {
   const std::string step = "step " + Quote(draft.node.name);
-  const Slot* same = nullptr;
-  const std::vector<Slot> slots = SlotsOf(draft);
-  for (const Slot& slot : slots) {
+  const OperandPlace* same = nullptr;
+  const std::vector<OperandPlace> slots = OperandPlacesOf(draft);
+  for (const OperandPlace& slot : slots) {
     const Kind kind = nodes_[slot.node].node.kind;
     const std::string operand = Quote(nodes_[slot.node].node.name);
     if (slot.wanted != Kind::kSame) {

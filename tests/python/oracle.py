@@ -87,3 +87,51 @@ class Arithmetic:
 
     def copy(self, a):
         return a
+
+    def norm(self, x):
+        return np.sqrt(np.sum(np.square(x.astype(np.float64))))
+
+    def dot(self, x, y):
+        return np.sum(x.astype(np.float64) * y.astype(np.float64))
+
+    def slerp(self, a, b, alpha):
+        t = self.s(alpha)
+        rest = self.s(1) - t
+        lengths = [norm if norm > 1e-8 else 1.0 for norm in (self.norm(a), self.norm(b))]
+        cosine = self.dot(a, b) / (lengths[0] * lengths[1])
+        if abs(cosine) > 0.9995:
+            return rest * a + t * b
+        angle = np.arccos(cosine)
+        first, second = (self.s(np.sin(np.float64(part) * angle) / np.sin(angle)) for part in (rest, t))
+        return first * a + second * b
+
+    def trim(self, delta, density):
+        keep = int(density * delta.size)
+        magnitude = np.abs(delta.astype(np.float32))
+        limit = np.sort(magnitude, axis=None)[delta.size - keep] if keep else np.inf
+        return np.where(np.abs(delta) >= self.s(limit), delta, self.s(0))
+
+    def ties(self, base, of, weights, density, normalize=True, factor=1.0):
+        kept = [self.s(w) * self.trim(x - base, density) for x, w in zip(of, weights)]
+        total = sum(kept[1:], start=kept[0])
+        sign = np.where(total >= 0, 1, -1)
+        agreed = [np.where(np.sign(k) == sign, k, self.s(0)) for k in kept]
+        result = sum(agreed[1:], start=agreed[0])
+        if normalize:
+            counted = [np.where(k != 0, self.s(w), self.s(0)) for k, w in zip(agreed, weights)]
+            share = sum(counted[1:], start=counted[0])
+            result = np.where(share != 0, result / np.where(share != 0, share, self.s(1)), result)
+        return base + self.s(factor) * result if factor != 1 else base + result
+
+    def model_stock(self, base, of):
+        deltas = [x - base for x in of]
+        cosines = []
+        for i, x in enumerate(deltas):
+            for y in deltas[:i]:
+                norms = self.norm(x) * self.norm(y)
+                cosines.append(np.clip(self.dot(x, y) / norms, -1, 1) if norms > 0 else 0.0)
+        cosine = max(sum(cosines) / len(cosines), 0)
+        n = len(of)
+        ratio = n * cosine / (1 + (n - 1) * cosine)
+        mean = sum(of[1:], start=of[0]) / self.s(n)
+        return self.s(ratio) * mean + self.s(1 - ratio) * base

@@ -1,0 +1,66 @@
+#include "merge/operator.h"
+
+namespace weightsmith::operators {
+namespace {
+
+std::string Check(const ArgumentsGiven& given) {
+  return given.list < 2 ? "`of` needs at least two models" : "";
+}
+
+/// The mean cosine of all pairs of differences; 0 of a pair in which one is zero.
+Scalar MeanCosine(Lowering& tape, std::span<const Value> deltas) {
+  Scalar sum = 0;
+  double pairs = 0;
+  for (std::size_t i = 0; i < deltas.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const Scalar norms = tape.Times(tape.Norm(deltas[i]), tape.Norm(deltas[j]));
+      const Scalar cosine = tape.Over(tape.Dot(deltas[i], deltas[j]), norms);
+      sum = tape.Plus(sum, tape.Select(0, norms, tape.Lesser(tape.Greater(cosine, -1), 1), 0));
+      ++pairs;
+    }
+  }
+  return tape.Over(sum, pairs);
+}
+
+Value Lower(Lowering& tape, const Arguments& given) {
+  const Value base = given.operands[0];
+  const auto count = static_cast<double>(given.list.size());
+  std::vector<Value> deltas;
+  Value sum = Value::Zero();
+  for (const Value model : given.list) {
+    deltas.push_back(tape.Subtract(model, base));
+    sum = tape.Add(sum, model);
+  }
+  const Scalar cosine = tape.Greater(MeanCosine(tape, deltas), 0);
+  const Scalar ratio =
+      tape.Over(tape.Times(count, cosine), tape.Plus(1, tape.Times(count - 1, cosine)));
+  return tape.Blend(ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);
+}
+
+}  // namespace
+
+const Operator& model_stock() {
+  static const Operator declaration{
+      .name = "model_stock",
+      .summary = "Averages fine-tunes, nearer to their base the less they point the same way.",
+      .doc =
+          "The mean of the models is pulled towards the base by the angle between their "
+          "differences to it, tensor by tensor: fine-tunes that agree are averaged, where they "
+          "have nothing in common the base stays. A mean cosine below 0 counts as 0, where "
+          "mergekit moves away from the models.",
+      .formula =
+          "t*mean(x_i) + (1 - t)*base, t = n*c / (1 + (n - 1)*c), c the mean cosine of all "
+          "pairs of differences",
+      .source = "Model Stock, arXiv:2403.19522; mergekit's model_stock",
+      .example = "stock: {op: model_stock, base: base, of: [photo, anime]}",
+      .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
+      .list = OperandListSpec{.name = "of", .kind = Kind::kWeight, .doc = "The fine-tuned models."},
+      .result = Kind::kWeight,
+      .parameters = {VaeParameter()},
+      .check = Check,
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::operators

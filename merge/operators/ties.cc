@@ -1,0 +1,81 @@
+#include "merge/operator.h"
+
+namespace weightsmith::operators {
+namespace {
+
+std::string Check(const ArgumentsGiven& given) {
+  return given.list == 0 ? "`of` is empty: it needs at least one model" : "";
+}
+
+Value Lower(Lowering& tape, const Arguments& given) {
+  const Value base = given.operands[0];
+  const double density = given.parameters[0];
+  std::vector<Value> trimmed;
+  Value sum = Value::Zero();
+  for (std::size_t i = 0; i < given.list.size(); ++i) {
+    const Value delta = tape.Subtract(given.list[i], base);
+    const Value kept =
+        density < 1 ? tape.KeepAtLeast(delta, tape.KthLargest(delta, density)) : delta;
+    trimmed.push_back(tape.Scale(given.weights[i], kept));
+    sum = tape.Add(sum, trimmed.back());
+  }
+  Value agreed = Value::Zero();
+  Value total = Value::Zero();
+  for (std::size_t i = 0; i < trimmed.size(); ++i) {
+    const Value kept = tape.KeepSign(trimmed[i], sum);
+    agreed = tape.Add(agreed, kept);
+    total = tape.Add(total, tape.WhereNotZero(given.weights[i], kept));
+  }
+  if (given.parameters[1] != 0) agreed = tape.Quotient(agreed, total);
+  return tape.AddScaled(base, given.parameters[2], agreed);
+}
+
+}  // namespace
+
+const Operator& ties() {
+  static const Operator declaration{
+      .name = "ties",
+      .summary = "Adds what fine-tunes agree on: the largest changes, of the sign that outweighs.",
+      .doc =
+          "Of every model's difference to the base the largest elements are kept, as many as "
+          "density says, by magnitude over the whole tensor; equal magnitudes at the limit are all "
+          "kept. Where models disagree on a sign, the one with the larger weighted sum counts (+ "
+          "where that is 0), and the elements of the other sign are left out. With normalize each "
+          "element is divided by the weights of the models that are left there.",
+      .formula =
+          "base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the "
+          "elected sign",
+      .source = "TIES-Merging, arXiv:2306.01708; mergekit's ties",
+      .example =
+          "mix: {op: ties, base: base, of: [{model: photo, weight: 0.6}, {model: anime, "
+          "weight: 0.4}], density: 0.3}",
+      .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
+      .list = OperandListSpec{.name = "of",
+                              .kind = Kind::kWeight,
+                              .weighted = true,
+                              .doc = "The fine-tuned models, with a weight each."},
+      .result = Kind::kWeight,
+      .parameters = {{.name = "density",
+                      .by_place = true,
+                      .low = 0,
+                      .high = 1,
+                      .doc = "The share of each difference that is kept."},
+                     {.name = "normalize",
+                      .type = ParameterType::kBoolean,
+                      .default_value = 1.0,
+                      .low = 0,
+                      .high = 1,
+                      .doc = "Whether to divide by the weights that agree."},
+                     {.name = "lambda",
+                      .default_value = 1.0,
+                      .by_place = true,
+                      .low = -10,
+                      .high = 10,
+                      .doc = "A factor for what is added to the base."}},
+      .check = Check,
+      .lower = Lower,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::operators

@@ -1,0 +1,372 @@
+#include "merge/program/finish.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <limits>
+#include <map>
+#include <queue>
+#include <utility>
+
+#include "merge/program/primitive.h"
+
+namespace weightsmith {
+namespace {
+
+constexpr std::size_t kForever = std::numeric_limits<std::size_t>::max();
+
+std::span<const Register> Reads(const Instruction& instruction) {
+  return std::span(instruction.in).first(Inputs(instruction.code));
+}
+
+std::span<const Register> Reads(const Reduction& reduction) {
+  return std::span(reduction.in).first(reduction.code == ReductionCode::kDot ? 2 : 1);
+}
+
+std::span<const Scalar> Reads(const ScalarOp& operation) {
+  return std::span(operation.in).first(Inputs(operation.code));
+}
+
+/// The instruction that makes each register; null for sources.
+std::vector<const Instruction*> Makers(const Tape& tape) {
+  std::vector<const Instruction*> makers(tape.registers);
+  for (const Instruction& instruction : tape.instructions) makers[instruction.out] = &instruction;
+  return makers;
+}
+
+/// What is needed of a draft, over all passes.
+class Needs {
+ public:
+  explicit Needs(const Draft& draft)
+      : registers(draft.tape.registers),
+        slots(draft.slots.size()),
+        kept(draft.kept.size()),
+        draft_(draft),
+        makers_(Makers(draft.tape)) {
+    for (const Probe& probe : draft.tape.probes) compared_.emplace(probe.after, probe.before);
+  }
+
+  std::vector<bool> registers;
+  std::vector<bool> slots;
+  std::vector<bool> kept;
+
+  void AddRegister(Register value) {
+    if (registers[value]) return;
+    registers[value] = true;
+    open_.push_back(value);
+  }
+
+  void AddSlot(Slot slot) {
+    if (slot == kNoSlot || slots[slot]) return;
+    slots[slot] = true;
+    const SlotMaker& maker = draft_.slots[slot];
+    if (maker.reduced) {
+      for (const Register in : Reads(draft_.reductions[maker.index])) AddRegister(in);
+      return;
+    }
+    for (const Scalar& in : Reads(draft_.scalars[maker.index])) AddSlot(in.slot());
+  }
+
+  void AddKept(KeptIndex index) {
+    if (kept[index]) return;
+    kept[index] = true;
+    const KeptMaker& maker = draft_.kept[index];
+    if (!maker.transformed) return AddRegister(static_cast<Register>(maker.index));
+    for (const KeptIndex in : draft_.transforms[maker.index].in) AddKept(in);
+  }
+
+  /// What follows from all that was added. A probe is kept when what it watches is computed anyway;
+  /// the value that it compares with is then needed too, which may make another probe's needed.
+  void Close() {
+    while (!open_.empty()) {
+      const Register value = open_.back();
+      open_.pop_back();
+      if (const Instruction* maker = makers_[value]) {
+        for (const Register in : Reads(*maker)) AddRegister(in);
+        for (const Slot slot : maker->slot) AddSlot(slot);
+      }
+      for (const auto* waits : {&draft_.read_as, &draft_.waits_for}) {
+        if (const auto found = waits->find(value); found != waits->end()) AddKept(found->second);
+      }
+      const auto [first, end] = compared_.equal_range(value);
+      for (auto it = first; it != end; ++it) AddRegister(it->second);
+    }
+  }
+
+ private:
+  const Draft& draft_;
+  std::vector<const Instruction*> makers_;
+  std::multimap<Register, Register> compared_;  ///< what probes watch, and with what
+  std::vector<Register> open_;
+};
+
+/// Gives the values of one tape places: sources first, then the lowest register whose value is not
+/// needed any more, so that few tiles are in use. What is held is never overwritten.
+class Numbering {
+ public:
+  /// `used`: registers that the tape computes or reads; `sources` of those, in order; `held` until
+  /// the tape has run.
+  Numbering(const Tape& draft, const std::vector<bool>& used, std::span<const Register> sources,
+            std::span<const Register> held)
+      : used_(used), place_(draft.registers), last_use_(draft.registers, 0) {
+    for (std::size_t i = 0; i < draft.instructions.size(); ++i) {
+      if (!used[draft.instructions[i].out]) continue;
+      for (const Register in : Reads(draft.instructions[i])) last_use_[in] = i;
+    }
+    for (const Register source : sources) {
+      last_use_[source] = kForever;
+      place_[source] = next_++;
+    }
+    for (const Register value : held) last_use_[value] = kForever;
+    tape_.sources = next_;
+    for (std::size_t i = 0; i < draft.instructions.size(); ++i) {
+      if (used[draft.instructions[i].out]) {
+        tape_.instructions.push_back(Renumber(draft.instructions[i], i));
+      }
+    }
+    tape_.registers = next_;
+  }
+
+  Register operator[](Register old) const { return place_[old]; }
+  Tape&& TakeTape() { return std::move(tape_); }
+
+ private:
+  /// The instruction with new numbers; its output may take the place of an input that ends here.
+  Instruction Renumber(Instruction instruction, std::size_t index) {
+    const std::size_t inputs = Inputs(instruction.code);
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const Register old = instruction.in[i];
+      instruction.in[i] = place_[old];
+      if (last_use_[old] != index) continue;
+      free_.push(place_[old]);
+      last_use_[old] = kForever;  // once, although it may be read twice
+    }
+    place_[instruction.out] = Take();
+    instruction.out = place_[instruction.out];
+    return instruction;
+  }
+
+  Register Take() {
+    if (free_.empty()) return next_++;
+    const Register lowest = free_.top();
+    free_.pop();
+    return lowest;
+  }
+
+  const std::vector<bool>& used_;
+  std::vector<Register> place_;
+  std::vector<std::size_t> last_use_;
+  std::priority_queue<Register, std::vector<Register>, std::greater<>> free_;
+  Register next_ = 0;
+  Tape tape_;
+};
+
+class Finisher {
+ public:
+  Finisher(const Draft& draft, std::span<const Value> results, std::span<const Slot> slots)
+      : draft_(draft),
+        results_(results),
+        asked_(slots),
+        needs_(draft),
+        makers_(Makers(draft.tape)) {
+    for (std::size_t p = 0; p < draft.tape.probes.size(); ++p) {
+      probes_.emplace(draft.tape.probes[p].after, p);
+    }
+    for (const Value& result : results) {
+      if (!result.zero()) needs_.AddRegister(result.reg());
+    }
+    for (const Slot slot : slots) needs_.AddSlot(slot);
+    needs_.Close();
+    NumberSourcesAndSlots();
+  }
+
+  FinishedProgram Finish() && {
+    for (std::size_t level = 0; level < levels_.size(); ++level) AddPass(levels_[level]);
+    AddTape();
+    return std::move(finished_);
+  }
+
+ private:
+  /// What is done at the end of a pass, by numbers in the draft.
+  struct Level {
+    std::vector<Slot> slots;
+    std::vector<KeptIndex> kept;
+  };
+
+  void NumberSourcesAndSlots() {
+    for (Register source = 0; source < draft_.tape.sources; ++source) {
+      if (!needs_.registers[source]) continue;
+      operands_[source] = static_cast<Register>(finished_.sources.size());
+      finished_.sources.push_back(source);
+    }
+    new_slots_.assign(draft_.slots.size(), kNoSlot);
+    for (Slot slot = 0; slot < draft_.slots.size(); ++slot) {
+      if (!needs_.slots[slot]) continue;
+      new_slots_[slot] = finished_.slot_count++;
+      At(draft_.slots[slot].level).slots.push_back(slot);
+    }
+    for (KeptIndex kept = 0; kept < draft_.kept.size(); ++kept) {
+      if (!needs_.kept[kept]) continue;
+      finished_.whole[kept] = finished_.kept_count++;
+      At(draft_.kept[kept].level).kept.push_back(kept);
+    }
+    for (const auto& [source, kept] : draft_.read_as) {
+      if (!needs_.kept[kept]) continue;
+      operands_[source] =
+          static_cast<Register>(finished_.sources.size() + finished_.whole.at(kept));
+    }
+    for (const Slot slot : asked_) finished_.slots.push_back(new_slots_[slot]);
+  }
+
+  Level& At(std::uint16_t level) {
+    if (levels_.size() <= level) levels_.resize(level + std::size_t{1});
+    return levels_[level];
+  }
+
+  /// All registers that lead to some, without what is behind sources and kept values.
+  std::vector<bool> Closure(std::span<const Register> roots) const {
+    std::vector<bool> used(draft_.tape.registers);
+    std::vector<Register> open(roots.begin(), roots.end());
+    while (!open.empty()) {
+      const Register value = open.back();
+      open.pop_back();
+      if (used[value]) continue;
+      used[value] = true;
+      if (makers_[value] == nullptr) continue;
+      for (const Register in : Reads(*makers_[value])) open.push_back(in);
+    }
+    return used;
+  }
+
+  Scalar Renumber(const Scalar& scalar) const {
+    return scalar.is_literal() ? scalar : Scalar::Of(new_slots_[scalar.slot()]);
+  }
+
+  void RenumberSlots(Tape& tape) const {
+    for (Instruction& instruction : tape.instructions) {
+      for (Slot& slot : instruction.slot) slot = slot == kNoSlot ? slot : new_slots_[slot];
+    }
+  }
+
+  void AddPass(const Level& level) {
+    std::vector<Register> roots;
+    for (const Slot slot : level.slots) {
+      const SlotMaker& maker = draft_.slots[slot];
+      if (!maker.reduced) continue;
+      const std::span<const Register> in = Reads(draft_.reductions[maker.index]);
+      roots.insert(roots.end(), in.begin(), in.end());
+    }
+    for (const KeptIndex kept : level.kept) {
+      const KeptMaker& maker = draft_.kept[kept];
+      if (!maker.transformed) roots.push_back(static_cast<Register>(maker.index));
+    }
+    const std::vector<bool> used = Closure(roots);
+    std::vector<Register> sources;
+    for (Register r = 0; r < draft_.tape.registers; ++r) {
+      if (used[r] && makers_[r] == nullptr) sources.push_back(r);
+    }
+    Pass pass;
+    for (const Register source : sources) pass.operands.push_back(operands_.at(source));
+    Numbering numbering(draft_.tape, used, sources, roots);
+    pass.tape = numbering.TakeTape();
+    RenumberSlots(pass.tape);
+    for (const Slot slot : level.slots) AddSlot(slot, numbering, pass);
+    for (const KeptIndex kept : level.kept) AddKept(kept, numbering, pass);
+    finished_.passes.push_back(std::move(pass));
+  }
+
+  void AddSlot(Slot slot, const Numbering& numbering, Pass& pass) const {
+    const SlotMaker& maker = draft_.slots[slot];
+    if (maker.reduced) {
+      Reduction reduction = draft_.reductions[maker.index];
+      for (Register& in : reduction.in) in = numbering[in];
+      reduction.out = new_slots_[slot];
+      pass.reductions.push_back(reduction);
+      return;
+    }
+    ScalarOp operation = draft_.scalars[maker.index];
+    for (Scalar& in : operation.in) in = Renumber(in);
+    operation.out = new_slots_[slot];
+    pass.scalars.push_back(operation);
+  }
+
+  void AddKept(KeptIndex kept, const Numbering& numbering, Pass& pass) const {
+    const KeptMaker& maker = draft_.kept[kept];
+    const KeptIndex number = finished_.whole.at(kept);
+    if (!maker.transformed) {
+      pass.kept.push_back({numbering[static_cast<Register>(maker.index)], number});
+      return;
+    }
+    Transform transform = draft_.transforms[maker.index];
+    for (KeptIndex& in : transform.in) in = finished_.whole.at(in);
+    transform.out = number;
+    pass.transforms.push_back(std::move(transform));
+  }
+
+  void AddTape() {
+    // What a result needs is computed; and what a probe of that compares with, and so on.
+    std::vector<bool> used(draft_.tape.registers);
+    std::vector<bool> watched(draft_.tape.probes.size());
+    std::vector<Register> held;
+    std::vector<Register> open;
+    for (const Value& result : results_) {
+      if (!result.zero()) held.push_back(result.reg());
+    }
+    open = held;
+    while (!open.empty()) {
+      const Register value = open.back();
+      open.pop_back();
+      if (used[value]) continue;
+      used[value] = true;
+      if (makers_[value] != nullptr) {
+        for (const Register in : Reads(*makers_[value])) open.push_back(in);
+      }
+      const auto [first, end] = probes_.equal_range(value);
+      for (auto it = first; it != end; ++it) {
+        watched[it->second] = true;
+        held.push_back(value);
+        held.push_back(draft_.tape.probes[it->second].before);
+        open.push_back(held.back());
+      }
+    }
+    std::vector<Register> sources = finished_.sources;
+    for (const auto& [source, kept] : draft_.read_as) {
+      if (!used[source]) continue;
+      sources.push_back(source);
+      finished_.kept.push_back(finished_.whole.at(kept));
+    }
+    Numbering numbering(draft_.tape, used, sources, held);
+    finished_.tape = numbering.TakeTape();
+    RenumberSlots(finished_.tape);
+    for (std::size_t p = 0; p < watched.size(); ++p) {
+      if (!watched[p]) continue;
+      Probe probe = draft_.tape.probes[p];
+      probe.after = numbering[probe.after];
+      probe.before = numbering[probe.before];
+      finished_.tape.probes.push_back(probe);
+    }
+    for (const Value& result : results_) {
+      finished_.results.push_back(result.zero() ? result : Value::Of(numbering[result.reg()]));
+    }
+  }
+
+  const Draft& draft_;
+  std::span<const Value> results_;
+  std::span<const Slot> asked_;
+  Needs needs_;
+  std::vector<const Instruction*> makers_;
+  std::multimap<Register, std::size_t> probes_;  ///< by what they watch
+  std::vector<Level> levels_;
+  std::vector<Slot> new_slots_;
+  std::map<Register, Register> operands_;  ///< of sources and kept values: what passes call them
+  FinishedProgram finished_;
+};
+
+}  // namespace
+
+FinishedProgram Finish(const Draft& draft, std::span<const Value> results,
+                       std::span<const Slot> slots) {
+  return Finisher(draft, results, slots).Finish();
+}
+
+}  // namespace weightsmith

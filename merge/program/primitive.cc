@@ -1,0 +1,43 @@
+#include "merge/program/primitive.h"
+
+namespace weightsmith {
+namespace {
+
+using enum Weight;
+
+constexpr Primitive kPrimitives[] = {
+    {OpCode::kConstant, 0, Linearity::kConstant},
+    {OpCode::kScale, 1, Linearity::kWeights, {kFirst}},
+    {OpCode::kDivide, 1, Linearity::kWeights, {kOverFirst}},
+    {OpCode::kAdd, 2, Linearity::kWeights, {kOne, kOne}},
+    {OpCode::kSubtract, 2, Linearity::kWeights, {kOne, kMinusOne}},
+    {OpCode::kMultiply, 2},
+    {OpCode::kBlend, 2, Linearity::kWeights, {kFirst, kSecond}},
+    {OpCode::kAddScaled, 2, Linearity::kWeights, {kOne, kFirst}},
+    {OpCode::kAddDifference, 3, Linearity::kWeights, {kOne, kFirst, kMinusFirst}},
+    {OpCode::kTrainDifference, 3},
+    {OpCode::kMin, 2},
+    {OpCode::kMax, 2},
+    {OpCode::kKeepExtra, 2, Linearity::kSameInputs},
+    {OpCode::kQuotient, 2},
+    {OpCode::kKeepAtLeast, 1},
+    {OpCode::kKeepSign, 2},
+    {OpCode::kWhereNotZero, 1},
+    {OpCode::kSpreadRows, 0},
+};
+
+constexpr bool InOrder() {
+  for (std::size_t i = 0; i < std::size(kPrimitives); ++i) {
+    if (static_cast<std::size_t>(kPrimitives[i].code) != i) return false;
+  }
+  return true;
+}
+static_assert(InOrder());
+
+}  // namespace
+
+std::span<const Primitive> Primitives() {
+  return kPrimitives;
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,60 @@
+// What is computed of one tensor when a tape alone is not enough: passes over all of it, one after
+// another, before the one that stores it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+#include "merge/program/reduction.h"
+#include "merge/program/scalar.h"
+#include "merge/program/tape.h"
+
+namespace weightsmith {
+
+/// The index of a value that is kept whole between two passes, as f32.
+using KeptIndex = std::uint16_t;
+
+/// A function of whole tensors of one shape, computed between two passes.
+struct TensorFunction {
+  std::string_view name;
+  /// `out` has as many elements as each of `in`.
+  void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
+                  std::span<const double> numbers, std::span<float> out);
+};
+
+struct Transform {
+  const TensorFunction* function = nullptr;
+  std::vector<double> numbers{};
+  std::vector<KeptIndex> in{};
+  KeptIndex out = 0;
+
+  bool operator==(const Transform&) const = default;
+};
+
+/// A register of a pass that is kept.
+struct KeptRegister {
+  Register value = 0;
+  KeptIndex out = 0;
+
+  bool operator==(const KeptRegister&) const = default;
+};
+
+/// A pass over all of the tensor that stores nothing. When it has ended, in this order: transforms
+/// make kept values of kept values, reductions and then scalars fill their slots.
+struct Pass {
+  Tape tape;
+  /// What the tape's sources are: operands of the task, or, from the number of those on, kept
+  /// values.
+  std::vector<Register> operands;
+  std::vector<Reduction> reductions;
+  std::vector<KeptRegister> kept;
+  std::vector<Transform> transforms;
+  std::vector<ScalarOp> scalars;
+
+  bool operator==(const Pass&) const = default;
+};
+
+}  // namespace weightsmith

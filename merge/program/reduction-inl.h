@@ -1,0 +1,126 @@
+// The kernels of merge/program/reduction.h, once for every instruction set.
+
+#if defined(WEIGHTSMITH_MERGE_REDUCTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef WEIGHTSMITH_MERGE_REDUCTION_INL_H_
+#undef WEIGHTSMITH_MERGE_REDUCTION_INL_H_
+#else
+#define WEIGHTSMITH_MERGE_REDUCTION_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "merge/program/reduction.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace weightsmith {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Sums have as many lanes whatever the width of a vector, so that they do not depend on it.
+constexpr std::size_t kSumLanes = 16;
+
+using DoubleTag = hn::CappedTag<double, kSumLanes>;
+using DoubleVector = hn::Vec<DoubleTag>;
+constexpr std::size_t kSumVectors = kSumLanes / hn::MaxLanes(DoubleTag());
+
+HWY_INLINE DoubleVector LoadDouble(const float* values) {
+  const DoubleTag d;
+  return hn::PromoteTo(d, hn::LoadU(hn::Rebind<float, DoubleTag>(), values));
+}
+
+HWY_INLINE DoubleVector LoadDouble(const double* values) {
+  return hn::LoadU(DoubleTag(), values);
+}
+
+/// The lanes, added in their order.
+HWY_INLINE double FoldLanes(const DoubleVector (&sums)[kSumVectors]) {
+  const DoubleTag d;
+  HWY_ALIGN double lanes[kSumLanes];
+  for (std::size_t v = 0; v < kSumVectors; ++v) {
+    hn::Store(sums[v], d, lanes + v * hn::MaxLanes(d));
+  }
+  double total = 0;
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+/// Σ of what `term` makes of kSumLanes elements at a time; zeros stand behind the last ones.
+template <class T, class Term>
+HWY_INLINE double SumTerms(std::size_t n, const T* x, const T* y, const Term& term) {
+  const DoubleTag d;
+  constexpr std::size_t kStep = hn::MaxLanes(DoubleTag());
+  DoubleVector sums[kSumVectors];
+  for (std::size_t v = 0; v < kSumVectors; ++v) sums[v] = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kSumLanes <= n; i += kSumLanes) {
+    for (std::size_t v = 0; v < kSumVectors; ++v) {
+      sums[v] = hn::Add(sums[v], term(x + i + v * kStep, y + i + v * kStep));
+    }
+  }
+  if (i < n) {
+    HWY_ALIGN T last_x[kSumLanes] = {};
+    HWY_ALIGN T last_y[kSumLanes] = {};
+    std::copy(x + i, x + n, last_x);
+    std::copy(y + i, y + n, last_y);
+    for (std::size_t v = 0; v < kSumVectors; ++v) {
+      sums[v] = hn::Add(sums[v], term(last_x + v * kStep, last_y + v * kStep));
+    }
+  }
+  return FoldLanes(sums);
+}
+
+template <class T>
+double Largest(std::size_t n, const T* x) {
+  const hn::ScalableTag<T> d;
+  auto most = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
+    const auto magnitude = hn::Abs(hn::LoadU(d, x + i));
+    most = hn::IfThenElse(hn::Gt(magnitude, most), magnitude, most);
+  }
+  HWY_ALIGN T lanes[hn::MaxLanes(d)];
+  hn::Store(most, d, lanes);
+  T largest = 0;
+  for (std::size_t lane = 0; lane < hn::Lanes(d); ++lane) largest = std::max(largest, lanes[lane]);
+  for (; i < n; ++i) largest = std::max(largest, std::abs(x[i]));
+  return static_cast<double>(largest);
+}
+
+template <class T>
+double ReduceTile(ReductionCode code, const T* x, const T* y, std::size_t n) {
+  switch (code) {
+    case ReductionCode::kSum:
+      return SumTerms(n, x, x, [](const T* a, const T* /*b*/) HWY_ATTR { return LoadDouble(a); });
+    case ReductionCode::kDot:
+      return SumTerms(n, x, y, [](const T* a, const T* b) HWY_ATTR {
+        return hn::Mul(LoadDouble(a), LoadDouble(b));
+      });
+    case ReductionCode::kLargest:
+      return Largest(n, x);
+    case ReductionCode::kKthLargest:
+      break;
+  }
+  return 0;
+}
+
+double ReduceFloat(ReductionCode code, const float* x, const float* y, std::size_t n) {
+  return ReduceTile(code, x, y, n);
+}
+
+double ReduceDouble(ReductionCode code, const double* x, const double* y, std::size_t n) {
+  return ReduceTile(code, x, y, n);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace weightsmith
+HWY_AFTER_NAMESPACE();
+
+#endif

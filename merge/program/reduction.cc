@@ -1,0 +1,78 @@
+#include "merge/program/reduction.h"
+
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "merge/program/reduction.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "merge/program/reduction-inl.h"
+
+#if HWY_ONCE
+namespace weightsmith {
+namespace {
+
+HWY_EXPORT(ReduceFloat);
+HWY_EXPORT(ReduceDouble);
+
+}  // namespace
+
+double Reduce(ReductionCode code, std::span<const float> x, std::span<const float> y) {
+  return HWY_DYNAMIC_DISPATCH(ReduceFloat)(code, x.data(), y.data(), x.size());
+}
+
+double Reduce(ReductionCode code, std::span<const double> x, std::span<const double> y) {
+  return HWY_DYNAMIC_DISPATCH(ReduceDouble)(code, x.data(), y.data(), x.size());
+}
+
+double Combine(ReductionCode code, double a, double b) {
+  return code == ReductionCode::kLargest ? std::max(a, b) : a + b;
+}
+
+ReductionBlocks::ReductionBlocks(const Reduction& reduction, std::uint64_t elements,
+                                 std::uint64_t columns)
+    : reduction_(reduction), columns_(elements) {
+  if (reduction.axis == Axis::kRow) {
+    columns_ = columns;
+    rows_ = columns == 0 ? 0 : elements / columns;
+  }
+  blocks_.resize((elements + kReductionBlock - 1) / kReductionBlock);
+}
+
+template <class Real>
+void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y) {
+  const std::uint64_t block = first / kReductionBlock;
+  const std::uint64_t first_row = block * kReductionBlock / columns_;
+  std::vector<double>& results = blocks_[block];
+  for (std::size_t at = 0; at < x.size();) {
+    const std::uint64_t row = (first + at) / columns_;
+    const auto n = static_cast<std::size_t>(
+        std::min<std::uint64_t>(x.size() - at, (row + 1) * columns_ - (first + at)));
+    const double part = Reduce(reduction_.code, x.subspan(at, n), y.empty() ? y : y.subspan(at, n));
+    if (row - first_row >= results.size()) results.resize(row - first_row + 1, 0.0);
+    double& result = results[row - first_row];
+    result = Combine(reduction_.code, result, part);
+    at += n;
+  }
+}
+
+template void ReductionBlocks::Take(std::uint64_t first, std::span<const float> x,
+                                    std::span<const float> y);
+template void ReductionBlocks::Take(std::uint64_t first, std::span<const double> x,
+                                    std::span<const double> y);
+
+std::vector<double> ReductionBlocks::Fold() const {
+  std::vector<double> results(rows_, 0.0);
+  for (std::size_t block = 0; block < blocks_.size(); ++block) {
+    const std::uint64_t first_row = block * kReductionBlock / columns_;
+    for (std::size_t row = 0; row < blocks_[block].size(); ++row) {
+      double& result = results[first_row + row];
+      result = Combine(reduction_.code, result, blocks_[block][row]);
+    }
+  }
+  return results;
+}
+
+}  // namespace weightsmith
+#endif  // HWY_ONCE

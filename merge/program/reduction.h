@@ -1,0 +1,72 @@
+// What a pass gathers of its registers, tile by tile: sums in f64, largest magnitudes, the k-th
+// largest. Sums are kept by block and folded in the order of the blocks, so that they depend
+// neither on who computed which part nor on the width of vectors.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "merge/program/scalar.h"
+#include "merge/program/tape.h"
+
+namespace weightsmith {
+
+enum class ReductionCode : std::uint8_t {
+  kSum,         ///< Σ x
+  kDot,         ///< Σ x·y
+  kLargest,     ///< max |x|; a NaN counts as nothing, no element as 0
+  kKthLargest,  ///< the k-th largest |x| as f32, k = trunc(fraction·n); NaN for k = 0, 0 for k = n
+};
+
+/// What one result is for.
+enum class Axis : std::uint8_t {
+  kTensor,  ///< all elements
+  kRow,     ///< those of one index of the first dimension; kSum, kDot and kLargest alone
+};
+
+struct Reduction {
+  ReductionCode code = ReductionCode::kSum;
+  Axis axis = Axis::kTensor;
+  std::array<Register, 2> in{};
+  double fraction = 0;  ///< kKthLargest
+  Slot out = kNoSlot;
+
+  bool operator==(const Reduction&) const = default;
+};
+
+/// Elements of a block. It divides every chunk but the last one of a tensor.
+inline constexpr std::uint64_t kReductionBlock = std::uint64_t{128} * kTile;
+
+/// The result of one tile, or of a part of one. REQUIRES: no kKthLargest; as many y as x where y is
+/// read.
+double Reduce(ReductionCode code, std::span<const float> x, std::span<const float> y);
+double Reduce(ReductionCode code, std::span<const double> x, std::span<const double> y);
+
+/// Two results as one.
+double Combine(ReductionCode code, double a, double b);
+
+/// A reduction of one tensor, gathered block by block. Blocks may come from any threads.
+class ReductionBlocks {
+ public:
+  /// `elements` of the tensor, `columns` of each of its rows.
+  ReductionBlocks(const Reduction& reduction, std::uint64_t elements, std::uint64_t columns);
+
+  /// Takes elements from `first` on, which lie in one block; the parts of a block come in order and
+  /// from one thread.
+  template <class Real>
+  void Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
+
+  /// One number, or one for each row.
+  std::vector<double> Fold() const;
+
+ private:
+  Reduction reduction_;
+  std::uint64_t rows_ = 1;
+  std::uint64_t columns_;                    ///< elements that one result is for
+  std::vector<std::vector<double>> blocks_;  ///< results of the rows that each block touches
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,85 @@
+#include "merge/program/scalar.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/elementary.h"
+
+namespace weightsmith {
+
+std::size_t Inputs(ScalarCode code) {
+  switch (code) {
+    case ScalarCode::kMagnitude:
+    case ScalarCode::kSquareRoot:
+    case ScalarCode::kSine:
+    case ScalarCode::kArcCosine:
+    case ScalarCode::kRound32:
+      return 1;
+    case ScalarCode::kAdd:
+    case ScalarCode::kSubtract:
+    case ScalarCode::kMultiply:
+    case ScalarCode::kDivide:
+    case ScalarCode::kMinimum:
+    case ScalarCode::kMaximum:
+      return 2;
+    case ScalarCode::kSelect:
+      return 4;
+  }
+  return 0;
+}
+
+double Evaluate(ScalarCode code, std::span<const double> in) {
+  switch (code) {
+    case ScalarCode::kAdd:
+      return in[0] + in[1];
+    case ScalarCode::kSubtract:
+      return in[0] - in[1];
+    case ScalarCode::kMultiply:
+      return in[0] * in[1];
+    case ScalarCode::kDivide:
+      return in[0] / in[1];
+    case ScalarCode::kMinimum:
+      return std::min(in[0], in[1]);
+    case ScalarCode::kMaximum:
+      return std::max(in[0], in[1]);
+    case ScalarCode::kMagnitude:
+      return std::abs(in[0]);
+    case ScalarCode::kSquareRoot:
+      return std::sqrt(in[0]);
+    case ScalarCode::kSine:
+      return Sine(in[0]);
+    case ScalarCode::kArcCosine:
+      return ArcCosine(in[0]);
+    case ScalarCode::kRound32:
+      return static_cast<double>(static_cast<float>(in[0]));
+    case ScalarCode::kSelect:
+      return in[0] < in[1] ? in[2] : in[3];
+  }
+  return 0;
+}
+
+void Evaluate(const ScalarOp& operation, SlotValues& slots) {
+  const std::size_t inputs = Inputs(operation.code);
+  std::size_t count = 1;
+  for (std::size_t i = 0; i < inputs; ++i) {
+    const Scalar& in = operation.in[i];
+    if (!in.is_literal() && slots[in.slot()].size() != 1) count = slots[in.slot()].size();
+  }
+  std::vector<double> out(count);
+  for (std::size_t at = 0; at < count; ++at) {
+    std::array<double, 4> in{};
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const Scalar& scalar = operation.in[i];
+      if (scalar.is_literal()) {
+        in[i] = scalar.literal();
+      } else {
+        const std::vector<double>& values = slots[scalar.slot()];
+        in[i] = values[values.size() == 1 ? 0 : at];
+      }
+    }
+    out[at] = Evaluate(operation.code, std::span<const double>(in).first(inputs));
+  }
+  slots[operation.out] = std::move(out);
+}
+
+}  // namespace weightsmith

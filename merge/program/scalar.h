@@ -1,0 +1,74 @@
+// Numbers that hold for a tensor as a whole: literals of the plan, or slots that a pass over the
+// tensor fills. What is computed of slots is computed once, between two passes, in f64.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace weightsmith {
+
+/// The index of a number that is known when a pass has ended.
+using Slot = std::uint16_t;
+inline constexpr Slot kNoSlot = 0xffff;
+
+class Scalar {
+ public:
+  explicit(false) Scalar(double literal) : literal_(literal) {}
+  static Scalar Of(Slot slot) {
+    Scalar scalar(0);
+    scalar.slot_ = slot;
+    return scalar;
+  }
+
+  bool is_literal() const { return slot_ == kNoSlot; }
+  bool Is(double literal) const { return is_literal() && literal_ == literal; }
+  /// 0 of a slot.
+  double literal() const { return literal_; }
+  Slot slot() const { return slot_; }
+  bool operator==(const Scalar&) const = default;
+
+ private:
+  double literal_;
+  Slot slot_ = kNoSlot;
+};
+
+enum class ScalarCode : std::uint8_t {
+  kAdd,         ///< a + b
+  kSubtract,    ///< a - b
+  kMultiply,    ///< a·b
+  kDivide,      ///< a / b
+  kMinimum,     ///< the lesser of a and b
+  kMaximum,     ///< the greater
+  kMagnitude,   ///< |a|
+  kSquareRoot,  ///< √a
+  kSine,        ///< sin a
+  kArcCosine,   ///< acos a
+  kRound32,     ///< a rounded to f32
+  kSelect,      ///< c where a < b, else d
+};
+
+/// One operation on scalars. A slot holds one number for the tensor, or one for each row; a number
+/// for the tensor goes with each row.
+struct ScalarOp {
+  ScalarCode code = ScalarCode::kAdd;
+  std::array<Scalar, 4> in{0, 0, 0, 0};
+  Slot out = kNoSlot;
+
+  bool operator==(const ScalarOp&) const = default;
+};
+
+/// How many operands an operation has.
+std::size_t Inputs(ScalarCode code);
+
+/// The value of an operation on numbers. REQUIRES: Inputs(code) of them.
+double Evaluate(ScalarCode code, std::span<const double> in);
+
+/// The values of every slot: what is not known yet is empty.
+using SlotValues = std::vector<std::vector<double>>;
+
+/// Fills the slot that the operation is for. REQUIRES: those that it reads are filled.
+void Evaluate(const ScalarOp& operation, SlotValues& slots);
+
+}  // namespace weightsmith

@@ -1,0 +1,56 @@
+// The k-th largest magnitude of a tensor, exactly, in a pass over it or two: a sample proposes a
+// band of values that holds it, a pass counts what lies above the band and what lies where inside.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace weightsmith {
+
+class Selection {
+ public:
+  /// The trunc(fraction·elements)-th largest.
+  Selection(double fraction, std::uint64_t elements);
+
+  /// Values of a sample that is spread over the tensor, which makes the first band; a sample of all
+  /// elements is the result. To be called before the first pass.
+  void Propose(std::span<const float> sample);
+
+  /// Whether value() is known without any pass, or any other one.
+  bool known() const { return known_; }
+
+  /// Counts values of the tensor. Any thread.
+  void Count(std::span<const float> values);
+
+  /// Takes what a whole pass has counted: afterwards known(), or the next pass has a narrower band.
+  void EndPass();
+
+  /// NaN for k = 0, which no magnitude reaches, and 0 for all.
+  float value() const { return value_; }
+
+  /// Bytes that one takes.
+  static constexpr std::uint64_t kBytes = std::uint64_t{8} << 19;
+
+ private:
+  void SetBand(std::uint32_t low, std::uint32_t high);
+  void Know(std::uint32_t bits);
+
+  std::uint64_t elements_;
+  std::uint64_t rank_;  ///< k
+  std::uint32_t low_ = 0;
+  std::uint32_t high_ = 0;  ///< behind the last value of the band
+  unsigned shift_ = 0;      ///< values of a counter, as a power of 2
+  std::atomic<std::uint64_t> above_ = 0;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
+  bool known_ = false;
+  float value_ = 0;
+};
+
+/// Elements that a sample of a tensor has, and so many of the tensor that they are worth taking.
+std::uint64_t SampleSize(std::uint64_t elements);
+
+}  // namespace weightsmith

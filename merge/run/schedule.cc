@@ -1,0 +1,79 @@
+#include "merge/run/schedule.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weightsmith {
+
+Schedule::Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes)
+    : plan_(&plan), tasks_(std::move(tasks)), state_bytes_(state_bytes) {}
+
+std::optional<WorkItem> Schedule::Next() {
+  for (OpenTask& open : open_) {
+    if (auto item = Give(open)) return item;
+  }
+  while (OpenNext()) {
+    if (auto item = Give(open_.back())) return item;
+  }
+  return std::nullopt;
+}
+
+/// False where nothing is left to open, or its state finds no room now.
+bool Schedule::OpenNext() {
+  if (next_ == tasks_.size()) return false;
+  const std::uint32_t number = tasks_[next_];
+  const Task& task = plan_->tasks[number];
+  const std::uint64_t bytes = StateBytes(task);
+  if (state_used_ > 0 && bytes > 0 && state_used_ + bytes > state_bytes_) return false;
+  OpenTask& open = open_.emplace_back();
+  open.task = number;
+  open.chunks = ChunkCount(task);
+  open.results.resize(open.chunks);
+  if (!task.passes.empty()) {
+    state_used_ += bytes;
+    open.between = OpenTask::Between::kWaits;
+  }
+  ++next_;
+  return true;
+}
+
+std::optional<WorkItem> Schedule::Give(OpenTask& open) {
+  if (open.between == OpenTask::Between::kWaits) {
+    open.between = OpenTask::Between::kGiven;
+    return WorkItem{.chunk = {open.task, 0, 0}, .state = open.state, .between = true};
+  }
+  if (open.between == OpenTask::Between::kGiven || open.given == open.chunks) return std::nullopt;
+  const std::uint64_t index = open.given++;
+  return WorkItem{.chunk = ChunkOf(*plan_, open.task, index), .index = index, .state = open.state};
+}
+
+void Schedule::Done(const WorkItem& item, ChunkResult&& result) {
+  OpenTask& open = *std::ranges::find(open_, item.chunk.task, &OpenTask::task);
+  if (item.between) {
+    open.state = item.state;
+    open.between = OpenTask::Between::kDone;
+    open.given = open.done = 0;
+    return;
+  }
+  open.results[item.index] = std::move(result);
+  if (++open.done < open.chunks || open.state == nullptr) return;
+  if (!open.state->storing()) {
+    open.between = OpenTask::Between::kWaits;
+    return;
+  }
+  state_used_ -= StateBytes(open.state->task());
+  open.state = nullptr;
+}
+
+void Schedule::TakeComplete(
+    const std::function<void(std::uint32_t, std::span<const ChunkResult>)>& take) {
+  while (!open_.empty()) {
+    OpenTask& open = open_.front();
+    const bool stored = open.between == OpenTask::Between::kDone && open.done == open.chunks;
+    if (!stored) return;
+    take(open.task, open.results);
+    open_.pop_front();
+  }
+}
+
+}  // namespace weightsmith

@@ -1,0 +1,72 @@
+// The order of a run's work: chunks of tasks and, of tasks of several passes, what is done between
+// two passes. While some threads finish a pass, others begin what comes behind it, within a window
+// of memory. Results are folded by task and chunk, never by arrival.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "merge/run/chunk.h"
+#include "merge/run/task_result.h"
+#include "merge/run/task_state.h"
+
+namespace weightsmith {
+
+/// A piece of work for one thread.
+struct WorkItem {
+  Chunk chunk;
+  std::uint64_t index = 0;             ///< of the chunk in its pass
+  std::shared_ptr<TaskState> state{};  ///< of a task of several passes
+  /// No chunk: the state is to be made, or its pass to be ended, and the next one begun.
+  bool between = false;
+};
+
+/// For one thread at a time.
+class Schedule {
+ public:
+  /// `tasks` in their order; states of tasks take `state_bytes` together, unless there is only one.
+  /// REQUIRES: the plan outlives it.
+  Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes);
+
+  /// What can be done now; nothing where all that is left waits for work that was given out, or
+  /// where nothing is left.
+  std::optional<WorkItem> Next();
+
+  /// Takes work back that was done; where there was no state it has one now. REQUIRES: it came from
+  /// Next().
+  void Done(const WorkItem& item, ChunkResult&& result);
+
+  /// Calls `take(task, results of its chunks in order)` for tasks that are complete, in the order
+  /// of the tasks.
+  void TakeComplete(const std::function<void(std::uint32_t, std::span<const ChunkResult>)>& take);
+
+ private:
+  struct OpenTask {
+    std::uint32_t task = 0;
+    std::shared_ptr<TaskState> state;
+    std::uint64_t chunks = 0;
+    std::uint64_t given = 0;  ///< of the pass at hand
+    std::uint64_t done = 0;
+    enum class Between : std::uint8_t { kWaits, kGiven, kDone } between = Between::kDone;
+    std::vector<ChunkResult> results;
+  };
+
+  bool OpenNext();
+  std::optional<WorkItem> Give(OpenTask& open);
+
+  const Plan* plan_;
+  std::vector<std::uint32_t> tasks_;
+  std::uint64_t state_bytes_;
+  std::size_t next_ = 0;  ///< in tasks_
+  std::uint64_t state_used_ = 0;
+  std::deque<OpenTask> open_;  ///< in the order of the tasks
+};
+
+}  // namespace weightsmith

@@ -1,0 +1,155 @@
+#include "merge/run/task_state.h"
+
+#include <algorithm>
+#include <array>
+
+namespace weightsmith {
+namespace {
+
+std::uint64_t ColumnsOf(const Task& task) {
+  return task.shape.empty() || task.shape[0] == 0 ? task.elements : task.elements / task.shape[0];
+}
+
+}  // namespace
+
+TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests)
+    : task_(&plan.tasks[task]),
+      wide_(plan.policies.precision == Precision::kF64),
+      slots_(task_->slot_count),
+      kept_(task_->kept_count),
+      deltas_(plan, *task_, digests) {
+  for (std::size_t d = 0; d < task_->deltas.size(); ++d) {
+    if (!task_->deltas[d].weight) deltas_.Prepare(d, {});
+  }
+  BeginPass();
+}
+
+void TaskState::BeginPass() {
+  blocks_.clear();
+  selections_.clear();
+  sampled_ = false;
+  if (storing()) {
+    tape_ = Bind(task_->tape, slots_, wide_);
+    return;
+  }
+  tape_ = Bind(pass().tape, slots_, wide_);
+  for (const Reduction& reduction : pass().reductions) {
+    const bool selects = reduction.code == ReductionCode::kKthLargest;
+    blocks_.emplace_back(reduction, selects ? 0 : task_->elements, ColumnsOf(*task_));
+    selections_.push_back(selects ? std::make_unique<Selection>(reduction.fraction, task_->elements)
+                                  : nullptr);
+  }
+  for (const KeptRegister& kept : pass().kept) kept_[kept.out].resize(task_->elements);
+}
+
+std::vector<Register> TaskState::RegistersToSample() const {
+  std::vector<Register> registers;
+  for (std::size_t r = 0; !sampled_ && r < selections_.size(); ++r) {
+    if (selections_[r] != nullptr && !selections_[r]->known()) {
+      registers.push_back(pass().reductions[r].in[0]);
+    }
+  }
+  return registers;
+}
+
+void TaskState::Propose(const std::vector<std::vector<float>>& samples) {
+  sampled_ = true;
+  auto sample = samples.begin();
+  for (const auto& selection : selections_) {
+    if (selection != nullptr && !selection->known()) selection->Propose(*sample++);
+  }
+}
+
+template <class Real>
+void TaskState::Gather(std::uint64_t first, std::size_t n, std::span<const Real> registers) {
+  const auto tile = [&](Register r) { return registers.subspan(r * kTile, n); };
+  for (std::size_t r = 0; r < blocks_.size(); ++r) {
+    const Reduction& reduction = pass().reductions[r];
+    const std::span<const Real> x = tile(reduction.in[0]);
+    if (selections_[r] == nullptr) {
+      const bool two = reduction.code == ReductionCode::kDot;
+      blocks_[r].Take(first, x, two ? tile(reduction.in[1]) : std::span<const Real>());
+    } else if constexpr (std::is_same_v<Real, float>) {
+      selections_[r]->Count(x);
+    } else {
+      std::array<float, kTile> narrow;
+      std::ranges::transform(x, narrow.begin(), [](Real v) { return static_cast<float>(v); });
+      selections_[r]->Count(std::span(narrow).first(n));
+    }
+  }
+  for (const KeptRegister& kept : pass().kept) {
+    std::ranges::transform(tile(kept.value), kept_[kept.out].begin() + first,
+                           [](Real v) { return static_cast<float>(v); });
+  }
+}
+
+template void TaskState::Gather(std::uint64_t first, std::size_t n,
+                                std::span<const float> registers);
+template void TaskState::Gather(std::uint64_t first, std::size_t n,
+                                std::span<const double> registers);
+
+void TaskState::EndPass() {
+  const Pass& ended = pass();
+  bool known = true;
+  for (const auto& selection : selections_) {
+    if (selection == nullptr) continue;
+    selection->EndPass();
+    known = known && selection->known();
+  }
+  if (!known) {
+    // Only what is not known yet is gathered again: a second sum would add to the first.
+    for (std::size_t r = 0; r < blocks_.size(); ++r) {
+      if (selections_[r] != nullptr) continue;
+      blocks_[r] = ReductionBlocks(ended.reductions[r], task_->elements, ColumnsOf(*task_));
+    }
+    return;
+  }
+  for (const Transform& transform : ended.transforms) {
+    std::vector<std::span<const float>> in;
+    for (const KeptIndex index : transform.in) in.emplace_back(kept_[index]);
+    kept_[transform.out].resize(task_->elements);
+    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out]);
+  }
+  for (std::size_t r = 0; r < blocks_.size(); ++r) {
+    std::vector<double>& slot = slots_[ended.reductions[r].out];
+    if (selections_[r] == nullptr) {
+      slot = blocks_[r].Fold();
+    } else {
+      slot = {static_cast<double>(selections_[r]->value())};
+    }
+  }
+  for (const ScalarOp& operation : ended.scalars) Evaluate(operation, slots_);
+  PrepareDeltas(ended);
+  ++pass_;
+  BeginPass();
+}
+
+/// Adapters that read what was kept in the pass.
+void TaskState::PrepareDeltas(const Pass& ended) {
+  for (std::size_t d = 0; d < task_->deltas.size(); ++d) {
+    const auto& weight = task_->deltas[d].weight;
+    if (!weight) continue;
+    const auto here = std::ranges::find(ended.kept, *weight, &KeptRegister::out);
+    if (here != ended.kept.end()) deltas_.Prepare(d, kept_[*weight]);
+  }
+}
+
+std::uint64_t StateBytes(const Task& task) {
+  if (task.passes.empty()) return 0;
+  std::uint64_t most = 0;
+  for (const Pass& pass : task.passes) {
+    std::uint64_t bytes = 0;
+    for (const Reduction& reduction : pass.reductions) {
+      const bool selects = reduction.code == ReductionCode::kKthLargest;
+      const std::uint64_t rows =
+          reduction.axis == Axis::kRow && !task.shape.empty() ? task.shape[0] : 1;
+      const std::uint64_t blocks = task.elements / kReductionBlock + 1;
+      bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
+                       : (rows + 2 * blocks) * sizeof(double) + blocks * 24;
+    }
+    most = std::max(most, bytes);
+  }
+  return most + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
+}
+
+}  // namespace weightsmith

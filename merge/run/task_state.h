@@ -1,0 +1,68 @@
+// What a task of several passes holds between its chunks: numbers that passes gathered, values that
+// are kept whole, adapters that read those.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/aligned_vector.h"
+#include "merge/plan/plan.h"
+#include "merge/program/selection.h"
+#include "merge/run/prepared_deltas.h"
+
+namespace weightsmith {
+
+class TaskState {
+ public:
+  /// REQUIRES: the plan and the digests outlive it.
+  TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests);
+
+  const Task& task() const { return *task_; }
+  /// Whether the pass at hand is the one that stores.
+  bool storing() const { return pass_ == task_->passes.size(); }
+  /// The pass at hand. REQUIRES: it is not the one that stores.
+  const Pass& pass() const { return task_->passes[pass_]; }
+  /// The tape of the pass at hand, with its scalars.
+  const Tape& tape() const { return tape_; }
+  const SlotValues& slots() const { return slots_; }
+  std::span<float> kept(KeptIndex index) { return kept_[index]; }
+  const PreparedDeltas& deltas() const { return deltas_; }
+
+  /// Selections of the pass at hand that want a sample: values of these registers. None where the
+  /// pass is computed again.
+  std::vector<Register> RegistersToSample() const;
+  /// A sample of each of those, in their order.
+  void Propose(const std::vector<std::vector<float>>& samples);
+
+  /// Gives the reductions of the pass at hand a tile of their registers, from element `first` on.
+  /// Any thread; each block of kReductionBlock in order and from one.
+  template <class Real>
+  void Gather(std::uint64_t first, std::size_t n, std::span<const Real> registers);
+
+  /// REQUIRES: all of the pass at hand was computed. Goes on to the next one, or has it computed
+  /// again where a selection is not known yet.
+  void EndPass();
+
+ private:
+  void BeginPass();
+  void PrepareDeltas(const Pass& ended);
+
+  const Task* task_;
+  std::size_t pass_ = 0;
+  bool wide_;
+  bool sampled_ = false;
+  Tape tape_;
+  SlotValues slots_;
+  std::vector<AlignedVector<float>> kept_;
+  PreparedDeltas deltas_;
+  std::vector<ReductionBlocks> blocks_;                 ///< parallel to the pass's reductions
+  std::vector<std::unique_ptr<Selection>> selections_;  ///< likewise; null for other reductions
+};
+
+/// Bytes that the state of a task takes, at most.
+std::uint64_t StateBytes(const Task& task);
+
+}  // namespace weightsmith

@@ -1,0 +1,105 @@
+#include "merge/program/reduction.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+namespace weightsmith {
+namespace {
+
+template <class Real>
+std::vector<Real> Values(std::size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<Real> values(n);
+  for (Real& value : values) value = static_cast<Real>(normal(random));
+  return values;
+}
+
+/// Gives the blocks their tiles.
+template <class Real>
+std::vector<double> Gathered(const Reduction& reduction, const std::vector<Real>& x,
+                             const std::vector<Real>& y, std::uint64_t columns, bool backwards) {
+  ReductionBlocks blocks(reduction, x.size(), columns);
+  const std::uint64_t count = (x.size() + kReductionBlock - 1) / kReductionBlock;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t block = backwards ? count - 1 - i : i;
+    const std::uint64_t end = std::min<std::uint64_t>(x.size(), (block + 1) * kReductionBlock);
+    for (std::uint64_t at = block * kReductionBlock; at < end; at += kTile) {
+      const std::size_t n = std::min<std::uint64_t>(kTile, end - at);
+      blocks.Take(at, std::span(x).subspan(at, n), std::span(y).subspan(at, n));
+    }
+  }
+  return blocks.Fold();
+}
+
+template <class Real>
+class ReductionOf : public ::testing::Test {};
+using Reals = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(ReductionOf, Reals);
+
+TYPED_TEST(ReductionOf, AgreesWithLongDoubles) {
+  for (const std::size_t n : {1u, 15u, 16u, 17u, 1023u, 1025u, 300'001u}) {
+    const auto x = Values<TypeParam>(n, 1);
+    const auto y = Values<TypeParam>(n, 2);
+    long double sum = 0;
+    long double dot = 0;
+    double largest = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      sum += x[i];
+      dot += static_cast<long double>(x[i]) * y[i];
+      largest = std::max<double>(largest, std::abs(x[i]));
+    }
+    const double allowed = 1e-14 * static_cast<double>(n);
+    const auto one = [&](ReductionCode code) {
+      return Gathered<TypeParam>({.code = code}, x, y, n, false).front();
+    };
+    EXPECT_NEAR(one(ReductionCode::kSum), static_cast<double>(sum), allowed) << n;
+    EXPECT_NEAR(one(ReductionCode::kDot), static_cast<double>(dot), allowed) << n;
+    EXPECT_EQ(one(ReductionCode::kLargest), largest) << n;
+  }
+}
+
+TYPED_TEST(ReductionOf, DoesNotDependOnTheOrderOfBlocks) {
+  const auto x = Values<TypeParam>(3 * kReductionBlock + 12'345, 3);
+  for (const ReductionCode code : {ReductionCode::kSum, ReductionCode::kDot}) {
+    EXPECT_EQ(Gathered<TypeParam>({.code = code}, x, x, x.size(), false),
+              Gathered<TypeParam>({.code = code}, x, x, x.size(), true));
+  }
+}
+
+TYPED_TEST(ReductionOf, RowsHaveTheirOwnResults) {
+  // Rows that end inside tiles and inside blocks.
+  const std::uint64_t columns = 70'001;
+  const std::uint64_t rows = 5;
+  const auto x = Values<TypeParam>(rows * columns, 4);
+  const Reduction reduction{.code = ReductionCode::kLargest, .axis = Axis::kRow};
+  const std::vector<double> largest = Gathered<TypeParam>(reduction, x, x, columns, true);
+  ASSERT_EQ(largest.size(), rows);
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    double expected = 0;
+    for (std::uint64_t i = 0; i < columns; ++i) {
+      expected = std::max<double>(expected, std::abs(x[row * columns + i]));
+    }
+    EXPECT_EQ(largest[row], expected);
+  }
+}
+
+TEST(Reduction, OfNothing) {
+  EXPECT_EQ(ReductionBlocks({.code = ReductionCode::kSum}, 0, 0).Fold(), std::vector<double>{0});
+  const Reduction rows{.code = ReductionCode::kSum, .axis = Axis::kRow};
+  EXPECT_EQ(ReductionBlocks(rows, 0, 0).Fold(), std::vector<double>{});
+}
+
+TEST(Reduction, TheLargestOverlooksNan) {
+  std::vector<float> x = Values<float>(100, 5);
+  const double expected = Reduce(ReductionCode::kLargest, x, x);
+  x.push_back(std::numeric_limits<float>::quiet_NaN());
+  EXPECT_EQ(Reduce(ReductionCode::kLargest, x, x), expected);
+  EXPECT_EQ(Reduce(ReductionCode::kLargest, std::span<const float>(x).last(1), {}), 0);
+}
+
+}  // namespace
+}  // namespace weightsmith

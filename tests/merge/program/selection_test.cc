@@ -1,0 +1,120 @@
+#include "merge/program/selection.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "merge/program/tape.h"
+
+namespace weightsmith {
+namespace {
+
+std::vector<float> Sample(const std::vector<float>& values) {
+  std::vector<float> sample;
+  const std::uint64_t tiles = (values.size() + kTile - 1) / kTile;
+  const std::uint64_t taken = (SampleSize(values.size()) + kTile - 1) / kTile;
+  for (std::uint64_t i = 0; i < taken; ++i) {
+    const std::uint64_t first = i * tiles / taken * kTile;
+    const std::uint64_t end = std::min<std::uint64_t>(values.size(), first + kTile);
+    sample.insert(sample.end(), values.begin() + first, values.begin() + end);
+  }
+  return sample;
+}
+
+struct Found {
+  float value;
+  int passes;
+};
+
+Found Select(const std::vector<float>& values, double fraction, const std::vector<float>& sample) {
+  Selection selection(fraction, values.size());
+  selection.Propose(sample);
+  int passes = 0;
+  for (; !selection.known() && passes < 10; ++passes) {
+    selection.Count(values);
+    selection.EndPass();
+  }
+  return {selection.value(), passes};
+}
+
+/// By sorting.
+float KthLargest(const std::vector<float>& values, double fraction) {
+  std::vector<float> magnitudes(values.size());
+  std::ranges::transform(values, magnitudes.begin(), [](float v) { return std::abs(v); });
+  std::ranges::sort(magnitudes, std::ranges::greater());
+  const auto k = static_cast<std::size_t>(fraction * static_cast<double>(values.size()));
+  return magnitudes[k - 1];
+}
+
+std::vector<float> Normal(std::size_t n, double scale = 1) {
+  std::mt19937 random(7);
+  std::normal_distribution<double> normal(0, scale);
+  std::vector<float> values(n);
+  for (float& value : values) value = static_cast<float>(normal(random));
+  return values;
+}
+
+TEST(Selection, IsWhatSortingGives) {
+  for (const std::size_t n : {2u, 100u, 1025u, 20'000u, 400'003u}) {
+    const std::vector<float> values = Normal(n, 1e-3);
+    for (const double fraction : {0.01, 0.2, 0.5, 0.9, 0.999}) {
+      if (fraction * static_cast<double>(n) < 1) continue;
+      const Found found = Select(values, fraction, Sample(values));
+      EXPECT_EQ(found.value, KthLargest(values, fraction)) << n << " " << fraction;
+      EXPECT_LE(found.passes, 2) << n << " " << fraction;
+    }
+  }
+}
+
+TEST(Selection, ASampleOfAllElementsIsTheResult) {
+  const std::vector<float> values = Normal(1000);
+  EXPECT_EQ(Select(values, 0.3, values).passes, 0);
+}
+
+TEST(Selection, DoesNotDependOnTheSample) {
+  const std::vector<float> values = Normal(100'000);
+  const float expected = KthLargest(values, 0.2);
+  for (const float wrong : {0.0f, 1e-30f, 1e-3f, 100.0f, 3e38f}) {
+    const std::vector<float> sample(5000, wrong);
+    const Found found = Select(values, 0.2, sample);
+    EXPECT_EQ(found.value, expected) << wrong;
+    EXPECT_LE(found.passes, 4) << wrong;
+  }
+  EXPECT_EQ(Select(values, 0.2, {}).value, expected);
+}
+
+TEST(Selection, OfEqualAndFewValues) {
+  std::vector<float> values(50'000, 0.0f);
+  EXPECT_EQ(Select(values, 0.5, Sample(values)).value, 0);
+  for (std::size_t i = 0; i < values.size(); i += 3) values[i] = i % 2 == 0 ? 0.5f : -0.25f;
+  for (const double fraction : {0.1, 0.2, 0.3, 0.6}) {
+    EXPECT_EQ(Select(values, fraction, Sample(values)).value, KthLargest(values, fraction))
+        << fraction;
+  }
+}
+
+TEST(Selection, NoneAndAll) {
+  const std::vector<float> values = Normal(100);
+  EXPECT_TRUE(std::isnan(Select(values, 0, values).value));
+  EXPECT_TRUE(std::isnan(Select(values, 0.009, values).value));
+  EXPECT_EQ(Select(values, 1, values).value, 0);
+  EXPECT_EQ(Select(values, 1, values).passes, 0);
+}
+
+TEST(Selection, ANanIsAboveInfinity) {
+  std::vector<float> values = Normal(100'000);
+  for (std::size_t i = 0; i < 1000; ++i) values[i] = std::numeric_limits<float>::quiet_NaN();
+  for (std::size_t i = 1000; i < 2000; ++i) values[i] = -std::numeric_limits<float>::infinity();
+  const std::vector<float> sample(values.begin() + 50'000, values.begin() + 60'000);
+  EXPECT_EQ(Select(values, 0.005, sample).value, std::numeric_limits<float>::infinity());
+  EXPECT_EQ(Select(values, 0.015, sample).value, std::numeric_limits<float>::infinity());
+  EXPECT_LT(Select(values, 0.025, sample).value, 10);
+}
+
+}  // namespace
+}  // namespace weightsmith

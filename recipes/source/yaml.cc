@@ -128,7 +128,8 @@ class Handler : public YAML::EventHandler {
       return;
     }
     if (spaces_reported_) return;
-    const bool in_braces = !open_.empty() && open_.back().bracket && text[*open_.back().bracket] == '{';
+    const bool in_braces =
+        !open_.empty() && open_.back().bracket && text[*open_.back().bracket] == '{';
     if (TakesInLine(text, Offset(mark), value) ||
         (in_braces && IsEntryWithoutSpace(text, Offset(mark), value))) {
       for (const YamlProblem& problem : MissingSpaces(text)) {

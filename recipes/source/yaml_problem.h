@@ -27,7 +27,8 @@ struct YamlFailure {
 /// What is wrong: one fault, or every line with the same fault. Never empty.
 std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& failure);
 
-/// Every entry such as "alpha:0.3" and "alpha = 0.3", which YAML does not read as a key and a value.
+/// Every entry such as "alpha:0.3" and "alpha = 0.3", which YAML does not read as a key and a
+/// value.
 std::vector<YamlProblem> MissingSpaces(std::string_view text);
 
 /// Whether a plain scalar from `begin` with this value took in such a line by mistake, as of

@@ -10,8 +10,8 @@
 #include "core/matcher.h"
 #include "core/text.h"
 #include "recipes/parser/advice.h"
+#include "recipes/source/backslashes.h"
 #include "recipes/source/writer.h"
-#include "recipes/source/yaml_problem.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -237,8 +237,8 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
     diagnostics_.AddError(
         node.place,
         fmt::format("{}: the path has a control character in it: {}", what, Quote(expanded)),
-        fmt::format("In double quotes a \\ starts an escape. Write {}",
-                    WithForwardSlashes(WithEscapes(expanded))));
+        fmt::format("In double quotes a \\ starts an escape. {}",
+                    PathAdvice(WithEscapes(expanded))));
     return std::nullopt;
   }
   const std::filesystem::path path(expanded);

@@ -12,6 +12,7 @@
 
 #include "core/text.h"
 #include "core/utf8.h"
+#include "recipes/source/backslashes.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/lookalike.h"
@@ -161,6 +162,7 @@ class Handler : public YAML::EventHandler {
       at = text.find_first_not_of(" \t\r\n", text.find_first_of(" \t\r\n", at));
     }
     if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const std::size_t front = at;
     const char quote = text[at];
     for (++at; at < text.size(); ++at) {
       if (quote == '"' && text[at] == '\\') {
@@ -170,8 +172,18 @@ class Handler : public YAML::EventHandler {
         ++at;
       }
     }
+    FailOfQuote(mark, front);
+  }
+
+  /// Of a text that does not end: a \ in front of the last quote hides that.
+  [[noreturn]] void FailOfQuote(const YAML::Mark& mark, std::size_t quote) {
+    for (const BrokenText& broken : BrokenTexts(source_->text, Escapes::kYaml)) {
+      if (broken.offset != quote) continue;
+      Fail(mark, "in double quotes a \\ starts an escape",
+           BackslashAdvice(broken.inside, Escapes::kYaml));
+    }
     Fail(mark, "this quote is not closed",
-         fmt::format("Write the other {} behind the text.", quote));
+         fmt::format("Write the other {} behind the text.", source_->text[quote]));
   }
 
   void Open(SourceNode::Type type, const YAML::Mark& mark, const std::string& tag,

@@ -119,19 +119,13 @@ std::vector<YamlProblem> FindTabs(std::string_view text) {
   return problems;
 }
 
-/// "// mine" or a Markdown fence.
-std::optional<YamlProblem> ForeignLine(std::string_view text, std::size_t start) {
+/// A fence of Markdown.
+std::optional<YamlProblem> Fence(std::string_view text, std::size_t start) {
   for (std::size_t line = 0; line <= start; line = NextLine(text, line)) {
-    const std::string_view words = Trim(LineAt(text, line));
-    const std::size_t at = line + IndentOf(LineAt(text, line));
-    if (words.starts_with("//")) {
-      return YamlProblem{at, "a comment begins with # in YAML, not with //",
-                         fmt::format("Write # {}", Trim(words.substr(2)))};
-    }
-    if (words.starts_with("```")) {
-      return YamlProblem{at, "this is a mark of Markdown, not of a recipe",
-                         "Remove this line, and the other line with ```."};
-    }
+    if (!Trim(LineAt(text, line)).starts_with("```")) continue;
+    return YamlProblem{line + IndentOf(LineAt(text, line)),
+                       "this is a mark of Markdown, not of a recipe",
+                       "Remove this line, and the other line with ```."};
   }
   return std::nullopt;
 }
@@ -231,7 +225,7 @@ std::optional<YamlProblem> WrongMark(std::string_view text, std::size_t start,
 
 /// What is wrong as a whole, at one place.
 YamlProblem ExplainOne(std::string_view text, std::size_t start, const YamlFailure& failure) {
-  if (auto problem = ForeignLine(text, start)) return *problem;
+  if (auto problem = Fence(text, start)) return *problem;
   if (auto problem = WrongMark(text, start, failure)) return *problem;
   if (failure.bracket && *failure.bracket < text.size()) {
     return OpenBracket(text, *failure.bracket);

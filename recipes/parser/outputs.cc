@@ -80,7 +80,8 @@ void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
 void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
                     const std::string& what, OutputDraft& draft) {
   if (!reader.IsMap(node, what, "Write {vae: NAME}")) return;
-  for (auto& [selector, value] : reader.Rows(node, what)) {
+  const auto is_step = [](const SourceNode& value) { return value.Find("op") != nullptr; };
+  for (auto& [selector, value] : reader.Rows(node, what, {"a model", is_step})) {
     if (selector.specificity() != Specificity::kComponent) {
       reader.diagnostics().AddError(
           value->place, fmt::format("{}: {} is not a component", what, Quote(selector.text())),

@@ -11,6 +11,7 @@
 #include "core/io/output_name.h"
 #include "core/text.h"
 #include "recipes/parser/advice.h"
+#include "recipes/parser/examples.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -127,6 +128,16 @@ void ReadFileForm(Reader& reader, const SourceNode& node, const std::string& wha
   }
 }
 
+/// Whether an output is written as "mix: mix.safetensors", or as "mix: {path: …}".
+bool IsNamedOutput(const SourceNode& node) {
+  if (!node.map() || node.keys.size() != 1 || node.items[0].list()) return false;
+  const std::string& key = node.keys[0].text;
+  const auto keys = NamesOf(OutputKeys());
+  const auto free = [](const std::string&) { return true; };
+  return std::ranges::find(keys, key) == keys.end() && !NearestName(key, keys) &&
+         !KeyMeant(key, keys, free) && node.items[0].type != SourceNode::Type::kNull;
+}
+
 }  // namespace
 
 std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
@@ -207,7 +218,18 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& writ
   if (const std::size_t path = example.find("path: "); written.scalar() && !written.text.empty()) {
     example = fmt::format("{}path: {}}}", example.substr(0, path), written.text);
   }
-  if (!reader.IsMap(written, what, fmt::format("Write {}: {}", what, example))) {
+  if (IsNamedOutput(written)) {
+    const std::string meant = NamedOutput(written.keys[0], written.items[0]);
+    reader.diagnostics().AddError(
+        written.keys[0].place, fmt::format("{} has no key {}", what, Quote(written.keys[0].text)),
+        fmt::format("Write {}{}", what == "output" ? "output: " : "", meant));
+    draft.unread = true;
+    return draft;
+  }
+  if (!reader.IsMap(written, what,
+                    written.list() && !written.items.empty()
+                        ? OutputsAdvice(written)
+                        : fmt::format("Write {}: {}", what, example))) {
     draft.unread = true;
     return draft;
   }

@@ -104,6 +104,14 @@ def test_two_slashes_that_are_meant_are_no_comment(weightsmith, tmp_path, output
     weightsmith("validate", "--no-files", "recipe.yaml")
 
 
+def test_names_that_are_keys_elsewhere_are_names(weightsmith, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(
+        "weightsmith: 1\nmodels: {path: a.safetensors, key: b.safetensors}\nadapters: {path2: c.safetensors}\n"
+        "steps:\n  a: {op: weighted_sum, a: path, b: key, alpha: 0.5}\n  b: {op: copy, a: a}\n  of: {op: bake, model: b, adapters: [path2]}\n"
+        "output: {model: of, path: mix.safetensors}\n")
+    weightsmith("validate", "--no-files", "recipe.yaml")
+
+
 def test_a_lora_among_the_models_is_named_at_its_place(weightsmith, tmp_path, tiny):
     factors = {f"lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q.lora_{part}.weight": np.ones(shape, np.float16)
                for part, shape in (("down", (4, 32)), ("up", (32, 4)))}

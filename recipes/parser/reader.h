@@ -40,6 +40,7 @@ class Reader {
 
   Diagnostics& diagnostics() { return diagnostics_; }
   Variables& variables() { return variables_; }
+  const Variables& variables() const { return variables_; }
 
   // `what` begins the message: "step 'mix': 'alpha'".
   bool IsMap(const SourceNode& node, std::string_view what, std::string_view advice = {});

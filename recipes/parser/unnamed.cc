@@ -14,6 +14,7 @@
 #include "merge/operator.h"
 #include "recipes/parser/advice.h"
 #include "recipes/parser/examples.h"
+#include "recipes/parser/operator_word.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
@@ -26,16 +27,6 @@ constexpr std::size_t kShown = 160;
 void Erase(SourceNode& map, std::size_t index) {
   map.keys.erase(map.keys.begin() + static_cast<std::ptrdiff_t>(index));
   map.items.erase(map.items.begin() + static_cast<std::ptrdiff_t>(index));
-}
-
-/// A key that some operator has, or that every step has.
-bool IsStepKey(const std::string& key) {
-  const auto named = [&](const auto& spec) { return spec.name == key; };
-  if (std::ranges::any_of(StepKeys(), named)) return true;
-  return std::ranges::any_of(Operators(), [&](const Operator* op) {
-    return std::ranges::any_of(op->operands, named) || std::ranges::any_of(op->parameters, named) ||
-           (op->list && named(*op->list));
-  });
 }
 
 bool IsStep(const SourceNode& node) {
@@ -52,11 +43,11 @@ bool IsOneStep(const SourceNode& steps) {
     const SourceNode& value = steps.items[i];
     const std::string& key = steps.keys[i].text;
     // "mix:" with nothing below it is a step's name, beside which the rest of it stands.
-    if (value.implicit && !IsStepKey(key)) return false;
+    if (value.implicit && !IsKeyOfAny(key)) return false;
     if (key == "op" && value.scalar()) return true;
     const bool method = value.scalar() && KeyMeant(key, op, free) == "op";
     if (method && (FindOperator(value.text) != nullptr || OperatorMeant(value.text))) return true;
-    if (IsStepKey(key) && !value.map()) ++keys;
+    if (!value.map() && IsKeyOfAny(key)) ++keys;
   }
   return keys >= 2;
 }

@@ -286,8 +286,13 @@ bool TakesInLine(std::string_view text, std::size_t begin, std::string_view valu
 }
 
 bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value) {
+  constexpr std::size_t kLookBack = 2000;
   const std::string_view front = Trim(text.substr(0, begin));
-  return (front.ends_with('{') || front.ends_with(',')) && SplitLine(value).has_value();
+  if (!(front.ends_with('{') || front.ends_with(',')) || !SplitLine(value)) return false;
+  // In {adapters: detail:0.6, style:0.3} it is an entry of a list without brackets.
+  const std::string_view near = front.substr(front.size() - std::min(front.size(), kLookBack));
+  const std::string_view entry = near.substr(near.rfind('{') + 1);
+  return !Trim(entry.substr(0, entry.rfind(": ") + 1)).ends_with("adapters:");
 }
 
 }  // namespace weightsmith

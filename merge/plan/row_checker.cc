@@ -139,7 +139,23 @@ std::string RowChecker::Advice(const Selector& selector) {
     return fmt::format("Segments of the names there are {}.", segments);
   }
   if (places_.empty()) places_ = PlacesInWords(present_, declared_);
-  return fmt::format("Places are {}.", places_);
+  return fmt::format("Places are {}.{}", places_, CountedFromZero(selector));
+}
+
+/// Of "IN12", where the last block is IN11.
+std::string RowChecker::CountedFromZero(const Selector& selector) const {
+  const std::optional<NumberedBlock> block = selector.OneBlock();
+  const std::string_view letters = block ? CommunityLetters(block->first) : "";
+  if (letters.empty()) return {};
+  std::optional<std::uint32_t> last;
+  for (const std::span<const TensorPlace> places :
+       {present_, std::span(std::as_const(declared_))}) {
+    for (const TensorPlace& place : places) {
+      if (place.block.family == block->first) last = std::max(last, place.block.index);
+    }
+  }
+  if (!last || block->second <= *last) return {};
+  return fmt::format(" Blocks are counted from 0: {0}00 to {0}{1:02}.", letters, *last);
 }
 
 /// Of "IN04:attn9", what may stand behind the colon instead; empty where the block is the fault.

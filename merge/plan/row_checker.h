@@ -35,6 +35,7 @@ class RowChecker {
   bool MayLack(const Selector& selector);
   std::string Advice(const Selector& selector);
   std::string Segments(const Selector& selector) const;
+  std::string CountedFromZero(const Selector& selector) const;
   void Declare();
 
   std::span<const TensorPlace> present_;

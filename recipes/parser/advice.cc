@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/base/text.h"
-#include "recipes/source/yaml_problem.h"
+#include "recipes/source/backslashes.h"
 
 namespace weightsmith {
 namespace {
@@ -319,12 +319,8 @@ std::optional<PathFault> FaultOfPath(std::string_view path) {
         fmt::format("Write {}{}", home ? HomeFolder() : "the folder that it stands for: /folder",
                     path.substr(end))};
   }
-  const bool drive = path.size() > 2 && std::isalpha(static_cast<unsigned char>(path[0])) != 0 &&
-                     path[1] == ':' && (path[2] == '\\' || path[2] == '/');
-  if (drive || path.starts_with("\\\\")) {
-    return PathFault{fmt::format("{} is a path of Windows", Quote(path)),
-                     fmt::format("Write {}, which is where WSL has that drive, or another path.",
-                                 WithForwardSlashes(path))};
+  if (IsWindowsPath(path)) {
+    return PathFault{fmt::format("{} is a path of Windows", Quote(path)), PathAdvice(path)};
   }
   return std::nullopt;
 }

@@ -85,7 +85,7 @@ std::optional<NodeId> Graph::Find(const std::string& name) const {
 }
 
 std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string_view what,
-                                  Wanted wanted, std::string_view step) {
+                                  Wanted wanted, std::string_view step, std::string_view advice) {
   if (reference.node) return reference.node;
   if (reference.name.empty()) return std::nullopt;  // reported when it was read
   if (const auto node = Find(reference.name)) return node;
@@ -102,7 +102,9 @@ std::optional<NodeId> Graph::Find(const OperandReference& reference, std::string
                         fmt::format("{}: there is no {} {}{}", what,
                                     wanted == Wanted::kAdapter ? "adapter" : "model or step",
                                     Quote(reference.name), hint),
-                        hint.empty() ? AdviceForName(reference, wanted, names) : std::string());
+                        !hint.empty()            ? std::string()
+                        : path || advice.empty() ? AdviceForName(reference, wanted, names)
+                                                 : std::string(advice));
   return std::nullopt;
 }
 

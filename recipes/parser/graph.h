@@ -45,9 +45,10 @@ class Graph {
   /// What an operand may be, for the advice where there is no such name.
   enum class Wanted { kModel, kAdapter };
   /// The node that an operand means; nothing after telling that there is none. `step` is the one
-  /// that takes it.
+  /// that takes it, `advice` what helps where no name is near, if that is known.
   std::optional<NodeId> Find(const OperandReference& reference, std::string_view what,
-                             Wanted wanted = Wanted::kModel, std::string_view step = {});
+                             Wanted wanted = Wanted::kModel, std::string_view step = {},
+                             std::string_view advice = {});
   std::optional<NodeId> Find(const std::string& name) const;
   /// Models or steps could not be read, which is reported: of a name that is not there, nothing
   /// further is said.

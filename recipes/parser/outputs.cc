@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/io/output_name.h"
 #include "recipes/parser/advice.h"
+#include "recipes/parser/examples.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -80,7 +81,8 @@ void ReadLayout(Reader& reader, const SourceNode& node, const std::string& what,
 void ReadComponents(Reader& reader, StepReader& steps, const SourceNode& node,
                     const std::string& what, OutputDraft& draft) {
   if (!reader.IsMap(node, what, "Write {vae: NAME}")) return;
-  for (auto& [selector, value] : reader.Rows(node, what)) {
+  const auto is_step = [](const SourceNode& value) { return value.Find("op") != nullptr; };
+  for (auto& [selector, value] : reader.Rows(node, what, {"a model", is_step})) {
     if (selector.specificity() != Specificity::kComponent) {
       reader.diagnostics().AddError(
           value->place, fmt::format("{}: {} is not a component", what, Quote(selector.text())),
@@ -124,6 +126,16 @@ void ReadFileForm(Reader& reader, const SourceNode& node, const std::string& wha
   if (const SourceNode* files = node.Find("files_from")) {
     output.files_from = reader.Path(*files, what + ": 'files_from'", folder);
   }
+}
+
+/// Whether an output is written as "mix: mix.safetensors", or as "mix: {path: …}".
+bool IsNamedOutput(const SourceNode& node) {
+  if (!node.map() || node.keys.size() != 1 || node.items[0].list()) return false;
+  const std::string& key = node.keys[0].text;
+  const auto keys = NamesOf(OutputKeys());
+  const auto free = [](const std::string&) { return true; };
+  return std::ranges::find(keys, key) == keys.end() && !NearestName(key, keys) &&
+         !KeyMeant(key, keys, free) && node.items[0].type != SourceNode::Type::kNull;
 }
 
 }  // namespace
@@ -206,7 +218,18 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& writ
   if (const std::size_t path = example.find("path: "); written.scalar() && !written.text.empty()) {
     example = fmt::format("{}path: {}}}", example.substr(0, path), written.text);
   }
-  if (!reader.IsMap(written, what, fmt::format("Write {}: {}", what, example))) {
+  if (IsNamedOutput(written)) {
+    const std::string meant = NamedOutput(written.keys[0], written.items[0]);
+    reader.diagnostics().AddError(
+        written.keys[0].place, fmt::format("{} has no key {}", what, Quote(written.keys[0].text)),
+        fmt::format("Write {}{}", what == "output" ? "output: " : "", meant));
+    draft.unread = true;
+    return draft;
+  }
+  if (!reader.IsMap(written, what,
+                    written.list() && !written.items.empty()
+                        ? OutputsAdvice(written)
+                        : fmt::format("Write {}: {}", what, example))) {
     draft.unread = true;
     return draft;
   }

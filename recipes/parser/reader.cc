@@ -10,8 +10,9 @@
 #include "core/base/matcher.h"
 #include "core/base/text.h"
 #include "recipes/parser/advice.h"
+#include "recipes/parser/place_advice.h"
+#include "recipes/source/backslashes.h"
 #include "recipes/source/writer.h"
-#include "recipes/source/yaml_problem.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -72,19 +73,6 @@ bool IsInfinite(std::string_view text) {
 
 bool IsDigits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-/// Look-around says where something is not; rows of different ranks do so too.
-std::string RegexAdvice(std::string_view row) {
-  const std::size_t look = row.find("(?!");
-  if (look == std::string_view::npos) return {};
-  std::string_view inside = row.substr(look + 3);
-  inside = inside.substr(0, inside.find(')'));
-  while (inside.starts_with(".*")) inside.remove_prefix(2);
-  return fmt::format(
-      "Turn it around: write \"/{}/\" with the other value, and this value as "
-      "default.",
-      inside);
 }
 
 /// The last line in which something of this begins.
@@ -237,8 +225,8 @@ std::optional<std::filesystem::path> Reader::Path(const SourceNode& node, std::s
     diagnostics_.AddError(
         node.place,
         fmt::format("{}: the path has a control character in it: {}", what, Quote(expanded)),
-        fmt::format("In double quotes a \\ starts an escape. Write {}",
-                    WithForwardSlashes(WithEscapes(expanded))));
+        fmt::format("In double quotes a \\ starts an escape. {}",
+                    PathAdvice(WithEscapes(expanded))));
     return std::nullopt;
   }
   const std::filesystem::path path(expanded);
@@ -357,43 +345,9 @@ bool Reader::HasStrayEntries(const SourceNode& map, std::span<const std::string>
   return found;
 }
 
-std::string Reader::PlaceAdvice(const SourceNode& key) const {
-  const std::size_t colon = std::min(key.text.find(':'), key.text.size());
-  const std::string place = key.text.substr(0, colon);
-  if (const auto component = ComponentMeant(place)) {
-    const bool encoder = *component == "te1";
-    return fmt::format("Write {}{}{}", *component, key.text.substr(colon),
-                       encoder ? ", or te for all text encoders" : "");
-  }
-  if (std::ranges::count(place, '.') >= 2) {
-    std::string pattern;
-    for (const char c : place) pattern += c == '.' ? std::string("\\\\.") : std::string(1, c);
-    return fmt::format("A part of a tensor's name is written as a regular expression: \"/{}/\"",
-                       pattern);
-  }
-  const std::size_t dash = place.find('-');
-  if (dash != std::string::npos) {
-    const std::string swapped = fmt::format("{}-{}", place.substr(dash + 1), place.substr(0, dash));
-    std::string problem;
-    if (Selector::Parse(swapped, problem)) {
-      return fmt::format("A range goes from the lower block to the higher: {}", swapped);
-    }
-  }
-  std::string word;  // of "*attn*"
-  for (const char c : place) {
-    if (c != '*') word += c;
-  }
-  const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
-  if (word.empty() || !std::ranges::all_of(word, letter)) word = "attn";
-  return fmt::format(
-      "Places are default, {}, and blocks: IN00-IN11, M00, OUT00-OUT11 (SDXL: IN00-IN08, M00, "
-      "OUT00-OUT08; FLUX: D00-D18, S00-S37), te.layer.0-11, vae.encoder, vae.decoder. A part of a "
-      "tensor's name is a regular expression: \"/{}/\"",
-      fmt::join(ComponentWords(), ", "), word);
-}
-
 std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNode& map,
-                                                                 std::string_view what) {
+                                                                 std::string_view what,
+                                                                 const RowForm& form) {
   std::vector<std::pair<Selector, const SourceNode*>> rows;
   std::map<std::string, std::string> texts;  // of rows, by what they are
   if (map.keys.empty()) {
@@ -412,8 +366,17 @@ std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNod
                             fmt::format("Write ${} for its value, without braces.", key.text));
       continue;
     }
+    const SourceNode& value = map.items[i];
+    const bool mapping = value.map() && (form.is_map == nullptr || !form.is_map(value));
     std::string problem;
     std::optional<Selector> selector = Selector::Parse(key.text, problem);
+    if (mapping && (selector || HoldsRows(key.text, value))) {
+      diagnostics_.AddError(value.place,
+                            fmt::format("{}: the row {} takes {}; rows do not nest", what,
+                                        Quote(key.text), form.takes),
+                            NestedRowsAdvice(map, key.text, value));
+      continue;
+    }
     if (!selector) {
       const bool asked = problem.find("Did you mean") != std::string::npos ||
                          problem.find("regular expression") != std::string::npos;

@@ -27,6 +27,12 @@ struct MeantKey {
 /// written. Of "alpha:0.3", which is a key alone, nothing further is said.
 SourceNode WithMeantKeys(const SourceNode& map, const std::vector<MeantKey>& meant);
 
+/// What rows have as values.
+struct RowForm {
+  std::string_view takes = "one word";
+  bool (*is_map)(const SourceNode&) = nullptr;  ///< whether a mapping is one
+};
+
 class Reader {
  public:
   Reader(Diagnostics& diagnostics, Variables& variables)
@@ -34,6 +40,7 @@ class Reader {
 
   Diagnostics& diagnostics() { return diagnostics_; }
   Variables& variables() { return variables_; }
+  const Variables& variables() const { return variables_; }
 
   // `what` begins the message: "step 'mix': 'alpha'".
   bool IsMap(const SourceNode& node, std::string_view what, std::string_view advice = {});
@@ -59,7 +66,8 @@ class Reader {
 
   /// The selectors of a mapping of rows, with their values; a row that is wrong is left out.
   std::vector<std::pair<Selector, const SourceNode*>> Rows(const SourceNode& map,
-                                                           std::string_view what);
+                                                           std::string_view what,
+                                                           const RowForm& form = {});
 
   /// A value everywhere, or a mapping of rows: `read(node)` gives a row's std::optional<T>.
   template <class T, class Read>
@@ -79,7 +87,6 @@ class Reader {
 
  private:
   std::string KeyAdvice(const SourceNode& map, std::size_t index, const std::string& meant) const;
-  std::string PlaceAdvice(const SourceNode& key) const;
 
   Diagnostics& diagnostics_;
   Variables& variables_;

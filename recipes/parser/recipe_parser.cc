@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "core/base/error.h"
@@ -12,6 +13,7 @@
 #include "recipes/parser/examples.h"
 #include "recipes/parser/policies.h"
 #include "recipes/parser/splice.h"
+#include "recipes/parser/unnamed.h"
 #include "recipes/source/foreign_recipe.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
@@ -82,37 +84,6 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   return std::move(recipe_);
 }
 
-/// Reports a step that stands at the top, under a name or by itself; false where nothing else of
-/// the recipe can be read.
-bool RecipeParser::RefuseLooseStep(SourceNode& top) {
-  if (const SourceNode* op = top.Find("op"); op != nullptr && op->scalar()) {
-    for (const SourceNode& key : top.keys) {
-      if (key.text != "op") continue;
-      diagnostics_.AddError(key.place, "the recipe is a step without models and steps",
-                            RecipeOfStep(top));
-    }
-    return false;
-  }
-  const auto keys = NamesOf(RecipeKeys());
-  for (std::size_t i = 0; i < top.keys.size(); ++i) {
-    const bool loose = top.items[i].Find("op") != nullptr &&
-                       std::ranges::find(keys, top.keys[i].text) == keys.end();
-    if (!loose) continue;
-    const SourceNode* output = top.Find("output");
-    const SourceNode* model = output == nullptr ? nullptr : output->Find("model");
-    diagnostics_.AddError(
-        top.keys[i].place, fmt::format("a recipe has no key {}", Quote(top.keys[i].text)),
-        fmt::format("A step stands under steps, with a name: steps: {{{}: {}}}",
-                    model != nullptr && model->scalar() ? model->text : top.keys[i].text,
-                    FlowText(top.items[i], 100)));
-    top.keys.erase(top.keys.begin() + static_cast<std::ptrdiff_t>(i));
-    top.items.erase(top.items.begin() + static_cast<std::ptrdiff_t>(i));
-    graph_.SetIncomplete();
-    --i;
-  }
-  return true;
-}
-
 bool RecipeParser::CheckTop(SourceNode& top) {
   if (auto foreign = ForeignTree(top)) {
     diagnostics_.AddError({recipe_.source, 1, 1}, std::move(foreign->message),
@@ -122,9 +93,13 @@ bool RecipeParser::CheckTop(SourceNode& top) {
   if (!reader_.IsMap(top, "a recipe", "Write as its first line: weightsmith: 1")) return false;
   const std::vector<std::string> keys = NamesOf(RecipeKeys());
   if (reader_.HasStrayEntries(top, keys)) return false;
-  if (!RefuseLooseStep(top)) return false;
+  const LooseSteps loose = TakeLooseSteps(diagnostics_, top);
+  if (!loose.readable) return false;
+  if (loose.found) graph_.SetIncomplete();
   const auto meant = reader_.CheckKeys(top, keys, "a recipe");
   if (!meant.empty()) top = WithMeantKeys(top, meant);
+  NameUnnamed(diagnostics_, top);
+  step_name_ = NameForStep(top);
   for (std::size_t i = 0; i < top.keys.size(); ++i) {
     const bool known = std::ranges::find(keys, top.keys[i].text) != keys.end();
     if (!known && !top.items[i].scalar()) graph_.SetIncomplete();
@@ -176,7 +151,8 @@ void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) 
 void RecipeParser::ReadSteps(const SourceNode& top) {
   const SourceNode* steps = top.Find("steps");
   if (steps == nullptr) return;
-  if (!reader_.IsMap(*steps, "steps", steps->map() ? "" : StepsAdvice(*steps))) {
+  if (!reader_.IsMap(*steps, "steps",
+                     steps->map() ? "" : StepsAdvice(*steps, step_name_, FilesOf(graph_)))) {
     graph_.SetIncomplete();
     return;
   }
@@ -217,8 +193,7 @@ void RecipeParser::ReadOutputs(const SourceNode& top) {
     outputs_.push_back(
         ReadOutput(reader_, steps, *one, {"output", OutputExample(StepNames())}, recipe_.folder));
   } else if (several != nullptr) {
-    if (!reader_.IsList(*several, "outputs", "Write a list: outputs: [{model: …, path: …}]"))
-      return;
+    if (!reader_.IsList(*several, "outputs", OutputsAdvice(*several))) return;
     if (several->items.empty()) {
       diagnostics_.AddError(several->place, "outputs is an empty list",
                             fmt::format("Write outputs: [{}]", OutputExample(StepNames())));
@@ -307,11 +282,13 @@ NodeId RecipeParser::DefaultModel(const OutputDraft& draft) {
   if (candidates.size() != 1 && (graph_.incomplete() || draft.unread)) return 0;
   if (candidates.size() != 1) {
     const std::vector<std::string> names = StepNames();
+    std::string advice = AdviceForNoSteps({});
+    if (advice.empty()) advice = "Write output: {model: NAME, path: FILE.safetensors}";
     diagnostics_.AddError(draft.output.place,
                           fmt::format("the output does not name its model, and there are {} steps",
                                       names.empty() ? "no" : "several"),
                           names.empty()
-                              ? "Write output: {model: NAME, path: FILE.safetensors}"
+                              ? advice
                               : fmt::format("Write output: {}, or model: and another of {}.",
                                             OutputExample(names), fmt::join(names, ", ")));
     return 0;
@@ -325,6 +302,25 @@ std::vector<std::string> RecipeParser::StepNames() const {
     if (draft.top_level) names.push_back(draft.node.name);
   }
   return names;
+}
+
+std::string RecipeParser::AdviceForNoSteps(const std::string& asked) const {
+  // What is missing may be among what could not be read.
+  if (graph_.incomplete() || !StepNames().empty()) return {};
+  const FileNames files = FilesOf(graph_);
+  if (files.models.empty()) return {};
+  const std::string_view none = asked.empty() ? "" : "The recipe has no steps. ";
+  if (files.models.size() == 1 && files.adapters.empty()) {
+    return fmt::format("{}Write in output model: {}", none, files.models.front());
+  }
+  constexpr std::size_t kShown = 40;
+  const bool more = files.models.size() > kShown;
+  const std::string instead = fmt::format(
+      ", or in output one of {}{}.",
+      fmt::join(std::span(files.models).first(more ? kShown : files.models.size()), ", "),
+      more ? " and others" : "");
+  return fmt::format("{}Write steps: {{{}: {}}}{}", none, asked.empty() ? step_name_ : asked,
+                     ExampleOfStep(files), asked.empty() ? "" : instead);
 }
 
 void RecipeParser::CheckPathsDiffer() {
@@ -344,10 +340,16 @@ void RecipeParser::CheckPathsDiffer() {
   }
 }
 
+std::optional<NodeId> RecipeParser::ModelOf(const OutputDraft& draft) {
+  if (!draft.model) return DefaultModel(draft);
+  const bool missing = !draft.model->node && !graph_.Find(draft.model->name);
+  return graph_.Find(*draft.model, "output", Graph::Wanted::kModel, {},
+                     missing ? AdviceForNoSteps(draft.model->name) : "");
+}
+
 void RecipeParser::LinkOutputs() {
   for (OutputDraft& draft : outputs_) {
-    const auto root =
-        draft.model ? graph_.Find(*draft.model, "output") : std::optional(DefaultModel(draft));
+    const auto root = ModelOf(draft);
     if (root) draft.output.root = *root;
     const auto check_kind = [&](NodeId node, const SourcePlace& place) {
       const Node& found = graph_.at(node).node;

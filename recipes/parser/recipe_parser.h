@@ -30,16 +30,19 @@ class RecipeParser {
  private:
   /// Gives keys of the top that are misspelled the names that were meant.
   bool CheckTop(SourceNode& top);
-  bool RefuseLooseStep(SourceNode& top);
   void ReadVariables(SourceNode& top, std::map<std::string, ModelEntry>& entries);
   void ReadModels(const std::map<std::string, ModelEntry>& entries);
   void ReadSteps(const SourceNode& top);
   void ReadOutputs(const SourceNode& top);
   std::vector<std::string> StepNames() const;
+  /// What a recipe without steps may do with its models, where its output asks for a name that is
+  /// not there, or for none; empty where it has steps, or no models.
+  std::string AdviceForNoSteps(const std::string& asked) const;
   void CheckPathsDiffer();
   void ChooseOutputs();
   void ChooseStep();
   NodeId DefaultModel(const OutputDraft& draft);
+  std::optional<NodeId> ModelOf(const OutputDraft& draft);
   void LinkOutputs();
   void WarnOfUnused();
   void MakeNodes();
@@ -55,6 +58,7 @@ class RecipeParser {
   Recipe recipe_;
   std::vector<ModelDeclaration> declarations_;  ///< parallel to recipe_.models until MakeNodes
   std::vector<OutputDraft> outputs_;
+  std::string step_name_;  ///< that a step may have which is not there
 };
 
 }  // namespace weightsmith

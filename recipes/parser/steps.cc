@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "core/base/text.h"
-#include "merge/expression/foreign_operators.h"
 #include "recipes/parser/advice.h"
+#include "recipes/parser/lists.h"
+#include "recipes/parser/mixing.h"
+#include "recipes/parser/operator_word.h"
 #include "recipes/parser/policies.h"
 #include "recipes/vocabulary.h"
 
@@ -18,18 +20,6 @@ namespace weightsmith {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::vector<std::string> OperatorNames() {
-  std::vector<std::string> names;
-  for (const Operator* op : Operators()) names.emplace_back(op->name);
-  return names;
-}
-
-/// "Add difference" is add_difference elsewhere.
-std::string Underscored(std::string name) {
-  std::ranges::replace(name, ' ', '_');
-  return name;
-}
 
 /// A sentence as a part of another: "share of b".
 std::string Lowered(std::string_view sentence) {
@@ -56,185 +46,12 @@ void CollectRows(const SourceNode& node, std::map<std::string, SourcePlace>& row
   }
 }
 
-/// The words of "photo, anime".
-std::vector<std::string> WordsOf(std::string_view text) {
-  std::vector<std::string> words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find_first_of(",;"), text.size());
-    if (const std::string_view word = Trim(text.substr(0, end)); !word.empty()) {
-      words.emplace_back(word);
-    }
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return words;
-}
-
-/// The list of adapters that a mapping or a word in its place stands for.
-std::string AdaptersAdvice(const SourceNode& node) {
-  std::vector<std::string> entries;
-  for (std::size_t i = 0; node.map() && i < node.keys.size(); ++i) {
-    if (!node.items[i].scalar()) continue;
-    entries.push_back(fmt::format("\"{}:{}\"", node.keys[i].text, node.items[i].text));
-  }
-  if (node.scalar() && !node.text.empty()) entries.push_back(fmt::format("\"{}\"", node.text));
-  if (entries.empty()) entries.emplace_back("\"detail:0.6\"");
-  return fmt::format("Write a list: adapters: [{}]", fmt::join(entries, ", "));
-}
-
-/// "[photo, anime]", or with weights "[{model: photo, weight: 0.5}, …]", of a list, a text or a
-/// mapping of names and of `weights`, which may be null; empty where they hold no names.
-std::string ListInWords(const SourceNode& models, const SourceNode* weights, bool weighted) {
-  std::vector<std::string> names;
-  std::vector<std::string> numbers;
-  if (models.scalar()) names = WordsOf(models.text);
-  if (weights != nullptr && weights->scalar()) numbers = WordsOf(weights->text);
-  for (std::size_t i = 0; i < models.items.size(); ++i) {
-    const SourceNode& item = models.items[i];
-    if (models.map()) names.push_back(models.keys[i].text);
-    if (!item.scalar()) return {};
-    (models.map() ? numbers : names).push_back(item.text);
-  }
-  for (std::size_t i = 0; weights != nullptr && i < weights->items.size(); ++i) {
-    if (weights->items[i].scalar()) numbers.push_back(weights->items[i].text);
-  }
-  if (names.empty()) return {};
-  if (!weighted) return fmt::format("[{}]", fmt::join(names, ", "));
-  const std::string even =
-      FormatNumber(std::round(100.0 / static_cast<double>(names.size())) / 100);
-  std::vector<std::string> entries;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    entries.push_back(
-        fmt::format("{{model: {}, weight: {}}}", names[i], i < numbers.size() ? numbers[i] : even));
-  }
-  return fmt::format("[{}]", fmt::join(entries, ", "));
-}
-
-/// Reports the names or the weights of an operator's list where they are keys of their own, as
-/// others write them, and returns the step without them.
-std::optional<SourceNode> WithListOf(Reader& reader, const SourceNode& node, const Operator& op,
-                                     const std::string& called) {
-  if (!op.list || op.list->adapters) return std::nullopt;
-  const auto free = [](const std::string&) { return true; };
-  const std::vector<std::string> known{std::string(op.list->name)};
-  std::optional<std::size_t> models;
-  std::optional<std::size_t> weights;
-  for (std::size_t i = 0; i < node.keys.size(); ++i) {
-    const std::string& key = node.keys[i].text;
-    if (key == op.list->name || KeyMeant(key, known, free)) models = models.value_or(i);
-    if (key == "weights" && op.list->weighted) weights = i;
-  }
-  if (!models || (node.keys[*models].text == op.list->name && !weights)) return std::nullopt;
-  const std::string list = ListInWords(
-      node.items[*models], weights ? &node.items[*weights] : nullptr, op.list->weighted);
-  if (list.empty()) return std::nullopt;
-  const bool named = node.keys[*models].text == op.list->name;
-  const SourceNode& wrong = node.keys[named ? *weights : *models];
-  reader.diagnostics().AddError(wrong.place,
-                                fmt::format("{} has no key {}", called, Quote(wrong.text)),
-                                fmt::format("Write {}: {}", op.list->name, list));
-  SourceNode without = node;
-  without.keys[*models].text = op.list->name;
-  without.items[*models] = ReportedNode(node.items[*models].place);
-  if (weights) {
-    const auto at = static_cast<std::ptrdiff_t>(*weights);
-    without.keys.erase(without.keys.begin() + at);
-    without.items.erase(without.items.begin() + at);
-  }
-  return without;
-}
-
-/// Whether an entry of a list is "NAME: 0.6".
-bool IsPair(const SourceNode& entry, const std::vector<std::string>& known) {
-  return entry.map() && entry.keys.size() == 1 && entry.items[0].scalar() &&
-         ParseNumber(entry.items[0].text) &&
-         std::ranges::find(known, entry.keys[0].text) == known.end();
-}
-
-std::vector<std::string> KeysOf(const Operator& op) {
-  std::vector<std::string> keys = NamesOf(StepKeys());
-  for (const OperandSpec& operand : op.operands) keys.emplace_back(operand.name);
-  if (op.list) keys.emplace_back(op.list->name);
-  for (const ParameterSpec& parameter : op.parameters) keys.emplace_back(parameter.name);
-  return keys;
-}
-
-/// A step of the operator with everything that it needs.
-std::string StepOf(const Operator& op) {
-  std::string step = fmt::format("{{op: {}", op.name);
-  for (const OperandSpec& operand : op.operands) step += fmt::format(", {}: …", operand.name);
-  if (op.list) step += fmt::format(", {}: […]", op.list->name);
-  for (const ParameterSpec& parameter : op.parameters) {
-    if (!parameter.default_value && !parameter.optional)
-      step += fmt::format(", {}: 0.5", parameter.name);
-  }
-  return step + "}";
-}
-
-/// The operator that is read in the place of one that is not there; null where none is like it.
-const Operator* OperatorLike(const std::string& name) {
-  std::string like = ForeignOperatorLike(name);
-  // One that does something else has keys of its own, of which nothing can be told.
-  if (like.empty() && !NearestToForeign(name).empty()) return nullptr;
-  if (like.empty()) like = OperatorMeant(name).value_or("");
-  if (like.empty()) like = NearestName(Underscored(name), OperatorNames()).value_or("");
-  return FindOperator(like);
-}
-
 }  // namespace
 
-const Operator* StepReader::ReadOperator(const SourceNode& node, const std::string& what) {
-  const SourceNode* word = node.Find("op");
-  if (word == nullptr) {
-    reader_.diagnostics().AddError(
-        node.place, fmt::format("{} has no 'op'", what),
-        fmt::format("Write op: and one of {}.", fmt::join(OperatorNames(), ", ")));
-    return nullptr;
-  }
-  const std::optional<std::string> name = reader_.Text(*word, what + ": 'op'");
-  if (!name) return nullptr;
-  if (const Operator* op = FindOperator(*name)) return op;
-  const std::vector<std::string> known = OperatorNames();
-  const std::string about = AboutForeignOperator(*name);
-  const auto meant = OperatorMeant(*name);
-  const std::string hint =
-      meant || !about.empty() ? std::string() : Hint(Underscored(*name), known);
-  std::string advice = about;
-  const Operator* nearest = FindOperator(NearestToForeign(*name));
-  if (nearest != nullptr && ForeignOperatorLike(*name).empty()) {
-    advice += fmt::format(" Instead, write {}", StepOf(*nearest));
-  }
-  if (about.empty() && meant) advice = fmt::format("Write {}.", *meant);
-  if (!meant && hint.empty()) {
-    advice += fmt::format("{}Operators are {}.", about.empty() ? "" : " ", fmt::join(known, ", "));
-  }
-  reader_.diagnostics().AddError(
-      word->place, fmt::format("{}: there is no operator {}{}", what, Quote(*name), hint),
-      std::move(advice));
-  return OperatorLike(*name);
-}
-
-/// The step with its key `op`, where that is called otherwise.
-std::optional<SourceNode> StepReader::WithOperator(const SourceNode& node,
-                                                   const std::string& what) {
-  if (!node.map() || node.Find("op") != nullptr) return std::nullopt;
-  const std::vector<std::string> known{"op"};
-  for (std::size_t i = 0; i < node.keys.size(); ++i) {
-    const SourceNode& value = node.items[i];
-    const std::string& key = node.keys[i].text;
-    const auto free = [](const std::string&) { return true; };
-    if (!value.scalar() || !KeyMeant(key, known, free)) continue;
-    reader_.diagnostics().AddError(node.keys[i].place,
-                                   fmt::format("{} has no key {}", what, Quote(key)),
-                                   fmt::format("It is called op here. Write op: {}", value.text));
-    return WithMeantKeys(node, {{i, "op"}});
-  }
-  return std::nullopt;
-}
-
 NodeId StepReader::Read(const std::string& name, const SourceNode& written, bool top_level) {
-  const auto renamed = WithOperator(written, WordsFor(name, written));
+  const std::string what = WordsFor(name, written);
+  const auto renamed = WithOperator(reader_, written, what);
   const SourceNode& node = renamed ? *renamed : written;
-  const std::string what = WordsFor(name, node);
   DraftNode draft;
   draft.node.name = name;
   draft.place = node.place;
@@ -242,24 +59,47 @@ NodeId StepReader::Read(const std::string& name, const SourceNode& written, bool
   draft.node.policies = policies_;
   const NodeId id = graph_.Add(std::move(draft));
   if (!reader_.IsMap(node, what, "Write {op: weighted_sum, a: …, b: …, alpha: 0.5}")) return id;
-  const Operator* op = ReadOperator(node, what);
+  Gathered gathered = GatherLists(node, reader_);
+  const Operator* op = ReadOperator(reader_, gathered.step, what);
   if (const SourceNode* policy = node.Find("policy")) {
     ReadPolicies(reader_, *policy, name, graph_.at(id).node.policies);
   }
   CollectRows(node, graph_.at(id).rows);
   if (op == nullptr) return id;
+  const SourceNode step = Corrected(std::move(gathered), op, what);
   graph_.at(id).node.op = op;
   for (const ParameterSpec& spec : op->parameters) {
-    if (const SourceNode* value = node.Find(spec.name)) {
+    if (const SourceNode* value = step.Find(spec.name)) {
       graph_.at(id).rows.emplace(spec.name, value->place);
     }
   }
-  const std::string called = what == op->name ? what : fmt::format("{} ({})", what, op->name);
-  const auto with_list = WithListOf(reader_, node, *op, called);
-  const SourceNode& listed = with_list ? *with_list : node;
-  const auto meant = reader_.CheckKeys(listed, KeysOf(*op), called);
-  ReadArguments(meant.empty() ? listed : WithMeantKeys(listed, meant), what, id);
+  ReadArguments(step, what, id);
   return id;
+}
+
+/// The step as it is meant, with the operator that does what it gives, after telling what is wrong.
+SourceNode StepReader::Corrected(Gathered gathered, const Operator*& op, const std::string& what) {
+  const auto called = [&] {
+    return what == op->name ? what : fmt::format("{} ({})", what, op->name);
+  };
+  const SourcePlace& place = gathered.step.place;
+  const bool generated = place.source != nullptr && place.source->generated;
+  if (auto fitting =
+          generated ? std::nullopt : WithFittingOperator(reader_, gathered.step, *op, called())) {
+    gathered.step = *std::move(fitting);
+    gathered.lists.clear();
+    op = FindOperator(gathered.step.Find("op")->text);
+  } else if (auto listed = WithListOf(reader_, gathered.step, *op, called())) {
+    ReportGathered(reader_, gathered, *op, called(), true);
+    gathered.step = *std::move(listed);
+  } else {
+    ReportGathered(reader_, gathered, *op, called(), false);
+  }
+  if (auto named = WithOperandNames(reader_, gathered.step, *op, called())) {
+    gathered.step = *std::move(named);
+  }
+  const auto meant = reader_.CheckKeys(gathered.step, KeysOf(*op), called());
+  return meant.empty() ? std::move(gathered.step) : WithMeantKeys(gathered.step, meant);
 }
 
 void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {

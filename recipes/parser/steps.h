@@ -6,6 +6,7 @@
 
 #include "merge/expression/expression.h"
 #include "recipes/parser/graph.h"
+#include "recipes/parser/lists.h"
 #include "recipes/parser/reader.h"
 #include "recipes/parser/weights.h"
 
@@ -24,9 +25,7 @@ class StepReader {
                            const std::string& what);
 
  private:
-  /// The step's operator, or of an unknown one that which is meant, to read on.
-  const Operator* ReadOperator(const SourceNode& node, const std::string& what);
-  std::optional<SourceNode> WithOperator(const SourceNode& node, const std::string& what);
+  SourceNode Corrected(Gathered gathered, const Operator*& op, const std::string& what);
   void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
   void ReadAdapters(const SourceNode& list, const std::string& what, NodeId id);

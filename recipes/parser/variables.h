@@ -20,6 +20,7 @@ class Variables {
   void Declare(const SourceNode& key, const SourceNode& value, bool included);
   /// A name of a model or step, which people may take for a variable.
   void Mention(const std::string& name) { names_.insert(name); }
+  const std::set<std::string>& mentioned() const { return names_; }
   /// The value that the caller sets, in YAML. Comes after all declarations.
   void Override(const std::string& name, const std::string& value);
 

@@ -51,28 +51,6 @@ Selector Named(std::string_view place) {
   return *Selector::Parse(place, problem);
 }
 
-/// "unet: 0.5, unet.in: 0.2" of what stands below the row "unet".
-std::string FlatRows(const std::string& row, const SourceNode& inner) {
-  constexpr std::pair<std::string_view, std::string_view> kUnet[] = {
-      {"encoder", "in"}, {"decoder", "out"}, {"middle", "mid"}, {"input", "in"}, {"output", "out"}};
-  std::vector<std::string> rows;
-  for (std::size_t i = 0; i < inner.keys.size(); ++i) {
-    std::string key = inner.keys[i].text;
-    if (key == "default" || key == row) {
-      key = row;
-    } else {
-      const auto* const meant =
-          std::ranges::find(kUnet, key, [](const auto& word) { return word.first; });
-      if (row == "unet" && meant != std::end(kUnet)) key = meant->second;
-      std::string problem;
-      if (const std::string dotted = row + "." + key; Selector::Parse(dotted, problem))
-        key = dotted;
-    }
-    rows.push_back(fmt::format("{}: {}", key, FlowText(inner.items[i], 60)));
-  }
-  return fmt::format("{}", fmt::join(rows, ", "));
-}
-
 /// "{default: 0, IN00: 0.5}" of [{IN00: 0.5}]; empty for another list.
 std::string RowsOfList(const SourceNode& list) {
   std::vector<std::string> rows;
@@ -108,6 +86,20 @@ std::string_view ListLengths(bool adapter) {
                    "SDXL 20, 21 or 26, for FLUX 61.";
 }
 
+/// What else a list of numbers may be meant as.
+std::string ShapeAdvice(const SourceNode& list) {
+  std::string rows = "default: 0";
+  constexpr std::size_t kShown = 2;
+  for (std::size_t i = 0; i < std::min(list.items.size(), kShown); ++i) {
+    rows += fmt::format(", IN{:02}: {}", i, list.items[i].text);
+  }
+  const std::string curve = FlowText(list, 60);
+  return fmt::format(
+      "\nSingle blocks are rows: {{{}{}}}\nA shape over the depth is {{default: 0, unet: {{curve: "
+      "{}}}}}; several results are several steps, and several 'outputs'.",
+      rows, list.items.size() > kShown ? ", …" : "", curve.ends_with("…") ? "[…]" : curve);
+}
+
 }  // namespace
 
 std::span<const std::string_view> WeightFormKeys() {
@@ -118,15 +110,17 @@ std::optional<double> WeightReader::Number(const SourceNode& node, const std::st
                                            Range range) {
   const std::optional<double> read = reader_.Number(node, what);
   if (!read || (*read >= range.low && *read <= range.high)) return read;
+  const double percent = *read / 100;
   const std::string limits = range.low == -kInfinity ? fmt::format("at most {}", range.high)
                              : range.high == kInfinity
                                  ? fmt::format("at least {}", range.low)
                                  : fmt::format("between {} and {}", range.low, range.high);
-  reader_.diagnostics().AddError(
-      node.place, fmt::format("{} must be {}, not {}", what, limits, node.text),
-      *read > range.high ? fmt::format("1 is the whole: write {} for {} percent.",
-                                       FormatNumber(*read / 100), FormatNumber(*read))
-                         : std::string());
+  reader_.diagnostics().AddError(node.place,
+                                 fmt::format("{} must be {}, not {}", what, limits, node.text),
+                                 percent >= range.low && percent <= range.high
+                                     ? fmt::format("1 is the whole: write {} for {} percent.",
+                                                   FormatNumber(percent), FormatNumber(*read))
+                                     : std::string());
   return std::nullopt;
 }
 
@@ -218,13 +212,7 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
     return Weights(CommunityList{std::move(numbers), resample, adapter_});
   }
   std::string advice(ListLengths(adapter_));
-  if (node.list()) {
-    const std::string list = FlowText(node, 60);
-    advice += fmt::format(
-        " A shape over the depth is {{default: 0, unet: {{curve: {}}}}}; several results are "
-        "several steps, and several 'outputs'.",
-        list.ends_with("…") ? "[…]" : list);
-  }
+  if (node.list()) advice += ShapeAdvice(node);
   reader_.diagnostics().AddError(
       node.place,
       fmt::format("{} is a list of {} {}, which is the length of no "
@@ -295,15 +283,7 @@ std::optional<WeightReader::Numbers> WeightReader::Knots(const SourceNode& node,
 std::optional<Weights> WeightReader::Rows(const SourceNode& node, const std::string& what,
                                           Range range) {
   std::vector<PlaceRow<double>> rows;
-  for (auto& [selector, value] : reader_.Rows(node, what)) {
-    if (value->map() && !IsForm(*value)) {
-      reader_.diagnostics().AddError(
-          value->place,
-          fmt::format("{}: the row {} takes a number; rows do not nest", what,
-                      Quote(selector.text())),
-          fmt::format("Write rows of their own: {}", FlatRows(selector.text(), *value)));
-      continue;
-    }
+  for (auto& [selector, value] : reader_.Rows(node, what, {"a number", IsForm})) {
     std::optional<Numbers> knots = Knots(*value, what, range);
     if (knots) rows.push_back(Row(std::move(selector), std::move(*knots)));
   }

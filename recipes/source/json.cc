@@ -77,8 +77,10 @@ class Handler {
 
   bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) {
-    const JsonProblem problem = ExplainJson(text_, position > 0 ? position - 1 : 0, error.what());
-    diagnostics_.AddError(lines_.At(problem.offset), problem.message, problem.advice);
+    const std::size_t offset = position > 0 ? position - 1 : 0;
+    for (const JsonProblem& problem : ExplainJson(text_, offset, error.what())) {
+      diagnostics_.AddError(lines_.At(problem.offset), problem.message, problem.advice);
+    }
     return false;
   }
 

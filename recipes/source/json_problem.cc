@@ -7,9 +7,10 @@
 #include <optional>
 
 #include "core/base/text.h"
+#include "recipes/source/backslashes.h"
+#include "recipes/source/json_scan.h"
 #include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
-#include "recipes/source/yaml_problem.h"
 
 namespace weightsmith {
 namespace {
@@ -84,13 +85,23 @@ std::optional<JsonProblem> Number(std::string_view text, std::size_t start) {
                      fmt::format("Write {}.{}, with a point.", whole, word)};
 }
 
-/// The text in double quotes around `at`, without them.
-std::string_view QuotedAround(std::string_view text, std::size_t at) {
-  const std::size_t line = LineStart(text, at);
-  const std::size_t open = text.rfind('"', at);
-  if (open == std::string_view::npos || open < line) return {};
-  const std::size_t close = text.find_first_of("\"\n", open + 1);
-  return text.substr(open + 1, std::min(close, text.size()) - open - 1);
+/// Whether the parser gave up in a text because of a \: one in front of the last quote hides that,
+/// and the text goes on to the end of its line.
+bool IsOfText(std::string_view reason) {
+  return reason.find("backslash") != std::string_view::npos ||
+         reason.find("4 hex digits") != std::string_view::npos ||
+         reason.find("(LF)") != std::string_view::npos;
+}
+
+/// The text with a \ that the parser gave up in.
+std::optional<JsonProblem> Backslash(std::string_view text, std::size_t at) {
+  std::optional<JsonProblem> last;
+  for (const BrokenText& broken : BrokenTexts(text, Escapes::kJson)) {
+    if (broken.offset >= LineStart(text, at) && broken.offset <= at) {
+      last = AsProblem(broken);
+    }
+  }
+  return last;
 }
 
 /// A word without quotes.
@@ -110,11 +121,12 @@ JsonProblem Word(std::string_view text, std::size_t at) {
                                  word)};
 }
 
-}  // namespace
-
-JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_view said) {
+JsonProblem ExplainOne(std::string_view text, std::size_t offset, std::string_view said) {
   const std::size_t at = std::min(offset, text.size());
   if (text.substr(at).find_first_not_of(kSpace) == std::string_view::npos) return AtEnd(text);
+  if (IsOfText(Reason(said))) {
+    if (const auto problem = Backslash(text, at)) return *problem;
+  }
   const char found = text[at];
   const std::size_t before =
       at == 0 ? std::string_view::npos : text.find_last_not_of(kSpace, at - 1);
@@ -147,14 +159,24 @@ JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_v
   if (const auto lookalike = LookalikeInScalar(text.substr(at, text.find('\n', at) - at))) {
     return {at + lookalike->offset, lookalike->message, lookalike->advice};
   }
-  if (Reason(said).find("escape") != std::string_view::npos || found == '\\' || previous == '\\') {
-    const std::string_view quoted = QuotedAround(text, at);
+  if (Reason(said).find("backslash") != std::string_view::npos) {
     return {at, "a \\ starts an escape, and this one is unknown",
-            quoted.empty() ? "Use / in paths, or \\\\ for a \\."
-                           : fmt::format("Write \"{}\"", WithForwardSlashes(quoted))};
+            "Use / in paths, or \\\\ for a \\."};
   }
   if (IsWordCharacter(found)) return Word(text, at);
   return {at, fmt::format("this is not valid JSON: {}", Reason(said)), {}};
+}
+
+}  // namespace
+
+std::vector<JsonProblem> ExplainJson(std::string_view text, std::size_t offset,
+                                     std::string_view said) {
+  constexpr std::size_t kMost = 20;
+  const JsonProblem first = ExplainOne(text, offset, said);
+  std::vector<JsonProblem> all = ScanJson(text);
+  if (std::ranges::find(all, first.offset, &JsonProblem::offset) == all.end()) return {first};
+  if (all.size() > kMost) all.resize(kMost);
+  return all;
 }
 
 }  // namespace weightsmith

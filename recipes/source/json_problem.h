@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weightsmith {
 
@@ -14,7 +15,9 @@ struct JsonProblem {
   std::string advice;
 };
 
-/// `offset` is where the parser stopped, `said` what it says.
-JsonProblem ExplainJson(std::string_view text, std::size_t offset, std::string_view said);
+/// `offset` is where the parser stopped, `said` what it says. One fault, or it and others like it;
+/// never empty.
+std::vector<JsonProblem> ExplainJson(std::string_view text, std::size_t offset,
+                                     std::string_view said);
 
 }  // namespace weightsmith

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "recipes/diagnostic.h"
@@ -29,11 +30,15 @@ class TreeBuilder {
  private:
   struct Frame {
     SourceNode node;
-    std::map<std::string, SourcePlace> seen;
+    std::map<std::string, std::size_t> seen;                 ///< keys, by name
+    std::vector<std::pair<std::size_t, std::size_t>> twice;  ///< a key, and the first of its name
   };
 
   const SourceNode& Attach(SourceNode node);
   void CheckKey(Frame& frame, const SourceNode& key);
+  /// Of a mapping that is no longer open.
+  void ReportTwice(const Frame& frame);
+  std::string AdviceForTwice(const SourceNode& map, std::size_t first, std::size_t second) const;
 
   Diagnostics& diagnostics_;
   std::vector<Frame> open_;

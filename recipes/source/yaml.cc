@@ -12,6 +12,8 @@
 
 #include "core/base/text.h"
 #include "core/base/utf8.h"
+#include "recipes/source/backslashes.h"
+#include "recipes/source/foreign_comment.h"
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/lookalike.h"
@@ -46,6 +48,8 @@ class Handler : public YAML::EventHandler {
   std::optional<SourceNode> Take() { return builder_.Take(); }
   /// Whether a fault was reported of which others follow.
   bool reported() const { return reported_; }
+  /// Whether two slashes stand in a text without quotes as a comment would.
+  bool has_comment() const { return has_comment_; }
   SourcePlace At(const YAML::Mark& mark) const {
     return lines_.At(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
   }
@@ -120,6 +124,7 @@ class Handler : public YAML::EventHandler {
   /// What YAML reads as text and nobody means as text.
   void CheckPlain(const YAML::Mark& mark, const std::string& value) {
     const std::string_view text = source_->text;
+    has_comment_ = has_comment_ || HasForeignComment(value);
     if (const auto found = LookalikeInScalar(value)) {
       const bool here = text.substr(Offset(mark)).starts_with(value);
       diagnostics_.AddError(lines_.At(Offset(mark) + (here ? found->offset : 0)), found->message,
@@ -161,6 +166,7 @@ class Handler : public YAML::EventHandler {
       at = text.find_first_not_of(" \t\r\n", text.find_first_of(" \t\r\n", at));
     }
     if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    const std::size_t front = at;
     const char quote = text[at];
     for (++at; at < text.size(); ++at) {
       if (quote == '"' && text[at] == '\\') {
@@ -170,8 +176,18 @@ class Handler : public YAML::EventHandler {
         ++at;
       }
     }
+    FailOfQuote(mark, front);
+  }
+
+  /// Of a text that does not end: a \ in front of the last quote hides that.
+  [[noreturn]] void FailOfQuote(const YAML::Mark& mark, std::size_t quote) {
+    for (const BrokenText& broken : BrokenTexts(source_->text, Escapes::kYaml)) {
+      if (broken.offset != quote) continue;
+      Fail(mark, "in double quotes a \\ starts an escape",
+           BackslashAdvice(broken.inside, Escapes::kYaml));
+    }
     Fail(mark, "this quote is not closed",
-         fmt::format("Write the other {} behind the text.", quote));
+         fmt::format("Write the other {} behind the text.", source_->text[quote]));
   }
 
   void Open(SourceNode::Type type, const YAML::Mark& mark, const std::string& tag,
@@ -210,31 +226,55 @@ class Handler : public YAML::EventHandler {
   int documents_ = 0;
   bool reported_ = false;
   bool spaces_reported_ = false;
+  bool has_comment_ = false;
 };
 
-}  // namespace
+/// What went wrong on the way, in place of what follows from it.
+enum class Outcome { kRead, kStopped, kFailed };
 
-std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
-                                   Diagnostics& diagnostics) {
-  Handler handler(source, diagnostics);
+Outcome Parse(const std::shared_ptr<const SourceText>& source, Handler& handler,
+              Diagnostics& diagnostics) {
   std::istringstream stream(source->text);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(handler)) {
     }
+    return Outcome::kRead;
   } catch (const Stop&) {
-    return std::nullopt;
+    return Outcome::kStopped;
   } catch (const YAML::Exception& error) {
     const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
-    if (handler.reported()) return std::nullopt;
+    if (handler.reported()) return Outcome::kFailed;
     const LineIndex lines(source);
     for (const YamlProblem& problem :
          ExplainYaml(source->text, {error.msg, offset, handler.OpenBracket()})) {
       diagnostics.AddError(lines.At(problem.offset), problem.message, problem.advice);
     }
-    return std::nullopt;
+    return Outcome::kFailed;
   }
-  if (handler.reported()) return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
+                                   Diagnostics& diagnostics) {
+  Diagnostics found;
+  Handler handler(source, found);
+  const Outcome outcome = Parse(source, handler, found);
+  const bool file = source->setting == Setting::kNone;
+  if (file && (handler.has_comment() || outcome == Outcome::kFailed)) {
+    // What else was found may follow from these.
+    const std::vector<YamlProblem> comments = ForeignComments(source->text);
+    const LineIndex lines(source);
+    for (const YamlProblem& comment : comments) {
+      diagnostics.AddError(lines.At(comment.offset), comment.message, comment.advice);
+    }
+    if (!comments.empty()) return std::nullopt;
+  }
+  for (const Diagnostic& problem : found.all()) {
+    diagnostics.AddError(problem.place, problem.message, problem.advice);
+  }
+  if (outcome != Outcome::kRead || handler.reported()) return std::nullopt;
   return handler.Take();
 }
 

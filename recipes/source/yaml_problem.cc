@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "recipes/source/backslashes.h"
 #include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
 #include "recipes/source/yaml_scan.h"
@@ -118,45 +119,33 @@ std::vector<YamlProblem> FindTabs(std::string_view text) {
   return problems;
 }
 
-/// "// mine" or a Markdown fence.
-std::optional<YamlProblem> ForeignLine(std::string_view text, std::size_t start) {
+/// A fence of Markdown.
+std::optional<YamlProblem> Fence(std::string_view text, std::size_t start) {
   for (std::size_t line = 0; line <= start; line = NextLine(text, line)) {
-    const std::string_view words = Trim(LineAt(text, line));
-    const std::size_t at = line + IndentOf(LineAt(text, line));
-    if (words.starts_with("//")) {
-      return YamlProblem{at, "a comment begins with # in YAML, not with //",
-                         fmt::format("Write # {}", Trim(words.substr(2)))};
-    }
-    if (words.starts_with("```")) {
-      return YamlProblem{at, "this is a mark of Markdown, not of a recipe",
-                         "Remove this line, and the other line with ```."};
-    }
+    if (!Trim(LineAt(text, line)).starts_with("```")) continue;
+    return YamlProblem{line + IndentOf(LineAt(text, line)),
+                       "this is a mark of Markdown, not of a recipe",
+                       "Remove this line, and the other line with ```."};
   }
   return std::nullopt;
 }
 
-/// The double-quoted text around `offset`.
-std::string_view QuotedAround(std::string_view text, std::size_t offset) {
-  const std::size_t start = LineStart(text, offset);
-  const std::size_t open = text.find('"', start);
-  if (open == std::string_view::npos || open > offset) return {};
-  const std::string_view line = LineAt(text, start);
-  const std::size_t close = std::min(line.find('"', offset - start), line.size());
-  return text.substr(open, start + close + 1 - open);
-}
-
-YamlProblem UnknownEscape(std::string_view text, const YamlFailure& failure) {
-  const std::string_view quoted = QuotedAround(text, failure.offset);
-  YamlProblem problem{failure.offset,
-                      "in double quotes a \\ starts an escape, and this one is "
-                      "unknown",
-                      "Use / in paths, or single quotes."};
-  if (quoted.size() > 2) {
-    problem.offset = static_cast<std::size_t>(quoted.data() - text.data());
-    const std::string_view inside = quoted.substr(1, quoted.size() - 2);
-    problem.advice = fmt::format("Write {}", WithForwardSlashes(inside));
+/// Every text in double quotes whose \ is not one, where `failure` is in one of them.
+std::vector<YamlProblem> UnknownEscapes(std::string_view text, const YamlFailure& failure) {
+  std::vector<YamlProblem> problems;
+  bool here = false;
+  for (const BrokenText& broken : BrokenTexts(text, Escapes::kYaml)) {
+    here = here || (broken.offset <= failure.offset &&
+                    failure.offset <= broken.offset + broken.inside.size() + 1);
+    if (problems.size() == kMostLines) continue;
+    problems.push_back({broken.offset,
+                        fmt::format("in double quotes a \\ starts an escape{}",
+                                    broken.unknown ? ", and this one is unknown" : ""),
+                        BackslashAdvice(broken.inside, Escapes::kYaml)});
   }
-  return problem;
+  if (here) return problems;
+  return {{failure.offset, "in double quotes a \\ starts an escape, and this one is unknown",
+           "Use / in paths, or single quotes."}};
 }
 
 YamlProblem OpenBracket(std::string_view text, std::size_t bracket) {
@@ -236,10 +225,7 @@ std::optional<YamlProblem> WrongMark(std::string_view text, std::size_t start,
 
 /// What is wrong as a whole, at one place.
 YamlProblem ExplainOne(std::string_view text, std::size_t start, const YamlFailure& failure) {
-  if (auto problem = ForeignLine(text, start)) return *problem;
-  if (Contains(failure.message, "escape") || Contains(failure.message, "hex number")) {
-    return UnknownEscape(text, failure);
-  }
+  if (auto problem = Fence(text, start)) return *problem;
   if (auto problem = WrongMark(text, start, failure)) return *problem;
   if (failure.bracket && *failure.bracket < text.size()) {
     return OpenBracket(text, *failure.bracket);
@@ -267,6 +253,9 @@ std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& f
   if (auto problems = FindTabs(text); !problems.empty()) return problems;
   if (auto problems = FindLookalikes(text, start); !problems.empty()) return problems;
   if (auto problems = WithoutSpace(text, start); !problems.empty()) return problems;
+  if (Contains(failure.message, "escape") || Contains(failure.message, "hex number")) {
+    return UnknownEscapes(text, failure);
+  }
   return {ExplainOne(text, start, failure)};
 }
 
@@ -297,21 +286,13 @@ bool TakesInLine(std::string_view text, std::size_t begin, std::string_view valu
 }
 
 bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value) {
+  constexpr std::size_t kLookBack = 2000;
   const std::string_view front = Trim(text.substr(0, begin));
-  return (front.ends_with('{') || front.ends_with(',')) && SplitLine(value).has_value();
-}
-
-std::string WithForwardSlashes(std::string_view path) {
-  std::string out;
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    if (path[i] == '\\' && path.substr(i + 1).starts_with('\\')) continue;
-    out += path[i] == '\\' ? '/' : path[i];
-  }
-  const bool drive = out.size() > 2 && std::isalpha(static_cast<unsigned char>(out[0])) != 0 &&
-                     out[1] == ':' && out[2] == '/';
-  if (!drive) return out;
-  const char letter = static_cast<char>(std::tolower(static_cast<unsigned char>(out[0])));
-  return fmt::format("/mnt/{}{}", letter, out.substr(2));
+  if (!(front.ends_with('{') || front.ends_with(',')) || !SplitLine(value)) return false;
+  // In {adapters: detail:0.6, style:0.3} it is an entry of a list without brackets.
+  const std::string_view near = front.substr(front.size() - std::min(front.size(), kLookBack));
+  const std::string_view entry = near.substr(near.rfind('{') + 1);
+  return !Trim(entry.substr(0, entry.rfind(": ") + 1)).ends_with("adapters:");
 }
 
 }  // namespace weightsmith

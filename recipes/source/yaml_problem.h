@@ -38,7 +38,4 @@ bool TakesInLine(std::string_view text, std::size_t begin, std::string_view valu
 /// Whether a plain scalar in braces from `begin` is such an entry, as in {alpha:0.3}.
 bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value);
 
-/// A path with `/` for `\`; what Windows calls C:\ is where WSL has it.
-std::string WithForwardSlashes(std::string_view path);
-
 }  // namespace weightsmith

@@ -89,6 +89,29 @@ def test_there_are_enough_of_them():
         GOLDEN.write_text("".join(case.section() for case in CASES), encoding="utf-8")
 
 
+@pytest.mark.parametrize("output", [
+    "{model: mix, path: mix.safetensors, metadata: {title: day // night, description: \"see https://x.org // y\"}}",
+    "{model: mix, path: //server/my out/mix.safetensors}  # a // b",
+    "\n  model: mix\n  path: 'day // night.safetensors'\n  metadata:\n    title: '{t}'\n    thumbnail: https://x.org/a//b // c",
+    "\n  model: mix\n  path: mix.safetensors\n  metadata:\n    description: |\n      day // night\n\n      /* noon */",
+    "\n  model: mix\n  path: mix.safetensors\n  metadata: {\n    title: day // night\n  }",
+])
+def test_two_slashes_that_are_meant_are_no_comment(weightsmith, tmp_path, output):
+    (tmp_path / "recipe.yaml").write_text(
+        "weightsmith: 1\nvars:\n  t: day // night\nmodels:\n  photo: //server/photo.safetensors\n  anime: a//b.safetensors\n"
+        'steps:\n  mix: {op: weighted_sum, a: photo, b: anime, alpha: {default: 0.3, "/attn // x/": 0.5}}\n'
+        f"output: {output}\n")
+    weightsmith("validate", "--no-files", "recipe.yaml")
+
+
+def test_names_that_are_keys_elsewhere_are_names(weightsmith, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(
+        "weightsmith: 1\nmodels: {path: a.safetensors, key: b.safetensors}\nadapters: {path2: c.safetensors}\n"
+        "steps:\n  a: {op: weighted_sum, a: path, b: key, alpha: 0.5}\n  b: {op: copy, a: a}\n  of: {op: bake, model: b, adapters: [path2]}\n"
+        "output: {model: of, path: mix.safetensors}\n")
+    weightsmith("validate", "--no-files", "recipe.yaml")
+
+
 def test_a_lora_among_the_models_is_named_at_its_place(weightsmith, tmp_path, tiny):
     factors = {f"lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q.lora_{part}.weight": np.ones(shape, np.float16)
                for part, shape in (("down", (4, 32)), ("up", (32, 4)))}

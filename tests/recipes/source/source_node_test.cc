@@ -98,12 +98,12 @@ TEST(SourceNode, DuplicateKeysAreErrorsInBothForms) {
             "r.yaml:3:1: error: the key 'a' is there twice, first in line 1\n"
             "  3 | a: 3\n"
             "    | ^\n"
-            "  Remove one of the two, or give it another name.");
+            "  Remove one of the two.");
   EXPECT_EQ(Read("{\"a\": 1,\n \"\\u0061\": 2}", "r.json").First(),
             "r.json:2:2: error: the key 'a' is there twice, first in line 1\n"
             "  2 |  \"\\u0061\": 2}\n"
             "    |  ^\n"
-            "  Remove one of the two, or give it another name.");
+            "  Remove one of the two.");
 }
 
 TEST(SourceNode, RefusesWhatIsNotPartOfTheLanguage) {

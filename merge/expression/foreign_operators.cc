@@ -16,9 +16,8 @@ struct ForeignOperator {
 
 constexpr std::string_view kRandom =
     "drops a random part of a difference and scales up the rest; {} adds all of it";
-constexpr std::string_view kSigns =
-    "keeps the largest changes of each model and those signs that most of them share; {} adds "
-    "every change";
+constexpr std::string_view kTrimming =
+    "drops other changes of each model before it votes on signs; {} drops the smallest";
 constexpr std::string_view kSphere =
     "interpolates along an arc instead of a line; {} interpolates along the line";
 constexpr std::string_view kOutliers =
@@ -28,13 +27,13 @@ constexpr std::string_view kAngle =
 
 constexpr ForeignOperator kTable[] = {
     {"breadcrumbs", "add_difference", kOutliers},
-    {"breadcrumbsties", "add_difference", kOutliers},
+    {"breadcrumbsties", "ties", kTrimming},
     {"cosinea", "weighted_sum", kAngle},
     {"cosineb", "weighted_sum", kAngle},
     {"dare", "add_difference", kRandom},
     {"darelinear", "add_difference", kRandom},
-    {"dareties", "add_difference", kRandom},
-    {"della", "add_difference", kRandom},
+    {"dareties", "ties", kTrimming},
+    {"della", "ties", kTrimming},
     {"dellalinear", "add_difference", kRandom},
     {"dropout", "add_difference", kRandom},
     {"geometric", "weighted_sum",
@@ -46,23 +45,20 @@ constexpr ForeignOperator kTable[] = {
     {"mean", "average", ""},
     {"mix", "weighted_sum", ""},
     {"modelsoup", "average", ""},
-    {"modelstock", "average", "weighs models by the angles between them; {} weighs them alike"},
     {"multislerp", "linear", kSphere},
     {"naverage", "average", ""},
-    {"nuslerp", "weighted_sum", kSphere},
+    {"nuslerp", "slerp", "takes weights and a base; {} takes two models and alpha"},
     {"passthrough", "copy", ""},
     {"rebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
     {"sce", "average", "chooses the tensors' weights by their variance; {} weighs them alike"},
     {"sigmoid", "weighted_sum", "bends alpha by a sigmoid; {} takes alpha as it is"},
-    {"slerp", "weighted_sum", kSphere},
     {"smoothadd", "add_difference", "filters the difference before it adds it; {} does not filter"},
     {"soup", "average", ""},
     {"sum", "weighted_sum", ""},
     {"taskarithmetic", "add_difference",
      "adds the differences of several models to a base; {} adds one, and steps of it add several"},
     {"tensorsum", "weighted_sum", ""},
-    {"ties", "add_difference", kSigns},
-    {"tiesmerging", "add_difference", kSigns},
+    {"tiesmerging", "ties", ""},
     {"uniformsoup", "average", ""},
     {"weighted", "weighted_sum", ""},
 };

@@ -29,7 +29,7 @@ bool IsCalled(const std::string& key, const std::string& name) {
   return key == name || KeyMeant(key, known, [](const std::string&) { return true; });
 }
 
-SourceNode Scalar(std::string text, bool plain, const SourcePlace& place) {
+SourceNode ScalarNode(std::string text, bool plain, const SourcePlace& place) {
   SourceNode node;
   node.type = SourceNode::Type::kScalar;
   node.text = std::move(text);
@@ -39,7 +39,7 @@ SourceNode Scalar(std::string text, bool plain, const SourcePlace& place) {
 }
 
 void Put(SourceNode& map, std::string_view key, SourceNode value) {
-  map.keys.push_back(Scalar(std::string(key), true, value.place));
+  map.keys.push_back(ScalarNode(std::string(key), true, value.place));
   map.items.push_back(std::move(value));
 }
 
@@ -47,7 +47,7 @@ void Put(SourceNode& map, std::string_view key, SourceNode value) {
 std::vector<SourceNode> Parts(const SourceNode& text) {
   std::vector<SourceNode> parts;
   for (std::string& word : WordsOf(text.text)) {
-    parts.push_back(Scalar(std::move(word), true, text.place));
+    parts.push_back(ScalarNode(std::move(word), true, text.place));
   }
   return parts;
 }
@@ -247,7 +247,7 @@ SourceNode StepWith(std::string_view op, const Mix& mix, const SourceNode& step)
   made.flow = true;
   made.place = step.place;
   const SourceNode* word = step.Find("op");
-  Put(made, "op", Scalar(std::string(op), true, word == nullptr ? step.place : word->place));
+  Put(made, "op", ScalarNode(std::string(op), true, word == nullptr ? step.place : word->place));
   const SourcePlace place = step.keys[mix.models_key].place;
   if (op == kSum) {
     Put(made, "a", mix.models[0]);
@@ -259,7 +259,7 @@ SourceNode StepWith(std::string_view op, const Mix& mix, const SourceNode& step)
   }
   const Operator* known = FindOperator(op);
   if (op == kLinear && NeedsNormalize(mix) && step.Find("normalize") == nullptr) {
-    Put(made, "normalize", Scalar("true", true, place));
+    Put(made, "normalize", ScalarNode("true", true, place));
   }
   for (std::size_t i = 0; i < step.keys.size(); ++i) {
     const bool taken = std::ranges::find(mix.keys, i) != mix.keys.end();

@@ -272,5 +272,15 @@ TEST(Kinds, HaveTheNamesOfTheLanguage) {
   EXPECT_EQ(ToString(OperatorClass::kElementwise), "elementwise");
 }
 
+TEST(Operators, SayWhatTheyNeedToSee) {
+  for (const char* name : {"weighted_sum", "linear", "clamp", "bake", "train_difference"}) {
+    EXPECT_EQ(ClassOf(*FindOperator(name)), OperatorClass::kElementwise) << name;
+  }
+  for (const char* name : {"slerp", "ties", "model_stock"}) {
+    EXPECT_EQ(ClassOf(*FindOperator(name)), OperatorClass::kReduced) << name;
+  }
+  EXPECT_EQ(ClassOf(*FindOperator("crossover")), OperatorClass::kWhole);
+}
+
 }  // namespace
 }  // namespace weightsmith

@@ -5,6 +5,10 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <string>
+#include <vector>
+
+#include "core/base/simd.h"
 
 namespace weightsmith {
 namespace {
@@ -84,6 +88,20 @@ TYPED_TEST(ReductionOf, RowsHaveTheirOwnResults) {
       expected = std::max<double>(expected, std::abs(x[row * columns + i]));
     }
     EXPECT_EQ(largest[row], expected);
+  }
+}
+
+TEST(Reduction, IsTheSameOnEveryInstructionSet) {
+  const std::vector<float> x = Values<float>(12'345, 6);
+  const std::vector<float> y = Values<float>(12'345, 7);
+  for (const ReductionCode code :
+       {ReductionCode::kSum, ReductionCode::kDot, ReductionCode::kLargest}) {
+    const double expected = Reduce(code, x, y);
+    for (const std::string& target : SimdTargets()) {
+      ForceSimdTarget(target);
+      EXPECT_EQ(Reduce(code, x, y), expected) << target;
+    }
+    ForceSimdTarget("");
   }
 }
 

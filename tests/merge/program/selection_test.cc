@@ -7,8 +7,10 @@
 #include <functional>
 #include <limits>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "core/base/simd.h"
 #include "merge/program/tape.h"
 
 namespace weightsmith {
@@ -96,6 +98,16 @@ TEST(Selection, OfEqualAndFewValues) {
     EXPECT_EQ(Select(values, fraction, Sample(values)).value, KthLargest(values, fraction))
         << fraction;
   }
+}
+
+TEST(Selection, IsTheSameOnEveryInstructionSet) {
+  const std::vector<float> values = Normal(50'000);
+  const float expected = KthLargest(values, 0.3);
+  for (const std::string& target : SimdTargets()) {
+    ForceSimdTarget(target);
+    EXPECT_EQ(Select(values, 0.3, Sample(values)).value, expected) << target;
+  }
+  ForceSimdTarget("");
 }
 
 TEST(Selection, NoneAndAll) {

@@ -16,10 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
-constexpr std::array kAllCodes{OpCode::kConstant,      OpCode::kScale,           OpCode::kDivide,
-                               OpCode::kAdd,           OpCode::kSubtract,        OpCode::kMultiply,
-                               OpCode::kBlend,         OpCode::kAddScaled,       OpCode::kMin,
-                               OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax};
+constexpr std::array kAllCodes{
+    OpCode::kConstant, OpCode::kScale,         OpCode::kDivide,          OpCode::kAdd,
+    OpCode::kSubtract, OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
+    OpCode::kMin,      OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
+    OpCode::kQuotient, OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero};
 
 template <class T>
 T Lesser(T x, T y) {
@@ -63,7 +64,16 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
       return Lesser(x, y);
     case OpCode::kMax:
       return Greater(x, y);
+    case OpCode::kQuotient:
+      return y == 0 ? x : x / y;
+    case OpCode::kKeepAtLeast:
+      return std::abs(x) >= s ? x : T{0};
+    case OpCode::kKeepSign:
+      return (y >= 0 ? x > 0 : x < 0) ? x : T{0};
+    case OpCode::kWhereNotZero:
+      return x == 0 ? T{0} : s;
     case OpCode::kKeepExtra:
+    case OpCode::kSpreadRows:
       break;
   }
   return x;
@@ -302,6 +312,28 @@ TEST(Effect, AddsUp) {
   EXPECT_EQ(sum.changed, 4u);
   EXPECT_EQ(sum.change_squares, 0.75);
   EXPECT_EQ(sum.before_squares, 3.0);
+}
+
+TEST(Tape, RowsHaveTheirNumbersWhereverATileBegins) {
+  constexpr std::uint64_t kRow = 300;
+  const SlotValues slots{{}, {1, 2, 3, 4, 5, 6, 7, 8}};
+  Instruction instruction{.code = OpCode::kSpreadRows, .out = 0, .scalar = {kRow, 0}};
+  instruction.slot[1] = 1;
+  RegisterFile<float> registers(1);
+  RunTape({.registers = 1, .instructions = {instruction}}, registers.all(), kTile, kTile, slots);
+  for (std::size_t i = 0; i < kTile; ++i) {
+    ASSERT_EQ(registers[0][i], static_cast<float>((kTile + i) / kRow + 1)) << i;
+  }
+}
+
+TEST(Tape, IsBoundToTheNumbersOfItsSlots) {
+  Instruction scale{.code = OpCode::kScale, .out = 1, .in = {0}};
+  scale.slot[0] = 2;
+  const Tape tape{.sources = 1, .registers = 2, .instructions = {scale}};
+  const SlotValues slots{{}, {}, {0.1}};
+  EXPECT_EQ(Bind(tape, slots, false).instructions[0].scalar[0], static_cast<double>(0.1f));
+  EXPECT_EQ(Bind(tape, slots, true).instructions[0].scalar[0], 0.1);
+  EXPECT_EQ(Bind(tape, slots, true).instructions[0].slot[0], kNoSlot);
 }
 
 }  // namespace

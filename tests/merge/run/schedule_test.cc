@@ -57,7 +57,9 @@ TEST_F(ScheduleTest, GivesChunksInTheOrderOfTasks) {
   std::vector<std::string> words;
   while (auto item = schedule.Next()) {
     words.push_back(Word(*item));
-    if (item->chunk.task == 0 && item->index == 2) EXPECT_EQ(item->chunk.count, 1u);
+    if (item->chunk.task == 0 && item->index == 2) {
+      EXPECT_EQ(item->chunk.count, 1u);
+    }
     Do(schedule, *std::move(item));
   }
   EXPECT_THAT(words, ElementsAre("0:0", "0:1", "0:2", "1:0", "2:0"));

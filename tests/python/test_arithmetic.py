@@ -112,54 +112,54 @@ CASES = {
         {
             "out": {
                 "op": "ties",
-                "base": "c",
+                "base": "a",
                 "density": 0.3,
-                "of": [{"model": "a", "weight": 0.6}, {"model": "b", "weight": 0.4}],
+                "of": [{"model": "c", "weight": 0.6}, {"model": "b", "weight": 0.4}],
             }
         },
-        lambda m, a, b, c: m.ties(c, [a, b], [0.6, 0.4], 0.3),
+        lambda m, a, b, c: m.ties(a, [c, b], [0.6, 0.4], 0.3),
     ),
     "ties, not normalised": (
         {
             "out": {
                 "op": "ties",
-                "base": "c",
+                "base": "a",
                 "density": 0.7,
                 "normalize": False,
                 "lambda": 0.8,
-                "of": [{"model": "a", "weight": 0.6}, {"model": "b", "weight": -0.4}],
+                "of": [{"model": "c", "weight": 0.6}, {"model": "b", "weight": -0.4}],
             }
         },
-        lambda m, a, b, c: m.ties(c, [a, b], [0.6, -0.4], 0.7, normalize=False, factor=0.8),
+        lambda m, a, b, c: m.ties(a, [c, b], [0.6, -0.4], 0.7, normalize=False, factor=0.8),
     ),
     "ties of all": (
         {
             "out": {
                 "op": "ties",
-                "base": "c",
+                "base": "a",
                 "density": 1,
-                "of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 1}],
+                "of": [{"model": "c", "weight": 1}, {"model": "b", "weight": 1}],
             }
         },
-        lambda m, a, b, c: m.ties(c, [a, b], [1, 1], 1),
+        lambda m, a, b, c: m.ties(a, [c, b], [1, 1], 1),
     ),
     "model_stock": (
-        {"out": {"op": "model_stock", "base": "c", "of": ["a", "b"]}},
-        lambda m, a, b, c: m.model_stock(c, [a, b]),
+        {"out": {"op": "model_stock", "base": "a", "of": ["c", "b"]}},
+        lambda m, a, b, c: m.model_stock(a, [c, b]),
     ),
     "passes in a chain": (
         {
-            "arc": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.6},
+            "arc": {"op": "slerp", "a": "c", "b": "b", "alpha": 0.6},
             "trimmed": {
                 "op": "ties",
-                "base": "c",
+                "base": "a",
                 "density": 0.4,
                 "of": [{"model": "arc", "weight": 1}, {"model": "b", "weight": 0.5}],
             },
-            "out": {"op": "weighted_sum", "a": "trimmed", "b": "a", "alpha": 0.25},
+            "out": {"op": "weighted_sum", "a": "trimmed", "b": "c", "alpha": 0.25},
         },
         lambda m, a, b, c: m.weighted_sum(
-            m.ties(c, [m.slerp(a, b, 0.6), b], [1, 0.5], 0.4), a, 0.25),
+            m.ties(a, [m.slerp(c, b, 0.6), b], [1, 0.5], 0.4), c, 0.25),
     ),
     "a chain of five steps": (
         {

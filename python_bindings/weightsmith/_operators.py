@@ -22,11 +22,15 @@ __all__ = [
     "average",
     "clamp",
     "copy",
+    "crossover",
     "linear",
+    "model_stock",
     "multiply",
     "scale",
+    "slerp",
     "subtract",
     "sum_twice",
+    "ties",
     "train_difference",
     "triple_sum",
     "weighted_sum",
@@ -279,6 +283,62 @@ def copy(
 
 
 @overload
+def crossover(
+    a: ModelLike,
+    b: ModelLike,
+    *,
+    alpha: Weights,
+    tilt: Weights = 0.0,
+    policy: Policy | None = None,
+) -> Model: ...
+@overload
+def crossover(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    *,
+    alpha: Weights,
+    tilt: Weights = 0.0,
+    policy: Policy | None = None,
+) -> dict[str, Any]: ...
+@overload
+def crossover(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    tilt: Weights = 0.0,
+    policy: Policy | None = None,
+) -> Any: ...
+def crossover(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    tilt: Weights = 0.0,
+    policy: Policy | None = None,
+) -> Any:
+    """Takes coarse structure from one model and fine structure from another.
+
+        a + F(b - a), F passing each frequency by alpha and tilt
+
+    Every tensor is taken apart into frequencies along all its dimensions: low ones come from a, high ones from b.
+    Alpha is the share of b, tilt how soft the crossing is: 0 is a hard edge, 1 no crossing at all (a weighted sum),
+    2 a hard edge with the parts exchanged.
+
+    A tensor is held whole while it is computed, in 12 bytes an element and more.
+
+    a: Low frequencies.
+    b: High ones.
+    alpha: Share of b. (0.0 to 1.0)
+    tilt: How soft the crossing is. (0.0 to 4.0)
+    policy: Policies of this step, such as {"missing": "keep"}.
+
+    Source: sd-mecha's crossover
+    """
+    return apply("crossover", {"a": a, "b": b}, {}, {"alpha": alpha, "tilt": tilt}, policy)
+
+
+@overload
 def linear(
     of: Sequence[tuple[ModelLike, Weights]],
     *,
@@ -322,6 +382,55 @@ def linear(
     Source: Model soups, arXiv:2203.05482; mergekit's linear (whose normalize is on by default)
     """
     return apply("linear", {}, {"of": of}, {"normalize": normalize}, policy, weighted=True)
+
+
+@overload
+def model_stock(
+    base: ModelLike,
+    of: Sequence[ModelLike],
+    *,
+    vae: bool | None = None,
+    policy: Policy | None = None,
+) -> Model: ...
+@overload
+def model_stock(
+    base: Mapping[str, Any],
+    of: Sequence[Mapping[str, Any]],
+    *,
+    vae: bool | None = None,
+    policy: Policy | None = None,
+) -> dict[str, Any]: ...
+@overload
+def model_stock(
+    base: Any,
+    of: Sequence[Any],
+    *,
+    vae: bool | None = None,
+    policy: Policy | None = None,
+) -> Any: ...
+def model_stock(
+    base: Any,
+    of: Sequence[Any],
+    *,
+    vae: bool | None = None,
+    policy: Policy | None = None,
+) -> Any:
+    """Averages fine-tunes, nearer to their base the less they point the same way.
+
+        t*mean(x_i) + (1 - t)*base, t = n*c / (1 + (n - 1)*c), c the mean cosine of all pairs of differences
+
+    The mean of the models is pulled towards the base by the angle between their differences to it, tensor by
+    tensor: fine-tunes that agree are averaged, where they have nothing in common the base stays. A mean cosine
+    below 0 counts as 0, where mergekit moves away from the models.
+
+    base: What all were trained from.
+    of: The fine-tuned models.
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
+    policy: Policies of this step, such as {"missing": "keep"}.
+
+    Source: Model Stock, arXiv:2403.19522; mergekit's model_stock
+    """
+    return apply("model_stock", {"base": base}, {"of": of}, {"vae": vae}, policy)
 
 
 @overload
@@ -412,6 +521,59 @@ def scale(
     Source: Task arithmetic, arXiv:2212.04089
     """
     return apply("scale", {"a": a}, {}, {"factor": factor}, policy, differences=["a"], gives_difference=True)
+
+
+@overload
+def slerp(
+    a: ModelLike,
+    b: ModelLike,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Model: ...
+@overload
+def slerp(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> dict[str, Any]: ...
+@overload
+def slerp(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Any: ...
+def slerp(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Any:
+    """Blends two models along the arc between them, tensor by tensor.
+
+        (sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b
+
+    Where a blend on the straight line of two models that point in different directions is shorter than both, this
+    one keeps its length. Every tensor is one vector. Tensors that are parallel or opposite (a cosine above 0.9995
+    or below -0.9995) are blended on the straight line, as weighted_sum does; a tensor of zeros has a right angle to
+    any other. At alpha 0 the result is a, at 1 it is b, byte for byte.
+
+    The norms are not interpolated by themselves, as sd-mecha does: of tensors of equal norm the results are the
+    same.
+
+    a: What alpha 0 gives.
+    b: What alpha 1 gives.
+    alpha: How far along the arc from a to b. (-10.0 to 10.0)
+    policy: Policies of this step, such as {"missing": "keep"}.
+
+    Source: Shoemake, 1985; mergekit's slerp
+    """
+    return apply("slerp", {"a": a, "b": b}, {}, {"alpha": alpha}, policy)
 
 
 @overload
@@ -512,6 +674,66 @@ def sum_twice(
     Source: SuperMerger, "sum Twice"
     """
     return apply("sum_twice", {"a": a, "b": b, "c": c}, {}, {"alpha": alpha, "beta": beta}, policy)
+
+
+@overload
+def ties(
+    base: ModelLike,
+    of: Sequence[tuple[ModelLike, Weights]],
+    *,
+    density: Weights,
+    normalize: bool = True,
+    lambda_: Weights = 1.0,
+    policy: Policy | None = None,
+) -> Model: ...
+@overload
+def ties(
+    base: Mapping[str, Any],
+    of: Sequence[tuple[Mapping[str, Any], Weights]],
+    *,
+    density: Weights,
+    normalize: bool = True,
+    lambda_: Weights = 1.0,
+    policy: Policy | None = None,
+) -> dict[str, Any]: ...
+@overload
+def ties(
+    base: Any,
+    of: Sequence[tuple[Any, Weights]],
+    *,
+    density: Weights,
+    normalize: bool = True,
+    lambda_: Weights = 1.0,
+    policy: Policy | None = None,
+) -> Any: ...
+def ties(
+    base: Any,
+    of: Sequence[tuple[Any, Weights]],
+    *,
+    density: Weights,
+    normalize: bool = True,
+    lambda_: Weights = 1.0,
+    policy: Policy | None = None,
+) -> Any:
+    """Adds what fine-tunes agree on: the largest changes, of the sign that outweighs.
+
+        base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the elected sign
+
+    Of every model's difference to the base the largest elements are kept, as many as density says, by magnitude
+    over the whole tensor; equal magnitudes at the limit are all kept. Where models disagree on a sign, the one with
+    the larger weighted sum counts (+ where that is 0), and the elements of the other sign are left out. With
+    normalize each element is divided by the weights of the models that are left there.
+
+    base: What all were trained from.
+    of: The fine-tuned models, with a weight each.
+    density: The share of each difference that is kept. (0.0 to 1.0)
+    normalize: Whether to divide by the weights that agree. (0.0 to 1.0)
+    lambda_: A factor for what is added to the base. (-10.0 to 10.0)
+    policy: Policies of this step, such as {"missing": "keep"}.
+
+    Source: TIES-Merging, arXiv:2306.01708; mergekit's ties
+    """
+    return apply("ties", {"base": base}, {"of": of}, {"density": density, "normalize": normalize, "lambda": lambda_}, policy, weighted=True)
 
 
 @overload

@@ -48,7 +48,6 @@ bool BeginsComment(std::string_view words, std::string_view rest) {
 
 /// A line, and the comments that were taken out of it.
 struct Line {
-  std::size_t start = 0;
   std::string words;
   std::vector<std::string> comments;
   std::optional<std::size_t> first;  ///< where the first one begins that is no comment of YAML
@@ -98,10 +97,11 @@ class Scan {
 
   Line ReadLine() {
     Line line;
-    line.start = at_;
+    std::size_t end = End();
     while (at_ < text_.size() && text_[at_] != '\n') {
       const char c = text_[at_];
-      const std::string_view rest = text_.substr(at_, End() - at_);
+      if (at_ > end) end = End();  // behind a text of several lines
+      const std::string_view rest = text_.substr(at_, end - at_);
       if (c == '#' && (line.words.empty() || IsSpace(line.words.back()))) {
         line.comments.emplace_back(Trim(rest.substr(1)));
         at_ = End();

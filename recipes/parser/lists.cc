@@ -168,17 +168,19 @@ std::optional<SourceNode> WithListOf(Reader& reader, const SourceNode& node, con
     if (key == "weights" && op.list->weighted) weights = i;
   }
   if (!models || (node.keys[*models].text == op.list->name && !weights)) return std::nullopt;
-  const std::string list = ListInWords(
-      node.items[*models], weights ? &node.items[*weights] : nullptr, op.list->weighted);
-  if (list.empty()) return std::nullopt;
   const auto mix = ReadMix(node);
-  const std::string advice = mix && !mix->Whole()
-                                 ? fmt::format(
-                                       "There are {} models and {} weights. Write a weight for "
-                                       "each model: {}: [{{model: {}, weight: {}}}, …]",
-                                       mix->models.size(), mix->weights.size(), op.list->name,
-                                       FlowText(mix->models[0], 40), mix->weights[0].text)
-                                 : fmt::format("Write {}: {}", op.list->name, Shown(list));
+  const bool each = mix && mix->Whole() && !mix->weights.empty() && op.list->weighted;
+  const std::string list =
+      each ? FlowText(ListOf(*mix, true, node.place), std::string::npos)
+           : ListInWords(node.items[*models], weights ? &node.items[*weights] : nullptr,
+                         op.list->weighted);
+  if (list.empty()) return std::nullopt;
+  const std::string advice =
+      mix && !mix->Whole()
+          ? fmt::format("{} Write a weight for each model: {}: [{{model: {}, weight: {}}}, …]",
+                        Counts(*mix), op.list->name, FlowText(mix->models[0], 40),
+                        FlowText(mix->weights[0], 40))
+          : fmt::format("Write {}: {}", op.list->name, Shown(list));
   const bool named = node.keys[*models].text == op.list->name;
   const SourceNode& wrong = node.keys[named ? *weights : *models];
   const std::string unknown = weights && !named

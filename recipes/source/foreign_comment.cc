@@ -135,8 +135,13 @@ class Scan {
   void TakeQuoted(Line& line) {
     const char quote = text_[at_];
     const std::size_t begin = at_;
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      if (quote == '"' && text_[at_] == '\\') ++at_;
+    for (++at_; at_ < text_.size(); ++at_) {
+      const bool doubled = text_.substr(at_, 2) == "''";
+      if (quote == '"' ? text_[at_] == '\\' : doubled) {
+        ++at_;
+      } else if (text_[at_] == quote) {
+        break;
+      }
     }
     at_ = std::min(at_ + 1, text_.size());
     line.words += text_.substr(begin, at_ - begin);

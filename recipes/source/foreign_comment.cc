@@ -119,8 +119,9 @@ class Scan {
   }
 
   bool IsComment(Line& line, std::string_view rest) const {
-    return line.places < kMostPlaces && BeginsComment(line.words, rest) &&
-           ++line.places <= kMostPlaces && !IsText(line.words);
+    if (line.places == kMostPlaces || !BeginsComment(line.words, rest)) return false;
+    ++line.places;
+    return !IsText(line.words);
   }
 
   /// Whether two slashes behind `words` may be meant: in a title, or in a variable for one.

@@ -55,9 +55,16 @@ std::size_t EndOfList(const SourceNode& step, std::size_t first,
   return comma ? first + 1 : end;
 }
 
+/// The front of a long list.
+std::string Shown(const std::string& list) {
+  constexpr std::size_t kShown = 600;
+  if (list.size() <= kShown) return list;
+  return list.substr(0, list.rfind(", ", kShown)) + ", …]";
+}
+
 /// As it is to be written, of a list that was gathered.
 std::string GatheredText(const SourceNode& list, bool names, const Operator& op) {
-  if (!names) return FlowText(list, 300);
+  if (!names) return FlowText(list, std::string::npos);
   if (!op.list->adapters) return ListInWords(list, nullptr, op.list->weighted);
   std::vector<std::string> entries;
   for (const SourceNode& entry : list.items) entries.push_back(fmt::format("\"{}\"", entry.text));
@@ -161,17 +168,19 @@ std::optional<SourceNode> WithListOf(Reader& reader, const SourceNode& node, con
     if (key == "weights" && op.list->weighted) weights = i;
   }
   if (!models || (node.keys[*models].text == op.list->name && !weights)) return std::nullopt;
-  const std::string list = ListInWords(
-      node.items[*models], weights ? &node.items[*weights] : nullptr, op.list->weighted);
-  if (list.empty()) return std::nullopt;
   const auto mix = ReadMix(node);
-  const std::string advice = mix && !mix->Whole()
-                                 ? fmt::format(
-                                       "There are {} models and {} weights. Write a weight for "
-                                       "each model: {}: [{{model: {}, weight: {}}}, …]",
-                                       mix->models.size(), mix->weights.size(), op.list->name,
-                                       FlowText(mix->models[0], 40), mix->weights[0].text)
-                                 : fmt::format("Write {}: {}", op.list->name, list);
+  const bool each = mix && mix->Whole() && !mix->weights.empty() && op.list->weighted;
+  const std::string list =
+      each ? FlowText(ListOf(*mix, true, node.place), std::string::npos)
+           : ListInWords(node.items[*models], weights ? &node.items[*weights] : nullptr,
+                         op.list->weighted);
+  if (list.empty()) return std::nullopt;
+  const std::string advice =
+      mix && !mix->Whole()
+          ? fmt::format("{} Write a weight for each model: {}: [{{model: {}, weight: {}}}, …]",
+                        Counts(*mix), op.list->name, FlowText(mix->models[0], 40),
+                        FlowText(mix->weights[0], 40))
+          : fmt::format("Write {}: {}", op.list->name, Shown(list));
   const bool named = node.keys[*models].text == op.list->name;
   const SourceNode& wrong = node.keys[named ? *weights : *models];
   const std::string unknown = weights && !named
@@ -227,7 +236,7 @@ void ReportGathered(Reader& reader, Gathered& gathered, const Operator& op,
         list.place,
         fmt::format("{}: a comma in braces ends the entry, and {} becomes a key", called,
                     Quote(list.items[1].text)),
-        fmt::format("Write {}: {}", name, GatheredText(list, names, op)));
+        fmt::format("Write {}: {}", name, Shown(GatheredText(list, names, op))));
     if (names && (op.list->weighted || op.list->adapters)) list = ReportedNode(list.place);
   }
 }

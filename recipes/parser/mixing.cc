@@ -112,8 +112,11 @@ bool AddWeights(const SourceNode& value, bool plural, Mix& mix) {
     }
     if (weights.size() != value.items.size()) weights.clear();
   }
-  const bool each =
-      weights.size() > 1 && (plural || (!mix.pair && weights.size() == mix.models.size()));
+  // A list for blocks is longer.
+  constexpr std::size_t kMost = 11;
+  const std::size_t count = weights.size();
+  const bool fits = count == mix.models.size() && (plural || !mix.pair);
+  const bool each = count > 1 && (fits || (plural && !mix.pair && count <= kMost));
   if (each && std::ranges::all_of(weights, &SourceNode::scalar)) {
     mix.weights = std::move(weights);
   } else {
@@ -130,27 +133,6 @@ double Sum(const Mix& mix, bool& known) {
     sum += number.value_or(0);
   }
   return sum;
-}
-
-SourceNode ListOf(const Mix& mix, bool weighted, const SourcePlace& place) {
-  SourceNode list;
-  list.type = SourceNode::Type::kList;
-  list.flow = true;
-  list.place = place;
-  for (std::size_t i = 0; i < mix.models.size(); ++i) {
-    if (!weighted) {
-      list.items.push_back(mix.models[i]);
-      continue;
-    }
-    SourceNode entry;
-    entry.type = SourceNode::Type::kMap;
-    entry.flow = true;
-    entry.place = mix.models[i].place;
-    Put(entry, "model", mix.models[i]);
-    Put(entry, "weight", mix.weights[i]);
-    list.items.push_back(std::move(entry));
-  }
-  return list;
 }
 
 /// The operator for what a step of `op` gives; empty where `op` is right, or nobody knows better.
@@ -238,7 +220,36 @@ bool IsMixing(std::string_view word) {
 bool NeedsNormalize(const Mix& mix) {
   bool known = true;
   const double sum = Sum(mix, known);
-  return known && !mix.weights.empty() && std::abs(sum - 1) > 1e-6;
+  return known && !mix.weights.empty() && mix.Whole() && std::abs(sum - 1) > 1e-6;
+}
+
+SourceNode ListOf(const Mix& mix, bool weighted, const SourcePlace& place) {
+  SourceNode list;
+  list.type = SourceNode::Type::kList;
+  list.flow = true;
+  list.place = place;
+  for (std::size_t i = 0; i < mix.models.size(); ++i) {
+    if (!weighted) {
+      list.items.push_back(mix.models[i]);
+      continue;
+    }
+    SourceNode entry;
+    entry.type = SourceNode::Type::kMap;
+    entry.flow = true;
+    entry.place = mix.models[i].place;
+    Put(entry, "model", mix.models[i]);
+    Put(entry, "weight", mix.weights[i]);
+    list.items.push_back(std::move(entry));
+  }
+  return list;
+}
+
+std::string Counts(const Mix& mix) {
+  const auto count = [](std::size_t number, std::string_view thing) {
+    return fmt::format("{} {}{}", number, thing, number == 1 ? "" : "s");
+  };
+  return fmt::format("There are {} and {}.", count(mix.models.size(), "model"),
+                     count(mix.weights.size(), "weight"));
 }
 
 SourceNode StepWith(std::string_view op, const Mix& mix, const SourceNode& step) {
@@ -285,8 +296,7 @@ std::optional<SourceNode> WithFittingOperator(Reader& reader, const SourceNode& 
   SourceNode made = StepWith(wanted, *mix, step);
   std::string text = FlowText(made, kShown);
   if (!mix->Whole()) {
-    text = fmt::format("op: {}, and a weight for each model: there are {} models and {} weights.",
-                       wanted, mix->models.size(), mix->weights.size());
+    text = fmt::format("op: {}, and a weight for each model. {}", wanted, Counts(*mix));
   } else if (text.ends_with("…")) {
     text = fmt::format("op: {}, and each model with its weight.", wanted);
   }

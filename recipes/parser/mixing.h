@@ -45,9 +45,15 @@ bool IsMixing(std::string_view word);
 /// Whether the weights are shares of any scale: they do not add up to 1.
 bool NeedsNormalize(const Mix& mix);
 
+/// "There are 3 models and 2 weights."
+std::string Counts(const Mix& mix);
+
 /// The step with this operator, and with what it gives as that takes it; a list is ReportedNode
 /// where not every model has its weight.
 SourceNode StepWith(std::string_view op, const Mix& mix, const SourceNode& step);
+
+/// Its models, with their weights where these are wanted: REQUIRES: there is one for each.
+SourceNode ListOf(const Mix& mix, bool weighted, const SourcePlace& place);
 
 /// Reports a step whose operator does not do what it gives, where another one does, and returns it
 /// with that.

@@ -69,9 +69,9 @@ std::string InsteadOf(const std::string& name, const SourceNode& node,
   const Operator* nearest = FindOperator(NearestToForeign(name));
   if (nearest == nullptr) return {};
   std::string step = ExampleOf(*nearest);
-  if (mix && mix->Whole() && Mixes(nearest->name)) {
-    if (std::string own = FlowText(StepWith(OperatorOf(*mix), *mix, node), kShown);
-        !own.ends_with("…")) {
+  const std::string_view fitting = mix && mix->Whole() ? OperatorOf(*mix) : "";
+  if (Mixes(nearest->name) && !fitting.empty()) {
+    if (std::string own = FlowText(StepWith(fitting, *mix, node), kShown); !own.ends_with("…")) {
       step = std::move(own);
     }
   }

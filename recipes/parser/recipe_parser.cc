@@ -324,19 +324,16 @@ std::string RecipeParser::AdviceForNoSteps(const std::string& asked) const {
 }
 
 void RecipeParser::CheckPathsDiffer() {
-  const auto path_of = [&](std::size_t i) { return outputs_[i].output.path; };
+  std::map<std::string, std::size_t> first;
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (!path_of(i) || !path_of(j) ||
-          path_of(i)->lexically_normal() != path_of(j)->lexically_normal()) {
-        continue;
-      }
-      const SourcePlace place = outputs_[i].path_place.value_or(outputs_[i].output.place);
-      diagnostics_.AddError(
-          place, fmt::format("outputs[{}] writes the same file as outputs[{}]", i + 1, j + 1),
-          "Give it another path.");
-      break;
-    }
+    const auto& path = outputs_[i].output.path;
+    if (!path) continue;
+    const auto [same, added] = first.emplace(path->lexically_normal().string(), i);
+    if (added) continue;
+    diagnostics_.AddError(
+        outputs_[i].path_place.value_or(outputs_[i].output.place),
+        fmt::format("outputs[{}] writes the same file as outputs[{}]", i + 1, same->second + 1),
+        "Give it another path.");
   }
 }
 

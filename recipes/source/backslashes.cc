@@ -131,7 +131,9 @@ std::vector<BrokenText> BrokenTexts(std::string_view text, Escapes language) {
 }
 
 std::string BackslashAdvice(std::string_view inside, Escapes language) {
+  constexpr std::size_t kLongest = 300;
   const bool json = language == Escapes::kJson;
+  if (inside.size() > kLongest) return "Use / in paths, and \\\\ for a \\ that is meant.";
   const std::string_view name = inside.substr(inside.rfind('\\') + 1);
   const bool path = IsWindowsPath(inside) || inside.find(' ') == std::string_view::npos ||
                     name.find('.') != std::string_view::npos;

@@ -48,7 +48,6 @@ bool BeginsComment(std::string_view words, std::string_view rest) {
 
 /// A line, and the comments that were taken out of it.
 struct Line {
-  std::size_t start = 0;
   std::string words;
   std::vector<std::string> comments;
   std::optional<std::size_t> first;  ///< where the first one begins that is no comment of YAML
@@ -98,10 +97,11 @@ class Scan {
 
   Line ReadLine() {
     Line line;
-    line.start = at_;
+    std::size_t end = End();
     while (at_ < text_.size() && text_[at_] != '\n') {
       const char c = text_[at_];
-      const std::string_view rest = text_.substr(at_, End() - at_);
+      if (at_ > end) end = End();  // behind a text of several lines
+      const std::string_view rest = text_.substr(at_, end - at_);
       if (c == '#' && (line.words.empty() || IsSpace(line.words.back()))) {
         line.comments.emplace_back(Trim(rest.substr(1)));
         at_ = End();
@@ -119,8 +119,9 @@ class Scan {
   }
 
   bool IsComment(Line& line, std::string_view rest) const {
-    return line.places < kMostPlaces && BeginsComment(line.words, rest) &&
-           ++line.places <= kMostPlaces && !IsText(line.words);
+    if (line.places == kMostPlaces || !BeginsComment(line.words, rest)) return false;
+    ++line.places;
+    return !IsText(line.words);
   }
 
   /// Whether two slashes behind `words` may be meant: in a title, or in a variable for one.
@@ -135,8 +136,13 @@ class Scan {
   void TakeQuoted(Line& line) {
     const char quote = text_[at_];
     const std::size_t begin = at_;
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      if (quote == '"' && text_[at_] == '\\') ++at_;
+    for (++at_; at_ < text_.size(); ++at_) {
+      const bool doubled = text_.substr(at_, 2) == "''";
+      if (quote == '"' ? text_[at_] == '\\' : doubled) {
+        ++at_;
+      } else if (text_[at_] == quote) {
+        break;
+      }
     }
     at_ = std::min(at_ + 1, text_.size());
     line.words += text_.substr(begin, at_ - begin);

@@ -95,13 +95,11 @@ bool IsOfText(std::string_view reason) {
 
 /// The text with a \ that the parser gave up in.
 std::optional<JsonProblem> Backslash(std::string_view text, std::size_t at) {
-  std::optional<JsonProblem> last;
-  for (const BrokenText& broken : BrokenTexts(text, Escapes::kJson)) {
-    if (broken.offset >= LineStart(text, at) && broken.offset <= at) {
-      last = AsProblem(broken);
-    }
-  }
-  return last;
+  const std::vector<BrokenText> texts = BrokenTexts(text, Escapes::kJson);
+  const std::size_t line = LineStart(text, at);
+  const auto behind = std::ranges::upper_bound(texts, at, {}, &BrokenText::offset);
+  if (behind == texts.begin() || (behind - 1)->offset < line) return std::nullopt;
+  return AsProblem(*(behind - 1));
 }
 
 /// A word without quotes.

@@ -14,6 +14,7 @@ class Scan {
 
   std::vector<JsonProblem> Run() {
     while (at_ < text_.size()) Step();
+    std::ranges::stable_sort(problems_, {}, &JsonProblem::offset);
     return std::move(problems_);
   }
 
@@ -37,6 +38,7 @@ class Scan {
     } else if (c == '{' || c == '[') {
       Value();
       before_ = Token::kOther;
+      ++depth_;
       ++at_;
     } else if (c == '}' || c == ']') {
       if (before_ == Token::kComma) {
@@ -44,10 +46,12 @@ class Scan {
                "In JSON the last entry has no comma: remove the comma.");
       }
       before_ = Token::kValue;
+      if (depth_ > 0) --depth_;
       ++at_;
-    } else if (c == ',' || c == ':') {
-      before_ = c == ',' ? Token::kComma : Token::kOther;
-      if (c == ',') comma_ = at_;
+    } else if (c == ',') {
+      Comma();
+    } else if (c == ':') {
+      before_ = Token::kOther;
       ++at_;
     } else {
       before_ = Token::kValue;
@@ -62,6 +66,18 @@ class Scan {
              "Write a comma behind the entry before it.");
     }
     before_ = Token::kValue;
+  }
+
+  void Comma() {
+    if (before_ != Token::kValue) {
+      Report(at_, "nothing stands in front of this comma", "Remove the comma.");
+    } else if (depth_ == 0) {
+      Report(at_, "this comma stands behind the last bracket", "Remove the comma.");
+    } else {
+      comma_ = at_;
+    }
+    if (before_ == Token::kValue && depth_ > 0) before_ = Token::kComma;
+    ++at_;
   }
 
   void Text() {
@@ -95,6 +111,7 @@ class Scan {
   std::size_t broken_ = 0;  ///< the first of them that is not behind
   std::size_t at_ = 0;
   std::size_t comma_ = 0;
+  std::size_t depth_ = 0;  ///< of the brackets that are open
   Token before_ = Token::kNone;
   std::vector<JsonProblem> problems_;
 };

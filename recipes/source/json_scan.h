@@ -12,7 +12,7 @@ namespace weightsmith {
 
 JsonProblem AsProblem(const BrokenText& broken);
 
-/// Commas in front of a bracket or missing, comments, and texts whose \ is not one, in the order of
+/// Commas that are missing or too many, comments, and texts whose \ is not one, in the order of
 /// the text, up to a text that is not closed.
 std::vector<JsonProblem> ScanJson(std::string_view text);
 

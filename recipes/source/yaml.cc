@@ -229,29 +229,30 @@ class Handler : public YAML::EventHandler {
   bool has_comment_ = false;
 };
 
-/// What went wrong on the way, in place of what follows from it.
-enum class Outcome { kRead, kStopped, kFailed };
+/// How far the parser came.
+struct Outcome {
+  bool whole = false;
+  std::optional<YAML::ParserException> failure;
+};
 
-Outcome Parse(const std::shared_ptr<const SourceText>& source, Handler& handler,
-              Diagnostics& diagnostics) {
-  std::istringstream stream(source->text);
+Outcome Parse(const SourceText& source, Handler& handler) {
+  std::istringstream stream(source.text);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(handler)) {
     }
-    return Outcome::kRead;
+    return {true, {}};
   } catch (const Stop&) {
-    return Outcome::kStopped;
+    return {};
   } catch (const YAML::Exception& error) {
-    const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
-    if (handler.reported()) return Outcome::kFailed;
-    const LineIndex lines(source);
-    for (const YamlProblem& problem :
-         ExplainYaml(source->text, {error.msg, offset, handler.OpenBracket()})) {
-      diagnostics.AddError(lines.At(problem.offset), problem.message, problem.advice);
-    }
-    return Outcome::kFailed;
+    return {false, YAML::ParserException(error.mark, error.msg)};
   }
+}
+
+std::vector<YamlProblem> Explain(const SourceText& source, const YAML::Exception& error,
+                                 const Handler& handler) {
+  const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
+  return ExplainYaml(source.text, {error.msg, offset, handler.OpenBracket()});
 }
 
 }  // namespace
@@ -260,21 +261,24 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
                                    Diagnostics& diagnostics) {
   Diagnostics found;
   Handler handler(source, found);
-  const Outcome outcome = Parse(source, handler, found);
-  const bool file = source->setting == Setting::kNone;
-  if (file && (handler.has_comment() || outcome == Outcome::kFailed)) {
-    // What else was found may follow from these.
-    const std::vector<YamlProblem> comments = ForeignComments(source->text);
+  const Outcome outcome = Parse(*source, handler);
+  const auto report = [&](const std::vector<YamlProblem>& problems) {
     const LineIndex lines(source);
-    for (const YamlProblem& comment : comments) {
-      diagnostics.AddError(lines.At(comment.offset), comment.message, comment.advice);
+    for (const YamlProblem& problem : problems) {
+      diagnostics.AddError(lines.At(problem.offset), problem.message, problem.advice);
     }
+  };
+  if (source->setting == Setting::kNone && (handler.has_comment() || outcome.failure)) {
+    // What else is wrong may follow from these.
+    const std::vector<YamlProblem> comments = ForeignComments(source->text);
+    report(comments);
     if (!comments.empty()) return std::nullopt;
   }
   for (const Diagnostic& problem : found.all()) {
     diagnostics.AddError(problem.place, problem.message, problem.advice);
   }
-  if (outcome != Outcome::kRead || handler.reported()) return std::nullopt;
+  if (outcome.failure && !handler.reported()) report(Explain(*source, *outcome.failure, handler));
+  if (!outcome.whole || handler.reported()) return std::nullopt;
   return handler.Take();
 }
 

@@ -317,8 +317,9 @@ class Scan {
       Plain();
       return;
     }
-    const std::size_t line = LineStart(text_, at_);
-    const bool first = Trim(text_.substr(line, at_ - line)).empty();
+    std::size_t line = at_;
+    while (line > 0 && kSpace.find(text_[line - 1]) != std::string_view::npos) --line;
+    const bool first = line == 0 || text_[line - 1] == '\n';
     if (first && IndentOf(LineAt(text_, line)) <= levels_.back().indent) {
       at_ = end_;  // the bracket is not closed at all
       return;

@@ -380,6 +380,57 @@ def keys_that_stand_twice(folder, n):
     return ["validate", "recipe.yaml"]
 
 
+@kind(50_000, status=2)
+def comments_of_c(folder, n):
+    (folder / "recipe.yaml").write_text("x: {\n" + "a: b // c\n" * n)
+    return ["validate", "recipe.yaml"]
+
+
+@kind(200_000, status=2)
+def comments_of_c_in_one_line(folder, n):
+    (folder / "recipe.yaml").write_text("x: {" + "a // b, ' ', " * n + "}}")
+    return ["validate", "recipe.yaml"]
+
+
+@kind(200_000, status=2)
+def slashes_of_metadata(folder, n):
+    (folder / "recipe.yaml").write_text("x: {metadata: {a: " + "b // c " * n + "}")
+    return ["validate", "recipe.yaml"]
+
+
+@kind(200_000, status=2)
+def backslashes_of_yaml(folder, n):
+    (folder / "recipe.yaml").write_text('x: ["' + "C:\\models" * n + '", ' + '"C:\\m", ' * n + "]")
+    return ["validate", "recipe.yaml"]
+
+
+@kind(200_000, status=2)
+def backslashes_of_json(folder, n):
+    (folder / "recipe.json").write_text('{"x": ["C:' + '\\"' * n + '", ' + '"C:\\m", ' * n + "]}")
+    return ["validate", "recipe.json"]
+
+
+@kind(200_000, status=2)
+def trailing_commas_of_json(folder, n):
+    (folder / "recipe.json").write_text("{" + '"x": [1,], // y\n' * n + "}")
+    return ["validate", "recipe.json"]
+
+
+@kind(20_000, status=2)
+def names_without_brackets(folder, n):
+    models = ", ".join(f"m{i}: m{i}.safetensors" for i in range(n))
+    names = ", ".join(f"m{i}" for i in range(n))
+    text = f"weightsmith: 1\nmodels: {{{models}}}\nsteps: {{mix: {{op: average, of: {names}, x}}}}\noutput: {{path: x.safetensors}}\n"
+    (folder / "recipe.yaml").write_text(text)
+    return ["validate", "recipe.yaml"]
+
+
+@kind(20_000, status=2)
+def outputs_without_steps(folder, n):
+    models = {f"model{i}": f"m{i}.safetensors" for i in range(n)}
+    return ["validate", recipe(folder, models=models, outputs=[{"model": f"x{i}", "path": f"{i}.safetensors"} for i in range(n)])]
+
+
 @kind(5_000, status=2)
 def anchors_of_yaml(folder, n):
     (folder / "recipe.yaml").write_text("x: [" + ",".join(f"&a{i} {i}, *a{i}" for i in range(n)) + "]")

@@ -1,6 +1,8 @@
 #include "merge/operator.h"
 
 #include <algorithm>
+#include <cmath>
+#include <stdexcept>
 #include <utility>
 
 namespace weightsmith {
@@ -29,6 +31,46 @@ std::string_view ToString(OperatorClass form) {
   return "";
 }
 
+std::string_view ToString(ParameterType type) {
+  switch (type) {
+    case ParameterType::kNumber:
+      return "number";
+    case ParameterType::kBoolean:
+      return "boolean";
+    case ParameterType::kWord:
+      return "word";
+    case ParameterType::kSeed:
+      return "seed";
+  }
+  return "";
+}
+
+std::size_t ParameterValues::Find(std::string_view name, ParameterType type) const {
+  const auto found = std::ranges::find(specs_, name, &ParameterSpec::name);
+  if (found == specs_.end() || found->type != type) {
+    throw std::logic_error("an operator asks for a parameter that it does not declare");
+  }
+  return static_cast<std::size_t>(found - specs_.begin());
+}
+
+std::optional<double> ParameterValues::NumberIfGiven(std::string_view name) const {
+  const double value = Number(name);
+  return std::isnan(value) ? std::nullopt : std::optional(value);
+}
+
+std::string_view ParameterValues::Word(std::string_view name) const {
+  const std::size_t index = Find(name, ParameterType::kWord);
+  return specs_[index].words[static_cast<std::size_t>(values_[index])];
+}
+
+std::uint64_t ParameterValues::Seed(std::string_view name) const {
+  return static_cast<std::uint64_t>(Value(name, ParameterType::kSeed));
+}
+
+bool ArgumentsGiven::Has(std::string_view parameter) const {
+  return std::ranges::find(parameters, parameter) != parameters.end();
+}
+
 OperatorClass ClassOf(const Operator& op) {
   constexpr std::size_t kList = 2;
   constexpr double kBetween = 0.5;  // of a parameter; at its ends much is folded away
@@ -36,9 +78,9 @@ OperatorClass ClassOf(const Operator& op) {
   for (Register r = 0; r < op.operands.size() + kList; ++r) values.push_back(Value::Of(r));
   std::vector<double> parameters;
   for (const ParameterSpec& parameter : op.parameters) {
-    parameters.push_back(parameter.type == ParameterType::kBoolean
-                             ? parameter.default_value.value_or(0)
-                             : std::clamp(kBetween, parameter.low, parameter.high));
+    parameters.push_back(parameter.type == ParameterType::kNumber
+                             ? std::clamp(kBetween, parameter.low, parameter.high)
+                             : parameter.default_value.value_or(0));
   }
   const std::vector<double> weights(kList, kBetween);
   const std::span<const Value> all = values;
@@ -46,7 +88,8 @@ OperatorClass ClassOf(const Operator& op) {
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
   const Value result =
       op.lower(tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-                      std::span(weights).first(listed), parameters});
+                      std::span(weights).first(listed),
+                      ParameterValues(op.parameters, parameters)});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;
@@ -56,8 +99,6 @@ ParameterSpec VaeParameter() {
   return {.name = "vae",
           .type = ParameterType::kBoolean,
           .optional = true,
-          .low = 0,
-          .high = 1,
           .doc = "Whether the VAE is computed as well; otherwise it is that of the leftmost model.",
           .for_vae = true};
 }

@@ -46,14 +46,24 @@ struct OperandListSpec {
   bool adapters = false;
 };
 
-enum class ParameterType : std::uint8_t { kNumber, kBoolean };
+enum class ParameterType : std::uint8_t {
+  kNumber,
+  kBoolean,
+  kWord,  ///< one of `words`
+  kSeed,  ///< of random numbers: an integer from 0 to kMostSeed
+};
+std::string_view ToString(ParameterType type);
+
+constexpr double kMostSeed = 0x1.fffffffffffffp+52;
 
 struct ParameterSpec {
   std::string_view name;
   ParameterType type = ParameterType::kNumber;
-  std::optional<double> default_value{};  ///< nothing: required, unless `optional`
-  bool optional = false;                  ///< may be left out, then it is NaN
-  bool by_place = false;                  ///< takes weights by place
+  /// Of a boolean 0 or 1, of a word its index. Nothing: required, unless `optional`.
+  std::optional<double> default_value{};
+  bool optional = false;  ///< may be left out
+  bool by_place = false;  ///< a number that takes weights by place
+  std::vector<std::string_view> words{};
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   std::string_view doc{};
@@ -61,18 +71,46 @@ struct ParameterSpec {
   bool for_vae = false;
 };
 
+/// What the parameters of a step are for one tensor, by their names.
+class ParameterValues {
+ public:
+  /// `values` in the order of `specs`: of a boolean 0 or 1, of a word its index, NaN where it was
+  /// left out. REQUIRES: both outlive it.
+  ParameterValues(std::span<const ParameterSpec> specs, std::span<const double> values)
+      : specs_(specs), values_(values) {}
+
+  /// REQUIRES: a parameter of that name and type is declared; likewise below.
+  double Number(std::string_view name) const { return Value(name, ParameterType::kNumber); }
+  /// Of one that may be left out.
+  std::optional<double> NumberIfGiven(std::string_view name) const;
+  bool Flag(std::string_view name) const { return Value(name, ParameterType::kBoolean) == 1; }
+  std::string_view Word(std::string_view name) const;
+  std::uint64_t Seed(std::string_view name) const;
+
+ private:
+  std::size_t Find(std::string_view name, ParameterType type) const;
+  double Value(std::string_view name, ParameterType type) const {
+    return values_[Find(name, type)];
+  }
+
+  std::span<const ParameterSpec> specs_;
+  std::span<const double> values_;
+};
+
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;     ///< in the order of Operator::operands
-  std::span<const Value> list;         ///< of the operand list
-  std::span<const double> weights;     ///< of the list's entries
-  std::span<const double> parameters;  ///< in the order of Operator::parameters
+  std::span<const Value> operands;  ///< in the order of Operator::operands
+  std::span<const Value> list;      ///< of the operand list
+  std::span<const double> weights;  ///< of the list's entries
+  ParameterValues parameters;
 };
 
 /// What a step of a recipe gave, before any tensor is looked at.
 struct ArgumentsGiven {
-  std::size_t list = 0;          ///< entries of the operand list
-  std::vector<bool> parameters;  ///< which were written
+  std::size_t list = 0;                      ///< entries of the operand list
+  std::vector<std::string_view> parameters;  ///< which were written
+
+  bool Has(std::string_view parameter) const;
 };
 
 struct Operator {

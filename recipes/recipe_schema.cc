@@ -12,6 +12,7 @@
 #include "core/tensor/dtype.h"
 #include "merge/expression/places.h"
 #include "merge/operator.h"
+#include "recipes/parameter_json-inl.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith {
@@ -234,7 +235,10 @@ Json ParameterSchema(const ParameterSpec& parameter) {
   Json schema;
   if (parameter.type == ParameterType::kBoolean) {
     schema = FormSchema(ValueForm::kBoolean);
-    if (parameter.default_value) schema["default"] = *parameter.default_value != 0;
+  } else if (parameter.type == ParameterType::kWord) {
+    schema = OrVariable(Words({parameter.words.begin(), parameter.words.end()}));
+  } else if (parameter.type == ParameterType::kSeed) {
+    schema = OrVariable({{"type", "integer"}, {"minimum", 0}, {"maximum", kMostSeed}});
   } else {
     Json number = {{"type", "number"}};
     if (std::isfinite(parameter.low)) number["minimum"] = parameter.low;
@@ -247,8 +251,8 @@ Json ParameterSchema(const ParameterSpec& parameter) {
           ByPlace(AnyOf({number, Ref("variable"), ListOf(number), Ref("block_forms")})));
     }
     schema = AnyOf(std::move(choices));
-    if (parameter.default_value) schema["default"] = *parameter.default_value;
   }
+  if (const Json value = DefaultOf(parameter); !value.is_null()) schema["default"] = value;
   return Described(std::move(schema), parameter.doc);
 }
 

@@ -253,8 +253,9 @@ class Shown {
       const auto& everywhere = node.parameters[i].everywhere();
       if (everywhere && std::isnan(*everywhere)) continue;  // left out
       Put(step, spec.name, ByPlace(node.parameters[i], [&](double value) {
-            if (spec.type == ParameterType::kNumber) return Number(value);
-            return Plain(value != 0 ? "true" : "false");
+            if (spec.type == ParameterType::kBoolean) return Plain(value != 0 ? "true" : "false");
+            if (spec.type != ParameterType::kWord) return Number(value);
+            return Text(spec.words[static_cast<std::size_t>(value)]);
           }));
     }
     if (SourceNode policies = StepPolicies(node.policies); !policies.items.empty()) {

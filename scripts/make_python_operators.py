@@ -29,7 +29,7 @@ are the same in all operands, are copied.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from weightsmith._apply import apply
 from weightsmith._model import Model, ModelLike, Policy, Weights
@@ -45,6 +45,10 @@ def argument(parameter):
 def parameter_type(parameter):
     if parameter["type"] == "boolean":
         return "bool"
+    if parameter["type"] == "word":
+        return f"Literal[{', '.join(json.dumps(word) for word in parameter['words'])}]"
+    if parameter["type"] == "seed":
+        return "int"
     return "Weights" if parameter["by_place"] else "float"
 
 

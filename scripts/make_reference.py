@@ -50,12 +50,14 @@ Families that are marked read the weight, and so can be baked and not added else
 def default(parameter):
     if "default" in parameter:
         value = parameter["default"]
+        if isinstance(value, str):
+            return value
         return str(value).lower() if isinstance(value, bool) else f"{value:g}"
     return "required" if parameter["required"] else "optional"
 
 
 def described(parameter):
-    facts = [parameter["type"]]
+    facts = [" or ".join(parameter["words"]) if "words" in parameter else parameter["type"]]
     if "low" in parameter or "high" in parameter:
         facts.append(f"{parameter.get('low', '-∞')} to {parameter.get('high', '∞')}")
     if parameter["by_place"]:

@@ -10,20 +10,19 @@
 #include "core/base/text.h"
 #include "merge/operator.h"
 #include "recipes/jobs/json-inl.h"
+#include "recipes/parameter_json-inl.h"
 
 namespace weightsmith {
 namespace {
 
-std::string_view TypeWord(ParameterType type) {
-  return type == ParameterType::kBoolean ? "boolean" : "number";
-}
-
 std::string DefaultWord(const ParameterSpec& parameter) {
   if (!parameter.default_value) return parameter.optional ? "optional" : "required";
-  if (parameter.type == ParameterType::kBoolean) {
-    return *parameter.default_value != 0 ? "true" : "false";
+  const double value = *parameter.default_value;
+  if (parameter.type == ParameterType::kBoolean) return value != 0 ? "true" : "false";
+  if (parameter.type == ParameterType::kWord) {
+    return std::string(parameter.words[static_cast<std::size_t>(value)]);
   }
-  return FormatNumber(*parameter.default_value);
+  return FormatNumber(value);
 }
 
 // "a:weight b:weight alpha=1 -> weight".
@@ -49,7 +48,6 @@ std::string Signature(const Operator& op) {
 }
 
 std::string Range(const ParameterSpec& parameter) {
-  if (parameter.type == ParameterType::kBoolean) return {};
   const bool low = std::isfinite(parameter.low);
   const bool high = std::isfinite(parameter.high);
   if (low && high) {
@@ -61,7 +59,9 @@ std::string Range(const ParameterSpec& parameter) {
 }
 
 std::string ParameterText(const ParameterSpec& parameter) {
-  std::vector<std::string> facts = {std::string(TypeWord(parameter.type))};
+  std::vector<std::string> facts = {
+      parameter.type == ParameterType::kWord ? fmt::format("{}", fmt::join(parameter.words, " or "))
+                                             : std::string(ToString(parameter.type))};
   if (const std::string range = Range(parameter); !range.empty()) facts.push_back(range);
   const std::string word = DefaultWord(parameter);
   facts.push_back(parameter.default_value ? "default " + word : word);
@@ -93,13 +93,10 @@ std::string InFull(const Operator& op) {
 }
 
 Json ToJson(const ParameterSpec& parameter) {
-  Json json = {{"name", parameter.name}, {"type", TypeWord(parameter.type)}};
+  Json json = {{"name", parameter.name}, {"type", ToString(parameter.type)}};
+  if (!parameter.words.empty()) json["words"] = parameter.words;
   json["required"] = !parameter.default_value && !parameter.optional;
-  if (parameter.default_value && parameter.type == ParameterType::kBoolean) {
-    json["default"] = *parameter.default_value != 0;
-  } else if (parameter.default_value) {
-    json["default"] = *parameter.default_value;
-  }
+  if (Json value = DefaultOf(parameter); !value.is_null()) json["default"] = std::move(value);
   if (std::isfinite(parameter.low)) json["low"] = parameter.low;
   if (std::isfinite(parameter.high)) json["high"] = parameter.high;
   json["by_place"] = parameter.by_place;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace weightsmith {
 namespace {
@@ -105,21 +106,40 @@ bool IsMostlyThere(Tensors tensors, std::string_view prefix, const ComponentRule
   return 2 * found >= required;
 }
 
+struct TextEncoder {
+  const Architecture* architecture;
+  const ArchitectureRow* row;
+  ComponentRule component;
+};
+
+/// The text encoders of all architectures; made once, because making the rules of whole models
+/// takes longer than looking a file through.
+const std::vector<TextEncoder>& TextEncoders() {
+  static const std::vector<TextEncoder> encoders = [] {
+    std::vector<TextEncoder> made;
+    for (const Architecture* architecture : Architectures()) {
+      std::string_view scale;
+      for (const ArchitectureRow& row : architecture->rows) {
+        if (row.scale == scale) continue;  // variants share their encoders
+        scale = row.scale;
+        for (ComponentRule& component : row.components()) {
+          if (component.kind != ComponentKind::kText) continue;
+          made.push_back({architecture, &row, std::move(component)});
+        }
+      }
+    }
+    return made;
+  }();
+  return encoders;
+}
+
 /// A monolithic file without its diffusion model: only text encoders have prefixes that are one
 /// architecture's alone.
 Detection DetectByText(Tensors tensors) {
-  for (const Architecture* architecture : Architectures()) {
-    std::string_view scale;
-    for (const ArchitectureRow& row : architecture->rows) {
-      if (row.scale == scale) continue;  // variants share their encoders
-      scale = row.scale;
-      for (const ComponentRule& component : row.components()) {
-        if (component.kind != ComponentKind::kText) continue;
-        for (const std::string& prefix : component.prefixes) {
-          if (!IsMostlyThere(tensors, prefix, component)) continue;
-          return {.architecture = architecture, .row = Declared(row)};
-        }
-      }
+  for (const TextEncoder& encoder : TextEncoders()) {
+    for (const std::string& prefix : encoder.component.prefixes) {
+      if (!IsMostlyThere(tensors, prefix, encoder.component)) continue;
+      return {.architecture = encoder.architecture, .row = Declared(*encoder.row)};
     }
   }
   return {};

@@ -4,7 +4,7 @@ namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
-  return tape.AddScaled(given.operands[0], given.parameters[0], given.operands[1]);
+  return tape.AddScaled(given.operands[0], given.parameters.Number("alpha"), given.operands[1]);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
-  return tape.AddDifference(a, given.parameters[0], b, c);
+  return tape.AddDifference(a, given.parameters.Number("alpha"), b, c);
 }
 
 }  // namespace

@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/operator.h"
@@ -8,7 +6,7 @@ namespace weightsmith::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
-  const bool numbers = given.parameters[0] || given.parameters[1];
+  const bool numbers = given.Has("low") || given.Has("high");
   if (numbers && given.list > 0) return "give either `low` and `high`, or `to`, not both";
   if (!numbers && given.list == 0)
     return "give `low`, `high` or both, or two or more models in `to`";
@@ -16,13 +14,13 @@ std::string Check(const ArgumentsGiven& given) {
   return "";
 }
 
-Value ToNumbers(Lowering& tape, Value a, double low, double high) {
-  if (low > high) {
+Value ToNumbers(Lowering& tape, Value a, std::optional<double> low, std::optional<double> high) {
+  if (low && high && *low > *high) {
     throw Error(ErrorCode::kUsage,
-                "clamp: `low` is " + FormatNumber(low) + ", above `high`, " + FormatNumber(high));
+                "clamp: `low` is " + FormatNumber(*low) + ", above `high`, " + FormatNumber(*high));
   }
-  if (!std::isnan(low)) a = tape.Max(a, tape.Constant(low));
-  if (!std::isnan(high)) a = tape.Min(a, tape.Constant(high));
+  if (low) a = tape.Max(a, tape.Constant(*low));
+  if (high) a = tape.Min(a, tape.Constant(*high));
   return a;
 }
 
@@ -39,7 +37,8 @@ Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
 Value Lower(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   if (!given.list.empty()) return ToModels(tape, a, given.list);
-  return ToNumbers(tape, a, given.parameters[0], given.parameters[1]);
+  return ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
+                   given.parameters.NumberIfGiven("high"));
 }
 
 }  // namespace

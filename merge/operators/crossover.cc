@@ -8,14 +8,14 @@ namespace {
 Value Lower(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
-  const double alpha = tape.Round(given.parameters[0]);
+  const double alpha = tape.Round(given.parameters.Number("alpha"));
   if (alpha == 0 || a == b) return a;
   if (alpha == 1) return b;
   // The filter is linear: what is taken of b is what it passes of the difference.
   const Value difference = tape.Subtract(b, a);
-  if (given.parameters[1] == 1) return tape.AddScaled(a, alpha, difference);
+  if (given.parameters.Number("tilt") == 1) return tape.AddScaled(a, alpha, difference);
   const Value taken = tape.Transformed(FilterFrequencies(), std::span(&difference, 1),
-                                       {alpha, given.parameters[1]});
+                                       {alpha, given.parameters.Number("tilt")});
   return tape.Add(a, taken);
 }
 

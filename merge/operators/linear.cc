@@ -34,7 +34,7 @@ Value Sum(Lowering& tape, std::span<const Term> terms) {
 
 Value Lower(Lowering& tape, const Arguments& given) {
   const Value sum = Sum(tape, Terms(tape, given));
-  if (given.parameters[0] == 0) return sum;
+  if (!given.parameters.Flag("normalize")) return sum;
   double total = 0;
   for (const double weight : given.weights) total = tape.Sum(total, weight);
   if (total == 0) {
@@ -67,8 +67,6 @@ const Operator& linear() {
       .parameters = {{.name = "normalize",
                       .type = ParameterType::kBoolean,
                       .default_value = 0.0,
-                      .low = 0,
-                      .high = 1,
                       .doc = "Whether to divide by the sum of the weights."}},
       .check = Check,
       .lower = Lower,

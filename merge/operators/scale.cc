@@ -4,7 +4,7 @@ namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
-  return tape.Scale(given.parameters[0], given.operands[0]);
+  return tape.Scale(given.parameters.Number("factor"), given.operands[0]);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ constexpr double kNoNorm = 1e-8;
 Value Lower(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
-  const double t = tape.Round(given.parameters[0]);
+  const double t = tape.Round(given.parameters.Number("alpha"));
   if (t == 0 || a == b) return a;
   if (t == 1) return b;
   const auto length = [&](Value x) {

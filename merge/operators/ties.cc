@@ -7,27 +7,34 @@ std::string Check(const ArgumentsGiven& given) {
   return given.list == 0 ? "`of` is empty: it needs at least one model" : "";
 }
 
+/// 1, -1 or 0 for each element.
+Value SignOf(Lowering& tape, Value x) {
+  const Value there = tape.WhereNotZero(1, x);
+  return tape.Blend(2, tape.KeepSign(there, x), -1, there);
+}
+
 Value Lower(Lowering& tape, const Arguments& given) {
   const Value base = given.operands[0];
-  const double density = given.parameters[0];
+  const double density = given.parameters.Number("density");
   std::vector<Value> trimmed;
-  Value sum = Value::Zero();
+  Value votes = Value::Zero();
+  const bool by_size = given.parameters.Word("sign") == "total";
   for (std::size_t i = 0; i < given.list.size(); ++i) {
     const Value delta = tape.Subtract(given.list[i], base);
     const Value kept =
         density < 1 ? tape.KeepAtLeast(delta, tape.KthLargest(delta, density)) : delta;
     trimmed.push_back(tape.Scale(given.weights[i], kept));
-    sum = tape.Add(sum, trimmed.back());
+    votes = tape.Add(votes, by_size ? trimmed.back() : SignOf(tape, trimmed.back()));
   }
   Value agreed = Value::Zero();
   Value total = Value::Zero();
   for (std::size_t i = 0; i < trimmed.size(); ++i) {
-    const Value kept = tape.KeepSign(trimmed[i], sum);
+    const Value kept = tape.KeepSign(trimmed[i], votes);
     agreed = tape.Add(agreed, kept);
     total = tape.Add(total, tape.WhereNotZero(given.weights[i], kept));
   }
-  if (given.parameters[1] != 0) agreed = tape.Quotient(agreed, total);
-  return tape.AddScaled(base, given.parameters[2], agreed);
+  if (given.parameters.Flag("normalize")) agreed = tape.Quotient(agreed, total);
+  return tape.AddScaled(base, given.parameters.Number("lambda"), agreed);
 }
 
 }  // namespace
@@ -39,8 +46,8 @@ const Operator& ties() {
       .doc =
           "Of every model's difference to the base the largest elements are kept, as many as "
           "density says, by magnitude over the whole tensor; equal magnitudes at the limit are all "
-          "kept. Where models disagree on a sign, the one with the larger weighted sum counts (+ "
-          "where that is 0), and the elements of the other sign are left out. With normalize each "
+          "kept. Where models disagree on a sign, the one with the larger weighted sum counts, or "
+          "with `sign: frequency` the one that more models have (+ where both are equal), and the elements of the other sign are left out. With normalize each "
           "element is divided by the weights of the models that are left there.",
       .formula =
           "base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the "
@@ -63,9 +70,12 @@ const Operator& ties() {
                      {.name = "normalize",
                       .type = ParameterType::kBoolean,
                       .default_value = 1.0,
-                      .low = 0,
-                      .high = 1,
                       .doc = "Whether to divide by the weights that agree."},
+                     {.name = "sign",
+                      .type = ParameterType::kWord,
+                      .default_value = 0,
+                      .words = {"total", "frequency"},
+                      .doc = "What elects a sign: the sum of the changes, or how many have it."},
                      {.name = "lambda",
                       .default_value = 1.0,
                       .by_place = true,

@@ -10,7 +10,7 @@ constexpr double kGain = 1.8;
 
 Value Lower(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
-  return tape.TrainDifference(a, tape.Product(kGain, given.parameters[0]), b, c);
+  return tape.TrainDifference(a, tape.Product(kGain, given.parameters.Number("alpha")), b, c);
 }
 
 }  // namespace

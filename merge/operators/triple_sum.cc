@@ -7,8 +7,8 @@ namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
-  const double alpha = given.parameters[0];
-  const double beta = given.parameters[1];
+  const double alpha = given.parameters.Number("alpha");
+  const double beta = given.parameters.Number("beta");
   const double rest = tape.Difference(1, tape.Sum(alpha, beta));
   return tape.AddScaled(tape.Blend(rest, a, alpha, b), beta, c);
 }

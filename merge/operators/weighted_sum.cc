@@ -4,7 +4,7 @@ namespace weightsmith::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
-  const double alpha = given.parameters[0];
+  const double alpha = given.parameters.Number("alpha");
   return tape.Blend(tape.Difference(1, alpha), given.operands[0], alpha, given.operands[1]);
 }
 

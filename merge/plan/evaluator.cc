@@ -355,7 +355,7 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
 
   const std::span<const Value> all = values;
   const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
-                            weights, parameters};
+                            weights, ParameterValues(step.op->parameters, parameters)};
   Value after = step.op->lower(lowering_, arguments);
   computed_.insert(id);
   if (wide && widest.size() > 1 && narrow < widest[1] && !after.zero()) {

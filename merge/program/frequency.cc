@@ -2,107 +2,165 @@
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
-#include <unsupported/Eigen/FFT>
-
 #include "core/base/elementary.h"
+#include "core/base/fourier.h"
 
 namespace weightsmith {
 namespace {
 
-using Complex = std::complex<double>;
-
-/// Dimensions of more than one element; a tensor of one has none.
-std::vector<std::size_t> Dimensions(const Shape& shape) {
-  return {shape.begin(), shape.end()};
-}
-
-/// Transforms of complex lines, forth and back. One element is its own spectrum, which the library
-/// does not know.
-class Lines {
+/// Lines along one dimension that are transformed at once: as many as fit into the cache.
+class Panel {
  public:
-  void Forward(std::vector<Complex>& line) {
-    if (line.size() == 1) return;
-    fft_.fwd(out_, line);
-    line.swap(out_);
+  explicit Panel(std::size_t size)
+      : fourier_(size), width_(std::clamp<std::size_t>(kElements / size, 1, kMostLines)) {
+    re_.resize(size * width_);
+    im_.resize(size * width_);
   }
-  void Inverse(std::vector<Complex>& line) {
-    if (line.size() == 1) return;
-    fft_.inv(out_, line);
-    line.swap(out_);
+
+  std::size_t size() const { return fourier_.size(); }
+  std::size_t width() const { return width_; }
+  double& re(std::size_t element, std::size_t line) { return re_[element * lines_ + line]; }
+  double& im(std::size_t element, std::size_t line) { return im_[element * lines_ + line]; }
+
+  /// What re() and im() speak of from here on: `lines` lines, at most width().
+  void Begin(std::size_t lines) { lines_ = lines; }
+
+  void Transform(bool inverse) {
+    const std::size_t elements = fourier_.size() * lines_;
+    const std::span<double> re = std::span(re_).first(elements);
+    const std::span<double> im = std::span(im_).first(elements);
+    inverse ? fourier_.Inverse(re, im, lines_) : fourier_.Forward(re, im, lines_);
   }
 
  private:
-  Eigen::FFT<double> fft_;
-  std::vector<Complex> out_;
+  static constexpr std::size_t kElements = 1 << 15;
+  static constexpr std::size_t kMostLines = 16;
+
+  Fourier fourier_;
+  std::size_t width_;
+  std::size_t lines_ = 0;
+  std::vector<double> re_;
+  std::vector<double> im_;
 };
 
 /// The spectrum of a real tensor: along the last dimension the half that says all of it.
 class Spectrum {
  public:
-  Spectrum(std::span<const float> values, std::vector<std::size_t> sizes)
-      : sizes_(std::move(sizes)), last_(sizes_.back()), half_(last_ / 2 + 1) {
+  /// REQUIRES: `poll` outlives it.
+  Spectrum(std::span<const float> values, const Shape& shape, const Poll& poll)
+      : poll_(poll), sizes_(shape), last_(sizes_.back()), half_(last_ / 2 + 1) {
     const std::size_t rows = values.size() / last_;
-    bins_.resize(rows * half_);
-    std::vector<Complex> line(last_);
-    for (std::size_t row = 0; row < rows; ++row) {
-      std::copy_n(values.begin() + row * last_, last_, line.begin());
-      lines_.Forward(line);
-      std::copy_n(line.begin(), half_, bins_.begin() + row * half_);
-    }
-    AlongOthers([&](std::vector<Complex>& other) { lines_.Forward(other); });
+    re_.resize(rows * half_);
+    im_.resize(rows * half_);
+    EachPanelOfRows([&](Panel& panel, std::size_t first, std::size_t lines) {
+      for (std::size_t line = 0; line < lines; ++line) {
+        const float* const row = values.data() + (first + line) * last_;
+        for (std::size_t i = 0; i < last_; ++i) {
+          panel.re(i, line) = row[i];
+          panel.im(i, line) = 0;
+        }
+      }
+      panel.Transform(/*inverse=*/false);
+      for (std::size_t line = 0; line < lines; ++line) {
+        const std::size_t at = (first + line) * half_;
+        for (std::size_t i = 0; i < half_; ++i) {
+          re_[at + i] = panel.re(i, line);
+          im_[at + i] = panel.im(i, line);
+        }
+      }
+    });
+    for (std::size_t d = sizes_.size() - 1; d-- > 0;) TransformAlong(d, /*inverse=*/false);
   }
 
   /// Sizes of the bins: those of the tensor, the last one halved.
-  std::vector<std::size_t> sizes() const {
-    std::vector<std::size_t> sizes = sizes_;
+  Shape sizes() const {
+    Shape sizes = sizes_;
     sizes.back() = half_;
     return sizes;
   }
-  std::vector<Complex>& bins() { return bins_; }
+
+  void Scale(std::size_t bin, double factor) {
+    re_[bin] *= factor;
+    im_[bin] *= factor;
+  }
 
   void Restore(std::span<float> values) {
-    AlongOthers([&](std::vector<Complex>& other) { lines_.Inverse(other); });
-    std::vector<Complex> line(last_);
-    for (std::size_t row = 0; row < bins_.size() / half_; ++row) {
-      const Complex* bins = bins_.data() + row * half_;
-      for (std::size_t i = 0; i < half_; ++i) line[i] = bins[i];
-      for (std::size_t i = half_; i < last_; ++i) line[i] = std::conj(bins[last_ - i]);
-      lines_.Inverse(line);
-      for (std::size_t i = 0; i < last_; ++i) {
-        values[row * last_ + i] = static_cast<float>(line[i].real());
+    for (std::size_t d = 0; d + 1 < sizes_.size(); ++d) TransformAlong(d, /*inverse=*/true);
+    EachPanelOfRows([&](Panel& panel, std::size_t first, std::size_t lines) {
+      for (std::size_t line = 0; line < lines; ++line) {
+        const std::size_t at = (first + line) * half_;
+        for (std::size_t i = 0; i < last_; ++i) {
+          const bool mirrored = i >= half_;
+          const std::size_t bin = at + (mirrored ? last_ - i : i);
+          panel.re(i, line) = re_[bin];
+          panel.im(i, line) = mirrored ? -im_[bin] : im_[bin];
+        }
       }
-    }
+      panel.Transform(/*inverse=*/true);
+      for (std::size_t line = 0; line < lines; ++line) {
+        float* const row = values.data() + (first + line) * last_;
+        for (std::size_t i = 0; i < last_; ++i) row[i] = static_cast<float>(panel.re(i, line));
+      }
+    });
   }
 
  private:
-  /// Every line of every dimension but the last.
   template <class Use>
-  void AlongOthers(const Use& use) {
-    std::size_t stride = half_;
-    for (std::size_t d = sizes_.size() - 1; d-- > 0;) {
-      const std::size_t size = sizes_[d];
-      std::vector<Complex> line(size);
-      for (std::size_t block = 0; size > 1 && block < bins_.size(); block += size * stride) {
-        for (std::size_t at = 0; at < stride; ++at) {
-          Complex* first = bins_.data() + block + at;
-          for (std::size_t i = 0; i < size; ++i) line[i] = first[i * stride];
-          use(line);
-          for (std::size_t i = 0; i < size; ++i) first[i * stride] = line[i];
-        }
-      }
-      stride *= size;
+  void EachPanelOfRows(const Use& use) {
+    const std::size_t rows = re_.size() / half_;
+    Panel panel(last_);
+    for (std::size_t first = 0; first < rows; first += panel.width()) {
+      poll_();
+      const std::size_t lines = std::min(panel.width(), rows - first);
+      panel.Begin(lines);
+      use(panel, first, lines);
     }
   }
 
-  std::vector<std::size_t> sizes_;
+  void TransformAlong(std::size_t dimension, bool inverse) {
+    const std::size_t size = sizes_[dimension];
+    if (size == 1) return;
+    std::size_t stride = half_;
+    for (std::size_t d = dimension + 1; d + 1 < sizes_.size(); ++d) stride *= sizes_[d];
+    Panel panel(size);
+    for (std::size_t block = 0; block < re_.size(); block += size * stride) {
+      for (std::size_t first = 0; first < stride; first += panel.width()) {
+        poll_();
+        const std::size_t lines = std::min(panel.width(), stride - first);
+        panel.Begin(lines);
+        Exchange(panel, block + first, stride, lines, /*load=*/true);
+        panel.Transform(inverse);
+        Exchange(panel, block + first, stride, lines, /*load=*/false);
+      }
+    }
+  }
+
+  void Exchange(Panel& panel, std::size_t from, std::size_t stride, std::size_t lines, bool load) {
+    const std::size_t size = panel.size();
+    for (std::size_t i = 0; i < size; ++i) {
+      for (std::size_t line = 0; line < lines; ++line) {
+        const std::size_t at = from + i * stride + line;
+        if (load) {
+          panel.re(i, line) = re_[at];
+          panel.im(i, line) = im_[at];
+        } else {
+          re_[at] = panel.re(i, line);
+          im_[at] = panel.im(i, line);
+        }
+      }
+    }
+  }
+
+  const Poll& poll_;
+  Shape sizes_;
   std::size_t last_;
   std::size_t half_;
-  Lines lines_;
-  std::vector<Complex> bins_;
+  std::vector<double> re_;
+  std::vector<double> im_;
 };
 
 /// The share of the highest frequency that each bin of a dimension has.
@@ -124,56 +182,75 @@ std::vector<double> Axis(std::size_t size, bool last) {
   return share;
 }
 
-double Passed(double radius, double alpha, double tilt) {
-  if (tilt == 4) tilt = 0;
-  const bool inverted = tilt > 2;
-  if (inverted) alpha = 1 - alpha;
-  double share = 0;
-  if (tilt == 0) {
-    share = radius > 1 - alpha ? 1 : 0;
-  } else if (tilt == 2) {
-    share = radius < 1 - alpha ? 1 : 0;
-  } else {
+/// What passes of a frequency.
+class Band {
+ public:
+  Band(double alpha, double tilt) : tilt_(tilt == 4 ? 0 : tilt), inverted_(tilt_ > 2) {
     constexpr double kQuarter = 0x1.921fb54442d18p+0;
-    const double slope = Cosine(kQuarter * tilt) / Sine(kQuarter * tilt);
-    const bool first = tilt <= 1 || (tilt > 2 && tilt <= 3);
-    share = first ? slope * radius + alpha * slope + alpha - slope
-                  : slope * radius - alpha * slope + alpha;
+    if (inverted_) alpha = 1 - alpha;
+    edge_ = 1 - alpha;
+    if (tilt_ == 0 || tilt_ == 2) return;
+    slope_ = Cosine(kQuarter * tilt_) / Sine(kQuarter * tilt_);
+    const bool first = tilt_ <= 1 || (tilt_ > 2 && tilt_ <= 3);
+    offset_ = first ? alpha * slope_ + alpha - slope_ : alpha - alpha * slope_;
   }
-  share = std::clamp(share, 0.0, 1.0);
-  return inverted ? 1 - share : share;
-}
+
+  double Passed(double radius) const {
+    if (tilt_ == 0) return radius > edge_ ? 1 : 0;
+    if (tilt_ == 2) return radius < edge_ ? 1 : 0;
+    const double share = std::clamp(slope_ * radius + offset_, 0.0, 1.0);
+    return inverted_ ? 1 - share : share;
+  }
+
+ private:
+  double tilt_;
+  bool inverted_;
+  double edge_ = 0;
+  double slope_ = 0;
+  double offset_ = 0;
+};
 
 void Filter(std::span<const std::span<const float>> in, const Shape& shape,
-            std::span<const double> numbers, std::span<float> out) {
+            std::span<const double> numbers, std::span<float> out, const Poll& poll) {
   const double alpha = numbers[0];
   const double tilt = numbers[1];
-  const std::vector<std::size_t> sizes = Dimensions(shape);
   if (in[0].size() < 2) {
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(alpha * in[0][i]);
     return;
   }
-  Spectrum spectrum(in[0], sizes);
-  const std::vector<std::size_t> bins = spectrum.sizes();
+  Spectrum spectrum(in[0], shape, poll);
+  const Shape bins = spectrum.sizes();
   std::vector<std::vector<double>> squares;
   for (std::size_t d = 0; d < bins.size(); ++d) {
     squares.push_back(Axis(bins[d], d + 1 == bins.size()));
     for (double& share : squares.back()) share *= share;
   }
+  const Band band(alpha, tilt);
   std::vector<std::size_t> at(bins.size());
-  for (Complex& bin : spectrum.bins()) {
+  const std::size_t count = ElementCount(bins).value();
+  for (std::size_t bin = 0; bin < count; ++bin) {
+    if (at.back() == 0) poll();
     double sum = 0;
     for (std::size_t d = 0; d < bins.size(); ++d) sum += squares[d][at[d]];
-    bin *= Passed(std::sqrt(sum / static_cast<double>(bins.size())), alpha, tilt);
+    spectrum.Scale(bin, band.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
     for (std::size_t d = bins.size(); d-- > 0 && ++at[d] == bins[d];) at[d] = 0;
   }
   spectrum.Restore(out);
 }
 
+std::uint64_t Bytes(const Shape& shape) {
+  constexpr std::uint64_t kOfBin = 2 * sizeof(double);
+  std::uint64_t most = 0;
+  for (const std::uint64_t size : shape) most = std::max(most, Fourier::Bytes(size));
+  const std::uint64_t elements = ElementCount(shape).value_or(0);
+  return shape.empty() ? 0 : (elements / 2 + elements / shape.back()) * kOfBin + most;
+}
+
 }  // namespace
 
 const TensorFunction& FilterFrequencies() {
-  static constexpr TensorFunction function{.name = "filter_frequencies", .compute = Filter};
+  static constexpr TensorFunction function{
+      .name = "filter_frequencies", .compute = Filter, .bytes = Bytes};
   return function;
 }
 

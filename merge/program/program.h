@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -17,12 +18,18 @@ namespace weightsmith {
 /// The index of a value that is kept whole between two passes, as f32.
 using KeptIndex = std::uint16_t;
 
+/// Called every few milliseconds by what takes long between two passes; throws where the run is to
+/// end.
+using Poll = std::function<void()>;
+
 /// A function of whole tensors of one shape, computed between two passes.
 struct TensorFunction {
   std::string_view name;
   /// `out` has as many elements as each of `in`.
   void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out);
+                  std::span<const double> numbers, std::span<float> out, const Poll& poll);
+  /// Bytes that it takes while it computes; null: none.
+  std::uint64_t (*bytes)(const Shape& shape) = nullptr;
 };
 
 struct Transform {

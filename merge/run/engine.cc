@@ -97,6 +97,10 @@ class Engine {
   }
 
  private:
+  struct Interrupted {};
+
+  bool Cancelled() const { return options_.cancel != nullptr && options_.cancel->load(); }
+
   void Order() { const std::scoped_lock lock(mutex_); }
 
   /// One thread, until nothing is left to do.
@@ -105,6 +109,10 @@ class Engine {
     try {
       Worker worker(context_);
       while (std::optional<WorkItem> item = Take()) Do(worker, *std::move(item));
+    } catch (const Interrupted&) {
+      const std::scoped_lock lock(mutex_);
+      interrupted_ = stopped_ = true;
+      changed_.notify_all();
     } catch (...) {
       const std::scoped_lock lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
@@ -118,7 +126,7 @@ class Engine {
   std::optional<WorkItem> Take() {
     std::unique_lock lock(mutex_);
     while (!stopped_) {
-      if (options_.cancel != nullptr && options_.cancel->load()) {
+      if (Cancelled()) {
         interrupted_ = stopped_ = true;
         break;
       }
@@ -146,7 +154,9 @@ class Engine {
         item.state = std::make_shared<TaskState>(*context_.plan, item.chunk.task,
                                                  context_.deltas->digests());
       } else {
-        item.state->EndPass();
+        item.state->EndPass([this] {
+          if (Cancelled()) throw Interrupted();
+        });
       }
       if (!item.state->storing()) worker.Sample(*item.state);
     });

@@ -88,7 +88,7 @@ template void TaskState::Gather(std::uint64_t first, std::size_t n,
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
                                 std::span<const double> registers);
 
-void TaskState::EndPass() {
+void TaskState::EndPass(const Poll& poll) {
   const Pass& ended = pass();
   bool known = true;
   for (const auto& selection : selections_) {
@@ -108,7 +108,7 @@ void TaskState::EndPass() {
     std::vector<std::span<const float>> in;
     for (const KeptIndex index : transform.in) in.emplace_back(kept_[index]);
     kept_[transform.out].resize(task_->elements);
-    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out]);
+    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll);
   }
   for (std::size_t r = 0; r < blocks_.size(); ++r) {
     std::vector<double>& slot = slots_[ended.reductions[r].out];
@@ -147,7 +147,12 @@ std::uint64_t StateBytes(const Task& task) {
       bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
                        : (rows + 2 * blocks) * sizeof(double) + blocks * 24;
     }
-    most = std::max(most, bytes);
+    std::uint64_t passing = 0;
+    for (const Transform& transform : pass.transforms) {
+      const auto of = transform.function->bytes;
+      if (of != nullptr) passing = std::max(passing, of(task.shape));
+    }
+    most = std::max(most, bytes + passing);
   }
   return most + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
 }

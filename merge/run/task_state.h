@@ -43,8 +43,8 @@ class TaskState {
   void Gather(std::uint64_t first, std::size_t n, std::span<const Real> registers);
 
   /// REQUIRES: all of the pass at hand was computed. Goes on to the next one, or has it computed
-  /// again where a selection is not known yet.
-  void EndPass();
+  /// again where a selection is not known yet. What `poll` throws comes through.
+  void EndPass(const Poll& poll);
 
  private:
   void BeginPass();

@@ -36,8 +36,9 @@ std::string ExampleOf(const Operator& op) {
   for (const OperandSpec& operand : op.operands) step += fmt::format(", {}: …", operand.name);
   if (op.list) step += fmt::format(", {}: […]", op.list->name);
   for (const ParameterSpec& parameter : op.parameters) {
-    if (!parameter.default_value && !parameter.optional)
-      step += fmt::format(", {}: 0.5", parameter.name);
+    if (parameter.default_value || parameter.optional) continue;
+    const bool word = parameter.type == ParameterType::kWord;
+    step += fmt::format(", {}: {}", parameter.name, word ? parameter.words.front() : "0.5");
   }
   return step + "}";
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "merge/operator.h"
 #include "recipes/parser/advice.h"
 #include "recipes/parser/lists.h"
 #include "recipes/parser/mixing.h"
@@ -138,7 +139,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   }
   for (const ParameterSpec& spec : op.parameters) {
     const SourceNode* value = node.Find(spec.name);
-    given.parameters.push_back(value != nullptr);
+    if (value != nullptr) given.parameters.push_back(spec.name);
     Weights weights(spec.default_value.value_or(std::numeric_limits<double>::quiet_NaN()));
     if (value != nullptr) {
       const auto read = ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
@@ -297,6 +298,21 @@ std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, cons
     const std::optional<bool> value = reader_.Boolean(node, what);
     if (!value) return std::nullopt;
     return Weights(*value ? 1.0 : 0.0);
+  }
+  if (spec.type == ParameterType::kWord) {
+    const std::vector<std::string> words(spec.words.begin(), spec.words.end());
+    const std::optional<std::size_t> index = reader_.Word(node, what, words);
+    if (!index) return std::nullopt;
+    return Weights(static_cast<double>(*index));
+  }
+  if (spec.type == ParameterType::kSeed) {
+    const std::optional<double> seed = reader_.Number(node, what);
+    if (!seed) return std::nullopt;
+    if (*seed >= 0 && *seed <= kMostSeed && *seed == std::floor(*seed)) return Weights(*seed);
+    reader_.diagnostics().AddError(
+        node.place, fmt::format("{} is a seed, not {}", what, FormatNumber(*seed)),
+        "Write a whole number of 0 or more, such as 42.");
+    return std::nullopt;
   }
   if (!spec.by_place && !node.scalar()) {
     reader_.diagnostics().AddError(node.place,

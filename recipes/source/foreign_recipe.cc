@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <iterator>
 
 #include "core/base/text.h"
 #include "core/formats/foreign.h"
@@ -47,12 +48,39 @@ bool Has(const SourceNode& top, const Program& program) {
       program.keys, [&](std::string_view key) { return key.empty() || top.Find(key) != nullptr; });
 }
 
+/// The steps that do what a method of mergekit does, or what comes nearest to it here.
+struct MethodSteps {
+  std::string_view op;
+  bool base;
+  std::string_view steps;
+};
+
+constexpr MethodSteps kSteps[] = {
+    {"add_difference", true,
+     "      one: {op: add_difference, a: base, b: a, c: base, alpha: 0.5}\n"
+     "      mix: {op: add_difference, a: one, b: b, c: base, alpha: 0.3}\n"},
+    {"model_stock", true, "      mix: {op: model_stock, base: base, of: [a, b]}\n"},
+    {"slerp", false, "      mix: {op: slerp, a: a, b: b, alpha: 0.5}\n"},
+    {"ties", true,
+     "      mix: {op: ties, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: 0.4}], "
+     "density: 0.5}\n"},
+    {"linear", false,
+     "      mix: {op: linear, of: [{model: a, weight: 0.6}, {model: b, weight: 0.4}]}\n"},
+};
+
+const MethodSteps& StepsFor(std::string_view method) {
+  const std::string_view nearest = NearestToForeign(method);
+  const std::string_view op = nearest.empty() ? method : nearest;
+  const auto* const found = std::ranges::find(kSteps, op, &MethodSteps::op);
+  return found == std::end(kSteps) ? *std::prev(std::end(kSteps)) : *found;
+}
+
 /// A recipe that is valid, whatever the method is: most of mergekit's are not here.
 std::string MergekitAdvice(const SourceNode& top) {
-  const SourceNode* method = top.Find("merge_method");
-  const bool named = method != nullptr && method->scalar();
-  const std::string about = named ? AboutForeignOperator(method->text) : std::string();
-  const bool differences = named && NearestToForeign(method->text) == "add_difference";
+  const SourceNode* node = top.Find("merge_method");
+  const std::string method = node != nullptr && node->scalar() ? node->text : std::string();
+  const std::string about = AboutForeignOperator(method);
+  const MethodSteps& as = StepsFor(method);
   return fmt::format(
       "The models get names, and the merge is {}:\n"
       "    weightsmith: 1\n"
@@ -60,12 +88,8 @@ std::string MergekitAdvice(const SourceNode& top) {
       "    steps:\n{}"
       "    output: {{model: mix, path: mix.safetensors, dtype: bf16}}\n"
       "{}{}'weightsmith ops' lists the operators.",
-      differences ? "a step for each" : "a step", differences ? "base: folder/of/base, " : "",
-      differences ? "      one: {op: add_difference, a: base, b: a, c: base, alpha: 0.5}\n"
-                    "      mix: {op: add_difference, a: one, b: b, c: base, alpha: 0.3}\n"
-                  : "      mix: {op: linear, of: [{model: a, weight: 0.6}, {model: b, weight: "
-                    "0.4}]}\n",
-      about, about.empty() ? "" : " ");
+      std::ranges::count(as.steps, '\n') > 1 ? "a step for each" : "a step",
+      as.base ? "base: folder/of/base, " : "", as.steps, about, about.empty() ? "" : " ");
 }
 
 bool IsSafetensors(std::string_view text) {

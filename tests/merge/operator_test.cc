@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
+#include <stdexcept>
+#include <vector>
 
 #include "core/base/error.h"
 #include "tests/merge/operator_values.h"
@@ -40,8 +43,15 @@ std::vector<T> Compute(const ExpectedValues& expected, Precision precision) {
   const std::vector<Value> operands = Sources(expected.operands);
   const std::vector<Value> list = Sources(expected.list);
   Lowering tape(precision, 3);
-  const Value result = op->lower(tape, {operands, list, expected.weights, expected.parameters});
+  const Value result = op->lower(
+      tape, {operands, list, expected.weights, ParameterValues(op->parameters, expected.parameters)});
   return RunOn(std::move(tape).Finish(std::array{result}), Inputs<T>());
+}
+
+Value LowerWith(const Operator& op, Lowering& tape, std::span<const Value> operands,
+                std::span<const Value> list, std::span<const double> weights,
+                const std::vector<double>& parameters) {
+  return op.lower(tape, {operands, list, weights, ParameterValues(op.parameters, parameters)});
 }
 
 /// What a declaration's lower() gives for three sources, of which some are absent.
@@ -69,7 +79,8 @@ struct Attempt {
   }
 
   Value Lower(const Operator& op, Lowering& tape) const {
-    return op.lower(tape, {operands, list, weights, parameters});
+    return op.lower(tape,
+                    {operands, list, weights, ParameterValues(op.parameters, parameters)});
   }
 };
 
@@ -205,17 +216,17 @@ TEST(WeightedSum, OfWeightZeroOrOneIsTheOtherOperand) {
   const Operator& op = *FindOperator("weighted_sum");
   Lowering tape(Precision::kF32, 2);
   const std::array operands{Value::Of(0), Value::Of(1)};
-  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0}}), operands[0]);
-  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{1.0}}), operands[1]);
+  EXPECT_EQ(LowerWith(op, tape, operands, {}, {}, {0.0}), operands[0]);
+  EXPECT_EQ(LowerWith(op, tape, operands, {}, {}, {1.0}), operands[1]);
 }
 
 TEST(TripleSum, WithAllTheWeightOnOneIsThatOne) {
   const Operator& op = *FindOperator("triple_sum");
   Lowering tape(Precision::kF32, 3);
   const auto operands = Sources("abc");
-  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0, 0.0}}), operands[0]);
-  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{1.0, 0.0}}), operands[1]);
-  EXPECT_EQ(op.lower(tape, {operands, {}, {}, std::array{0.0, 1.0}}), operands[2]);
+  EXPECT_EQ(LowerWith(op, tape, operands, {}, {}, {0.0, 0.0}), operands[0]);
+  EXPECT_EQ(LowerWith(op, tape, operands, {}, {}, {1.0, 0.0}), operands[1]);
+  EXPECT_EQ(LowerWith(op, tape, operands, {}, {}, {0.0, 1.0}), operands[2]);
 }
 
 TEST(Linear, DoesNotReadAnOperandOfWeightZero) {
@@ -223,7 +234,7 @@ TEST(Linear, DoesNotReadAnOperandOfWeightZero) {
   Lowering tape(Precision::kF32, 3);
   const auto list = Sources("abc");
   const std::array weights{0.5, 0.0, 0.5};
-  const Value result = op.lower(tape, {{}, list, weights, std::array{1.0}});
+  const Value result = LowerWith(op, tape, {}, list, weights, {1.0});
   EXPECT_THAT(std::move(tape).Finish(std::array{result}).sources, ElementsAre(0, 2));
 }
 
@@ -232,9 +243,9 @@ TEST(Linear, RefusesToNormalizeWeightsThatAddUpToZero) {
   Lowering tape(Precision::kF32, 2);
   const auto list = Sources("ab");
   const std::array weights{1.0, -1.0};
-  EXPECT_NO_THROW(op.lower(tape, {{}, list, weights, std::array{0.0}}));
+  EXPECT_NO_THROW(LowerWith(op, tape, {}, list, weights, {0.0}));
   try {
-    op.lower(tape, {{}, list, weights, std::array{1.0}});
+    LowerWith(op, tape, {}, list, weights, {1.0});
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kMismatch);
@@ -245,27 +256,47 @@ TEST(Linear, RefusesToNormalizeWeightsThatAddUpToZero) {
 TEST(Linear, NeedsAnOperand) {
   for (const char* name : {"linear", "average"}) {
     const Operator& op = *FindOperator(name);
-    EXPECT_THAT(op.check({0, {false}}), HasSubstr("`of` is empty"));
-    EXPECT_THAT(op.check({1, {false}}), IsEmpty());
+    EXPECT_THAT(op.check({0, {}}), HasSubstr("`of` is empty"));
+    EXPECT_THAT(op.check({1, {}}), IsEmpty());
   }
 }
 
 TEST(Clamp, TakesNumbersOrModelsAndNotBoth) {
   const Operator& op = *FindOperator("clamp");
-  EXPECT_THAT(op.check({0, {false, false}}), HasSubstr("give `low`"));
-  EXPECT_THAT(op.check({2, {true, false}}), HasSubstr("not both"));
-  EXPECT_THAT(op.check({1, {false, false}}), HasSubstr("two or more"));
-  EXPECT_THAT(op.check({0, {true, false}}), IsEmpty());
-  EXPECT_THAT(op.check({0, {false, true}}), IsEmpty());
-  EXPECT_THAT(op.check({2, {false, false}}), IsEmpty());
+  EXPECT_THAT(op.check({0, {}}), HasSubstr("give `low`"));
+  EXPECT_THAT(op.check({2, {"low"}}), HasSubstr("not both"));
+  EXPECT_THAT(op.check({1, {}}), HasSubstr("two or more"));
+  EXPECT_THAT(op.check({0, {"low"}}), IsEmpty());
+  EXPECT_THAT(op.check({0, {"high"}}), IsEmpty());
+  EXPECT_THAT(op.check({2, {}}), IsEmpty());
 }
 
 TEST(Clamp, RefusesLimitsThatCross) {
   const Operator& op = *FindOperator("clamp");
   Lowering tape(Precision::kF32, 1);
   const std::array operands{Value::Of(0)};
-  EXPECT_THROW(op.lower(tape, {operands, {}, {}, std::array{0.5, 0.25}}), Error);
-  EXPECT_NO_THROW(op.lower(tape, {operands, {}, {}, std::array{0.5, 0.5}}));
+  EXPECT_THROW(LowerWith(op, tape, operands, {}, {}, {0.5, 0.25}), Error);
+  EXPECT_NO_THROW(LowerWith(op, tape, operands, {}, {}, {0.5, 0.5}));
+}
+
+TEST(ParameterValues, AreReadByNameAndType) {
+  const std::vector<ParameterSpec> specs = {
+      {.name = "alpha"},
+      {.name = "low", .optional = true},
+      {.name = "normalize", .type = ParameterType::kBoolean},
+      {.name = "sign", .type = ParameterType::kWord, .words = {"total", "frequency"}},
+      {.name = "seed", .type = ParameterType::kSeed},
+  };
+  const std::vector<double> values = {0.25, std::nan(""), 1, 1, kMostSeed};
+  const ParameterValues given(specs, values);
+  EXPECT_EQ(given.Number("alpha"), 0.25);
+  EXPECT_EQ(given.NumberIfGiven("alpha"), 0.25);
+  EXPECT_EQ(given.NumberIfGiven("low"), std::nullopt);
+  EXPECT_TRUE(given.Flag("normalize"));
+  EXPECT_EQ(given.Word("sign"), "frequency");
+  EXPECT_EQ(given.Seed("seed"), 9'007'199'254'740'991u);
+  EXPECT_THROW(given.Number("beta"), std::logic_error);
+  EXPECT_THROW(given.Flag("alpha"), std::logic_error);
 }
 
 TEST(Kinds, HaveTheNamesOfTheLanguage) {

@@ -105,17 +105,40 @@ class Arithmetic:
         first, second = (self.s(np.sin(np.float64(part) * angle) / np.sin(angle)) for part in (rest, t))
         return first * a + second * b
 
+    def crossover(self, a, b, alpha, tilt=0.0):
+        """sd-mecha's formula, computed in f64; for comparison with a tolerance."""
+        bins = np.fft.rfftn(a.astype(np.float64)), np.fft.rfftn(b.astype(np.float64))
+        axes = []
+        for d, size in enumerate(bins[0].shape):
+            half = size // 2
+            last = d + 1 == bins[0].ndim or size == 1
+            axes.append(np.linspace(0, 1, size) if last else np.concatenate(
+                [np.linspace(0, (size - 1) // 2, size - half), np.linspace(half, 1, half)]) / half)
+        radius = np.sqrt(sum(g ** 2 for g in np.meshgrid(*axes, indexing="ij")) / len(axes))
+        inverted = 2 < tilt < 4
+        share = 1 - alpha if inverted else alpha
+        if tilt in (0, 4):
+            passed = (radius > 1 - share).astype(float)
+        elif tilt == 2:
+            passed = (radius < 1 - share).astype(float)
+        else:
+            slope = 1 / np.tan(np.pi * tilt / 2)
+            start = share * slope + share - slope if tilt <= 1 or 2 < tilt <= 3 else share - share * slope
+            passed = np.clip(slope * radius + start, 0, 1)
+        passed = 1 - passed if inverted else passed
+        return np.fft.irfftn((1 - passed) * bins[0] + passed * bins[1], s=a.shape, axes=range(a.ndim))
+
     def trim(self, delta, density):
         keep = int(density * delta.size)
         magnitude = np.abs(delta.astype(np.float32))
         limit = np.sort(magnitude, axis=None)[delta.size - keep] if keep else np.inf
         return np.where(np.abs(delta) >= self.s(limit), delta, self.s(0))
 
-    def ties(self, base, of, weights, density, normalize=True, factor=1.0):
+    def ties(self, base, of, weights, density, normalize=True, factor=1.0, sign="total"):
         kept = [self.s(w) * self.trim(x - base, density) for x, w in zip(of, weights)]
-        total = sum(kept[1:], start=kept[0])
-        sign = np.where(total >= 0, 1, -1)
-        agreed = [np.where(np.sign(k) == sign, k, self.s(0)) for k in kept]
+        votes = kept if sign == "total" else [np.sign(k) for k in kept]
+        elected = np.where(sum(votes[1:], start=votes[0]) >= 0, 1, -1)
+        agreed = [np.where(np.sign(k) == elected, k, self.s(0)) for k in kept]
         result = sum(agreed[1:], start=agreed[0])
         if normalize:
             counted = [np.where(k != 0, self.s(w), self.s(0)) for k, w in zip(agreed, weights)]

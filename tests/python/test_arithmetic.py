@@ -132,6 +132,20 @@ CASES = {
         },
         lambda m, a, b, c: m.ties(a, [c, b], [0.6, -0.4], 0.7, normalize=False, factor=0.8),
     ),
+    "ties by frequency": (
+        {
+            "out": {
+                "op": "ties",
+                "base": "a",
+                "of": [{"model": "c", "weight": 0.9}, {"model": "b", "weight": 0.2}, {"model": "half", "weight": 0.3}],
+                "density": 0.6,
+                "sign": "frequency",
+            },
+            "half": {"op": "add_difference", "a": "a", "b": "b", "c": "c", "alpha": 0.5},
+        },
+        lambda m, a, b, c: m.ties(
+            a, [c, b, m.add_difference(a, b, c, 0.5)], [0.9, 0.2, 0.3], 0.6, sign="frequency"),
+    ),
     "ties of all": (
         {
             "out": {
@@ -248,6 +262,22 @@ def test_an_operator_gives_the_bits_of_numpy(weightsmith, models, case):
     steps, compute = CASES[case]
     result = merge(weightsmith, folder, steps)
     check(result, checkpoints, compute, zeros_alike="clamp" in case)
+
+
+@pytest.mark.parametrize("shape", [(1,), (7,), (64, 32), (31, 17), (8, 6, 3, 3), (5, 1, 4)], ids=str)
+@pytest.mark.parametrize("tilt", [0, 0.3, 1, 1.6, 2, 2.5, 3.25, 4])
+def test_crossover_mixes_the_frequencies_of_numpy(weightsmith, tmp_path, shape, tilt):
+    generator = np.random.default_rng(3)
+    a, b = (generator.standard_normal(shape).astype(np.float32) for _ in "ab")
+    for name, array in (("a", a), ("b", b), ("c", a)):
+        support.write(tmp_path / f"{name}.safetensors", {"t.weight": array})
+    step = {"out": {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": tilt}}
+    found = merge(weightsmith, tmp_path, step)["t.weight"]
+    if shape == (1,) or tilt == 1:  # without frequencies, and without an edge, it is a blend
+        expected = oracle.Arithmetic().weighted_sum(a, b, 0.4)
+    else:
+        expected = oracle.Arithmetic().crossover(a, b, 0.4, tilt)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize("case", ["weighted_sum", "linear, normalised", "train_difference", "a chain of five steps"])

@@ -316,6 +316,9 @@ OPERATORS = {  # operator -> its operands, and its weights: of a block, an eleme
     "linear": ("ab", {"weights": (0.25, 0.75, 1.5, 0.5)}),
     "add": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
     "scale": ("abc", {"factor": (0.25, 0.75, 1.5, 0.5)}),
+    "slerp": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "ties": ("abc", {"weights": (0.25, 0.75, 1.5, 0.5), "density": (0.25, 0.75, 1, 0.5), "lambda": (0.25, 0.75, 1.5, 0.5)}),
+    "crossover": ("ab", {"alpha": (0.25, 0.75, 1, 0.5), "tilt": (0.25, 0.75, 1.5, 2)}),
 }
 
 
@@ -335,6 +338,9 @@ def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, op):
     step = {"op": op, **{letter: letter for letter in operands}, **rows}
     if op == "linear":
         step = {"op": op, "of": [{"model": m, "weight": rows["weights"]} for m in operands]}
+    elif op == "ties":
+        own = {name: row for name, row in rows.items() if name != "weights"}
+        step = {"op": op, "base": "a", "of": [{"model": m, "weight": rows["weights"]} for m in "bc"], **own}
     elif op == "add":
         step = {"op": op, "a": "a", "b": delta, **rows}
     elif op == "scale":
@@ -354,10 +360,15 @@ def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, op):
         x = {letter: tensors[name] for letter, tensors in files.items()}
         if op == "linear":
             expected = compute.linear([x[m] for m in operands], [own["weights"]] * len(operands))
+        elif op == "ties":
+            expected = compute.ties(x["a"], [x["b"], x["c"]], [own["weights"]] * 2, own["density"], factor=own["lambda"])
         elif op == "add":
             expected = compute.add(x["a"], x["b"] - x["c"], **own)
         elif op == "scale":
             expected = compute.add(x["a"], compute.scale(x["b"] - x["c"], **own))
         else:
             expected = getattr(compute, op)(**{letter: x[letter] for letter in operands}, **own)
-        support.assert_same_bits(result, expected, name)
+        if op == "crossover":
+            np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6, err_msg=name)
+        else:
+            support.assert_same_bits(result, expected, name)

@@ -182,12 +182,18 @@ def test_every_public_function_has_cases():
     assert functions - operators <= {name.partition(".")[0] for name, *_ in CASES} | {"save"}
 
 
+def an_operand(parameter):
+    if "tuple[" in parameter.annotation:
+        return [(A, 0.5)]
+    return [A] if parameter.annotation.startswith("Sequence[") else A
+
+
 @pytest.mark.parametrize("name", sorted(ws._operators.__all__))
 def test_every_operator_names_the_operand_that_is_no_model(models, name):  # noqa: F811
     operator = getattr(ws, name)
     parameters = inspect.signature(operator).parameters.values()
     required = {p.name: 0.5 for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty}
-    operands = {p.name: A for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD and p.default is p.empty}
+    operands = {p.name: an_operand(p) for p in parameters if p.kind == p.POSITIONAL_OR_KEYWORD and p.default is p.empty}
     for operand in operands:
         for wrong in (None, 3, object()):
             with pytest.raises(TypeError, match=f"{name}: {operand} is .*expected"):

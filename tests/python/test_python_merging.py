@@ -30,18 +30,29 @@ STEPS = {
     "average": (lambda a, b, c: ws.average([a, b, c]), "{op: average, of: [a, b, c]}"),
     "clamp": (lambda a, b, c: ws.clamp(a, to=[b, c]), "{op: clamp, a: a, to: [b, c]}"),
     "copy": (lambda a, b, c: ws.copy(a), "{op: copy, a: a}"),
+    "crossover": (
+        lambda a, b, c: ws.crossover(a, b, alpha=0.4, tilt=0.25),
+        "{op: crossover, a: a, b: b, alpha: 0.4, tilt: 0.25}",
+    ),
     "linear": (
         lambda a, b, c: ws.linear([(a, 0.5), (b, ALPHA), (c, 0.2)], normalize=True),
         "{op: linear, of: [{model: a, weight: 0.5}, {model: b, weight: {default: 0.3, unet.in: 0.6, te: 0}}, "
         "{model: c, weight: 0.2}], normalize: true}",
     ),
+    "model_stock": (lambda a, b, c: ws.model_stock(a, [b, c]), "{op: model_stock, base: a, of: [b, c]}"),
     "multiply": (lambda a, b, c: ws.multiply(a, b), "{op: multiply, a: a, b: b}"),
     "scale": (
         lambda a, b, c: ws.add(a, ws.scale(ws.subtract(b, c), factor=0.25)),
         "{op: add, a: a, b: {op: scale, a: {op: subtract, a: b, b: c}, factor: 0.25}}",
     ),
+    "slerp": (lambda a, b, c: ws.slerp(a, b, alpha=ALPHA), "{op: slerp, a: a, b: b, alpha: {default: 0.3, unet.in: 0.6, te: 0}}"),
     "subtract": (lambda a, b, c: ws.add(a, ws.subtract(b, c)), "{op: add, a: a, b: {op: subtract, a: b, b: c}}"),
     "sum_twice": (lambda a, b, c: ws.sum_twice(a, b, c, alpha=0.2, beta=0.6), "{op: sum_twice, a: a, b: b, c: c, alpha: 0.2, beta: 0.6}"),
+    "ties": (
+        lambda a, b, c: ws.ties(a, [(b, 0.6), (c, ALPHA)], density=0.3, lambda_=0.8),
+        "{op: ties, base: a, of: [{model: b, weight: 0.6}, {model: c, weight: {default: 0.3, unet.in: 0.6, te: 0}}], "
+        "density: 0.3, lambda: 0.8}",
+    ),
     "train_difference": (
         lambda a, b, c: ws.train_difference(a, b, c, alpha=0.7),
         "{op: train_difference, a: a, b: b, c: c, alpha: 0.7}",

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <vector>
 
 namespace weightsmith {
@@ -251,7 +252,7 @@ TEST(FilterFrequencies, AgreesWithNumpy) {
     std::vector<float> out(values.size());
     const std::span<const float> in = values;
     FilterFrequencies().compute(std::span(&in, 1), one.shape, std::vector{one.alpha, one.tilt},
-                                out);
+                                out, [] {});
     for (std::size_t i = 0; i < out.size(); ++i) {
       EXPECT_NEAR(out[i], one.expected[i], 2e-7)
           << ToString(one.shape) << " " << one.tilt << " " << i;
@@ -263,8 +264,22 @@ TEST(FilterFrequencies, OfOneElementPassesItsShare) {
   const std::vector<float> value{3};
   const std::span<const float> in = value;
   std::vector<float> out(1);
-  FilterFrequencies().compute(std::span(&in, 1), {}, std::vector{0.25, 0.0}, out);
+  FilterFrequencies().compute(std::span(&in, 1), {}, std::vector{0.25, 0.0}, out, [] {});
   EXPECT_EQ(out[0], 0.75f);
+}
+
+TEST(FilterFrequencies, EndsAtOnceWhereThePollThrows) {
+  const std::vector<float> values(64 * 64, 1.0f);
+  const std::span<const float> in = values;
+  std::vector<float> out(values.size());
+  int left = 100;
+  const auto poll = [&] {
+    if (--left == 0) throw std::runtime_error("interrupted");
+  };
+  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {64, 64}, std::vector{0.25, 0.0}, out,
+                                           poll),
+               std::runtime_error);
+  EXPECT_EQ(left, 0);
 }
 
 }  // namespace

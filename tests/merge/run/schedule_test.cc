@@ -35,7 +35,7 @@ class ScheduleTest : public ::testing::Test {
     if (item.between && item.state == nullptr) {
       item.state = std::make_shared<TaskState>(plan, item.chunk.task, digests);
     } else if (item.between) {
-      item.state->EndPass();
+      item.state->EndPass([] {});
     }
     schedule.Done(item, {.chunk = item.chunk});
   }

@@ -11,7 +11,7 @@ are the same in all operands, are copied.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 from weightsmith._apply import apply
 from weightsmith._model import Model, ModelLike, Policy, Weights
@@ -177,7 +177,7 @@ def average(
     VAE of models is that of the first, unless `vae: true` averages it too.
 
     of: What is averaged.
-    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Uniform model soup, arXiv:2203.05482
@@ -237,7 +237,7 @@ def clamp(
     to: Models that set the limits.
     low: Least value.
     high: Greatest value.
-    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: sd-mecha's clamp; SD.Next's and meh's weights clip
@@ -376,7 +376,7 @@ def linear(
     An operand whose weight is exactly 0 is not read.
 
     of: The terms, with a weight each.
-    normalize: Whether to divide by the sum of the weights. (0.0 to 1.0)
+    normalize: Whether to divide by the sum of the weights.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Model soups, arXiv:2203.05482; mergekit's linear (whose normalize is on by default)
@@ -425,7 +425,7 @@ def model_stock(
 
     base: What all were trained from.
     of: The fine-tuned models.
-    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Model Stock, arXiv:2403.19522; mergekit's model_stock
@@ -472,7 +472,7 @@ def multiply(
 
     a: One factor.
     b: The other.
-    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model. (0.0 to 1.0)
+    vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: Elementwise (Hadamard) product
@@ -683,6 +683,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
+    sign: Literal["total", "frequency"] = 'total',
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Model: ...
@@ -693,6 +694,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
+    sign: Literal["total", "frequency"] = 'total',
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
@@ -703,6 +705,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
+    sign: Literal["total", "frequency"] = 'total',
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any: ...
@@ -712,6 +715,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
+    sign: Literal["total", "frequency"] = 'total',
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any:
@@ -721,19 +725,21 @@ def ties(
 
     Of every model's difference to the base the largest elements are kept, as many as density says, by magnitude
     over the whole tensor; equal magnitudes at the limit are all kept. Where models disagree on a sign, the one with
-    the larger weighted sum counts (+ where that is 0), and the elements of the other sign are left out. With
-    normalize each element is divided by the weights of the models that are left there.
+    the larger weighted sum counts, or with `sign: frequency` the one that more models have (+ where both are
+    equal), and the elements of the other sign are left out. With normalize each element is divided by the weights
+    of the models that are left there.
 
     base: What all were trained from.
     of: The fine-tuned models, with a weight each.
     density: The share of each difference that is kept. (0.0 to 1.0)
-    normalize: Whether to divide by the weights that agree. (0.0 to 1.0)
+    normalize: Whether to divide by the weights that agree.
+    sign: What elects a sign: the sum of the changes, or how many have it.
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: TIES-Merging, arXiv:2306.01708; mergekit's ties
     """
-    return apply("ties", {"base": base}, {"of": of}, {"density": density, "normalize": normalize, "lambda": lambda_}, policy, weighted=True)
+    return apply("ties", {"base": base}, {"of": of}, {"density": density, "normalize": normalize, "sign": sign, "lambda": lambda_}, policy, weighted=True)
 
 
 @overload

@@ -99,7 +99,7 @@ TEST_F(PassesTest, TiesOfNothingIsTheBase) {
   a = maker.Add("a", DType::kF32, {{"w", {5, 6, 7}}});
   b = maker.Add("b", DType::kF32, {{"w", {0, 0, 8}}});
   maker.expression.policies.effect = EffectPolicy::kAny;
-  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 1})),
+  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 0, 1})),
               Pointwise(Near(), {1.0, 2.0, 3.0}));
 }
 
@@ -121,7 +121,7 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
   a = maker.Add("a", DType::kF16, tensors(5));
   b = maker.Add("b", DType::kF16, tensors(9));
   const NodeId arc = maker.Step("arc", "slerp", {a, b}, {0.4});
-  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 1});
+  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 0, 1});
   const NodeId crossed = maker.Step("crossed", "crossover", {step, a}, {0.5, 0.25});
   const Plan plan = maker.MakePlanOf(crossed);
   std::vector<std::optional<Digest>> digests;

@@ -116,7 +116,8 @@ class Planner {
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                       const TensorEvaluator& evaluator, Value value, std::uint32_t output,
                       std::uint32_t leading) const;
-  std::uint64_t ScalesOf(const TensorKey& key, const Product& product, std::uint32_t leading) const;
+  std::optional<Grid> CellsOf(const TensorKey& key, const Product& product, const Shape& shape,
+                              std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                  std::uint32_t number, std::uint32_t product);

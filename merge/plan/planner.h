@@ -71,7 +71,7 @@ struct Origin {
   std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
 };
 
-/// Makes a plan, step by step; tasks are made in plan_tasks.cc.
+/// Makes a plan, step by step; its tasks in planner_tasks.cc, its files in planner_files.cc.
 class Planner {
  public:
   Planner(const Expression& expression, std::vector<OutputSpec> outputs);

@@ -38,16 +38,16 @@ std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& wei
 std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight,
                                    const Shape& shape) {
   const ModelTensor* tensor = model.Find(weight);
-  if (tensor == nullptr || !weight.ends_with(kWeight)) return std::nullopt;
+  if (tensor == nullptr || !weight.tensor.ends_with(kWeight)) return std::nullopt;
   const StoredWeight* const stored = model.StoredWeightOf(weight);
   if (stored == nullptr || stored->keys.front() != weight) return std::nullopt;
-  const std::string stem = weight.substr(0, weight.size() - kWeight.size());
+  const std::string stem = weight.tensor.substr(0, weight.tensor.size() - kWeight.size());
   std::optional<WeightScale> found;
   for (const TensorKey& key : std::span(stored->keys).subspan(1)) {
-    if (IsScaledMark(key)) continue;
-    if (!key.starts_with(stem)) return std::nullopt;
+    if (IsScaledMark(key.tensor)) continue;
+    if (!key.tensor.starts_with(stem)) return std::nullopt;
     const auto cells = CellsOf(tensor->stored->info.dtype, shape, model.Find(key)->stored->info,
-                               std::string_view(key).substr(stem.size()));
+                               std::string_view(key.tensor).substr(stem.size()));
     // Two scales, or anything else beside one, are another format's.
     if (!cells || found) return std::nullopt;
     found = WeightScale{key, *cells};
@@ -65,8 +65,9 @@ const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key) {
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key) {
   for (const Encoding* encoding : Encodings()) {
     for (const std::string_view end : encoding->scales) {
-      if (!key.ends_with(end)) continue;
-      const TensorKey weight = key.substr(0, key.size() - end.size()) + std::string(kWeight);
+      if (!key.tensor.ends_with(end)) continue;
+      const std::string stem = key.tensor.substr(0, key.tensor.size() - end.size());
+      const TensorKey weight{key.component, stem + std::string(kWeight)};
       const auto scale = ScaleOf(model, weight);
       if (scale && scale->key == key) return true;
     }

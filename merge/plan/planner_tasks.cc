@@ -66,7 +66,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(o, model))) {
+    if (IsScaledMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
     }
     considered_.insert(model);
@@ -124,7 +124,7 @@ void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
   const TensorInfo& info = tensor.first->stored->info;
   const Role role = tensor.first->anatomy->role;
   const bool weight = role == Role::kBuffer || role == Role::kQuantization;
-  if (!weight || !key.ends_with("weight") || info.shape.size() < 2) return;
+  if (!weight || !key.tensor.ends_with("weight") || info.shape.size() < 2) return;
   const auto has = [&](NodeId operand) {
     return std::ranges::any_of(index_.WeightModels(operand), [&](std::uint32_t model) {
       return index_.models()[model].Find(key) != nullptr;

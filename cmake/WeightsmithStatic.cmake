@@ -1,6 +1,6 @@
 # For programs that go to other machines (wheels): what the system has as an archive is linked from it. What stays shared
-# is oneTBB, of which a process may hold one alone, and RE2, whose archive has variables of threads that no shared library
-# may link. Nothing is compiled with other flags, so that a cache of the compiler serves both builds.
+# is oneTBB, of which a process may hold one alone, RE2, whose archive has variables of threads that no shared library may
+# link, and fmt and Highway, of which Debian has no archives. Nothing is compiled with other flags, so that a cache of the compiler serves both builds.
 
 # weightsmith_use_archive(TARGET NAME): an imported library is the archive of that name, where there is one.
 function(weightsmith_use_archive target name)
@@ -22,14 +22,6 @@ weightsmith_use_archive(yaml-cpp yaml-cpp)
 weightsmith_use_archive(OpenSSL::Crypto crypto)
 set_property(TARGET OpenSSL::Crypto APPEND PROPERTY INTERFACE_LINK_LIBRARIES ${CMAKE_DL_LIBS})
 set(Boost_USE_STATIC_LIBS ON)
-
-# What there is no archive of. Of other versions these may want more functions than are here: those come from the shared
-# library then, which is linked where something of it is needed.
-add_library(weightsmith_static OBJECT "${CMAKE_CURRENT_LIST_DIR}/fmt_functions.cc"
-                                      "${CMAKE_CURRENT_LIST_DIR}/hwy_functions.cc")
-set_target_properties(weightsmith_static PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
-target_include_directories(weightsmith_static SYSTEM PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>
-                           $<TARGET_PROPERTY:hwy::hwy,INTERFACE_INCLUDE_DIRECTORIES>)
 
 # Symbols of the archives are nobody else's in the process, and what is not used is not there. With the standard library
 # among them: Debian's archives are not compiled for shared libraries, and may only be in one with all that they refer to.

@@ -245,6 +245,7 @@ class Examiner {
     }
     told.optional = told.optional || told.role != Role::kWeight;
     told.keep_precision = KeepsPrecision(tensor, told);
+    told.input = TakesInput(told);
     Count(tensor, anatomy_.components[told.component]);
     anatomy_.tensors.push_back(std::move(told));
   }
@@ -294,6 +295,12 @@ class Examiner {
       return !reducible || StartsWithAny(told.local, detection_.architecture->keep_precision);
     }
     return told.local.find("embed") != std::string::npos || told.local.starts_with("lm_head");
+  }
+
+  bool TakesInput(const TensorAnatomy& told) const {
+    if (anatomy_.components[told.component].kind != ComponentKind::kDiffusion) return false;
+    if (detection_.architecture == nullptr) return IsInputName(told.local);
+    return told.local == detection_.architecture->input_weight;
   }
 
   static void Count(const CheckpointTensor& tensor, ComponentAnatomy& component) {

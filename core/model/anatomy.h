@@ -28,6 +28,7 @@ struct TensorAnatomy {
   std::uint32_t component = 0;  ///< index in Anatomy::components
   Role role = Role::kWeight;
   bool optional = false;  ///< a complete file, or another variant, may lack it
+  bool input = false;     ///< its columns are the diffusion model's input channels
   /// An fp8 target leaves it as it is: not a matrix, an embedding, a first or last layer, or of a
   /// component that is neither the diffusion model nor T5.
   bool keep_precision = false;

@@ -102,6 +102,9 @@ struct Architecture {
   /// Name prefixes inside the diffusion model and T5 whose matrices an fp8 target leaves as they
   /// are: embeddings, first and last layers.
   std::vector<std::string_view> keep_precision;
+  /// The weight of its diffusion model whose columns are the input channels: wider in models for
+  /// inpainting and control. Empty: none.
+  std::string_view input_weight = {};
   std::vector<ArchitectureRow> rows;
   std::string_view bare_layout = "component";  ///< of its diffusion model alone, without prefix
   bool published_bare = false;  ///< published files hold the diffusion model alone, bare

@@ -88,6 +88,13 @@ bool IsEmaName(std::string_view name) {
   return StartsWithAny(kEmaPrefixes, name);
 }
 
+bool IsInputName(std::string_view name) {
+  static constexpr std::string_view kNames[] = {
+      "conv_in.weight", "img_in.proj.weight",      "img_in.weight",
+      "input_blocks.0.0.weight", "patch_embedding.weight", "x_embedder.weight"};
+  return Contains(kNames, name);
+}
+
 std::optional<std::string_view> QuantizationScheme(std::string_view name) {
   for (const Companion& companion : kCompanions) {
     if (name.ends_with(companion.suffix)) return companion.scheme;

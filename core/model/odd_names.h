@@ -18,6 +18,9 @@ bool IsTrainingBufferName(std::string_view name);
 /// Part of an averaged copy of the weights, of the whole model or inside a VAE.
 bool IsEmaName(std::string_view name);
 
+/// Of a diffusion model that nobody declared: the weight whose columns are its input channels.
+bool IsInputName(std::string_view name);
+
 /// The scheme that a companion of a quantised weight belongs to; nothing for any other name.
 /// "scaled" stands for a scale beside the weight, whatever the weight's dtype is.
 std::optional<std::string_view> QuantizationScheme(std::string_view name);

@@ -197,6 +197,13 @@ class AdapterFitter {
     if (size.rows == here.columns && size.columns == here.rows) part.transposed = true;
   }
 
+  bool IsInput(const TensorKey& key) const {
+    return std::ranges::any_of(bases_, [&](const ModelIndex* base) {
+      const ModelTensor* const tensor = base->Find(key);
+      return tensor != nullptr && tensor->anatomy->input;
+    });
+  }
+
   void CheckSize(const AdapterPart& part, const TensorKey& key,
                  std::span<const AliasPiece> pieces) {
     MatrixSize size = SizeOf(*part.module, part.target);
@@ -208,12 +215,12 @@ class AdapterFitter {
     if (rows == 0 || part.transposed) rows = here.rows;
     const bool tall = size.rows != 0 && size.rows != rows;
     // Input channels more or fewer are looked at where the tensor is computed.
-    const bool wide = size.columns != 0 && size.columns != here.columns && !IsInputConvolution(key);
+    const bool wide = size.columns != 0 && size.columns != here.columns && !IsInput(key);
     const bool empty = here.rows == 0 || here.columns == 0;
     if (!tall && !wide && !empty) return;
     misfits_.emplace_back(
-        fmt::format("adapter '{}': the weight {} is {} × {}, expected {} × {} by", model_.name, key,
-                    rows, here.columns, size.rows == 0 ? rows : size.rows,
+        fmt::format("adapter '{}': the weight {} is {} × {}, expected {} × {} by", model_.name,
+                    ToString(key), rows, here.columns, size.rows == 0 ? rows : size.rows,
                     size.columns == 0 ? here.columns : size.columns),
         part.module->stem);
   }
@@ -243,7 +250,7 @@ class AdapterFitter {
       const std::string more =
           conflicts == 1 ? "" : fmt::format(" (and {} more)", FormatCount(conflicts - 1));
       problems_.Add(fmt::format("adapter '{}': {}{} change the same rows of {} differently",
-                                model_.name, first, more, key));
+                                model_.name, first, more, ToString(key)));
     }
   }
 
@@ -318,7 +325,7 @@ class AdapterFitter {
     if (const AliasedTensor* target = declared.Find(module.stem);
         target != nullptr && !quantization_.empty()) {
       const StoredWeight* const weight =
-          bases_.front()->StoredWeightOf(target->component + "/" + target->local);
+          bases_.front()->StoredWeightOf({target->component, target->local});
       problems_.AddQuantised(bases_.front()->model().name, quantization_,
                              weight != nullptr ? InWords(*weight) : Short(module.stem));
       return;

@@ -266,7 +266,7 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
       widest_operand = operand;
     }
     if (result.shape == widest) continue;
-    const bool columns = DifferInColumns(result.shape, widest) && IsInputConvolution(*key_);
+    const bool columns = DifferInColumns(result.shape, widest) && index_->IsInput(*key_);
     if (columns && step.policies.input_channels == InputChannelsPolicy::kKeepExtra) {
       if (result.shape[1] > widest[1]) {
         widest = result.shape;

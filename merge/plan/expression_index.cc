@@ -1,3 +1,5 @@
+#include "merge/plan/expression_index.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "merge/plan/evaluator.h"
 
 namespace weightsmith {
 namespace {
@@ -189,6 +190,13 @@ const Anatomy* ExpressionIndex::LeadingAnatomy() const {
     if (model.anatomy().architecture != nullptr) return &model.anatomy();
   }
   return nullptr;
+}
+
+bool ExpressionIndex::IsInput(const TensorKey& key) const {
+  return std::ranges::any_of(models_, [&](const ModelIndex& model) {
+    const ModelTensor* const tensor = model.Find(key);
+    return tensor != nullptr && tensor->anatomy->input;
+  });
 }
 
 bool ExpressionIndex::HasComponent(NodeId node, std::string_view component) const {

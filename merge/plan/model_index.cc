@@ -2,21 +2,12 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <array>
-
 #include "core/base/error.h"
 
 namespace weightsmith {
 
-bool IsInputConvolution(const TensorKey& key) {
-  static constexpr std::array<std::string_view, 6> kNames = {
-      "/input_blocks.0.0.weight", "/conv_in.weight",         "/img_in.weight",
-      "/x_embedder.weight",       "/patch_embedding.weight", "/img_in.proj.weight"};
-  const bool diffusion = key.starts_with("unet/") || key.starts_with("transformer/");
-  return diffusion && std::ranges::any_of(kNames, [&](std::string_view name) {
-           return std::string_view(key).substr(key.find('/')) == name;
-         });
+std::string ToString(const TensorKey& key) {
+  return key.component + "/" + key.tensor;
 }
 
 ModelIndex::ModelIndex(const Model& model) : model_(&model) {
@@ -29,12 +20,12 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
       const ComponentAnatomy& component = part.anatomy.components[anatomy.component];
       if (part.component && *part.component != component.name) continue;
       const auto [place, added] =
-          tensors_.try_emplace(component.name + "/" + anatomy.local,
+          tensors_.try_emplace(TensorKey{component.name, anatomy.local},
                                ModelTensor{p, t, &stored[t], &anatomy, &component});
       if (!added) {
         throw Error(ErrorCode::kMismatch,
                     fmt::format("model '{}' has tensor '{}' twice: as '{}' and as '{}'", model.name,
-                                place->first, place->second.stored->name, stored[t].name),
+                                ToString(place->first), place->second.stored->name, stored[t].name),
                     "Name the component that each file is taken for, such as {transformer: FILE}.");
       }
       components_.insert(component.name);
@@ -62,13 +53,13 @@ void ModelIndex::AddStoredWeights() {
   }
 }
 
-const StoredWeight* ModelIndex::StoredWeightOf(std::string_view key) const {
+const StoredWeight* ModelIndex::StoredWeightOf(const TensorKey& key) const {
   const ModelTensor* tensor = Find(key);
   if (tensor == nullptr || tensor->anatomy->quantised == 0) return nullptr;
   return &stored_weights_.at({tensor->part, tensor->anatomy->quantised});
 }
 
-const ModelTensor* ModelIndex::Find(std::string_view key) const {
+const ModelTensor* ModelIndex::Find(const TensorKey& key) const {
   const auto found = tensors_.find(key);
   return found == tensors_.end() ? nullptr : &found->second;
 }

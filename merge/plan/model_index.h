@@ -22,12 +22,16 @@ struct ModelTensor {
   const ComponentAnatomy* component = nullptr;
 };
 
-/// "unet/input_blocks.0.0.weight".
-using TensorKey = std::string;
+/// What joins the tensors of models: the name inside a component.
+struct TensorKey {
+  std::string component;  ///< "unet"
+  std::string tensor;     ///< "input_blocks.0.0.weight"
 
-/// Whether the tensor is the one whose columns are the model's input channels: wider in models
-/// for inpainting and control.
-bool IsInputConvolution(const TensorKey& key);
+  auto operator<=>(const TensorKey&) const = default;
+};
+
+/// "unet/input_blocks.0.0.weight", for messages.
+std::string ToString(const TensorKey& key);
 
 /// A weight that a model stores as codes and companions.
 struct StoredWeight {
@@ -45,10 +49,10 @@ class ModelIndex {
   explicit ModelIndex(const Model& model);
 
   const Model& model() const { return *model_; }
-  const ModelTensor* Find(std::string_view key) const;
-  const std::map<TensorKey, ModelTensor, std::less<>>& tensors() const { return tensors_; }
+  const ModelTensor* Find(const TensorKey& key) const;
+  const std::map<TensorKey, ModelTensor>& tensors() const { return tensors_; }
   /// The weight that a tensor is codes or a companion of; null for one that is stored by itself.
-  const StoredWeight* StoredWeightOf(std::string_view key) const;
+  const StoredWeight* StoredWeightOf(const TensorKey& key) const;
   bool HasComponent(std::string_view name) const { return components_.contains(name); }
   const std::set<std::string, std::less<>>& components() const { return components_; }
   /// Of the part that holds the diffusion model, else of the first part.
@@ -58,7 +62,7 @@ class ModelIndex {
   void AddStoredWeights();
 
   const Model* model_;
-  std::map<TensorKey, ModelTensor, std::less<>> tensors_;
+  std::map<TensorKey, ModelTensor> tensors_;
   std::set<std::string, std::less<>> components_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, StoredWeight> stored_weights_;  ///< by part
 };

@@ -1,210 +1,11 @@
 #include "merge/plan/plan.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-#include <set>
-#include <tuple>
+#include <string>
 #include <utility>
 
-#include "core/base/error.h"
-#include "core/model/naming.h"
-#include "core/model/views/component_views.h"
 #include "merge/plan/planner.h"
 
 namespace weightsmith {
-namespace {
-
-/// Of the first model whose architecture is known: block lists are made for it.
-const Architecture* ArchitectureOf(const ExpressionIndex& index) {
-  const Anatomy* anatomy = index.LeadingAnatomy();
-  return anatomy != nullptr ? anatomy->architecture : nullptr;
-}
-
-}  // namespace
-
-std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
-  std::vector<NodeId> roots;
-  for (const OutputSpec& output : outputs) {
-    roots.push_back(output.root);
-    for (const auto& [component, node] : output.components) roots.push_back(node);
-  }
-  return roots;
-}
-
-Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
-    : index_(expression, Roots(outputs), problems_), places_(ArchitectureOf(index_)) {
-  problems_.ThrowIfAny();
-  plan_.models = expression.models;
-  plan_.policies = expression.policies;
-  plan_.model_keys.resize(plan_.models.size());
-  plan_.adapters.resize(plan_.models.size());
-  for (const auto& [model, adapter] : index_.adapters()) {
-    plan_.adapters[model] = adapter.classes();
-  }
-  output_tensors_.resize(outputs.size());
-  for (OutputSpec& output : outputs) {
-    one_component_.push_back(IsOneComponent(output));
-    plan_.outputs.push_back({std::move(output), {}, std::nullopt});
-  }
-  for (const NodeId step : index_.steps()) {
-    const Node& node = expression.nodes[step];
-    const bool expects = node.op->expects_effect && node.policies.effect == EffectPolicy::kError;
-    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects});
-  }
-  for (const Model& model : plan_.models) {
-    std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
-    for (const Model::Part& part : model.parts) {
-      numbers.push_back(static_cast<std::uint32_t>(plan_.files.size()));
-      const auto files = part.checkpoint->files();
-      plan_.files.insert(plan_.files.end(), files.begin(), files.end());
-    }
-  }
-}
-
-Plan Planner::Make() && {
-  CollectLacking();
-  CollectTensors();
-  for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
-  CheckRows(plan_, index_, PlacesOfWeights(), problems_);
-  CheckComponents();
-  CheckSteps();
-  problems_.ThrowIfAny();
-  WarnOfMergedVae(plan_, index_);
-  CountModelKeys(plan_, index_, tensors_, considered_);
-  for (const auto& tensors : output_tensors_) {
-    plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
-  }
-  const RunDigests blank = BlankDigests(plan_);
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    PlaceInFiles(plan_, o, output_tensors_[o], blank);
-  }
-  OrderTasks();
-  return std::move(plan_);
-}
-
-NodeId Planner::NodeFor(const OutputSpec& spec, const std::string& component) const {
-  const auto replaced = spec.components.find(component);
-  return replaced == spec.components.end() ? spec.root : replaced->second;
-}
-
-void Planner::CollectFrom(NodeId node, const OutputSpec& spec) {
-  for (const std::uint32_t model : index_.WeightModels(node)) {
-    for (const auto& [key, stored] : index_.models()[model].tensors()) {
-      if (NodeFor(spec, stored.component->name) != node) continue;
-      if (stored.anatomy->role == Role::kEma && plan_.policies.ema == EmaPolicy::kDrop) continue;
-      PlannedTensor& tensor = tensors_[key];
-      if (tensor.first != nullptr) continue;
-      tensor.first = &stored;
-      tensor.canonical = stored.anatomy->canonical;
-    }
-  }
-}
-
-void Planner::CollectLacking() {
-  const auto diffusers = [](const OutputPlan& output) {
-    return output.spec.layout == OutputLayout::kDiffusers;
-  };
-  if (std::ranges::none_of(plan_.outputs, diffusers)) return;
-  for (const Model& model : plan_.models) {
-    for (const Model::Part& part : model.parts) {
-      for (const ComponentRule& rule : ComponentRules(part.anatomy)) {
-        const Naming* const naming = NamingOf(rule);
-        if (naming == nullptr) continue;
-        for (const std::string_view name : naming->lacks) {
-          lacking_.insert(fmt::format("{}/{}", rule.name, name));
-        }
-      }
-    }
-  }
-}
-
-void Planner::CollectTensors() {
-  for (const OutputPlan& output : plan_.outputs) {
-    CollectFrom(output.spec.root, output.spec);
-    for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
-  }
-  for (const auto& [key, tensor] : tensors_) places_.Add(*tensor.first);
-  places_.NumberBlocks();
-}
-
-std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
-  if (spec.layout == OutputLayout::kDiffusers && lacking_.contains(key)) return std::nullopt;
-  const NodeId node = NodeFor(spec, key.substr(0, key.find('/')));
-  Origin origin{node, {}};
-  for (const std::uint32_t model : index_.WeightModels(node)) {
-    if (index_.models()[model].Find(key) != nullptr) origin.models.push_back(model);
-  }
-  if (origin.models.empty()) return std::nullopt;
-  return origin;
-}
-
-void Planner::CheckComponents() {
-  for (const OutputPlan& output : plan_.outputs) {
-    for (const auto& [component, node] : output.spec.components) {
-      if (index_.HasComponent(node, component)) continue;
-      problems_.Add(fmt::format("output: 'components' takes '{}' from '{}', which has none",
-                                component, index_.expression().nodes[node].name));
-    }
-  }
-}
-
-std::vector<TensorPlace> Planner::PlacesOfWeights() const {
-  std::vector<TensorPlace> places;
-  for (const auto& [key, tensor] : tensors_) {
-    const TensorAnatomy& anatomy = *tensor.first->anatomy;
-    if (anatomy.role != Role::kWeight && anatomy.quantised == 0) continue;
-    places.push_back(places_.Of(*tensor.first, tensor.canonical));
-  }
-  return places;
-}
-
-/// An adapter that meets several models has to change each of them. `applied`: models of adapters
-/// and the steps in which they change something.
-void Planner::CheckAdapters(const Node& step, NodeId id,
-                            const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied) {
-  for (const NodeId entry : step.list) {
-    const Node& leaf = index_.expression().nodes[entry];
-    if (!leaf.leaf() || muted_.contains({id, *leaf.model})) continue;
-    if (applied.contains({*leaf.model, index_.StepNumber(id)})) continue;
-    problems_.Add(fmt::format("step '{}': adapter '{}' changes nothing of '{}'", step.name,
-                              plan_.models[*leaf.model].name,
-                              index_.expression().nodes[step.operands.front()].name));
-  }
-}
-
-void Planner::CheckSteps() {
-  const std::vector<Node>& nodes = index_.expression().nodes;
-  const std::set<std::uint32_t> probed = ProbedSteps(plan_);
-  std::set<std::pair<std::uint32_t, std::uint32_t>> applied;
-  for (const AppliedModule& module : plan_.applied) applied.emplace(module.model, module.step);
-  for (StepPlan& step : plan_.steps) {
-    const Node& node = nodes[step.node];
-    if (node.op->list && node.op->list->adapters && problems_.empty()) {
-      CheckAdapters(node, step.node, applied);
-    }
-    step.all_weights_zero = computed_.contains(step.node) && !replaced_.contains(step.node) &&
-                            !probed.contains(index_.StepNumber(step.node));
-    if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
-    if (!step.expects_effect) continue;
-    if (!shared_.contains(step.node) && problems_.empty()) {
-      throw Error(
-          ErrorCode::kMismatch,
-          fmt::format("step '{}': its operands have no tensor in common that can be merged",
-                      step.name),
-          "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
-          "step has `vae: true`.");
-    }
-  }
-}
-
-void Planner::OrderTasks() {
-  std::ranges::sort(plan_.tasks, {}, [](const Task& task) {
-    const bool none = task.sources.empty();
-    return std::tuple(none ? 0 : task.sources.front().file, none ? 0 : task.sources.front().offset,
-                      std::string_view(task.name));
-  });
-}
 
 Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
   return Planner(expression, std::move(outputs)).Make();
@@ -213,6 +14,46 @@ Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
 TensorInfo InfoOf(const Task& task, const Product& product) {
   if (product.copy) return task.sources[product.value].info;
   return {product.dtype, product.numbers ? product.numbers->shape : task.shape};
+}
+
+std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
+  std::set<std::uint32_t> steps;
+  for (const Task& task : plan.tasks) {
+    for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
+  }
+  return steps;
+}
+
+std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
+  std::vector<std::vector<std::set<std::uint32_t>>> read;
+  for (const Model& model : plan.models) read.emplace_back(model.parts.size());
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      read[source.model][source.part].insert(source.tensor);
+    }
+    for (const DeltaSource& delta : task.deltas) {
+      for (const AdapterPart& part : delta.parts) {
+        for (const auto& [role, tensor] : part.module->tensors) {
+          read[delta.model].front().insert(tensor);
+        }
+      }
+    }
+  }
+  return read;
+}
+
+RunDigests BlankDigests(const Plan& plan) {
+  RunDigests digests;
+  const auto read = TensorsRead(plan);
+  for (std::size_t m = 0; m < plan.models.size(); ++m) {
+    auto& parts = digests.inputs.emplace_back();
+    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
+      parts.push_back({std::string(kNoDigest), read[m][p].size(),
+                       plan.models[m].parts[p].checkpoint->tensors().size()});
+    }
+  }
+  digests.output = kNoDigest;
+  return digests;
 }
 
 }  // namespace weightsmith

@@ -36,6 +36,7 @@ struct StoredScale {
   std::uint32_t file = 0;  ///< index in Plan::files
   std::uint64_t offset = 0;
   TensorInfo info;
+  Grid cells;  ///< of the weight, that each of its numbers is for
 };
 
 /// One operand of a task.
@@ -50,7 +51,7 @@ struct Source {
   std::shared_ptr<const Gather> gather = nullptr;
   /// How canonical elements come from the stored ones, in order; empty: as they lie.
   std::vector<Segment> segments;
-  /// What the stored values are multiplied by: one number, or one for each row.
+  /// What the stored values are multiplied by.
   std::optional<StoredScale> scale{};
 };
 
@@ -67,11 +68,11 @@ struct DeltaSource {
   std::optional<KeptIndex> weight;
 };
 
-/// Values are divided by the scale of their product before they are stored, so that the largest one
-/// fills the dtype.
+/// Values are divided by the scales of their product before they are stored, so that the largest
+/// one of each cell fills the dtype.
 struct ProductScale {
-  Slot slot = kNoSlot;  ///< one number, or one for each row
-  bool by_row = false;
+  Slot slot = kNoSlot;  ///< a number for each cell
+  Grid cells{};
   Register unscaled = 0;  ///< the values before that
 };
 

@@ -71,7 +71,7 @@ struct Origin {
   std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
 };
 
-/// Makes a plan, step by step; tasks are made in plan_tasks.cc.
+/// Makes a plan, step by step; its tasks in planner_tasks.cc, its files in planner_files.cc.
 class Planner {
  public:
   Planner(const Expression& expression, std::vector<OutputSpec> outputs);
@@ -116,7 +116,8 @@ class Planner {
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                       const TensorEvaluator& evaluator, Value value, std::uint32_t output,
                       std::uint32_t leading) const;
-  std::uint64_t ScalesOf(const TensorKey& key, const Product& product, std::uint32_t leading) const;
+  std::optional<Grid> CellsOf(const TensorKey& key, const Product& product, const Shape& shape,
+                              std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                  std::uint32_t number, std::uint32_t product);

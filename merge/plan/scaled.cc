@@ -1,73 +1,85 @@
 #include "merge/plan/scaled.h"
 
 #include <algorithm>
-#include <array>
 #include <span>
+#include <string>
 
-#include "core/tensor/dtype.h"
+#include "core/tensor/encoding.h"
 
 namespace weightsmith {
 namespace {
 
 constexpr std::string_view kWeight = ".weight";
-constexpr std::array<std::string_view, 2> kScales = {".scale_weight", ".weight_scale"};
-constexpr std::array<std::string_view, 4> kMarks = {"scaled_fp8", ".scale_input", ".input_scale",
-                                                    ".comfy_quant"};
 
-bool IsFp8(DType dtype) {
-  return dtype == DType::kF8E4M3 || dtype == DType::kF8E5M2;
+bool Has(std::span<const std::string_view> words, std::string_view word) {
+  return std::ranges::find(words, word) != words.end();
 }
 
-/// One number, or one for each row of the weight.
-bool Fits(const TensorInfo& scale, const TensorInfo& weight) {
-  const std::uint64_t elements = scale.elements();
-  const bool each_row = !weight.shape.empty() && elements == weight.shape[0] &&
-                        !scale.shape.empty() && scale.shape[0] == elements;
-  return Info(scale.dtype).has_codec && !IsFp8(scale.dtype) && (elements == 1 || each_row);
+/// The cells of the weight in the first encoding that has such scales.
+std::optional<Grid> CellsOf(DType codes, const Shape& weight, const TensorInfo& scales,
+                            std::string_view end) {
+  const DTypeInfo& dtype = Info(scales.dtype);
+  if (!dtype.has_codec || dtype.bits <= 8) return std::nullopt;
+  for (const Encoding* encoding : Encodings()) {
+    if (std::ranges::find(encoding->codes, codes) == encoding->codes.end()) continue;
+    if (!Has(encoding->scales, end)) continue;
+    if (auto cells = encoding->grid(weight, scales.shape)) return cells;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<TensorKey> ScaleKeyOf(const ModelIndex& model, const TensorKey& weight) {
+std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight) {
   const ModelTensor* tensor = model.Find(weight);
-  if (tensor == nullptr || !IsFp8(tensor->stored->info.dtype) || !weight.ends_with(kWeight)) {
-    return std::nullopt;
-  }
+  return tensor == nullptr ? std::nullopt : ScaleOf(model, weight, tensor->stored->info.shape);
+}
+
+std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight,
+                                   const Shape& shape) {
+  const ModelTensor* tensor = model.Find(weight);
+  if (tensor == nullptr || !weight.tensor.ends_with(kWeight)) return std::nullopt;
   const StoredWeight* const stored = model.StoredWeightOf(weight);
   if (stored == nullptr || stored->keys.front() != weight) return std::nullopt;
-  const std::string stem = weight.substr(0, weight.size() - kWeight.size());
-  std::optional<TensorKey> found;
+  const std::string stem = weight.tensor.substr(0, weight.tensor.size() - kWeight.size());
+  std::optional<WeightScale> found;
   for (const TensorKey& key : std::span(stored->keys).subspan(1)) {
-    if (IsScaledMark(key)) continue;
-    const bool named = std::ranges::any_of(
-        kScales, [&](std::string_view end) { return key == stem + std::string(end); });
+    if (IsScaledMark(key.tensor)) continue;
+    if (!key.tensor.starts_with(stem)) return std::nullopt;
+    const auto cells = CellsOf(tensor->stored->info.dtype, shape, model.Find(key)->stored->info,
+                               std::string_view(key.tensor).substr(stem.size()));
     // Two scales, or anything else beside one, are another format's.
-    if (!named || found || !Fits(model.Find(key)->stored->info, tensor->stored->info)) {
-      return std::nullopt;
-    }
-    found = key;
+    if (!cells || found) return std::nullopt;
+    found = WeightScale{key, *cells};
   }
   return found;
 }
 
 const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key) {
   const StoredWeight* const stored = model.StoredWeightOf(key);
-  if (stored == nullptr || ScaleKeyOf(model, stored->keys.front())) return nullptr;
+  if (stored == nullptr || ScaleOf(model, stored->keys.front())) return nullptr;
   const Role role = model.Find(key)->anatomy->role;
   return role == Role::kEma ? nullptr : stored;
 }
 
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key) {
-  for (const std::string_view end : kScales) {
-    if (!key.ends_with(end)) continue;
-    const TensorKey weight = key.substr(0, key.size() - end.size()) + std::string(kWeight);
-    return ScaleKeyOf(model, weight) == key;
+  for (const Encoding* encoding : Encodings()) {
+    for (const std::string_view end : encoding->scales) {
+      if (!key.tensor.ends_with(end)) continue;
+      const std::string stem = key.tensor.substr(0, key.tensor.size() - end.size());
+      const TensorKey weight{key.component, stem + std::string(kWeight)};
+      const auto scale = ScaleOf(model, weight);
+      if (scale && scale->key == key) return true;
+    }
   }
   return false;
 }
 
 bool IsScaledMark(std::string_view key) {
-  return std::ranges::any_of(kMarks, [&](std::string_view mark) { return key.ends_with(mark); });
+  return std::ranges::any_of(Encodings(), [&](const Encoding* encoding) {
+    return std::ranges::any_of(encoding->marks,
+                               [&](std::string_view mark) { return key.ends_with(mark); });
+  });
 }
 
 }  // namespace weightsmith

@@ -1,18 +1,28 @@
-// Weights that are stored in fp8 with a scale beside them: the real weight is their product.
+// Weights that are stored as codes with scales beside them, in an encoding that is known: the real
+// weight is their product.
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
+#include "core/tensor/grid.h"
 #include "merge/plan/model_index.h"
 
 namespace weightsmith {
 
-/// The key of the scale of a weight, where the model has it: ComfyUI's "x.scale_weight" and
-/// "x.weight_scale" of an fp8 "x.weight", one number or one for each row. Nothing for a weight that
-/// is not stored so.
-std::optional<TensorKey> ScaleKeyOf(const ModelIndex& model, const TensorKey& weight);
+/// The scales of a weight.
+struct WeightScale {
+  TensorKey key;
+  Grid cells;  ///< of the weight, that each scale is for
+};
+
+/// The scales of a weight, where the model stores it in one of Encodings(); nothing for any other.
+std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight);
+
+/// The same where the weight is taken for one of that shape, which may have more input channels;
+/// nothing where the scales do not fit it.
+std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight,
+                                   const Shape& shape);
 
 /// The weight that a tensor belongs to, where it is stored in codes that are not decoded: it can be
 /// copied with all that belongs to it, and not computed with. Null for any other tensor.
@@ -21,8 +31,8 @@ const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key);
 /// Whether the tensor is such a scale.
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key);
 
-/// Whether the tensor says something of how weights are stored in fp8 (a marker, the scale of what
-/// goes into a layer), and so means nothing where they are stored otherwise.
+/// Whether the tensor says something of how weights are stored (a marker, the scale of what goes
+/// into a layer), and so means nothing where they are stored otherwise.
 bool IsScaledMark(std::string_view key);
 
 }  // namespace weightsmith

@@ -20,6 +20,10 @@ void AppendKey(const Scalar& scalar, std::vector<std::uint64_t>& key) {
   key.push_back(scalar.slot());
 }
 
+void AppendKey(const Grid& cells, std::vector<std::uint64_t>& key) {
+  key.insert(key.end(), {cells.columns, cells.cell_rows, cells.cell_columns});
+}
+
 [[noreturn]] void FailForSize() {
   throw Error(ErrorCode::kResources, "the arithmetic of one tensor needs over 65,535 values",
               "Split the recipe: write an intermediate result and merge that.");
@@ -42,9 +46,11 @@ std::uint16_t Lowering::LevelOf(Scalar scalar) const {
                              : static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
 }
 
-Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar) {
+Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
+                     const Grid& cells) {
   std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code), in[0], in[1], in[2]};
   for (const Scalar& s : scalar) AppendKey(s, key);
+  AppendKey(cells, key);
   Tape& tape = draft_.tape;
   const auto [known, fresh] = known_.try_emplace(std::move(key), tape.registers);
   if (fresh) {
@@ -52,11 +58,12 @@ Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar,
     std::uint16_t level = std::max(LevelOf(scalar[0]), LevelOf(scalar[1]));
     for (std::size_t i = 0; i < Inputs(code); ++i) level = std::max(level, draft_.levels[in[i]]);
     draft_.levels.push_back(level);
-    tape.instructions.push_back({code,
-                                 tape.registers++,
-                                 in,
-                                 {scalar[0].literal(), scalar[1].literal()},
-                                 {scalar[0].slot(), scalar[1].slot()}});
+    tape.instructions.push_back({.code = code,
+                                 .out = tape.registers++,
+                                 .in = in,
+                                 .scalar = {scalar[0].literal(), scalar[1].literal()},
+                                 .slot = {scalar[0].slot(), scalar[1].slot()},
+                                 .cells = cells});
   }
   return Value::Of(known->second);
 }
@@ -86,40 +93,49 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
   return Scalar::Of(known->second);
 }
 
-Scalar Lowering::Gather(ReductionCode code, Axis axis, Value x, Value y, double fraction) {
-  const std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(code),
-                                       static_cast<std::uint64_t>(axis), x.reg(), y.reg(),
-                                       std::bit_cast<std::uint64_t>(fraction)};
-  const auto [known, fresh] = known_slots_.try_emplace(key, static_cast<Slot>(draft_.slots.size()));
+Scalar Lowering::Gather(const Reduction& reduction) {
+  const auto [x, y] = reduction.in;
+  std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,
+                                 std::bit_cast<std::uint64_t>(reduction.fraction)};
+  if (reduction.cells) AppendKey(*reduction.cells, key);
+  const auto [known, fresh] =
+      known_slots_.try_emplace(std::move(key), static_cast<Slot>(draft_.slots.size()));
   if (fresh) {
     if (draft_.slots.size() == kNoSlot) FailForSize();
-    const std::uint16_t level = std::max(draft_.levels[x.reg()], draft_.levels[y.reg()]);
+    const std::uint16_t level = std::max(draft_.levels[x], draft_.levels[y]);
     draft_.slots.push_back({level, true, draft_.reductions.size()});
-    draft_.reductions.push_back(
-        {.code = code, .axis = axis, .in = {x.reg(), y.reg()}, .fraction = fraction});
+    draft_.reductions.push_back(reduction);
   }
   return Scalar::Of(known->second);
 }
 
 Scalar Lowering::SumOf(Value x) {
-  return x.zero() ? 0 : Gather(ReductionCode::kSum, Axis::kTensor, x, x, 0);
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kSum, .in = {x.reg(), x.reg()}});
 }
 
 Scalar Lowering::Dot(Value x, Value y) {
   if (x.zero() || y.zero()) return 0;
-  return Gather(ReductionCode::kDot, Axis::kTensor, std::min(x, y), std::max(x, y), 0);
+  const Register first = std::min(x.reg(), y.reg());
+  const Register second = std::max(x.reg(), y.reg());
+  return Gather({.code = ReductionCode::kDot, .in = {first, second}});
 }
 
 Scalar Lowering::Largest(Value x) {
-  return x.zero() ? 0 : Gather(ReductionCode::kLargest, Axis::kTensor, x, x, 0);
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kLargest, .in = {x.reg(), x.reg()}});
+}
+
+Scalar Lowering::LargestOf(const Grid& cells, Value x) {
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kLargest, .cells = cells, .in = {x.reg(), x.reg()}});
 }
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
-  return x.zero() ? 0 : Gather(ReductionCode::kKthLargest, Axis::kTensor, x, x, fraction);
-}
-
-Scalar Lowering::LargestOfRows(Value x) {
-  return x.zero() ? 0 : Gather(ReductionCode::kLargest, Axis::kRow, x, x, 0);
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kKthLargest,
+                 .in = {x.reg(), x.reg()},
+                 .fraction = fraction});
 }
 
 Register Lowering::Hold(Value x) {
@@ -231,8 +247,8 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
   return Emit(OpCode::kWhereNotZero, {x.reg()}, {s, 0});
 }
 
-Value Lowering::SpreadRows(Scalar of_rows, std::uint64_t row) {
-  return Emit(OpCode::kSpreadRows, {}, {static_cast<double>(row), of_rows});
+Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
+  return Emit(OpCode::kSpread, {}, {of_cells, 0}, cells);
 }
 
 KeptIndex Lowering::Keep(Value value) {

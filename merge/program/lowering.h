@@ -48,8 +48,8 @@ class Lowering {
   Scalar Largest(Value x);  ///< max |x|
   /// The trunc(fraction·n)-th largest |x|; NaN, which nothing reaches, where that is the 0-th.
   Scalar KthLargest(Value x, double fraction);
-  /// max |x| of each row, for SpreadRows.
-  Scalar LargestOfRows(Value x);
+  /// max |x| of each cell, for Spread.
+  Scalar LargestOf(const Grid& cells, Value x);
 
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
@@ -69,8 +69,8 @@ class Lowering {
   Value KeepAtLeast(Value x, Scalar threshold);  ///< x where |x| reaches it, else 0
   Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0
   Value WhereNotZero(Scalar s, Value x);         ///< s where x is not 0, else 0
-  /// The number of each element's row, of `row` elements.
-  Value SpreadRows(Scalar of_rows, std::uint64_t row);
+  /// The number of each element's cell.
+  Value Spread(Scalar of_cells, const Grid& cells);
 
   /// A function of whole tensors, which costs a pass that keeps them.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
@@ -92,10 +92,11 @@ class Lowering {
  private:
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
-  Scalar Gather(ReductionCode code, Axis axis, Value x, Value y, double fraction);
+  Scalar Gather(const Reduction& reduction);
   KeptIndex Keep(Value value);
   std::uint16_t LevelOf(Scalar scalar) const;
-  Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0});
+  Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
+             const Grid& cells = {});
 
   Precision precision_;
   Draft draft_;

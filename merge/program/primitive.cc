@@ -23,7 +23,7 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kKeepAtLeast, 1},
     {OpCode::kKeepSign, 2},
     {OpCode::kWhereNotZero, 1},
-    {OpCode::kSpreadRows, 0},
+    {OpCode::kSpread, 0},
 };
 
 constexpr bool InOrder() {

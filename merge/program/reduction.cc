@@ -30,29 +30,25 @@ double Combine(ReductionCode code, double a, double b) {
   return code == ReductionCode::kLargest ? std::max(a, b) : a + b;
 }
 
-ReductionBlocks::ReductionBlocks(const Reduction& reduction, std::uint64_t elements,
-                                 std::uint64_t columns)
-    : reduction_(reduction), columns_(elements) {
-  if (reduction.axis == Axis::kRow) {
-    columns_ = columns;
-    rows_ = columns == 0 ? 0 : elements / columns;
-  }
+ReductionBlocks::ReductionBlocks(const Reduction& reduction, std::uint64_t elements)
+    : reduction_(reduction),
+      elements_(elements),
+      cells_(reduction.cells.value_or(Grid::Whole(elements))) {
   blocks_.resize((elements + kReductionBlock - 1) / kReductionBlock);
 }
 
 template <class Real>
 void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y) {
   const std::uint64_t block = first / kReductionBlock;
-  const std::uint64_t first_row = block * kReductionBlock / columns_;
+  const std::uint64_t first_cell = cells_.FirstCellFrom(block * kReductionBlock);
   std::vector<double>& results = blocks_[block];
   for (std::size_t at = 0; at < x.size();) {
-    const std::uint64_t row = (first + at) / columns_;
+    const std::uint64_t cell = cells_.CellOf(first + at) - first_cell;
     const auto n = static_cast<std::size_t>(
-        std::min<std::uint64_t>(x.size() - at, (row + 1) * columns_ - (first + at)));
+        std::min<std::uint64_t>(x.size() - at, cells_.RunFrom(first + at)));
     const double part = Reduce(reduction_.code, x.subspan(at, n), y.empty() ? y : y.subspan(at, n));
-    if (row - first_row >= results.size()) results.resize(row - first_row + 1, 0.0);
-    double& result = results[row - first_row];
-    result = Combine(reduction_.code, result, part);
+    if (cell >= results.size()) results.resize(cell + 1, 0.0);
+    results[cell] = Combine(reduction_.code, results[cell], part);
     at += n;
   }
 }
@@ -63,12 +59,12 @@ template void ReductionBlocks::Take(std::uint64_t first, std::span<const double>
                                     std::span<const double> y);
 
 std::vector<double> ReductionBlocks::Fold() const {
-  std::vector<double> results(rows_, 0.0);
+  std::vector<double> results(cells_.CellCount(elements_), 0.0);
   for (std::size_t block = 0; block < blocks_.size(); ++block) {
-    const std::uint64_t first_row = block * kReductionBlock / columns_;
-    for (std::size_t row = 0; row < blocks_[block].size(); ++row) {
-      double& result = results[first_row + row];
-      result = Combine(reduction_.code, result, blocks_[block][row]);
+    const std::uint64_t first_cell = cells_.FirstCellFrom(block * kReductionBlock);
+    for (std::size_t cell = 0; cell < blocks_[block].size(); ++cell) {
+      double& result = results[first_cell + cell];
+      result = Combine(reduction_.code, result, blocks_[block][cell]);
     }
   }
   return results;

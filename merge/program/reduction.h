@@ -6,9 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "core/tensor/grid.h"
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
 
@@ -21,15 +23,10 @@ enum class ReductionCode : std::uint8_t {
   kKthLargest,  ///< the k-th largest |x| as f32, k = trunc(fraction·n); NaN for k = 0, 0 for k = n
 };
 
-/// What one result is for.
-enum class Axis : std::uint8_t {
-  kTensor,  ///< all elements
-  kRow,     ///< those of one index of the first dimension; kSum, kDot and kLargest alone
-};
-
 struct Reduction {
   ReductionCode code = ReductionCode::kSum;
-  Axis axis = Axis::kTensor;
+  /// A result for each of these cells, but of kKthLargest; nothing: one for all elements.
+  std::optional<Grid> cells{};
   std::array<Register, 2> in{};
   double fraction = 0;  ///< kKthLargest
   Slot out = kNoSlot;
@@ -51,22 +48,22 @@ double Combine(ReductionCode code, double a, double b);
 /// A reduction of one tensor, gathered block by block. Blocks may come from any threads.
 class ReductionBlocks {
  public:
-  /// `elements` of the tensor, `columns` of each of its rows.
-  ReductionBlocks(const Reduction& reduction, std::uint64_t elements, std::uint64_t columns);
+  /// `elements` of the tensor.
+  ReductionBlocks(const Reduction& reduction, std::uint64_t elements);
 
   /// Takes elements from `first` on, which lie in one block; the parts of a block come in order and
   /// from one thread.
   template <class Real>
   void Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
 
-  /// One number, or one for each row.
+  /// One number, or one for each cell.
   std::vector<double> Fold() const;
 
  private:
   Reduction reduction_;
-  std::uint64_t rows_ = 1;
-  std::uint64_t columns_;                    ///< elements that one result is for
-  std::vector<std::vector<double>> blocks_;  ///< results of the rows that each block touches
+  std::uint64_t elements_;
+  Grid cells_;
+  std::vector<std::vector<double>> blocks_;  ///< results of the cells that each block touches
 };
 
 }  // namespace weightsmith

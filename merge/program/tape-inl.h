@@ -91,15 +91,14 @@ void KeepExtra(std::size_t n, std::uint64_t first, std::uint64_t row, std::uint6
   }
 }
 
-/// The number of each element's row.
+/// The number of each element's cell.
 template <class T>
-void SpreadRows(std::size_t n, std::uint64_t first, std::uint64_t row,
-                const std::vector<double>& numbers, T* out) {
+void Spread(std::size_t n, std::uint64_t first, const Grid& cells,
+            const std::vector<double>& numbers, T* out) {
   for (std::size_t i = 0; i < n;) {
-    const std::uint64_t at = (first + i) / row;
-    const std::uint64_t run = (at + 1) * row - (first + i);
+    const std::uint64_t run = cells.RunFrom(first + i);
     const std::size_t end = i + static_cast<std::size_t>(std::min<std::uint64_t>(run, n - i));
-    std::fill(out + i, out + end, static_cast<T>(numbers[at]));
+    std::fill(out + i, out + end, static_cast<T>(numbers[cells.CellOf(first + i)]));
     i = end;
   }
 }
@@ -167,9 +166,8 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
     case OpCode::kWhereNotZero:
       return Map(
           n, out, [&](V a) HWY_ATTR { return hn::IfThenZeroElse(hn::Eq(a, hn::Zero(d)), s); }, x);
-    case OpCode::kSpreadRows:
-      return SpreadRows(n, first, static_cast<std::uint64_t>(instruction.scalar[0]),
-                        slots[instruction.slot[1]], out);
+    case OpCode::kSpread:
+      return Spread(n, first, instruction.cells, slots[instruction.slot[0]], out);
   }
 }
 

@@ -35,7 +35,7 @@ Tape Bind(const Tape& tape, const SlotValues& slots, bool wide) {
   for (Instruction& instruction : bound.instructions) {
     for (std::size_t i = 0; i < instruction.slot.size(); ++i) {
       Slot& slot = instruction.slot[i];
-      if (slot == kNoSlot || instruction.code == OpCode::kSpreadRows) continue;
+      if (slot == kNoSlot || instruction.code == OpCode::kSpread) continue;
       const double value = slots[slot].front();
       instruction.scalar[i] = wide ? value : static_cast<double>(static_cast<float>(value));
       slot = kNoSlot;

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "core/tensor/grid.h"
 #include "merge/program/scalar.h"
 
 namespace weightsmith {
@@ -39,7 +40,7 @@ enum class OpCode : std::uint8_t {
   kKeepAtLeast,      ///< x where |x| ≥ s, else 0
   kKeepSign,         ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
   kWhereNotZero,     ///< s where x is not 0, else 0
-  kSpreadRows,       ///< the number of its row in a slot (see Instruction)
+  kSpread,           ///< the number of its cell in a slot (see Instruction)
 };
 
 using Register = std::uint16_t;
@@ -52,7 +53,8 @@ struct Instruction {
   /// Where a scalar is not known to the plan, what it is bound to before the tape runs.
   std::array<Slot, 2> slot{kNoSlot, kNoSlot};
   /// kKeepExtra: a row has scalar[0] elements, of which the first scalar[1] are shared.
-  /// kSpreadRows: a row has scalar[0] elements, and slot[1] has its number.
+  /// kSpread: slot[0] has the numbers of `cells`.
+  Grid cells{};
 
   bool operator==(const Instruction&) const = default;
 };
@@ -100,7 +102,7 @@ Tape Bind(const Tape& tape, const SlotValues& slots, bool wide);
 /// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
 /// of which the sources are filled with n elements; `first` is the index of the tile's first
 /// element in its tensor (kKeepExtra needs it). Results do not depend on the instruction set.
-/// REQUIRES: no slots, but those of rows, which are in `slots`.
+/// REQUIRES: no slots, but those of cells, which are in `slots`.
 void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
              const SlotValues& slots = {});
 void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,

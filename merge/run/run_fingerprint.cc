@@ -55,8 +55,11 @@ class Printer {
   Printer& Add(const Segment& segment) {
     return Add(segment.first).Add(segment.count).Add(segment.stored).Add(segment.zeros);
   }
+  Printer& Add(const Grid& cells) {
+    return Add(cells.columns).Add(cells.cell_rows).Add(cells.cell_columns);
+  }
   Printer& Add(const StoredScale& scale) {
-    return Add(scale.file).Add(scale.offset).Add(scale.info);
+    return Add(scale.file).Add(scale.offset).Add(scale.info).Add(scale.cells);
   }
   Printer& Add(const Source& source) {
     Add(source.model).Add(source.part).Add(source.tensor).Add(source.file).Add(source.offset);
@@ -67,7 +70,7 @@ class Printer {
     for (const Register in : step.in) Add(in);
     for (const double scalar : step.scalar) Add(scalar);
     for (const Slot slot : step.slot) Add(slot);
-    return *this;
+    return step.code == OpCode::kSpread ? Add(step.cells) : *this;
   }
   Printer& Add(const Scalar& scalar) { return Add(scalar.literal()).Add(scalar.slot()); }
   Printer& Add(const ScalarOp& operation) {
@@ -76,7 +79,7 @@ class Printer {
     return *this;
   }
   Printer& Add(const Reduction& reduction) {
-    Add(static_cast<std::uint64_t>(reduction.code)).Add(static_cast<std::uint64_t>(reduction.axis));
+    Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);
     for (const Register in : reduction.in) Add(in);
     return Add(reduction.fraction).Add(reduction.out);
   }
@@ -128,7 +131,7 @@ class Printer {
   Printer& Add(const Product& product) {
     Add(product.file).Add(product.offset).Add(Info(product.dtype).name).Add(product.value);
     Add(product.copy).Add(product.noise).Add(product.name).Add(product.scale.has_value());
-    if (product.scale) Add(product.scale->slot).Add(product.scale->by_row);
+    if (product.scale) Add(product.scale->slot).Add(product.scale->cells);
     Add(product.numbers.has_value());
     if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);
     return Add(product.scatter);

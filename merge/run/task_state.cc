@@ -4,14 +4,6 @@
 #include <array>
 
 namespace weightsmith {
-namespace {
-
-std::uint64_t ColumnsOf(const Task& task) {
-  return task.shape.empty() || task.shape[0] == 0 ? task.elements : task.elements / task.shape[0];
-}
-
-}  // namespace
-
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests)
     : task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
@@ -35,7 +27,7 @@ void TaskState::BeginPass() {
   tape_ = Bind(pass().tape, slots_, wide_);
   for (const Reduction& reduction : pass().reductions) {
     const bool selects = reduction.code == ReductionCode::kKthLargest;
-    blocks_.emplace_back(reduction, selects ? 0 : task_->elements, ColumnsOf(*task_));
+    blocks_.emplace_back(reduction, selects ? 0 : task_->elements);
     selections_.push_back(selects ? std::make_unique<Selection>(reduction.fraction, task_->elements)
                                   : nullptr);
   }
@@ -100,7 +92,7 @@ void TaskState::EndPass(const Poll& poll) {
     // Only what is not known yet is gathered again: a second sum would add to the first.
     for (std::size_t r = 0; r < blocks_.size(); ++r) {
       if (selections_[r] != nullptr) continue;
-      blocks_[r] = ReductionBlocks(ended.reductions[r], task_->elements, ColumnsOf(*task_));
+      blocks_[r] = ReductionBlocks(ended.reductions[r], task_->elements);
     }
     return;
   }
@@ -141,11 +133,10 @@ std::uint64_t StateBytes(const Task& task) {
     std::uint64_t bytes = 0;
     for (const Reduction& reduction : pass.reductions) {
       const bool selects = reduction.code == ReductionCode::kKthLargest;
-      const std::uint64_t rows =
-          reduction.axis == Axis::kRow && !task.shape.empty() ? task.shape[0] : 1;
+      const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
       const std::uint64_t blocks = task.elements / kReductionBlock + 1;
       bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
-                       : (rows + 2 * blocks) * sizeof(double) + blocks * 24;
+                       : (2 * cells + 2 * blocks) * sizeof(double) + blocks * 24;
     }
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {

@@ -43,20 +43,17 @@ bool SameMeasure(const Probe& a, const Probe& b) {
          a.first == b.first && a.count == b.count;
 }
 
-std::uint64_t ColumnsOf(const Task& task) {
-  return task.shape.empty() || task.shape[0] == 0 ? task.elements : task.elements / task.shape[0];
-}
-
-/// Calls `each(value, scale)` with the scale of each value: one for all, or one of its row.
-template <class Scales, class Values, class Each>
-void ForEachScaled(const Task& task, std::uint64_t first, const Scales& scales, Values values,
-                   const Each& each) {
-  if (scales.size() == 1) {
-    for (auto& value : values) each(value, scales[0]);
-    return;
+/// Calls `each(value, scale)` with the scale of each value's cell.
+template <class Scales, class Real, class Each>
+void ForEachScaled(const Grid& cells, std::uint64_t first, const Scales& scales,
+                   std::span<Real> values, const Each& each) {
+  for (std::size_t i = 0; i < values.size();) {
+    const auto run = static_cast<std::size_t>(
+        std::min<std::uint64_t>(cells.RunFrom(first + i), values.size() - i));
+    const auto scale = scales[cells.CellOf(first + i)];
+    for (Real& value : values.subspan(i, run)) each(value, scale);
+    i += run;
   }
-  const std::uint64_t columns = ColumnsOf(task);
-  for (std::size_t i = 0; i < values.size(); ++i) each(values[i], scales[(first + i) / columns]);
 }
 
 /// The strength, where all of the task is a delta that is added to a source.
@@ -103,7 +100,8 @@ void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Regist
   const std::size_t size = Info(dtype).bits / 8;
   Decode(dtype, piece.sources[operand].bytes().subspan(place.at * size, place.n * size), tile);
   if (piece.source_scales[operand].empty()) return;
-  ForEachScaled(task, piece.first + place.at, piece.source_scales[operand], tile,
+  ForEachScaled(task.sources[operand].scale->cells, piece.first + place.at,
+                piece.source_scales[operand], tile,
                 [](Real& value, float scale) { value *= static_cast<Real>(scale); });
 }
 
@@ -297,7 +295,8 @@ std::span<const std::byte> TileRunner<Real>::StoredTile(const PieceInputs& piece
   if (product.scale) {
     const std::span<Real> scaled = Scratch(1, place.n);
     std::ranges::copy(values, scaled.begin());
-    ForEachScaled(task, piece.first + place.at, piece.state->slots()[product.scale->slot], scaled,
+    ForEachScaled(product.scale->cells, piece.first + place.at,
+                  piece.state->slots()[product.scale->slot], scaled,
                   [](Real& x, double scale) { x /= static_cast<Real>(scale); });
     values = scaled;
   }

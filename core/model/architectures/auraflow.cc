@@ -96,6 +96,7 @@ const Architecture& auraflow() {
       .dtype = DType::kF16,
       .keep_precision = {"init_x_linear.", "cond_seq_linear.", "t_embedder.", "modF.",
                          "final_linear."},
+      .input_weight = "init_x_linear.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .published_bare = true};
   return architecture;

@@ -60,6 +60,7 @@ const Architecture& chroma() {
       .keep_precision = {"img_in.", "txt_in.", "distilled_guidance_layer.", "final_layer.",
                          "shared.", "encoder.embed_tokens.",
                          "encoder.block.0.layer.0.SelfAttention.relative_attention_bias."},
+      .input_weight = "img_in.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .bare_layout = "bfl",
       .published_bare = true};

@@ -90,6 +90,7 @@ const Architecture& flux1() {
       .keep_precision = {"img_in.", "txt_in.", "time_in.", "vector_in.", "guidance_in.",
                          "final_layer.", "shared.", "encoder.embed_tokens.",
                          "encoder.block.0.layer.0.SelfAttention.relative_attention_bias."},
+      .input_weight = "img_in.weight",
       .rows = Rows(),
       .bare_layout = "bfl",
       .published_bare = true};

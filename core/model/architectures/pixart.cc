@@ -96,6 +96,7 @@ const Architecture& pixart() {
       .dtype = DType::kF16,
       .keep_precision = {"x_embedder.", "t_embedder.", "t_block.", "y_embedder.", "csize_embedder.",
                          "ar_embedder.", "final_layer."},
+      .input_weight = "x_embedder.proj.weight",
       .rows = {Row("sigma", Scale::kFull, "pixart-sigma"),
                Row("alpha", Scale::kFull, "pixart-alpha"),
                Row("sigma", Scale::kTiny, "pixart-sigma"),

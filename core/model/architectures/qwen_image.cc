@@ -81,6 +81,7 @@ const Architecture& qwen_image() {
       .prediction = Prediction::kFlow,
       .dtype = DType::kBF16,
       .keep_precision = {"img_in.", "txt_in.", "time_text_embed.", "norm_out.", "proj_out."},
+      .input_weight = "img_in.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .published_bare = true};
   return architecture;

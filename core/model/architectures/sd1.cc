@@ -53,6 +53,7 @@ const Architecture& sd1() {
       .prediction = Prediction::kEpsilon,
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
+      .input_weight = "input_blocks.0.0.weight",
       .rows = {Row("base", Scale::kFull, "sd15", 4),
                Row("inpainting", Scale::kFull, "sd15-inpainting", 9),
                Row("pix2pix", Scale::kFull, "sd15-pix2pix", 8),

@@ -65,6 +65,7 @@ const Architecture& sd2() {
       .prediction = Prediction::kUnknown,
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
+      .input_weight = "input_blocks.0.0.weight",
       .rows = Rows()};
   return architecture;
 }

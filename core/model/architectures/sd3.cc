@@ -26,6 +26,7 @@ const Architecture& sd3() {
       .prediction = Prediction::kFlow,
       .dtype = DType::kF16,
       .keep_precision = MmditKeepPrecision(),
+      .input_weight = "x_embedder.proj.weight",
       .rows = {MmditRow("sd3", Scale::kFull, kFull), MmditRow("sd3", Scale::kTiny, kFull)}};
   return architecture;
 }

@@ -62,6 +62,7 @@ const Architecture& sdxl() {
       .prediction = Prediction::kEpsilon,
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
+      .input_weight = "input_blocks.0.0.weight",
       .rows = {Row("base", Scale::kFull, "sdxl", 4),
                Row("inpainting", Scale::kFull, "sdxl-inpainting", 9),
                Row("pix2pix", Scale::kFull, "sdxl-pix2pix", 8),

@@ -61,6 +61,7 @@ const Architecture& sdxl_refiner() {
       .prediction = Prediction::kEpsilon,
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
+      .input_weight = "input_blocks.0.0.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)}};
   return architecture;
 }

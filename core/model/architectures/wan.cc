@@ -132,6 +132,7 @@ const Architecture& wan() {
       .dtype = DType::kF16,
       .keep_precision = {"patch_embedding.", "text_embedding.", "time_embedding.",
                          "time_projection.", "img_emb.", "head."},
+      .input_weight = "patch_embedding.weight",
       .rows = Rows(),
       .published_bare = true};
   return architecture;

@@ -82,6 +82,7 @@ const Architecture& z_image() {
       .prediction = Prediction::kFlow,
       .dtype = DType::kBF16,
       .keep_precision = {"x_embedder.", "cap_embedder.", "t_embedder.", "final_layer."},
+      .input_weight = "x_embedder.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .published_bare = true};
   return architecture;

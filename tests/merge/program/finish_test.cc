@@ -143,7 +143,7 @@ TEST(Primitive, EveryInstructionReadsWhatItSays) {
   EXPECT_EQ(Inputs(OpCode::kConstant), 0u);
   EXPECT_EQ(Inputs(OpCode::kBlend), 2u);
   EXPECT_EQ(Inputs(OpCode::kAddDifference), 3u);
-  EXPECT_EQ(Inputs(OpCode::kSpreadRows), 0u);
+  EXPECT_EQ(Inputs(OpCode::kSpread), 0u);
 }
 
 }  // namespace

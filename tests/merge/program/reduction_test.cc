@@ -25,8 +25,8 @@ std::vector<Real> Values(std::size_t n, unsigned seed) {
 /// Gives the blocks their tiles.
 template <class Real>
 std::vector<double> Gathered(const Reduction& reduction, const std::vector<Real>& x,
-                             const std::vector<Real>& y, std::uint64_t columns, bool backwards) {
-  ReductionBlocks blocks(reduction, x.size(), columns);
+                             const std::vector<Real>& y, bool backwards) {
+  ReductionBlocks blocks(reduction, x.size());
   const std::uint64_t count = (x.size() + kReductionBlock - 1) / kReductionBlock;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t block = backwards ? count - 1 - i : i;
@@ -58,7 +58,7 @@ TYPED_TEST(ReductionOf, AgreesWithLongDoubles) {
     }
     const double allowed = 1e-14 * static_cast<double>(n);
     const auto one = [&](ReductionCode code) {
-      return Gathered<TypeParam>({.code = code}, x, y, n, false).front();
+      return Gathered<TypeParam>({.code = code}, x, y, false).front();
     };
     EXPECT_NEAR(one(ReductionCode::kSum), static_cast<double>(sum), allowed) << n;
     EXPECT_NEAR(one(ReductionCode::kDot), static_cast<double>(dot), allowed) << n;
@@ -69,8 +69,8 @@ TYPED_TEST(ReductionOf, AgreesWithLongDoubles) {
 TYPED_TEST(ReductionOf, DoesNotDependOnTheOrderOfBlocks) {
   const auto x = Values<TypeParam>(3 * kReductionBlock + 12'345, 3);
   for (const ReductionCode code : {ReductionCode::kSum, ReductionCode::kDot}) {
-    EXPECT_EQ(Gathered<TypeParam>({.code = code}, x, x, x.size(), false),
-              Gathered<TypeParam>({.code = code}, x, x, x.size(), true));
+    EXPECT_EQ(Gathered<TypeParam>({.code = code}, x, x, false),
+              Gathered<TypeParam>({.code = code}, x, x, true));
   }
 }
 
@@ -79,8 +79,8 @@ TYPED_TEST(ReductionOf, RowsHaveTheirOwnResults) {
   const std::uint64_t columns = 70'001;
   const std::uint64_t rows = 5;
   const auto x = Values<TypeParam>(rows * columns, 4);
-  const Reduction reduction{.code = ReductionCode::kLargest, .axis = Axis::kRow};
-  const std::vector<double> largest = Gathered<TypeParam>(reduction, x, x, columns, true);
+  const Reduction reduction{.code = ReductionCode::kLargest, .cells = Grid::Rows(columns)};
+  const std::vector<double> largest = Gathered<TypeParam>(reduction, x, x, true);
   ASSERT_EQ(largest.size(), rows);
   for (std::uint64_t row = 0; row < rows; ++row) {
     double expected = 0;
@@ -89,6 +89,23 @@ TYPED_TEST(ReductionOf, RowsHaveTheirOwnResults) {
     }
     EXPECT_EQ(largest[row], expected);
   }
+}
+
+TYPED_TEST(ReductionOf, BlocksHaveTheirOwnResults) {
+  const std::uint64_t columns = 1'000;
+  const std::uint64_t rows = 700;
+  const Grid cells{.columns = columns, .cell_rows = 128, .cell_columns = 128};
+  const auto x = Values<TypeParam>(rows * columns, 4);
+  const Reduction reduction{.code = ReductionCode::kLargest, .cells = cells};
+  const std::vector<double> largest = Gathered<TypeParam>(reduction, x, x, true);
+  std::vector<double> expected(6 * 8);
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    for (std::uint64_t column = 0; column < columns; ++column) {
+      double& cell = expected[row / 128 * 8 + column / 128];
+      cell = std::max<double>(cell, std::abs(x[row * columns + column]));
+    }
+  }
+  EXPECT_EQ(largest, expected);
 }
 
 TEST(Reduction, IsTheSameOnEveryInstructionSet) {
@@ -106,9 +123,9 @@ TEST(Reduction, IsTheSameOnEveryInstructionSet) {
 }
 
 TEST(Reduction, OfNothing) {
-  EXPECT_EQ(ReductionBlocks({.code = ReductionCode::kSum}, 0, 0).Fold(), std::vector<double>{0});
-  const Reduction rows{.code = ReductionCode::kSum, .axis = Axis::kRow};
-  EXPECT_EQ(ReductionBlocks(rows, 0, 0).Fold(), std::vector<double>{});
+  EXPECT_EQ(ReductionBlocks({.code = ReductionCode::kSum}, 0).Fold(), std::vector<double>{0});
+  const Reduction rows{.code = ReductionCode::kSum, .cells = Grid::Rows(8)};
+  EXPECT_EQ(ReductionBlocks(rows, 0).Fold(), std::vector<double>{});
 }
 
 TEST(Reduction, TheLargestOverlooksNan) {

@@ -73,7 +73,7 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
     case OpCode::kWhereNotZero:
       return x == 0 ? T{0} : s;
     case OpCode::kKeepExtra:
-    case OpCode::kSpreadRows:
+    case OpCode::kSpread:
       break;
   }
   return x;
@@ -317,12 +317,29 @@ TEST(Effect, AddsUp) {
 TEST(Tape, RowsHaveTheirNumbersWhereverATileBegins) {
   constexpr std::uint64_t kRow = 300;
   const SlotValues slots{{}, {1, 2, 3, 4, 5, 6, 7, 8}};
-  Instruction instruction{.code = OpCode::kSpreadRows, .out = 0, .scalar = {kRow, 0}};
-  instruction.slot[1] = 1;
+  Instruction instruction{.code = OpCode::kSpread, .out = 0, .cells = Grid::Rows(kRow)};
+  instruction.slot[0] = 1;
   RegisterFile<float> registers(1);
   RunTape({.registers = 1, .instructions = {instruction}}, registers.all(), kTile, kTile, slots);
   for (std::size_t i = 0; i < kTile; ++i) {
     ASSERT_EQ(registers[0][i], static_cast<float>((kTile + i) / kRow + 1)) << i;
+  }
+}
+
+TEST(Tape, BlocksHaveTheirNumbersWhereverATileBegins) {
+  // 300 columns in blocks of 2 × 128: three across, the last one of 44 columns.
+  const Grid cells{.columns = 300, .cell_rows = 2, .cell_columns = 128};
+  std::vector<double> numbers(12);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<double>(i);
+  Instruction instruction{.code = OpCode::kSpread, .out = 0, .cells = cells};
+  instruction.slot[0] = 0;
+  RegisterFile<float> registers(1);
+  RunTape({.registers = 1, .instructions = {instruction}}, registers.all(), kTile, kTile,
+          {numbers});
+  for (std::size_t i = 0; i < kTile; ++i) {
+    const std::size_t row = (kTile + i) / 300;
+    const std::size_t column = (kTile + i) % 300;
+    ASSERT_EQ(registers[0][i], static_cast<float>(row / 2 * 3 + column / 128)) << i;
   }
 }
 

@@ -50,46 +50,6 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
   return components;
 }
 
-std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
-  std::set<std::uint32_t> steps;
-  for (const Task& task : plan.tasks) {
-    for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
-  }
-  return steps;
-}
-
-std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
-  std::vector<std::vector<std::set<std::uint32_t>>> read;
-  for (const Model& model : plan.models) read.emplace_back(model.parts.size());
-  for (const Task& task : plan.tasks) {
-    for (const Source& source : task.sources) {
-      read[source.model][source.part].insert(source.tensor);
-    }
-    for (const DeltaSource& delta : task.deltas) {
-      for (const AdapterPart& part : delta.parts) {
-        for (const auto& [role, tensor] : part.module->tensors) {
-          read[delta.model].front().insert(tensor);
-        }
-      }
-    }
-  }
-  return read;
-}
-
-RunDigests BlankDigests(const Plan& plan) {
-  RunDigests digests;
-  const auto read = TensorsRead(plan);
-  for (std::size_t m = 0; m < plan.models.size(); ++m) {
-    auto& parts = digests.inputs.emplace_back();
-    for (std::size_t p = 0; p < plan.models[m].parts.size(); ++p) {
-      parts.push_back({std::string(kNoDigest), read[m][p].size(),
-                       plan.models[m].parts[p].checkpoint->tensors().size()});
-    }
-  }
-  digests.output = kNoDigest;
-  return digests;
-}
-
 void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                     const std::map<TensorKey, PlannedTensor>& tensors,
                     const std::set<std::uint32_t>& considered) {
@@ -98,7 +58,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
     for (const Source& source : task.sources) {
       const Anatomy& anatomy = plan.models[source.model].parts[source.part].anatomy;
       const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
-      read[source.model].insert(anatomy.components[tensor.component].name + "/" + tensor.local);
+      read[source.model].insert({anatomy.components[tensor.component].name, tensor.local});
       plan.bytes_to_read += source.info.bytes();
     }
   }

@@ -19,8 +19,8 @@ bool ReplacesAll(const std::vector<AdapterPart>& parts, const Shape& shape) {
 }
 
 /// The shape that the adapter makes of the model's: wider where it has input channels of its own.
-Shape Widened(const std::vector<AdapterPart>& parts, const TensorKey& key, Shape shape) {
-  if (!IsInputConvolution(key) || shape.size() < 2 || shape[1] == 0) return shape;
+Shape Widened(const std::vector<AdapterPart>& parts, Shape shape) {
+  if (shape.size() < 2 || shape[1] == 0) return shape;
   const std::uint64_t kernel = SizeAsMatrix(shape).columns / shape[1];
   for (const AdapterPart& part : parts) {
     if (part.target != AdapterTarget::kWeight || part.transposed) continue;
@@ -40,7 +40,7 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
     const std::uint64_t columns = SizeAsMatrix(shape).columns;
     if (size.columns == 0 || size.columns == columns) continue;
     const bool narrow =
-        size.columns < columns && IsInputConvolution(*key_) && !Replaces(*part.module, part.target);
+        size.columns < columns && index_->IsInput(*key_) && !Replaces(*part.module, part.target);
     if (narrow && step.policies.input_channels == InputChannelsPolicy::kKeepExtra &&
         !ReadsWeight(*part.module, part.target)) {
       continue;
@@ -113,7 +113,8 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
   Shape shape = widest;
   for (const NodeId entry : step.list) {
     if (!Evaluate(entry).present || !nodes[entry].leaf()) continue;
-    shape = Widened(*index_->Adapter(*nodes[entry].model).Find(*key_), *key_, shape);
+    if (!index_->IsInput(*key_)) continue;
+    shape = Widened(*index_->Adapter(*nodes[entry].model).Find(*key_), shape);
   }
   computed_.insert(id);
   for (std::size_t i = 0; i < step.list.size(); ++i) {

@@ -19,17 +19,16 @@ struct ScaledValue {
   Value value;
 };
 
-/// Scales a value, or its rows, so that the largest magnitude fills the dtype. Without one that is
-/// finite and not 0 the scale is 1. Scales are f32.
-ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Shape& shape,
-                      std::uint64_t scales) {
+/// Scales the cells of a value so that the largest magnitude of each fills the dtype. Without one
+/// that is finite and not 0 the scale is 1. Scales are f32.
+ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Grid& cells, bool whole) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Scalar largest = tape.Round32(scales > 1 ? tape.LargestOfRows(value) : tape.Largest(value));
+  const Scalar largest =
+      tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(cells, value));
   const Scalar share = tape.Round32(tape.Over(largest, LargestFinite(dtype)));
   const Scalar scale = tape.Select(0, largest, tape.Select(largest, kInfinity, share, 1), 1);
-  if (scales == 1) return {scale, tape.Divide(value, scale)};
-  const std::uint64_t row = ElementCount(shape).value() / std::max<std::uint64_t>(1, shape[0]);
-  return {scale, tape.Quotient(value, tape.SpreadRows(scale, row))};
+  if (whole) return {scale, tape.Divide(value, scale)};
+  return {scale, tape.Quotient(value, tape.Spread(scale, cells))};
 }
 
 }  // namespace
@@ -67,7 +66,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key) && (model != leftmost || !KeepsScaled(o, model))) {
+    if (IsScaledMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
     }
     considered_.insert(model);
@@ -125,7 +124,7 @@ void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
   const TensorInfo& info = tensor.first->stored->info;
   const Role role = tensor.first->anatomy->role;
   const bool weight = role == Role::kBuffer || role == Role::kQuantization;
-  if (!weight || !key.ends_with("weight") || info.shape.size() < 2) return;
+  if (!weight || !key.tensor.ends_with("weight") || info.shape.size() < 2) return;
   const auto has = [&](NodeId operand) {
     return std::ranges::any_of(index_.WeightModels(operand), [&](std::uint32_t model) {
       return index_.models()[model].Find(key) != nullptr;
@@ -165,11 +164,12 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   for (std::size_t k = 0; k < kept.size(); ++k) {
     products.push_back(PlanProduct(key, tensor, evaluator, values[k], outputs[kept[k]],
                                    origins[kept[k]].models.front()));
-    const std::uint64_t scaled = ScalesOf(key, products[k], origins[kept[k]].models.front());
+    const auto cells = CellsOf(key, products[k], shape, origins[kept[k]].models.front());
     needed.push_back(values[k]);
-    if (scaled == 0) continue;
-    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, shape, scaled);
-    products[k].scale = ProductScale{.by_row = scaled > 1};
+    if (!cells) continue;
+    const bool whole = cells->CellCount(ElementCount(shape).value()) == 1;
+    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, *cells, whole);
+    products[k].scale = ProductScale{.cells = *cells};
     scales.push_back(value.scale);
     needed.push_back(value.value);
   }
@@ -221,7 +221,7 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
   return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
            const auto& [key, tensor] = item;
            if (NotDecoded(index_.models()[model], key) != nullptr) return true;
-           if (!ScaleKeyOf(index_.models()[model], key)) return false;
+           if (!ScaleOf(index_.models()[model], key)) return false;
            const ModelTensor& own = Of(model, key);
            return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
                   own.stored->info.dtype;
@@ -243,12 +243,14 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
   return product;
 }
 
-/// How many scales are stored with a product that is computed: as many as with the leading model's.
-std::uint64_t Planner::ScalesOf(const TensorKey& key, const Product& product,
-                                std::uint32_t leading) const {
-  const auto scale = ScaleKeyOf(index_.models()[leading], key);
-  if (!scale || product.copy || product.dtype != Of(leading, key).stored->info.dtype) return 0;
-  return Of(leading, *scale).stored->info.elements();
+/// What scales are stored with a product that is computed: those that the leading model has.
+std::optional<Grid> Planner::CellsOf(const TensorKey& key, const Product& product,
+                                     const Shape& shape, std::uint32_t leading) const {
+  const auto scale = ScaleOf(index_.models()[leading], key, shape);
+  if (!scale || product.copy || product.dtype != Of(leading, key).stored->info.dtype) {
+    return std::nullopt;
+  }
+  return scale->cells;
 }
 
 /// The scale of a task's product: that of the source where it is a copy, the slot's where it is
@@ -258,9 +260,9 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
   const std::uint32_t leading = origin.models.front();
   const Product& made = plan_.tasks[number].products[product];
   const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
-  const auto scale = ScaleKeyOf(index_.models()[model], key);
+  const auto scale = ScaleOf(index_.models()[model], key);
   if (!scale || (!made.copy && !made.scale)) return;
-  const ModelTensor& stored = Of(model, *scale);
+  const ModelTensor& stored = Of(model, scale->key);
   const TensorInfo& info = stored.stored->info;
   const PlannedTensor planned{stored.anatomy->canonical, &stored};
   const Origin from{origin.node, {model}};
@@ -268,18 +270,18 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
     std::vector<Product>& products = plan_.tasks[number].products;
     const auto place = static_cast<std::uint32_t>(products.size());
     products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
-    return AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, number, place);
+    return AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, number, place);
   }
   Task task{.name = planned.canonical,
             .component = stored.component->name,
             .shape = info.shape,
             .elements = info.elements()};
-  task.sources.push_back(MakeSource(model, *scale, info.shape));
+  task.sources.push_back(MakeSource(model, scale->key, info.shape));
   task.tape.sources = task.tape.registers = 1;
   task.products.push_back({0, 0, info.dtype, 0, true});
   const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
   plan_.tasks.push_back(std::move(task));
-  AddOutputTensor(output, from, *scale, planned, info.dtype, info.shape, scale_task, 0);
+  AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
 }
 
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
@@ -330,10 +332,10 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
                 tensor.stored->gather,
                 {}};
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
-  if (const auto key_of_scale = ScaleKeyOf(index_.models()[model], key)) {
-    const ModelTensor& scale = Of(model, *key_of_scale);
-    source.scale = StoredScale{file_number_[model][scale.part] + scale.stored->file,
-                               scale.stored->offset, scale.stored->info};
+  if (const auto scale = ScaleOf(index_.models()[model], key, shape)) {
+    const ModelTensor& stored = Of(model, scale->key);
+    source.scale = StoredScale{file_number_[model][stored.part] + stored.stored->file,
+                               stored.stored->offset, stored.stored->info, scale->cells};
   }
   if (info.shape == shape) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.

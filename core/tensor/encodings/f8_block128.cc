@@ -1,0 +1,25 @@
+#include "core/tensor/encoding.h"
+
+namespace weightsmith::encodings {
+namespace {
+
+std::optional<Grid> GridOf(const Shape& weight, const Shape& scales) {
+  return GridOfBlocks(weight, scales, 128, 128);
+}
+
+}  // namespace
+
+const Encoding& f8_block128() {
+  static const Encoding declaration{
+      .id = "f8_block128",
+      .doc = "fp8 with a scale for each 128 x 128 elements of a matrix",
+      .source = "DeepSeek-V3; transformers' FineGrainedFP8",
+      .codes = {DType::kF8E4M3},
+      // A factor, in spite of its name.
+      .scales = {".weight_scale_inv"},
+      .grid = GridOf,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::encodings

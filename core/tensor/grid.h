@@ -1,0 +1,45 @@
+// Cells of a tensor, each of which has a number of its own: a scale, a largest magnitude.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace weightsmith {
+
+/// The elements as a matrix of `columns`, in cells of cell_rows × cell_columns; those at the ends
+/// of rows and columns may be smaller. Cells are counted by rows.
+struct Grid {
+  std::uint64_t columns = 1;
+  std::uint64_t cell_rows = 1;
+  std::uint64_t cell_columns = 1;
+
+  /// One cell of all elements.
+  static Grid Whole(std::uint64_t elements) {
+    const std::uint64_t all = std::max<std::uint64_t>(1, elements);
+    return {all, 1, all};
+  }
+  /// A cell for each row.
+  static Grid Rows(std::uint64_t columns) { return Whole(columns); }
+
+  bool operator==(const Grid&) const = default;
+
+  std::uint64_t CellsAcross() const { return (columns + cell_columns - 1) / cell_columns; }
+  std::uint64_t CellCount(std::uint64_t elements) const {
+    const std::uint64_t rows = (elements + columns - 1) / columns;
+    return (rows + cell_rows - 1) / cell_rows * CellsAcross();
+  }
+  std::uint64_t CellOf(std::uint64_t element) const {
+    return element / columns / cell_rows * CellsAcross() + element % columns / cell_columns;
+  }
+  /// The first cell that an element of the same row, or a later one, can be in.
+  std::uint64_t FirstCellFrom(std::uint64_t element) const {
+    return element / columns / cell_rows * CellsAcross();
+  }
+  /// How many elements from this one on lie in a run in its cell, within its row.
+  std::uint64_t RunFrom(std::uint64_t element) const {
+    const std::uint64_t column = element % columns;
+    return std::min(cell_columns - column % cell_columns, columns - column);
+  }
+};
+
+}  // namespace weightsmith

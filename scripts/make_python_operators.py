@@ -79,7 +79,9 @@ def signature(op, operand, result, body):
         if parameter["required"]:
             arguments.append(f"{argument(parameter)}: {kind}")
         elif "default" in parameter:
-            arguments.append(f"{argument(parameter)}: {kind} = {parameter['default']!r}")
+            default = parameter["default"]
+            shown = json.dumps(default) if isinstance(default, str) else repr(default)
+            arguments.append(f"{argument(parameter)}: {kind} = {shown}")
         else:
             arguments.append(f"{argument(parameter)}: {kind} | None = None")
     arguments.append("policy: Policy | None = None")

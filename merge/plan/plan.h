@@ -1,4 +1,4 @@
-// A plan: one task per output tensor, made from headers alone. Pure data: what a run will read,
+// A plan: a task for each tensor, with a product for each output, made from headers alone. Pure data: what a run will read,
 // write and hold is known before anything is read, and the executor may not exceed it.
 #pragma once
 
@@ -114,7 +114,7 @@ struct Task {
   KeptIndex kept_count = 0;
 };
 
-/// Of the tensor that a product is.
+/// Dtype and shape of the tensor that a product makes.
 TensorInfo InfoOf(const Task& task, const Product& product);
 
 /// A file that will be written.

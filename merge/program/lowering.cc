@@ -248,6 +248,7 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
 }
 
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
+  if (of_cells.is_literal()) return Constant(of_cells.literal());
   return Emit(OpCode::kSpread, {}, {of_cells, 0}, cells);
 }
 

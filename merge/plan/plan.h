@@ -1,5 +1,6 @@
-// A plan: a task for each tensor, with a product for each output, made from headers alone. Pure data: what a run will read,
-// write and hold is known before anything is read, and the executor may not exceed it.
+// A plan: a task for each tensor, with a product for each output, made from headers alone. Pure
+// data: what a run will read, write and hold is known before anything is read, and the executor may
+// not exceed it.
 #pragma once
 
 #include <cstdint>

@@ -133,9 +133,8 @@ Scalar Lowering::LargestOf(const Grid& cells, Value x) {
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
   if (x.zero()) return 0;
-  return Gather({.code = ReductionCode::kKthLargest,
-                 .in = {x.reg(), x.reg()},
-                 .fraction = fraction});
+  return Gather(
+      {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
 }
 
 Register Lowering::Hold(Value x) {

@@ -1,6 +1,6 @@
-// The k-th largest magnitude of a tensor, exactly, mostly in one pass over it, at most in three: a sample
-// proposes a band of values that holds it, a pass counts what lies above the band and what lies
-// where inside.
+// The k-th largest magnitude of a tensor, exactly, mostly in one pass over it, at most in three: a
+// sample proposes a band of values that holds it, a pass counts what lies above the band and what
+// lies where inside.
 #pragma once
 
 #include <atomic>

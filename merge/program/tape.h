@@ -101,8 +101,8 @@ Tape Bind(const Tape& tape, const SlotValues& slots, bool wide);
 
 /// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
 /// of which the sources are filled with n elements; `first` is the index of the tile's first
-/// element in its tensor (kKeepExtra and kSpread need it). Results do not depend on the instruction set.
-/// REQUIRES: no slots, but those of cells, which are in `slots`.
+/// element in its tensor (kKeepExtra and kSpread need it). Results do not depend on the instruction
+/// set. REQUIRES: no slots, but those of cells, which are in `slots`.
 void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
              const SlotValues& slots = {});
 void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,

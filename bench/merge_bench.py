@@ -48,6 +48,10 @@ RECIPES = {
         "  two: {op: weighted_sum, a: one, b: b, alpha: 0.3}\n"
         "  out: {op: weighted_sum, a: two, b: c, alpha: 0.1}\n",
     ),
+    "slerp": ("ab", "  out: {op: slerp, a: a, b: b, alpha: 0.3}\n"),
+    "ties": ("abc", "  out: {op: ties, base: a, of: [{model: b, weight: 0.6}, {model: c, weight: 0.4}], density: 0.3}\n"),
+    "model_stock": ("abc", "  out: {op: model_stock, base: a, of: [b, c]}\n"),
+    "crossover": ("ab", "  out: {op: crossover, a: a, b: b, alpha: 0.4, tilt: 0.25}\n"),
 }
 
 
@@ -170,6 +174,10 @@ class Bench:
                       [self.bin / "null_pipeline", self.recipe("two"), out, "--bare"], "ab"),
             Contender("linear", "`linear` of three, `--no-sync`", merge("linear", "--no-sync"), "abc"),
             Contender("chain", "three operators over three, `--no-sync`", merge("chain", "--no-sync"), "abc"),
+            Contender("slerp", "`slerp` of two, `--no-sync`", merge("slerp", "--no-sync"), "ab"),
+            Contender("ties", "`ties` of two and a base, `--no-sync`", merge("ties", "--no-sync"), "abc"),
+            Contender("model_stock", "`model_stock` of two and a base, `--no-sync`", merge("model_stock", "--no-sync"), "abc"),
+            Contender("crossover", "`crossover` of two, `--no-sync`", merge("crossover", "--no-sync"), "ab", slow=True),
             Contender("numpy", "numpy script, mapped files", peer(".venv", "numpy_merge.py"), "ab", True, True),
             Contender("torch", "PyTorch script, 2 threads", peer(".venv-parity", "torch_merge.py"), "ab", True, True),
         ]
@@ -263,7 +271,8 @@ class Bench:
 
 def table(results, gigabytes):
     """The markdown table that the README quotes."""
-    base = {"merge+sync": "cp+sync", "linear": "cp", "chain": "linear", "blocks": "merge"}
+    base = {"merge+sync": "cp+sync", "linear": "cp", "chain": "linear", "blocks": "merge", "slerp": "merge", "ties": "linear",
+            "model_stock": "linear", "crossover": "merge"}
     lines = ["| | lower quartile | median | minimum | CPU s per GB written | peak MiB | ratio |", "|---|---|---|---|---|---|---|"]
     for name, (contender, s) in results.items():
         reference = name.removesuffix(OTHER) if name.endswith(OTHER) else base.get(name, "cp")
@@ -287,6 +296,9 @@ def goals(results, gigabytes):
         ("merge by block / merge", ("blocks", "merge"), lambda: q["blocks"] / q["merge"], 1.1),
         ("merge / null pipeline", ("merge", "null"), lambda: q["merge"] / q["null"], 1.2),
         ("chain of three / linear", ("chain", "linear"), lambda: q["chain"] / q["linear"], 1.3),
+        ("slerp / merge", ("slerp", "merge"), lambda: q["slerp"] / q["merge"], 1.6),
+        ("ties / linear", ("ties", "linear"), lambda: q["ties"] / q["linear"], 2.75),
+        ("model_stock / linear", ("model_stock", "linear"), lambda: q["model_stock"] / q["linear"], 2.0),
         ("CPU seconds per GB written", ("merge",), lambda: cpu["merge"] / gigabytes, 0.6),
         ("merge / PyTorch script", ("merge", "torch"), lambda: q["merge"] / q["torch"], 1 / 8),
         ("CPU of merge / CPU of numpy script", ("merge", "numpy"), lambda: cpu["merge"] / cpu["numpy"], 1 / 3),

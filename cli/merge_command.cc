@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
+#include <sstream>
+#include <string>
 
 #include "cli/plan_command.h"
 #include "cli/render/adapter_words.h"
@@ -22,8 +25,22 @@ void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
   terminal.Say(ThroughputWords(report));
 }
 
+/// "2/3".
+std::optional<RunPart> PartOf(const ParsedArguments& arguments) {
+  const std::optional<std::string> text = arguments.Text("part");
+  if (!text) return std::nullopt;
+  RunPart part;
+  char slash = 0;
+  std::istringstream words(*text);
+  if (!(words >> part.number >> slash >> part.count) || slash != '/' || !words.eof()) {
+    throw Error(ErrorCode::kUsage, fmt::format("--part is {}, expected 2/3", Quote(*text)));
+  }
+  return part;
+}
+
 int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
-  const RunOptions options = ReadRunOptions(arguments);
+  RunOptions options = ReadRunOptions(arguments);
+  options.part = PartOf(arguments);
   const RecipeRequest request = ReadRecipe(arguments, terminal, kind);
   const Plan plan = PlanOf(request, terminal);
   CheckPathsOf(request, plan, options, terminal);
@@ -35,6 +52,12 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
 
   const Report report =
       RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
+  if (report.tensors_left > 0) {
+    terminal.Say(fmt::format("part {} of {} is done; {} of {} tensors are left to the others",
+                             options.part->number, options.part->count,
+                             FormatCount(report.tensors_left), FormatCount(plan.tasks.size())));
+    return 0;
+  }
   SayReport(plan, report, terminal);
   if (options.report) WriteReport(*options.report, plan, report, options);
   if (arguments.Has("json")) {
@@ -65,7 +88,13 @@ std::vector<Flag> DryRunFlags() {
            .group = "Running"},
           {.name = "json",
            .doc = "Print the report as JSON, with --dry-run the plan",
-           .group = "Running"}};
+           .group = "Running"},
+          {.name = "part",
+           .kind = ValueKind::kText,
+           .value = "I/N",
+           .doc = "Compute part I of N; the last of them to end finishes the output",
+           .group = "Running",
+           .hidden = true}};
 }
 
 }  // namespace weightsmith

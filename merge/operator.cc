@@ -86,10 +86,9 @@ OperatorClass ClassOf(const Operator& op) {
   const std::span<const Value> all = values;
   Lowering tape(Precision::kF32, static_cast<Register>(values.size()));
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
-  const Value result =
-      op.lower(tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-                      std::span(weights).first(listed),
-                      ParameterValues(op.parameters, parameters)});
+  const Value result = op.lower(
+      tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
+             std::span(weights).first(listed), ParameterValues(op.parameters, parameters)});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;

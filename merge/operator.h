@@ -20,7 +20,7 @@ namespace weightsmith {
 enum class Kind : std::uint8_t { kWeight, kDelta, kSame };
 std::string_view ToString(Kind kind);
 
-/// What an operator needs to see at once, which decides how it is run.
+/// What an operator needs to see at once, in words; passes are found for each tensor.
 enum class OperatorClass : std::uint8_t {
   kElementwise,  ///< an element of each operand
   kReduced,      ///< numbers of the whole tensor, then an element of each
@@ -125,7 +125,7 @@ struct Operator {
   Kind result = Kind::kSame;
   std::vector<ParameterSpec> parameters{};
   bool expects_effect = true;  ///< to change no element is an error
-  /// What it promises of its first operand holds for the VAE too, where a step computed that.
+  /// It also acts on a VAE that an earlier step computed.
   bool follows = false;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;

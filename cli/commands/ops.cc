@@ -59,9 +59,9 @@ std::string Range(const ParameterSpec& parameter) {
 }
 
 std::string ParameterText(const ParameterSpec& parameter) {
-  std::vector<std::string> facts = {
-      parameter.type == ParameterType::kWord ? fmt::format("{}", fmt::join(parameter.words, " or "))
-                                             : std::string(ToString(parameter.type))};
+  std::vector<std::string> facts = {parameter.type == ParameterType::kWord
+                                        ? fmt::format("{}", fmt::join(parameter.words, " or "))
+                                        : std::string(ToString(parameter.type))};
   if (const std::string range = Range(parameter); !range.empty()) facts.push_back(range);
   const std::string word = DefaultWord(parameter);
   facts.push_back(parameter.default_value ? "default " + word : word);

@@ -141,7 +141,9 @@ std::optional<std::string> CalledHere(std::string_view name, std::span<const Fla
                                 const std::string& token) {
   const std::string name = token.substr(0, token.find('='));
   std::vector<std::string> known;
-  for (const Flag* flag : flags) known.push_back(fmt::format("--{}", flag->name));
+  for (const Flag* flag : flags) {
+    if (!flag->hidden) known.push_back(fmt::format("--{}", flag->name));
+  }
   // The start of a name is nearer to it than any name by its letters.
   std::vector<std::string> longer;
   std::ranges::copy_if(known, std::back_inserter(longer),

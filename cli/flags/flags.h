@@ -51,6 +51,7 @@ inline constexpr std::string_view kFlagNames[] = {"allow-unmatched",
                                                   "no-sync",
                                                   "op",
                                                   "output",
+                                                  "part",
                                                   "param",
                                                   "policy",
                                                   "presets",
@@ -122,6 +123,7 @@ struct Flag {
   std::string_view group = "Options";
   std::vector<std::string_view> choices{};
   bool repeatable = false;
+  bool hidden = false;  ///< taken and not shown: what other programs use
 };
 
 struct Positional {

@@ -59,7 +59,8 @@ std::string TopicTable() {
 std::string ShortFlagTable(const Command& command, std::string_view group) {
   std::vector<TableRow> rows;
   for (const Flag& flag : command.flags) {
-    if (flag.group == group) rows.push_back({FlagSynopsis(flag), std::string(flag.doc)});
+    if (flag.group != group || flag.hidden) continue;
+    rows.push_back({FlagSynopsis(flag), std::string(flag.doc)});
   }
   return Table(rows);
 }
@@ -67,7 +68,7 @@ std::string ShortFlagTable(const Command& command, std::string_view group) {
 std::string LongFlagTable(std::span<const Flag> flags, std::string_view group) {
   std::string page;
   for (const Flag& flag : flags) {
-    if (flag.group != group) continue;
+    if (flag.group != group || flag.hidden) continue;
     page += fmt::format("  {}\n{}", FlagSynopsis(flag), Wrap(FlagManual(flag), 8));
   }
   return page;

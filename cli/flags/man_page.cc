@@ -75,7 +75,9 @@ std::string CommandSection(const Command& command) {
   for (const Positional& positional : command.positionals) {
     out += Item(positional.name, fmt::format("{}.", positional.doc));
   }
-  for (const Flag& flag : command.flags) out += FlagItem(flag);
+  for (const Flag& flag : command.flags) {
+    if (!flag.hidden) out += FlagItem(flag);
+  }
   for (const Example& example : command.examples) {
     out += fmt::format(".PP\n{}\n.RS 4\n.nf\n{}\n.fi\n.RE\n", Escape(example.doc),
                        Escape(example.line));

@@ -10,8 +10,8 @@
 
 namespace weightsmith {
 
-/// Plan and memory of transforms of one length. Lengths with prime factors up to 31 take Stockham's
-/// algorithm, others Bluestein's by way of a power of two: n·log(n) operations for all.
+/// Plan and memory of transforms of one length. Lengths whose prime factors are all at most 31 take
+/// Stockham's algorithm, others Bluestein's by way of a power of two: n·log(n) operations for all.
 class Fourier {
  public:
   /// REQUIRES: size > 0.

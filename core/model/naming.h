@@ -1,5 +1,5 @@
 // Other namings of components: which of their tensors lie where in the canonical ones. One
-// declaration each in layouts/. They serve both directions.
+// declaration each in namings/. They serve both directions.
 #pragma once
 
 #include <cstdint>

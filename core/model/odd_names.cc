@@ -89,9 +89,9 @@ bool IsEmaName(std::string_view name) {
 }
 
 bool IsInputName(std::string_view name) {
-  static constexpr std::string_view kNames[] = {
-      "conv_in.weight", "img_in.proj.weight",      "img_in.weight",
-      "input_blocks.0.0.weight", "patch_embedding.weight", "x_embedder.weight"};
+  static constexpr std::string_view kNames[] = {"conv_in.weight",         "img_in.proj.weight",
+                                                "img_in.weight",          "input_blocks.0.0.weight",
+                                                "patch_embedding.weight", "x_embedder.weight"};
   return Contains(kNames, name);
 }
 

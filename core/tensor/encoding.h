@@ -1,5 +1,5 @@
 // Encodings: how weights are stored as codes of few bits with scales beside them. One file each in
-// encodings/, which is all that a new one needs.
+// encodings/, which is all of the program that a new one needs.
 #pragma once
 
 #include <optional>

@@ -31,11 +31,11 @@ struct Grid {
   std::uint64_t CellOf(std::uint64_t element) const {
     return element / columns / cell_rows * CellsAcross() + element % columns / cell_columns;
   }
-  /// The first cell that an element of the same row, or a later one, can be in.
+  /// The first of the row of cells that the element is in: no later element is in an earlier one.
   std::uint64_t FirstCellFrom(std::uint64_t element) const {
     return element / columns / cell_rows * CellsAcross();
   }
-  /// How many elements from this one on lie in a run in its cell, within its row.
+  /// Elements from this one to the end of its cell in this row.
   std::uint64_t RunFrom(std::uint64_t element) const {
     const std::uint64_t column = element % columns;
     return std::min(cell_columns - column % cell_columns, columns - column);

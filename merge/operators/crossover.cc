@@ -1,4 +1,3 @@
-
 #include "merge/operator.h"
 #include "merge/program/frequency.h"
 
@@ -26,15 +25,16 @@ const Operator& crossover() {
       .name = "crossover",
       .summary = "Takes coarse structure from one model and fine structure from another.",
       .doc =
-          "Every tensor is taken apart into frequencies along all its dimensions: low ones come "
-          "from a, high ones from b. Alpha is the share of b, tilt how soft the crossing is: 0 is "
-          "a hard edge, 1 no crossing at all (a weighted sum), 2 a hard edge with the parts "
-          "exchanged.\n\n"
-          "A tensor is held whole while it is computed, in 12 bytes an element and more.",
+          "Every tensor is taken apart into frequencies along all its dimensions. Below tilt 1 "
+          "and above 3, b gives the high frequencies and a the low ones; between 1 and 3 they are "
+          "exchanged. 0, 2 and 4 are hard edges (4 is the same as 0), 1 and 3 are no edge at all: "
+          "a weighted sum. Alpha is the share of b, at tilt 2 that of a.\n\n"
+          "A tensor is held whole while it is computed, in 16 bytes an element and more.",
       .formula = "a + F(b - a), F passing each frequency by alpha and tilt",
       .source = "sd-mecha's crossover",
       .example = "mix: {op: crossover, a: photo, b: anime, alpha: 0.5, tilt: 0.25}",
-      .operands = {{.name = "a", .doc = "Low frequencies."}, {.name = "b", .doc = "High ones."}},
+      .operands = {{.name = "a", .doc = "Low frequencies, below tilt 1."},
+                   {.name = "b", .doc = "High ones."}},
       .parameters = {{.name = "alpha", .by_place = true, .low = 0, .high = 1, .doc = "Share of b."},
                      {.name = "tilt",
                       .default_value = 0.0,

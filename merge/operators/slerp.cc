@@ -39,8 +39,8 @@ const Operator& slerp() {
           "are parallel or opposite (a cosine above 0.9995 or below -0.9995) are blended on the "
           "straight line, as weighted_sum does; a tensor of zeros has a right angle to any other. "
           "At alpha 0 the result is a, at 1 it is b, byte for byte.\n\n"
-          "The norms are not interpolated by themselves, as sd-mecha does: of tensors of equal "
-          "norm the results are the same.",
+          "sd-mecha also interpolates the norms; this does not. For tensors of equal norm the "
+          "results agree.",
       .formula = "(sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b",
       .source = "Shoemake, 1985; mergekit's slerp",
       .example = "mix: {op: slerp, a: photo, b: anime, alpha: 0.3}",

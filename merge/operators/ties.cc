@@ -46,9 +46,10 @@ const Operator& ties() {
       .doc =
           "Of every model's difference to the base the largest elements are kept, as many as "
           "density says, by magnitude over the whole tensor; equal magnitudes at the limit are all "
-          "kept. Where models disagree on a sign, the one with the larger weighted sum counts, or "
-          "with `sign: frequency` the one that more models have (+ where both are equal), and the elements of the other sign are left out. With normalize each "
-          "element is divided by the weights of the models that are left there.",
+          "kept. Where models disagree on a sign, elements of one are left out: the sign with the "
+          "larger weighted sum counts, or with `sign: frequency` the one that more models have (+ "
+          "where both are equal). With normalize each element is divided by the sum of the weights "
+          "of the models that are left there.",
       .formula =
           "base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the "
           "elected sign",

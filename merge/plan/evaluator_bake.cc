@@ -143,8 +143,8 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
     if (replaces) {
       after = added;
     } else {
-      const Arguments arguments{
-          std::span(&value, 1), std::span(&added, 1), std::span(&factor, 1), ParameterValues({}, {})};
+      const Arguments arguments{std::span(&value, 1), std::span(&added, 1), std::span(&factor, 1),
+                                ParameterValues({}, {})};
       after = step.op->lower(lowering_, arguments);
     }
     if (entry.leaf()) AddProbes(id, *entry.model, *strength, shape, value, after);

@@ -33,7 +33,7 @@ class ExpressionIndex {
   const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
   /// Whether any weight operand of the node has a tensor of the component.
   bool HasComponent(NodeId node, std::string_view component) const;
-  /// Whether a row of the step names the VAE, or its operands are nothing else.
+  /// Whether a row of the step names the VAE, its `vae` is true, or its operands are nothing else.
   bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
   /// Whether the columns of a tensor are the input channels of any model.
   bool IsInput(const TensorKey& key) const;

@@ -1,5 +1,6 @@
-// A plan: one task per output tensor, made from headers alone. Pure data: what a run will read,
-// write and hold is known before anything is read, and the executor may not exceed it.
+// A plan: a task for each tensor, with a product for each output, made from headers alone. Pure
+// data: what a run will read, write and hold is known before anything is read, and the executor may
+// not exceed it.
 #pragma once
 
 #include <cstdint>
@@ -114,7 +115,7 @@ struct Task {
   KeptIndex kept_count = 0;
 };
 
-/// Of the tensor that a product is.
+/// Dtype and shape of the tensor that a product makes.
 TensorInfo InfoOf(const Task& task, const Product& product);
 
 /// A file that will be written.

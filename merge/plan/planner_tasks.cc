@@ -23,8 +23,7 @@ struct ScaledValue {
 /// that is finite and not 0 the scale is 1. Scales are f32.
 ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Grid& cells, bool whole) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Scalar largest =
-      tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(cells, value));
+  const Scalar largest = tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(cells, value));
   const Scalar share = tape.Round32(tape.Over(largest, LargestFinite(dtype)));
   const Scalar scale = tape.Select(0, largest, tape.Select(largest, kInfinity, share, 1), 1);
   if (whole) return {scale, tape.Divide(value, scale)};
@@ -270,7 +269,8 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
     std::vector<Product>& products = plan_.tasks[number].products;
     const auto place = static_cast<std::uint32_t>(products.size());
     products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
-    return AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, number, place);
+    return AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, number,
+                           place);
   }
   Task task{.name = planned.canonical,
             .component = stored.component->name,

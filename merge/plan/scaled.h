@@ -28,7 +28,7 @@ std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& wei
 /// copied with all that belongs to it, and not computed with. Null for any other tensor.
 const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key);
 
-/// Whether the tensor is such a scale.
+/// Whether the tensor holds the scales of a weight that ScaleOf decodes.
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key);
 
 /// Whether the tensor says something of how weights are stored (a marker, the scale of what goes

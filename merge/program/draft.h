@@ -49,7 +49,7 @@ struct Draft {
   std::vector<Transform> transforms;
   std::vector<KeptMaker> kept;
   std::map<Register, KeptIndex> read_as;    ///< registers that a kept value fills
-  std::map<Register, KeptIndex> waits_for;  ///< sources that can be read behind a kept value
+  std::map<Register, KeptIndex> waits_for;  ///< sources that can be read only after a kept value
 };
 
 }  // namespace weightsmith

@@ -6,9 +6,10 @@
 namespace weightsmith {
 
 /// Of one tensor and the numbers {alpha, tilt}, tilt from 0 to 4: what passes of it. A frequency
-/// has a radius r from 0 (the mean) to 1; up to tilt 2 the filter passes high ones, from there on
-/// low ones. At tilt 0, which 4 is too, it passes r > 1 - alpha, at 2 r < 1 - alpha, in between it
-/// rises on a line whose slope is the cotangent of tilt·π/2. As sd-mecha's crossover has it.
+/// has a radius r from 0 (the mean) to 1. High ones pass from tilt 0 to 1 and from 3 to 4, low ones
+/// from 1 to 3; at 1 and 3 the share alpha of every one does. At tilt 0, which 4 is too, those of
+/// r > 1 - alpha pass, at 2 those of r < 1 - alpha; in between the share is a line in r, of slope
+/// cot(tilt·π/2), cut off at 0 and 1. As sd-mecha's crossover has it.
 const TensorFunction& FilterFrequencies();
 
 }  // namespace weightsmith

@@ -133,9 +133,8 @@ Scalar Lowering::LargestOf(const Grid& cells, Value x) {
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
   if (x.zero()) return 0;
-  return Gather({.code = ReductionCode::kKthLargest,
-                 .in = {x.reg(), x.reg()},
-                 .fraction = fraction});
+  return Gather(
+      {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
 }
 
 Register Lowering::Hold(Value x) {
@@ -248,6 +247,7 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
 }
 
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
+  if (of_cells.is_literal()) return Constant(of_cells.literal());
   return Emit(OpCode::kSpread, {}, {of_cells, 0}, cells);
 }
 

@@ -49,8 +49,9 @@ struct KeptRegister {
   bool operator==(const KeptRegister&) const = default;
 };
 
-/// A pass over all of the tensor that stores nothing. When it has ended, in this order: transforms
-/// make kept values of kept values, reductions and then scalars fill their slots.
+/// A pass over all of the tensor that gathers and stores nothing; behind the last one of a task the
+/// task's tape runs and stores. When it has ended, in this order: transforms make kept values of
+/// kept values, reductions and then scalars fill their slots.
 struct Pass {
   Tape tape;
   /// What the tape's sources are: operands of the task, or, from the number of those on, kept

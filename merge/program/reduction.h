@@ -19,7 +19,7 @@ namespace weightsmith {
 enum class ReductionCode : std::uint8_t {
   kSum,         ///< Σ x
   kDot,         ///< Σ x·y
-  kLargest,     ///< max |x|; a NaN counts as nothing, no element as 0
+  kLargest,     ///< max |x|; a NaN counts as nothing; 0 for no elements
   kKthLargest,  ///< the k-th largest |x| as f32, k = trunc(fraction·n); NaN for k = 0, 0 for k = n
 };
 
@@ -34,7 +34,7 @@ struct Reduction {
   bool operator==(const Reduction&) const = default;
 };
 
-/// Elements of a block. It divides every chunk but the last one of a tensor.
+/// Elements of a block. Every chunk but a tensor's last is a multiple of it.
 inline constexpr std::uint64_t kReductionBlock = std::uint64_t{128} * kTile;
 
 /// The result of one tile, or of a part of one. REQUIRES: no kKthLargest; as many y as x where y is

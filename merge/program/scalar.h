@@ -49,8 +49,8 @@ enum class ScalarCode : std::uint8_t {
   kSelect,      ///< c where a < b, else d
 };
 
-/// One operation on scalars. A slot holds one number for the tensor, or one for each row; a number
-/// for the tensor goes with each row.
+/// One operation on scalars. A slot holds one number for the tensor, or one for each cell; a number
+/// for the tensor goes with each cell.
 struct ScalarOp {
   ScalarCode code = ScalarCode::kAdd;
   std::array<Scalar, 4> in{0, 0, 0, 0};

@@ -1,5 +1,6 @@
-// The k-th largest magnitude of a tensor, exactly, in a pass over it or two: a sample proposes a
-// band of values that holds it, a pass counts what lies above the band and what lies where inside.
+// The k-th largest magnitude of a tensor, exactly, mostly in one pass over it, at most in three: a
+// sample proposes a band of values that holds it, a pass counts what lies above the band and what
+// lies where inside.
 #pragma once
 
 #include <atomic>
@@ -50,7 +51,7 @@ class Selection {
   float value_ = 0;
 };
 
-/// Elements that a sample of a tensor has, and so many of the tensor that they are worth taking.
+/// How many elements a sample of a tensor should have; 0 where none is worth taking.
 std::uint64_t SampleSize(std::uint64_t elements);
 
 }  // namespace weightsmith

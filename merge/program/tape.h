@@ -2,8 +2,8 @@
 // 0..sources-1 hold the decoded sources and are never written; another register is written again
 // only when nothing needs its former value, results and probes included.
 //
-// A tape is what a chain of steps of any depth becomes: it is run tile by tile, so that nothing but
-// tiles is ever in memory, and only its results are rounded to a storage dtype.
+// A tape is what a chain of steps of any depth becomes: it is run tile by tile, so that no step
+// makes a tensor in memory, and only its results are rounded to a storage dtype.
 #pragma once
 
 #include <array>
@@ -101,8 +101,8 @@ Tape Bind(const Tape& tape, const SlotValues& slots, bool wide);
 
 /// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
 /// of which the sources are filled with n elements; `first` is the index of the tile's first
-/// element in its tensor (kKeepExtra needs it). Results do not depend on the instruction set.
-/// REQUIRES: no slots, but those of cells, which are in `slots`.
+/// element in its tensor (kKeepExtra and kSpread need it). Results do not depend on the instruction
+/// set. REQUIRES: no slots, but those of cells, which are in `slots`.
 void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
              const SlotValues& slots = {});
 void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,

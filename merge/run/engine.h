@@ -22,7 +22,7 @@ struct Progress {
 
 struct EngineOptions {
   int threads = 1;  ///< one: the calling thread
-  /// What tasks of several passes may hold together, unless there is only one.
+  /// What tasks of several passes may hold together; one that holds more runs alone.
   std::uint64_t state_bytes = 0;
   std::uint64_t bytes_done = 0;   ///< before, for the progress
   std::uint64_t bytes_total = 0;  ///< likewise

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -49,34 +48,62 @@ std::vector<std::shared_ptr<const ByteSource>> OpenFiles(const Plan& plan,
 /// Results by task; goes on from those of a journal, if any.
 class Results {
  public:
-  Results(const Plan& plan, Journal* journal) : plan_(&plan), journal_(journal) {
-    if (journal != nullptr) results_ = journal->finished();
+  Results(const Plan& plan, Journal* journal)
+      : plan_(&plan), journal_(journal), results_(plan.tasks.size()), left_(plan.tasks.size()) {
+    if (journal == nullptr) return;
+    for (const FinishedTask& finished : journal->finished()) Put(finished.task, finished.result);
   }
 
-  /// Computes the tasks that are not yet done.
-  void Compute(const WorkerContext& context, const RunOptions& options, const MemoryShare& share) {
-    std::vector<std::uint32_t> tasks(plan_->tasks.size() - results_.size());
-    std::iota(tasks.begin(), tasks.end(), static_cast<std::uint32_t>(results_.size()));
+  /// Computes what is not yet done of these tasks.
+  void Compute(std::vector<std::uint32_t> tasks, const WorkerContext& context,
+               const RunOptions& options, const MemoryShare& share) {
+    std::erase_if(tasks, [&](std::uint32_t task) { return results_[task].has_value(); });
     EngineOptions own{.threads = share.threads,
                       .state_bytes = share.states,
                       .bytes_total = plan_->bytes_to_write,
                       .progress = options.progress,
                       .cancel = options.cancel};
-    for (const TaskResult& result : results_) own.bytes_done += result.bytes_written;
-    ComputeTasks(context, std::move(tasks), own, [&](std::uint32_t /*task*/, TaskResult&& result) {
-      if (journal_ != nullptr) journal_->Append(result);
-      results_.push_back(std::move(result));
+    for (const auto& result : results_) own.bytes_done += result ? result->bytes_written : 0;
+    ComputeTasks(context, std::move(tasks), own, [&](std::uint32_t task, TaskResult&& result) {
+      if (journal_ != nullptr) journal_->Append(task, result);
+      Put(task, std::move(result));
     });
   }
 
-  const std::vector<TaskResult>& all() const& { return results_; }
-  std::vector<TaskResult>&& all() && { return std::move(results_); }
+  /// Tasks that nobody has computed.
+  std::size_t left() const { return left_; }
+  /// REQUIRES: nothing is left.
+  std::vector<TaskResult> Take() && {
+    std::vector<TaskResult> all;
+    all.reserve(results_.size());
+    for (auto& result : results_) all.push_back(*std::move(result));
+    return all;
+  }
 
  private:
+  void Put(std::uint32_t task, TaskResult result) {
+    results_[task] = std::move(result);
+    --left_;
+  }
+
   const Plan* plan_;
   Journal* journal_;
-  std::vector<TaskResult> results_;
+  std::vector<std::optional<TaskResult>> results_;
+  std::size_t left_;
 };
+
+void CheckPart(const RunOptions& options) {
+  if (!options.part) return;
+  const auto [number, count] = *options.part;
+  if (number < 1 || number > count) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("part {} of {} is none: parts are counted from 1", number, count));
+  }
+  if (!options.keep_partial || !options.digests) {
+    throw Error(ErrorCode::kUsage,
+                "a part of a run keeps what it computes, with digests, for the other parts");
+  }
+}
 
 /// What is done with outputs that stand under their names.
 void LookAtOutputs(const RunOptions& options, Report& report) {
@@ -102,6 +129,15 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
   return report;
 }
 
+/// Leaves what is done to the runs of other parts.
+Report Leave(RunOutputs& outputs, const RunOptions& options, std::size_t left) {
+  for (OutputFile& file : outputs.files()) file.Flush(options.cancel);
+  Report report;
+  report.tensors_left = left;
+  report.resumed = outputs.resumed();
+  return report;
+}
+
 /// Computes what is not yet done.
 Report Compute(const Plan& plan, const RunOptions& options, WorkerContext& context,
                const MemoryShare& share) {
@@ -111,8 +147,9 @@ Report Compute(const Plan& plan, const RunOptions& options, WorkerContext& conte
   context.writer = &writer;
   try {
     Results results(plan, outputs.journal());
-    results.Compute(context, options, share);
-    return Finish(plan, options, context, outputs, results.all());
+    results.Compute(TasksOf(plan, options.part), context, options, share);
+    if (results.left() > 0) return Leave(outputs, options, results.left());
+    return Finish(plan, options, context, outputs, std::move(results).Take());
   } catch (const Error& error) {
     const bool can_go_on = outputs.committing() || error.code() == ErrorCode::kInterrupted ||
                            error.code() == ErrorCode::kResources;
@@ -132,6 +169,7 @@ Report Compute(const Plan& plan, const RunOptions& options, WorkerContext& conte
 
 Report Run(const Plan& plan, const RunOptions& options) {
   const Clock::time_point start = Clock::now();
+  CheckPart(options);
   CheckPaths(plan, options);
   std::optional<Report> report = FinishCommit(plan, options);
   if (!report) {
@@ -146,7 +184,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
     ProveEffects(plan, context, options.cancel);
     report = Compute(plan, options, context, share);
   }
-  LookAtOutputs(options, *report);
+  if (report->tensors_left == 0) LookAtOutputs(options, *report);
   report->seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return *std::move(report);
 }
@@ -157,9 +195,9 @@ std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options) {
                               .files = OpenFiles(plan, options),
                               .deltas = std::make_shared<DeltaCache>(share.delta_cache)};
   Results results(plan, nullptr);
-  results.Compute(context, options, share);
+  results.Compute(TasksOf(plan, std::nullopt), context, options, share);
   for (const auto& file : context.files) file->ExpectUnchanged();
-  return std::move(results).all();
+  return std::move(results).Take();
 }
 
 std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions& options) {
@@ -173,9 +211,9 @@ std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions
   ChunkWriter writer(plan, context.files, destination);
   context.writer = &writer;
   Results results(plan, nullptr);
-  results.Compute(context, options, share);
+  results.Compute(TasksOf(plan, std::nullopt), context, options, share);
   for (const auto& file : context.files) file->ExpectUnchanged();
-  CheckOutcome(plan, results.all());
+  CheckOutcome(plan, std::move(results).Take());
   return std::move(destination).Take();
 }
 

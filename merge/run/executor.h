@@ -13,6 +13,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/engine.h"
 #include "merge/run/report.h"
+#include "merge/run/work_set.h"
 
 namespace weightsmith {
 
@@ -35,6 +36,10 @@ struct RunOptions {
   bool effects = true;
   bool sha256 = false;     ///< of each output
   bool by_tensor = false;  ///< keep a row for every tensor in the report
+  /// The part of the plan that is computed. What parts before it have done is in the partial output
+  /// and its journal, where it stays for the others (keep_partial and digests are needed); the run
+  /// that finds everything done ends like one that is no part.
+  std::optional<RunPart> part{};
   /// Where the caller will write the report: no run writes it, but it may be no file of the run.
   std::optional<std::filesystem::path> report{};
   /// Called from time to time from a worker thread; return false to stop (kInterrupted).
@@ -48,7 +53,8 @@ struct RunOptions {
 /// Runs the plan and returns what each input did. On success the outputs stand under their names;
 /// after any error they do not, and inputs are untouched. Interrupted or with a full disk, partial
 /// outputs and their journal stay for the same plan to go on from (keep_partial, and digests to
-/// check them by); after other errors they are removed.
+/// check them by); after other errors they are removed. Of a part that leaves tasks to others the
+/// report has Report::tensors_left and nothing else, and no output stands under its name.
 Report Run(const Plan& plan, const RunOptions& options);
 
 /// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have told of

@@ -65,13 +65,14 @@ bool ReadDigests(std::istream& words, std::size_t count, std::vector<Digest>& di
   return true;
 }
 
-/// The result on a line; nothing where it is not of this task.
-std::optional<TaskResult> ParseTask(const std::string& body, std::size_t number, const Task& task) {
+/// The task on a line; nothing where it is no task of the plan.
+std::optional<FinishedTask> ParseTask(const std::string& body, const Plan& plan) {
   std::istringstream words(body);
-  std::size_t index = 0;
-  TaskResult result;
-  words >> index >> result.non_finite >> result.bytes_read >> result.bytes_written;
-  if (!words || index != number) return std::nullopt;
+  FinishedTask finished;
+  TaskResult& result = finished.result;
+  words >> finished.task >> result.non_finite >> result.bytes_read >> result.bytes_written;
+  if (!words || finished.task >= plan.tasks.size()) return std::nullopt;
+  const Task& task = plan.tasks[finished.task];
   if (!ReadDigests(words, task.sources.size(), result.sources) ||
       !ReadDigests(words, task.products.size(), result.products)) {
     return std::nullopt;
@@ -86,7 +87,7 @@ std::optional<TaskResult> ParseTask(const std::string& body, std::size_t number,
     effect.change_squares = std::bit_cast<double>(change);
     effect.before_squares = std::bit_cast<double>(before);
   }
-  return result;
+  return finished;
 }
 
 std::vector<FileIdentity> ParseCommit(const std::string& body) {
@@ -143,11 +144,10 @@ struct Journal::State {
   bool ours = false;
   bool same_boot = false;
   std::string difference;
-  std::vector<TaskResult> finished;
+  std::vector<FinishedTask> finished;
   std::vector<std::uint64_t> ends;  ///< of the heading and of every task's line, in the file
   std::vector<FileIdentity> committed;
   AppendFile file;
-  std::size_t next = 0;
 
   std::string Heading() const;
   void ReadHeading(const std::string& line);
@@ -188,6 +188,7 @@ void Journal::State::ReadLines(const std::string& text, const Plan& plan) {
   ours = ours && at != std::string::npos;
   if (!ours) return;
   ends.push_back(++at);
+  std::vector<bool> known(plan.tasks.size());
   for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
     const auto body = Unchecked(text.substr(at, end - at));
     if (!body) return;
@@ -195,10 +196,10 @@ void Journal::State::ReadLines(const std::string& text, const Plan& plan) {
       committed = ParseCommit(*body);
       return;
     }
-    if (finished.size() >= plan.tasks.size()) return;
-    auto result = ParseTask(*body, finished.size(), plan.tasks[finished.size()]);
-    if (!result) return;
-    finished.push_back(std::move(*result));
+    auto task = ParseTask(*body, plan);
+    if (!task || known[task->task]) return;
+    known[task->task] = true;
+    finished.push_back(std::move(*task));
     ends.push_back(end + 1);
   }
 }
@@ -232,7 +233,7 @@ const std::string& Journal::difference() const {
 bool Journal::same_boot() const {
   return state_->same_boot;
 }
-const std::vector<TaskResult>& Journal::finished() const {
+const std::vector<FinishedTask>& Journal::finished() const {
   return state_->finished;
 }
 const std::vector<FileIdentity>& Journal::committed() const {
@@ -250,7 +251,6 @@ std::string_view Journal::StampPrefix() {
 void Journal::Start() {
   state_->finished.clear();
   state_->committed.clear();
-  state_->next = 0;
   state_->run = RandomIdentity();
   state_->file = AppendFile::Create(state_->path);
   state_->file.Append(state_->Heading());
@@ -259,12 +259,11 @@ void Journal::Start() {
 void Journal::Continue(std::size_t tasks) {
   state_->finished.resize(tasks);
   state_->committed.clear();
-  state_->next = tasks;
   state_->file = AppendFile::Open(state_->path, state_->ends[tasks]);
 }
 
-void Journal::Append(const TaskResult& result) {
-  state_->file.Append(Line(state_->next++, result));
+void Journal::Append(std::uint32_t task, const TaskResult& result) {
+  state_->file.Append(Line(task, result));
 }
 
 void Journal::BeginCommit(const std::vector<FileIdentity>& files, bool sync) {

@@ -2,8 +2,9 @@
 // run can go on from it.
 //
 //   weightsmith-journal-2 RUN BOOT PROGRAM PLAN INPUTS OUTPUTS CHECK
-//   TASK NON_FINITE BYTES_READ BYTES_WRITTEN [DIGEST…] [EFFECT…] CHECK      one for each, in order
-//   commit [DEVICE INODE]… CHECK                                      the outputs are being renamed
+//   TASK NON_FINITE BYTES_READ BYTES_WRITTEN [DIGEST…] [EFFECT…] CHECK      one for each, in any
+//   order commit [DEVICE INODE]… CHECK                                      the outputs are being
+//   renamed
 //
 // RUN is random. Every partial of the run carries it in the place of its header: a journal belongs
 // to those partials and to no others. The four digests after BOOT are the RunFingerprint. CHECK is
@@ -41,8 +42,8 @@ class Journal {
   const std::string& difference() const;
   /// Whether the machine has run since the journal was begun, without a restart.
   bool same_boot() const;
-  /// Of the tasks 0, 1, … in order.
-  const std::vector<TaskResult>& finished() const;
+  /// In the order in which they were finished, each once.
+  const std::vector<FinishedTask>& finished() const;
   /// The files that the outputs were, once their renaming began; else empty.
   const std::vector<FileIdentity>& committed() const;
 
@@ -53,10 +54,10 @@ class Journal {
 
   /// Writes a new journal, of a new identity. REQUIRES: none is there.
   void Start();
-  /// Opens the journal behind its first `tasks` tasks; what follows them is cut off.
+  /// Opens the journal behind its first `tasks` lines of tasks; what follows them is cut off.
   void Continue(std::size_t tasks);
-  /// Appends the next task. Throws kResources where the disk is full, kFailed otherwise.
-  void Append(const TaskResult& result);
+  /// Appends a task. Throws kResources where the disk is full, kFailed otherwise.
+  void Append(std::uint32_t task, const TaskResult& result);
   /// From here on the outputs are what `files` are. Durable where `sync` is set.
   void BeginCommit(const std::vector<FileIdentity>& files, bool sync);
   /// Removes the file.

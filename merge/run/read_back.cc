@@ -79,23 +79,23 @@ std::shared_ptr<const ByteSource> ReaderOf(const OutputFile& file) {
   return std::make_shared<const PartialReader>(file);
 }
 
-std::uint64_t BytesOfProducts(const Plan& plan, std::size_t tasks) {
+std::uint64_t BytesOfProducts(const Plan& plan, std::span<const FinishedTask> tasks) {
   std::uint64_t bytes = 0;
-  for (const Task& task : std::span(plan.tasks).first(tasks)) {
+  for (const FinishedTask& finished : tasks) {
+    const Task& task = plan.tasks[finished.task];
     for (const Product& product : task.products) bytes += BytesOf(task, product);
   }
   return bytes;
 }
 
-std::size_t CountIntact(const Plan& plan, std::span<const TaskResult> results,
+std::size_t CountIntact(const Plan& plan, std::span<const FinishedTask> tasks,
                         std::span<const std::shared_ptr<const ByteSource>> files,
                         const std::atomic<bool>* cancel) {
   ReadBack read_back(files, cancel);
-  std::size_t intact = 0;
-  while (intact < results.size() && read_back.Intact(plan.tasks[intact], results[intact])) {
-    ++intact;
-  }
-  return intact;
+  const auto damaged = std::ranges::find_if_not(tasks, [&](const FinishedTask& finished) {
+    return read_back.Intact(plan.tasks[finished.task], finished.result);
+  });
+  return static_cast<std::size_t>(damaged - tasks.begin());
 }
 
 }  // namespace weightsmith

@@ -17,13 +17,13 @@ namespace weightsmith {
 /// A partial output as something that can be read; it has to outlive what is returned.
 std::shared_ptr<const ByteSource> ReaderOf(const OutputFile& file);
 
-/// Bytes that the first `tasks` tasks have written.
-std::uint64_t BytesOfProducts(const Plan& plan, std::size_t tasks);
+/// Bytes that these tasks have written.
+std::uint64_t BytesOfProducts(const Plan& plan, std::span<const FinishedTask> tasks);
 
 /// Reads the products of the tasks back from `files`, which are parallel to Plan::output_files, and
-/// returns how many tasks at the front have the digests in `results`. Throws kInterrupted once
-/// `cancel` is set.
-std::size_t CountIntact(const Plan& plan, std::span<const TaskResult> results,
+/// returns how many of them, from the first one on, have the digests that they had. Throws
+/// kInterrupted once `cancel` is set.
+std::size_t CountIntact(const Plan& plan, std::span<const FinishedTask> tasks,
                         std::span<const std::shared_ptr<const ByteSource>> files,
                         const std::atomic<bool>* cancel);
 

@@ -72,6 +72,7 @@ struct Report {
   bool sampled = false;
   double sampled_share = 1;
   bool resumed = false;
+  std::uint64_t tensors_left = 0;  ///< that other parts have to compute
 };
 
 /// Folds what the tasks told; all but times. Tensors of adapters that are not in `digests` are read

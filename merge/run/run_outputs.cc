@@ -69,6 +69,13 @@ void ExpectOwn(const OutputFile& file, const OutputFilePlan& planned, bool has_j
               "Move it away, or choose another output.");
 }
 
+/// REQUIRES: all tasks of a plan.
+std::vector<TaskResult> InOrderOfTasks(const std::vector<FinishedTask>& finished) {
+  std::vector<TaskResult> results(finished.size());
+  for (const FinishedTask& task : finished) results[task.task] = task.result;
+  return results;
+}
+
 std::vector<std::shared_ptr<const ByteSource>> Readers(const std::vector<OutputFile>& files) {
   std::vector<std::shared_ptr<const ByteSource>> readers;
   for (const OutputFile& file : files) {
@@ -120,8 +127,8 @@ std::optional<Resumption> FindResumption(const Plan& plan, const RunOptions& opt
     const auto source = OpenByteSource(partial, IoBackend::kRead);
     if (ReadText(*source, 0, stamp.size()) != stamp) return std::nullopt;
   }
-  const std::size_t tasks = journal->finished().size();
-  return Resumption{tasks, Trusted(*journal, options) ? 0 : BytesOfProducts(plan, tasks)};
+  const std::vector<FinishedTask>& tasks = journal->finished();
+  return Resumption{tasks.size(), Trusted(*journal, options) ? 0 : BytesOfProducts(plan, tasks)};
 }
 
 RunOutputs::RunOutputs(const Plan& plan, const RunOptions& options)
@@ -161,7 +168,7 @@ std::size_t RunOutputs::CountReusable() {
                      Quote(files_[f].partial().string())));
     return 0;
   }
-  const std::vector<TaskResult>& finished = journal_->finished();
+  const std::vector<FinishedTask>& finished = journal_->finished();
   if (Trusted(*journal_, *options_)) return finished.size();
   const std::size_t intact = CountIntact(*plan_, finished, Readers(files_), options_->cancel);
   if (intact < finished.size()) {
@@ -254,13 +261,13 @@ std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options) 
     files.push_back(&partials.back());
     readers.push_back(ReaderOf(partials.back()));
   }
-  const std::vector<TaskResult>& results = journal->finished();
+  const std::vector<FinishedTask>& finished = journal->finished();
   if (!Trusted(*journal, options) &&
-      CountIntact(plan, results, readers, options.cancel) < results.size()) {
+      CountIntact(plan, finished, readers, options.cancel) < finished.size()) {
     return std::nullopt;
   }
   if (options.note) options.note("the interrupted run had finished; its outputs get their names");
-  Report report = MakeReport(plan, results, options.by_tensor);
+  Report report = MakeReport(plan, InOrderOfTasks(finished), options.by_tensor);
   WriteHeaders(plan, report, files);
   try {
     SyncOutputs(files);

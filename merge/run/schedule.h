@@ -31,7 +31,8 @@ struct WorkItem {
 /// For one thread at a time.
 class Schedule {
  public:
-  /// `tasks` in their order; states of tasks take `state_bytes` together, unless there is only one.
+  /// `tasks` in their order. States of tasks take at most `state_bytes` together; one that is
+  /// larger runs alone.
   /// REQUIRES: the plan outlives it.
   Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes);
 

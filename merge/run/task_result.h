@@ -19,4 +19,9 @@ struct TaskResult {
   std::uint64_t bytes_written = 0;
 };
 
+struct FinishedTask {
+  std::uint32_t task = 0;  ///< index in Plan::tasks
+  TaskResult result;
+};
+
 }  // namespace weightsmith

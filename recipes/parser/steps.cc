@@ -309,9 +309,9 @@ std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, cons
     const std::optional<double> seed = reader_.Number(node, what);
     if (!seed) return std::nullopt;
     if (*seed >= 0 && *seed <= kMostSeed && *seed == std::floor(*seed)) return Weights(*seed);
-    reader_.diagnostics().AddError(
-        node.place, fmt::format("{} is a seed, not {}", what, FormatNumber(*seed)),
-        "Write a whole number of 0 or more, such as 42.");
+    reader_.diagnostics().AddError(node.place,
+                                   fmt::format("{} is a seed, not {}", what, FormatNumber(*seed)),
+                                   "Write a whole number of 0 or more, such as 42.");
     return std::nullopt;
   }
   if (!spec.by_place && !node.scalar()) {

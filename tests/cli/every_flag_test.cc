@@ -81,6 +81,7 @@ const std::map<std::string_view, std::string_view> kValues = {
     {"output", "out.safetensors"},
     {"split --output", "parts"},
     {"param", "alpha=0.25"},
+    {"part", "1/1"},
     {"validate --output", "fresh.safetensors"},
     {"policy", "missing=keep"},
     {"presets", "presets.txt"},

@@ -92,10 +92,15 @@ Model ModelOf(const std::string& name, std::shared_ptr<const Checkpoint> checkpo
   return model;
 }
 
+/// Looked through once, so that the time goes into adapters.
+const Model& Base() {
+  static const Model base = ModelOf("base", MakeBase());
+  return base;
+}
+
 void Bake(std::shared_ptr<const Checkpoint> checkpoint, std::shared_ptr<const Adapter> adapter) {
-  static const std::shared_ptr<const Checkpoint> base = MakeBase();
   Expression expression;
-  expression.models = {ModelOf("base", base), ModelOf("lora", std::move(checkpoint))};
+  expression.models = {Base(), ModelOf("lora", std::move(checkpoint))};
   expression.models[1].adapter = std::move(adapter);
   expression.models[1].allow_unmatched = ".*";
   expression.nodes.resize(3);

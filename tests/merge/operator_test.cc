@@ -43,8 +43,8 @@ std::vector<T> Compute(const ExpectedValues& expected, Precision precision) {
   const std::vector<Value> operands = Sources(expected.operands);
   const std::vector<Value> list = Sources(expected.list);
   Lowering tape(precision, 3);
-  const Value result = op->lower(
-      tape, {operands, list, expected.weights, ParameterValues(op->parameters, expected.parameters)});
+  const Value result = op->lower(tape, {operands, list, expected.weights,
+                                        ParameterValues(op->parameters, expected.parameters)});
   return RunOn(std::move(tape).Finish(std::array{result}), Inputs<T>());
 }
 
@@ -79,8 +79,7 @@ struct Attempt {
   }
 
   Value Lower(const Operator& op, Lowering& tape) const {
-    return op.lower(tape,
-                    {operands, list, weights, ParameterValues(op.parameters, parameters)});
+    return op.lower(tape, {operands, list, weights, ParameterValues(op.parameters, parameters)});
   }
 };
 

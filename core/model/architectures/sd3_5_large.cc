@@ -25,7 +25,7 @@ const Architecture& sd3_5_large() {
                                             .prediction = Prediction::kFlow,
                                             .dtype = DType::kF16,
                                             .keep_precision = MmditKeepPrecision(),
-      .input_weight = "x_embedder.proj.weight",
+                                            .input_weight = "x_embedder.proj.weight",
                                             .rows = {MmditRow("sd3.5-large", Scale::kFull, kFull),
                                                      MmditRow("sd3.5-large", Scale::kTiny, kFull)}};
   return architecture;

@@ -1,0 +1,89 @@
+"""Outputs are the same bytes from version to version: the tensors of every example, and of runs of every kind.
+
+digests.json was first written with the program as it was before the engine computed in passes. WEIGHTSMITH_BLESS=1 adds
+what is new. A digest that changes is a change of results: find out why before anything else.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import adapters
+import support
+from test_examples import EXAMPLES, models  # noqa: F401
+
+GOLDEN = support.ROOT / "tests" / "python" / "digests.json"
+BLESS = os.environ.get("WEIGHTSMITH_BLESS") == "1"
+FP8 = np.dtype(ml_dtypes.float8_e4m3fn)
+
+RUNS = {  # name -> arguments; of models photo, anime, base, of the adapter `lora` and the fp8 models s8, t8
+    "weighted sum": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "0.3"),
+    "by block": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "GRAD_V"),
+    "difference": ("merge", "photo.safetensors", "anime.safetensors", "base.safetensors", "--op", "add_difference", "--alpha", "0.7"),
+    "train difference": ("merge", "photo.safetensors", "anime.safetensors", "base.safetensors", "--op", "train_difference", "--alpha", "0.7"),
+    "slerp": ("merge", "photo.safetensors", "anime.safetensors", "--op", "slerp", "--alpha", "0.3"),
+    "crossover": ("merge", "photo.safetensors", "anime.safetensors", "--op", "crossover", "--alpha", "0.4", "--param", "tilt=0.3"),
+    "stochastic": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "0.3", "--dtype", "bf16", "--rounding", "stochastic:7"),
+    "in f64": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "0.3", "--policy", "precision=f64"),
+    "to fp8": ("convert", "photo.safetensors", "--dtype", "f8_e4m3"),
+    "scaled fp8": ("merge", "s8.safetensors", "t8.safetensors", "--alpha", "0.3"),
+    "scaled fp8 to f16": ("merge", "s8.safetensors", "t8.safetensors", "--alpha", "0.3", "--dtype", "f16"),
+    "pruned": ("convert", "photo.safetensors", "--prune"),
+} | {f"baked {family}": ("bake", "photo.safetensors", "--lora", f"{family}.safetensors:0.7") for family in adapters.FAMILIES}
+
+
+def digest(path):
+    """Of names, dtypes, shapes and bytes, in the order of the names."""
+    digested = hashlib.sha256()
+    tensors = support.read(path).tensors
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        digested.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digested.update(array.tobytes())
+    return digested.hexdigest()
+
+
+def check(name, found):
+    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+    if BLESS and name not in golden:
+        GOLDEN.write_text(json.dumps({**golden, name: found}, indent=2, sort_keys=True) + "\n")
+    else:
+        assert found == golden[name]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_gives_the_bytes_that_it_always_gave(weightsmith, models, name):  # noqa: F811
+    shutil.copy(support.ROOT / "examples" / name, models)
+    before = {path.resolve() for path in models.rglob("*.safetensors")}
+    weightsmith("merge", name, "--no-sync")
+    made = sorted(path for path in models.rglob("*.safetensors") if path.resolve() not in before)
+    check(name, {str(path.relative_to(models)): digest(path) for path in made})
+
+
+def add_scaled(models):  # noqa: F811
+    for seed, name in enumerate(("s8", "t8"), 1):
+        random = np.random.default_rng(seed)
+        tensors = {"scaled_fp8": np.zeros(2, FP8), "double.norm.weight": random.standard_normal(300).astype(np.float16)}
+        for module, scale in (("double.a", np.float32(0.013)), ("double.b", (random.random((70, 1)) + 0.01).astype(np.float32))):
+            tensors[f"{module}.weight"] = random.standard_normal((70, 300)).astype(FP8)
+            tensors[f"{module}.scale_weight"] = np.asarray(scale)
+        support.write(models / f"{name}.safetensors", tensors)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_gives_the_bytes_that_it_always_gave(weightsmith, models, name):  # noqa: F811
+    family = name.removeprefix("baked ")
+    if family in adapters.FAMILIES:
+        weights = adapters.weights_of(support.header_of(models / "photo.safetensors")[0])
+        shapes, _ = adapters.shapes_of(weights, family, "kohya")
+        tensors = adapters.random_tensors(shapes, 3, np.float16)
+        tensors |= {name: np.zeros((), np.float16) for name in tensors if name.endswith(".on_input")}
+        support.write(models / f"{family}.safetensors", tensors)
+    add_scaled(models)
+    weightsmith(*RUNS[name], "--no-sync", "-o", "out.safetensors")
+    check(name, digest(models / "out.safetensors"))

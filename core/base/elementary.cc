@@ -23,7 +23,7 @@ Reduced Reduce(double x) {
   const double count = std::nearbyint(x / kHalfPi);
   const double rest = ((x - count * kHalfPiHigh) - count * kHalfPiMiddle) - count * kHalfPiLow;
   const double turns = count - 4 * std::floor(count / 4);
-  return {rest, static_cast<int>(turns)};
+  return {rest, std::isfinite(turns) ? static_cast<int>(turns) : 0};
 }
 
 /// Taylor's series around 0, for |x| ≤ π/4: the next term is below half an ulp.

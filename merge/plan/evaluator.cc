@@ -353,12 +353,20 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     weights.push_back(*weight);
   }
 
+  const bool narrows = wide && widest.size() > 1 && narrow < widest[1];
+  if (narrows && ClassOf(*step.op) != OperatorClass::kElementwise) {
+    // What only some operands have may not enter numbers of the whole tensor.
+    const std::uint64_t row = RowElements(widest);
+    for (Value& value : values) {
+      value = lowering_.KeepExtra(value, Value::Zero(), row, row / widest[1] * narrow);
+    }
+  }
   const std::span<const Value> all = values;
   const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
                             weights, ParameterValues(step.op->parameters, parameters)};
   Value after = step.op->lower(lowering_, arguments);
   computed_.insert(id);
-  if (wide && widest.size() > 1 && narrow < widest[1] && !after.zero()) {
+  if (narrows && !after.zero()) {
     const std::uint64_t row = RowElements(widest);
     after = lowering_.KeepExtra(after, *wide, row, row / widest[1] * narrow);
   }

@@ -111,10 +111,11 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
   const Value before = Evaluate(base).value;
   Value value = before;
   Shape shape = widest;
-  for (const NodeId entry : step.list) {
-    if (!Evaluate(entry).present || !nodes[entry].leaf()) continue;
-    if (!index_->IsInput(*key_)) continue;
-    shape = Widened(*index_->Adapter(*nodes[entry].model).Find(*key_), shape);
+  for (std::size_t i = 0; index_->IsInput(*key_) && i < step.list.size(); ++i) {
+    const Node& entry = nodes[step.list[i]];
+    if (!Evaluate(step.list[i]).present || !entry.leaf()) continue;
+    if (Weight(step, step.weights[i], "strength").value_or(0) == 0) continue;
+    shape = Widened(*index_->Adapter(*entry.model).Find(*key_), shape);
   }
   computed_.insert(id);
   for (std::size_t i = 0; i < step.list.size(); ++i) {

@@ -14,6 +14,7 @@
 #include "merge/plan/place_table.h"
 #include "merge/plan/plan.h"
 #include "merge/plan/problems.h"
+#include "merge/plan/scaled.h"
 
 namespace weightsmith {
 
@@ -114,10 +115,10 @@ class Planner {
                  Task& task) const;
   bool Refused(const Task& task);
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
-                      const TensorEvaluator& evaluator, Value value, std::uint32_t output,
-                      std::uint32_t leading) const;
-  std::optional<Grid> CellsOf(const TensorKey& key, const Product& product, const Shape& shape,
-                              std::uint32_t leading) const;
+                      const TensorEvaluator& evaluator, Value value, const Shape& shape,
+                      std::uint32_t output, std::uint32_t leading) const;
+  std::optional<WeightScale> ScalesOf(const TensorKey& key, const Product& product,
+                                      const Shape& shape, std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
                  std::uint32_t number, std::uint32_t product);

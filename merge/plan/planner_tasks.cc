@@ -19,15 +19,37 @@ struct ScaledValue {
   Value value;
 };
 
+/// A scale as a dtype stores it: in its range, and not 0.
+Scalar AsStored(Lowering& tape, Scalar scale, DType dtype) {
+  struct Stored {
+    DType dtype;
+    Scalar (*round)(Lowering&, Scalar);
+    double least;
+  };
+  static constexpr Stored kStored[] = {
+      {DType::kF16, [](Lowering& on, Scalar s) { return on.RoundF16(s); }, 0x1p-24},
+      {DType::kBF16, [](Lowering& on, Scalar s) { return on.RoundBF16(s); }, 0x1p-133},
+  };
+  for (const Stored& row : kStored) {
+    if (row.dtype != dtype) continue;
+    scale = row.round(tape, tape.Lesser(scale, LargestFinite(dtype)));
+    return tape.Greater(scale, row.least);
+  }
+  return tape.Greater(tape.Round32(scale), 0x1p-149);
+}
+
 /// Scales the cells of a value so that the largest magnitude of each fills the dtype. Without one
-/// that is finite and not 0 the scale is 1. Scales are f32.
-ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Grid& cells, bool whole) {
+/// that is finite and not 0 the scale is 1. Scales are f32, or as their own dtype has them where
+/// that is narrower.
+ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const WeightScale& scales,
+                      DType of_scales, bool whole) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Scalar largest = tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(cells, value));
-  const Scalar share = tape.Round32(tape.Over(largest, LargestFinite(dtype)));
+  const Scalar largest =
+      tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(scales.cells, value));
+  const Scalar share = AsStored(tape, tape.Over(largest, LargestFinite(dtype)), of_scales);
   const Scalar scale = tape.Select(0, largest, tape.Select(largest, kInfinity, share, 1), 1);
   if (whole) return {scale, tape.Divide(value, scale)};
-  return {scale, tape.Quotient(value, tape.Spread(scale, cells))};
+  return {scale, tape.Quotient(value, tape.Spread(scale, scales.cells))};
 }
 
 }  // namespace
@@ -159,24 +181,27 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   Lowering lowering = evaluator.TakeLowering();
   std::vector<Product> products;
   std::vector<Value> needed;
-  std::vector<Scalar> scales;
+  std::vector<Scalar> slots;
+  const std::uint64_t elements = ElementCount(shape).value();
   for (std::size_t k = 0; k < kept.size(); ++k) {
-    products.push_back(PlanProduct(key, tensor, evaluator, values[k], outputs[kept[k]],
+    products.push_back(PlanProduct(key, tensor, evaluator, values[k], shape, outputs[kept[k]],
                                    origins[kept[k]].models.front()));
-    const auto cells = CellsOf(key, products[k], shape, origins[kept[k]].models.front());
+    const std::uint32_t leading = origins[kept[k]].models.front();
+    const auto scales = ScalesOf(key, products[k], shape, leading);
     needed.push_back(values[k]);
-    if (!cells) continue;
-    const bool whole = cells->CellCount(ElementCount(shape).value()) == 1;
-    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, *cells, whole);
-    products[k].scale = ProductScale{.cells = *cells};
-    scales.push_back(value.scale);
+    if (!scales || elements == 0) continue;
+    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, *scales,
+                                        Of(leading, scales->key).stored->info.dtype,
+                                        scales->cells.CellCount(elements) == 1);
+    products[k].scale = ProductScale{.cells = scales->cells};
+    slots.push_back(value.scale);
     needed.push_back(value.value);
   }
-  Lowering::Finished finished = std::move(lowering).Finish(needed, scales);
+  Lowering::Finished finished = std::move(lowering).Finish(needed, slots);
   Task task{.name = tensor.canonical,
             .component = tensor.first->component->name,
             .shape = shape,
-            .elements = ElementCount(shape).value()};
+            .elements = elements};
   for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
     const Register number = finished.sources[task.sources.size() + d];
@@ -229,27 +254,25 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
 
 /// Where and how an output stores a value of the draft, but for its number.
 Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
-                             const TensorEvaluator& evaluator, Value value, std::uint32_t output,
-                             std::uint32_t leading) const {
+                             const TensorEvaluator& evaluator, Value value, const Shape& shape,
+                             std::uint32_t output, std::uint32_t leading) const {
   const OutputSpec& spec = plan_.outputs[output].spec;
   Product product{
       .dtype = OutputDType(spec, places_.Of(*tensor.first, tensor.canonical), Of(leading, key))};
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
     const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
-    product.copy = !source.delta && Of(source.model, key).stored->info.dtype == product.dtype;
+    const TensorInfo* const stored = source.delta ? nullptr : &Of(source.model, key).stored->info;
+    product.copy = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
   }
   if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, tensor.canonical);
   return product;
 }
 
 /// What scales are stored with a product that is computed: those that the leading model has.
-std::optional<Grid> Planner::CellsOf(const TensorKey& key, const Product& product,
-                                     const Shape& shape, std::uint32_t leading) const {
-  const auto scale = ScaleOf(index_.models()[leading], key, shape);
-  if (!scale || product.copy || product.dtype != Of(leading, key).stored->info.dtype) {
-    return std::nullopt;
-  }
-  return scale->cells;
+std::optional<WeightScale> Planner::ScalesOf(const TensorKey& key, const Product& product,
+                                             const Shape& shape, std::uint32_t leading) const {
+  if (product.copy || product.dtype != Of(leading, key).stored->info.dtype) return std::nullopt;
+  return ScaleOf(index_.models()[leading], key, shape);
 }
 
 /// The scale of a task's product: that of the source where it is a copy, the slot's where it is
@@ -260,7 +283,10 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
   const Product& made = plan_.tasks[number].products[product];
   const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
   const auto scale = ScaleOf(index_.models()[model], key);
-  if (!scale || (!made.copy && !made.scale)) return;
+  // Of a tensor without elements, the leading model's stay.
+  const bool empty =
+      plan_.tasks[number].elements == 0 && made.dtype == Of(leading, key).stored->info.dtype;
+  if (!scale || (!made.copy && !made.scale && !empty)) return;
   const ModelTensor& stored = Of(model, scale->key);
   const TensorInfo& info = stored.stored->info;
   const PlannedTensor planned{stored.anatomy->canonical, &stored};
@@ -337,7 +363,7 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
     source.scale = StoredScale{file_number_[model][stored.part] + stored.stored->file,
                                stored.stored->offset, stored.stored->info, scale->cells};
   }
-  if (info.shape == shape) return source;
+  if (info.shape == shape || ElementCount(shape).value_or(0) == 0) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.
   const std::uint64_t rows = shape[0];
   const std::uint64_t wide = ElementCount(shape).value() / rows;

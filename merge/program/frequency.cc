@@ -21,6 +21,11 @@ class Panel {
     im_.resize(size * width_);
   }
 
+  /// Of its lines, and what Fourier needs for more than one.
+  static std::uint64_t Bytes(std::uint64_t size) {
+    return 2 * 2 * sizeof(double) * std::max<std::uint64_t>(size, kElements);
+  }
+
   std::size_t size() const { return fourier_.size(); }
   std::size_t width() const { return width_; }
   double& re(std::size_t element, std::size_t line) { return re_[element * lines_ + line]; }
@@ -240,10 +245,15 @@ void Filter(std::span<const std::span<const float>> in, const Shape& shape,
 
 std::uint64_t Bytes(const Shape& shape) {
   constexpr std::uint64_t kOfBin = 2 * sizeof(double);
-  std::uint64_t most = 0;
-  for (const std::uint64_t size : shape) most = std::max(most, Fourier::Bytes(size));
   const std::uint64_t elements = ElementCount(shape).value_or(0);
-  return shape.empty() ? 0 : (elements / 2 + elements / shape.back()) * kOfBin + most;
+  if (shape.empty() || elements == 0) return 0;
+  std::uint64_t lines = 0;
+  std::uint64_t squares = 0;
+  for (const std::uint64_t size : shape) {
+    lines = std::max(lines, Fourier::Bytes(size) + Panel::Bytes(size));
+    squares += size * sizeof(double);
+  }
+  return (elements / 2 + elements / shape.back()) * kOfBin + lines + squares;
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ class Lowering {
   Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
   Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
   Scalar Round32(Scalar a) { return Compute(ScalarCode::kRound32, {a}); }
+  Scalar RoundF16(Scalar a) { return Compute(ScalarCode::kRoundF16, {a}); }
+  Scalar RoundBF16(Scalar a) { return Compute(ScalarCode::kRoundBF16, {a}); }
   /// `yes` where a < b, else `no`.
   Scalar Select(Scalar a, Scalar b, Scalar yes, Scalar no) {
     return Compute(ScalarCode::kSelect, {a, b, yes, no});

@@ -37,10 +37,18 @@ ReductionBlocks::ReductionBlocks(const Reduction& reduction, std::uint64_t eleme
   blocks_.resize((elements + kReductionBlock - 1) / kReductionBlock);
 }
 
+/// A block inside of one row touches nothing in front of its own cells, however wide the row is.
+std::uint64_t ReductionBlocks::FirstCell(std::uint64_t block) const {
+  const std::uint64_t first = block * kReductionBlock;
+  const std::uint64_t last = std::min(first + kReductionBlock, elements_) - 1;
+  const bool one_row = first / cells_.columns == last / cells_.columns;
+  return one_row ? cells_.CellOf(first) : cells_.FirstCellFrom(first);
+}
+
 template <class Real>
 void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y) {
   const std::uint64_t block = first / kReductionBlock;
-  const std::uint64_t first_cell = cells_.FirstCellFrom(block * kReductionBlock);
+  const std::uint64_t first_cell = FirstCell(block);
   std::vector<double>& results = blocks_[block];
   for (std::size_t at = 0; at < x.size();) {
     const std::uint64_t cell = cells_.CellOf(first + at) - first_cell;
@@ -59,9 +67,9 @@ template void ReductionBlocks::Take(std::uint64_t first, std::span<const double>
                                     std::span<const double> y);
 
 std::vector<double> ReductionBlocks::Fold() const {
-  std::vector<double> results(cells_.CellCount(elements_), 0.0);
+  std::vector<double> results(reduction_.cells ? cells_.CellCount(elements_) : 1, 0.0);
   for (std::size_t block = 0; block < blocks_.size(); ++block) {
-    const std::uint64_t first_cell = cells_.FirstCellFrom(block * kReductionBlock);
+    const std::uint64_t first_cell = FirstCell(block);
     for (std::size_t cell = 0; cell < blocks_[block].size(); ++cell) {
       double& result = results[first_cell + cell];
       result = Combine(reduction_.code, result, blocks_[block][cell]);

@@ -60,10 +60,13 @@ class ReductionBlocks {
   std::vector<double> Fold() const;
 
  private:
+  std::uint64_t FirstCell(std::uint64_t block) const;
+
   Reduction reduction_;
   std::uint64_t elements_;
   Grid cells_;
-  std::vector<std::vector<double>> blocks_;  ///< results of the cells that each block touches
+  /// Of each block the results of the cells that it touches, from FirstCell on.
+  std::vector<std::vector<double>> blocks_;
 };
 
 }  // namespace weightsmith

@@ -1,11 +1,25 @@
 #include "merge/program/scalar.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstddef>
 
 #include "core/base/elementary.h"
+#include "core/tensor/codec.h"
 
 namespace weightsmith {
+namespace {
+
+double RoundedTo(DType dtype, double value) {
+  std::array<std::byte, sizeof(double)> stored{};
+  const std::span<std::byte> bytes = std::span(stored).first(Info(dtype).bits / 8);
+  Encode(dtype, std::span<const double>(&value, 1), bytes);
+  Decode(dtype, bytes, std::span<double>(&value, 1));
+  return value;
+}
+
+}  // namespace
 
 std::size_t Inputs(ScalarCode code) {
   switch (code) {
@@ -14,6 +28,8 @@ std::size_t Inputs(ScalarCode code) {
     case ScalarCode::kSine:
     case ScalarCode::kArcCosine:
     case ScalarCode::kRound32:
+    case ScalarCode::kRoundF16:
+    case ScalarCode::kRoundBF16:
       return 1;
     case ScalarCode::kAdd:
     case ScalarCode::kSubtract:
@@ -52,6 +68,10 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
       return ArcCosine(in[0]);
     case ScalarCode::kRound32:
       return static_cast<double>(static_cast<float>(in[0]));
+    case ScalarCode::kRoundF16:
+      return RoundedTo(DType::kF16, in[0]);
+    case ScalarCode::kRoundBF16:
+      return RoundedTo(DType::kBF16, in[0]);
     case ScalarCode::kSelect:
       return in[0] < in[1] ? in[2] : in[3];
   }

@@ -46,6 +46,8 @@ enum class ScalarCode : std::uint8_t {
   kSine,        ///< sin a
   kArcCosine,   ///< acos a
   kRound32,     ///< a rounded to f32
+  kRoundF16,    ///< a rounded to f16
+  kRoundBF16,   ///< a rounded to bf16
   kSelect,      ///< c where a < b, else d
 };
 

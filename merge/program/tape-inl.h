@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -91,6 +92,19 @@ void KeepExtra(std::size_t n, std::uint64_t first, std::uint64_t row, std::uint6
   }
 }
 
+/// The least number that is at least `limit`, an f32, once it is rounded to f32 as those are that
+/// limits are chosen from.
+template <class T>
+T LeastRoundedTo(double limit) {
+  if constexpr (sizeof(T) == sizeof(float)) return static_cast<T>(limit);
+  const auto single = static_cast<float>(limit);
+  if (!(single > 0) || std::isinf(single)) return static_cast<T>(limit);
+  const double below = std::nextafter(single, 0.0f);
+  const double between = (below + static_cast<double>(single)) / 2;
+  const bool even = (std::bit_cast<std::uint32_t>(single) & 1) == 0;
+  return static_cast<T>(even ? between : std::nextafter(between, limit));
+}
+
 /// The number of each element's cell.
 template <class T>
 void Spread(std::size_t n, std::uint64_t first, const Grid& cells,
@@ -157,9 +171,12 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
     case OpCode::kQuotient:
       return Map(
           n, out, [&](V a, V b) HWY_ATTR { return Quotient(a, b); }, x, y);
-    case OpCode::kKeepAtLeast:
+    case OpCode::kKeepAtLeast: {
+      const V least = hn::Set(d, LeastRoundedTo<T>(instruction.scalar[0]));
       return Map(
-          n, out, [&](V a) HWY_ATTR { return hn::IfThenElseZero(hn::Ge(hn::Abs(a), s), a); }, x);
+          n, out, [&](V a) HWY_ATTR { return hn::IfThenElseZero(hn::Ge(hn::Abs(a), least), a); },
+          x);
+    }
     case OpCode::kKeepSign:
       return Map(
           n, out, [&](V a, V b) HWY_ATTR { return KeepSign(a, b); }, x, y);

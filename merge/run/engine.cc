@@ -174,7 +174,7 @@ class Engine {
     to_write_.emplace_back(item, std::move(result));
     if (writing_) return;
     writing_ = true;
-    while (!to_write_.empty()) {
+    while (!to_write_.empty() && !Cancelled()) {
       auto [next, chunk] = std::move(to_write_.front());
       to_write_.pop_front();
       lock.unlock();

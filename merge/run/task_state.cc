@@ -127,6 +127,8 @@ void TaskState::PrepareDeltas(const Pass& ended) {
 }
 
 std::uint64_t StateBytes(const Task& task) {
+  // Of a cell: its results in two blocks, in their sum, and slots of what is made of that.
+  constexpr std::uint64_t kOfCell = 10;
   if (task.passes.empty()) return 0;
   std::uint64_t most = 0;
   for (const Pass& pass : task.passes) {
@@ -136,7 +138,7 @@ std::uint64_t StateBytes(const Task& task) {
       const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
       const std::uint64_t blocks = task.elements / kReductionBlock + 1;
       bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
-                       : (2 * cells + 2 * blocks) * sizeof(double) + blocks * 24;
+                       : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24;
     }
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {

@@ -132,7 +132,7 @@ class Arithmetic:
         keep = int(density * delta.size)
         magnitude = np.abs(delta.astype(np.float32))
         limit = np.sort(magnitude, axis=None)[delta.size - keep] if keep else np.inf
-        return np.where(np.abs(delta) >= self.s(limit), delta, self.s(0))
+        return np.where(magnitude >= limit, delta, self.s(0))
 
     def ties(self, base, of, weights, density, normalize=True, factor=1.0, sign="total"):
         kept = [self.s(w) * self.trim(x - base, density) for x, w in zip(of, weights)]

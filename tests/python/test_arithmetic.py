@@ -280,7 +280,7 @@ def test_crossover_mixes_the_frequencies_of_numpy(weightsmith, tmp_path, shape, 
     np.testing.assert_allclose(found, expected, rtol=0, atol=2e-6)
 
 
-@pytest.mark.parametrize("case", ["weighted_sum", "linear, normalised", "train_difference", "a chain of five steps"])
+@pytest.mark.parametrize("case", ["weighted_sum", "linear, normalised", "train_difference", "a chain of five steps", "ties", "ties of all"])
 def test_precision_f64_computes_in_f64_and_rounds_once(weightsmith, models, case):
     folder, checkpoints = models
     steps, compute = CASES[case]

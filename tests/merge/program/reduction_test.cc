@@ -108,6 +108,21 @@ TYPED_TEST(ReductionOf, BlocksHaveTheirOwnResults) {
   EXPECT_EQ(largest, expected);
 }
 
+TEST(Reduction, CellsOfAWideRowTakeNoRoomForThoseInFrontOfThem) {
+  // Ten blocks in one row of cells: 1 result for each cell, however far along the row.
+  const std::uint64_t columns = 10 * kReductionBlock + 7;
+  const Grid cells{.columns = columns, .cell_rows = 128, .cell_columns = 128};
+  const auto x = Values<float>(columns, 9);
+  const Reduction reduction{.code = ReductionCode::kLargest, .cells = cells};
+  const std::vector<double> largest = Gathered<float>(reduction, x, x, true);
+  ASSERT_EQ(largest.size(), columns / 128 + 1);
+  for (std::size_t cell = 0; cell < largest.size(); ++cell) {
+    const std::size_t size = std::min<std::size_t>(128, columns - cell * 128);
+    const auto in = std::span(x).subspan(cell * 128, size);
+    EXPECT_EQ(largest[cell], Reduce(ReductionCode::kLargest, in, in));
+  }
+}
+
 TEST(Reduction, IsTheSameOnEveryInstructionSet) {
   const std::vector<float> x = Values<float>(12'345, 6);
   const std::vector<float> y = Values<float>(12'345, 7);

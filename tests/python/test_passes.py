@@ -1,0 +1,91 @@
+"""Operators that need the whole tensor, where there is nothing of it, or where only some models have all of it."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import support
+
+FP8 = np.dtype(ml_dtypes.float8_e4m3fn)
+EMPTY = [(0, 4), (4, 0), (0,), (3, 0, 2)]
+
+STEPS = {
+    "slerp": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
+    "ties": {"op": "ties", "base": "a", "of": [{"model": "b", "weight": 1}, {"model": "c", "weight": 0.5}], "density": 0.5},
+    "model_stock": {"op": "model_stock", "base": "a", "of": ["b", "c"]},
+    "crossover": {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": 0.3},
+}
+
+
+def merge(weightsmith, folder, step, **policy):
+    used = {name: f"{name}.safetensors" for name in "abc" if f'"{name}"' in str(step).replace("'", '"')}
+    support.write_recipe(folder / "r.yaml", {
+        "models": used, "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}, "policy": policy})
+    weightsmith("merge", "r.yaml")
+    return support.read(folder / "out.safetensors").tensors
+
+
+@pytest.mark.parametrize("op", STEPS)
+def test_tensors_without_elements_stay_so(weightsmith, tmp_path, op):
+    for seed, name in enumerate("abc"):
+        tensors = {f"empty.{i}.weight": np.zeros(shape, np.float16) for i, shape in enumerate(EMPTY)}
+        tensors["t.weight"] = np.random.default_rng(seed).standard_normal((6, 8)).astype(np.float16)
+        support.write(tmp_path / f"{name}.safetensors", tensors)
+    out = merge(weightsmith, tmp_path, STEPS[op])
+    for i, shape in enumerate(EMPTY):
+        assert out[f"empty.{i}.weight"].shape == shape
+    assert np.isfinite(out["t.weight"]).all()
+
+
+def test_scales_of_tensors_without_elements_are_copied(weightsmith, tmp_path):
+    for seed, name in enumerate("ab", 1):
+        random = np.random.default_rng(seed)
+        support.write(tmp_path / f"{name}.safetensors", {
+            "scaled_fp8": np.zeros(2, FP8),
+            "x.weight": np.zeros((0, 4), FP8), "x.scale_weight": np.float32(seed).reshape(()),
+            "y.weight": np.zeros((4, 0), FP8), "y.scale_weight": np.full((4, 1), seed, np.float32),
+            "z.weight": random.standard_normal((4, 8)).astype(FP8), "z.scale_weight": np.float32(0.5).reshape(()),
+        })
+    out = merge(weightsmith, tmp_path, {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.5})
+    np.testing.assert_array_equal(out["x.scale_weight"], 1)
+    np.testing.assert_array_equal(out["y.scale_weight"], np.ones((4, 1)))
+
+
+@pytest.mark.parametrize("dtype, least", [(np.float16, 2.0**-24), (ml_dtypes.bfloat16, None), (np.float32, None)], ids=str)
+def test_codes_fit_the_scales_as_they_are_stored(weightsmith, tmp_path, dtype, least):
+    models = {}
+    for seed, name in enumerate("ab", 1):
+        random = np.random.default_rng(seed)
+        codes = random.standard_normal((5, 40)).astype(FP8)
+        scales = np.array([0.1, 3, 1e-3, 2.0**-20, 700], np.float32).astype(dtype)[:, None]
+        models[name] = codes.astype(np.float32) * scales.astype(np.float32)
+        support.write(tmp_path / f"{name}.safetensors", {"x.weight": codes, "x.weight_scale": scales})
+    out = merge(weightsmith, tmp_path, {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.25})
+    expected = np.float32(0.75) * models["a"] + np.float32(0.25) * models["b"]
+    scales = out["x.weight_scale"]
+    assert scales.dtype == dtype
+    share = (np.abs(expected).max(axis=1, keepdims=True).astype(np.float64) / 448).astype(dtype)
+    if least is not None:
+        share = np.maximum(share, dtype(least))
+    support.assert_same_bits(scales, share)
+    support.assert_same_bits(out["x.weight"], (expected / scales.astype(np.float32)).astype(FP8))
+
+
+@pytest.mark.parametrize("op", ["slerp", "ties", "model_stock"])
+def test_columns_of_one_model_alone_do_not_count(weightsmith, tmp_path, op):
+    """keep_extra: the columns that all have are what they are without the others."""
+    random = np.random.default_rng(4)
+    name = "model.diffusion_model.input_blocks.0.0.weight"
+    shared = {letter: random.standard_normal((320, 4, 3, 3)).astype(np.float32) for letter in "abc"}
+    for letter, tensor in shared.items():
+        support.write(tmp_path / f"{letter}.safetensors", {name: tensor})
+    narrow = merge(weightsmith, tmp_path, STEPS[op], effect="any")[name]
+    extra = 30 * random.standard_normal((320, 5, 3, 3)).astype(np.float32)
+    support.write(tmp_path / "a.safetensors", {name: np.concatenate([shared["a"], extra], axis=1)})
+    (tmp_path / "out.safetensors").unlink()
+    wide = merge(weightsmith, tmp_path, STEPS[op], effect="any", input_channels="keep_extra")[name]
+    if op == "ties":  # of which the density counts all elements
+        assert wide.shape == (320, 9, 3, 3)
+    else:
+        np.testing.assert_allclose(wide[:, :4], narrow, rtol=0, atol=1e-5)
+    support.assert_same_bits(wide[:, 4:], extra)

@@ -321,13 +321,13 @@ def crossover(
 
         a + F(b - a), F passing each frequency by alpha and tilt
 
-    Every tensor is taken apart into frequencies along all its dimensions: low ones come from a, high ones from b.
-    Alpha is the share of b, tilt how soft the crossing is: 0 is a hard edge, 1 no crossing at all (a weighted sum),
-    2 a hard edge with the parts exchanged.
+    Every tensor is taken apart into frequencies along all its dimensions. Below tilt 1 and above 3, b gives the
+    high frequencies and a the low ones; between 1 and 3 they are exchanged. 0, 2 and 4 are hard edges (4 is the
+    same as 0), 1 and 3 are no edge at all: a weighted sum. Alpha is the share of b, at tilt 2 that of a.
 
-    A tensor is held whole while it is computed, in 12 bytes an element and more.
+    A tensor is held whole while it is computed, in 16 bytes an element and more.
 
-    a: Low frequencies.
+    a: Low frequencies, below tilt 1.
     b: High ones.
     alpha: Share of b. (0.0 to 1.0)
     tilt: How soft the crossing is. (0.0 to 4.0)
@@ -563,8 +563,7 @@ def slerp(
     or below -0.9995) are blended on the straight line, as weighted_sum does; a tensor of zeros has a right angle to
     any other. At alpha 0 the result is a, at 1 it is b, byte for byte.
 
-    The norms are not interpolated by themselves, as sd-mecha does: of tensors of equal norm the results are the
-    same.
+    sd-mecha also interpolates the norms; this does not. For tensors of equal norm the results agree.
 
     a: What alpha 0 gives.
     b: What alpha 1 gives.
@@ -683,7 +682,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
-    sign: Literal["total", "frequency"] = 'total',
+    sign: Literal["total", "frequency"] = "total",
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Model: ...
@@ -694,7 +693,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
-    sign: Literal["total", "frequency"] = 'total',
+    sign: Literal["total", "frequency"] = "total",
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
@@ -705,7 +704,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
-    sign: Literal["total", "frequency"] = 'total',
+    sign: Literal["total", "frequency"] = "total",
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any: ...
@@ -715,7 +714,7 @@ def ties(
     *,
     density: Weights,
     normalize: bool = True,
-    sign: Literal["total", "frequency"] = 'total',
+    sign: Literal["total", "frequency"] = "total",
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any:
@@ -724,10 +723,10 @@ def ties(
         base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the elected sign
 
     Of every model's difference to the base the largest elements are kept, as many as density says, by magnitude
-    over the whole tensor; equal magnitudes at the limit are all kept. Where models disagree on a sign, the one with
-    the larger weighted sum counts, or with `sign: frequency` the one that more models have (+ where both are
-    equal), and the elements of the other sign are left out. With normalize each element is divided by the weights
-    of the models that are left there.
+    over the whole tensor; equal magnitudes at the limit are all kept. Where models disagree on a sign, elements of
+    one are left out: the sign with the larger weighted sum counts, or with `sign: frequency` the one that more
+    models have (+ where both are equal). With normalize each element is divided by the sum of the weights of the
+    models that are left there.
 
     base: What all were trained from.
     of: The fine-tuned models, with a weight each.

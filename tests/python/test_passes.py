@@ -72,20 +72,21 @@ def test_codes_fit_the_scales_as_they_are_stored(weightsmith, tmp_path, dtype, l
 
 
 @pytest.mark.parametrize("op", ["slerp", "ties", "model_stock"])
-def test_columns_of_one_model_alone_do_not_count(weightsmith, tmp_path, op):
+def test_columns_of_one_model_alone_do_not_count(weightsmith, tiny, tmp_path, op):
     """keep_extra: the columns that all have are what they are without the others."""
-    random = np.random.default_rng(4)
     name = "model.diffusion_model.input_blocks.0.0.weight"
-    shared = {letter: random.standard_normal((320, 4, 3, 3)).astype(np.float32) for letter in "abc"}
-    for letter, tensor in shared.items():
-        support.write(tmp_path / f"{letter}.safetensors", {name: tensor})
+    models = {letter: support.read(tiny("sd15", seed, "--dtype", "f32")).tensors for seed, letter in enumerate("abc", 1)}
+    for letter, tensors in models.items():
+        support.write(tmp_path / f"{letter}.safetensors", tensors)
     narrow = merge(weightsmith, tmp_path, STEPS[op], effect="any")[name]
-    extra = 30 * random.standard_normal((320, 5, 3, 3)).astype(np.float32)
-    support.write(tmp_path / "a.safetensors", {name: np.concatenate([shared["a"], extra], axis=1)})
+    rows = models["a"][name].shape[0]
+    extra = np.random.default_rng(4).standard_normal((rows, 5, 3, 3)).astype(np.float32)
+    models["a"][name] = np.concatenate([models["a"][name], extra], axis=1)
+    support.write(tmp_path / "a.safetensors", models["a"])
     (tmp_path / "out.safetensors").unlink()
     wide = merge(weightsmith, tmp_path, STEPS[op], effect="any", input_channels="keep_extra")[name]
     if op == "ties":  # of which the density counts all elements
-        assert wide.shape == (320, 9, 3, 3)
+        assert wide.shape == (rows, 9, 3, 3)
     else:
         np.testing.assert_allclose(wide[:, :4], narrow, rtol=0, atol=1e-5)
     support.assert_same_bits(wide[:, 4:], extra)

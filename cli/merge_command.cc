@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 #include <string>
+#include <system_error>
 
 #include "cli/plan_command.h"
 #include "cli/render/adapter_words.h"
@@ -30,10 +31,14 @@ std::optional<RunPart> PartOf(const ParsedArguments& arguments) {
   const std::optional<std::string> text = arguments.Text("part");
   if (!text) return std::nullopt;
   RunPart part;
-  char slash = 0;
-  std::istringstream words(*text);
-  if (!(words >> part.number >> slash >> part.count) || slash != '/' || !words.eof()) {
-    throw Error(ErrorCode::kUsage, fmt::format("--part is {}, expected 2/3", Quote(*text)));
+  const char* const end = text->data() + text->size();
+  const auto number = std::from_chars(text->data(), end, part.number);
+  const bool slash = number.ec == std::errc() && number.ptr != end && *number.ptr == '/';
+  const auto count = slash ? std::from_chars(number.ptr + 1, end, part.count) : number;
+  if (!slash || count.ec != std::errc() || count.ptr != end || part.number < 1 ||
+      part.number > part.count) {
+    throw Error(ErrorCode::kUsage,
+                fmt::format("--part is {}, expected a part such as 2/3", Quote(*text)));
   }
   return part;
 }
@@ -43,6 +48,12 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   options.part = PartOf(arguments);
   const RecipeRequest request = ReadRecipe(arguments, terminal, kind);
   const Plan plan = PlanOf(request, terminal);
+  if (options.part && !plan.tasks.empty() && TasksOf(plan, options.part).empty()) {
+    terminal.Say(fmt::format("part {} of {} has nothing to do: there are {} tensors",
+                             options.part->number, options.part->count,
+                             FormatCount(plan.tasks.size())));
+    return 0;
+  }
   CheckPathsOf(request, plan, options, terminal);
   terminal.SayText(ShortPlan(plan));
   SayRemarks(plan, terminal);

@@ -354,18 +354,21 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
   }
 
   const bool narrows = wide && widest.size() > 1 && narrow < widest[1];
+  std::vector<Value> seen = values;
   if (narrows && ClassOf(*step.op) != OperatorClass::kElementwise) {
     // What only some operands have may not enter numbers of the whole tensor.
     const std::uint64_t row = RowElements(widest);
-    for (Value& value : values) {
+    for (Value& value : seen) {
       value = lowering_.KeepExtra(value, Value::Zero(), row, row / widest[1] * narrow);
     }
   }
-  const std::span<const Value> all = values;
+  const std::span<const Value> all = seen;
   const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
                             weights, ParameterValues(step.op->parameters, parameters)};
   Value after = step.op->lower(lowering_, arguments);
   computed_.insert(id);
+  const auto same = std::ranges::find(seen, after);
+  if (same != seen.end()) after = values[static_cast<std::size_t>(same - seen.begin())];
   if (narrows && !after.zero()) {
     const std::uint64_t row = RowElements(widest);
     after = lowering_.KeepExtra(after, *wide, row, row / widest[1] * narrow);

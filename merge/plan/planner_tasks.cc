@@ -19,7 +19,7 @@ struct ScaledValue {
   Value value;
 };
 
-/// A scale as a dtype stores it: in its range, and not 0.
+/// A scale as a dtype stores it: in its range, not 0, and not so much smaller that codes overflow.
 Scalar AsStored(Lowering& tape, Scalar scale, DType dtype) {
   struct Stored {
     DType dtype;
@@ -32,8 +32,13 @@ Scalar AsStored(Lowering& tape, Scalar scale, DType dtype) {
   };
   for (const Stored& row : kStored) {
     if (row.dtype != dtype) continue;
-    scale = row.round(tape, tape.Lesser(scale, LargestFinite(dtype)));
-    return tape.Greater(scale, row.least);
+    // What codes have above their largest value before they are rounded to infinity.
+    constexpr double kRoom = 1.03;
+    scale = tape.Lesser(scale, LargestFinite(dtype));
+    const Scalar stored = row.round(tape, scale);
+    const Scalar enough =
+        tape.Select(tape.Times(stored, kRoom), scale, tape.Plus(stored, row.least), stored);
+    return tape.Greater(enough, row.least);
   }
   return tape.Greater(tape.Round32(scale), 0x1p-149);
 }

@@ -131,7 +131,13 @@ Report Finish(const Plan& plan, const RunOptions& options, const WorkerContext& 
 
 /// Leaves what is done to the runs of other parts.
 Report Leave(RunOutputs& outputs, const RunOptions& options, std::size_t left) {
-  for (OutputFile& file : outputs.files()) file.Flush(options.cancel);
+  try {
+    for (OutputFile& file : outputs.files()) file.Flush(options.cancel);
+  } catch (const Error& error) {
+    // After a failed sync nobody knows what is on the disk.
+    if (error.code() != ErrorCode::kInterrupted) outputs.Discard();
+    throw;
+  }
   Report report;
   report.tensors_left = left;
   report.resumed = outputs.resumed();

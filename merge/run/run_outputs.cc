@@ -174,7 +174,7 @@ std::size_t RunOutputs::CountReusable() {
   if (intact < finished.size()) {
     Note(
         fmt::format("{} of {} finished tensors are not on disk as they were written, and are "
-                    "computed again",
+                    "to be computed again",
                     finished.size() - intact, finished.size()));
   }
   return intact;
@@ -257,6 +257,9 @@ std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options) 
     }
     partials.push_back(
         OutputFile::OpenAsFound(file.path, file.layout.file_size, OptionsOf(plan, file, options)));
+    // Another run may have given it its name between the two.
+    const FileIdentity opened = partials.back().identity();
+    if (!opened.SameFile(known) || opened.size != file.layout.file_size) return std::nullopt;
     partials.back().DropCache();
     files.push_back(&partials.back());
     readers.push_back(ReaderOf(partials.back()));

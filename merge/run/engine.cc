@@ -175,12 +175,12 @@ class Engine {
     if (writing_) return;
     writing_ = true;
     while (!to_write_.empty() && !Cancelled()) {
-      auto [next, chunk] = std::move(to_write_.front());
+      std::pair<WorkItem, ChunkResult> next = std::move(to_write_.front());
       to_write_.pop_front();
       lock.unlock();
       try {
-        WithContext("merging", [&] { context_.writer->Write(chunk); });
-        Finish(next, std::move(chunk));
+        WithContext("merging", [&] { context_.writer->Write(next.second); });
+        Finish(next.first, std::move(next.second));
       } catch (...) {
         lock.lock();
         writing_ = false;

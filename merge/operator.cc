@@ -75,7 +75,9 @@ OperatorClass ClassOf(const Operator& op) {
   constexpr std::size_t kList = 2;
   constexpr double kBetween = 0.5;  // of a parameter; at its ends much is folded away
   std::vector<Value> values;
-  for (Register r = 0; r < op.operands.size() + kList; ++r) values.push_back(Value::Of(r));
+  for (std::size_t r = 0; r < op.operands.size() + kList; ++r) {
+    values.push_back(Value::Of(static_cast<Register>(r)));
+  }
   std::vector<double> parameters;
   for (const ParameterSpec& parameter : op.parameters) {
     parameters.push_back(parameter.type == ParameterType::kNumber

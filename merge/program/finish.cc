@@ -108,7 +108,7 @@ class Numbering {
   /// the tape has run.
   Numbering(const Tape& draft, const std::vector<bool>& used, std::span<const Register> sources,
             std::span<const Register> held)
-      : used_(used), place_(draft.registers), last_use_(draft.registers, 0) {
+      : place_(draft.registers), last_use_(draft.registers, 0) {
     for (std::size_t i = 0; i < draft.instructions.size(); ++i) {
       if (!used[draft.instructions[i].out]) continue;
       for (const Register in : Reads(draft.instructions[i])) last_use_[in] = i;
@@ -153,7 +153,6 @@ class Numbering {
     return lowest;
   }
 
-  const std::vector<bool>& used_;
   std::vector<Register> place_;
   std::vector<std::size_t> last_use_;
   std::priority_queue<Register, std::vector<Register>, std::greater<>> free_;
@@ -200,12 +199,14 @@ class Finisher {
       finished_.sources.push_back(source);
     }
     new_slots_.assign(draft_.slots.size(), kNoSlot);
-    for (Slot slot = 0; slot < draft_.slots.size(); ++slot) {
+    for (std::size_t i = 0; i < draft_.slots.size(); ++i) {
+      const auto slot = static_cast<Slot>(i);
       if (!needs_.slots[slot]) continue;
       new_slots_[slot] = finished_.slot_count++;
       At(draft_.slots[slot].level).slots.push_back(slot);
     }
-    for (KeptIndex kept = 0; kept < draft_.kept.size(); ++kept) {
+    for (std::size_t i = 0; i < draft_.kept.size(); ++i) {
+      const auto kept = static_cast<KeptIndex>(i);
       if (!needs_.kept[kept]) continue;
       finished_.whole[kept] = finished_.kept_count++;
       At(draft_.kept[kept].level).kept.push_back(kept);

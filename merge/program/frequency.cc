@@ -238,7 +238,11 @@ void Filter(std::span<const std::span<const float>> in, const Shape& shape,
     double sum = 0;
     for (std::size_t d = 0; d < bins.size(); ++d) sum += squares[d][at[d]];
     spectrum.Scale(bin, band.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
-    for (std::size_t d = bins.size(); d-- > 0 && ++at[d] == bins[d];) at[d] = 0;
+    for (std::size_t d = bins.size(); d > 0; --d) {
+      ++at[d - 1];
+      if (at[d - 1] < bins[d - 1]) break;
+      at[d - 1] = 0;
+    }
   }
   spectrum.Restore(out);
 }

@@ -97,7 +97,7 @@ class Engine {
   }
 
  private:
-  struct Interrupted {};
+  struct Interrupted : std::exception {};
 
   bool Cancelled() const { return options_.cancel != nullptr && options_.cancel->load(); }
 

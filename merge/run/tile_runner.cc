@@ -126,7 +126,9 @@ template <class Real>
 void TileRunner<Real>::RunLast(const PieceInputs& piece, const Place& place) {
   const Task& task = *piece.task;
   const std::size_t operands = task.sources.size() + task.deltas.size();
-  for (Register s = 0; s < operands; ++s) Load(piece, place, s, Tile(s, place.n));
+  for (std::size_t s = 0; s < operands; ++s) {
+    Load(piece, place, static_cast<Register>(s), Tile(s, place.n));
+  }
   for (std::size_t k = 0; k < task.kept.size(); ++k) {
     Load(piece, place, static_cast<Register>(operands + task.kept[k]), Tile(operands + k, place.n));
   }

@@ -113,7 +113,7 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
     return all;
   };
   const auto tensors = [&](int seed) {
-    return Tensors{{"w", values(1'300'001, seed)},
+    return Tensors{{"w", values(1'312'500, seed)},
                    {"x", values(700'000, seed + 1)},
                    {"y", values(5, seed + 2)}};
   };

@@ -379,6 +379,11 @@ std::optional<std::string> KeyMeant(std::string_view key, std::span<const std::s
   return taken;
 }
 
+bool IsCalled(std::string_view key, const std::string& name) {
+  return key == name ||
+         KeyMeant(key, std::span(&name, 1), [](const std::string&) { return true; }).has_value();
+}
+
 std::optional<std::string> ComponentMeant(std::string_view word) {
   return Meant(kComponentWords, word);
 }

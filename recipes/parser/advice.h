@@ -39,6 +39,9 @@ Error WithFileAdvice(const Error& error, const std::filesystem::path& path,
 std::optional<std::string> KeyMeant(std::string_view key, std::span<const std::string> known,
                                     const std::function<bool(const std::string&)>& is_free);
 
+/// Whether `key` is `name`, or what others call it.
+bool IsCalled(std::string_view key, const std::string& name);
+
 /// What others call a component, a place or an operator: "te" for "text_encoder".
 std::optional<std::string> ComponentMeant(std::string_view word);
 std::optional<std::string> OperatorMeant(std::string_view word);

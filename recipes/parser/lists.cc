@@ -19,11 +19,6 @@
 namespace weightsmith {
 namespace {
 
-bool IsCalled(const std::string& key, const std::string& name) {
-  const std::vector<std::string> known{name};
-  return key == name || KeyMeant(key, known, [](const std::string&) { return true; });
-}
-
 bool IsNumber(const SourceNode& node) {
   return node.plain && ParseNumber(node.text).has_value();
 }
@@ -158,13 +153,12 @@ std::string ListInWords(const SourceNode& models, const SourceNode* weights, boo
 std::optional<SourceNode> WithListOf(Reader& reader, const SourceNode& node, const Operator& op,
                                      const std::string& called) {
   if (!op.list || op.list->adapters) return std::nullopt;
-  const auto free = [](const std::string&) { return true; };
-  const std::vector<std::string> known{std::string(op.list->name)};
+  const std::string name(op.list->name);
   std::optional<std::size_t> models;
   std::optional<std::size_t> weights;
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i].text;
-    if (key == op.list->name || KeyMeant(key, known, free)) models = models.value_or(i);
+    if (IsCalled(key, name)) models = models.value_or(i);
     if (key == "weights" && op.list->weighted) weights = i;
   }
   if (!models || (node.keys[*models].text == op.list->name && !weights)) return std::nullopt;

@@ -24,11 +24,6 @@ constexpr std::string_view kAverage = "average";
 constexpr std::string_view kLinear = "linear";
 constexpr std::string_view kSum = "weighted_sum";
 
-bool IsCalled(const std::string& key, const std::string& name) {
-  const std::vector<std::string> known{name};
-  return key == name || KeyMeant(key, known, [](const std::string&) { return true; });
-}
-
 SourceNode Scalar(std::string text, bool plain, const SourcePlace& place) {
   SourceNode node;
   node.type = SourceNode::Type::kScalar;

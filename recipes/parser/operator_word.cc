@@ -147,12 +147,10 @@ const Operator* ReadOperator(Reader& reader, const SourceNode& node, const std::
 std::optional<SourceNode> WithOperator(Reader& reader, const SourceNode& node,
                                        const std::string& what) {
   if (!node.map() || node.Find("op") != nullptr) return std::nullopt;
-  const std::vector<std::string> known{"op"};
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const SourceNode& value = node.items[i];
     const std::string& key = node.keys[i].text;
-    const auto free = [](const std::string&) { return true; };
-    if (!value.scalar() || !KeyMeant(key, known, free)) continue;
+    if (!value.scalar() || !IsCalled(key, "op")) continue;
     reader.diagnostics().AddError(node.keys[i].place,
                                   fmt::format("{} has no key {}", what, Quote(key)),
                                   fmt::format("It is called op here. Write op: {}", value.text));

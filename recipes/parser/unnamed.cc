@@ -36,8 +36,6 @@ bool IsStep(const SourceNode& node) {
 /// Whether the mapping is a step and not one of steps: it has an operator, or keys of one.
 bool IsOneStep(const SourceNode& steps) {
   if (!steps.map()) return false;
-  const std::vector<std::string> op{"op"};
-  const auto free = [](const std::string&) { return true; };
   std::size_t keys = 0;
   for (std::size_t i = 0; i < steps.keys.size(); ++i) {
     const SourceNode& value = steps.items[i];
@@ -45,7 +43,7 @@ bool IsOneStep(const SourceNode& steps) {
     // "mix:" with nothing below it is a step's name, beside which the rest of it stands.
     if (value.implicit && !IsKeyOfAny(key)) return false;
     if (key == "op" && value.scalar()) return true;
-    const bool method = value.scalar() && KeyMeant(key, op, free) == "op";
+    const bool method = value.scalar() && IsCalled(key, "op");
     if (method && (FindOperator(value.text) != nullptr || OperatorMeant(value.text))) return true;
     if (!value.map() && IsKeyOfAny(key)) ++keys;
   }

@@ -51,8 +51,7 @@ std::vector<KeyAndValue> WithoutSpaceIn(std::string_view line) {
   while (begin < words.size()) {
     const std::size_t end = std::min(words.find_first_of(",{}", begin + 1), words.size());
     const std::string_view entry = Trim(words.substr(begin + 1, end - begin - 1));
-    const auto split = SplitLine(entry);
-    if (split && entry.find('=') == std::string_view::npos) found.push_back(*split);
+    if (const auto split = SplitLine(entry)) found.push_back(*split);
     begin = end;
   }
   return found;

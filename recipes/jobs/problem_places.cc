@@ -67,13 +67,19 @@ std::optional<SourcePlace> PlaceOf(std::string_view line, const Recipe& recipe) 
   return std::nullopt;
 }
 
+bool NamesModel(std::string_view line, const Recipe& recipe) {
+  return std::ranges::any_of(recipe.models,
+                             [&](const RecipeModel& model) { return Names(line, model.name); });
+}
+
 }  // namespace
 
 bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnostics) {
   if (error.code() == ErrorCode::kInterrupted) return false;
   const std::string_view message = error.message();
   const std::vector<std::string_view> lines = Lines(message);
-  // What names nothing is of the result, and is said at the output.
+  // What names nothing is of the result, and is said at the output; of a model that has no place
+  // (it stands on the command line) its name says enough.
   std::optional<SourcePlace> fallback;
   if (error.code() == ErrorCode::kMismatch && !recipe.outputs.empty() &&
       WrittenByPerson(recipe.outputs.front().place)) {
@@ -86,7 +92,8 @@ bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnost
     const bool last = i + 1 == lines.size();
     const Error problem(error.code(), std::string(lines[i]), last ? error.advice() : "",
                         last ? error.options() : std::vector<Option>());
-    diagnostics.AddError(PlaceOf(lines[i], recipe).value_or(fallback.value_or(SourcePlace())),
+    const bool at_output = fallback && !NamesModel(lines[i], recipe);
+    diagnostics.AddError(PlaceOf(lines[i], recipe).value_or(at_output ? *fallback : SourcePlace()),
                          problem);
   }
   return true;

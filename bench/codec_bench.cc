@@ -17,7 +17,7 @@
 #include "core/base/simd.h"
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kTile = 1024;
@@ -118,9 +118,9 @@ void Run(std::size_t rounds) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 11;
-  weightsmith::Run(static_cast<std::size_t>(std::max(rounds, 1)));
+  weightsmith::internal::Run(static_cast<std::size_t>(std::max(rounds, 1)));
 }

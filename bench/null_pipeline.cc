@@ -13,7 +13,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Plan WithoutArithmetic(Plan plan) {
@@ -54,12 +54,12 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 
 int main(int argc, char** argv) {
   try {
-    return weightsmith::Main(argc, argv);
-  } catch (const weightsmith::Error& error) {
+    return weightsmith::internal::Main(argc, argv);
+  } catch (const weightsmith::internal::Error& error) {
     std::cerr << "null_pipeline: " << error.what() << '\n';
     return static_cast<int>(error.code());
   }

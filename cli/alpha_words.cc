@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "recipes/source/text_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::string_view> Split(std::string_view text, std::string_view separators) {
@@ -78,4 +78,4 @@ std::string AlphaText(const std::string& words) {
   return Rows(parts, '=', words);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Command& CommandByName(std::string_view name) {
   std::vector<std::string> names;
@@ -20,4 +20,4 @@ const Command& CommandByName(std::string_view name) {
               "'weightsmith -h' lists the commands.");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "cli/flags/flags.h"
 #include "cli/terminal.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Example {
   std::string_view line;  ///< what to type
@@ -38,4 +38,4 @@ std::span<const Command* const> Commands();
 /// The command of that name. Throws kUsage, with the nearest name, for an unknown one.
 const Command& CommandByName(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

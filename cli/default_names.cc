@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "core/model/views/canonical_view.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // A pipeline is a folder, a component alone is a file in every layout.
@@ -42,4 +42,4 @@ std::filesystem::path AssembledName(const std::string& architecture) {
   return architecture + "-assembled.safetensors";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "recipes/jobs/convert.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "model.safetensors" of model.ckpt, "model-pruned-f16.safetensors", the folder
 /// "model-diffusers"; "model-converted.safetensors" where nothing else tells it from its input.
@@ -19,4 +19,4 @@ std::filesystem::path PartsName(const std::filesystem::path& model);
 /// "sdxl-assembled.safetensors".
 std::filesystem::path AssembledName(const std::string& architecture);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -18,7 +18,7 @@
 #include "core/base/utf8.h"
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
@@ -400,4 +400,4 @@ std::string RecipeText(const EverydayMerge& merge) {
   return text;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An adapter on the command line: FILE[:STRENGTH[:TE_STRENGTH]].
 struct LoraArgument {
@@ -52,4 +52,4 @@ std::string DefaultName(const EverydayMerge& merge);
 /// Where the result goes; REQUIRES: there is one.
 std::filesystem::path OutputPath(const EverydayMerge& merge);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Origin = std::shared_ptr<const SourceText>;
@@ -142,4 +142,4 @@ SourceText EverydaySource(const EverydayMerge& merge, const EverydayWords& words
   return source;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "cli/everyday.h"
 #include "recipes/diagnostic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Flags and their values as they were typed.
 struct EverydayWords {
@@ -20,4 +20,4 @@ struct EverydayWords {
 SourceText EverydaySource(const EverydayMerge& merge, const EverydayWords& words,
                           Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include <csignal>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // A signal handler can reach nothing but globals.
@@ -42,4 +42,4 @@ int InterruptStatus() {
   return 128 + signal_number.load();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

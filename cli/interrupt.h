@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Makes a closed pipe, or a limit on the size of files, an error of the write instead of the end
 /// of the program.
@@ -17,4 +17,4 @@ const std::atomic<bool>& CatchInterrupts();
 /// 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP; 130 when none came.
 int InterruptStatus();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

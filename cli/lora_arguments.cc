@@ -11,7 +11,7 @@
 #include "core/formats/checkpoint.h"
 #include "recipes/jobs/adapter_info.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsAdapter(const std::filesystem::path& path) {
@@ -89,4 +89,4 @@ void RefuseAdaptersAmongModels(const Recipe& recipe) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

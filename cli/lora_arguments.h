@@ -8,7 +8,7 @@
 #include "cli/everyday.h"
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Throws kUsage for the words of --lora that name no file and end in what is not a strength, such
 /// as "style.safetensors:70%".
@@ -20,4 +20,4 @@ void ExpectStrength(const LoraArgument& lora, const std::string& words);
 /// Throws kMismatch for a model of an everyday merge that is an adapter.
 void RefuseAdaptersAmongModels(const Recipe& recipe);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "recipes/presets.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The numbers of "[1, 0.5, …]".
@@ -69,4 +69,4 @@ std::string StrengthText(const std::string& blocks, double strength, double text
       "Write the strengths into the rows.");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

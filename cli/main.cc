@@ -6,8 +6,8 @@
 #include "cli/program.h"
 
 int main(int argc, char** argv) {
-  weightsmith::MakeErrorsOfSignals();
-  weightsmith::Terminal terminal(stdout, stderr);
+  weightsmith::internal::MakeErrorsOfSignals();
+  weightsmith::internal::Terminal terminal(stdout, stderr);
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  return weightsmith::RunProgram(words, terminal);
+  return weightsmith::internal::RunProgram(words, terminal);
 }

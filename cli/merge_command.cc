@@ -17,7 +17,7 @@
 #include "core/base/text.h"
 #include "recipes/jobs/report_json.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 void SayReport(const Plan& plan, const Report& report, Terminal& terminal) {
@@ -108,4 +108,4 @@ std::vector<Flag> DryRunFlags() {
            .hidden = true}};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

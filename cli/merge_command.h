@@ -5,7 +5,7 @@
 #include "cli/merge_request.h"
 #include "cli/terminal.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Runs the recipe, or the one that says what the command line does; shows the plan alone where
 /// that is asked for.
@@ -14,4 +14,4 @@ int RunMerge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind
 /// --dry-run and --json.
 std::vector<Flag> DryRunFlags();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

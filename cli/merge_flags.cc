@@ -3,7 +3,7 @@
 
 #include "cli/merge_request.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
@@ -231,4 +231,4 @@ std::vector<Flag> MergeFlags() {
   return flags;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

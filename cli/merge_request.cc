@@ -18,7 +18,7 @@
 #include "merge/run/touched_paths.h"
 #include "recipes/jobs/plan_recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kMaxThreads = 1024;
@@ -286,4 +286,4 @@ void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptio
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

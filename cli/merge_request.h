@@ -12,7 +12,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Flags that say what a recipe means: variables, policies, where models are.
 std::vector<Flag> RecipeFlags();
@@ -68,4 +68,4 @@ Plan PlanOf(const RecipeRequest& request, Terminal& terminal);
 void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptions& run,
                   Terminal& terminal);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

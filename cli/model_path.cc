@@ -5,7 +5,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // The index of shards first: what is left of its name ends like a model file.
@@ -36,4 +36,4 @@ std::string ModelStem(const std::filesystem::path& path) {
   return name;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

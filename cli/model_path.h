@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Whether there is a folder; false where nothing is or can be seen.
 bool IsFolder(const std::filesystem::path& path);
@@ -15,4 +15,4 @@ bool LooksLikeModel(const std::filesystem::path& path);
 /// The name of a model without the endings of model files; of a folder its name.
 std::string ModelStem(const std::filesystem::path& path);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "merge/expression/foreign_operators.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Operator& OperatorNamed(std::string_view what, const std::string& name) {
   if (const Operator* op = FindOperator(name)) return *op;
@@ -28,4 +28,4 @@ const Operator& OperatorNamed(std::string_view what, const std::string& name) {
       fmt::format("{}{}'weightsmith ops' lists the operators.", about, about.empty() ? "" : " "));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "recipes/jobs/plan_json.h"
 #include "recipes/show.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 void SayRemarks(const Plan& plan, Terminal& terminal) {
   for (const std::string& note : plan.notes) terminal.Note(note);
@@ -80,4 +80,4 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   return status;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

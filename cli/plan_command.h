@@ -8,7 +8,7 @@
 #include "merge/run/executor.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Bytes that a sample may read.
 inline constexpr std::uint64_t kSampleBudget = std::uint64_t{64} << 20;
@@ -34,4 +34,4 @@ void SayRemarks(const Plan& plan, Terminal& terminal);
 /// Notes and warnings of a run that its plan did not have.
 void SayNewRemarks(const Plan& plan, const Report& report, Terminal& terminal);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

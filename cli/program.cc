@@ -19,7 +19,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Words that stand before the command's name belong to it as well: `weightsmith -q merge …`.
@@ -132,4 +132,4 @@ int RunProgram(std::span<const std::string> words, Terminal& terminal) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,10 +7,10 @@
 
 #include "cli/terminal.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Runs the command that `words` (without the program's name) name. Never throws; returns the exit
 /// status of recipe.md §9.
 int RunProgram(std::span<const std::string> words, Terminal& terminal);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
@@ -128,4 +128,4 @@ void ProgressMeter::Update(std::uint64_t done, std::uint64_t total) {
   if (line) terminal_.ShowProgressLine(FormatProgressLine(state, terminal_.width() - 1));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 
 #include "cli/terminal.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ProgressState {
   std::string_view label;  ///< "merging"
@@ -65,4 +65,4 @@ class ProgressMeter {
   std::uint64_t total_ = 0;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

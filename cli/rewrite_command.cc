@@ -18,7 +18,7 @@
 #include "merge/run/touched_paths.h"
 #include "recipes/jobs/report_json.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The files that are read and their sizes, the first few of many.
@@ -131,4 +131,4 @@ void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const s
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "cli/terminal.h"
 #include "recipes/jobs/rewrite.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The flags of RunFlags(), --json and --output, which is a `value` ("FILE") and does `doc`.
 std::vector<Flag> RewriteFlags(ValueKind kind, std::string_view value, std::string_view doc,
@@ -24,4 +24,4 @@ std::vector<std::string> ComponentWords(const ParsedArguments& arguments);
 void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
                 Terminal& terminal);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

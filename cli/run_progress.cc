@@ -8,7 +8,7 @@
 #include "core/io/output_file.h"
 #include "recipes/jobs/report_json.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 RunOptions JobProgress::Watching(RunOptions options) {
   options.cancel = &CatchInterrupts();
@@ -50,4 +50,4 @@ void WriteReport(const std::filesystem::path& path, const Plan& plan, const Repo
       {.overwrite = options.overwrite, .make_folders = options.make_folders, .sync = options.sync});
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

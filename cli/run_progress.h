@@ -10,7 +10,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The progress of a job that has phases, one after another.
 class JobProgress {
@@ -37,4 +37,4 @@ Report RunWithProgress(const Plan& plan, const RunOptions& options, const std::s
 void WriteReport(const std::filesystem::path& path, const Plan& plan, const Report& report,
                  const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

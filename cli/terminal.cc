@@ -14,7 +14,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMinWidth = 40;
@@ -181,4 +181,4 @@ void Terminal::WriteTalkAsItIs(std::string_view text) {
   std::fflush(err_);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

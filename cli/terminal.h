@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Thrown when the reader of standard output has gone; the program then ends with status 0.
 struct BrokenPipe : std::exception {};
@@ -94,4 +94,4 @@ class Terminal {
   bool line_shown_ = false;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

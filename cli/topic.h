@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Topic {
   std::string_view name;
@@ -18,4 +18,4 @@ struct Topic {
 /// Every topic, sorted by name.
 std::span<const Topic* const> Topics();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

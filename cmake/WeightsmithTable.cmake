@@ -1,5 +1,5 @@
 # weightsmith_table(TARGET FOLDER folder TYPE type FUNCTION function HEADER header [NAMESPACE inner])
-# Every file FOLDER/x.cc defines `const TYPE& x()` in namespace weightsmith, or in NAMESPACE inside it where another
+# Every file FOLDER/x.cc defines `const TYPE& x()` in namespace weightsmith::internal, or in NAMESPACE inside it where another
 # table has an x. Generates FUNCTION(), which lists them
 # all, sorted by file name: adding one is adding a file. FUNCTION is declared in HEADER as
 # `std::span<const TYPE* const> FUNCTION();`.
@@ -28,7 +28,7 @@ function(weightsmith_table target)
 
 #include \"@arg_HEADER@\"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 @declarations@
 std::span<const @arg_TYPE@* const> @arg_FUNCTION@() {
@@ -37,7 +37,7 @@ std::span<const @arg_TYPE@* const> @arg_FUNCTION@() {
   return table;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 " @ONLY)
   target_sources(${target} PRIVATE "${generated}")
 endfunction()

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string_view ToString(Kind kind) {
   switch (kind) {
@@ -110,4 +110,4 @@ const Operator* FindOperator(std::string_view name) {
   return found != all.end() && (*found)->name == name ? *found : nullptr;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 
 #include "merge/program/lowering.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What a virtual checkpoint holds: weights, or a difference of weights. kSame in a signature
 /// stands for either, the same throughout.
@@ -144,4 +144,4 @@ ParameterSpec VaeParameter();
 /// The operator of that name; null for none.
 const Operator* FindOperator(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "python_bindings/handles.h"
 #include "python_bindings/items.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -133,4 +133,4 @@ void BindCheckpoint(nb::module_& module) {
       .def("blocks", &Blocks, nb::sig("def blocks(self) -> list[tuple[str, str, str | None]]"));
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

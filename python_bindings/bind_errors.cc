@@ -12,7 +12,7 @@
 #include "python_bindings/bindings.h"
 #include "recipes/diagnostic.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 namespace nb = nanobind;
 
@@ -107,4 +107,4 @@ void BindErrors(nb::module_& /*module*/) {
   });
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -19,7 +19,7 @@
 #include "recipes/jobs/scan_json.h"
 #include "recipes/jobs/verify.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -82,4 +82,4 @@ void BindJobs(nb::module_& module) {
   module.def("parse_bytes", &BytesOf, nb::arg("what"), nb::arg("words"));
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

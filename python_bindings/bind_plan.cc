@@ -28,7 +28,7 @@
 #include "recipes/jobs/split.h"
 #include "recipes/show.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -284,4 +284,4 @@ void BindPlan(nb::module_& module) {
              nb::sig("def show_recipe(request: dict[str, typing.Any]) -> str"));
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

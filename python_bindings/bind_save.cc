@@ -21,7 +21,7 @@
 #include "python_bindings/bindings.h"
 #include "python_bindings/items.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -94,4 +94,4 @@ void BindSave(nb::module_& module) {
              nb::sig("def expect_output_name(path: str, layout: str | None, split: bool) -> None"));
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

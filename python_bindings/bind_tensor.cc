@@ -12,7 +12,7 @@
 #include "python_bindings/dtypes.h"
 #include "python_bindings/handles.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -169,4 +169,4 @@ void BindTensor(nb::module_& module) {
           nb::sig("def __dlpack_device__(self) -> tuple[int, int]"));
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 /// The advice of an error, with how Python spells each of its options.
 std::string AdviceOf(const Error& error);
@@ -19,4 +19,4 @@ void BindSave(nanobind::module_& module);
 void BindPlan(nanobind::module_& module);
 void BindJobs(nanobind::module_& module);
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -62,4 +62,4 @@ std::optional<DType> DTypeOf(nb::dlpack::dtype type) {
   return std::nullopt;
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

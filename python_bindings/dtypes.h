@@ -8,7 +8,7 @@
 
 #include "core/tensor/dtype.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 /// "e" for F16; null where there is no letter.
 const char* BufferFormat(DType dtype);
@@ -19,4 +19,4 @@ std::optional<nanobind::dlpack::dtype> DlpackType(DType dtype);
 /// Nothing for what safetensors has no name for.
 std::optional<DType> DTypeOf(nanobind::dlpack::dtype type);
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -10,7 +10,7 @@
 #include "core/io/memory_source.h"
 #include "core/io/private_mapping.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 struct OpenCheckpoint {
   std::shared_ptr<const Checkpoint> checkpoint;
@@ -62,4 +62,4 @@ struct LazyTensor {
   }
 };
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -7,7 +7,7 @@
 #include "core/base/text.h"
 #include "python_bindings/dtypes.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -42,4 +42,4 @@ Item ItemOf(const std::string& name, nb::handle entry) {
   return item;
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

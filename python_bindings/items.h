@@ -12,7 +12,7 @@
 #include "core/tensor/tensor.h"
 #include "python_bindings/handles.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 /// A contiguous buffer of Python's, for as long as it lives.
 class Buffer {
@@ -52,4 +52,4 @@ struct Item {
 /// the tensor, for elements that safetensors has no dtype for.
 Item ItemOf(const std::string& name, nanobind::handle entry);
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -7,11 +7,11 @@
 
 NB_MODULE(_native, module) {
   module.doc() = "The engine of weightsmith; use the package weightsmith.";
-  module.attr("version") = std::string(weightsmith::Version());
-  weightsmith::python::BindErrors(module);
-  weightsmith::python::BindCheckpoint(module);
-  weightsmith::python::BindTensor(module);
-  weightsmith::python::BindSave(module);
-  weightsmith::python::BindPlan(module);
-  weightsmith::python::BindJobs(module);
+  module.attr("version") = std::string(weightsmith::internal::Version());
+  weightsmith::internal::python::BindErrors(module);
+  weightsmith::internal::python::BindCheckpoint(module);
+  weightsmith::internal::python::BindTensor(module);
+  weightsmith::internal::python::BindSave(module);
+  weightsmith::internal::python::BindPlan(module);
+  weightsmith::internal::python::BindJobs(module);
 }

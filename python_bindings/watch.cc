@@ -15,7 +15,7 @@
 #include "core/base/error.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 namespace {
 
 namespace nb = nanobind;
@@ -131,4 +131,4 @@ RunOptions RunOptionsOf(const nb::dict& given) {
   return options;
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -11,7 +11,7 @@
 
 #include "merge/run/executor.h"
 
-namespace weightsmith::python {
+namespace weightsmith::internal::python {
 
 /// What a job is given: options with progress and cancel set, and whom to tell what begins.
 using Job =
@@ -34,4 +34,4 @@ std::optional<T> Find(const nanobind::dict& dict, const char* key) {
   return nanobind::cast<T>(dict[key]);
 }
 
-}  // namespace weightsmith::python
+}  // namespace weightsmith::internal::python

@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kShownColumns = 160;
@@ -174,4 +174,4 @@ std::string Render(const Diagnostic& diagnostic, const Spelling& spelling) {
   return out;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

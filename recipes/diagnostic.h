@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What a caller says beside a recipe. How it is written is a matter of the front end: `--dtype`,
 /// `dtype=`.
@@ -115,4 +115,4 @@ struct Spelling {
 /// "file:line:column: error: message", the line, a caret under the place, the advice.
 std::string Render(const Diagnostic& diagnostic, const Spelling& spelling = {});
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

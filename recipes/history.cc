@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -133,4 +133,4 @@ std::string SdMergeModelsText(std::span<const MergedFile> files) {
   return Dump(models);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

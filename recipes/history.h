@@ -8,7 +8,7 @@
 
 #include "core/formats/safetensors/header.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Value of weightsmith.ancestors: {digest: {"recipe": …, "inputs": […]}}, the histories of the
 /// inputs and of their ancestors once each, the youngest first. Beyond 256 KiB the oldest are left
@@ -26,4 +26,4 @@ struct MergedFile {
 /// Value of sd_merge_models: {sha256: {"name", "legacy_hash", "sd_merge_recipe"}}.
 std::string SdMergeModelsText(std::span<const MergedFile> files);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "recipes/history.h"
 #include "recipes/show.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -220,4 +220,4 @@ MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Express
   };
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

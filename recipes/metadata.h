@@ -22,7 +22,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Makes the metadata of output number `output`. `used` is the recipe without what is not used,
 /// its models parallel to those of `expression`. With RecipeOptions::private_metadata it is
@@ -30,4 +30,4 @@ namespace weightsmith {
 MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Expression& expression,
                            const ModelOpener& opener, const RecipeOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/expression/places.h"
 #include "recipes/parser/advice.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -301,4 +301,4 @@ std::optional<fs::path> ModelOpener::Search(const std::vector<HashPin>& pins, st
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

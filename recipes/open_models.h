@@ -15,7 +15,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class ModelOpener {
  public:
@@ -50,4 +50,4 @@ std::vector<std::string> ComponentsNamed(const std::string& word, std::span<cons
 /// The components of `models`: "clip_l (te1), unet, vae".
 std::string ComponentsInWords(std::span<const Model> models);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -270,4 +270,4 @@ std::string ReportSchema() {
       .dump();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

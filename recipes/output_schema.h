@@ -3,11 +3,11 @@
 
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// JSON, without "$schema" and "title".
 std::string InfoSchema();
 std::string PlanSchema();
 std::string ReportSchema();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The value that a parameter has where it is left out; null for none.
 inline nlohmann::ordered_json DefaultOf(const ParameterSpec& parameter) {
@@ -27,4 +27,4 @@ inline nlohmann::ordered_json DefaultOf(const ParameterSpec& parameter) {
   return nullptr;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "merge/expression/community_list.h"
 #include "recipes/source/text_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// recipes/presets/community.tsv, built in.
 extern const std::string_view kEmbeddedPresets;
@@ -73,4 +73,4 @@ Presets ReadPresets(const std::filesystem::path& path) {
   return Parse(ReadTextFile(path), path.string());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// By name: numbers in the order of a list (BASE first).
 using Presets = std::map<std::string, std::vector<double>, std::less<>>;
@@ -22,4 +22,4 @@ const Presets& ShippedAdapterPresets();
 /// a heading. Throws kInput, naming the line, for anything else (random letters included).
 Presets ReadPresets(const std::filesystem::path& path);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "recipes/parser/recipe_parser.h"
 #include "recipes/source/text_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Copies nodes in the order in which the outputs come to them.
@@ -99,4 +99,4 @@ Recipe WithoutUnused(const Recipe& recipe) {
   return used;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

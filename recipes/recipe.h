@@ -15,7 +15,7 @@
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct RecipeOptions;
 
@@ -102,4 +102,4 @@ std::optional<Recipe> ParseRecipe(const SourceText& source, const std::filesyste
 /// of the file.
 Recipe WithoutUnused(const Recipe& recipe);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

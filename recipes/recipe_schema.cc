@@ -15,7 +15,7 @@
 #include "recipes/parameter_json-inl.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -363,4 +363,4 @@ std::string RecipeSchema() {
   return schema.dump();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

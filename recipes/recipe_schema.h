@@ -3,9 +3,9 @@
 
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// JSON, without "$schema" and "title".
 std::string RecipeSchema();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

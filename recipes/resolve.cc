@@ -14,7 +14,7 @@
 #include "recipes/metadata.h"
 #include "recipes/open_models.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 OutputSpec MakeOutput(const RecipeOutput& output, const Expression& expression,
@@ -133,4 +133,4 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   return resolved;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

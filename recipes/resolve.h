@@ -17,7 +17,7 @@
 #include "recipes/diagnostic.h"
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What a caller says beside the recipe.
 struct RecipeOptions {
@@ -53,4 +53,4 @@ struct ResolvedRecipe {
 std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions& options,
                                       Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/output_schema.h"
 #include "recipes/recipe_schema.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -51,4 +51,4 @@ std::string SchemaText(std::string_view name) {
   return schema.dump(2) + "\n";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

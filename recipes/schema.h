@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct SchemaEntry {
   std::string_view name;   ///< "info", "plan", "recipe", "report"
@@ -18,4 +18,4 @@ std::vector<SchemaEntry> Schemas();
 /// name.
 std::string SchemaText(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

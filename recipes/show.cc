@@ -14,7 +14,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -335,4 +335,4 @@ std::string ShowRecipe(const Recipe& recipe, const ShowOptions& options) {
   return options.form == RecipeForm::kJson ? WriteJson(tree) : WriteYaml(tree);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class RecipeForm : std::uint8_t { kYaml, kJson };
 
@@ -21,4 +21,4 @@ struct ShowOptions {
 /// folder are written from there, all others as the recipe names them or from the root.
 std::string ShowRecipe(const Recipe& recipe, const ShowOptions& options = {});
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

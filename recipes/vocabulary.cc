@@ -4,7 +4,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr KeySpec kRecipeKeys[] = {
@@ -240,4 +240,4 @@ std::string Hint(std::string_view name, std::span<const std::string> known) {
   return question.empty() ? question : "." + question;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "merge/expression/expression.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What the value of a key looks like.
 enum class ValueForm : std::uint8_t {
@@ -110,4 +110,4 @@ std::string Alternatives(std::span<const std::string> names);
 /// ". Did you mean 'x'?" to end a message about an unknown name; nothing when no name is near.
 std::string Hint(std::string_view name, std::span<const std::string> known);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "merge/expression/community_list.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::uint64_t Parameters(const ComponentRule& component) {
@@ -108,4 +108,4 @@ const Command& architectures() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/base/error.h"
 #include "core/model/architecture_names.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Of every part its flag: "clip-l" of clip_l.
@@ -122,4 +122,4 @@ const Command& assemble() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/merge_command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -69,4 +69,4 @@ const Command& bake() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/run/tensor_blocks.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Summary(const std::vector<TensorBlock>& lines) {
@@ -93,4 +93,4 @@ const Command& blocks() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

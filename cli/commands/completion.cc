@@ -2,7 +2,7 @@
 
 #include "cli/command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -38,4 +38,4 @@ const Command& completion() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

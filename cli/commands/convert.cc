@@ -8,7 +8,7 @@
 #include "cli/rewrite_command.h"
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -90,4 +90,4 @@ const Command& convert() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

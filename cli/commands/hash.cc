@@ -13,7 +13,7 @@
 #include "core/io/file_hashes.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct NamedHashes {
@@ -146,4 +146,4 @@ const Command& hash() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "cli/flags/help.h"
 #include "cli/topic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -50,4 +50,4 @@ const Command& help() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

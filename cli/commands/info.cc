@@ -6,7 +6,7 @@
 #include "cli/render/checkpoint_info_words.h"
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 void Print(const std::vector<CheckpointInfo>& infos, bool json, bool tensors, Terminal& terminal) {
@@ -78,4 +78,4 @@ const Command& info() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

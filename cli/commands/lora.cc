@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string TensorsOf(const AdapterFamily& family) {
@@ -115,4 +115,4 @@ const Command& lora() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/flags/man_page.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& /*arguments*/, Terminal& terminal) {
@@ -24,4 +24,4 @@ const Command& man() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,7 +1,7 @@
 #include "cli/command.h"
 #include "cli/merge_command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -60,4 +60,4 @@ const Command& merge() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

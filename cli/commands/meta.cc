@@ -14,7 +14,7 @@
 #include "core/io/in_place.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kMaxGrowth = kMaxHeaderSize;
@@ -168,4 +168,4 @@ const Command& meta() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "recipes/jobs/json-inl.h"
 #include "recipes/parameter_json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string DefaultWord(const ParameterSpec& parameter) {
@@ -177,4 +177,4 @@ const Command& ops() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

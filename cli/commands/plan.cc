@@ -2,7 +2,7 @@
 #include "cli/merge_request.h"
 #include "cli/plan_command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -42,4 +42,4 @@ const Command& plan() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/visible.h"
 #include "recipes/jobs/scan_json.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string InWords(const ScannedFile& file) {
@@ -87,4 +87,4 @@ const Command& scan() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/render/layout.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -43,4 +43,4 @@ const Command& schema() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/formats/checkpoint.h"
 #include "recipes/jobs/provenance.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The recipe that a model records.
@@ -75,4 +75,4 @@ const Command& show() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

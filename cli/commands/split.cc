@@ -5,7 +5,7 @@
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -47,4 +47,4 @@ const Command& split() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/model/architecture_names.h"
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 SynthOptions ReadOptions(const ParsedArguments& arguments) {
@@ -117,4 +117,4 @@ const Command& synth() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "recipes/jobs/plan_recipe.h"
 #include "recipes/source/text_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What is to be said of one file.
@@ -169,4 +169,4 @@ const Command& validate() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

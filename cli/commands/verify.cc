@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 VerifyRequest RequestOf(const ParsedArguments& arguments) {
@@ -82,4 +82,4 @@ const Command& verify() {
   return command;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

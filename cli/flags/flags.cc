@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace po = boost::program_options;
@@ -318,4 +318,4 @@ ParsedArguments ParseArguments(const Command& command, std::span<const std::stri
   return arguments;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

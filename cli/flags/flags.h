@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Command;
 
@@ -172,4 +172,4 @@ class ParsedArguments {
 /// flags, `-` is a path, names are never guessed, and a value may begin with a dash. Throws kUsage.
 ParsedArguments ParseArguments(const Command& command, std::span<const std::string> words);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "cli/render/layout.h"
 #include "cli/topic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kExamplesOnScreen = 3;
@@ -261,4 +261,4 @@ std::span<const EnvironmentVariable> EnvironmentVariables() {
   return kTable;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

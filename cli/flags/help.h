@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "weightsmith hash [FLAGS] FILE…".
 std::string UsageLine(const Command& command);
@@ -44,4 +44,4 @@ struct EnvironmentVariable {
 };
 std::span<const EnvironmentVariable> EnvironmentVariables();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

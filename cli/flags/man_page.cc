@@ -10,7 +10,7 @@
 #include "cli/program.h"
 #include "core/base/version.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // What roff would take for its own: backslashes, dashes that must stay dashes, and dots and quotes
@@ -124,4 +124,4 @@ std::string ManPage() {
   return page;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

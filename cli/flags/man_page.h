@@ -3,8 +3,8 @@
 
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string ManPage();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// "--set w", "--dtype".
@@ -76,4 +76,4 @@ Spelling CommandLineSpelling() {
           .advice = [](Option option) { return std::string(OptionSentence(option)); }};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

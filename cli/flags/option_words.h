@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "recipes/diagnostic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The advice of an error with a sentence for each of its options.
 std::string AdviceOf(const Error& error);
@@ -14,4 +14,4 @@ std::string AdviceOf(const Error& error);
 /// How the command line spells what a message about a recipe names.
 Spelling CommandLineSpelling();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

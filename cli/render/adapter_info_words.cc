@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Counts = AdapterInfo::Counts;
@@ -147,4 +147,4 @@ std::string AdapterPage(const std::string& path, const AdapterInfo& info) {
   return page;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

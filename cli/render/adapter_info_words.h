@@ -7,7 +7,7 @@
 #include "cli/render/layout.h"
 #include "recipes/jobs/adapter_info.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "Stable Diffusion XL, by 722 of 722 modules".
 std::string MadeForWords(const AdapterInfo& info);
@@ -21,4 +21,4 @@ std::vector<TableRow> AdapterRows(const AdapterInfo& info);
 /// All that, what its metadata say of the training, and every tensor that is not applied.
 std::string AdapterPage(const std::string& path, const AdapterInfo& info);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

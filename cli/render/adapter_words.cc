@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMostNamed = 3;
@@ -106,4 +106,4 @@ std::string AdapterReportLines(const Plan& plan, const Report& report) {
   return rows.empty() ? "" : "Adapters:\n" + Table(rows, 40, kUnwrapped);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

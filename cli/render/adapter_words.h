@@ -6,7 +6,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A line for each class of each adapter: "elsewhere: 72 modules for clip_l".
 std::string AdapterClassLines(const Plan& plan);
@@ -17,4 +17,4 @@ std::string AppliedTable(const Plan& plan);
 /// "722 modules applied, 99.8 % of elements changed, …", in the order of the plan's models.
 std::string AdapterReportLines(const Plan& plan, const Report& report);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

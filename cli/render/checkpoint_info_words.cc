@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kNamesShown = 5;
@@ -222,4 +222,4 @@ std::string InfoLines(const std::vector<CheckpointInfo>& infos) {
   return columns.ToText("");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Fills lines of a page with words; a word longer than a line stands alone.
@@ -161,4 +161,4 @@ std::string Table(const std::vector<TableRow>& rows, std::size_t max_left, std::
   return page;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

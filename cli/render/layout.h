@@ -9,7 +9,7 @@
 
 #include "core/base/display_width.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Columns of help pages, whatever the terminal: they are also read in files.
 inline constexpr std::size_t kPageWidth = 80;
@@ -45,4 +45,4 @@ std::string PadLeft(std::string_view text, std::size_t width);
 /// "1 tensor", "1,131 tensors".
 std::string Counted(std::uint64_t count, std::string_view thing);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/run/disk_needs.h"
 #include "merge/run/run_outputs.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Two decimals at least, as people write alphas, and as many more as the number needs, up to six;
@@ -223,4 +223,4 @@ std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules) 
   return text + "  (--verbose lists every module and where it goes)\n";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "0.70·a + 0.30·b", "a + b - c", "0": models with a coefficient of 0 are left out.
 std::string FormatCombination(const std::vector<double>& coefficients,
@@ -32,4 +32,4 @@ std::string FormatRanges(const std::vector<double>& lowest, const std::vector<do
 /// end the adapters, with every module where `modules`.
 std::string FullPlan(const Plan& plan, const RunOptions& options, bool modules = false);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "core/base/utf8.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kBar = " | ";
@@ -70,4 +70,4 @@ std::string ShowDiagnostic(std::string_view text, std::optional<std::size_t> wid
   return out;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

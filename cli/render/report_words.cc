@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMaxName = 40;
@@ -110,4 +110,4 @@ std::string ThroughputWords(const Report& report) {
                      FormatRate(report.bytes_written, report.seconds));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Share of elements that a step changed, in percent, and the norm of the change relative to what
 /// it changed: "98.7 % of elements changed, relative change 0.0123".
@@ -22,4 +22,4 @@ std::string ReportWords(const Plan& plan, const Report& report);
 /// "read 4.26 GB, wrote 2.13 GB in 1.23 s, 1.73 GB/s of output".
 std::string ThroughputWords(const Report& report);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "cli/topic.h"
 
-namespace weightsmith::topics {
+namespace weightsmith::internal::topics {
 
 const Topic& blocks() {
   static constexpr Topic kTopic = {
@@ -50,4 +50,4 @@ An element behind a colon selects whole segments of names:
   return kTopic;
 }
 
-}  // namespace weightsmith::topics
+}  // namespace weightsmith::internal::topics

@@ -1,6 +1,6 @@
 #include "cli/topic.h"
 
-namespace weightsmith::topics {
+namespace weightsmith::internal::topics {
 
 const Topic& recipe() {
   static constexpr Topic kTopic = {
@@ -63,4 +63,4 @@ weightsmith merge A B --print-recipe    a recipe to start from
   return kTopic;
 }
 
-}  // namespace weightsmith::topics
+}  // namespace weightsmith::internal::topics

@@ -1,6 +1,6 @@
 #include "cli/topic.h"
 
-namespace weightsmith::topics {
+namespace weightsmith::internal::topics {
 
 const Topic& weights() {
   static constexpr Topic kTopic = {
@@ -59,4 +59,4 @@ On the command line:
   return kTopic;
 }
 
-}  // namespace weightsmith::topics
+}  // namespace weightsmith::internal::topics

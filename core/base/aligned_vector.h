@@ -5,7 +5,7 @@
 #include <new>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 template <class T>
 struct CacheLineAllocator {
@@ -26,4 +26,4 @@ struct CacheLineAllocator {
 template <class T>
 using AlignedVector = std::vector<T, CacheLineAllocator<T>>;
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

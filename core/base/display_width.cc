@@ -5,7 +5,7 @@
 
 #include "core/base/utf8.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Range {
@@ -82,4 +82,4 @@ std::size_t PrefixOfWidth(std::string_view text, std::size_t width) {
   return end;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Columns of UTF-8 text: two for a wide character (of Chinese, Japanese, Korean, emoji), none for
 /// a mark that combines with the character before it, one for others and for an invalid byte.
@@ -13,4 +13,4 @@ std::size_t DisplayWidth(std::string_view text);
 /// Bytes of the longest start of `text` that takes at most `width` columns, whole characters alone.
 std::size_t PrefixOfWidth(std::string_view text, std::size_t width);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // π/2 in three parts, the first two of 33 bits: their products with small integers are exact.
@@ -94,4 +94,4 @@ double ArcCosine(double x) {
   return kHalfPi - (ArcSineNearZero(x) - kHalfPiRest);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

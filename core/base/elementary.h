@@ -2,7 +2,7 @@
 // of a maths library depend on its version and on the CPU.
 #pragma once
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Within 2 ulp for |x| up to 1,000; x in radians.
 double Sine(double x);
@@ -11,4 +11,4 @@ double Cosine(double x);
 /// In [0, π], within 2 ulp; NaN outside [-1, 1].
 double ArcCosine(double x);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Error::Error(ErrorCode code, std::string message, std::string advice, std::vector<Option> options)
     : code_(code),
@@ -14,4 +14,4 @@ void Error::AddContext(std::string_view doing) {
   full_.insert(0, doing);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

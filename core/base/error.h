@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What went wrong; the values are the program's exit statuses.
 enum class ErrorCode {
@@ -76,4 +76,4 @@ decltype(auto) WithContext(std::string_view doing, Body&& body) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/elementary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr double kPi = 0x1.921fb54442d18p+1;
@@ -202,4 +202,4 @@ void Fourier::TransformByConvolution(std::span<double> re, std::span<double> im,
   for (std::size_t k = 0; k < size_; ++k) turn(k, work_re_, work_im_, re, im);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Plan and memory of transforms of one length. Lengths whose prime factors are all at most 31 take
 /// Stockham's algorithm, others Bluestein's by way of a power of two: n·log(n) operations for all.
@@ -53,4 +53,4 @@ class Fourier {
   std::vector<double> response_im_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kLongestPattern = 1000;
@@ -74,4 +74,4 @@ const std::string& Matcher::pattern() const {
   return regex_->pattern();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

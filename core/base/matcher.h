@@ -11,7 +11,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Matcher {
  public:
@@ -32,4 +32,4 @@ class Matcher {
   std::shared_ptr<const re2::RE2> regex_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::int64_t kMostMemory = 64 << 20;
@@ -62,4 +62,4 @@ std::optional<std::size_t> MatcherSet::FirstMatch(std::string_view text) const {
                           kMostMemory >> 20));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/base/matcher.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class MatcherSet {
  public:
@@ -34,4 +34,4 @@ class MatcherSet {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

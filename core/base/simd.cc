@@ -15,7 +15,7 @@
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -25,11 +25,11 @@ std::int64_t Target() {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(Target);
@@ -71,5 +71,5 @@ void ForceSimdTarget(std::string_view name) {
   hwy::SetSupportedTargetsForTest(mask);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif

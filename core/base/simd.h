@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Names of the targets that were compiled and that this CPU has, best first ("AVX3", "AVX2" …).
 std::vector<std::string> SimdTargets();
@@ -17,4 +17,4 @@ std::string SimdTarget();
 /// threads compute. Throws kUsage for a name that SimdTargets() lacks.
 void ForceSimdTarget(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 
 #include "core/base/visible.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Upper and lower case, hyphens and underscores are no difference between names.
@@ -155,4 +155,4 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

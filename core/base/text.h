@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// 'text' in single quotes, control characters and invalid UTF-8 made visible, at most `limit`
 /// bytes shown.
@@ -38,4 +38,4 @@ std::string DidYouMean(std::string_view name, std::span<const std::string> known
 /// Without spaces, tabs and line ends on both sides.
 std::string_view Trim(std::string_view text);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Sequence {
@@ -85,4 +85,4 @@ void AppendUtf8(std::uint32_t code, std::string& out) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

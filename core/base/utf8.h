@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are not), or
 /// npos.
@@ -23,4 +23,4 @@ CodePoint FirstCodePoint(std::string_view text);
 /// Appends `code` in UTF-8. REQUIRES: a Unicode scalar value.
 void AppendUtf8(std::uint32_t code, std::string& out);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

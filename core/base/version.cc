@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
@@ -77,4 +77,4 @@ const std::string& BuildId() {
   return id;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

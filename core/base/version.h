@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string_view Version();
 
@@ -12,4 +12,4 @@ std::string_view Version();
 /// that runs it, another after any change of the code. Empty where the linker gave it no name.
 const std::string& BuildId();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/utf8.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Characters that a terminal obeys or hides instead of showing.
@@ -79,4 +79,4 @@ std::size_t WholeCharacters(std::string_view text, std::size_t limit) {
   return end;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

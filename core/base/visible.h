@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// `text` on one line: control characters, invisible ones and those that turn the direction of
 /// writing as "\n", "\x1b", "\u202e", and bytes that are not UTF-8 as "\xff".
@@ -19,4 +19,4 @@ std::string VisibleLines(std::string_view text);
 /// Bytes of the longest start of `text` whose visible form comes from at most `limit` bytes.
 std::size_t WholeCharacters(std::string_view text, std::size_t limit);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/formats/torch/reader.h"
 #include "core/io/substitute_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The tensor in a list of files in front of which `count` others were put.
@@ -357,4 +357,4 @@ std::vector<std::byte> Checkpoint::Read(const CheckpointTensor& tensor) const {
   return bytes;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -16,7 +16,7 @@
 #include "core/tensor/gather.h"
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class CheckpointFormat { kSafetensors, kSharded, kTorchZip, kTorchLegacy };
 
@@ -97,4 +97,4 @@ class Checkpoint {
   std::string key_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

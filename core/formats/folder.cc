@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -92,4 +92,4 @@ fs::path FindCheckpointFile(const fs::path& folder) {
               "Name the file that is meant.");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The index of shards in `folder`, or its one checkpoint: model.safetensors or
 /// diffusion_pytorch_model.safetensors, else the only .safetensors file, else what torch.save made
@@ -11,4 +11,4 @@ namespace weightsmith {
 /// naming them.
 std::filesystem::path FindCheckpointFile(const std::filesystem::path& folder);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "core/base/utf8.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -77,4 +77,4 @@ std::optional<ForeignFormat> SniffForeignFormat(std::string_view head) {
                        "Perhaps a server sent an error message instead of the file."};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

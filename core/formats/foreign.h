@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ForeignFormat {
   std::string name;    ///< "a zip archive (a PyTorch .ckpt/.pt checkpoint)"
@@ -19,4 +19,4 @@ inline constexpr std::size_t kSniffSize = 512;
 /// What a file that begins with `head` is, when it is known not to be a checkpoint that is read.
 std::optional<ForeignFormat> SniffForeignFormat(std::string_view head);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

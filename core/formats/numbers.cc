@@ -6,7 +6,7 @@
 
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Little-endian, of one to eight bytes.
@@ -40,4 +40,4 @@ std::vector<double> ReadNumbers(const Checkpoint& checkpoint, const CheckpointTe
   return numbers;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor,
                 const std::function<void(std::span<const std::byte>)>& see) {
@@ -24,4 +24,4 @@ Digest DigestOf(const Checkpoint& checkpoint, const CheckpointTensor& tensor,
   return TensorDigest(tensor.info, digests);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

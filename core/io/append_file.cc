@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/io/output_target.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr int kFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
@@ -58,4 +58,4 @@ void AppendFile::Sync() {
   SyncFolder(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

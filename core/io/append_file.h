@@ -7,7 +7,7 @@
 
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class AppendFile {
  public:
@@ -31,4 +31,4 @@ class AppendFile {
   FileHandle handle_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

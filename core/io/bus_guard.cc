@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The copy that a thread is in.
@@ -68,4 +68,4 @@ bool CopyFromMapping(std::byte* to, const std::byte* from, std::size_t size) {
   return true;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,11 +4,11 @@
 
 #include <cstddef>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Copies `size` bytes out of a mapping; false when a page of it is no longer backed by its file.
 /// Any thread. The first call installs the handler; a SIGBUS from elsewhere goes on to the handler
 /// that was there before.
 bool CopyFromMapping(std::byte* to, const std::byte* from, std::size_t size);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/io/file_backends.h"
 #include "core/io/missing_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // File systems where every page fault may be a round trip (statfs(2), linux/magic.h).
@@ -164,4 +164,4 @@ std::shared_ptr<const ByteSource> OpenByteSource(const std::filesystem::path& pa
   return ReadSource(path, identity, handle);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include <span>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Which file this is, by the system's own numbers, and the state it was in.
 struct FileIdentity {
@@ -94,4 +94,4 @@ std::string ReadText(const ByteSource& file, std::uint64_t offset, std::uint64_t
 std::shared_ptr<const ByteSource> OpenByteSource(const std::filesystem::path& path,
                                                  std::optional<IoBackend> backend = std::nullopt);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

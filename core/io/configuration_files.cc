@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/io/output_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -82,4 +82,4 @@ void CopyFile(const FileCopy& copy, const OutputOptions& options) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

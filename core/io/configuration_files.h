@@ -6,7 +6,7 @@
 
 #include "core/io/output_target.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct FileCopy {
   std::filesystem::path from;
@@ -25,4 +25,4 @@ std::vector<FileCopy> PipelineConfiguration(const std::filesystem::path& from,
 /// Makes a copy that appears complete or not at all; a file that is there already is left as it is.
 void CopyFile(const FileCopy& copy, const OutputOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include <limits>
 #include <system_error>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -47,4 +47,4 @@ std::uint64_t FreeDiskBytes(const fs::path& folder) {
   return std::uint64_t{system.f_bavail} * system.f_frsize;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

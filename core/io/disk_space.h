@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Bytes that a file takes on its disk; 0 where there is none.
 std::uint64_t AllocatedBytes(const std::filesystem::path& path);
@@ -16,4 +16,4 @@ std::uint64_t DeviceOf(const std::filesystem::path& folder);
 /// parent); the largest number where the system does not say.
 std::uint64_t FreeDiskBytes(const std::filesystem::path& folder);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/io/byte_source.h"
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Null, with the handle untouched, when the system cannot map the file (errno says why).
 std::shared_ptr<const ByteSource> MapSource(const std::filesystem::path& path,
@@ -15,4 +15,4 @@ std::shared_ptr<const ByteSource> MapSource(const std::filesystem::path& path,
 std::shared_ptr<const ByteSource> ReadSource(const std::filesystem::path& path,
                                              const FileIdentity& identity, FileHandle& handle);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/io/hash.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Large enough that the tasks of a chunk cost nothing beside it, small enough to stay in a cache.
@@ -95,4 +95,4 @@ std::string HashShardSet(const std::vector<std::pair<std::string, std::string>>&
   return sha.Finish();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct FileHashes {
   std::string sha256;  ///< of the whole file, 64 digits
@@ -48,4 +48,4 @@ class HashCache {
   std::optional<std::filesystem::path> path_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

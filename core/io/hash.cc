@@ -11,7 +11,7 @@
 #include "core/base/simd.h"
 #include "core/io/xxh3/xxh3.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
@@ -120,4 +120,4 @@ std::string Sha256::Finish() {
   return ToDigits(digest);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An XXH3-128, seed 0, in canonical (big-endian) byte order.
 struct Digest {
@@ -69,4 +69,4 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -17,7 +17,7 @@
 #include "core/io/hash.h"
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Above this the older half goes: some thousand files.
@@ -140,4 +140,4 @@ FileHashes HashCache::Hash(const ByteSource& source, const HashProgress& progres
   return hashes;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

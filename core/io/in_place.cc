@@ -18,7 +18,7 @@
 #include "core/io/output_target.h"
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -224,4 +224,4 @@ bool FinishReplacement(const fs::path& path) {
   return true;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

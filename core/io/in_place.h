@@ -12,7 +12,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Replaces the first bytes of the file at `path` and waits until that is on disk; its size stays
 /// the same. After an error the file is as it was, unless the message says otherwise. Throws kUsage
@@ -28,4 +28,4 @@ std::filesystem::path ReplacementOf(const std::filesystem::path& path);
 /// Returns whether there was one. Throws kInput where the file has changed since.
 bool FinishReplacement(const std::filesystem::path& path);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

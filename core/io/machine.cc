@@ -13,7 +13,7 @@
 
 #include "core/io/hash.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string FirstLine(const std::string& path) {
@@ -103,4 +103,4 @@ std::string RandomIdentity() {
   return random.ToHex();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Physical cores that this process may run on; at least 1.
 int PhysicalCores();
@@ -24,4 +24,4 @@ std::string BootId();
 /// 32 hexadecimal digits that nothing else has.
 std::string RandomIdentity();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/io/bus_guard.h"
 #include "core/io/file_backends.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Below this, faulting pages in one by one costs less than asking for them.
@@ -84,4 +84,4 @@ std::shared_ptr<const ByteSource> MapSource(const std::filesystem::path& path,
   return std::make_shared<MappedSource>(path, identity, handle.Release(), address);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

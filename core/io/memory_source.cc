@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Like that of no file, and of no other: a run that goes on from another one's partial output
@@ -33,4 +33,4 @@ void MemorySource::Read(std::uint64_t offset, std::span<std::byte> out) const {
   std::ranges::copy(bytes_.subspan(offset, out.size()), out.begin());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

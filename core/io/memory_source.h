@@ -8,7 +8,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of no file: it has an identity of its own and never changes. `path` is for messages.
 class MemorySource final : public ByteSource {
@@ -28,4 +28,4 @@ class MemorySource final : public ByteSource {
   std::shared_ptr<void> owner_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Its code is kInput.
 class MissingFile : public Error {
@@ -17,4 +17,4 @@ class MissingFile : public Error {
       : Error(ErrorCode::kInput, std::move(message), std::move(advice), std::move(options)) {}
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

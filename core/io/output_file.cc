@@ -16,7 +16,7 @@
 #include "core/io/disk_space.h"
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -329,4 +329,4 @@ void WriteFile(const fs::path& target, std::span<const std::byte> bytes,
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/io/byte_source.h"
 #include "core/io/output_target.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class OutputFile {
  public:
@@ -86,4 +86,4 @@ class OutputFile {
 void WriteFile(const std::filesystem::path& target, std::span<const std::byte> bytes,
                const OutputOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -92,4 +92,4 @@ void ExpectOutputName(const fs::path& path, OutputKind kind) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class OutputKind : bool { kFile, kFolder };
 
@@ -25,4 +25,4 @@ std::optional<NameFault> FaultOfOutputName(const std::filesystem::path& path, Ou
 /// Throws kUsage for a name with a fault.
 void ExpectOutputName(const std::filesystem::path& path, OutputKind kind);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

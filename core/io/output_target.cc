@@ -15,7 +15,7 @@
 #include "core/base/text.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -151,4 +151,4 @@ FileHandle OpenLocked(const fs::path& partial, bool& created) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

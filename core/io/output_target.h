@@ -6,7 +6,7 @@
 
 #include "core/io/system.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct OutputOptions {
   bool overwrite = false;     ///< replace an existing file at commit
@@ -38,4 +38,4 @@ void RemoveFile(const std::filesystem::path& path, bool sync);
 /// Throws kFailed: "cannot `doing` 'path': …", with what the system says of the errno.
 [[noreturn]] void ThrowFailed(std::string_view doing, const std::filesystem::path& path, int error);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 PrivateMapping::PrivateMapping(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
   if (size == 0 || file.substituted()) return;
@@ -23,4 +23,4 @@ PrivateMapping::~PrivateMapping() {
   if (address_ != nullptr) ::munmap(address_, length_);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

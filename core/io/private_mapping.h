@@ -8,7 +8,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class PrivateMapping {
  public:
@@ -27,4 +27,4 @@ class PrivateMapping {
   std::span<std::byte> bytes_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 
 #include "core/io/file_backends.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class PositionedSource final : public ByteSource {
@@ -36,4 +36,4 @@ std::shared_ptr<const ByteSource> ReadSource(const std::filesystem::path& path,
   return std::make_shared<PositionedSource>(path, identity, handle.Release());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class SubstituteSource : public ByteSource {
@@ -37,4 +37,4 @@ std::shared_ptr<const ByteSource> SubstituteFor(const ByteSource& file,
   return std::make_shared<const SubstituteSource>(file, std::move(bytes));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

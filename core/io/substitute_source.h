@@ -7,10 +7,10 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Reads `bytes`, from offset 0, and stands for `file`: its path, its identity.
 std::shared_ptr<const ByteSource> SubstituteFor(const ByteSource& file,
                                                 std::vector<std::byte> bytes);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

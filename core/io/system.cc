@@ -5,7 +5,7 @@
 #include <cctype>
 #include <system_error>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 void FileHandle::Close() {
   if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
@@ -50,4 +50,4 @@ std::string SystemMessage(int error) {
   return message;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

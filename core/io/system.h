@@ -10,7 +10,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Closes a file descriptor when it goes out of scope.
 class FileHandle {
@@ -53,4 +53,4 @@ bool IsFull(int error);
 std::string_view WhyFull(int error);
 std::string_view AdviceOfFull(int error);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

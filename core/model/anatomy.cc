@@ -14,7 +14,7 @@
 #include "core/model/odd_names.h"
 #include "core/model/positions.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kNoRule = static_cast<std::size_t>(-1);
@@ -420,4 +420,4 @@ Anatomy Examine(const Checkpoint& checkpoint) {
   return anatomy;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

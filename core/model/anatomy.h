@@ -15,7 +15,7 @@
 #include "core/model/architecture.h"
 #include "core/model/quantised.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// One tensor's place. The canonical name is the one in a monolithic file of the architecture
 /// ("model.diffusion_model.input_blocks.0.0.weight"), whatever this file calls it; for an unknown
@@ -90,4 +90,4 @@ Anatomy Examine(const Checkpoint& checkpoint);
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type = {});
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string_view ToString(Role role) {
   switch (role) {
@@ -40,4 +40,4 @@ std::string_view ToString(Scale scale) {
   return scale == Scale::kFull ? "full" : "tiny";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

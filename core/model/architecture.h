@@ -12,7 +12,7 @@
 
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct CheckpointTensor;
 
@@ -151,4 +151,4 @@ struct Part {
 /// Every part that is declared, sorted by file name.
 std::span<const Part* const> Parts();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

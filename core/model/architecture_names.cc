@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Folded(std::string_view words) {
@@ -137,4 +137,4 @@ std::vector<std::string> KnownArchitectureNames() {
   return names;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The name that `synth` makes a model or a part by: "sd15" of "SD 1.5", "flux1-dev" of "flux1".
 /// Case, spaces, dots, hyphens and underscores make no difference. Known are the names of `synth`,
@@ -21,4 +21,4 @@ const Architecture* ArchitectureOf(std::string_view words);
 /// Names to choose the nearest from: ids, names of `synth`, and what people say.
 std::vector<std::string> KnownArchitectureNames();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <iterator>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct NamedFamily {
@@ -107,4 +107,4 @@ int DepthOfFamily(std::string_view family) {
   return static_cast<int>(found - std::begin(kOrder));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Block {
   /// "in", "mid", "out" of a UNet; "double", "single", "joint", "layer" and refiners of
@@ -30,4 +30,4 @@ Block BlockOf(ComponentKind kind, std::string_view local);
 /// Where a family stands in the direction of the computation: smaller is earlier.
 int DepthOfFamily(std::string_view family);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/model/naming.h"
 #include "core/model/namings/config-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Clip {
@@ -114,4 +114,4 @@ ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component)
   return {};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

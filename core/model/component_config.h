@@ -6,7 +6,7 @@
 
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ComponentConfig {
   std::string library;     ///< "diffusers", "transformers"
@@ -17,4 +17,4 @@ struct ComponentConfig {
 /// REQUIRES: a component of that model.
 ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "core/model/builders/kl_vae.h"
 #include "core/model/builders/t5_encoder.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Indexed by Scale.
@@ -130,4 +130,4 @@ std::uint64_t T5XxlWidth(Scale scale) {
   return kT5Xxl[Index(scale)].width;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

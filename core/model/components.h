@@ -7,7 +7,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class PositionIds : bool { kUnusual, kUsual };
 
@@ -33,4 +33,4 @@ std::uint64_t ClipGWidth(Scale scale);
 std::uint64_t ClipHWidth(Scale scale);
 std::uint64_t T5XxlWidth(Scale scale);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

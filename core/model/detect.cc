@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Tensors = std::span<const CheckpointTensor>;
@@ -166,4 +166,4 @@ Detection Detect(Tensors tensors, std::string_view model_type) {
   return detection;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

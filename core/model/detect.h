@@ -11,7 +11,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An architecture with its row, or a part with its row, or nothing.
 struct Detection {
@@ -52,4 +52,4 @@ std::optional<std::string> ResolveAlias(const ComponentRule& rule, std::string_v
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kWords[] = {"turbo", "lightning", "lcm",    "hyper",
@@ -46,4 +46,4 @@ std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,11 +6,11 @@
 
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// By the tensors (schnell, LCM), or by what the metadata say of architecture and title (turbo,
 /// lightning, hyper …). Most such models have the tensors of their base: nothing is no denial.
 std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
                                        const std::optional<Metadata>& metadata);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string ModelType(const std::filesystem::path& checkpoint) {
   constexpr std::uintmax_t kMostBytes = 1 << 20;
@@ -23,4 +23,4 @@ std::string ModelType(const std::filesystem::path& checkpoint) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The "model_type" of the config.json in the checkpoint's folder: "llama", "mistral". Empty where
 /// there is none that can be read.
 std::string ModelType(const std::filesystem::path& checkpoint);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

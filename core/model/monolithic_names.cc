@@ -2,7 +2,7 @@
 
 #include <unordered_map>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string_view PrefixBeside(std::string_view prefix) {
   constexpr std::string_view kModule = "transformer.";
@@ -28,4 +28,4 @@ void NameWithin(Anatomy& part, const ArchitectureRow& parent) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "core/model/anatomy.h"
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What stands before the tensors that stand beside a component's module: "text_encoders.clip_l."
 /// of "text_encoders.clip_l.transformer.".
@@ -20,4 +20,4 @@ std::string MonolithicName(const ComponentRule& component, std::string_view loca
 /// they have in a monolithic file of `parent`; those that the parent has no rule for keep theirs.
 void NameWithin(Anatomy& part, const ArchitectureRow& parent);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

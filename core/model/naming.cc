@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Naming* NamingOf(const ComponentRule& component) {
   for (const Naming* naming : Namings()) {
@@ -26,4 +26,4 @@ std::vector<Placement> PlaceIn(const Naming& naming, const TensorRule& rule,
   return placements;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A tensor of the other naming, or rows of it, and the rows of a canonical tensor that it is.
 struct Placement {
@@ -52,4 +52,4 @@ const Naming* NamingOf(const ComponentRule& component);
 std::vector<Placement> PlaceIn(const Naming& naming, const TensorRule& rule,
                                const ComponentRule& component);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

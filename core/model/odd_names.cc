@@ -4,7 +4,7 @@
 #include <array>
 #include <span>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kMarkers[] = {
@@ -117,4 +117,4 @@ Role RoleByName(std::string_view name, DType dtype) {
   return Info(dtype).kind == DTypeKind::kFloat ? Role::kWeight : Role::kBuffer;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Says how the model predicts; stands at the root of a file, often without elements.
 bool IsMarkerName(std::string_view name);
@@ -28,4 +28,4 @@ std::optional<std::string_view> QuantizationScheme(std::string_view name);
 /// The role that a name and a dtype tell where no rule does.
 Role RoleByName(std::string_view name, DType dtype);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

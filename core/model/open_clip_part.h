@@ -6,7 +6,7 @@
 
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct OpenClipPart {
   std::string_view id;
@@ -45,4 +45,4 @@ inline Part MakeOpenClipPart(const OpenClipPart& encoder) {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

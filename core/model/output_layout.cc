@@ -11,7 +11,7 @@
 #include "core/model/pipeline.h"
 #include "core/model/views/component_views.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr OutputLayoutWord kWords[] = {
@@ -116,4 +116,4 @@ FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anato
   return files;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class OutputLayout : std::uint8_t {
   kKeep,       ///< the names that the tensors have
@@ -66,4 +66,4 @@ void ExpectLayout(OutputLayout layout, const Anatomy& anatomy);
 FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anatomy& anatomy,
                 OutputLayout layout, FileForm form, bool in_pipeline = false);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

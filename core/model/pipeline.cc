@@ -14,7 +14,7 @@
 #include "core/model/text_encoders.h"
 #include "core/model/views/component_views.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -225,4 +225,4 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
   return pipeline;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/model/anatomy.h"
 #include "core/model/output_layout.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The folder that holds the component in a pipeline: "unet", "text_encoder_2". REQUIRES: one of
 /// the components, which are those of an architecture.
@@ -23,4 +23,4 @@ std::string PipelineFolder(std::span<const ComponentRule> components, std::strin
 /// diffusers is known for a component.
 FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/formats/numbers.h"
 #include "core/io/substitute_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
@@ -63,4 +63,4 @@ Repaired WithRightPositions(const Checkpoint& checkpoint, const Anatomy& anatomy
   return repaired;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

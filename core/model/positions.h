@@ -9,7 +9,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What is wrong with the values, in a sentence; nothing where they are right, or too many to be
 /// position_ids.
@@ -25,4 +25,4 @@ struct Repaired {
 /// REQUIRES: the anatomy of that checkpoint.
 Repaired WithRightPositions(const Checkpoint& checkpoint, const Anatomy& anatomy);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/model/odd_names.h"
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What the names of companions have in them.
@@ -247,4 +247,4 @@ std::optional<std::string> CompanionName(std::string_view companion, std::string
   return std::string(to).append(companion.substr(from.size()));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 
 #include "core/formats/checkpoint.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// One stored weight, by indices of tensors. The first codes and the first companion are those to
 /// name in messages.
@@ -34,4 +34,4 @@ std::vector<QuantisedWeight> FindQuantised(std::span<const CheckpointTensor> ten
 std::optional<std::string> CompanionName(std::string_view companion, std::string_view codes,
                                          std::string_view renamed);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

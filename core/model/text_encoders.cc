@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Variants of an architecture differ in their diffusion models alone.
@@ -47,4 +47,4 @@ std::uint32_t TextEncoderNumber(const Architecture* architecture, std::string_vi
   return found == common.end() ? 0 : found->second;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The number of a text encoder among those of the components, from 1. 0: `name` is none of them.
 std::uint32_t TextEncoderNumber(std::span<const ComponentRule> components, std::string_view name);
@@ -16,4 +16,4 @@ std::uint32_t TextEncoderNumber(std::span<const ComponentRule> components, std::
 /// encoder has in every architecture with it; 0 where they differ.
 std::uint32_t TextEncoderNumber(const Architecture* architecture, std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "core/model/architecture_names.h"
 #include "core/synth/synth_values.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kChunk = 1 << 20;
@@ -239,4 +239,4 @@ void Synthesise(const SynthOptions& options, const std::filesystem::path& target
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

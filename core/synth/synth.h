@@ -12,7 +12,7 @@
 #include "core/formats/safetensors/header.h"
 #include "core/io/output_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class SynthLayout : std::uint8_t {
   kPublished,   ///< as the publisher's files are
@@ -47,4 +47,4 @@ HeaderLayout LayOutSynth(const SynthOptions& options);
 void Synthesise(const SynthOptions& options, const std::filesystem::path& target,
                 const OutputOptions& output = {}, const SynthProgress& progress = {});
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

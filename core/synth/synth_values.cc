@@ -6,7 +6,7 @@
 
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kQuantiles = 65536;
@@ -190,4 +190,4 @@ void SynthValues::Fill(std::string_view name, std::span<const std::uint64_t> sha
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The quantiles of the standard normal distribution at (i + 1/2) / 65536.
 std::span<const float> NormalQuantiles();
@@ -42,4 +42,4 @@ class SynthValues {
   std::vector<std::vector<std::byte>> codes_;  // by spread: the quantiles, scaled and encoded
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

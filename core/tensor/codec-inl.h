@@ -29,7 +29,7 @@
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -224,7 +224,7 @@ HWY_INLINE hn::Vec<D> ToFloatForRounding(D df, V value) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #endif  // per-target include guard

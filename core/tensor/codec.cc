@@ -12,7 +12,7 @@
 #include "core/tensor/codec-inl.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -151,11 +151,11 @@ void EncodeDouble(DType dtype, const std::byte* in, std::byte* out, std::size_t 
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(DecodeToFloat);
@@ -210,5 +210,5 @@ double LargestFinite(DType dtype) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif

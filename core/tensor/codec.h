@@ -8,7 +8,7 @@
 
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Decodes out.size() elements of `dtype` from `bytes`. F64 is rounded to f32.
 /// REQUIRES: Info(dtype).has_codec and bytes.size() == out.size() * element size.
@@ -24,4 +24,4 @@ void Encode(DType dtype, std::span<const double> values, std::span<std::byte> ou
 /// The largest finite value of a dtype with a codec: 65504 for F16, 448 for F8_E4M3.
 double LargestFinite(DType dtype);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Digest TensorDigest(const TensorInfo& info, std::span<const Digest> blocks) {
   constexpr std::byte kNul{0};
@@ -25,4 +25,4 @@ Digest DigestOf(const TensorInfo& info, std::span<const std::byte> bytes) {
   return TensorDigest(info, digests);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/io/hash.h"
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A tensor's content is hashed in blocks of this many bytes, counted from its start.
 inline constexpr std::uint64_t kDigestBlock = std::uint64_t{1} << 20;
@@ -20,4 +20,4 @@ Digest TensorDigest(const TensorInfo& info, std::span<const Digest> blocks);
 /// Of a tensor that lies in memory.
 Digest DigestOf(const TensorInfo& info, std::span<const std::byte> bytes);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using enum DTypeKind;
@@ -123,4 +123,4 @@ std::vector<std::string_view> Spellings(DType dtype) {
   return spellings;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

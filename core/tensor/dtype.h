@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class DType : std::uint8_t {
   kBool,
@@ -59,4 +59,4 @@ std::optional<DType> DTypeByWord(std::string_view word);
 /// Every spelling of it that DTypeByWord reads, in lower case; its own word first.
 std::vector<std::string_view> Spellings(DType dtype);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/tensor/encoding.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::optional<Grid> GridOfBlocks(const Shape& weight, const Shape& scales, std::uint64_t rows,
                                  std::uint64_t columns) {
@@ -16,4 +16,4 @@ std::optional<Grid> GridOfBlocks(const Shape& weight, const Shape& scales, std::
   return Grid{.columns = weight[1], .cell_rows = rows, .cell_columns = columns};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/tensor/grid.h"
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The weight is code times scale; it is written with scales that let the largest magnitude of each
 /// cell fill the dtype of the codes.
@@ -36,4 +36,4 @@ std::span<const Encoding* const> Encodings();
 std::optional<Grid> GridOfBlocks(const Shape& weight, const Shape& scales, std::uint64_t rows,
                                  std::uint64_t columns);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

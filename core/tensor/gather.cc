@@ -4,7 +4,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Memory for one bulk read.
@@ -253,4 +253,4 @@ void WriteScattered(const Gather& gather, std::uint64_t element_size, std::uint6
              });
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct GatherAxis {
   std::uint64_t size = 0;
@@ -48,4 +48,4 @@ using ScatterSink =
 void WriteScattered(const Gather& gather, std::uint64_t element_size, std::uint64_t first,
                     std::span<const std::byte> bytes, const ScatterSink& sink);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

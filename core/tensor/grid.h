@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The elements as a matrix of `columns`, in cells of cell_rows × cell_columns; those at the ends
 /// of rows and columns may be smaller. Cells are counted by rows.
@@ -42,4 +42,4 @@ struct Grid {
   }
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

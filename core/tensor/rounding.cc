@@ -10,7 +10,7 @@
 #include "core/io/hash.h"
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kNearest = "nearest";
@@ -101,4 +101,4 @@ void RoundStochastically(DType dtype, std::uint64_t key, std::uint64_t first,
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Rounding {
   /// Up or down by chance, so that what is lost of many values is nothing on average; else to the
@@ -34,4 +34,4 @@ std::uint64_t NoiseKey(const Rounding& rounding, std::string_view tensor);
 void RoundStochastically(DType dtype, std::uint64_t key, std::uint64_t first,
                          std::span<float> values);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

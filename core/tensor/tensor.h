@@ -11,7 +11,7 @@
 
 #include "core/tensor/dtype.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 using Shape = std::vector<std::uint64_t>;
 
@@ -39,4 +39,4 @@ struct TensorView {
   std::span<const std::byte> bytes;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/formats/numbers.h"
 #include "merge/adapters/module_delta.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Longer beginnings stand before those that they begin with.
@@ -340,4 +340,4 @@ Adapter ReadAdapter(const Checkpoint& checkpoint, PeftConfig config) {
   return AdapterReader(checkpoint, std::move(config)).Read();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/peft_config.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What changes one weight of a model.
 struct AdapterModule {
@@ -70,4 +70,4 @@ Adapter ReadAdapter(const Checkpoint& checkpoint);
 /// The same with this configuration, whatever lies beside the file or in its metadata.
 Adapter ReadAdapter(const Checkpoint& checkpoint, PeftConfig config);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

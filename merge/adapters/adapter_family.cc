@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr AdapterRole kModifiers[] = {AdapterRole::kAlpha,       AdapterRole::kScale,
@@ -87,4 +87,4 @@ std::vector<AdapterRole> ForeignIn(const AdapterFamily& family, const AdapterSha
   return foreign;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/tensor/tensor.h"
 #include "merge/adapters/adapter_role.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The tensors of one module by role, as a header tells them.
 using AdapterShapes = std::map<AdapterRole, Shape>;
@@ -89,4 +89,4 @@ std::optional<std::string> MissingIn(const AdapterFamily& family, const AdapterS
 /// Roles that the module has and that belong to no form of the family that it has whole.
 std::vector<AdapterRole> ForeignIn(const AdapterFamily& family, const AdapterShapes& shapes);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

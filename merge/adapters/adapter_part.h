@@ -8,7 +8,7 @@
 
 #include "merge/adapters/module_delta.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Rows of an adapter's module, and the rows of the tensor that they are for.
 struct PartRows {
@@ -39,4 +39,4 @@ struct AdapterClasses {
   std::uint64_t applied = 0;     ///< modules
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

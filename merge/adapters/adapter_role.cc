@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The end of a name. At a '|' PEFT may put the adapter's name, as a step of its own.
@@ -181,4 +181,4 @@ std::optional<RoleName> SplitRole(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

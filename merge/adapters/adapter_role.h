@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Roles are named after what the tensor is in the formula, not after one trainer's word for it.
 enum class AdapterRole : std::uint8_t {
@@ -79,4 +79,4 @@ struct RoleName {
 /// count only beside others of their stem: that is the caller's to check.
 std::optional<RoleName> SplitRole(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

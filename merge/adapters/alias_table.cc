@@ -12,7 +12,7 @@
 #include "core/model/text_encoders.h"
 #include "core/model/views/component_views.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 enum class Parameter : bool { kWeight, kBias };
@@ -334,4 +334,4 @@ const AliasedModule* AliasTable::Find(std::string_view stem) const {
   return again == modules_.end() ? nullptr : &again->second;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

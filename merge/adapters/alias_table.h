@@ -12,7 +12,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A dotted path as trainers flatten it: "down_blocks_0_resnets_0_conv1".
 std::string FlatName(std::string_view path);
@@ -65,4 +65,4 @@ class AliasTable {
   std::vector<std::string> ambiguous_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/adapters/bake_tile-inl.h"
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(BakeAny);
@@ -19,5 +19,5 @@ std::optional<Effect> Bake(const BakeTile& tile) {
   return HWY_DYNAMIC_DISPATCH(BakeAny)(tile);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif  // HWY_ONCE

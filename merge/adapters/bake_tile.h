@@ -9,7 +9,7 @@
 #include "core/tensor/dtype.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// At most kTile elements: they are counted in lanes of 16 bits.
 struct BakeTile {
@@ -27,4 +27,4 @@ struct BakeTile {
 /// not made for.
 std::optional<Effect> Bake(const BakeTile& tile);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Adds the tensors that the rule of that component lacks, or the whole rule.
@@ -56,4 +56,4 @@ const AliasedTensor* DeclaredAliases::Find(std::string_view stem) const {
   return &tensors_[pieces.front().tensor];
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

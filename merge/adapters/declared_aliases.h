@@ -7,7 +7,7 @@
 
 #include "merge/adapters/alias_table.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class DeclaredAliases {
  public:
@@ -23,4 +23,4 @@ class DeclaredAliases {
   AliasTable aliases_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 AdapterValues::Matrix AdapterValues::Of(AdapterRole role) const {
   const Shape& shape = shapes.at(role);
@@ -106,4 +106,4 @@ std::vector<float> MatrixProduct(const AdapterValues::Matrix& left,
   return product;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

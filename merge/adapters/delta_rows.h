@@ -15,7 +15,7 @@
 #include "merge/adapters/low_rank.h"
 #include "merge/adapters/peft_config.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The tensors of a module as f32, row-major, and the numbers beside them.
 struct AdapterValues {
@@ -129,4 +129,4 @@ void AddScaled(float factor, std::span<const float> row, std::span<float> out);
 std::vector<float> MatrixProduct(const AdapterValues::Matrix& left,
                                  const AdapterValues::Matrix& right);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 enum class Axis : bool { kOut, kIn };
@@ -118,4 +118,4 @@ std::unique_ptr<DeltaRows> MakeDora(const AdapterValues& values, const AdapterWe
                                     std::move(delta));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What DoRA adds to the weight: (W + Δ)∘(magnitude / ‖W + Δ‖) - W, where `delta` is Δ of the
 /// family. The norms are of rows or of input columns, as the magnitudes' shape says. Throws
@@ -14,4 +14,4 @@ namespace weightsmith {
 std::unique_ptr<DeltaRows> MakeDora(const AdapterValues& values, const AdapterWeight& weight,
                                     std::unique_ptr<DeltaRows> delta, bool embedding);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "merge/adapters/low_rank.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -145,7 +145,7 @@ void PanelRows(const float* up, const float* panel, std::size_t rank, float* out
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #endif  // WEIGHTSMITH_CORE_ADAPTERS_LOW_RANK_INL_H_

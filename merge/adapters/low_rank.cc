@@ -11,7 +11,7 @@
 #include "merge/adapters/low_rank-inl.h"
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(PanelRows);
@@ -93,5 +93,5 @@ void LowRank::FillPartOfRow(std::uint64_t first, std::span<float> out) const {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif  // HWY_ONCE

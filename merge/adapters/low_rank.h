@@ -8,7 +8,7 @@
 
 #include "core/base/aligned_vector.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A matrix [rows, columns] = scale · up · down of low rank. The factors are kept in the order in
 /// which they are walked through.
@@ -49,4 +49,4 @@ class LowRank {
   AlignedVector<float> down_;  ///< in panels of kPanel columns, the last one padded
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

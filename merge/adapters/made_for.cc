@@ -8,7 +8,7 @@
 #include "core/model/naming.h"
 #include "merge/adapters/alias_table.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Rows and columns of a module's weight as a matrix.
@@ -119,4 +119,4 @@ std::vector<const Architecture*> NamedLike(const Adapter& adapter) {
   return Tell(adapter, true).architectures;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "core/model/architecture.h"
 #include "merge/adapters/adapter.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct MadeFor {
   /// All that have the same modules in the same shapes: FLUX.1 and Chroma share most of theirs.
@@ -23,4 +23,4 @@ MadeFor TellMadeFor(const Adapter& adapter);
 /// what is left to say of an adapter that is made for none.
 std::vector<const Architecture*> NamedLike(const Adapter& adapter);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

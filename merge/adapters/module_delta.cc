@@ -13,7 +13,7 @@
 #include "core/tensor/codec.h"
 #include "merge/adapters/dora.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using enum AdapterRole;
@@ -275,4 +275,4 @@ std::uint64_t ValueBytes(const AdapterModule& module) {
   return all * (module.dora() ? 2 : 1) + module.read_bytes;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "merge/adapters/adapter.h"
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class AdapterTarget : bool { kWeight, kBias };
 
@@ -58,4 +58,4 @@ std::uint64_t DeltaBytes(const AdapterModule& module, AdapterTarget target, cons
 /// Bytes that ReadValues holds, at most, its result included, and MakeDelta of copies of it.
 std::uint64_t ValueBytes(const AdapterModule& module);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -318,4 +318,4 @@ PeftConfig ReadPeftConfig(const fs::path& adapter, const std::optional<Metadata>
   return FromMetadata(found->second, fmt::format("{} ({})", adapter.string(), kKey));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/matcher_set.h"
 #include "core/formats/safetensors/header.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of one module.
 struct PeftNumbers {
@@ -64,4 +64,4 @@ PeftConfig ReadPeftConfig(const std::filesystem::path& adapter,
 /// Of the text of an adapter_config.json; `file` is what messages call it.
 PeftConfig ParsePeftConfig(const std::string& text, const std::string& file);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

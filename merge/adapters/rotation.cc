@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Matrix = std::vector<double>;
@@ -121,4 +121,4 @@ std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size
   return sum;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

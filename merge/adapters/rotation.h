@@ -9,7 +9,7 @@
 
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// (I + Q)(I - Q)^-1 of a skew matrix [size, size], row-major: Cayley's map to rotations. In f64,
 /// the same bits on every CPU.
@@ -27,4 +27,4 @@ std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size
 /// Bytes that StoredRotations holds for rotations of `elements` in all, its result included.
 std::uint64_t RotationBytes(std::uint64_t elements, std::uint64_t size);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

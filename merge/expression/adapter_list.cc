@@ -7,7 +7,7 @@
 
 #include "merge/expression/places.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::size_t> Range(std::size_t first, std::size_t last) {
@@ -99,4 +99,4 @@ double AdapterPresetAt(std::span<const double> numbers, const TensorPlace& place
   return blocks[std::min(at, blocks.size() - 1)];
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct TensorPlace;
 
@@ -27,4 +27,4 @@ double AdapterListAt(std::span<const double> numbers, const TensorPlace& place);
 /// encoders, and the number at the block's depth.
 double AdapterPresetAt(std::span<const double> numbers, const TensorPlace& place);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

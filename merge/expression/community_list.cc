@@ -8,7 +8,7 @@
 #include "merge/expression/adapter_list.h"
 #include "merge/expression/places.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kUnet = 26;         ///< BASE, 12 in, 1 mid, 12 out
@@ -138,4 +138,4 @@ double Interpolate(std::span<const double> knots, double at) {
   return (1 - share) * knots[left] + share * knots[left + 1];
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct TensorPlace;
 
@@ -53,4 +53,4 @@ std::optional<TensorPlace> AsSuperMerger(TensorPlace place);
 /// Knots at equal distances from 0 to 1, linear between them.
 double Interpolate(std::span<const double> knots, double at);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

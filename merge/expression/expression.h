@@ -21,7 +21,7 @@
 #include "merge/expression/places.h"
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A model as recipes name it: one checkpoint, or one for each of several components.
 struct Model {
@@ -124,4 +124,4 @@ struct OutputSpec {
   MetadataMaker metadata;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

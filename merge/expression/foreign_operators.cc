@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct ForeignOperator {
@@ -97,4 +97,4 @@ std::string AboutForeignOperator(std::string_view name) {
                      fmt::format(fmt::runtime(row->does), row->nearest));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

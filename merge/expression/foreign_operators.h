@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A sentence about an operator that there is not: "dare is not here yet: …". Empty for a name that
 /// no known tool has. Case, hyphens and underscores make no difference.
@@ -19,4 +19,4 @@ std::string ForeignOperatorLike(std::string_view name);
 /// no known tool has.
 std::string_view NearestToForeign(std::string_view name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

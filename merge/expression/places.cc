@@ -10,7 +10,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// A component as recipes may write it, and what it is called here.
@@ -343,4 +343,4 @@ bool Selector::NamesVae() const {
          lower.find("first_stage_model") != std::string::npos;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

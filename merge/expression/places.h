@@ -18,7 +18,7 @@
 #include "core/model/blocks.h"
 #include "merge/expression/community_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What a selector sees of a tensor.
 struct TensorPlace {
@@ -190,4 +190,4 @@ class PlaceMap {
   std::optional<CommunityList> list_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -32,4 +32,4 @@ const Operator& add() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -40,4 +40,4 @@ const Operator& add_difference() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -2,7 +2,7 @@
 #include "core/base/text.h"
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -68,4 +68,4 @@ const Operator& clamp() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

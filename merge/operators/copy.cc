@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering&, const Arguments& given) {
@@ -25,4 +25,4 @@ const Operator& copy() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

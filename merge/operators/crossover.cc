@@ -1,7 +1,7 @@
 #include "merge/operator.h"
 #include "merge/program/frequency.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -47,4 +47,4 @@ const Operator& crossover() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

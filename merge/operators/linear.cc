@@ -1,7 +1,7 @@
 #include "core/base/error.h"
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -74,4 +74,4 @@ const Operator& linear() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

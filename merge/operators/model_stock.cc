@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 std::string Check(const ArgumentsGiven& given) {
@@ -63,4 +63,4 @@ const Operator& model_stock() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 /// Above this cosine the angle says nothing, and the tensors are blended on the straight line.
@@ -56,4 +56,4 @@ const Operator& slerp() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -1,6 +1,6 @@
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -28,4 +28,4 @@ const Operator& subtract() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 Value Lower(Lowering& tape, const Arguments& given) {
@@ -43,4 +43,4 @@ const Operator& sum_twice() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -2,7 +2,7 @@
 
 #include "merge/operator.h"
 
-namespace weightsmith::operators {
+namespace weightsmith::internal::operators {
 namespace {
 
 /// Makes up for the ratio, which is a half on average where the three models are alike.
@@ -41,4 +41,4 @@ const Operator& train_difference() {
   return declaration;
 }
 
-}  // namespace weightsmith::operators
+}  // namespace weightsmith::internal::operators

@@ -15,7 +15,7 @@
 #include "merge/adapters/declared_aliases.h"
 #include "merge/adapters/made_for.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Sorts an adapter's modules into their classes.
 class AdapterFitter {
@@ -406,4 +406,4 @@ const Shape* AdapterIndex::ShapeOf(const TensorKey& key) const {
   return found == shapes_.end() ? nullptr : &found->second;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

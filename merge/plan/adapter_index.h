@@ -11,7 +11,7 @@
 #include "merge/plan/model_index.h"
 #include "merge/plan/problems.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class AdapterIndex {
  public:
@@ -35,4 +35,4 @@ class AdapterIndex {
   AdapterClasses classes_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<NodeId> Operands(const Node& step) {
@@ -389,4 +389,4 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
   return {!after.zero() || !delta, after, widest};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -18,7 +18,7 @@
 #include "merge/plan/problems.h"
 #include "merge/program/lowering.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Evaluates nodes for one tensor into one tape.
 class TensorEvaluator {
@@ -112,4 +112,4 @@ class TensorEvaluator {
   std::set<NodeId> kept_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

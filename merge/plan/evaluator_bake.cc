@@ -5,7 +5,7 @@
 
 #include "merge/plan/evaluator.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Whether the parts stand in the place of the whole tensor, so that nothing of it is left.
@@ -158,4 +158,4 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
   return {true, value, shape};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

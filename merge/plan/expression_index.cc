@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Named(const ModelIndex& model) {
@@ -205,4 +205,4 @@ bool ExpressionIndex::HasComponent(NodeId node, std::string_view component) cons
   });
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "merge/plan/model_index.h"
 #include "merge/plan/problems.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The expression with what is the same for all tensors worked out once.
 class ExpressionIndex {
@@ -60,4 +60,4 @@ class ExpressionIndex {
   std::map<std::uint32_t, AdapterIndex> adapters_;         ///< by model
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string ToString(const TensorKey& key) {
   return key.component + "/" + key.tensor;
@@ -73,4 +73,4 @@ const Anatomy& ModelIndex::anatomy() const {
   return model_->parts.front().anatomy;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

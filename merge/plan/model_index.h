@@ -12,7 +12,7 @@
 
 #include "merge/expression/expression.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ModelTensor {
   std::uint32_t part = 0;
@@ -67,4 +67,4 @@ class ModelIndex {
   std::map<std::pair<std::uint32_t, std::uint32_t>, StoredWeight> stored_weights_;  ///< by part
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 NamedTensor AsItIs(const OutputTensor& tensor, std::uint32_t index, std::string name) {
@@ -153,4 +153,4 @@ NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& 
   return output;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

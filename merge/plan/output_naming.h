@@ -11,7 +11,7 @@
 #include "core/model/output_layout.h"
 #include "merge/plan/planner.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Elements of an OutputTensor, and where they go.
 struct NamedPiece {
@@ -43,4 +43,4 @@ struct NamedOutput {
 NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& tensors,
                        const std::optional<Metadata>& metadata);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

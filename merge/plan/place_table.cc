@@ -2,7 +2,7 @@
 
 #include "core/model/text_encoders.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What stands before all blocks, or behind them.
@@ -47,4 +47,4 @@ TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical
   return place;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

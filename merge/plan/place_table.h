@@ -15,7 +15,7 @@
 #include "merge/expression/places.h"
 #include "merge/plan/model_index.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class PlaceTable {
  public:
@@ -40,4 +40,4 @@ class PlaceTable {
   std::map<std::string, std::map<Order, std::size_t>, std::less<>> numbered_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 
 #include "merge/plan/planner.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
   return Planner(expression, std::move(outputs)).Make();
@@ -56,4 +56,4 @@ RunDigests BlankDigests(const Plan& plan) {
   return digests;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -22,7 +22,7 @@
 #include "merge/plan/side_file.h"
 #include "merge/program/program.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A run of a task's elements that lie together in a stored tensor, or nowhere.
 struct Segment {
@@ -215,4 +215,4 @@ RunDigests BlankDigests(const Plan& plan);
 /// matched nothing.
 Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

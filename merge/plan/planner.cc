@@ -11,7 +11,7 @@
 #include "core/model/naming.h"
 #include "core/model/views/component_views.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Of the first model whose architecture is known: block lists are made for it.
@@ -205,4 +205,4 @@ void Planner::OrderTasks() {
   });
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -16,7 +16,7 @@
 #include "merge/plan/problems.h"
 #include "merge/plan/scaled.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A tensor that at least one output has.
 struct PlannedTensor {
@@ -144,4 +144,4 @@ class Planner {
   std::set<std::uint32_t> considered_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

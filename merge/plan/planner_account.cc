@@ -10,7 +10,7 @@
 #include "merge/plan/row_checker.h"
 #include "merge/program/coefficients.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
                                                     const std::vector<OutputTensor>& tensors) {
@@ -138,4 +138,4 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
   for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "merge/plan/output_naming.h"
 #include "merge/plan/planner.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsFp8(DType dtype) {
@@ -108,4 +108,4 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
                                       form == FileForm::kSplit ? spec.path : FolderOf(spec.path));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string SchemeOf(const ModelIndex& model, const TensorKey& key) {
@@ -89,4 +89,4 @@ void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::u
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// A value as it is stored, and what it is to be multiplied by to be what it was.
@@ -408,4 +408,4 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
                                      product});
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kShown = 4;
@@ -79,4 +79,4 @@ void Problems::ThrowIfAny() const {
   throw Error(ErrorCode::kMismatch, message, advices, {options.begin(), options.end()});
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

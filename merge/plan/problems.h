@@ -9,7 +9,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Problems {
  public:
@@ -43,4 +43,4 @@ class Problems {
 /// "x, y, z and 12 more".
 std::string ListSome(const std::vector<std::string>& names, std::uint64_t count);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

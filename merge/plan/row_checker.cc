@@ -12,7 +12,7 @@
 #include "core/model/text_encoders.h"
 #include "merge/expression/community_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Each costs a look at all tensors, and the first say enough.
@@ -202,4 +202,4 @@ void RowChecker::Declare() {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

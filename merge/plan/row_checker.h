@@ -12,7 +12,7 @@
 #include "merge/expression/places.h"
 #include "merge/plan/problems.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Judges rows against the tensors of a result. A place that the architecture declares and that
 /// these files do not have is a note, since recipes are shared by more than one kind of file. Any
@@ -53,4 +53,4 @@ class RowChecker {
   std::size_t told_ = 0;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "core/tensor/encoding.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kWeight = ".weight";
@@ -82,4 +82,4 @@ bool IsScaledMark(std::string_view key) {
   });
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/tensor/grid.h"
 #include "merge/plan/model_index.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The scales of a weight.
 struct WeightScale {
@@ -35,4 +35,4 @@ bool IsScaleKey(const ModelIndex& model, const TensorKey& key);
 /// into a layer), and so means nothing where they are stored otherwise.
 bool IsScaledMark(std::string_view key);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

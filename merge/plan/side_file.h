@@ -4,11 +4,11 @@
 #include <filesystem>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct SideFile {
   std::filesystem::path path;
   std::string role;  ///< "recipe", as messages call it
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "merge/program/primitive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Combination = std::optional<std::vector<double>>;
@@ -72,4 +72,4 @@ std::optional<std::vector<double>> LinearCoefficients(const Tape& tape, Register
   return registers[result];
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

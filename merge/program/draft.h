@@ -10,7 +10,7 @@
 
 #include "merge/program/program.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A tensor's value while a tape is built: a register, or a zero that costs nothing.
 class Value {
@@ -52,4 +52,4 @@ struct Draft {
   std::map<Register, KeptIndex> waits_for;  ///< sources that can be read only after a kept value
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

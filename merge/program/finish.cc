@@ -10,7 +10,7 @@
 
 #include "merge/program/primitive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kForever = std::numeric_limits<std::size_t>::max();
@@ -370,4 +370,4 @@ FinishedProgram Finish(const Draft& draft, std::span<const Value> results,
   return Finisher(draft, results, slots).Finish();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "merge/program/draft.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct FinishedProgram {
   std::vector<Pass> passes;  ///< before the tape
@@ -26,4 +26,4 @@ struct FinishedProgram {
 FinishedProgram Finish(const Draft& draft, std::span<const Value> results,
                        std::span<const Slot> slots);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "core/base/elementary.h"
 #include "core/base/fourier.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Lines along one dimension that are transformed at once: as many as fit into the cache.
@@ -268,4 +268,4 @@ const TensorFunction& FilterFrequencies() {
   return function;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

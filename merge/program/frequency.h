@@ -3,7 +3,7 @@
 
 #include "merge/program/program.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of one tensor and the numbers {alpha, tilt}, tilt from 0 to 4: what passes of it. A frequency
 /// has a radius r from 0 (the mean) to 1. High ones pass from tilt 0 to 1 and from 3 to 4, low ones
@@ -12,4 +12,4 @@ namespace weightsmith {
 /// cot(tilt·π/2), cut off at 0 and 1. As sd-mecha's crossover has it.
 const TensorFunction& FilterFrequencies();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

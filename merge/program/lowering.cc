@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "merge/program/primitive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMost = std::numeric_limits<Register>::max();
@@ -291,7 +291,7 @@ Lowering::Finished Lowering::Finish(std::span<const Value> results,
                                     std::span<const Scalar> slots) && {
   std::vector<Slot> asked;
   for (const Scalar& scalar : slots) asked.push_back(scalar.slot());
-  return weightsmith::Finish(draft_, results, asked);
+  return internal::Finish(draft_, results, asked);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

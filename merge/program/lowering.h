@@ -11,7 +11,7 @@
 
 #include "merge/program/finish.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class Precision : std::uint8_t { kF32, kF64 };
 
@@ -107,4 +107,4 @@ class Lowering {
   std::map<Register, KeptIndex> known_kept_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

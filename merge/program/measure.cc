@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The part of a tile that a probe is for.
@@ -64,4 +64,4 @@ std::uint64_t CountStored(const Probe& probe, std::uint64_t first, std::size_t s
                         after.subspan(part.skip * size, part.count * size), size);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Whether all of n elements from `first` are the probe's.
 bool IsForAll(const Probe& probe, std::uint64_t first, std::size_t n);
@@ -24,4 +24,4 @@ Effect MeasureProbe(const Probe& probe, std::span<const double> registers, std::
 std::uint64_t CountStored(const Probe& probe, std::uint64_t first, std::size_t size,
                           std::span<const std::byte> before, std::span<const std::byte> after);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

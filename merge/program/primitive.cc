@@ -1,6 +1,6 @@
 #include "merge/program/primitive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using enum Weight;
@@ -40,4 +40,4 @@ std::span<const Primitive> Primitives() {
   return kPrimitives;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

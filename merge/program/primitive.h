@@ -7,7 +7,7 @@
 
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// How the result comes from the inputs, for the coefficients of a merge.
 enum class Linearity : std::uint8_t {
@@ -39,4 +39,4 @@ inline std::size_t Inputs(OpCode code) {
   return PrimitiveOf(code).inputs;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The index of a value that is kept whole between two passes, as f32.
 using KeptIndex = std::uint16_t;
@@ -65,4 +65,4 @@ struct Pass {
   bool operator==(const Pass&) const = default;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -17,7 +17,7 @@
 #include "merge/program/reduction.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -120,7 +120,7 @@ double ReduceDouble(ReductionCode code, const double* x, const double* y, std::s
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -10,7 +10,7 @@
 #include "merge/program/reduction-inl.h"
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(ReduceFloat);
@@ -78,5 +78,5 @@ std::vector<double> ReductionBlocks::Fold() const {
   return results;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif  // HWY_ONCE

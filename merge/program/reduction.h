@@ -14,7 +14,7 @@
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class ReductionCode : std::uint8_t {
   kSum,         ///< Σ x
@@ -69,4 +69,4 @@ class ReductionBlocks {
   std::vector<std::vector<double>> blocks_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/base/elementary.h"
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 double RoundedTo(DType dtype, double value) {
@@ -102,4 +102,4 @@ void Evaluate(const ScalarOp& operation, SlotValues& slots) {
   slots[operation.out] = std::move(out);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The index of a number that is known when a pass has ended.
 using Slot = std::uint16_t;
@@ -73,4 +73,4 @@ using SlotValues = std::vector<std::vector<double>>;
 /// Fills the slot that the operation is for. REQUIRES: those that it reads are filled.
 void Evaluate(const ScalarOp& operation, SlotValues& slots);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

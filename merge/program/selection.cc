@@ -15,7 +15,7 @@
 #include "merge/program/selection-inl.h"
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(SplitByMagnitude);
@@ -126,5 +126,5 @@ std::uint64_t SampleSize(std::uint64_t elements) {
   return std::min(elements, std::clamp(elements / 64, kLeast, kMost));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif  // HWY_ONCE

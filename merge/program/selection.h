@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Selection {
  public:
@@ -54,4 +54,4 @@ class Selection {
 /// How many elements a sample of a tensor should have; 0 where none is worth taking.
 std::uint64_t SampleSize(std::uint64_t elements);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

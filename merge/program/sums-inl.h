@@ -15,7 +15,7 @@
 #include "merge/program/tape.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -129,7 +129,7 @@ Effect Measure(const T* before, const T* after, std::size_t n) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #endif

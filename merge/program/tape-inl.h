@@ -21,7 +21,7 @@
 #include "merge/program/tape.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -279,7 +279,7 @@ std::size_t CountDouble(const double* values, std::size_t n, double limit) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 HWY_AFTER_NAMESPACE();
 
 #endif

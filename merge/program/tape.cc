@@ -8,7 +8,7 @@
 #include "merge/program/tape-inl.h"
 
 #if HWY_ONCE
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 HWY_EXPORT(RunFloat);
@@ -75,5 +75,5 @@ std::size_t CountDifferent(std::span<const std::byte> a, std::span<const std::by
   return HWY_DYNAMIC_DISPATCH(CountDifferentElements)(a.data(), b.data(), a.size() / size, size);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal
 #endif  // HWY_ONCE

@@ -16,7 +16,7 @@
 #include "core/tensor/grid.h"
 #include "merge/program/scalar.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Elements of a tile: several registers of it stay in the first-level cache.
 inline constexpr std::size_t kTile = 1024;
@@ -122,4 +122,4 @@ std::size_t CountNotBelow(std::span<const double> values, double limit);
 std::size_t CountDifferent(std::span<const std::byte> a, std::span<const std::byte> b,
                            std::size_t size);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "core/formats/tensor_digest.h"
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// By model of the plan and tensor of its checkpoint. Any thread.
 class AdapterDigests {
@@ -35,4 +35,4 @@ class AdapterDigests {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Digest> digests_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

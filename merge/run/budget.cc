@@ -11,7 +11,7 @@
 #include "merge/run/prepared_deltas.h"
 #include "merge/run/task_state.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What the program holds whatever the plan is: code, libraries, stacks.
@@ -88,4 +88,4 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   return share;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What a run may use.
 struct MemoryShare {
@@ -23,4 +23,4 @@ std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t
 /// that would do, where even one thread exceeds it.
 MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint64_t more = 0);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/base/aligned_vector.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Memory that grows to the largest size asked for and is never cleared.
 class Buffer {
@@ -58,4 +58,4 @@ class BufferPool {
   std::vector<std::vector<Buffer>> free_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

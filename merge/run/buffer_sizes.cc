@@ -9,7 +9,7 @@
 #include "merge/run/prepared_deltas.h"
 #include "merge/run/tile_runner.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The most elements that a list of any task has.
@@ -93,4 +93,4 @@ std::uint64_t WorkerBytes(const Plan& plan) {
          (MostRegisters(plan) + 2) * kTile * real;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Chunks on their way for each thread: computed, waiting for the file, written.
 inline constexpr std::size_t kChunksPerThread = 3;
@@ -24,4 +24,4 @@ std::uint64_t DeltaBlock(const Task& task);
 /// Bytes of buffers that a worker and the writer hold for this plan, at most, for each thread.
 std::uint64_t WorkerBytes(const Plan& plan);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Units UnitsOf(const Task& task) {
   for (const Source& source : task.sources) {
@@ -36,4 +36,4 @@ Chunk ChunkOf(const Plan& plan, std::uint32_t task, std::uint64_t index) {
   return {task, first, std::min(most, UnitsOf(plan.tasks[task]).count - first)};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

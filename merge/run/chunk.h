@@ -9,7 +9,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/buffer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Chunk {
   std::uint32_t task = 0;
@@ -49,4 +49,4 @@ struct ChunkResult {
   std::vector<Buffer> bytes{};
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

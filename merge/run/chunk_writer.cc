@@ -4,7 +4,7 @@
 
 #include "merge/run/buffer_sizes.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What file systems share in reflinks.
@@ -61,4 +61,4 @@ bool ChunkWriter::WriteClone(const Source& source, const Product& product, std::
   return true;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/run/chunk.h"
 #include "merge/run/destination.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Any thread. What it is made of must outlive it.
 class ChunkWriter {
@@ -32,4 +32,4 @@ class ChunkWriter {
   BufferPool pool_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 
 #include "core/io/configuration_files.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,4 +100,4 @@ void PublishOutputs(const Plan& plan, const RunOptions& options,
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/run/executor.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Whether one renaming ends the run: there is one output file, and nothing beside it.
 bool EndsInOneStep(const Plan& plan);
@@ -24,4 +24,4 @@ void SyncOutputs(const std::vector<OutputFile*>& files);
 void PublishOutputs(const Plan& plan, const RunOptions& options,
                     const std::vector<OutputFile*>& files);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

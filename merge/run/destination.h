@@ -11,7 +11,7 @@
 #include "core/io/byte_source.h"
 #include "core/io/output_file.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Any thread. Files are those of Plan::output_files.
 class Destination {
@@ -48,4 +48,4 @@ class FileDestination final : public Destination {
   std::unique_ptr<std::atomic<bool>[]> cannot_clone_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/io/disk_space.h"
 #include "core/io/output_target.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::vector<DiskNeed> DiskNeeds(const Plan& plan) {
   std::map<std::uint64_t, std::size_t> by_device;
@@ -37,4 +37,4 @@ void CheckDisks(const Plan& plan) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What is needed and free on one file system.
 struct DiskNeed {
@@ -20,4 +20,4 @@ std::vector<DiskNeed> DiskNeeds(const Plan& plan);
 /// Throws kResources where a disk is too small.
 void CheckDisks(const Plan& plan);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "merge/run/engine.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kAdvice =
@@ -143,4 +143,4 @@ void CheckOutcome(const Plan& plan, const std::vector<TaskResult>& results) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "merge/run/task_result.h"
 #include "merge/run/worker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Reads until every step that should change an element has changed one and two models were seen to
 /// differ: a tile of every tensor first, all of them after that. Throws kNoEffect naming the steps
@@ -21,4 +21,4 @@ void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<boo
 /// model byte for byte although weights are not 0.
 void CheckOutcome(const Plan& plan, const std::vector<TaskResult>& results);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -21,7 +21,7 @@
 #include "merge/run/buffer_sizes.h"
 #include "merge/run/schedule.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -263,4 +263,4 @@ void ComputeTasks(const WorkerContext& context, std::vector<std::uint32_t> tasks
   Engine(context, std::move(tasks), own, finished).Run();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "merge/run/task_result.h"
 #include "merge/run/worker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Progress {
   std::uint64_t bytes_done = 0;  ///< written; of a tensor that takes several passes in equal parts
@@ -38,4 +38,4 @@ void ComputeTasks(const WorkerContext& context, std::vector<std::uint32_t> tasks
                   const EngineOptions& options,
                   const std::function<void(std::uint32_t, TaskResult&&)>& finished);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

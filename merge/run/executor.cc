@@ -20,7 +20,7 @@
 #include "merge/run/touched_paths.h"
 #include "merge/run/worker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -274,4 +274,4 @@ std::uint64_t PeakMemory(const Plan& plan, const RunOptions& options) {
   return MemoryOf(plan, AffordMemory(plan, options));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "merge/run/report.h"
 #include "merge/run/work_set.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct RunOptions {
   int threads = 0;                            ///< 0: one per physical core
@@ -72,4 +72,4 @@ Report Sample(const Plan& plan, const RunOptions& options, std::uint64_t budget)
 /// Peak resident memory that Run will stay within, given the options.
 std::uint64_t PeakMemory(const Plan& plan, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "core/io/machine.h"
 #include "core/io/output_target.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kMagic = "weightsmith-journal-";
@@ -292,4 +292,4 @@ void RemoveJournal(const std::filesystem::path& path, bool sync) {
   if (IsJournal(path)) RemoveFile(path, sync);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

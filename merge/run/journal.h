@@ -21,7 +21,7 @@
 #include "merge/run/run_fingerprint.h"
 #include "merge/run/task_result.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Journal {
  public:
@@ -74,4 +74,4 @@ bool IsJournal(const std::filesystem::path& path);
 /// it was. A file that is no journal stays. Throws kFailed where it cannot be removed.
 void RemoveJournal(const std::filesystem::path& path, bool sync);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/io/memory_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::shared_ptr<std::byte[]> Allocate(std::uint64_t size) {
@@ -74,4 +74,4 @@ std::shared_ptr<const Checkpoint> MemoryDestination::Take() && {
   return Checkpoint::OfTensors(std::move(tensors), path_, std::move(files));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

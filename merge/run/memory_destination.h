@@ -13,7 +13,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/destination.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Every tensor of the plan's output files has memory of its own.
 class MemoryDestination final : public Destination {
@@ -37,4 +37,4 @@ class MemoryDestination final : public Destination {
   std::vector<Tensor> empty_;  ///< tensors without elements
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

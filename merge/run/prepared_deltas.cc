@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "merge/adapters/module_delta.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<float> Transposed(std::span<const float> values, std::uint64_t columns) {
@@ -196,4 +196,4 @@ void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/adapter_digests.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class PreparedDeltas {
  public:
@@ -94,4 +94,4 @@ class DeltaCache {
   std::vector<Slot> slots_;  ///< the oldest first
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/tensor/digest.h"
 #include "merge/run/chunk.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class PartialReader final : public ByteSource {
@@ -98,4 +98,4 @@ std::size_t CountIntact(const Plan& plan, std::span<const FinishedTask> tasks,
   return static_cast<std::size_t>(damaged - tasks.begin());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

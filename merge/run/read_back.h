@@ -12,7 +12,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/task_result.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A partial output as something that can be read; it has to outlive what is returned.
 std::shared_ptr<const ByteSource> ReaderOf(const OutputFile& file);
@@ -27,4 +27,4 @@ std::size_t CountIntact(const Plan& plan, std::span<const FinishedTask> tasks,
                         std::span<const std::shared_ptr<const ByteSource>> files,
                         const std::atomic<bool>* cancel);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

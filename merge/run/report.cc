@@ -9,7 +9,7 @@
 
 #include "core/formats/tensor_digest.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
@@ -220,4 +220,4 @@ RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file) {
   return digests;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/run/adapter_digests.h"
 #include "merge/run/task_result.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct InputReport {
   std::string model;
@@ -83,4 +83,4 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
 /// The digests that the metadata of output file `file` is made from.
 RunDigests DigestsOf(const Plan& plan, const Report& report, std::size_t file);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

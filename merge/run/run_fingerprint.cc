@@ -9,7 +9,7 @@
 
 #include "core/base/version.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Feeds values to a digest in a form from which each can be read back: lengths come first.
@@ -219,4 +219,4 @@ std::string DifferenceOf(const RunFingerprint& before, const RunFingerprint& now
   return "an input has changed since";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

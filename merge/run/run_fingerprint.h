@@ -6,7 +6,7 @@
 #include "core/io/hash.h"
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct RunFingerprint {
   Digest program;  ///< version and build
@@ -23,4 +23,4 @@ RunFingerprint FingerprintOf(const Plan& plan, bool effects);
 /// What differs, in words: "the recipe has changed". REQUIRES: something does.
 std::string DifferenceOf(const RunFingerprint& before, const RunFingerprint& now);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

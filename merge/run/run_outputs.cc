@@ -12,7 +12,7 @@
 #include "merge/run/commit.h"
 #include "merge/run/read_back.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -285,4 +285,4 @@ std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options) 
   return report;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "merge/run/journal.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// How an output file of a plan is written.
 OutputOptions OptionsOf(const Plan& plan, const OutputFilePlan& file, const RunOptions& options);
@@ -70,4 +70,4 @@ class RunOutputs {
 /// there is none, or where its outputs are not as it left them.
 std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Schedule::Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes)
     : plan_(&plan), tasks_(std::move(tasks)), state_bytes_(state_bytes) {}
@@ -76,4 +76,4 @@ void Schedule::TakeComplete(
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

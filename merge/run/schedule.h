@@ -17,7 +17,7 @@
 #include "merge/run/task_result.h"
 #include "merge/run/task_state.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A piece of work for one thread.
 struct WorkItem {
@@ -70,4 +70,4 @@ class Schedule {
   std::deque<OpenTask> open_;  ///< in the order of the tasks
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

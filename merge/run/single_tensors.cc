@@ -11,7 +11,7 @@
 #include "merge/run/engine.h"
 #include "merge/run/memory_destination.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The plan without tasks and without tensors in its outputs.
@@ -117,4 +117,4 @@ std::shared_ptr<const Checkpoint> SingleTensors::Compute(
   return std::move(destination).Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

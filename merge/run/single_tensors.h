@@ -13,7 +13,7 @@
 #include "core/formats/checkpoint.h"
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Any thread.
 class SingleTensors {
@@ -48,4 +48,4 @@ class SingleTensors {
   std::vector<std::unique_ptr<Plan>> spare_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

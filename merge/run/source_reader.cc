@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 void SourceReader::Read(const Source& source, const Units& units, std::uint64_t first,
                         std::uint64_t count, std::span<std::byte> out) const {
@@ -40,4 +40,4 @@ void SourceReader::ReadSegments(const Source& source, std::uint64_t first, std::
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/chunk.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class SourceReader {
  public:
@@ -32,4 +32,4 @@ class SourceReader {
   std::span<const std::shared_ptr<const ByteSource>> files_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

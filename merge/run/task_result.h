@@ -7,7 +7,7 @@
 #include "core/io/hash.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of a finished task; chunks folded in their order.
 struct TaskResult {
@@ -24,4 +24,4 @@ struct FinishedTask {
   TaskResult result;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests)
     : task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
@@ -150,4 +150,4 @@ std::uint64_t StateBytes(const Task& task) {
   return most + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

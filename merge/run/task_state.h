@@ -13,7 +13,7 @@
 #include "merge/program/selection.h"
 #include "merge/run/prepared_deltas.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class TaskState {
  public:
@@ -65,4 +65,4 @@ class TaskState {
 /// Bytes that the state of a task takes, at most.
 std::uint64_t StateBytes(const Task& task);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

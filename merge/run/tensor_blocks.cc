@@ -9,7 +9,7 @@
 #include "core/model/blocks.h"
 #include "merge/plan/place_table.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string BlockName(const TensorPlace& place) {
@@ -47,4 +47,4 @@ std::vector<TensorBlock> BlocksOfTensors(const Model& model) {
   return blocks;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

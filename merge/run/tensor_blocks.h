@@ -6,7 +6,7 @@
 
 #include "merge/expression/expression.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct TensorBlock {
   std::string name;   ///< as the file has it
@@ -18,4 +18,4 @@ struct TensorBlock {
 /// blocks by depth.
 std::vector<TensorBlock> BlocksOfTensors(const Model& model);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/program/measure.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The smallest magnitude that a dtype stores as something that is not finite.
@@ -309,4 +309,4 @@ std::span<const std::byte> TileRunner<Real>::StoredTile(const PieceInputs& piece
 template class TileRunner<float>;
 template class TileRunner<double>;
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "merge/run/task_state.h"
 #include "merge/run/worker_buffers.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Units that are read at a time: 64 KiB of a 16-bit dtype. It divides every digest block.
 inline constexpr std::uint64_t kPiece = 32 * kTile;
@@ -81,4 +81,4 @@ class TileRunner {
   std::vector<std::byte> stored_after_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "merge/run/journal.h"
 #include "merge/run/run_outputs.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -172,4 +172,4 @@ void CheckPaths(const Plan& plan, const RunOptions& options) {
   CheckTargets(plan, options);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct TouchedPath {
   std::filesystem::path path;
@@ -30,4 +30,4 @@ void CheckPaths(const Plan& plan, const RunOptions& options);
 /// lie in does not exist and is not to be made.
 void ExpectFolderAbove(const std::filesystem::path& folder, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "merge/run/work_set.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What a task costs: the bytes that it reads and writes, and something for itself.
@@ -28,4 +28,4 @@ std::vector<std::uint32_t> TasksOf(const Plan& plan, const std::optional<RunPart
   return tasks;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// One of several runs that share a plan.
 struct RunPart {
@@ -19,4 +19,4 @@ struct RunPart {
 /// Together parts 1 to `count` have each task once. Nothing: all tasks.
 std::vector<std::uint32_t> TasksOf(const Plan& plan, const std::optional<RunPart>& part);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

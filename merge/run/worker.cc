@@ -12,7 +12,7 @@
 #include "merge/run/tile_runner.h"
 #include "merge/run/worker_buffers.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 class Worker::Impl {
  public:
   explicit Impl(const WorkerContext& context)
@@ -309,4 +309,4 @@ void Worker::Sample(TaskState& state) {
   impl_->Sample(state);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "merge/run/prepared_deltas.h"
 #include "merge/run/task_state.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What every worker of a run shares.
 struct WorkerContext {
@@ -46,4 +46,4 @@ class Worker {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

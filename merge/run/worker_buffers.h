@@ -16,7 +16,7 @@
 #include "merge/program/tape.h"
 #include "merge/run/buffer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Tiles that vector kernels may load and store whole.
 template <class Real>
@@ -63,4 +63,4 @@ class BlockDigester {
   std::vector<Digest> blocks_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

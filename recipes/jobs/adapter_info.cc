@@ -11,7 +11,7 @@
 #include "merge/adapters/declared_aliases.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Counts = AdapterInfo::Counts;
@@ -156,4 +156,4 @@ std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info) {
   return ToText(json);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "merge/adapters/adapter.h"
 #include "merge/adapters/made_for.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct AdapterInfo {
   using Counts = std::map<std::string, std::size_t>;
@@ -42,4 +42,4 @@ AdapterInfo::Counts ModulesByBlock(const AdapterInfo& info);
 /// An object with every module. The names are a promise to scripts.
 std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,9 +4,9 @@
 #include "recipes/jobs/adapter_info.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Counts of its modules, and the architectures that it was made for.
 Json SummaryJson(const AdapterInfo& info);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,9 +5,9 @@
 #include "merge/run/report.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of every adapter: its classes and modules, with what they did where there is a report.
 Json AdaptersJson(const Plan& plan, const Report* report);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 
 #include "recipes/jobs/adapters_json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Json ModuleJson(const Plan& plan, const Report* report, std::size_t index) {
@@ -64,4 +64,4 @@ Json AdaptersJson(const Plan& plan, const Report* report) {
   return json;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

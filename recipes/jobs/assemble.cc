@@ -14,7 +14,7 @@
 #include "core/model/views/canonical_view.h"
 #include "core/model/views/component_views.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g", "clip_h",
@@ -116,4 +116,4 @@ RewriteJob AssembleJob(const std::string& architecture,
   return {.files = {{.name = "model", .checkpoint = Checkpoint::Join(whole), .path = output}}};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

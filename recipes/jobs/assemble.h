@@ -9,7 +9,7 @@
 
 #include "recipes/jobs/rewrite.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What parts may be called: components ("clip_l"), and text encoders by their number ("te1").
 std::span<const std::string_view> PartNames();
@@ -22,4 +22,4 @@ RewriteJob AssembleJob(const std::string& architecture,
                        const std::map<std::string, std::filesystem::path>& parts,
                        const std::filesystem::path& output);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

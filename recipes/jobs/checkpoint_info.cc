@@ -5,7 +5,7 @@
 #include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Json ToJson(const std::map<DType, std::uint64_t>& dtypes) {
@@ -108,4 +108,4 @@ std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors) {
   return ToText(all);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/model/anatomy.h"
 #include "recipes/jobs/adapter_info.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct CheckpointInfo {
   std::string path;  ///< as it was given
@@ -40,4 +40,4 @@ std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy);
 std::string InfoJson(const CheckpointInfo& info, bool tensors);
 std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

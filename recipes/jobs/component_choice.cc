@@ -11,7 +11,7 @@
 #include "core/model/text_encoders.h"
 #include "merge/expression/places.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What a place sees of a component.
@@ -61,4 +61,4 @@ std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
   return chosen;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

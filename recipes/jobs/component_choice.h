@@ -7,7 +7,7 @@
 
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The components that the words name, by the names that `info` shows. "te" is every text encoder,
 /// "unet" or "transformer" the diffusion model, whichever it is. Throws kMismatch for one that the
@@ -15,4 +15,4 @@ namespace weightsmith {
 std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
                                        const Anatomy& anatomy, std::string_view doing);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

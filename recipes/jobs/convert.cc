@@ -15,7 +15,7 @@
 #include "core/model/views/canonical_view.h"
 #include "recipes/jobs/component_choice.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What is for training only, and what nobody knows.
@@ -97,4 +97,4 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
   return job;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

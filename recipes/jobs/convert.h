@@ -10,7 +10,7 @@
 #include "core/tensor/dtype.h"
 #include "recipes/jobs/rewrite.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ConvertRequest {
   std::filesystem::path path;
@@ -30,4 +30,4 @@ OutputLayout LayoutNamed(const std::string& word);
 /// Throws kMismatch for components or a layout that the file does not have or take.
 RewriteJob ConvertJob(const ConvertRequest& request);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

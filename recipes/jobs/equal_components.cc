@@ -9,7 +9,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Stored {
@@ -89,4 +89,4 @@ std::vector<std::string> EqualComponents(const Recipe& recipe, const Plan& plan)
   return sentences;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

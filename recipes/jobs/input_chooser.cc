@@ -13,7 +13,7 @@
 #include "recipes/jobs/plan_recipe.h"
 #include "recipes/jobs/read_progress.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -219,4 +219,4 @@ InputFiles ChooseInputs(const Provenance& provenance, const fs::path& output, In
   return Chooser(provenance, output, finder, options).Choose();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "recipes/jobs/input_finder.h"
 #include "recipes/jobs/provenance.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The file of each part of the recorded recipe's models, by model and component.
 using InputFiles = std::map<std::pair<std::string, std::string>, std::filesystem::path>;
@@ -26,4 +26,4 @@ Plan PlanOfRecorded(const Provenance& provenance, const InputFiles& files);
 InputFiles ChooseInputs(const Provenance& provenance, const std::filesystem::path& output,
                         InputFinder& finder, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ void InputFinder::ExpectKnown(const std::vector<RecordedInput>& inputs) const {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

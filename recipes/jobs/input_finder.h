@@ -11,7 +11,7 @@
 #include "core/io/missing_file.h"
 #include "recipes/jobs/provenance.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class InputFinder {
  public:
@@ -40,4 +40,4 @@ class InputFinder {
   std::optional<std::multimap<std::uint64_t, std::filesystem::path>> by_size_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Keys stay in the order in which they were put in.
 using Json = nlohmann::ordered_json;
@@ -14,4 +14,4 @@ inline std::string ToText(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "merge/run/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Json PartJson(const Model::Part& part) {
@@ -105,4 +105,4 @@ std::string PlanJson(const Plan& plan, const RunOptions& options) {
   return ToText(json);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,9 +6,9 @@
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// recipes/schema/plan.json describes it.
 std::string PlanJson(const Plan& plan, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "merge/run/touched_paths.h"
 #include "recipes/jobs/problem_places.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 Plan PlanOfRecipe(const Recipe& recipe, const RecipeOptions& options, Diagnostics& diagnostics) {
   try {
@@ -33,4 +33,4 @@ void CheckPathsOf(const Plan& plan, const RunOptions& run, const Recipe& recipe,
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// From headers to what a run would do. Throws kUsage with all that is wrong in the text, else as
 /// Resolve and MakePlan do.
@@ -17,4 +17,4 @@ Plan PlanOfRecipe(const Recipe& recipe, const RecipeOptions& options, Diagnostic
 void CheckPathsOf(const Plan& plan, const RunOptions& run, const Recipe& recipe,
                   Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

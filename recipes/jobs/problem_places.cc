@@ -8,7 +8,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::string_view> Lines(std::string_view text) {
@@ -99,4 +99,4 @@ bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnost
   return true;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

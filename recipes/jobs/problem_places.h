@@ -6,11 +6,11 @@
 #include "recipes/diagnostic.h"
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Adds a problem for each line of the error, at the row, step, model or output that it names:
 /// "step 'mix': …"; else at the first output. Returns false, and adds nothing, where nobody wrote
 /// the recipe, or the fault is none of what is written in it.
 bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

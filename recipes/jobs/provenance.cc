@@ -6,7 +6,7 @@
 #include "core/base/text.h"
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kRecipeKey = "weightsmith.recipe";
@@ -55,4 +55,4 @@ Provenance ReadProvenance(const std::optional<Metadata>& metadata) {
   return provenance;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

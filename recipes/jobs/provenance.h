@@ -8,7 +8,7 @@
 
 #include "core/formats/safetensors/header.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An input as the metadata of an output names it.
 struct RecordedInput {
@@ -33,4 +33,4 @@ struct Provenance {
 /// Throws kInput where the inputs are recorded and cannot be read.
 Provenance ReadProvenance(const std::optional<Metadata>& metadata);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class ReadProgress {
  public:
@@ -30,4 +30,4 @@ class ReadProgress {
   Progress progress_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

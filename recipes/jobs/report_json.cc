@@ -5,7 +5,7 @@
 #include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Json EffectJson(const Effect& effect) {
@@ -102,4 +102,4 @@ std::string ReportJson(const Plan& plan, const Report& report) {
   return ToText(json);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

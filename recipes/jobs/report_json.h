@@ -6,9 +6,9 @@
 #include "merge/plan/plan.h"
 #include "merge/run/report.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// recipes/schema/report.json describes it.
 std::string ReportJson(const Plan& plan, const Report& report);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

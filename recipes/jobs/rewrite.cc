@@ -6,7 +6,7 @@
 #include "core/io/configuration_files.h"
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What the file said of itself, as far as it is still true of its parts.
@@ -54,4 +54,4 @@ Plan PlanOf(const RewriteJob& job) {
   return plan;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/model/output_layout.h"
 #include "merge/plan/plan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A checkpoint, or a view, and the file that it becomes.
 struct Rewrite {
@@ -37,4 +37,4 @@ struct RewriteJob {
 /// Texts are written last, in their order: with its index a folder is a pipeline.
 Plan PlanOf(const RewriteJob& job);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "recipes/jobs/json-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Json ToJson(const ScannedFile& file) {
@@ -39,4 +39,4 @@ std::string ScanJson(std::span<const ScannedFile> files) {
   return ToText(all);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

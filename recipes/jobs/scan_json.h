@@ -7,7 +7,7 @@
 
 #include "core/formats/torch/scan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "safe", "dangerous", "ambiguous", "unknown code", "malformed" or "missing".
 std::string_view Verdict(const ScanResult& result);
@@ -15,4 +15,4 @@ std::string_view Verdict(const ScanResult& result);
 /// A list: what `scan --json` prints.
 std::string ScanJson(std::span<const ScannedFile> files);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/model/views/component_views.h"
 #include "recipes/jobs/component_choice.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder,
                     const std::vector<std::string>& components) {
@@ -34,4 +34,4 @@ RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::pa
   return job;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "recipes/jobs/rewrite.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Files named as `info` names components, in the form in which loaders take them; of the
 /// `components` alone (component_choice.h), or of all where there are none. Throws kMismatch for a
@@ -15,4 +15,4 @@ namespace weightsmith {
 RewriteJob SplitJob(const std::filesystem::path& path, const std::filesystem::path& folder,
                     const std::vector<std::string>& components = {});
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "merge/program/tape.h"
 #include "recipes/jobs/read_progress.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Small tiles that stay in cache between decoding and counting. F64 has values that f32 has not.
@@ -52,4 +52,4 @@ std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, const RunOp
   return scanned;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

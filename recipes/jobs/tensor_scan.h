@@ -9,7 +9,7 @@
 #include "core/io/hash.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ScannedTensor {
   std::string name;
@@ -21,4 +21,4 @@ struct ScannedTensor {
 /// Reads every tensor once, in the order of names, watched and stopped as `options` say.
 std::vector<ScannedTensor> ScanTensors(const Checkpoint& checkpoint, const RunOptions& options);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

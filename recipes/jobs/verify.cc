@@ -18,7 +18,7 @@
 #include "recipes/jobs/provenance.h"
 #include "recipes/jobs/tensor_scan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -232,4 +232,4 @@ std::string VerificationJson(const Verification& found, const Error* error) {
                  {"status", right ? 0 : static_cast<int>(code)}});
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "merge/run/executor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct VerifyRequest {
   std::filesystem::path path;
@@ -42,4 +42,4 @@ Error VerificationError(const Verification& found);
 /// What `verify --json` prints; `error`: what ended it, if anything.
 std::string VerificationJson(const Verification& found, const Error* error = nullptr);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

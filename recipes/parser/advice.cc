@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "recipes/source/backslashes.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// A word of another tool, and what it is called here.
@@ -392,4 +392,4 @@ std::optional<std::string> OperatorMeant(std::string_view word) {
   return Meant(kOperatorWords, word);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

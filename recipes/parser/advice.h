@@ -11,7 +11,7 @@
 #include "core/base/error.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// "Write 0.3." for "30%"; empty where nothing is known to be meant.
 std::string NumberAdvice(const SourceNode& node);
@@ -46,4 +46,4 @@ bool IsCalled(std::string_view key, const std::string& name);
 std::optional<std::string> ComponentMeant(std::string_view word);
 std::optional<std::string> OperatorMeant(std::string_view word);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsOutput(const SourceNode& node) {
@@ -121,4 +121,4 @@ std::string OutputExample(const std::vector<std::string>& names) {
   return fmt::format("{{model: {0}, path: {0}.safetensors}}", names.empty() ? "mix" : names.back());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

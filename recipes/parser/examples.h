@@ -7,7 +7,7 @@
 #include "recipes/parser/graph.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The names of a recipe's files, as they are written, its own before those that it includes.
 struct FileNames {
@@ -34,4 +34,4 @@ std::string OutputsAdvice(const SourceNode& node);
 /// What an output may look like where the steps have these names.
 std::string OutputExample(const std::vector<std::string>& names);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// An operand's slot and the node in it: what a message about kinds names.
@@ -258,4 +258,4 @@ std::vector<bool> Graph::Reachable(const std::vector<NodeId>& roots) const {
   return reached;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

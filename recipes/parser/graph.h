@@ -10,7 +10,7 @@
 #include "merge/expression/expression.h"
 #include "recipes/diagnostic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An operand as it was written: a name that is looked up when all are known, or an inline step.
 struct OperandReference {
@@ -80,4 +80,4 @@ class Graph {
 /// "a weight (a model)", "a delta (a difference)".
 std::string_view DescribeKind(Kind kind);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

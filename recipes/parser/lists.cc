@@ -16,7 +16,7 @@
 #include "recipes/parser/operator_word.h"
 #include "recipes/source/writer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsNumber(const SourceNode& node) {
@@ -265,4 +265,4 @@ bool IsPair(const SourceNode& entry, const std::vector<std::string>& known) {
          std::ranges::find(known, entry.keys[0].text) == known.end();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "recipes/parser/reader.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Operator;
 
@@ -50,4 +50,4 @@ std::optional<SourceNode> WithOperandNames(Reader& reader, const SourceNode& ste
 /// Whether an entry of a list is "NAME: 0.6".
 bool IsPair(const SourceNode& entry, const std::vector<std::string>& known);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -17,7 +17,7 @@
 #include "recipes/parser/operator_word.h"
 #include "recipes/source/writer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kAverage = "average";
@@ -303,4 +303,4 @@ std::optional<SourceNode> WithFittingOperator(Reader& reader, const SourceNode& 
   return made;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

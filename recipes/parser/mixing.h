@@ -11,7 +11,7 @@
 #include "recipes/parser/reader.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Operator;
 
@@ -60,4 +60,4 @@ SourceNode ListOf(const Mix& mix, bool weighted, const SourcePlace& place);
 std::optional<SourceNode> WithFittingOperator(Reader& reader, const SourceNode& step,
                                               const Operator& op, const std::string& called);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Lower(std::string text) {
@@ -180,4 +180,4 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry) {
   return declaration;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "recipes/parser/tables.h"
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ModelDeclaration {
   RecipeModel model;
@@ -22,4 +22,4 @@ ModelDeclaration ReadAdapterEntry(Reader& reader, const ModelEntry& entry);
 /// Whether a model or step may have this name; tells why not.
 bool CheckName(Reader& reader, const SourceNode& key, std::string_view kind);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::string> OperatorNames() {
@@ -160,4 +160,4 @@ std::optional<SourceNode> WithOperator(Reader& reader, const SourceNode& node,
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

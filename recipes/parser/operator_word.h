@@ -9,7 +9,7 @@
 #include "recipes/parser/reader.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The keys of a step of this operator.
 std::vector<std::string> KeysOf(const Operator& op);
@@ -24,4 +24,4 @@ const Operator* ReadOperator(Reader& reader, const SourceNode& node, const std::
 std::optional<SourceNode> WithOperator(Reader& reader, const SourceNode& node,
                                        const std::string& what);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "recipes/parser/examples.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kPrefix = "modelspec.";
@@ -260,4 +260,4 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& writ
   return draft;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "recipes/parser/steps.h"
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// An output whose operands are not looked up yet.
 struct OutputDraft {
@@ -46,4 +46,4 @@ std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
 std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
                                                               const std::string& value);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

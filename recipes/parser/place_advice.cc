@@ -15,7 +15,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsPlace(std::string_view text) {
@@ -140,4 +140,4 @@ std::string NestedRowsAdvice(const SourceNode& map, std::string_view row, const 
   return advice;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of a key that is no place.
 std::string PlaceAdvice(const SourceNode& key);
@@ -21,4 +21,4 @@ bool HoldsRows(std::string_view row, const SourceNode& value);
 /// be no place; `map` is what the row stands in.
 std::string NestedRowsAdvice(const SourceNode& map, std::string_view row, const SourceNode& value);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

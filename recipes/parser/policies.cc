@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 void ReadPolicy(Reader& reader, const PolicySpec& spec, const SourceNode& value,
@@ -73,4 +73,4 @@ void ReadPolicyOption(Reader& reader, const std::string& name, const std::string
   ReadOne(reader, name, {source, 0, 0}, ReadOption(source, reader.diagnostics()), "", policies);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "merge/expression/expression.h"
 #include "recipes/parser/reader.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Applies a `policy` mapping. `step` names the step whose own it is; empty: the recipe's.
 void ReadPolicies(Reader& reader, const SourceNode& node, const std::string& step,
@@ -16,4 +16,4 @@ void ReadPolicies(Reader& reader, const SourceNode& node, const std::string& ste
 void ReadPolicyOption(Reader& reader, const std::string& name, const std::string& value,
                       Policies& policies);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

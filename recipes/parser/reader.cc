@@ -15,7 +15,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Lower(std::string text) {
@@ -399,4 +399,4 @@ std::vector<std::pair<Selector, const SourceNode*>> Reader::Rows(const SourceNod
   return rows;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

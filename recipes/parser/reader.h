@@ -15,7 +15,7 @@
 #include "recipes/parser/variables.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A key of a mapping that is unknown, and the known one that was meant by it.
 struct MeantKey {
@@ -92,4 +92,4 @@ class Reader {
   Variables& variables_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -18,7 +18,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kVersion = "1";
@@ -468,4 +468,4 @@ NodeId RecipeParser::Splice(const std::string& name, const ModelDeclaration& dec
   return SpliceRecipe(name, *inner, recipe_);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

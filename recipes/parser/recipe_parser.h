@@ -16,7 +16,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class RecipeParser {
  public:
@@ -61,4 +61,4 @@ class RecipeParser {
   std::string step_name_;  ///< that a step may have which is not there
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Whether one file can have all these hashes.
@@ -100,4 +100,4 @@ NodeId SpliceRecipe(const std::string& name, const Recipe& inner, Recipe& outer)
   return value;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

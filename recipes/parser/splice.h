@@ -5,10 +5,10 @@
 
 #include "recipes/recipe.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Copies what the first output of `inner` needs into `outer`, under names that begin with `name`,
 /// and returns the node that is its value. Files that `outer` has already are shared.
 NodeId SpliceRecipe(const std::string& name, const Recipe& inner, Recipe& outer);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

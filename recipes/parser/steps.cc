@@ -17,7 +17,7 @@
 #include "recipes/parser/policies.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -344,4 +344,4 @@ OperandReference StepReader::Operand(const SourceNode& node, const std::string& 
   return reference;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/parser/reader.h"
 #include "recipes/parser/weights.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class StepReader {
  public:
@@ -40,4 +40,4 @@ class StepReader {
   const Policies& policies_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

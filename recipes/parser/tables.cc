@@ -18,7 +18,7 @@
 #include "recipes/source/text_file.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Whether a line begins with a key of recipes: no other file is read further.
@@ -237,4 +237,4 @@ TablesRead ReadTables(Reader& reader, const SourceNode& recipe, const std::files
   return {tables.TakeModels(), tables.files(), tables.whole()};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "recipes/parser/reader.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ModelEntry {
   SourceNode key;
@@ -35,4 +35,4 @@ TablesRead ReadTables(Reader& reader, const SourceNode& recipe, const std::files
 std::optional<SourceText> ReadNamedRecipe(Diagnostics& diagnostics, const SourcePlace& place,
                                           const std::filesystem::path& path);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -18,7 +18,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The longest step that is shown on one line.
@@ -161,4 +161,4 @@ void NameUnnamed(Diagnostics& diagnostics, SourceNode& top) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Reports steps at the top: a recipe that is one step, of which nothing else can be read, or steps
 /// under a name, which are taken out.
@@ -25,4 +25,4 @@ void NameUnnamed(Diagnostics& diagnostics, SourceNode& top);
 /// not, or where another thing has the name.
 std::string NameForStep(const SourceNode& top);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

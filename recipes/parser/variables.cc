@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool IsNameStart(char c) {
@@ -201,4 +201,4 @@ void Variables::WarnOfUnused() const {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Variables {
  public:
@@ -53,4 +53,4 @@ class Variables {
   std::set<std::string> names_;  ///< of models and steps
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -17,7 +17,7 @@
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -337,4 +337,4 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
   return Weights(*number);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

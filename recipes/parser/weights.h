@@ -11,7 +11,7 @@
 #include "recipes/parser/reader.h"
 #include "recipes/presets.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Keys of the forms of block weights: a mapping with one of the first three is not one of rows.
 std::span<const std::string_view> WeightFormKeys();
@@ -53,4 +53,4 @@ class WeightReader {
   bool adapter_ = false;  ///< while a strength is read
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "recipes/source/lines.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kYamlEscapes = "0abtnvfre \"/\\N_LPxuU\t";
@@ -150,4 +150,4 @@ std::string BackslashAdvice(std::string_view inside, Escapes language) {
   return fmt::format("Write '{}', in single quotes.", meant);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

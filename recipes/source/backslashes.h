@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A path with `/` for `\`; what Windows calls C:\ is where WSL has it.
 std::string WithForwardSlashes(std::string_view path);
@@ -34,4 +34,4 @@ std::vector<BrokenText> BrokenTexts(std::string_view text, Escapes language);
 /// How to write such a text: with slashes where it is a path, and else with what keeps a \ one.
 std::string BackslashAdvice(std::string_view inside, Escapes language);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

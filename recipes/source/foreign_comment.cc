@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "recipes/source/lines.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Lines that are reported together.
@@ -210,4 +210,4 @@ std::vector<YamlProblem> ForeignComments(std::string_view text) {
   return Scan(text).Run();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "recipes/source/yaml_problem.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Whether a text without quotes has such a comment in it: "0.3 // x", and not "https://x",
 /// "//server/x", "out//x".
@@ -16,4 +16,4 @@ bool HasForeignComment(std::string_view plain);
 /// variable that is no number.
 std::vector<YamlProblem> ForeignComments(std::string_view text);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

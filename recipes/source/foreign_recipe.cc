@@ -12,7 +12,7 @@
 #include "merge/expression/foreign_operators.h"
 #include "recipes/source/lines.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kExample =
@@ -195,4 +195,4 @@ std::optional<ForeignRecipe> ForeignTree(const SourceNode& top) {
   return ForeignRecipe{"this is a workflow of ComfyUI, not a recipe", std::string(kExample), false};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

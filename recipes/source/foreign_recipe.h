@@ -7,7 +7,7 @@
 
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A recipe in a few lines, as advice.
 std::string_view RecipeExample();
@@ -24,4 +24,4 @@ std::optional<ForeignRecipe> ForeignText(std::string_view text);
 /// By its keys; also for a text that is no mapping.
 std::optional<ForeignRecipe> ForeignTree(const SourceNode& top);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Both add what is wrong to `diagnostics`; a tree that is returned may then be incomplete.
 std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
@@ -14,4 +14,4 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
 std::optional<SourceNode> ReadJson(const std::shared_ptr<const SourceText>& source,
                                    Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

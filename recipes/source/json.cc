@@ -14,7 +14,7 @@
 #include "recipes/source/line_index.h"
 #include "recipes/source/tree_builder.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Goes over the text and counts how far it got.
@@ -154,4 +154,4 @@ std::optional<SourceNode> ReadJson(const std::shared_ptr<const SourceText>& sour
   return handler.Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

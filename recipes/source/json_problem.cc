@@ -12,7 +12,7 @@
 #include "recipes/source/lines.h"
 #include "recipes/source/lookalike.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
@@ -177,4 +177,4 @@ std::vector<JsonProblem> ExplainJson(std::string_view text, std::size_t offset,
   return all;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

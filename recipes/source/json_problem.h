@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct JsonProblem {
   std::size_t offset = 0;  ///< in bytes
@@ -20,4 +20,4 @@ struct JsonProblem {
 std::vector<JsonProblem> ExplainJson(std::string_view text, std::size_t offset,
                                      std::string_view said);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class Scan {
@@ -128,4 +128,4 @@ std::vector<JsonProblem> ScanJson(std::string_view text) {
   return Scan(text).Run();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "recipes/source/backslashes.h"
 #include "recipes/source/json_problem.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 JsonProblem AsProblem(const BrokenText& broken);
 
@@ -16,4 +16,4 @@ JsonProblem AsProblem(const BrokenText& broken);
 /// the text, up to a text that is not closed.
 std::vector<JsonProblem> ScanJson(std::string_view text);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Bytes between two counts: to count a whole line for each of its places would be quadratic.
@@ -48,4 +48,4 @@ SourcePlace LineIndex::At(std::size_t line, std::size_t byte) const {
   return {source_, static_cast<std::uint32_t>(line + 1), static_cast<std::uint32_t>(column + 1)};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "recipes/diagnostic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class LineIndex {
  public:
@@ -27,4 +27,4 @@ class LineIndex {
   std::vector<std::uint32_t> characters_;  ///< in front of every kStride-th byte
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

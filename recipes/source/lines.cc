@@ -4,7 +4,7 @@
 
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::size_t LineStart(std::string_view text, std::size_t offset) {
   if (offset == 0) return 0;
@@ -39,4 +39,4 @@ std::size_t IndentOf(std::string_view line) {
   return std::min(line.find_first_not_of(' '), line.size());
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The start of the line that holds the byte at `offset`.
 std::size_t LineStart(std::string_view text, std::size_t offset);
@@ -24,4 +24,4 @@ bool IsBlankLine(std::string_view line);
 /// The spaces at the front of a line.
 std::size_t IndentOf(std::string_view line);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

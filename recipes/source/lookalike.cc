@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 enum class Looks : std::uint8_t { kSpace, kNothing, kQuote, kColon, kComma };
@@ -122,4 +122,4 @@ std::optional<Lookalike> LookalikeInLine(std::string_view line) {
   return at ? std::optional(Report(line, *at)) : std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

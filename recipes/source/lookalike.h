@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Lookalike {
   std::size_t offset = 0;  ///< in bytes
@@ -22,4 +22,4 @@ std::optional<Lookalike> LookalikeInScalar(std::string_view scalar);
 /// The first such character of a line that could not be read, outside of straight quotes.
 std::optional<Lookalike> LookalikeInLine(std::string_view line);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Where the text is one: UTF-8 without zero bytes, and of no other format.
@@ -102,4 +102,4 @@ SourceNode ReadOption(const std::shared_ptr<const SourceText>& source, Diagnosti
   return tree ? std::move(*tree) : nothing;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "recipes/diagnostic.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct SourceNode {
   enum class Type { kNull, kScalar, kList, kMap };
@@ -50,4 +50,4 @@ std::optional<SourceNode> ReadSource(const std::shared_ptr<const SourceText>& so
 /// The value of an option of the command line, in YAML; an empty text is a null.
 SourceNode ReadOption(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

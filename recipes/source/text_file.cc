@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kLargestText = 16'000'000;
@@ -75,4 +75,4 @@ std::string ReadStandardInput() {
   return WithoutMark(std::move(text));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

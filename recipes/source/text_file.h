@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The first file in a folder that is a recipe by its name, in the order of names; nothing for
 /// none.
@@ -18,4 +18,4 @@ std::string ReadTextFile(const std::filesystem::path& path);
 /// The text of standard input, under the same limit.
 std::string ReadStandardInput();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

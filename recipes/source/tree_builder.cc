@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "recipes/source/writer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
@@ -117,4 +117,4 @@ std::string TreeBuilder::AdviceForTwice(const SourceNode& map, std::size_t first
              : "Remove one of the two.";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

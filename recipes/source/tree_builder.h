@@ -11,7 +11,7 @@
 #include "recipes/diagnostic.h"
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class TreeBuilder {
  public:
@@ -45,4 +45,4 @@ class TreeBuilder {
   std::optional<SourceNode> root_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kIndent = 2;
@@ -122,4 +122,4 @@ std::string FlowText(const SourceNode& tree, std::size_t limit) {
   return out.substr(0, limit) + "…";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "recipes/source/source_node.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// YAML: mappings and lists that are `flow` in brackets, texts that could be misread in quotes.
 std::string WriteYaml(const SourceNode& tree);
@@ -17,4 +17,4 @@ std::string WriteJson(const SourceNode& tree);
 /// YAML on one line, at most `limit` bytes of it: for messages that show what to write.
 std::string FlowText(const SourceNode& tree, std::size_t limit);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -20,7 +20,7 @@
 #include "recipes/source/tree_builder.h"
 #include "recipes/source/yaml_problem.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kMaxExpandedNodes = 10'000;
@@ -282,4 +282,4 @@ std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& sour
   return handler.Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "recipes/source/lookalike.h"
 #include "recipes/source/yaml_scan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Lines with the same kind of fault that are reported together.
@@ -294,4 +294,4 @@ bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_v
   return !Trim(entry.substr(0, entry.rfind(": ") + 1)).ends_with("adapters:");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

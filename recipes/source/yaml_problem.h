@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What is wrong, and where, in bytes from the front of the text.
 struct YamlProblem {
@@ -38,4 +38,4 @@ bool TakesInLine(std::string_view text, std::size_t begin, std::string_view valu
 /// Whether a plain scalar in braces from `begin` is such an entry, as in {alpha:0.3}.
 bool IsEntryWithoutSpace(std::string_view text, std::size_t begin, std::string_view value);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

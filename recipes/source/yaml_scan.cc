@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "recipes/source/lines.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r";
@@ -368,4 +368,4 @@ std::optional<YamlProblem> ScanMarks(std::string_view text, std::size_t begin, s
   return Scan(text, begin, end).Run();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

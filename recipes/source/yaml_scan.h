@@ -8,9 +8,9 @@
 
 #include "recipes/source/yaml_problem.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The first such fault from `begin`, the start of a line, up to `end`.
 std::optional<YamlProblem> ScanMarks(std::string_view text, std::size_t begin, std::size_t end);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/report_json.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -120,4 +120,4 @@ TEST(ReportJson, HasNumbersInFull) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

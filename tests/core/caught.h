@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 template <class Body>
 Error Caught(Body body) {
@@ -18,4 +18,4 @@ Error Caught(Body body) {
   return Error(ErrorCode::kFailed, "no error");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Scratch {
  public:
@@ -51,4 +51,4 @@ inline std::string FileOf(std::string_view json, std::string_view data = {}) {
   return bytes.append(json).append(data);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -25,7 +25,7 @@
 
 namespace {
 
-using namespace weightsmith;
+using namespace weightsmith::internal;
 
 constexpr std::uint64_t kMostElements = 1 << 14;
 

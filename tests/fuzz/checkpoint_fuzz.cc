@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace weightsmith;
+using namespace weightsmith::internal;
 
 std::shared_ptr<const Checkpoint> Open(const std::string& path, IoBackend backend) {
   try {

@@ -11,7 +11,7 @@
 
 namespace {
 
-using namespace weightsmith;
+using namespace weightsmith::internal;
 
 void ExpectInside(const Pickle& pickle) {
   if (pickle.root() >= pickle.count()) std::abort();

@@ -9,7 +9,7 @@
 #include "recipes/resolve.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace weightsmith;
+  using namespace weightsmith::internal;
   const std::string text(reinterpret_cast<const char*>(data), size);
   // An include would make the result depend on files that lie around.
   if (text.find("include") != std::string::npos) return 0;

@@ -9,7 +9,7 @@
 #include "core/formats/safetensors/header.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace weightsmith;
+  using namespace weightsmith::internal;
   const std::string_view file(reinterpret_cast<const char*>(data), size);
   try {
     const std::uint64_t n = ParseHeaderSize(file.substr(0, 8), size);

@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace weightsmith;
+using namespace weightsmith::internal;
 
 /// Nothing, or the code of the error.
 std::optional<ErrorCode> Opened(const std::string& path) {

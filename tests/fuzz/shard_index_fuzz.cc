@@ -10,7 +10,7 @@
 #include "core/formats/safetensors/sharded.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace weightsmith;
+  using namespace weightsmith::internal;
   try {
     const ShardIndex index = ParseShardIndex({reinterpret_cast<const char*>(data), size});
     for (const std::string& shard : index.shards) {

@@ -15,7 +15,7 @@
 #include "merge/run/executor.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 using Tensors = std::map<std::string, std::vector<double>>;
 
@@ -93,4 +93,4 @@ class ModelMaker {
   }
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

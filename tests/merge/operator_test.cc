@@ -12,7 +12,7 @@
 #include "tests/merge/operator_values.h"
 #include "tests/merge/tape_harness.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -316,4 +316,4 @@ TEST(Operators, SayWhatTheyNeedToSee) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 inline constexpr std::size_t kValues = 16;
 inline constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
@@ -99,4 +99,4 @@ inline const std::vector<ExpectedValues> kExpected{
      {{0xbf90682100000000ull, 0xbf6b661de0000000ull, 0xbf80101c80000000ull, 0xbf6e93a9c0000000ull, 0xbf9b416ac0000000ull, 0xbf808ca3c0000000ull, 0xbfb01556c0000000ull, 0x3f06551d80000000ull, 0x3f702415e0000000ull, 0x3fa75e4bc0000000ull, 0x0000000000000000ull, 0x8000000000000000ull, 0x3fd0000000000000ull, 0x376be00000000000ull, 0x47d2ced320000000ull, 0x3fe0000000000000ull}}},
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

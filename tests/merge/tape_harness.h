@@ -14,7 +14,7 @@
 #include "merge/program/lowering.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Registers of one tile each.
 template <class T>
@@ -63,4 +63,4 @@ std::vector<T> RunOn(const Lowering::Finished& program, const std::vector<std::v
   return {result.begin(), result.end()};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

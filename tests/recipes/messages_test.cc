@@ -12,7 +12,7 @@
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kCase = "=== ";
@@ -75,4 +75,4 @@ TEST(Messages, SayWhatIsWrongWhereAndWhatToWrite) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "recipes/resolve.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -118,4 +118,4 @@ TEST_F(MetadataOfOutput, ClaimsNothingOfAnUnknownArchitecture) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -16,7 +16,7 @@
 #include "recipes/resolve.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -443,4 +443,4 @@ weightsmith: 1
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

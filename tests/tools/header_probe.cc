@@ -17,7 +17,7 @@
 
 namespace {
 
-using namespace weightsmith;
+using namespace weightsmith::internal;
 using nlohmann::json;
 
 json Describe(const std::string& path) {

@@ -3,7 +3,7 @@
 
 #include "cli/flags/completions/completion.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kHead = R"(# bash completion of weightsmith
@@ -84,4 +84,4 @@ std::string BashCompletion() {
   return script + "  esac\n}\ncomplete -F _weightsmith weightsmith\n";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

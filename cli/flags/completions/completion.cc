@@ -3,7 +3,7 @@
 #include "core/tensor/dtype.h"
 #include "merge/operator.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::vector<std::string> ValueWords(ValueKind kind, std::span<const std::string_view> choices) {
   std::vector<std::string> words(choices.begin(), choices.end());
@@ -27,4 +27,4 @@ std::vector<Flag> CompletedFlags(const Command& command) {
   return flags;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

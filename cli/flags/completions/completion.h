@@ -6,7 +6,7 @@
 
 #include "cli/command.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::string BashCompletion();
 std::string ZshCompletion();
@@ -18,4 +18,4 @@ std::vector<std::string> ValueWords(ValueKind kind, std::span<const std::string_
 /// The flags of a command and the common ones.
 std::vector<Flag> CompletedFlags(const Command& command);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

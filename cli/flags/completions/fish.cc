@@ -3,7 +3,7 @@
 
 #include "cli/flags/completions/completion.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Quoted(std::string_view text) {
@@ -56,4 +56,4 @@ std::string FishCompletion() {
   return script;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

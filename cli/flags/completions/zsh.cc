@@ -3,7 +3,7 @@
 
 #include "cli/flags/completions/completion.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Inside single quotes of an _arguments specification: quotes end the string, brackets and colons
@@ -88,4 +88,4 @@ std::string ZshCompletion() {
          "fi\n";
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

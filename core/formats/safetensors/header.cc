@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/formats/safetensors/lexer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kPrefixSize = 8;
@@ -259,4 +259,4 @@ SafetensorsHeader ParseHeader(std::string_view json, std::uint64_t file_size) {
   return header;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -18,7 +18,7 @@
 
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Largest legal n.
 inline constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
@@ -75,4 +75,4 @@ HeaderLayout LayOut(std::vector<TensorSpec> tensors, const std::optional<Metadat
 std::optional<std::string> ReplaceMetadata(const HeaderLayout& layout,
                                            const std::optional<Metadata>& metadata);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

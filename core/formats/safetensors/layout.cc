@@ -9,7 +9,7 @@
 #include "core/base/utf8.h"
 #include "core/formats/safetensors/header.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kPrefixSize = 8;
@@ -155,4 +155,4 @@ std::optional<std::string> ReplaceMetadata(const HeaderLayout& layout,
   return PadHeader(json, layout.data_start);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

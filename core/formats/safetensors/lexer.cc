@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // A value inside this many brackets is one too deep (serde_json's recursion limit).
@@ -230,4 +230,4 @@ void JsonLexer::End() {
   if (at_ != text_.size()) FailHere("the end");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

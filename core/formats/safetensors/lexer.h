@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class JsonLexer {
  public:
@@ -63,4 +63,4 @@ class JsonLexer {
   int depth_ = 0;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/formats/foreign.h"
 #include "core/io/in_place.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kPrefixSize = 8;
@@ -63,4 +63,4 @@ SafetensorsHeader ReadHeader(const ByteSource& file) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

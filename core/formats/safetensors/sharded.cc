@@ -10,7 +10,7 @@
 #include "core/base/text.h"
 #include "core/formats/safetensors/lexer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kWeightMap = "weight_map";
@@ -89,4 +89,4 @@ bool LooksLikeShardIndex(std::string_view head) {
          head.substr(0, 8).find('\0') == std::string_view::npos;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Largest index file that is read.
 inline constexpr std::uint64_t kMaxIndexSize = std::uint64_t{256} << 20;
@@ -28,4 +28,4 @@ ShardIndex ParseShardIndex(std::string_view json);
 /// Whether a file that begins with `head` can be an index: a JSON object.
 bool LooksLikeShardIndex(std::string_view head);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kSafe[] = {
@@ -189,4 +189,4 @@ GlobalSafety ClassifyGlobal(std::string_view dotted) {
   return GlobalSafety::kUnknown;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class GlobalSafety : std::uint8_t {
   kSafe,       ///< makes tensors and containers, as torch's own restricted loader allows
@@ -21,4 +21,4 @@ GlobalSafety ClassifyGlobal(std::string_view dotted);
 /// handed on: numpy.ndarray with a buffer of objects is a way to any address.
 bool MayBeCalled(std::string_view safe);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/formats/torch/torch_calls.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Named {
@@ -164,4 +164,4 @@ NumpyArray ReadNumpyArray(const Pickle& pickle, PickleRef ref, const std::string
   return ArrayReader(pickle, name).Read(*PartsOf(pickle, ref));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

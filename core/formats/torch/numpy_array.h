@@ -7,7 +7,7 @@
 #include "core/formats/torch/pickle.h"
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct NumpyArray {
   std::string name;
@@ -23,4 +23,4 @@ bool IsNumpyArray(const Pickle& pickle, PickleRef ref);
 /// order than little, or a number of bytes that does not fit the shape. REQUIRES: it is one.
 NumpyArray ReadNumpyArray(const Pickle& pickle, PickleRef ref, const std::string& name);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

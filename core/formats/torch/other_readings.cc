@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kTarBlock = 512;
@@ -139,4 +139,4 @@ std::vector<std::string> CodeFromFirstByte(const ByteSource& file) {
   return trace.globals;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

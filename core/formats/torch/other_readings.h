@@ -9,7 +9,7 @@
 #include "core/formats/torch/pickle.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class TorchFormat { kZip, kLegacy };
 
@@ -33,4 +33,4 @@ bool EndsAsZip(const ByteSource& file);
 /// Whether a file that begins with `head` is a tar archive, by the checksum of its first header.
 bool BeginsAsTar(std::string_view head);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/formats/torch/pickle_opcodes.h"
 #include "core/formats/torch/pickle_scalars.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // A real checkpoint with its optimizer stays far below it.
@@ -359,4 +359,4 @@ PickleTrace TracePickle(std::string_view bytes) {
   return PickleMachine(bytes).Trace();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

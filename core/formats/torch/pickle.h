@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 using PickleRef = std::uint32_t;
 
@@ -88,4 +88,4 @@ struct PickleTrace {
 };
 PickleTrace TracePickle(std::string_view bytes);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -14,7 +14,7 @@
 #include "core/base/error.h"
 #include "core/formats/torch/pickle.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class PickleBuilder {
  protected:
@@ -139,4 +139,4 @@ class PickleBuilder {
   std::unordered_map<std::uint64_t, PickleRef> memo_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

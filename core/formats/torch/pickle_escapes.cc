@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdint>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The number that the next `size` digits spell, which are then taken.
@@ -95,4 +95,4 @@ std::optional<std::string> UnescapeUnicode(std::string_view text) {
   return plain;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Of Python 2's str: \n, \x41, \101 …; nothing where one is malformed.
 std::optional<std::string> UnescapeBytes(std::string_view text);
@@ -13,4 +13,4 @@ std::optional<std::string> UnescapeBytes(std::string_view text);
 /// Of "raw-unicode-escape": Latin-1 and \u0041, as UTF-8; nothing where one is malformed.
 std::optional<std::string> UnescapeUnicode(std::string_view text);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

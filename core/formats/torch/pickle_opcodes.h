@@ -2,7 +2,7 @@
 // and of buffers outside the pickle are left out: torch never writes them.
 #pragma once
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum PickleOpcode : unsigned char {
   kMark = '(',
@@ -69,4 +69,4 @@ enum PickleOpcode : unsigned char {
   kByteArray8 = 0x96,
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "core/formats/torch/pickle_escapes.h"
 #include "core/formats/torch/pickle_opcodes.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kLongestLine = 1 << 16;
@@ -208,4 +208,4 @@ bool PickleScalars::String(unsigned char opcode) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "core/formats/torch/pickle_builder.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// Longer than any file, so that no reader goes on behind a value of more.
 inline constexpr std::uint64_t kMostPickleBytes = std::uint64_t{1} << 48;
@@ -51,4 +51,4 @@ class PickleScalars : protected PickleBuilder {
   bool ran_out_ = false;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "core/formats/torch/tensor_table.h"
 #include "core/formats/torch/zip_archive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Pickles of the largest checkpoints, optimizers included, have less than 10 MB.
@@ -335,4 +335,4 @@ Pickle ExpectTorch(const ByteSource& file, TorchFormat format) {
                      [&] { return OpenTorch(file, format).pickle; });
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "core/formats/torch/pickle.h"
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// By the first bytes; nothing for what is neither.
 std::optional<TorchFormat> SniffTorch(std::string_view head);
@@ -32,4 +32,4 @@ TorchContents ReadTorch(const ByteSource& file, TorchFormat format, const std::s
 /// Reads and checks all but the tensors, and gives the pickle of the object. Throws as ReadTorch.
 Pickle ExpectTorch(const ByteSource& file, TorchFormat format);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -16,7 +16,7 @@
 #include "core/formats/torch/reader.h"
 #include "core/formats/torch/zip_archive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
@@ -155,4 +155,4 @@ ScanResult ScanFile(const std::filesystem::path& path) {
   return Scanner(path).Run();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "core/formats/torch/globals.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ScanResult {
   struct Global {
@@ -41,4 +41,4 @@ struct ScannedFile {
 /// for what is missing or cannot be read, and for a folder without any such file.
 std::vector<ScannedFile> ScanPath(const std::filesystem::path& path);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "core/formats/torch/other_readings.h"
 #include "core/formats/torch/scan.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,4 +113,4 @@ std::vector<ScannedFile> ScanPath(const fs::path& path) {
   return PathScanner().Run(path);
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

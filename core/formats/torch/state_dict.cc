@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/formats/torch/numpy_array.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Where trainers keep the weights, the first that is there and holds tensors.
@@ -202,4 +202,4 @@ StateDict FindStateDict(const Pickle& pickle, TensorHolders& holders, const std:
               "It may be a whole module or settings: save its state_dict().");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/formats/torch/pickle.h"
 #include "core/formats/torch/torch_calls.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct StateDict {
   PickleRef dict = 0;
@@ -18,4 +18,4 @@ struct StateDict {
 /// naming all of them, where there are several or none has the key, kInput where there is none.
 StateDict FindStateDict(const Pickle& pickle, TensorHolders& holders, const std::string& key);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

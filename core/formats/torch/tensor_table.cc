@@ -13,7 +13,7 @@
 #include "core/formats/torch/state_dict.h"
 #include "core/formats/torch/torch_calls.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Named {
@@ -334,4 +334,4 @@ std::map<std::string, TorchStorage> ReadStorages(const Pickle& pickle) {
   return TableReader(pickle).ReadStorages();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "core/tensor/dtype.h"
 #include "core/tensor/tensor.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A run of bytes that tensors are views of.
 struct TorchStorage {
@@ -47,4 +47,4 @@ TorchTable ReadTensorTable(const Pickle& pickle, const std::string& key = {});
 /// Every storage that the pickle names, by key.
 std::map<std::string, TorchStorage> ReadStorages(const Pickle& pickle);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "core/formats/torch/numpy_array.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 std::optional<PickleCall> AsCall(const Pickle& pickle, PickleRef ref) {
   if (!pickle.Is(ref, PickleType::kCall)) return std::nullopt;
@@ -72,4 +72,4 @@ std::optional<std::string> KeyText(const Pickle& pickle, PickleRef key) {
   }
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 
 #include "core/formats/torch/pickle.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// How deep dicts and calls in each other are followed.
 inline constexpr int kDeepestTorchValue = 16;
@@ -44,4 +44,4 @@ class TensorHolders {
   std::unordered_map<PickleRef, bool> hold_[2];              ///< by dict; tensors, arrays
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint32_t kLocalHeader = 0x04034b50;
@@ -373,4 +373,4 @@ ZipArchive ReadZip(const ByteSource& file) {
   return archive;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

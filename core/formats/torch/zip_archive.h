@@ -9,7 +9,7 @@
 
 #include "core/io/byte_source.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// One file of an archive, stored without compression.
 struct ZipEntry {
@@ -31,4 +31,4 @@ struct ZipArchive {
 /// with the data: torch writes wrong ones on request.
 ZipArchive ReadZip(const ByteSource& file);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 inline constexpr std::size_t kXxh3StateSize = 576;
 inline constexpr std::size_t kXxh3StateAlignment = 64;
@@ -22,4 +22,4 @@ extern const Xxh3Functions kXxh3Baseline;
 extern const Xxh3Functions kXxh3Avx2;
 extern const Xxh3Functions kXxh3Avx512;
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "core/io/xxh3/xxh3.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 static_assert(sizeof(XXH3_state_t) == kXxh3StateSize);
@@ -38,4 +38,4 @@ void Finish(const void* state, std::uint8_t* digest) {
 
 constinit const Xxh3Functions WEIGHTSMITH_XXH3 = {Hash, Reset, Update, Finish};
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

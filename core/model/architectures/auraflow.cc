@@ -6,7 +6,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr int kDoubleLayers = 4;
@@ -102,4 +102,4 @@ const Architecture& auraflow() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

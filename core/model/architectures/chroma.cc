@@ -4,7 +4,7 @@
 #include "core/model/builders/flux_transformer.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 FluxTransformer Transformer(Scale scale) {
@@ -67,4 +67,4 @@ const Architecture& chroma() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include "core/model/builders/flux_transformer.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Variant {
@@ -97,4 +97,4 @@ const Architecture& flux1() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr LlamaSizes kTiny = {.vocabulary = 128,
@@ -39,4 +39,4 @@ const Architecture& gemma() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

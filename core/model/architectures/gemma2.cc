@@ -3,7 +3,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Architecture& gemma2() {
   static const Architecture architecture = LlamaArchitecture({.id = "gemma2",
@@ -28,4 +28,4 @@ const Architecture& gemma2() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Architecture& gemma3() {
   static const Architecture architecture =
@@ -28,4 +28,4 @@ const Architecture& gemma3() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

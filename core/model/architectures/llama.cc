@@ -3,7 +3,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Architecture& llama() {
   static const Architecture architecture = LlamaArchitecture({.id = "llama",
@@ -28,4 +28,4 @@ const Architecture& llama() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Architecture& mistral() {
   static const Architecture architecture = LlamaArchitecture({.id = "mistral",
@@ -28,4 +28,4 @@ const Architecture& mistral() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

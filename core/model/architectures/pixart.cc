@@ -6,7 +6,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr int kBlocks = 28;
@@ -105,4 +105,4 @@ const Architecture& pixart() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 
 #include "core/model/builders/llama.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Architecture& qwen3() {
   static const Architecture architecture = LlamaArchitecture({.id = "qwen3",
@@ -28,4 +28,4 @@ const Architecture& qwen3() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

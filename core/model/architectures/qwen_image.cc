@@ -5,7 +5,7 @@
 #include "core/model/architecture.h"
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr int kBlocks = 60;
@@ -87,4 +87,4 @@ const Architecture& qwen_image() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

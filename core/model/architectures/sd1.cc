@@ -4,7 +4,7 @@
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kChannels[] = {320, 8};  // by Scale
@@ -63,4 +63,4 @@ const Architecture& sd1() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

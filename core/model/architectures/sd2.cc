@@ -5,7 +5,7 @@
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::uint64_t Channels(Scale scale) {
@@ -70,4 +70,4 @@ const Architecture& sd2() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -3,7 +3,7 @@
 #include "core/model/architecture.h"
 #include "core/model/builders/mmdit.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Mmdit kFull = {.depth = 24,
@@ -32,4 +32,4 @@ const Architecture& sd3_5_medium() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kSizeEmbeddings = 5;  // sizes and the aesthetic score
@@ -66,4 +66,4 @@ const Architecture& sdxl_refiner() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Variant {
@@ -138,4 +138,4 @@ const Architecture& wan() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

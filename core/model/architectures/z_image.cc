@@ -7,7 +7,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct ZImage {
@@ -88,4 +88,4 @@ const Architecture& z_image() {
   return architecture;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kPositions = 77;
@@ -61,4 +61,4 @@ std::vector<TensorRule> BuildOpenClipText(const ClipText& clip) {
   return rules.Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

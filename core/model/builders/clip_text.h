@@ -6,7 +6,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct ClipText {
   std::uint64_t layers;
@@ -25,4 +25,4 @@ std::vector<TensorRule> BuildClipText(const ClipText& clip, const ClipTextUsual&
 /// OpenCLIP's names: q, k and v in one matrix, the projection transposed.
 std::vector<TensorRule> BuildOpenClipText(const ClipText& clip);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class Builder {
@@ -89,4 +89,4 @@ std::vector<TensorRule> BuildFluxTransformer(const FluxTransformer& flux) {
   return Builder(flux).Build();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct FluxTransformer {
   std::uint64_t in_channels;  ///< of a patch: 64, and what is concatenated to it
@@ -26,4 +26,4 @@ struct FluxTransformer {
 
 std::vector<TensorRule> BuildFluxTransformer(const FluxTransformer& flux);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

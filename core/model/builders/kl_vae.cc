@@ -5,7 +5,7 @@
 
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::array<std::uint64_t, 4> kMultipliers = {1, 2, 4, 4};
@@ -76,4 +76,4 @@ std::vector<TensorRule> BuildKlVae(const KlVae& vae) {
   return rules.Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

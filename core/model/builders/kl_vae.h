@@ -6,7 +6,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct KlVae {
   std::uint64_t latent;    ///< channels of the latent image: 4, 16
@@ -16,4 +16,4 @@ struct KlVae {
 
 std::vector<TensorRule> BuildKlVae(const KlVae& vae);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

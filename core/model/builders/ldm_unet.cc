@@ -4,7 +4,7 @@
 
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kBlocksPerLevel = 2;
@@ -133,4 +133,4 @@ std::vector<TensorRule> BuildLdmUnet(const LdmUnet& unet) {
   return Builder(unet).Build();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

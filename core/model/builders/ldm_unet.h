@@ -7,7 +7,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct LdmUnet {
   std::uint64_t in_channels;
@@ -22,4 +22,4 @@ struct LdmUnet {
 
 std::vector<TensorRule> BuildLdmUnet(const LdmUnet& unet);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/detect.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Tensors = std::span<const CheckpointTensor>;
@@ -143,4 +143,4 @@ Architecture LlamaArchitecture(const LlamaFamily& family) {
           .form = family.form.empty() ? family.id : family.form};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

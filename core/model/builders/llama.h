@@ -8,7 +8,7 @@
 #include "core/model/architecture.h"
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// What tells a family from the others of this form.
 struct LlamaTraits {
@@ -38,4 +38,4 @@ struct LlamaFamily {
 };
 Architecture LlamaArchitecture(const LlamaFamily& family);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

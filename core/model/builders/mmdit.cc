@@ -5,7 +5,7 @@
 #include "core/model/builders/rule_list.h"
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kLatent = 16;
@@ -123,4 +123,4 @@ std::vector<std::string_view> MmditKeepPrecision() {
           "encoder.block.0.layer.0.SelfAttention.relative_attention_bias."};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Mmdit {
   std::uint64_t depth;      ///< joint blocks
@@ -30,4 +30,4 @@ ArchitectureRow MmditRow(std::string_view synth, Scale scale, const Mmdit& full)
 /// Prefixes of what an fp8 target leaves as it is.
 std::vector<std::string_view> MmditKeepPrecision();
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 enum class Bias : bool { kNo, kYes };
 
@@ -45,4 +45,4 @@ class RuleList {
   std::vector<TensorRule> rules_;
 };
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include "core/model/builders/rule_list.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kRelativeBuckets = 32;
@@ -43,4 +43,4 @@ std::vector<TensorRule> BuildT5Encoder(const T5Encoder& t5) {
   return rules.Take();
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

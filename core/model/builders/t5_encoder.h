@@ -6,7 +6,7 @@
 
 #include "core/model/architecture.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct T5Encoder {
   std::uint64_t blocks;
@@ -19,4 +19,4 @@ struct T5Encoder {
 
 std::vector<TensorRule> BuildT5Encoder(const T5Encoder& t5);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/model/anatomy.h"
 #include "core/model/component_config.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 using Json = nlohmann::ordered_json;
 
@@ -56,4 +56,4 @@ inline ComponentConfig DiffusersConfig(const Json& config) {
   return {"diffusers", config["_class_name"].get<std::string>(), config.dump(2) + "\n"};
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

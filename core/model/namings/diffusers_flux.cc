@@ -6,7 +6,7 @@
 #include "core/model/namings/fused.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Renamed kOutside[] = {
@@ -133,4 +133,4 @@ const Naming& diffusers_flux() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

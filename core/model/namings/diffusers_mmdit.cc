@@ -6,7 +6,7 @@
 #include "core/model/namings/fused.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Renamed kOutside[] = {
@@ -115,4 +115,4 @@ const Naming& diffusers_mmdit() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

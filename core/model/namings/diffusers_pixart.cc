@@ -6,7 +6,7 @@
 #include "core/model/namings/fused.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::string_view kLacks[] = {"y_embedder.y_embedding"};
@@ -82,4 +82,4 @@ const Naming& diffusers_pixart() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

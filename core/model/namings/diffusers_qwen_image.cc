@@ -3,7 +3,7 @@
 #include "core/model/naming.h"
 #include "core/model/namings/config-inl.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<Placement> Place(const TensorRule& /*rule*/, const ComponentRule& /*component*/) {
@@ -35,4 +35,4 @@ const Naming& diffusers_qwen_image() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

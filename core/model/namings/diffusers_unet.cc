@@ -4,7 +4,7 @@
 #include "core/model/namings/config-inl.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kPerLevel = 3;  ///< two blocks and a change of resolution
@@ -129,4 +129,4 @@ const Naming& diffusers_unet() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

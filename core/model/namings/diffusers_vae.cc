@@ -5,7 +5,7 @@
 #include "core/model/namings/config-inl.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kLastLevel = 3;
@@ -116,4 +116,4 @@ const Naming& diffusers_vae() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include "core/model/namings/config-inl.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Renamed kOutside[] = {
@@ -85,4 +85,4 @@ const Naming& diffusers_wan() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

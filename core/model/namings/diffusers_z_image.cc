@@ -5,7 +5,7 @@
 #include "core/model/namings/fused.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Renamed kOutside[] = {
@@ -68,4 +68,4 @@ const Naming& diffusers_z_image() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

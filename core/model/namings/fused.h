@@ -8,7 +8,7 @@
 
 #include "core/model/naming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// A matrix or bias whose rows are several tensors one after the other: names without their end
 /// (".weight"), each with its number of rows.
@@ -45,4 +45,4 @@ inline std::string_view End(std::string_view name) {
   return name.substr(name.rfind('.'));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 #include "core/model/naming.h"
 #include "core/model/namings/renaming.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr Renamed kOutside[] = {
@@ -55,4 +55,4 @@ const Naming& hf_open_clip() {
   return naming;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 struct Renamed {
   std::string_view from;
@@ -42,4 +42,4 @@ inline std::optional<std::string> RenameBeginning(std::string_view name,
   return std::nullopt;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

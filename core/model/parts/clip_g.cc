@@ -1,6 +1,6 @@
 #include "core/model/open_clip_part.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Part& clip_g() {
   static const Part part = MakeOpenClipPart({.id = "clip_g",
@@ -13,4 +13,4 @@ const Part& clip_g() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

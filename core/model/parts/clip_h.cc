@@ -1,6 +1,6 @@
 #include "core/model/open_clip_part.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 const Part& clip_h() {
   static const Part part = MakeOpenClipPart({.id = "clip_h",
@@ -13,4 +13,4 @@ const Part& clip_h() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

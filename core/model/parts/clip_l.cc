@@ -1,6 +1,6 @@
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 PartRow Row(Scale scale, std::string_view name) {
@@ -26,4 +26,4 @@ const Part& clip_l() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

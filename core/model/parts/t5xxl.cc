@@ -1,6 +1,6 @@
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 PartRow Row(Scale scale, std::string_view name) {
@@ -28,4 +28,4 @@ const Part& t5xxl() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 PartRow Row(Scale scale, std::uint64_t vocabulary, std::uint64_t width) {
@@ -25,4 +25,4 @@ const Part& umt5xxl() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/model/components.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 PartRow Row(std::string_view variant, Scale scale, std::string_view name, std::string_view synth,
@@ -30,4 +30,4 @@ const Part& vae() {
   return part;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

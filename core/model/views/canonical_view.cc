@@ -10,7 +10,7 @@
 #include "core/model/views/component_views.h"
 #include "core/model/views/viewer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using Tensors = std::span<const CheckpointTensor>;
@@ -136,4 +136,4 @@ std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& pat
   return CanonicalView(Checkpoint::Open(path, backend, key));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

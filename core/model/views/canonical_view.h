@@ -10,7 +10,7 @@
 
 #include "core/formats/checkpoint.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The view, or the checkpoint itself where its names are canonical or unknown. What no rule
 /// speaks of keeps its name.
@@ -26,4 +26,4 @@ std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& pat
 std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
     const std::shared_ptr<const Checkpoint>& checkpoint);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

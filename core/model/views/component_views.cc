@@ -12,7 +12,7 @@
 #include "core/model/text_encoders.h"
 #include "core/model/views/viewer.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// The rule of a component, where the architecture has one.
@@ -146,4 +146,4 @@ std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
               what.empty() ? "'weightsmith info' says what it is." : "");
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

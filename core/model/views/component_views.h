@@ -9,7 +9,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 /// The declarations of the model's components, or of the part that it is; empty for an unknown one.
 std::vector<ComponentRule> ComponentRules(const Anatomy& anatomy);
@@ -40,4 +40,4 @@ std::shared_ptr<const Checkpoint> LocalView(const Checkpoint& file, const Compon
 std::shared_ptr<const Checkpoint> AsComponent(const Checkpoint& file,
                                               const ComponentRule& component);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "core/model/detect.h"
 #include "core/model/monolithic_names.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 bool Contiguous(const CheckpointTensor& tensor) {
@@ -288,4 +288,4 @@ std::vector<CheckpointTensor> InNaming(const Naming& naming, const ComponentRule
   return view;
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

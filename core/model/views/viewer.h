@@ -12,7 +12,7 @@
 #include "core/model/naming.h"
 #include "core/model/quantised.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 class Viewer {
  public:
@@ -56,4 +56,4 @@ class Viewer {
 std::vector<CheckpointTensor> InNaming(const Naming& naming, const ComponentRule& component,
                                        std::span<const CheckpointTensor> tensors);
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -1,6 +1,6 @@
 #include "core/tensor/encoding.h"
 
-namespace weightsmith::encodings {
+namespace weightsmith::internal::encodings {
 namespace {
 
 std::optional<Grid> GridOf(const Shape& weight, const Shape& scales) {
@@ -22,4 +22,4 @@ const Encoding& f8_block128() {
   return declaration;
 }
 
-}  // namespace weightsmith::encodings
+}  // namespace weightsmith::internal::encodings

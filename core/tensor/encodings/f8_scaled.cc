@@ -1,6 +1,6 @@
 #include "core/tensor/encoding.h"
 
-namespace weightsmith::encodings {
+namespace weightsmith::internal::encodings {
 namespace {
 
 /// One number, or one for each row.
@@ -28,4 +28,4 @@ const Encoding& f8_scaled() {
   return declaration;
 }
 
-}  // namespace weightsmith::encodings
+}  // namespace weightsmith::internal::encodings

@@ -7,7 +7,7 @@
 #include "merge/adapters/delta_rows.h"
 #include "merge/adapters/rotation.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -141,4 +141,4 @@ const AdapterFamily& boft_peft() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

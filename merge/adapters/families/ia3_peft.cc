@@ -3,7 +3,7 @@
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -62,4 +62,4 @@ const AdapterFamily& ia3_peft() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

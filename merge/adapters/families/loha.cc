@@ -4,7 +4,7 @@
 #include "merge/adapters/delta_rows.h"
 #include "merge/adapters/low_rank.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -105,4 +105,4 @@ const AdapterFamily& loha() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

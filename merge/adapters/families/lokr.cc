@@ -3,7 +3,7 @@
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 /// Of the factors; 1 where both matrices are whole.
@@ -162,4 +162,4 @@ const AdapterFamily& lokr() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

@@ -3,7 +3,7 @@
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -92,4 +92,4 @@ const AdapterFamily& lora() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

@@ -3,7 +3,7 @@
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/delta_rows.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -51,4 +51,4 @@ const AdapterFamily& lora_embedding() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

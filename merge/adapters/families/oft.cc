@@ -4,7 +4,7 @@
 #include "merge/adapters/delta_rows.h"
 #include "merge/adapters/rotation.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -92,4 +92,4 @@ const AdapterFamily& oft() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

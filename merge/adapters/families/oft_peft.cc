@@ -8,7 +8,7 @@
 #include "merge/adapters/delta_rows.h"
 #include "merge/adapters/rotation.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 using enum AdapterRole;
@@ -126,4 +126,4 @@ const AdapterFamily& oft_peft() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

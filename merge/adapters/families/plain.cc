@@ -3,7 +3,7 @@
 
 #include "merge/adapters/adapter_family.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 MatrixSize Size(const AdapterShapes& shapes) {
@@ -26,4 +26,4 @@ const AdapterFamily& plain() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

@@ -2,7 +2,7 @@
 
 #include "merge/adapters/adapter_family.h"
 
-namespace weightsmith::adapter_families {
+namespace weightsmith::internal::adapter_families {
 namespace {
 
 MatrixSize Size(const AdapterShapes& shapes) {
@@ -26,4 +26,4 @@ const AdapterFamily& set_weight() {
   return family;
 }
 
-}  // namespace weightsmith::adapter_families
+}  // namespace weightsmith::internal::adapter_families

@@ -9,7 +9,7 @@
 #include "cli/flags/man_page.h"
 #include "cli/render/layout.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -96,4 +96,4 @@ TEST(Table, AlignsTheSecondColumn) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(OptionWords, FollowTheAdvice) {
@@ -19,4 +19,4 @@ TEST(OptionWords, StandAloneWithoutAdvice) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

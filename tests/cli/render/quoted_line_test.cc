@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(ShowDiagnostic, KeepsTheCaretBelowItsCharacter) {
@@ -27,4 +27,4 @@ TEST(ShowDiagnostic, FoldsTheMessage) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

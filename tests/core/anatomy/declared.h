@@ -11,7 +11,7 @@
 
 #include "core/model/anatomy.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 
 using TensorList = std::vector<CheckpointTensor>;
 
@@ -98,4 +98,4 @@ inline const TensorAnatomy& Told(const Anatomy& anatomy, const TensorList& tenso
   throw std::out_of_range(std::string(name));
 }
 
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(DisplayWidth, IsTwoOfWideCharactersAndNoneOfCombiningMarks) {
@@ -24,4 +24,4 @@ TEST(PrefixOfWidth, HoldsWholeCharacters) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
@@ -48,4 +48,4 @@ TEST(Elementary, TheEndsAreExact) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Lines {
@@ -105,4 +105,4 @@ TEST(Fourier, OfALargePrimeIsTheSumOfItsDefinition) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -6,7 +6,7 @@
 
 #include "tests/core/caught.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -72,4 +72,4 @@ TEST(MatcherSet, ExpressionsThatExplodeEndInAnError) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

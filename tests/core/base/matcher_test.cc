@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -49,4 +49,4 @@ TEST(Matcher, EndsOnHostileExpressionsAndNames) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class Simd : public testing::Test {
@@ -49,4 +49,4 @@ TEST_F(Simd, UnknownTargetIsAUsageErrorThatNamesTheKnown) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

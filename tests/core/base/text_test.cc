@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(Quote, ShowsWhatATerminalWouldObey) {
@@ -110,4 +110,4 @@ TEST(DidYouMean, IsASentenceOrNothing) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(Visible, LeavesNothingThatATerminalObeysOrHides) {
@@ -36,4 +36,4 @@ TEST(WholeCharacters, CutBetweenCharacters) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

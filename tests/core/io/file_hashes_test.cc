@@ -12,7 +12,7 @@
 #include "core/base/error.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Pattern(std::size_t size) {
@@ -274,4 +274,4 @@ TEST(HashCache, LivesWhereTheUserKeepsCaches) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "core/base/simd.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::byte> Pattern(std::size_t size) {
@@ -120,4 +120,4 @@ TEST(Sha256, TakesPieces) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class InPlace : public ::testing::Test {
@@ -160,4 +160,4 @@ TEST_F(InterruptedChange, DoesNotBeginWhereThereIsNoRoomForBothHeaders) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

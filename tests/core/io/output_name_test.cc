@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "tests/core/caught.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -53,4 +53,4 @@ TEST(OutputName, WithAFaultIsAnErrorOfUsage) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

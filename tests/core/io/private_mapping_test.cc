@@ -8,7 +8,7 @@
 
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Text(std::span<const std::byte> bytes) {
@@ -48,4 +48,4 @@ TEST_F(PrivateMappingTest, HasNothingOfNothing) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

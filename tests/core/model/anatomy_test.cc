@@ -5,7 +5,7 @@
 
 #include "tests/core/anatomy/declared.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -407,4 +407,4 @@ TEST(Anatomy, Fp8LeavesEmbeddingsFirstAndLastLayersEncodersAndVae) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

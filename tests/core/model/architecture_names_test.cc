@@ -4,7 +4,7 @@
 
 #include "core/synth/synth.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(SynthNameOf, TakesWhatPeopleSay) {
@@ -48,4 +48,4 @@ TEST(ArchitectureOf, KnowsEveryIdTitleAndNickname) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "tests/core/anatomy/declared.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// FNV-1a of "name<TAB>320,4,3,3<LF>" for every tensor, sorted by name.
@@ -161,4 +161,4 @@ TEST(Architecture, IdsVariantsAndNamesForSynthAreUnique) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

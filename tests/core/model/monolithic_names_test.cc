@@ -4,7 +4,7 @@
 
 #include "tests/core/anatomy/declared.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(NameWithin, GivesAPartTheNamesOfItsParent) {
@@ -35,4 +35,4 @@ TEST(NameWithin, LeavesAPartThatTheParentLacks) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

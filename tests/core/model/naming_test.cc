@@ -8,7 +8,7 @@
 
 #include "tests/core/anatomy/declared.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// Rows of every tensor of the other naming that some canonical tensor is, and its shape.
@@ -106,4 +106,4 @@ TEST(Naming, HasThePublishedNames) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

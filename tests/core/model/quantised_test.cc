@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -128,4 +128,4 @@ TEST(Quantised, CompanionsFollowTheNamesOfTheirCodes) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -12,7 +12,7 @@
 #include "core/model/anatomy.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -143,4 +143,4 @@ TEST(Examine, ReadsThePositions) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::ElementsAre;
@@ -92,4 +92,4 @@ TEST(SynthValues, DoNotDependOnHowATensorIsCut) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 
 #include "core/base/simd.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -372,4 +372,4 @@ TEST(LargestFinite, IsTheNumberOfTheLastFiniteCode) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

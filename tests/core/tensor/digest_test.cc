@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<std::byte> Pattern(std::size_t size) {
@@ -35,4 +35,4 @@ TEST(TensorDigest, TakesScalarsAndEmptyTensors) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 TEST(DType, NamesAreThoseOfSafetensorsInItsOrderOfAlignment) {
@@ -62,4 +62,4 @@ TEST(DType, PeopleWriteThemInManyWays) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// A file of elements of which each says its own index.
@@ -150,4 +150,4 @@ TEST(WriteScattered, WritesWhatLiesTogetherInOnePiece) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 
 #include "core/tensor/codec.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// What the dtype makes of the values when they are stored and read again.
@@ -95,4 +95,4 @@ TEST(RoundStochastically, DependsOnTheKeyAndThePlaceOfAnElementAlone) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::ElementsAreArray;
@@ -154,4 +154,4 @@ TEST_F(AdapterTest, LongNamesAreRead) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/model/naming.h"
 #include "tests/core/anatomy/declared.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::IsEmpty;
@@ -264,4 +264,4 @@ TEST(AliasTable, AModuleWithANameOfOneLetter) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

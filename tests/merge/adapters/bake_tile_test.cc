@@ -12,7 +12,7 @@
 #include "core/tensor/codec.h"
 #include "tests/merge/tape_harness.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kCount = kTile - 16;
@@ -120,4 +120,4 @@ TEST_P(BakeTileTest, LeavesLengthsAndDtypesThatItIsNotMadeForToOthers) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -5,7 +5,7 @@
 
 #include "tests/core/caught.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::ElementsAreArray;
@@ -220,4 +220,4 @@ TEST(DeltaRows, SparseElementsAreAddedToTheFactors) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/base/simd.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kRows = 37;
@@ -82,4 +82,4 @@ TEST_P(LowRankOnEveryTarget, IsTheSameWhateverPartIsAskedFor) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

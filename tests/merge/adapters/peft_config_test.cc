@@ -7,7 +7,7 @@
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using testing::HasSubstr;
@@ -132,4 +132,4 @@ TEST(PeftConfig, ValuesOfOtherTypesAreRefused) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

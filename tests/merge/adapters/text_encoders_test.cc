@@ -10,7 +10,7 @@
 #include "core/model/pipeline.h"
 #include "merge/adapters/alias_table.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// As the loaders of each model number them: diffusers' folders, kohya's adapters.
@@ -104,4 +104,4 @@ TEST(TextEncoders, AloneHaveANumberOnlyWhereAllArchitecturesAgree) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

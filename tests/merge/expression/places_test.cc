@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::AllOf;
@@ -268,4 +268,4 @@ TEST(PlaceMap, NamesTheVaeWhenARowDoes) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

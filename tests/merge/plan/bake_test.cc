@@ -5,7 +5,7 @@
 #include "merge/adapters/adapter.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kSize = 96;
@@ -67,7 +67,7 @@ TEST_F(BakeTest, AddsTheProductToEveryLayerWhateverTheThreads) {
     RunOptions options;
     options.threads = threads;
     options.overwrite = true;
-    const Report report = weightsmith::Run(plan, options);
+    const Report report = internal::Run(plan, options);
     EXPECT_EQ(report.applied.size(), kBlocks);
     for (int block = 0; block < kBlocks; ++block) {
       const std::vector<double> values =
@@ -83,7 +83,7 @@ TEST_F(BakeTest, AddsTheProductToEveryLayerWhateverTheThreads) {
 
 TEST_F(BakeTest, TellsTheDigestOfTheAdapterAsReadingItAgainDoes) {
   const Plan plan = Baked(1);
-  const Report run = weightsmith::Run(plan, {});
+  const Report run = internal::Run(plan, {});
   const Report again = MakeReport(plan, Recompute(plan, {}), false);
   ASSERT_TRUE(run.inputs[1].digest);
   EXPECT_EQ(run.inputs[1].digest, again.inputs[1].digest);
@@ -91,11 +91,11 @@ TEST_F(BakeTest, TellsTheDigestOfTheAdapterAsReadingItAgainDoes) {
 }
 
 TEST_F(BakeTest, RefusesWhatDoesNotFitTheDtype) {
-  EXPECT_THROW(weightsmith::Run(Baked(1e35), {}), Error);
+  EXPECT_THROW(internal::Run(Baked(1e35), {}), Error);
 }
 
 TEST_F(BakeTest, TellsWhatItsModulesChanged) {
-  const Report report = weightsmith::Run(Baked(1), {});
+  const Report report = internal::Run(Baked(1), {});
   ASSERT_EQ(report.applied.size(), kBlocks);
   std::uint64_t changed = 0;
   for (const Effect& effect : report.applied) changed += effect.changed;
@@ -104,4 +104,4 @@ TEST_F(BakeTest, TellsWhatItsModulesChanged) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "merge/program/lowering.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::DoubleEq;
@@ -71,4 +71,4 @@ TEST(LinearCoefficients, AreThoseOfTheWorkingPrecision) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

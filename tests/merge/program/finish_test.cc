@@ -9,7 +9,7 @@
 #include "merge/program/lowering.h"
 #include "merge/program/primitive.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -147,4 +147,4 @@ TEST(Primitive, EveryInstructionReadsWhatItSays) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

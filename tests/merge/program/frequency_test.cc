@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 struct Case {
@@ -283,4 +283,4 @@ TEST(FilterFrequencies, EndsAtOnceWhereThePollThrows) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

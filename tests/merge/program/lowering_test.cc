@@ -5,7 +5,7 @@
 
 #include "tests/merge/tape_harness.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -234,4 +234,4 @@ TEST(Finish, GivesTheSameProgramForTheSameSteps) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 
 #include "core/base/simd.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 template <class Real>
@@ -152,4 +152,4 @@ TEST(Reduction, TheLargestOverlooksNan) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

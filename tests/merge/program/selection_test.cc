@@ -13,7 +13,7 @@
 #include "core/base/simd.h"
 #include "merge/program/tape.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::vector<float> Sample(const std::vector<float>& values) {
@@ -129,4 +129,4 @@ TEST(Selection, ANanIsAboveInfinity) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/base/simd.h"
 #include "tests/merge/tape_harness.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -354,4 +354,4 @@ TEST(Tape, IsBoundToTheNumbersOfItsSlots) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

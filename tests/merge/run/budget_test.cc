@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -69,4 +69,4 @@ TEST_F(BudgetTest, CountsWhatAProcessHasHeldBefore) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -49,7 +49,7 @@ class ExecutorTest : public ::testing::Test {
     RunOptions options;
     options.threads = 1;
     options.progress = [](const Progress& progress) { return progress.bytes_done < 3'000'000; };
-    EXPECT_EQ(ErrorOf([&] { weightsmith::Run(plan, options); }).code(), ErrorCode::kInterrupted);
+    EXPECT_EQ(ErrorOf([&] { internal::Run(plan, options); }).code(), ErrorCode::kInterrupted);
   }
 
   void ExpectNothingLeft() const {
@@ -70,7 +70,7 @@ TEST_F(ExecutorTest, RoundsAChainOnce) {
   const NodeId leaf_c = maker.Add("c", DType::kF16, {{"w", c}});
   const NodeId first = maker.Step("first", "weighted_sum", {leaf_a, leaf_b}, {0.3});
   const NodeId second = maker.Step("second", "weighted_sum", {first, leaf_c}, {0.6});
-  weightsmith::Run(maker.MakePlanOf(second, DType::kF32), {});
+  internal::Run(maker.MakePlanOf(second, DType::kF32), {});
 
   const std::vector<double> result = ModelMaker::ReadTensor(maker.Out(), "w");
   const float alpha = 0.3F;
@@ -87,13 +87,13 @@ TEST_F(ExecutorTest, GivesTheSameBytesWhateverTheThreadsAndTheWayOfReading) {
   RunOptions options;
   options.overwrite = true;
   options.threads = 1;
-  weightsmith::Run(plan, options);
+  internal::Run(plan, options);
   const std::string expected = Slurp(maker.Out());
   for (const int threads : {2, 7}) {
     for (const IoBackend io : {IoBackend::kMap, IoBackend::kRead}) {
       options.threads = threads;
       options.io = io;
-      weightsmith::Run(plan, options);
+      internal::Run(plan, options);
       EXPECT_EQ(Slurp(maker.Out()), expected) << threads;
     }
   }
@@ -103,7 +103,7 @@ TEST_F(ExecutorTest, MeasuresWhatAStepDid) {
   const NodeId a = maker.Add("a", DType::kF32, {{"w", {1, 2, 3, 4}}});
   const NodeId b = maker.Add("b", DType::kF32, {{"w", {1, 2, 5, 8}}});
   const Report report =
-      weightsmith::Run(maker.MakePlanOf(maker.Step("mix", "weighted_sum", {a, b}, {0.5})), {});
+      internal::Run(maker.MakePlanOf(maker.Step("mix", "weighted_sum", {a, b}, {0.5})), {});
   ASSERT_EQ(report.steps.size(), 1U);
   const Effect& effect = report.steps[0].effect;
   EXPECT_EQ(effect.elements, 4U);
@@ -113,7 +113,7 @@ TEST_F(ExecutorTest, MeasuresWhatAStepDid) {
 }
 
 TEST_F(ExecutorTest, AWeightOfOneCopiesTheOtherModelAndReadsNothingElse) {
-  const Report report = weightsmith::Run(maker.MakePlanOf(Blend(1)), {});
+  const Report report = internal::Run(maker.MakePlanOf(Blend(1)), {});
   EXPECT_EQ(report.inputs[0].tensors_read, 0U);
   EXPECT_EQ(report.outputs[0].tensors_copied, 2U);
   EXPECT_EQ(ModelMaker::ReadTensor(maker.Out(), "y"), Values(5, 4));
@@ -121,7 +121,7 @@ TEST_F(ExecutorTest, AWeightOfOneCopiesTheOtherModelAndReadsNothingElse) {
 
 TEST_F(ExecutorTest, GoesOnFromAnInterruptedRunToTheSameBytes) {
   const Plan plan = maker.MakePlanOf(Blend(0.25));
-  weightsmith::Run(plan, {});
+  internal::Run(plan, {});
   const std::string expected = Slurp(maker.Out());
   std::filesystem::remove(maker.Out());
 
@@ -133,7 +133,7 @@ TEST_F(ExecutorTest, GoesOnFromAnInterruptedRunToTheSameBytes) {
   std::vector<std::string> notes;
   RunOptions options;
   options.note = [&](const std::string& note) { notes.push_back(note); };
-  const Report report = weightsmith::Run(plan, options);
+  const Report report = internal::Run(plan, options);
   EXPECT_TRUE(report.resumed);
   EXPECT_THAT(notes, ElementsAre(HasSubstr("going on from an interrupted run")));
   EXPECT_EQ(Slurp(maker.Out()), expected);
@@ -142,10 +142,10 @@ TEST_F(ExecutorTest, GoesOnFromAnInterruptedRunToTheSameBytes) {
 
 TEST_F(ExecutorTest, ResumesToTheSameReport) {
   const Plan plan = maker.MakePlanOf(Blend(0.25));
-  const Report whole = weightsmith::Run(plan, {});
+  const Report whole = internal::Run(plan, {});
   std::filesystem::remove(maker.Out());
   Interrupt(plan);
-  const Report resumed = weightsmith::Run(plan, {});
+  const Report resumed = internal::Run(plan, {});
   EXPECT_EQ(resumed.outputs[0].digest, whole.outputs[0].digest);
   EXPECT_EQ(resumed.inputs[1].digest, whole.inputs[1].digest);
   EXPECT_EQ(resumed.steps[0].effect.changed, whole.steps[0].effect.changed);
@@ -158,14 +158,14 @@ TEST_F(ExecutorTest, StartsAfreshFromAnotherRunsPartial) {
   std::vector<std::string> notes;
   RunOptions options;
   options.note = [&](const std::string& note) { notes.push_back(note); };
-  const Report report = weightsmith::Run(maker.MakePlanOf(2), options);
+  const Report report = internal::Run(maker.MakePlanOf(2), options);
   EXPECT_FALSE(report.resumed);
   EXPECT_THAT(notes, ElementsAre(HasSubstr("starting afresh")));
 }
 
 TEST_F(ExecutorTest, DoesNotTrustADamagedJournal) {
   const Plan plan = maker.MakePlanOf(Blend(0.25));
-  weightsmith::Run(plan, {});
+  internal::Run(plan, {});
   const std::string expected = Slurp(maker.Out());
   std::filesystem::remove(maker.Out());
   Interrupt(plan);
@@ -173,21 +173,21 @@ TEST_F(ExecutorTest, DoesNotTrustADamagedJournal) {
   std::string journal = Slurp(path);
   journal[journal.size() - 10] ^= 1;
   std::ofstream(path, std::ios::binary) << journal;
-  EXPECT_FALSE(weightsmith::Run(plan, {}).resumed);
+  EXPECT_FALSE(internal::Run(plan, {}).resumed);
   EXPECT_EQ(Slurp(maker.Out()), expected);
 }
 
 TEST_F(ExecutorTest, RefusesToOverwriteAndToWriteOverAnInput) {
   const Plan plan = maker.MakePlanOf(Blend(0.25));
   std::ofstream(maker.Out()) << "mine";
-  EXPECT_EQ(ErrorOf([&] { weightsmith::Run(plan, {}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(ErrorOf([&] { internal::Run(plan, {}); }).code(), ErrorCode::kUsage);
   EXPECT_EQ(Slurp(maker.Out()), "mine");
 
   std::filesystem::remove(maker.Out());
   std::filesystem::create_hard_link(maker.scratch / "a.safetensors", maker.Out());
   RunOptions options;
   options.overwrite = true;
-  const Error error = ErrorOf([&] { weightsmith::Run(plan, options); });
+  const Error error = ErrorOf([&] { internal::Run(plan, options); });
   EXPECT_EQ(error.code(), ErrorCode::kUsage);
   EXPECT_THAT(error.what(), HasSubstr("is the input"));
   EXPECT_TRUE(std::filesystem::exists(maker.scratch / "a.safetensors"));
@@ -196,7 +196,7 @@ TEST_F(ExecutorTest, RefusesToOverwriteAndToWriteOverAnInput) {
 TEST_F(ExecutorTest, RefusesABudgetThatIsTooSmallBeforeItWrites) {
   RunOptions options;
   options.max_memory = 1 << 20;
-  EXPECT_EQ(ErrorOf([&] { weightsmith::Run(maker.MakePlanOf(Blend(0.25)), options); }).code(),
+  EXPECT_EQ(ErrorOf([&] { internal::Run(maker.MakePlanOf(Blend(0.25)), options); }).code(),
             ErrorCode::kResources);
   ExpectNothingLeft();
 }
@@ -208,7 +208,7 @@ TEST_F(ExecutorTest, AnInputThatChangesDuringTheRunIsAnError) {
     maker.Write("b", DType::kF16, {{"x", Values(1'500'000, 9)}, {"y", Values(5, 9)}});
     return true;
   };
-  EXPECT_EQ(ErrorOf([&] { weightsmith::Run(plan, options); }).code(), ErrorCode::kInput);
+  EXPECT_EQ(ErrorOf([&] { internal::Run(plan, options); }).code(), ErrorCode::kInput);
   ExpectNothingLeft();
 }
 
@@ -216,14 +216,14 @@ TEST_F(ExecutorTest, IdenticalModelsHaveNoEffect) {
   const NodeId a = maker.Add("a", DType::kF32, {{"w", Values(2000, 1)}});
   const NodeId b = maker.Add("b", DType::kF32, {{"w", Values(2000, 1)}});
   const NodeId mix = maker.Step("mix", "weighted_sum", {a, b}, {0.3});
-  EXPECT_EQ(ErrorOf([&] { weightsmith::Run(maker.MakePlanOf(mix), {}); }).code(),
+  EXPECT_EQ(ErrorOf([&] { internal::Run(maker.MakePlanOf(mix), {}); }).code(),
             ErrorCode::kNoEffect);
   ExpectNothingLeft();
 }
 
 TEST_F(ExecutorTest, WhatIsLostInRoundingHasNoEffect) {
   const Plan plan = maker.MakePlanOf(Blend(1e-7));
-  const Error error = ErrorOf([&] { weightsmith::Run(plan, {}); });
+  const Error error = ErrorOf([&] { internal::Run(plan, {}); });
   EXPECT_EQ(error.code(), ErrorCode::kNoEffect);
   EXPECT_THAT(error.what(), HasSubstr("lost in rounding"));
   ExpectNothingLeft();
@@ -249,22 +249,22 @@ class NonFiniteTest : public ExecutorTest {
 
 TEST_F(NonFiniteTest, IsAnErrorThatNamesTheTensor) {
   const Plan plan = Overflowing(NonFinitePolicy::kError);
-  const Error error = ErrorOf([&] { weightsmith::Run(plan, {}); });
+  const Error error = ErrorOf([&] { internal::Run(plan, {}); });
   EXPECT_EQ(error.code(), ErrorCode::kMismatch);
   EXPECT_THAT(error.what(), HasSubstr("'w': 2 values"));
   ExpectNothingLeft();
 }
 
 TEST_F(NonFiniteTest, SaturatesWhereAskedAndLeavesWhatWasInfinite) {
-  weightsmith::Run(Overflowing(NonFinitePolicy::kSaturate), {});
+  internal::Run(Overflowing(NonFinitePolicy::kSaturate), {});
   EXPECT_THAT(ModelMaker::ReadTensor(maker.Out(), "w"),
               ElementsAre(65504, -65504, 3, std::numeric_limits<double>::infinity()));
 }
 
 TEST_F(NonFiniteTest, IsAllowedWhereAsked) {
-  weightsmith::Run(Overflowing(NonFinitePolicy::kAllow), {});
+  internal::Run(Overflowing(NonFinitePolicy::kAllow), {});
   EXPECT_TRUE(std::isinf(ModelMaker::ReadTensor(maker.Out(), "w")[0]));
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

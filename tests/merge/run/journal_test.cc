@@ -7,7 +7,7 @@
 
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 class JournalFile : public ::testing::Test {
@@ -46,4 +46,4 @@ TEST_F(JournalFile, IsNoFolder) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -15,7 +15,7 @@
 #include "merge/run/executor.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -85,7 +85,7 @@ TEST_F(InMemoryTest, ComputesEveryTensorWithoutAFile) {
 
 TEST_F(InMemoryTest, WritesModelsOfMemoryToAFile) {
   const std::filesystem::path path = scratch_ / "out.safetensors";
-  weightsmith::Run(Half(path), {});
+  internal::Run(Half(path), {});
   EXPECT_THAT(ValuesOf(*Checkpoint::Open(path), "w"), ElementsAre(2, 4, 4, 6));
 }
 
@@ -120,9 +120,9 @@ TEST_F(InMemoryTest, AnInterruptedRunLeavesNothingWhereThatIsAskedFor) {
   RunOptions options;
   options.keep_partial = false;
   options.progress = [](const Progress&) { return false; };
-  EXPECT_THROW(weightsmith::Run(Half(scratch_ / "out.safetensors"), options), Error);
+  EXPECT_THROW(internal::Run(Half(scratch_ / "out.safetensors"), options), Error);
   EXPECT_TRUE(std::filesystem::is_empty(scratch_.folder()));
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

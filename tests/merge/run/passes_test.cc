@@ -7,7 +7,7 @@
 #include "merge/run/executor.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::Each;
@@ -53,7 +53,7 @@ class PassesTest : public ::testing::Test {
   }
 
   std::vector<double> Result(NodeId step) const {
-    weightsmith::Run(maker.MakePlanOf(step), {});
+    internal::Run(maker.MakePlanOf(step), {});
     return ModelMaker::ReadTensor(maker.Out(), "w");
   }
 
@@ -129,7 +129,7 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
     RunOptions options;
     options.threads = threads;
     options.overwrite = true;
-    digests.push_back(weightsmith::Run(plan, options).outputs[0].digest);
+    digests.push_back(internal::Run(plan, options).outputs[0].digest);
   }
   ASSERT_TRUE(digests[0].has_value());
   EXPECT_THAT(digests, Each(digests[0]));
@@ -145,10 +145,10 @@ TEST_F(PassesTest, ProgressEndsAtTheWhole) {
     last = progress.bytes_done;
     return true;
   };
-  const Report report = weightsmith::Run(plan, options);
+  const Report report = internal::Run(plan, options);
   EXPECT_EQ(last, 12 * sizeof(float));
   EXPECT_EQ(report.outputs.size(), 1u);
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -10,7 +10,7 @@
 #include "core/tensor/digest.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // Two files of one F32 tensor each, blended half and half.
@@ -73,7 +73,7 @@ TEST_F(RecomputeTest, GivesTheDigestsOfSourcesAndResults) {
 TEST_F(RecomputeTest, MakesTheReportOfARun) {
   const Plan plan = Half();
   const Report recomputed = MakeReport(plan, Recompute(plan, {}), false);
-  const Report run = weightsmith::Run(plan, {});
+  const Report run = internal::Run(plan, {});
   ASSERT_TRUE(run.outputs[0].digest.has_value());
   EXPECT_EQ(recomputed.outputs[0].digest, run.outputs[0].digest);
   EXPECT_EQ(recomputed.inputs[1].digest, run.inputs[1].digest);
@@ -106,4 +106,4 @@ TEST_F(RecomputeTest, AnInputThatIsGoneIsAnError) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "tests/core/caught.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
@@ -46,7 +46,7 @@ class InterruptedRun : public ::testing::Test {
     const NodeId a = maker_.Add("a", DType::kF16, a_);
     const NodeId b = maker_.Add("b", DType::kF16, b_);
     mix_ = maker_.Step("mix", "weighted_sum", {a, b}, {0.25});
-    weightsmith::Run(PlanNow(), {});
+    internal::Run(PlanNow(), {});
     expected_ = Slurp(maker_.Out());
     fs::remove(maker_.Out());
   }
@@ -57,8 +57,7 @@ class InterruptedRun : public ::testing::Test {
     RunOptions options;
     options.threads = 1;
     options.progress = [=](const Progress& progress) { return progress.bytes_done < bytes; };
-    EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(),
-              ErrorCode::kInterrupted);
+    EXPECT_EQ(Caught([&] { internal::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
     ASSERT_TRUE(fs::exists(partial_));
     ASSERT_TRUE(fs::exists(journal_));
   }
@@ -66,7 +65,7 @@ class InterruptedRun : public ::testing::Test {
   Report RunAgain(RunOptions options = {}) {
     notes_.clear();
     options.note = [this](const std::string& note) { notes_.push_back(note); };
-    return weightsmith::Run(PlanNow(), options);
+    return internal::Run(PlanNow(), options);
   }
 
   void ExpectRight() const {
@@ -186,7 +185,7 @@ TEST_F(InterruptedRun, LeavesNothingWithoutDigests) {
   RunOptions options;
   options.digests = false;
   options.progress = [](const Progress&) { return false; };
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
+  EXPECT_EQ(Caught([&] { internal::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
   EXPECT_FALSE(fs::exists(partial_));
   EXPECT_FALSE(fs::exists(journal_));
 }
@@ -197,7 +196,7 @@ TEST_F(InterruptedRun, IsNoLongerContinuedOnceARunWithoutAJournalTookItsPartial)
   RunOptions options;
   options.keep_partial = false;
   options.progress = [](const Progress&) { return false; };
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
+  EXPECT_EQ(Caught([&] { internal::Run(PlanNow(), options); }).code(), ErrorCode::kInterrupted);
   EXPECT_FALSE(fs::exists(partial_));
   EXPECT_FALSE(fs::exists(journal_));
 }
@@ -270,7 +269,7 @@ class StoppedCommit : public InterruptedRun {
       Put(second_, "in the way");
       return true;
     };
-    return Caught([&] { weightsmith::Run(PlanOfTwo(), options); });
+    return Caught([&] { internal::Run(PlanOfTwo(), options); });
   }
 
   const fs::path second_ = maker_.scratch / "second.safetensors";
@@ -284,19 +283,19 @@ TEST_F(StoppedCommit, IsEndedByTheSameRun) {
 
   RunOptions options;
   options.progress = [](const Progress&) -> bool { throw Error(ErrorCode::kFailed, "computed"); };
-  const Report report = weightsmith::Run(PlanOfTwo(), options);
+  const Report report = internal::Run(PlanOfTwo(), options);
   EXPECT_TRUE(report.resumed);
   EXPECT_EQ(ModelMaker::ReadTensor(second_, "t3"), a_.at("t3"));
   EXPECT_TRUE(Slurp(maker_.Out()) == expected_);
   EXPECT_FALSE(fs::exists(journal_));
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(Caught([&] { internal::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
 }
 
 TEST_F(StoppedCommit, StillRefusesWhatIsInTheWay) {
   Stop();
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(Caught([&] { internal::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
   EXPECT_EQ(Slurp(second_), "in the way");
-  weightsmith::Run(PlanOfTwo(), {.overwrite = true});
+  internal::Run(PlanOfTwo(), {.overwrite = true});
   EXPECT_EQ(ModelMaker::ReadTensor(second_, "t3"), a_.at("t3"));
 }
 
@@ -305,9 +304,9 @@ TEST_F(StoppedCommit, IsNotEndedWithAFileThatIsNotItsOwn) {
   fs::remove(second_);
   Put(maker_.scratch / "other", expected_);
   fs::rename(maker_.scratch / "other", maker_.Out());
-  EXPECT_EQ(Caught([&] { weightsmith::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
+  EXPECT_EQ(Caught([&] { internal::Run(PlanOfTwo(), {}); }).code(), ErrorCode::kUsage);
   EXPECT_FALSE(fs::exists(second_));
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

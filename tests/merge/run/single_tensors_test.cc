@@ -13,7 +13,7 @@
 #include "merge/run/executor.h"
 #include "tests/merge/model_maker.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -89,4 +89,4 @@ TEST_F(SingleTensorsTest, SeesThatAFileHasChanged) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

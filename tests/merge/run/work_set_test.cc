@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 Plan PlanOf(const std::vector<std::uint64_t>& elements) {
@@ -48,4 +48,4 @@ TEST(TasksOf, APlanWithoutTasksHasNone) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 #include "recipes/jobs/input_finder.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::Contains;
@@ -83,4 +83,4 @@ TEST(InputFinder, SaysWhereItLooked) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::shared_ptr<const SourceText> Text(std::string text) {
@@ -40,4 +40,4 @@ TEST(LineIndex, TakesTheEndForWhatLiesBehindIt) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

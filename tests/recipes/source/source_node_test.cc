@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::HasSubstr;
@@ -151,4 +151,4 @@ TEST(SourceNode, JsonReadsSurrogatePairs) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -13,7 +13,7 @@
 #include "tests/core/caught.h"
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::AllOf;
@@ -401,4 +401,4 @@ TEST(ParseHeader, TakesAHeaderOfTwoMillionTensors) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/formats/safetensors/header.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 std::string Padded(std::string json, std::size_t size) {
@@ -131,4 +131,4 @@ TEST(ReplaceMetadata, SaysWhenItDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

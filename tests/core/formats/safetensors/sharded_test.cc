@@ -8,7 +8,7 @@
 
 #include "tests/core/caught.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using ::testing::ElementsAre;
@@ -81,4 +81,4 @@ TEST(LooksLikeShardIndex, TellsJsonFromSafetensors) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

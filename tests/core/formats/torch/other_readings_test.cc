@@ -7,7 +7,7 @@
 
 #include "tests/core/scratch.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 /// A header of "x", as Python's tarfile writes it: the checksum is the sum of its bytes.
@@ -51,4 +51,4 @@ TEST(OtherReadings, AZipArchiveIsKnownByItsEnd) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

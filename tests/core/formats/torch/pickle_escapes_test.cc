@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 // As Python's codecs "unicode_escape" of bytes and "raw-unicode-escape" have them.
@@ -35,4 +35,4 @@ TEST(PickleEscapes, MalformedUnicodeIsRefused) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 
-namespace weightsmith {
+namespace weightsmith::internal {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -76,4 +76,4 @@ TEST(Pickle, ATraceGoesOnWhereReadersMay) {
 }
 
 }  // namespace
-}  // namespace weightsmith
+}  // namespace weightsmith::internal

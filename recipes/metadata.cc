@@ -33,13 +33,13 @@ constexpr std::array<Implementation, 3> kImplementations{{
     {"flux1", "https://github.com/black-forest-labs/flux"},
 }};
 
-std::string Dump(const Json& json) {
+std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 /// Names of files may be any bytes, the values of metadata may not.
 std::string AsUtf8(const std::string& text) {
-  return Json::parse(Dump(text)).get<std::string>();
+  return Json::parse(ToText(text)).get<std::string>();
 }
 
 std::string FileName(const fs::path& path) {
@@ -164,7 +164,7 @@ std::string InputsText(const std::vector<InputRecord>& records, const RunDigests
     input["tensors"] = read.tensors;
     inputs.push_back(std::move(input));
   }
-  return Dump(inputs);
+  return ToText(inputs);
 }
 
 void AddAncestors(const Expression& expression, Metadata& metadata) {
@@ -191,7 +191,7 @@ void AddSdMerge(const Expression& expression, const ModelOpener& opener, Metadat
   }
   metadata["sd_merge_models"] = SdMergeModelsText(files);
   metadata["sd_merge_recipe"] =
-      Dump({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
+      ToText({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
 }
 
 }  // namespace

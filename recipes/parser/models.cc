@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "core/base/text.h"
@@ -11,11 +10,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// The kind of hash that has so many digits.
 std::string PinAdvice(std::string_view digits) {
@@ -29,7 +23,7 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
                                const std::string& what) {
   const auto text = reader.Text(node, fmt::format("{}: '{}'", what, kind.name));
   if (!text) return std::nullopt;
-  const std::string digits = Lower(*text);
+  const std::string digits = Lowercase(*text);
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(

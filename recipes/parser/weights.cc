@@ -7,7 +7,6 @@
 #include <array>
 #include <cctype>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "core/base/text.h"
@@ -20,7 +19,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::array<std::string_view, 5> kKeys{"preset", "list", "curve", "scale", "offset"};
 constexpr std::size_t kForms = 3;  ///< of the keys, those that name a form
 

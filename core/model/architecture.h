@@ -56,6 +56,30 @@ struct NameAlias {
   std::string_view to;
 };
 
+/// What the config.json of a VAE says of its latents.
+struct Latents {
+  double scale = 1;     ///< latents are multiplied by it
+  double shift = 0;     ///< that is subtracted before; 0: none
+  bool upcast = false;  ///< decodes in f32 alone
+};
+
+/// Which result of a CLIP its diffusion model takes: its configuration says so.
+enum class ClipOutput : std::uint8_t {
+  kAsStored,     ///< the projection, where the file has it
+  kHidden,       ///< the last layer's, without the projection
+  kProjected,    ///< the projection
+  kPenultimate,  ///< the last layer's but one; the configuration leaves the last one out
+};
+
+/// A text encoder as transformers knows it.
+struct TextModel {
+  std::string_view class_name;  ///< "CLIPTextModel"
+  std::string_view model_type;  ///< "clip_text_model"
+  std::string_view activation;  ///< "quick_gelu"
+  std::string_view tokenizer;   ///< class of the tokenizer beside it
+  ClipOutput output = ClipOutput::kAsStored;
+};
+
 struct ComponentRule {
   std::string name;  ///< "unet", "clip_l": as info and places name it
   ComponentKind kind = ComponentKind::kOther;
@@ -65,12 +89,25 @@ struct ComponentRule {
   bool published = true;  ///< published monolithic files have it
   /// Of a text encoder: its number, where that is not the next one in the order of declaration.
   std::uint32_t text_encoder = 0;
+  TextModel text = {};     ///< of a text encoder
+  Latents latents = {};    ///< of a VAE
+  bool reducible = false;  ///< large enough for an fp8 target, as diffusion models always are
 };
 
 /// A tensor that tells a row from all others by its presence and shape.
 struct SignatureTensor {
   std::string tensor;  ///< name inside the diffusion model, or inside the part
   Shape shape;
+};
+
+/// What the scheduler of a pipeline is configured with: of models that predict a flow the shift, of
+/// others the betas.
+struct NoiseSchedule {
+  double beta_start = 0.00085;
+  double beta_end = 0.012;
+  std::string_view betas = "scaled_linear";
+  double shift = 3;
+  bool dynamic_shift = false;  ///< grows with the size of the picture
 };
 
 /// One buildable form of an architecture: a variant at a scale.
@@ -86,6 +123,17 @@ struct ArchitectureRow {
   /// Beginnings of names inside the diffusion model, or in the file, whose presence says that it is
   /// another architecture.
   std::vector<std::string> absent = {};
+  std::string_view pipeline = {};              ///< class of its pipeline; empty: the architecture's
+  std::optional<NoiseSchedule> schedule = {};  ///< nothing: the architecture's
+  /// It was distilled to draw in a few steps: how that is called, and what in its file says so.
+  std::string_view distilled = {};
+  std::string_view distilled_by = {};
+};
+
+/// What people call a row, where no other name of its declaration says it.
+struct Nickname {
+  std::string_view name;   ///< "pony"
+  std::string_view synth;  ///< the row's: "sdxl"
 };
 
 /// The row that a header is of, for a family whose sizes are the header's own; nothing where it is
@@ -112,6 +160,10 @@ struct Architecture {
   FitRow fit = {};
   /// Architectures of one form differ by sizes and training alone: they mix where shapes agree.
   std::string_view form = id;
+  std::string_view pipeline = {};        ///< class of its pipeline in diffusers; empty: none
+  NoiseSchedule schedule = {};           ///< of that pipeline
+  std::string_view implementation = {};  ///< value of modelspec.implementation; empty: none
+  std::vector<Nickname> nicknames = {};
 };
 
 /// Tiny: the same tensors by name, narrow; for tests.
@@ -135,6 +187,8 @@ struct PartRow {
   std::string_view synth;   ///< empty: `synth` does not make it
   std::function<ComponentRule()> component;
   std::vector<SignatureTensor> signature;
+  /// What a config.json of it cannot know, a sentence; empty: nothing.
+  std::string_view note = {};
 };
 
 struct Part {

@@ -131,7 +131,8 @@ class Examiner {
   Anatomy Run() {
     Identify();
     for (const ComponentRule& rule : rules_.components()) {
-      AddComponent(rule.name, rule.kind);
+      const std::uint32_t component = AddComponent(rule.name, rule.kind);
+      anatomy_.components[component].merged_by_default = rule.merged_by_default;
       seen_.emplace_back(rule.tensors.size(), false);
     }
     FindStored();

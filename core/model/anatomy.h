@@ -45,6 +45,7 @@ struct ComponentAnatomy {
   std::uint64_t bytes = 0;
   std::map<DType, std::uint64_t> dtypes;  ///< tensors of each
   bool complete = true;
+  bool merged_by_default = true;  ///< as its declaration has it
   /// Canonical names that the architecture has and the file lacks.
   std::vector<std::string> missing;
   /// Names that the file has and the architecture lacks.

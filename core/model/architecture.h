@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/block_list.h"
 #include "core/tensor/tensor.h"
 
 namespace weightsmith::internal {
@@ -29,6 +30,9 @@ enum class Role : std::uint8_t {
 std::string_view ToString(Role role);
 
 enum class ComponentKind : std::uint8_t { kDiffusion, kText, kVae, kOther };
+
+/// What models of an architecture are: what messages call them, and what they may advise.
+enum class ModelKind : std::uint8_t { kDiffusion, kLanguage };
 
 /// How a model was trained to predict; models of different kinds do not mix.
 enum class Prediction : std::uint8_t { kUnknown, kEpsilon, kV, kFlow };
@@ -87,6 +91,8 @@ struct ComponentRule {
   std::vector<TensorRule> tensors;
   std::vector<NameAlias> aliases;
   bool published = true;  ///< published monolithic files have it
+  /// Enters arithmetic unless a step says otherwise; else it is the leftmost model's.
+  bool merged_by_default = true;
   /// Of a text encoder: its number, where that is not the next one in the order of declaration.
   std::uint32_t text_encoder = 0;
   TextModel text = {};     ///< of a text encoder
@@ -141,9 +147,10 @@ struct Nickname {
 using FitRow = std::function<std::optional<ArchitectureRow>(std::span<const CheckpointTensor>)>;
 
 struct Architecture {
-  std::string_view id;                           ///< "sd1", "sdxl", "flux1"
-  std::string_view title;                        ///< "Stable Diffusion 1.x"
-  std::string_view modelspec;                    ///< "stable-diffusion-v1"; a row may have its own
+  std::string_view id;         ///< "sd1", "sdxl", "flux1"
+  std::string_view title;      ///< "Stable Diffusion 1.x"
+  std::string_view modelspec;  ///< "stable-diffusion-v1"; a row may have its own
+  ModelKind kind = ModelKind::kDiffusion;
   std::string_view layout;                       ///< of its monolithic files: "ldm", "sgm", "comfy"
   Prediction prediction = Prediction::kUnknown;  ///< where nothing in a file says otherwise
   DType dtype = DType::kF16;                     ///< that published files usually have
@@ -164,6 +171,10 @@ struct Architecture {
   NoiseSchedule schedule = {};           ///< of that pipeline
   std::string_view implementation = {};  ///< value of modelspec.implementation; empty: none
   std::vector<Nickname> nicknames = {};
+  /// Lists of block weights that it takes, of merges and of strengths of adapters; the first are
+  /// those that `blocks` shows.
+  std::vector<BlockList> merge_lists = {};
+  std::vector<BlockList> adapter_lists = {};
 };
 
 /// Tiny: the same tensors by name, narrow; for tests.

@@ -95,6 +95,7 @@ ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae, const Lat
                      BuildKlVae(vae),
                      {{NameAlias::Where::kPrefix, "encoder.quant_conv.", "quant_conv."},
                       {NameAlias::Where::kPrefix, "decoder.post_quant_conv.", "post_quant_conv."}}};
+  rule.merged_by_default = false;
   rule.latents = latents;
   return rule;
 }

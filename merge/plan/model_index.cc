@@ -28,7 +28,7 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
                                 ToString(place->first), place->second.stored->name, stored[t].name),
                     "Name the component that each file is taken for, such as {transformer: FILE}.");
       }
-      components_.insert(component.name);
+      components_.emplace(component.name, &component);
     }
   }
   AddStoredWeights();

@@ -1,6 +1,7 @@
 // FLUX.1: dev, schnell, and dev's models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/flux_lists.h"
 #include "core/model/builders/flux_transformer.h"
 #include "core/model/components.h"
 
@@ -109,7 +110,9 @@ const Architecture& flux1() {
                     {"flux control", "flux1-control"},
                     {"flux dev", "flux1-dev"},
                     {"flux fill", "flux1-fill"},
-                    {"flux schnell", "flux1-schnell"}}};
+                    {"flux schnell", "flux1-schnell"}},
+      .merge_lists = FluxMergeLists(),
+      .adapter_lists = FluxAdapterLists()};
   return architecture;
 }
 

@@ -1,6 +1,7 @@
 // Stable Diffusion 1.x and its models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
@@ -85,7 +86,9 @@ const Architecture& sd1() {
                     {"sd v1.5", "sd15"},
                     {"stable diffusion", "sd15"},
                     {"stable diffusion 1.5", "sd15"},
-                    {"stable diffusion v1.5", "sd15"}}};
+                    {"stable diffusion v1.5", "sd15"}},
+      .merge_lists = FourLevelMergeLists(),
+      .adapter_lists = FourLevelAdapterLists()};
   return architecture;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
@@ -88,7 +89,9 @@ const Architecture& sd2() {
       .nicknames = {{"2.1", "sd21"},
                     {"sd 2.0", "sd21"},
                     {"stable diffusion 2.1", "sd21"},
-                    {"stable diffusion v2.1", "sd21"}}};
+                    {"stable diffusion v2.1", "sd21"}},
+      .merge_lists = FourLevelMergeLists(),
+      .adapter_lists = FourLevelAdapterLists()};
   return architecture;
 }
 

@@ -1,6 +1,7 @@
 // Stable Diffusion XL, base model, and its models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
@@ -95,7 +96,9 @@ const Architecture& sdxl() {
                     {"sdxl 1.0", "sdxl"},
                     {"sdxl base 1.0", "sdxl"},
                     {"stable diffusion xl base 1.0", "sdxl"},
-                    {"xl", "sdxl"}}};
+                    {"xl", "sdxl"}},
+      .merge_lists = ThreeLevelMergeLists(),
+      .adapter_lists = ThreeLevelAdapterLists()};
   return architecture;
 }
 

@@ -132,6 +132,7 @@ Architecture LlamaArchitecture(const LlamaFamily& family) {
   return {.id = family.id,
           .title = family.title,
           .modelspec = {},
+          .kind = ModelKind::kLanguage,
           .layout = "hf",
           .dtype = DType::kBF16,
           .keep_precision = {"model.embed_tokens.", "lm_head."},

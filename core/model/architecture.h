@@ -84,6 +84,12 @@ struct TextModel {
   ClipOutput output = ClipOutput::kAsStored;
 };
 
+/// Beginnings of a component's modules in adapters, beside those that its number and its name give.
+struct AdapterPrefixes {
+  std::vector<std::string_view> dotted = {};  ///< in front of dotted paths: "t5."
+  std::vector<std::string_view> flat = {};    ///< in front of flattened ones: "lora_te3_"
+};
+
 struct ComponentRule {
   std::string name;  ///< "unet", "clip_l": as info and places name it
   ComponentKind kind = ComponentKind::kOther;
@@ -95,7 +101,8 @@ struct ComponentRule {
   bool merged_by_default = true;
   /// Of a text encoder: its number, where that is not the next one in the order of declaration.
   std::uint32_t text_encoder = 0;
-  TextModel text = {};     ///< of a text encoder
+  TextModel text = {};  ///< of a text encoder
+  AdapterPrefixes adapters = {};
   Latents latents = {};    ///< of a VAE
   bool reducible = false;  ///< large enough for an fp8 target, as diffusion models always are
 };

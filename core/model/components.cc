@@ -134,7 +134,10 @@ ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
 }
 
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
-  return LargeText("t5xxl", std::move(prefixes), kT5Xxl[Index(scale)], kT5);
+  ComponentRule rule = LargeText("t5xxl", std::move(prefixes), kT5Xxl[Index(scale)], kT5);
+  // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
+  rule.adapters = {.dotted = {"t5."}, .flat = {"lora_te2_", "lora_te3_"}};
+  return rule;
 }
 
 ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes) {

@@ -37,6 +37,9 @@ struct Naming {
   ComponentConfig (*config)(const ComponentRule& rule, const Anatomy& anatomy) = nullptr;
   /// Canonical tensors that the other naming does not have.
   std::span<const std::string_view> lacks = {};
+  /// Beginnings of names there that no file in canonical names has; each file of a whole component
+  /// has one of them. None: the names are the same, or files in it are not looked for.
+  std::span<const std::string_view> beginnings = {};
 };
 
 /// Whether the naming has no such tensor.

@@ -80,13 +80,6 @@ Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
   beginnings.dotted.push_back(fmt::format("lora_te{}.", number));
   beginnings.flat = {fmt::format("lora_te{}_", number)};
   if (alone) beginnings.flat.emplace_back("lora_te_");
-  if (name == "t5xxl") {
-    // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
-    for (const std::uint32_t other : {2u, 3u}) {
-      if (other != number) beginnings.flat.push_back(fmt::format("lora_te{}_", other));
-    }
-    beginnings.dotted.emplace_back("t5.");
-  }
   return beginnings;
 }
 
@@ -112,6 +105,11 @@ class TableMaker {
       if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
         beginnings.dotted.emplace_back("text_encoder.");
       }
+      if (const ComponentRule* const rule = RuleOf(name)) {
+        const AdapterPrefixes& more = rule->adapters;
+        beginnings.dotted.insert(beginnings.dotted.end(), more.dotted.begin(), more.dotted.end());
+        beginnings.flat.insert(beginnings.flat.end(), more.flat.begin(), more.flat.end());
+      }
       AddComponent(name, beginnings);
     }
   }
@@ -131,9 +129,15 @@ class TableMaker {
     return std::max(1u, TextEncoderNumber(rules_, name));
   }
 
-  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+  /// Null where the component is of no declaration.
+  const ComponentRule* RuleOf(std::string_view name) const {
     const auto rule = std::ranges::find(rules_, name, &ComponentRule::name);
-    const Naming* const naming = rule == rules_.end() ? nullptr : NamingOf(*rule);
+    return rule == rules_.end() ? nullptr : &*rule;
+  }
+
+  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+    const ComponentRule* const rule = RuleOf(name);
+    const Naming* const naming = rule == nullptr ? nullptr : NamingOf(*rule);
     std::unordered_map<std::string_view, const TensorRule*> declared;
     if (naming != nullptr) {
       for (const TensorRule& tensor : rule->tensors) declared.emplace(tensor.name, &tensor);

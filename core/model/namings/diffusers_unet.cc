@@ -7,6 +7,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"conv_in.", "down_blocks."};
+
 constexpr std::uint64_t kPerLevel = 3;  ///< two blocks and a change of resolution
 
 constexpr Renamed kOutside[] = {
@@ -127,7 +129,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
 }  // namespace
 
 const Naming& diffusers_unet() {
-  static const Naming naming = {"diffusers", "input_blocks.0.0.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "input_blocks.0.0.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

@@ -8,6 +8,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"encoder.down_blocks."};
+
 constexpr std::uint64_t kLastLevel = 3;
 
 constexpr Renamed kMiddle[] = {
@@ -100,7 +102,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_vae() {
-  static const Naming naming = {"diffusers", "decoder.up.0.block.0.norm1.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "decoder.up.0.block.0.norm1.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

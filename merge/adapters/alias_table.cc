@@ -151,9 +151,7 @@ class TableMaker {
       const auto known = declared.find(tensor->local);
       if (known == declared.end()) continue;
       for (const Placement& placement : PlaceIn(*naming, *known->second, *rule)) {
-        Add(theirs, placement.name,
-            {tensor->number, placement.their_row, placement.our_row, placement.rows,
-             placement.transposed});
+        Add(theirs, placement.name, {tensor->number, placement.rows, placement.transposed});
       }
     }
     // OpenCLIP's projection is a raw parameter, and to Hugging Face a module that holds it
@@ -171,7 +169,7 @@ class TableMaker {
   void AddParts(const Modules& ours, const Modules& theirs, const Beginnings& beginnings) {
     std::map<std::uint32_t, std::vector<const AliasedModule*>> parts;
     for (const auto& [module, target] : theirs) {
-      if (target.weight.size() == 1 && target.weight.front().rows > 0) {
+      if (target.weight.size() == 1 && !target.weight.front().rows.all()) {
         parts[target.weight.front().tensor].push_back(&target);
       }
     }
@@ -180,7 +178,7 @@ class TableMaker {
       const auto found = parts.find(target.weight.front().tensor);
       if (found == parts.end()) continue;
       std::ranges::sort(found->second, {},
-                        [](const AliasedModule* part) { return part->weight.front().our_row; });
+                        [](const AliasedModule* part) { return part->weight.front().rows.ours; });
       for (std::size_t i = 0; i < found->second.size(); ++i) {
         AddAliases(fmt::format("{}.{}", module, i), *found->second[i], beginnings);
       }
@@ -193,7 +191,7 @@ class TableMaker {
     constexpr std::string_view kOurs = ".linear1";
     if (!module.ends_with(kOurs) || parts.size() != 4) return;
     AliasPiece attention = parts.front()->weight.front();
-    attention.rows = parts.back()->weight.front().our_row;
+    attention.rows.count = parts.back()->weight.front().rows.ours;
     const std::string block(module.substr(0, module.size() - kOurs.size()));
     for (const std::string_view beginning : {"", "diffusion_model."}) {
       for (const std::string_view name : {".processor.qkv", ".linear1_qkv"}) {

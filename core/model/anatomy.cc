@@ -84,7 +84,7 @@ class RuleIndex {
                         std::pair(index, i));
       }
     }
-    if (component.kind == ComponentKind::kDiffusion && detection_.bare) {
+    if (component.kind == ComponentKind::kBackbone && detection_.bare) {
       prefixes_.emplace_back("", index);
     }
     if (detection_.part != nullptr) prefixes_.emplace_back(detection_.prefix, index);
@@ -297,11 +297,11 @@ class Examiner {
   bool IsReducible(std::uint32_t component) const {
     if (component >= rules_.components().size()) return false;  // of no rule
     const ComponentRule& rule = rules_.components()[component];
-    return rule.kind == ComponentKind::kDiffusion || rule.reducible;
+    return rule.kind == ComponentKind::kBackbone || rule.reducible;
   }
 
   bool TakesInput(const TensorAnatomy& told) const {
-    if (anatomy_.components[told.component].kind != ComponentKind::kDiffusion) return false;
+    if (anatomy_.components[told.component].kind != ComponentKind::kBackbone) return false;
     if (detection_.architecture == nullptr) return IsInputName(told.local);
     return told.local == detection_.architecture->input_weight;
   }

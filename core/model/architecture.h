@@ -29,7 +29,12 @@ enum class Role : std::uint8_t {
 };
 std::string_view ToString(Role role);
 
-enum class ComponentKind : std::uint8_t { kDiffusion, kText, kVae, kOther };
+enum class ComponentKind : std::uint8_t {
+  kBackbone,  ///< the network that the model is: its UNet or transformer, of a language model all
+  kText,      ///< an encoder of texts
+  kVae,
+  kOther,
+};
 
 /// What models of an architecture are: what messages call them, and what they may advise.
 enum class ModelKind : std::uint8_t { kDiffusion, kLanguage };

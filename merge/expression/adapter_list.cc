@@ -36,7 +36,7 @@ double AdapterListAt(const BlockList& list, std::span<const double> numbers,
 
 double AdapterPresetAt(std::span<const double> numbers, const TensorPlace& place) {
   if (place.kind == ComponentKind::kText) return numbers.front();
-  if (place.kind != ComponentKind::kDiffusion || !IsInBlock(place)) return 1;
+  if (place.kind != ComponentKind::kBackbone || !IsInBlock(place)) return 1;
   const std::span<const double> blocks = numbers.subspan(1);
   const auto at = static_cast<std::size_t>(place.depth * static_cast<double>(blocks.size()));
   return blocks[std::min(at, blocks.size() - 1)];

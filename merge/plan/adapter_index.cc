@@ -298,7 +298,7 @@ class AdapterFitter {
     if (unplaced_.empty()) return;
     const DeclaredAliases declared(architecture_, rules_);
     // A file of a whole model has all that there is; what it lacks will not come from elsewhere.
-    const bool several = Has(ComponentKind::kDiffusion) && Has(ComponentKind::kText);
+    const bool several = Has(ComponentKind::kBackbone) && Has(ComponentKind::kText);
     for (const AdapterModule* module : unplaced_) {
       const std::string component = ComponentOf(*module, declared);
       const bool lacks = !component.empty() && !components_.contains(component);

@@ -78,7 +78,7 @@ std::uint64_t RowElements(const Shape& shape) {
 
 /// "clip_l", "unet time", "IN04": what a message calls the place of a tensor.
 std::string BlockName(const TensorPlace& place) {
-  if (place.kind != ComponentKind::kDiffusion || place.block.family.empty()) {
+  if (place.kind != ComponentKind::kBackbone || place.block.family.empty()) {
     return std::string(place.component);
   }
   const std::string_view letters = CommunityLetters(place.block.family);

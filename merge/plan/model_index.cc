@@ -67,7 +67,7 @@ const ModelTensor* ModelIndex::Find(const TensorKey& key) const {
 const Anatomy& ModelIndex::anatomy() const {
   for (const Model::Part& part : model_->parts) {
     for (const ComponentAnatomy& component : part.anatomy.components) {
-      if (component.kind == ComponentKind::kDiffusion) return part.anatomy;
+      if (component.kind == ComponentKind::kBackbone) return part.anatomy;
     }
   }
   return model_->parts.front().anatomy;

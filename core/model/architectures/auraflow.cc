@@ -68,7 +68,7 @@ ArchitectureRow Row(Scale scale) {
   const AuraFlow aura = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model.", "model."},
              Transformer(aura),
              {}},

@@ -24,7 +24,7 @@ FluxTransformer Transformer(Scale scale) {
 std::vector<ComponentRule> Components(Scale scale) {
   return {
       {"transformer",
-       ComponentKind::kDiffusion,
+       ComponentKind::kBackbone,
        {"model.diffusion_model."},
        BuildFluxTransformer(Transformer(scale)),
        {{NameAlias::Where::kSuffix, "_norm.weight", "_norm.scale"}}},

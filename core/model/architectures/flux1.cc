@@ -41,7 +41,7 @@ FluxTransformer Transformer(const Variant& variant, Scale scale) {
 std::vector<ComponentRule> Components(const Variant& variant, Scale scale) {
   return {
       {"transformer",
-       ComponentKind::kDiffusion,
+       ComponentKind::kBackbone,
        {"model.diffusion_model."},
        BuildFluxTransformer(Transformer(variant, scale)),
        {{NameAlias::Where::kSuffix, "_norm.weight", "_norm.scale"}}},

@@ -63,7 +63,7 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
   const PixArt pixart = Of(variant == "alpha", scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(pixart),
              {}},

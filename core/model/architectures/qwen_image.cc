@@ -54,7 +54,7 @@ ArchitectureRow Row(Scale scale) {
   const QwenImage qwen = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(qwen),
              {}}};

@@ -32,7 +32,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
                         .context = ClipLWidth(scale),
                         .linear_projection = false};
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       ClipL(scale, {"cond_stage_model.transformer."}, PositionIds::kUsual),
       VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSd1),
   };

@@ -40,7 +40,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
       ClipH(scale, {"cond_stage_model.model.", "conditioner.embedders.0.model."});
   clip_h.text.output = ClipOutput::kPenultimate;
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       std::move(clip_h),
       VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSd1),
   };

@@ -41,7 +41,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
                         .linear_projection = true,
                         .label = LabelWidth(scale)};
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       ClipL(scale, {"conditioner.embedders.0.transformer."}, PositionIds::kUsual),
       ClipG(scale, {"conditioner.embedders.1.model."}),
       VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSdxl),

@@ -30,7 +30,7 @@ std::vector<ComponentRule> Components(Scale scale) {
   ComponentRule clip_g = ClipG(scale, {"conditioner.embedders.0.model."});
   clip_g.text_encoder = 2;  // the base model's second encoder, and no first
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       std::move(clip_g),
       VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSdxl),
   };

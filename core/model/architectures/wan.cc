@@ -92,7 +92,7 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
   const Variant wan = Scaled(full, scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(wan, scale),
              {}},

@@ -57,7 +57,7 @@ ArchitectureRow Row(Scale scale) {
   const ZImage z = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {
-        {"transformer", ComponentKind::kDiffusion, {"model.diffusion_model."}, Transformer(z), {}},
+        {"transformer", ComponentKind::kBackbone, {"model.diffusion_model."}, Transformer(z), {}},
         VaeZ16(scale, {"vae.", "first_stage_model."}, kLatentsOfFlux)};
   };
   return {.variant = "base",

@@ -40,7 +40,7 @@ std::vector<BlockList> FluxAdapterLists() {
   BlockList list = {.names = Names(),
                     .rows = {{.kind = ComponentKind::kText, .component = "t5xxl", .number = 1},
                              {.kind = ComponentKind::kText, .number = 0}}};
-  AddBlocks(list.rows, ComponentKind::kDiffusion);
+  AddBlocks(list.rows, ComponentKind::kBackbone);
   return {std::move(list)};
 }
 

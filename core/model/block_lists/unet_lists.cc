@@ -6,7 +6,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr ComponentKind kUnet = ComponentKind::kDiffusion;
+constexpr ComponentKind kUnet = ComponentKind::kBackbone;
 
 std::vector<std::string> Names(std::uint32_t blocks) {
   std::vector<std::string> names = {"BASE"};

@@ -82,7 +82,7 @@ ArchitectureRow LlamaRow(const LlamaTraits& traits, const LlamaSizes& sizes, Sca
           .scale = ToString(scale),
           .synth = synth,
           .components = [=]() -> std::vector<ComponentRule> {
-            return {{"transformer", ComponentKind::kDiffusion, {""}, Rules(traits, sizes), {}}};
+            return {{"transformer", ComponentKind::kBackbone, {""}, Rules(traits, sizes), {}}};
           },
           .signature = {}};
 }

@@ -72,7 +72,7 @@ Mmdit Scaled(Mmdit mmdit, Scale scale) {
 
 std::vector<ComponentRule> Components(const Mmdit& mmdit, Scale scale) {
   std::vector<ComponentRule> components = {
-      {"transformer", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildMmdit(mmdit), {}},
+      {"transformer", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildMmdit(mmdit), {}},
       ClipL(scale, {"text_encoders.clip_l.transformer."}, PositionIds::kUnusual),
       ClipGHf(scale, {"text_encoders.clip_g.transformer."}),
       T5Xxl(scale, {"text_encoders.t5xxl.transformer."}),

@@ -169,7 +169,7 @@ TEST(BlockLists, FoldAsSuperMergerDoes) {
 TEST(BlockLists, OfAdaptersLeaveBlocksOutAndSayNothingOfEmbeddings) {
   const BlockList& list = Named("sd1").adapter_lists[0];
   const auto row = [&](std::string_view family, std::optional<std::uint32_t> index) {
-    return list.RowOf(ComponentKind::kDiffusion, "unet", {family, index});
+    return list.RowOf(ComponentKind::kBackbone, "unet", {family, index});
   };
   ASSERT_NE(row("in", 4), nullptr);
   EXPECT_EQ(BlockList::PlaceIn(*row("in", 4), {"in", 4}), 3u);

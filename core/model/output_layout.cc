@@ -75,10 +75,9 @@ void ExpectLayout(OutputLayout layout, const Anatomy& anatomy) {
                 "'weightsmith info' says what a file is.");
   }
   const Architecture& architecture = *anatomy.architecture;
-  const bool diffusion = architecture.kind == ModelKind::kDiffusion;
   const bool stable_diffusion = architecture.layout == "ldm" || architecture.layout == "sgm";
   const bool has = word == architecture.layout || word == architecture.bare_layout ||
-                   (layout == OutputLayout::kComfy && diffusion) ||
+                   layout == OutputLayout::kComfy ||
                    (layout == OutputLayout::kDiffusers && !architecture.pipeline.empty()) ||
                    (layout == OutputLayout::kLdm && stable_diffusion);
   if (has) return;

@@ -131,8 +131,7 @@ FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) 
 
 std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name) {
   const std::uint32_t encoder = TextEncoderNumber(components, name);
-  if (encoder == 0) return std::string(name);
-  return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
+  return encoder == 0 ? std::string(name) : TextEncoderFolder(encoder);
 }
 
 FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {

@@ -72,8 +72,7 @@ Beginnings OfDiffusion() {
 /// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
 Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
   Beginnings beginnings;
-  const std::string folder =
-      number == 1 ? "text_encoder." : fmt::format("text_encoder_{}.", number);
+  const std::string folder = TextEncoderFolder(number) + ".";
   for (const char* peft : {"", "base_model.model."}) beginnings.dotted.push_back(folder + peft);
   beginnings.dotted.push_back(fmt::format("text_encoders.{}.transformer.", name));
   beginnings.dotted.push_back(name + ".");

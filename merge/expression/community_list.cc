@@ -49,10 +49,10 @@ bool IsListLength(std::size_t length) {
 std::string ListLengthsInWords(bool adapter) {
   std::vector<std::pair<std::vector<std::size_t>, std::vector<std::string_view>>> takers;
   for (const Architecture* architecture : Architectures()) {
-    std::vector<std::size_t> lengths = LengthsOf(ListsOf(*architecture, adapter));
+    const std::vector<std::size_t> lengths = LengthsOf(ListsOf(*architecture, adapter));
     if (lengths.empty()) continue;
     auto at = std::ranges::find(takers, lengths, [](const auto& taker) { return taker.first; });
-    if (at == takers.end()) at = takers.insert(at, {std::move(lengths), {}});
+    if (at == takers.end()) at = takers.insert(at, {lengths, {}});
     at->second.push_back(architecture->id);
   }
   std::vector<std::string> words;

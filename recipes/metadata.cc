@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -21,17 +20,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kModelspecVersion = "1.0.1";
-
-/// Where the reference code of an architecture is.
-struct Implementation {
-  std::string_view architecture;  ///< Architecture::id
-  std::string_view url;
-};
-constexpr std::array<Implementation, 3> kImplementations{{
-    {"sd1", "https://github.com/Stability-AI/generative-models"},
-    {"sdxl", "https://github.com/Stability-AI/generative-models"},
-    {"flux1", "https://github.com/black-forest-labs/flux"},
-}};
 
 std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -101,9 +89,8 @@ void AddModelspec(const RecipeOutput& output, const fs::path& path, const Expres
   metadata.emplace("modelspec.sai_model_spec", kModelspecVersion);
   metadata.emplace("modelspec.title", Stem(path));
   metadata.emplace("modelspec.merged_from", MergedFrom(models, expression));
-  for (const Implementation& row : kImplementations) {
-    const bool known = anatomy.architecture != nullptr && anatomy.id == row.architecture;
-    if (known) metadata.emplace("modelspec.implementation", row.url);
+  if (anatomy.architecture != nullptr && !anatomy.architecture->implementation.empty()) {
+    metadata.emplace("modelspec.implementation", anatomy.architecture->implementation);
   }
   if (anatomy.prediction == Prediction::kEpsilon) {
     metadata.emplace("modelspec.prediction_type", "epsilon");

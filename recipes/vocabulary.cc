@@ -1,8 +1,10 @@
 #include "recipes/vocabulary.h"
 
 #include <array>
+#include <vector>
 
 #include "core/base/text.h"
+#include "core/model/architecture.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -91,10 +93,6 @@ constexpr KeySpec kStepKeys[] = {
     {"op", ValueForm::kOperator, true, "The operator."},
     {"policy", ValueForm::kPolicy, false, "Policies of this step alone."},
 };
-
-constexpr std::string_view kComponentWords[] = {"unet",   "transformer", "dit",   "clip_l",
-                                                "clip_g", "clip_h",      "t5xxl", "vae",
-                                                "te",     "te1",         "te2",   "te3"};
 
 constexpr std::string_view kModelspecWords[] = {
     "title",         "author",         "date",           "description",    "license",
@@ -204,7 +202,13 @@ std::span<const KeySpec> StepKeys() {
   return kStepKeys;
 }
 std::span<const std::string_view> ComponentWords() {
-  return kComponentWords;
+  static const std::vector<std::string_view> words = [] {
+    std::vector<std::string_view> all = {"unet", "transformer", "dit"};
+    for (const Part* part : Parts()) all.push_back(part->id);
+    for (const char* encoder : {"te", "te1", "te2", "te3"}) all.emplace_back(encoder);
+    return all;
+  }();
+  return words;
 }
 std::vector<std::string> LayoutWords() {
   std::vector<std::string> words;

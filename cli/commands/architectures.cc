@@ -55,7 +55,7 @@ Json ToJson(const Architecture& architecture) {
                {"title", architecture.title},
                {"layouts", Layouts(architecture)},
                {"prediction", ToString(architecture.prediction)},
-               {"lists", ListLengths(architecture.id)},
+               {"lists", CommunityList().LengthsFor(&architecture)},
                {"sizes_vary", static_cast<bool>(architecture.fit)},
                {"variants", Json::array()}};
   for (const ArchitectureRow* row : FullRows(architecture)) {

@@ -30,7 +30,9 @@ bool HasWord(std::string_view text, std::string_view word) {
 
 std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
                                        const std::optional<Metadata>& metadata) {
-  if (anatomy.variant == "schnell") return Distilled{"schnell", "the lack of guidance_in"};
+  if (anatomy.row != nullptr && !anatomy.row->distilled.empty()) {
+    return Distilled{std::string(anatomy.row->distilled), std::string(anatomy.row->distilled_by)};
+  }
   for (const TensorAnatomy& tensor : anatomy.tensors) {
     if (tensor.local == "time_embed.cond_proj.weight") return Distilled{"lcm", tensor.local};
   }

@@ -298,10 +298,10 @@ bool Selector::Matches(const TensorPlace& place) const {
 bool Selector::MatchesComponent(const TensorPlace& place) const {
   // A block without its component is of the diffusion model, or of what nobody declared.
   if (component_.empty()) {
-    return family_.empty() || place.kind == ComponentKind::kDiffusion ||
+    return family_.empty() || place.kind == ComponentKind::kBackbone ||
            place.kind == ComponentKind::kOther;
   }
-  if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
+  if (component_ == "diffusion") return place.kind == ComponentKind::kBackbone;
   if (component_ == "te") return place.kind == ComponentKind::kText;
   const auto* const number = std::ranges::find(kEncoders, component_);
   if (number != std::end(kEncoders)) {

@@ -191,8 +191,10 @@ void Planner::CheckSteps() {
           ErrorCode::kMismatch,
           fmt::format("step '{}': its operands have no tensor in common that can be merged",
                       step.name),
-          "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
-          "step has `vae: true`.");
+          index_.CopiesByDefault()
+              ? "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
+                "step has `vae: true`."
+              : "");
     }
   }
 }

@@ -384,7 +384,9 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
 bool Planner::IsOneComponent(const OutputSpec& spec) const {
   std::set<std::string_view> components;
   for (const std::uint32_t model : index_.WeightModels(spec.root)) {
-    for (const std::string& name : index_.models()[model].components()) components.insert(name);
+    for (const auto& [name, component] : index_.models()[model].components()) {
+      components.emplace(name);
+    }
   }
   for (const auto& [name, node] : spec.components) components.insert(name);
   components.erase("other");

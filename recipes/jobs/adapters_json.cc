@@ -21,8 +21,8 @@ Json ModuleJson(const Plan& plan, const Report* report, std::size_t index) {
       {"scale", module.scale},
       {"strength", applied.strength},
       {"step", plan.steps[applied.step].name}};
-  for (const PartRows& run : applied.part.rows) {
-    json["rows"].push_back({{"first", run.our_row}, {"count", run.rows}, {"of", run.their_row}});
+  for (const RowMap& run : applied.part.rows) {
+    json["rows"].push_back({{"first", run.ours}, {"count", run.count}, {"of", run.theirs}});
   }
   if (report == nullptr) return json;
   const Effect& effect = report->applied[index];

@@ -36,7 +36,7 @@ const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::st
   const bool diffusion = part == "unet" || part == "transformer";
   for (const ComponentRule& component : components) {
     if (component.name == part) return &component;
-    if (diffusion && component.kind == ComponentKind::kDiffusion) return &component;
+    if (diffusion && component.kind == ComponentKind::kBackbone) return &component;
     const std::uint32_t number = TextEncoderNumber(components, component.name);
     if (number != 0 && part == fmt::format("te{}", number)) return &component;
   }

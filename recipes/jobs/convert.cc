@@ -19,6 +19,17 @@
 namespace weightsmith::internal {
 namespace {
 
+/// Those of the chosen components of which pruning leaves something; all of them, to be refused,
+/// where it leaves nothing.
+std::set<std::string> Unpruned(const Anatomy& anatomy, const std::set<std::string>& chosen) {
+  std::set<std::string> unpruned;
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    const std::string& component = anatomy.components[tensor.component].name;
+    if (chosen.contains(component) && !IsPrunable(anatomy, tensor)) unpruned.insert(component);
+  }
+  return unpruned.empty() ? chosen : unpruned;
+}
+
 /// What the model does without, a sentence for each component.
 std::vector<std::string> LeftOut(const Anatomy& anatomy, const std::set<std::string>& chosen,
                                  bool prune) {
@@ -78,8 +89,9 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
     output.files_from = request.files_from;
     const FileReference file{
         .path = request.path, .key = request.key, .prune = request.prune, .fix = request.fix};
+    RecipeModel model = ModelOf(file, request.prune ? Unpruned(anatomy, chosen) : chosen);
     RewriteJob job{.command = "convert",
-                   .recipe = CopyRecipe(ModelOf(file, chosen), std::move(output)),
+                   .recipe = CopyRecipe(std::move(model), std::move(output)),
                    .notes = LeftOut(anatomy, chosen, request.prune)};
     job.options.opened[request.path] = checkpoint;
     if (request.fix) {

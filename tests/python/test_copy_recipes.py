@@ -12,6 +12,7 @@ COMMANDS = {
     "pipeline": ("convert", "whole.safetensors", "--layout", "diffusers", "--dtype", "f16", "-o", "made/pipeline"),
     "components": ("convert", "whole.safetensors", "--components", "te,vae,other", "-o", "made/some.safetensors"),
     "pruned": ("convert", "whole.safetensors", "--prune", "--fix", "-o", "made/pruned.safetensors"),
+    "components pruned": ("convert", "whole.safetensors", "--components", "vae,other", "--prune", "-o", "made/vae.safetensors"),
     "split": ("split", "whole.safetensors", "-o", "made/parts"),
     "one part": ("split", "whole.safetensors", "--components", "clip_g", "-o", "made/parts"),
     "bare": ("convert", "bare.safetensors", "--layout", "diffusers", "-o", "made/unet"),

@@ -16,7 +16,6 @@
 #include "core/base/error.h"
 #include "merge/run/executor.h"
 #include "merge/run/single_tensors.h"
-#include "merge/run/touched_paths.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/watch.h"
@@ -38,14 +37,13 @@ using PathsByName = std::map<std::string, std::filesystem::path>;
 
 /// Something that can be run.
 struct PreparedPlan {
-  explicit PreparedPlan(Plan made, std::optional<RewriteJob> job = std::nullopt)
+  explicit PreparedPlan(Plan made)
       : plan(std::make_unique<const Plan>(std::move(made))),
-        rewrite(std::move(job)),
         single(std::make_unique<SingleTensors>(*plan)) {}
 
   std::unique_ptr<const Plan> plan;
-  std::optional<RewriteJob> rewrite;  ///< where it is of split, assemble or convert
   std::unique_ptr<SingleTensors> single;
+  std::vector<std::string> notes;     ///< of convert: what is repaired or left out
   std::vector<std::string> warnings;  ///< about the text of a recipe
 };
 
@@ -169,8 +167,9 @@ std::string ShowRecipeOf(const nb::dict& given) {
 }
 
 PreparedPlan Rewriting(RewriteJob job) {
-  Plan plan = PlanOf(job);
-  return PreparedPlan(std::move(plan), std::move(job));
+  PreparedPlan prepared(PlanOf(job));
+  prepared.notes = std::move(job.notes);
+  return prepared;
 }
 
 PreparedPlan PlanSplit(const std::filesystem::path& path, const std::filesystem::path& folder) {
@@ -214,15 +213,11 @@ std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
 /// The report, JSON.
 std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const std::string& phase,
                     const nb::object& progress) {
-  RunOptions options = RunOptionsOf(given);
-  if (prepared.rewrite && prepared.rewrite->make_folder) {
-    ExpectFolderAbove(prepared.rewrite->folder, options);
-    options.make_folders = true;
-  }
   std::string report;
-  RunWatched(options, phase, progress, [&](const RunOptions& watched, const auto& /*phase*/) {
-    report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
-  });
+  RunWatched(RunOptionsOf(given), phase, progress,
+             [&](const RunOptions& watched, const auto& /*phase*/) {
+               report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
+             });
   return report;
 }
 
@@ -265,10 +260,7 @@ void BindPlan(nb::module_& module) {
                   nb::arg("output"))
       .def_static("of_convert", &PlanConvert, nb::arg("request"),
                   nb::sig("def of_convert(request: dict[str, typing.Any]) -> Plan"))
-      .def_prop_ro("notes",
-                   [](const PreparedPlan& prepared) {
-                     return prepared.rewrite ? prepared.rewrite->notes : std::vector<std::string>();
-                   })
+      .def_prop_ro("notes", [](const PreparedPlan& prepared) { return prepared.notes; })
       .def_prop_ro("warnings", [](const PreparedPlan& prepared) { return prepared.warnings; })
       .def("keys", &OutputKeys, nb::sig("def keys(self) -> list[str]"))
       .def("json", &JsonOf, nb::arg("options"),

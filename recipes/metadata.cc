@@ -105,10 +105,11 @@ std::string RecordedRecipe(const Recipe& used, const Expression& expression) {
   Recipe recorded = used;
   for (std::size_t m = 0; m < recorded.models.size(); ++m) {
     std::vector<RecipeModel::Part>& written = recorded.models[m].parts;
-    if (!written.front().component) continue;
+    // Assembled ones are one file here.
+    if (!written.front().component || !recorded.models[m].like.empty()) continue;
     std::vector<RecipeModel::Part> parts;
     for (const Model::Part& part : expression.models[m].parts) {
-      parts.push_back({part.component, {part.checkpoint->path(), {}, {}, {}}});
+      parts.push_back({.component = part.component, .file = {.path = part.checkpoint->path()}});
     }
     written = std::move(parts);
   }
@@ -181,6 +182,15 @@ void AddSdMerge(const Expression& expression, const ModelOpener& opener, Metadat
       ToText({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
 }
 
+/// What a model's file says of itself, as far as it is still true of what is made of it.
+Metadata KeptMetadata(const Model& model) {
+  Metadata kept{{"format", "pt"}};
+  for (const auto& [key, value] : model.parts.front().checkpoint->metadata().value_or(Metadata())) {
+    if (!key.starts_with("weightsmith.") && key != "modelspec.hash_sha256") kept[key] = value;
+  }
+  return kept;
+}
+
 }  // namespace
 
 MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Expression& expression,
@@ -190,7 +200,12 @@ MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Express
   const std::size_t leftmost = ModelsOf(written, expression).front();
   const std::string architecture(AnatomyOf(expression.models[leftmost]).Modelspec());
   if (!architecture.empty()) fixed["modelspec.architecture"] = architecture;
-  if (options.private_metadata) return [fixed](const RunDigests&) { return fixed; };
+  if (written.keep_metadata && !options.private_metadata) {
+    fixed = KeptMetadata(expression.models[leftmost]);
+  }
+  if (written.keep_metadata || options.private_metadata) {
+    return [fixed](const RunDigests&) { return fixed; };
+  }
 
   for (const auto& [key, value] : written.metadata) fixed[key] = value;
   AddModelspec(written, written.path ? *written.path : options.output_path.value_or(fs::path()),

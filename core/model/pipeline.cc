@@ -96,18 +96,6 @@ ComponentRule AsInFile(ComponentRule rule, const Anatomy& anatomy) {
   return rule;
 }
 
-/// The tensors that the naming of diffusers does not have.
-void NoteLacking(const Anatomy& anatomy, std::span<const ComponentRule> rules, FileSet& files) {
-  for (const TensorAnatomy& tensor : anatomy.tensors) {
-    const std::string& component = anatomy.components[tensor.component].name;
-    const auto rule = std::ranges::find(rules, component, &ComponentRule::name);
-    const Naming* const naming = rule == rules.end() ? nullptr : NamingOf(*rule);
-    if (naming == nullptr || !Lacks(*naming, tensor.local)) continue;
-    files.notes.push_back(
-        fmt::format("{} is left out: diffusers has no such tensor", Quote(tensor.local)));
-  }
-}
-
 FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) {
   std::vector<ComponentRule> rules = ComponentRules(anatomy);
   for (ComponentRule& rule : rules) rule = AsInFile(std::move(rule), anatomy);
@@ -123,7 +111,6 @@ FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) 
     if (anatomy.part_row == nullptr || anatomy.part_row->note.empty()) continue;
     folder.notes.emplace_back(anatomy.part_row->note);
   }
-  NoteLacking(anatomy, rules, folder);
   return folder;
 }
 
@@ -167,7 +154,6 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
   index["scheduler"] = {"diffusers", scheduler["_class_name"]};
   pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
   pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
-  NoteLacking(anatomy, rules, pipeline);
   return pipeline;
 }
 

@@ -37,7 +37,7 @@ void ChunkWriter::Write(ChunkResult& chunk) {
                      });
       continue;
     }
-    if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
+    if (!product.copy || !WriteClone(task.sources[*product.copy], product, offset, bytes)) {
       destination_->Write(product.file, offset, bytes);
     }
   }

@@ -53,7 +53,7 @@ TaskResult Fold(const Task& task, std::span<const ChunkResult> chunks, bool dige
   }
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
-    result.products.push_back(product.copy ? result.sources[product.value]
+    result.products.push_back(product.copy ? result.sources[*product.copy]
                                            : TensorDigest(InfoOf(task, product), products[p]));
   }
   return result;

@@ -185,7 +185,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const Units units = UnitsOf(task);
   // A copy has work to do as well where a step is to be shown to have chosen it (weight 1).
   const bool arithmetic = !task.tape.instructions.empty() || !task.tape.probes.empty() ||
-                          !std::ranges::all_of(task.products, &Product::copy);
+                          !std::ranges::all_of(task.products, IsCopy);
   // The only product is a source as it is: it is read to where it is written from.
   const bool straight = !arithmetic && task.products.size() == 1 && task.sources.size() == 1 &&
                         task.sources.front().segments.empty();
@@ -241,7 +241,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       const std::uint64_t size = units.SizeOf(product.dtype);
       const std::span<std::byte> piece = results_[p].bytes().subspan(at * size, count * size);
       if (product.copy && !straight)
-        std::ranges::copy(pieces_[product.value].bytes(), piece.begin());
+        std::ranges::copy(pieces_[*product.copy].bytes(), piece.begin());
       if (context_.digests && !product.copy) product_digests_[p].Update(piece);
     }
   }
@@ -255,7 +255,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
-      result.product_blocks.push_back(product.copy ? result.source_blocks[product.value]
+      result.product_blocks.push_back(product.copy ? result.source_blocks[*product.copy]
                                                    : product_digests_[p].Finish());
     }
   }

@@ -81,9 +81,8 @@ std::string PlanJson(const Plan& plan, const RunOptions& options) {
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     json["outputs"].push_back(OutputJson(plan, i));
   }
-  const auto copied = std::ranges::count_if(plan.tasks, [](const Task& task) {
-    return std::ranges::all_of(task.products, &Product::copy);
-  });
+  const auto copied = std::ranges::count_if(
+      plan.tasks, [](const Task& task) { return std::ranges::all_of(task.products, IsCopy); });
   json["tensors"] = plan.tasks.size();
   json["tensors_copied"] = copied;
   json["bytes_to_read"] = plan.bytes_to_read;

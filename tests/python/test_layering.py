@@ -21,8 +21,8 @@ INNER = {
 DOORS = {
     "hwy/": ["core/base/simd", "core/tensor/codec", "core/io/hash", "core/io/xxh3", "merge/adapters/bake_tile",
              "merge/adapters/low_rank", "merge/program/"],
-    "tbb/": ["merge/run/engine"],
-    "oneapi/": ["merge/run/engine"],
+    "tbb/": ["merge/run/computation"],
+    "oneapi/": ["merge/run/computation"],
     "re2/": ["core/base/matcher"],
     "yaml-cpp/": ["recipes/source"],
     "Eigen/": ["merge/operators/", "merge/adapters/"],

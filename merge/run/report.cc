@@ -96,14 +96,16 @@ bool Changed(const Plan& plan, const Task& task, const TaskResult& result, std::
 
 /// What became of each input.
 void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, InputReport*> inputs;
+  using Key = std::pair<std::uint32_t, std::uint32_t>;  // model and part
+  std::map<Key, InputReport*> inputs;
+  std::map<Key, std::set<std::uint32_t>> steps;
   auto input = report.inputs.begin();
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) inputs[{m, p}] = &*input++;
   }
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
-    std::set<std::pair<std::uint32_t, std::uint32_t>> operands;
+    std::set<Key> operands;
     bool computed = false;
     for (const Product& product : task.products) {
       computed = computed || !product.copy;
@@ -120,12 +122,17 @@ void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report
       use.tensors_changed += Changed(plan, task, results[t], key.first) ? 1 : 0;
       if (plan.models[key.first].adapter != nullptr) continue;
       for (const Probe& probe : task.tape.probes) {
-        if (!probe.applied) use.steps.insert(probe.step);
+        if (!probe.applied) steps[key].insert(probe.step);
       }
     }
   }
   for (const AppliedModule& module : plan.applied) {
-    inputs.at({module.model, 0})->steps.insert(module.step);
+    steps[{module.model, 0}].insert(module.step);
+  }
+  for (const auto& [key, of_input] : steps) {
+    for (const std::uint32_t step : of_input) {
+      inputs.at(key)->steps.push_back(plan.steps[step].name);
+    }
   }
 }
 
@@ -175,7 +182,7 @@ void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Rep
                         .non_finite = results[t].non_finite};
     for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
       if (task.tape.probes[p].applied) continue;
-      tensor.effects.emplace_back(task.tape.probes[p].step, results[t].effects[p]);
+      tensor.effects.emplace_back(plan.steps[task.tape.probes[p].step].name, results[t].effects[p]);
     }
     report.tensors.push_back(std::move(tensor));
   }

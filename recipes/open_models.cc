@@ -226,7 +226,9 @@ std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& fil
   const fs::path path = Locate(file);
   std::shared_ptr<const Checkpoint>& checkpoint = open_[{path.lexically_normal(), file.key}];
   const auto given = options_.opened.find(path);
-  if (checkpoint == nullptr && given != options_.opened.end()) {
+  const bool opened =
+      given != options_.opened.end() && (file.key.empty() || file.key == given->second->key());
+  if (checkpoint == nullptr && opened) {
     checkpoint = canonical ? CanonicalView(given->second) : given->second;
   } else if (checkpoint == nullptr) {
     // Factors are read once each, in bulk.

@@ -18,13 +18,21 @@ extern "C" void Stop(int /*signal*/) {
   stop = true;
 }
 
-bool ShowProgress(const ws::Progress& progress) {
-  const double share = progress.bytes_total == 0 ? 1.0
-                                                 : static_cast<double>(progress.bytes_done) /
-                                                       static_cast<double>(progress.bytes_total);
-  std::cerr << '\r' << progress.phase << ' ' << static_cast<int>(share * 100) << " %" << std::flush;
-  return true;
-}
+/// Shows how far the run is, where that has changed.
+class ShownProgress {
+ public:
+  bool operator()(const ws::Progress& progress) {
+    const auto done = static_cast<double>(progress.bytes_done);
+    const auto total = static_cast<double>(progress.bytes_total);
+    const int percent = total == 0 ? 100 : static_cast<int>(100 * done / total);
+    if (percent != shown_) std::cerr << '\r' << progress.phase << ' ' << percent << " %";
+    shown_ = percent;
+    return true;
+  }
+
+ private:
+  int shown_ = -1;
+};
 
 void Print(const ws::Report& report) {
   for (const ws::StepReport& step : report.steps) {
@@ -34,8 +42,7 @@ void Print(const ws::Report& report) {
     std::cout << '\n';
   }
   for (const ws::AdapterResult& adapter : report.adapters) {
-    std::cout << adapter.name << ": " << adapter.applied.size() << " modules applied, "
-              << adapter.unmatched.size() << " kinds of others\n";
+    std::cout << adapter.name << ": " << adapter.applied.size() << " modules applied\n";
   }
   for (const std::string& warning : report.warnings) std::cout << "warning: " << warning << '\n';
   for (const ws::OutputReport& output : report.outputs) {
@@ -62,9 +69,9 @@ int main(int argc, char** argv) {
     const ws::Plan plan = model.Plan();
     std::cout << "reads " << plan.bytes_to_read << " bytes and holds at most " << plan.peak_memory
               << '\n';
-    const ws::Report report =
-        model.Save(argv[4], {.metadata = {{"title", "Photo and anime"}}},
-                   {.progress = ShowProgress, .cancel = &stop, .overwrite = true, .resume = true});
+    const ws::Report report = model.Save(
+        argv[4], {.metadata = {{"title", "Photo and anime"}}},
+        {.progress = ShownProgress(), .cancel = &stop, .overwrite = true, .resume = true});
     std::cerr << '\n';
     Print(report);
   } catch (const ws::Error& error) {

@@ -68,6 +68,18 @@ def test_each_public_header_compiles_alone(prefix, tmp_path, compiler):
         run(compiler, *CHECKS, "-I", prefix / "include", source)
 
 
+def test_what_the_manual_shows_compiles(tmp_path):
+    text = (support.ROOT / "docs" / "cpp.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```cpp\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) >= 4
+    head = "#include <weightsmith/weightsmith.h>\nnamespace ws = weightsmith;\n"
+    body = "".join(f"{{\n{block.removeprefix(head)}}}\n" for block in blocks)
+    models = ", ".join(f"const ws::Model& {name}" for name in ("a", "b", "c", "base"))
+    source = tmp_path / "manual.cc"
+    source.write_text(f"{head}void Show({models}) {{\n{body}}}\n")
+    run("g++", "-std=c++20", "-fsyntax-only", "-Wno-unused-result", "-I", support.ROOT / "include", source)
+
+
 def test_find_package_and_a_merge(weightsmith, programs, prefix, pair, tmp_path):
     consumer = programs(support.ROOT / "tests" / "consumer") / "consumer"
     support.write_recipe(tmp_path / "recipe.yaml", {

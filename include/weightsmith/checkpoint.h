@@ -70,9 +70,13 @@ class Checkpoint {
   [[nodiscard]] static Checkpoint Open(const std::filesystem::path& path,
                                        const std::string& key = {});
 
+  /// A checkpoint of tensors in memory, which are copied; Model::Of makes a model of it. Throws
+  /// kUsage for bytes that are more or fewer than dtype and shape take.
+  [[nodiscard]] static Checkpoint OfTensors(const std::map<std::string, TensorView>& tensors);
+
   explicit Checkpoint(std::shared_ptr<const internal::Checkpoint> checkpoint);
 
-  /// As it was given.
+  /// As it was given; of what is in memory, a name for messages.
   [[nodiscard]] const std::filesystem::path& path() const;
   /// "safetensors", "sharded", "torch-zip" or "torch-legacy".
   [[nodiscard]] std::string_view format() const;

@@ -1,5 +1,7 @@
 #include <weightsmith/checkpoint.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <mutex>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/formats/checkpoint.h"
+#include "core/io/memory_source.h"
 #include "core/model/anatomy.h"
 #include "core/model/views/canonical_view.h"
 #include "core/tensor/codec.h"
@@ -51,6 +54,13 @@ struct OpenCheckpoint {
 
 }  // namespace internal
 
+namespace {
+
+/// What messages call the file of tensors in memory.
+constexpr const char* kMemory = "memory";
+
+}  // namespace
+
 const std::string& Tensor::name() const {
   return tensor_->stored->name;
 }
@@ -74,8 +84,8 @@ std::vector<std::byte> Tensor::Read() const {
 std::vector<float> Tensor::Floats() const {
   const DTypeInfo& dtype = Info(this->dtype());
   if (!dtype.has_codec) {
-    throw Error(ErrorCode::kUsage, "tensor " + internal::Quote(name()) + " is " +
-                                       std::string(dtype.name) + ", which has no values as floats");
+    throw Error(ErrorCode::kUsage, fmt::format("tensor {} is {}, which has no values as floats",
+                                               internal::Quote(name()), dtype.name));
   }
   constexpr std::uint64_t kPiece = 1 << 18;
   std::vector<float> floats(info().elements());
@@ -99,6 +109,25 @@ Checkpoint::Checkpoint(std::shared_ptr<const internal::Checkpoint> checkpoint)
 Checkpoint Checkpoint::Open(const std::filesystem::path& path, const std::string& key) {
   return internal::Guarded(
       [&] { return Checkpoint(internal::Checkpoint::Open(path, std::nullopt, key)); });
+}
+
+Checkpoint Checkpoint::OfTensors(const std::map<std::string, TensorView>& tensors) {
+  std::vector<internal::CheckpointTensor> stored;
+  std::vector<std::shared_ptr<const internal::ByteSource>> files;
+  for (const auto& [name, view] : tensors) {
+    TensorInfo info{view.dtype, Shape(view.shape.begin(), view.shape.end())};
+    if (!ElementCount(info.shape) || info.bytes() != view.bytes.size()) {
+      throw Error(ErrorCode::kUsage, fmt::format("tensor {}: {} of shape {} does not take {} bytes",
+                                                 internal::Quote(name), Info(view.dtype).name,
+                                                 ToString(view.shape), view.bytes.size()));
+    }
+    const auto bytes =
+        std::make_shared<std::vector<std::byte>>(view.bytes.begin(), view.bytes.end());
+    stored.push_back(
+        {.name = name, .info = std::move(info), .file = static_cast<std::uint32_t>(files.size())});
+    files.push_back(std::make_shared<internal::MemorySource>(kMemory, *bytes, bytes));
+  }
+  return Checkpoint(internal::Checkpoint::OfTensors(std::move(stored), kMemory, std::move(files)));
 }
 
 const std::filesystem::path& Checkpoint::path() const {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -72,6 +73,27 @@ TEST_F(ModelApi, IsAnOperandOfOthers) {
   const Error error = Caught([&] { static_cast<void>(computed.ToRecipe()); });
   EXPECT_EQ(error.code(), ErrorCode::kUsage);
   EXPECT_THAT(error.what(), HasSubstr("tensors in memory"));
+}
+
+TEST_F(ModelApi, IsMadeOfTensorsInMemory) {
+  const std::vector<float> values{5, 5, 5, 5};
+  const std::vector<float> one{7};
+  const Shape four{4};
+  const Shape single{1};
+  const Model held = Model::Of(Checkpoint::OfTensors(
+      {{"layer.weight", {DType::kF32, four, std::as_bytes(std::span(values))}},
+       {"out", {DType::kF32, single, std::as_bytes(std::span(one))}}}));
+  const Model mixed = Apply("weighted_sum", {held, a_}, {{"alpha", 0.5}});
+  EXPECT_THAT(mixed["layer.weight"].Floats(), ::testing::Each(3.0F));
+  EXPECT_THAT(mixed["out"].Floats(), ElementsAre(4.0F));
+  held.Save(File("held.safetensors"), {.private_metadata = true});
+  EXPECT_EQ(Checkpoint::Open(File("held.safetensors"))["layer.weight"].Floats(), values);
+  const Error error = Caught([&] {
+    static_cast<void>(
+        Checkpoint::OfTensors({{"w", {DType::kF32, four, std::as_bytes(std::span(one))}}}));
+  });
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  EXPECT_STREQ(error.what(), "tensor 'w': F32 of shape [4] does not take 4 bytes");
 }
 
 TEST_F(ModelApi, IsWrittenAsARecipeThatMakesTheSame) {

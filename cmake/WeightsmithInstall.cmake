@@ -1,17 +1,12 @@
 include(CMakePackageConfigHelpers)
 
 get_property(weightsmith_libraries GLOBAL PROPERTY WEIGHTSMITH_LIBRARIES)
-get_property(weightsmith_headers GLOBAL PROPERTY WEIGHTSMITH_HEADERS)
 
 install(TARGETS ${weightsmith_libraries} EXPORT weightsmith_targets)
 if(TARGET weightsmith)
   install(TARGETS weightsmith)
 endif()
-foreach(header IN LISTS weightsmith_headers)
-  get_filename_component(folder "${header}" DIRECTORY)
-  install(FILES "${PROJECT_SOURCE_DIR}/${header}"
-          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weightsmith/${folder}")
-endforeach()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/weightsmith" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/recipes/schema" DESTINATION "${CMAKE_INSTALL_DATADIR}/weightsmith")
 set(weightsmith_cmake_folder "${CMAKE_INSTALL_LIBDIR}/cmake/weightsmith")
 install(EXPORT weightsmith_targets NAMESPACE weightsmith:: DESTINATION "${weightsmith_cmake_folder}")

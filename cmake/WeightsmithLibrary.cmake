@@ -42,29 +42,25 @@ function(weightsmith_unity target)
 endfunction()
 
 # weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…] [EXCLUDE regexes…]): a static library weightsmith::NAME
-# of every .cc file below the calling folder that no EXCLUDE matches; PRIVATE dependencies stay out of its installed
-# headers.
+# of every .cc file below the calling folder that no EXCLUDE matches. Of its headers none is installed: include/weightsmith
+# is.
 function(weightsmith_library name)
   cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE;EXCLUDE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
   foreach(regex IN LISTS arg_EXCLUDE)
     list(FILTER sources EXCLUDE REGEX "${regex}")
   endforeach()
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}/*.h")
-  list(FILTER headers EXCLUDE REGEX "-inl\\.h$")
   set(target weightsmith_${name})
   add_library(${target} STATIC ${sources})
   add_library(weightsmith::${name} ALIAS ${target})
   weightsmith_target_options(${target})
   weightsmith_unity(${target})
   target_include_directories(${target} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/weightsmith>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${target} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_LIBRARIES ${target})
-  set_property(GLOBAL APPEND PROPERTY WEIGHTSMITH_HEADERS ${headers})
 endfunction()
 
 # weightsmith_kernels(SOURCES…): inner loops of these files begin where a line of the instruction cache does not end inside
@@ -80,7 +76,7 @@ function(weightsmith_variant target source name)
   set(variant ${target}_${name})
   add_library(${variant} OBJECT ${source})
   weightsmith_target_options(${variant})
-  target_include_directories(${variant} PRIVATE "${PROJECT_SOURCE_DIR}")
+  target_include_directories(${variant} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
   target_compile_definitions(${variant} PRIVATE ${arg_DEFINITIONS})
   target_compile_options(${variant} PRIVATE ${arg_FLAGS})
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${variant}>)

@@ -15,14 +15,15 @@
 
 #include "core/base/error.h"
 #include "merge/run/executor.h"
-#include "merge/run/single_tensors.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
 #include "python_bindings/watch.h"
 #include "recipes/jobs/assemble.h"
 #include "recipes/jobs/convert.h"
+#include "recipes/jobs/generated_recipe.h"
 #include "recipes/jobs/plan_json.h"
 #include "recipes/jobs/plan_recipe.h"
+#include "recipes/jobs/prepared_plan.h"
 #include "recipes/jobs/report_json.h"
 #include "recipes/jobs/split.h"
 #include "recipes/show.h"
@@ -34,18 +35,6 @@ namespace nb = nanobind;
 using Words = std::map<std::string, std::string>;
 using Paths = std::vector<std::filesystem::path>;
 using PathsByName = std::map<std::string, std::filesystem::path>;
-
-/// Something that can be run.
-struct PreparedPlan {
-  explicit PreparedPlan(Plan made)
-      : plan(std::make_unique<const Plan>(std::move(made))),
-        single(std::make_unique<SingleTensors>(*plan)) {}
-
-  std::unique_ptr<const Plan> plan;
-  std::unique_ptr<SingleTensors> single;
-  std::vector<std::string> notes;     ///< of convert: what is repaired or left out
-  std::vector<std::string> warnings;  ///< about the text of a recipe
-};
 
 RecipeOptions RecipeOptionsOf(const nb::dict& given) {
   RecipeOptions options;
@@ -81,62 +70,20 @@ RecipeOptions RecipeOptionsOf(const nb::dict& given) {
 /// adapters by their names.
 struct Source {
   std::optional<std::filesystem::path> path;
-  std::string text;
-  PathsByName paths;
+  GeneratedRecipe generated;
 };
 
 Source SourceOf(const nb::dict& given) {
-  return {Find<std::filesystem::path>(given, "path"), Find<std::string>(given, "text").value_or(""),
-          Find<PathsByName>(given, "paths").value_or(PathsByName())};
-}
-
-/// Nobody wrote the text: its lines are no places to show.
-[[noreturn]] void ThrowWithoutPlaces(const RecipeProblems& problems) {
-  std::string message;
-  std::vector<Diagnostic> errors;
-  for (const Diagnostic& problem : problems.errors()) {
-    message += (message.empty() ? "" : "\n") + problem.message;
-    if (!problem.advice.empty()) message += "\n  " + problem.advice;
-    errors.push_back({problem.severity, {}, problem.message, problem.advice});
-  }
-  throw RecipeProblems(problems.code(), std::move(message), problems.options(), std::move(errors));
-}
-
-Recipe ReadText(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
-  SourceText text{"recipe", source.text};
-  text.generated = true;
-  Recipe recipe = [&] {
-    try {
-      std::optional<Recipe> parsed = ParseRecipe(text, {}, options, diagnostics);
-      diagnostics.ThrowIfErrors();
-      return std::move(parsed).value();
-    } catch (const RecipeProblems& problems) {
-      ThrowWithoutPlaces(problems);
-    }
-  }();
-  for (RecipeModel& model : recipe.models) {
-    model.place = {};
-    for (RecipeModel::Part& part : model.parts) part.file.place = {};
-    // Not all paths can be written in a recipe.
-    const auto path = source.paths.find(model.name);
-    if (path != source.paths.end()) model.parts.front().file.path = path->second;
-  }
-  for (RecipeNode& node : recipe.nodes) node.place = {};
-  for (RecipeOutput& output : recipe.outputs) output.place = {};
-  return recipe;
+  return {Find<std::filesystem::path>(given, "path"),
+          {Find<std::string>(given, "text").value_or(""),
+           Find<PathsByName>(given, "paths").value_or(PathsByName())}};
 }
 
 Recipe ReadRecipe(const Source& source, const RecipeOptions& options, Diagnostics& diagnostics) {
-  if (!source.path) return ReadText(source, options, diagnostics);
+  if (!source.path) return ReadGenerated(source.generated, options, diagnostics);
   std::optional<Recipe> recipe = LoadRecipe(*source.path, options, diagnostics);
   diagnostics.ThrowIfErrors();
   return std::move(recipe).value();
-}
-
-/// A warning as one line or several; without "warning:" where it has no place.
-std::string WarningText(const Diagnostic& warning) {
-  if (warning.place.source != nullptr) return Render(warning);
-  return warning.message + (warning.advice.empty() ? "" : "\n  " + warning.advice);
 }
 
 PreparedPlan PlanRecipe(const nb::dict& given) {
@@ -145,18 +92,9 @@ PreparedPlan PlanRecipe(const nb::dict& given) {
   const nb::gil_scoped_release released;
   Diagnostics diagnostics;
   const Recipe recipe = ReadRecipe(source, options, diagnostics);
-  PreparedPlan prepared = [&] {
-    try {
-      return PreparedPlan(PlanOfRecipe(recipe, options, diagnostics));
-    } catch (const RecipeProblems& problems) {
-      if (source.path) throw;
-      ThrowWithoutPlaces(problems);
-    }
-  }();
-  for (const Diagnostic& warning : diagnostics.all()) {
-    prepared.warnings.push_back(WarningText(warning));
-  }
-  return prepared;
+  Plan plan = source.path ? PlanOfRecipe(recipe, options, diagnostics)
+                          : PlanOfGenerated(recipe, options, diagnostics);
+  return PreparedPlan(std::move(plan), diagnostics);
 }
 
 std::string ShowRecipeOf(const nb::dict& given) {
@@ -166,21 +104,15 @@ std::string ShowRecipeOf(const nb::dict& given) {
   return ShowRecipe(ReadRecipe(source, options, diagnostics));
 }
 
-PreparedPlan Rewriting(RewriteJob job) {
-  PreparedPlan prepared(PlanOf(job));
-  prepared.notes = std::move(job.notes);
-  return prepared;
-}
-
 PreparedPlan PlanSplit(const std::filesystem::path& path, const std::filesystem::path& folder) {
   const nb::gil_scoped_release released;
-  return Rewriting(SplitJob(path, folder));
+  return PreparedPlan(SplitJob(path, folder));
 }
 
 PreparedPlan PlanAssemble(const std::string& like, const PathsByName& parts,
                           const std::filesystem::path& output) {
   const nb::gil_scoped_release released;
-  return Rewriting(AssembleJob(like, {parts.begin(), parts.end()}, output));
+  return PreparedPlan(AssembleJob(like, {parts.begin(), parts.end()}, output));
 }
 
 PreparedPlan PlanConvert(const nb::dict& given) {
@@ -201,13 +133,13 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   request.prune = Find<bool>(given, "prune").value_or(false);
   request.fix = Find<bool>(given, "fix").value_or(false);
   const nb::gil_scoped_release released;
-  return Rewriting(ConvertJob(request));
+  return PreparedPlan(ConvertJob(request));
 }
 
 std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
   const RunOptions run = RunOptionsOf(options);
   const nb::gil_scoped_release released;
-  return PlanJson(*prepared.plan, run);
+  return PlanJson(prepared.plan(), run);
 }
 
 /// The report, JSON.
@@ -216,7 +148,7 @@ std::string RunPlan(const PreparedPlan& prepared, const nb::dict& given, const s
   std::string report;
   RunWatched(RunOptionsOf(given), phase, progress,
              [&](const RunOptions& watched, const auto& /*phase*/) {
-               report = ReportJson(*prepared.plan, Run(*prepared.plan, watched));
+               report = ReportJson(prepared.plan(), prepared.Run(watched));
              });
   return report;
 }
@@ -227,7 +159,7 @@ OpenCheckpoint ComputePlan(const PreparedPlan& prepared, const nb::dict& given,
   OpenCheckpoint result;
   RunWatched(RunOptionsOf(given), "computing", progress,
              [&](const RunOptions& watched, const auto& /*phase*/) {
-               result.checkpoint = RunInMemory(*prepared.plan, watched);
+               result.checkpoint = prepared.Compute(watched);
              });
   return result;
 }
@@ -235,7 +167,7 @@ OpenCheckpoint ComputePlan(const PreparedPlan& prepared, const nb::dict& given,
 /// One tensor of it, on the calling thread, stopped by Ctrl-C.
 OpenCheckpoint ComputeTensor(const PreparedPlan& prepared, const std::string& name) {
   const nb::gil_scoped_release released;
-  return {prepared.single->Compute(name, [] {
+  return {prepared.ComputeTensor(name, [] {
     const nb::gil_scoped_acquire acquired;
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
   })};
@@ -243,9 +175,7 @@ OpenCheckpoint ComputeTensor(const PreparedPlan& prepared, const std::string& na
 
 nb::list OutputKeys(const PreparedPlan& prepared) {
   nb::list names;
-  for (const OutputFilePlan& file : prepared.plan->output_files) {
-    for (const SafetensorsEntry& entry : file.layout.tensors) names.append(entry.name);
-  }
+  for (const std::string& name : prepared.Names()) names.append(name);
   return names;
 }
 
@@ -260,8 +190,8 @@ void BindPlan(nb::module_& module) {
                   nb::arg("output"))
       .def_static("of_convert", &PlanConvert, nb::arg("request"),
                   nb::sig("def of_convert(request: dict[str, typing.Any]) -> Plan"))
-      .def_prop_ro("notes", [](const PreparedPlan& prepared) { return prepared.notes; })
-      .def_prop_ro("warnings", [](const PreparedPlan& prepared) { return prepared.warnings; })
+      .def_prop_ro("notes", &PreparedPlan::notes)
+      .def_prop_ro("warnings", &PreparedPlan::warnings)
       .def("keys", &OutputKeys, nb::sig("def keys(self) -> list[str]"))
       .def("json", &JsonOf, nb::arg("options"),
            nb::sig("def json(self, options: dict[str, typing.Any]) -> str"))

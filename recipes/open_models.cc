@@ -258,7 +258,9 @@ std::shared_ptr<const Checkpoint> ModelOpener::Read(const FileReference& file, c
   const bool canonical = names == Names::kCanonical;
   const auto given = options_.opened.find(path);
   std::shared_ptr<const Checkpoint> checkpoint;
-  if (given != options_.opened.end()) {
+  const bool opened =
+      given != options_.opened.end() && (file.key.empty() || file.key == given->second->key());
+  if (opened) {
     checkpoint = canonical ? CanonicalView(given->second) : given->second;
   } else if (canonical) {
     checkpoint = OpenCanonical(path, options_.io, file.key);

@@ -1,69 +1,17 @@
-// The one exception type. A message names the operation, the thing, what was found and what was
-// expected; advice is a second paragraph. Nothing below cli/ prints, aborts or exits.
+// The one exception type, which is the library's own (weightsmith/error.h), with its context.
+// Nothing below cli/ prints, aborts or exits.
 #pragma once
 
-#include <cstdint>
-#include <exception>
-#include <string>
+#include <weightsmith/error.h>
+
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace weightsmith::internal {
 
-/// What went wrong; the values are the program's exit statuses.
-enum class ErrorCode {
-  kFailed = 1,     ///< while running: I/O, target folder
-  kUsage = 2,      ///< the command line or the text of a recipe; an existing output; output = input
-  kMismatch = 3,   ///< a valid recipe does not fit its files
-  kInput = 4,      ///< an input file is missing or malformed
-  kHash = 5,       ///< a hash does not match
-  kResources = 6,  ///< it would not fit in memory or on disk
-  kVerification = 7,  ///< a check that was asked for said no
-  kNoEffect = 8,      ///< something that should have an effect has none
-  kInterrupted = 130,
-};
-
-/// A setting that would help. How it is written is a matter of each front end (`--force`,
-/// `overwrite=True`): no message below them spells it.
-enum class Option : std::uint8_t {
-  kOverwrite,         ///< replace outputs that exist
-  kMakeFolders,       ///< make missing folders of outputs
-  kMaxMemory,         ///< the memory that a run may hold
-  kReadInsteadOfMap,  ///< read files by system calls
-  kAllowUnmatched,    ///< modules of adapters that may change nothing
-  kModelFolders,      ///< where models are looked for
-  kModelPath,         ///< which file a model is
-  kSelectOutput,      ///< which step is written
-  kMaxShardSize,      ///< the most bytes of a file of the output
-  kTrustPartial,      ///< go on from a partial output without reading it back
-  kCheckFileOnly,     ///< verify without computing again
-};
-
-class Error : public std::exception {
- public:
-  Error(ErrorCode code, std::string message, std::string advice = {},
-        std::vector<Option> options = {});
-
-  ErrorCode code() const noexcept { return code_; }
-  /// The message with its context: "merging 'x': reading 'a.safetensors': …".
-  const char* what() const noexcept override { return full_.c_str(); }
-  const std::string& message() const noexcept { return message_; }
-  /// What the user can do about it; may be empty.
-  const std::string& advice() const noexcept { return advice_; }
-  /// Settings that would help, for the front end to add to the advice.
-  const std::vector<Option>& options() const noexcept { return options_; }
-
-  /// Puts what was being done in front of the message; the outermost is added last.
-  void AddContext(std::string_view doing);
-
- private:
-  ErrorCode code_;
-  std::string message_;
-  std::string advice_;
-  std::string full_;
-  std::vector<Option> options_;
-};
+using weightsmith::Error;
+using weightsmith::ErrorCode;
+using weightsmith::Option;
 
 /// Runs `body`; an Error that leaves it carries `doing` as its outermost context.
 template <class Body>

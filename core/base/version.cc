@@ -7,7 +7,13 @@
 #include <cstdint>
 #include <cstring>
 
-namespace weightsmith::internal {
+namespace weightsmith {
+
+std::string_view Version() {
+  return WEIGHTSMITH_VERSION;
+}
+
+namespace internal {
 namespace {
 
 constexpr char kHexDigits[] = "0123456789abcdef";
@@ -64,10 +70,6 @@ int Visit(dl_phdr_info* info, std::size_t /*size*/, void* data) {
 
 }  // namespace
 
-std::string_view Version() {
-  return WEIGHTSMITH_VERSION;
-}
-
 const std::string& BuildId() {
   static const std::string id = [] {
     Search search{reinterpret_cast<std::uintptr_t>(&Version), {}};
@@ -77,4 +79,5 @@ const std::string& BuildId() {
   return id;
 }
 
-}  // namespace weightsmith::internal
+}  // namespace internal
+}  // namespace weightsmith

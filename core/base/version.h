@@ -1,12 +1,13 @@
-// The version of this program and library, from the file VERSION.
+// The version of this program and library, from the file VERSION, and which build of it runs.
 #pragma once
 
+#include <weightsmith/version.h>
+
 #include <string>
-#include <string_view>
 
 namespace weightsmith::internal {
 
-std::string_view Version();
+using weightsmith::Version;
 
 /// What the linker calls this build of the code, in hexadecimal digits: the same on every machine
 /// that runs it, another after any change of the code. Empty where the linker gave it no name.

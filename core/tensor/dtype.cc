@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace weightsmith::internal {
+namespace weightsmith {
 namespace {
 
 using enum DTypeKind;
@@ -115,7 +115,7 @@ std::optional<DType> DTypeByWord(std::string_view word) {
   return std::nullopt;
 }
 
-std::vector<std::string_view> Spellings(DType dtype) {
+std::vector<std::string_view> internal::Spellings(DType dtype) {
   std::vector<std::string_view> spellings{Info(dtype).word};
   for (const auto& [alias, meant] : kAliases) {
     if (meant == dtype) spellings.push_back(alias);
@@ -123,4 +123,4 @@ std::vector<std::string_view> Spellings(DType dtype) {
   return spellings;
 }
 
-}  // namespace weightsmith::internal
+}  // namespace weightsmith

@@ -1,6 +1,6 @@
 #include "core/tensor/tensor.h"
 
-namespace weightsmith::internal {
+namespace weightsmith {
 
 std::optional<std::uint64_t> ElementCount(std::span<const std::uint64_t> shape) {
   std::uint64_t count = 1;
@@ -30,4 +30,4 @@ std::uint64_t TensorInfo::bytes() const {
   return count / 8 * bits + count % 8 * bits / 8;
 }
 
-}  // namespace weightsmith::internal
+}  // namespace weightsmith

@@ -8,6 +8,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ["core", "merge", "recipes", "cli"]  # each sees itself and those before it
 TOPS = ["cli", "python_bindings"]  # nobody sees them, nor they each other
+PUBLIC = ROOT / "include" / "weightsmith"
+# Public headers -> the folders whose headers may include them, beside recipes/api, which implements them: values that the
+# inside uses as they are.
+VALUES = {"error.h": "core/base/", "version.h": "core/base/", "tensor.h": "core/tensor/"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 # Inside a layer: each folder sees itself, those before it and what lies beside them. Folders of one rank do not see each
@@ -40,6 +44,10 @@ def source_files():
         for path in sorted((ROOT / layer).rglob("*")):
             if path.suffix in (".cc", ".h"):
                 yield layer, path
+
+
+def public_headers():
+    return sorted(PUBLIC.glob("*.h"))
 
 
 def includes(path):
@@ -99,7 +107,7 @@ def test_a_library_is_included_only_behind_its_doors(library):
     assert wrong == []
 
 
-def test_installed_headers_have_no_third_party_include():
+def test_headers_have_no_third_party_include():
     wrong = []
     for layer, path in source_files():
         if path.suffix != ".h" or path.name.endswith("-inl.h") or layer in TOPS:
@@ -110,9 +118,44 @@ def test_installed_headers_have_no_third_party_include():
     assert wrong == []
 
 
+def test_public_headers_include_the_standard_library_and_each_other():
+    names = {f"weightsmith/{path.name}" for path in public_headers()}
+    wrong = []
+    for path in public_headers():
+        for mark, name in includes(path):
+            if mark != "<" or ("/" in name and name not in names) or name.endswith(".h") and name not in names:
+                wrong.append(f"{path.name} includes {name}")
+    assert wrong == []
+    umbrella = {name for _, name in includes(PUBLIC / "weightsmith.h")}
+    assert umbrella == names - {"weightsmith/weightsmith.h"}
+
+
+def test_public_headers_are_included_by_what_implements_them():
+    wrong = []
+    for _, path in source_files():
+        relative = path.relative_to(ROOT).as_posix()
+        for _, name in includes(path):
+            folder, _, header = name.partition("/")
+            if folder != "weightsmith" or relative.startswith("recipes/api/"):
+                continue
+            if not (header in VALUES and relative.startswith(VALUES[header]) and path.suffix == ".h"):
+                wrong.append(f"{relative} includes {name}")
+    assert wrong == []
+
+
+def test_nothing_below_sees_what_implements_the_public_api():
+    wrong = []
+    for _, path in source_files():
+        relative = path.relative_to(ROOT).as_posix()
+        for _, name in includes(path):
+            if name.startswith("recipes/api/") and not relative.startswith("recipes/api/"):
+                wrong.append(f"{relative} includes {name}")
+    assert wrong == []
+
+
 def test_no_file_is_too_long_to_live_with():
     long_files = []
-    for _, path in source_files():
+    for path in [*public_headers(), *(path for _, path in source_files())]:
         lines = path.read_text(encoding="utf-8").count("\n")
         if lines > 500:
             long_files.append(f"{path.relative_to(ROOT)}: {lines} lines")

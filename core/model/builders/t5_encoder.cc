@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint64_t kRelativeBuckets = 32;
 
-void Block(RuleList& rules, const T5Encoder& t5, std::uint64_t index) {
+void AddBlock(RuleList& rules, const T5Encoder& t5, std::uint64_t index) {
   const std::string block = "encoder.block." + std::to_string(index);
   const std::string attention = block + ".layer.0.SelfAttention.";
   for (const char* projection : {"q", "k", "v", "o"}) {
@@ -37,7 +37,7 @@ std::vector<TensorRule> BuildT5Encoder(const T5Encoder& t5) {
              .shape = embedding,
              .optional = true,
              .usual = false});
-  for (std::uint64_t i = 0; i < t5.blocks; ++i) Block(rules, t5, i);
+  for (std::uint64_t i = 0; i < t5.blocks; ++i) AddBlock(rules, t5, i);
   rules.Tensor("encoder.final_layer_norm.weight", {t5.width});
   rules.Add({.name = "logit_scale", .shape = {}, .optional = true, .usual = false, .beside = true});
   return rules.Take();

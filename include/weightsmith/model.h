@@ -100,7 +100,7 @@ class Model {
   explicit Model(std::shared_ptr<const internal::ModelNode> node) : node_(std::move(node)) {}
 
   /// The same with adapters added, one after another.
-  [[nodiscard]] Model Bake(std::vector<Adapter> adapters) const;
+  [[nodiscard]] Model Bake(const std::vector<Adapter>& adapters) const;
   [[nodiscard]] Model Bake(const std::filesystem::path& adapter, Value strength = 1.0) const;
   /// The same under policies of the whole, instead of any that it had. They are not handed on to
   /// what is made of it: a Step has its own.

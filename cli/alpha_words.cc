@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "recipes/source/text_file.h"
+#include "recipes/source/writer.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -24,15 +25,6 @@ std::vector<std::string_view> Split(std::string_view text, std::string_view sepa
   }
 }
 
-std::string Quoted(std::string_view place) {
-  std::string quoted = "\"";
-  for (const char c : place) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
-  }
-  return quoted + '"';
-}
-
 /// Rows "place<separator>value"; one part without a separator is the default.
 std::string Rows(const std::vector<std::string_view>& parts, char separator,
                  const std::string& words) {
@@ -47,7 +39,7 @@ std::string Rows(const std::vector<std::string_view>& parts, char separator,
           fmt::format("alpha: {} in {} is not a row PLACE=VALUE", Quote(part), Quote(words, 80)),
           "Write a number followed by rows: 0.3,IN00=0,te=0.");
     }
-    rows.push_back(fmt::format("{}: {}", Quoted(Trim(place)), Trim(value)));
+    rows.push_back(fmt::format("{}: {}", YamlQuoted(Trim(place)), Trim(value)));
   }
   return fmt::format("{{{}}}", fmt::join(rows, ", "));
 }

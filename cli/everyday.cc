@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -17,6 +16,7 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "merge/operator.h"
+#include "recipes/source/writer.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -57,11 +57,10 @@ bool IsNameStart(char c) {
 }
 
 // What YAML takes for something else than a text.
-bool IsYamlWord(std::string name) {
+bool IsYamlWord(std::string_view name) {
   constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no",
                                                    "on",   "off",  "y",     "n"};
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return std::ranges::find(kWords, name) != kWords.end();
+  return std::ranges::find(kWords, Lowercase(name)) != kWords.end();
 }
 
 // Names of the models in the recipe: their stems, made to look like names and told apart.
@@ -81,20 +80,6 @@ std::vector<std::string> ModelNames(const std::vector<std::filesystem::path>& pa
   return names;
 }
 
-// A double-quoted scalar, which YAML reads as JSON does.
-std::string Quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 // A path as a recipe writes it: neither braces nor a dollar name a variable. What a recipe cannot
 // write is replaced, see SetPaths.
 std::string PathText(const std::filesystem::path& path) {
@@ -107,7 +92,7 @@ std::string PathText(const std::filesystem::path& path) {
        at = FindInvalidUtf8(text)) {
     text[at] = '_';
   }
-  return Quoted(text.starts_with('$') ? "./" + text : text);
+  return YamlQuoted(text.starts_with('$') ? "./" + text : text);
 }
 
 // Numbers, booleans, flow mappings and lists as they are; else a text.
@@ -115,7 +100,7 @@ std::string ScalarOrFlow(const std::string& value) {
   const bool flow = value.starts_with('{') || value.starts_with('[');
   const bool plain = ParseNumber(value).has_value() || value == "true" || value == "false";
   if ((flow || plain) && value.find('\n') == std::string::npos) return value;
-  return Quoted(value);
+  return YamlQuoted(value);
 }
 
 std::vector<std::string> SplitCommas(std::string_view text) {
@@ -173,7 +158,7 @@ std::string StepText(const EverydayMerge& merge, std::span<const std::string> na
     if (key == "weights" && op.list && op.list->weighted) {
       weights = value;
     } else {
-      parameters.push_back(fmt::format("{}: {}", Quoted(key), ScalarOrFlow(value)));
+      parameters.push_back(fmt::format("{}: {}", YamlQuoted(key), ScalarOrFlow(value)));
     }
   }
   if (op.list && names.size() > op.operands.size()) {
@@ -289,7 +274,8 @@ std::string AdaptersText(const EverydayMerge& merge, std::span<const std::string
   for (std::size_t i = 0; i < merge.loras.size(); ++i) {
     std::string file = PathText(merge.loras[i].path);
     if (merge.allow_unmatched) {
-      file = fmt::format("{{path: {}, allow_unmatched: {}}}", file, Quoted(*merge.allow_unmatched));
+      file = fmt::format("{{path: {}, allow_unmatched: {}}}", file,
+                         YamlQuoted(*merge.allow_unmatched));
     }
     text += fmt::format("  {}: {}\n", names[i], file);
   }
@@ -322,7 +308,7 @@ std::string FileText(const std::filesystem::path& path, const std::optional<std:
   const std::string quoted = PathText(path);
   const std::string suffix = path.extension().string();
   if (!key || suffix == ".safetensors" || suffix == ".sft") return quoted;
-  return fmt::format("{{path: {}, key: {}}}", quoted, Quoted(*key));
+  return fmt::format("{{path: {}, key: {}}}", quoted, YamlQuoted(*key));
 }
 
 }  // namespace
@@ -362,7 +348,7 @@ std::string RecipeText(const EverydayMerge& merge) {
   if (!merge.policies.empty()) {
     text += "policy:\n";
     for (const auto& [key, value] : merge.policies) {
-      text += fmt::format("  {}: {}\n", Quoted(key), ScalarOrFlow(value));
+      text += fmt::format("  {}: {}\n", YamlQuoted(key), ScalarOrFlow(value));
     }
   }
   text += "steps:\n";
@@ -388,7 +374,7 @@ std::string RecipeText(const EverydayMerge& merge) {
   if (merge.vae) {
     rest += fmt::format("{}components: {{vae: {}}}\n", indent, names[merge.models.size()]);
   }
-  if (merge.dtype) rest += fmt::format("{}dtype: {}\n", indent, Quoted(*merge.dtype));
+  if (merge.dtype) rest += fmt::format("{}dtype: {}\n", indent, YamlQuoted(*merge.dtype));
   if (outputs.size() == 1) {
     return text + fmt::format("output:\n  model: {}\n{}  path: {}\n", outputs.front().first, rest,
                               PathText(outputs.front().second));

@@ -49,6 +49,18 @@ void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal
   for (const std::string& sentence : EqualComponents(request.recipe, plan)) terminal.Warn(sentence);
 }
 
+int SayRefusal(const Plan& plan, const RunOptions& options, std::string_view what,
+               Terminal& terminal) {
+  try {
+    CheckPaths(plan, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kInterrupted) throw;
+    terminal.Fail(fmt::format("the {} would be refused: {}", what, error.what()), AdviceOf(error));
+    return static_cast<int>(error.code());
+  }
+  return 0;
+}
+
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view) {
   if (arguments.Has("print-recipe")) {
     const auto text = EverydayRecipe(arguments, view.kind);
@@ -59,14 +71,7 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   const RecipeRequest request = ReadRecipe(arguments, terminal, view.kind);
   const Plan plan = PlanOf(request, terminal);
   // Where the merge would be refused, that comes first, and the plan all the same.
-  int status = 0;
-  try {
-    CheckPaths(plan, options);
-  } catch (const Error& error) {
-    if (error.code() == ErrorCode::kInterrupted) throw;
-    status = static_cast<int>(error.code());
-    terminal.Fail(fmt::format("the merge would be refused: {}", error.what()), AdviceOf(error));
-  }
+  const int status = SayRefusal(plan, options, "merge", terminal);
   SayRemarks(plan, terminal);
   if (view.sample) {
     SayWithoutEffect(plan, options, terminal);

@@ -1,6 +1,8 @@
 // What `plan` and `merge --dry-run` do.
 #pragma once
 
+#include <string_view>
+
 #include "cli/flags/flags.h"
 #include "cli/merge_request.h"
 #include "cli/terminal.h"
@@ -18,6 +20,11 @@ struct PlanView {
   bool sample = true;
   Everyday kind = Everyday::kMerge;
 };
+
+/// What a run would be refused for, before anything is written. Returns the status that it would
+/// end with; 0 where it would run.
+int SayRefusal(const Plan& plan, const RunOptions& options, std::string_view what,
+               Terminal& terminal);
 
 /// Prints the plan to standard output, notes and warnings to standard error.
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view);

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/base/display_width.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -83,18 +83,28 @@ std::string FormatProgressLine(const ProgressState& state, std::size_t width) {
   return line.substr(0, PrefixOfWidth(line, width));
 }
 
+template <>
+const Record<ProgressState>& RecordOf() {
+  static const Record<ProgressState> record = {
+      "ProgressEvent",
+      "How far a command is.",
+      {{"event", [](const ProgressState&) { return "progress"; }, "Always \"progress\"."},
+       {"phase", &ProgressState::label, "What is being done."},
+       {"bytes_done", &ProgressState::done, "Of bytes_total."},
+       {"bytes_total", &ProgressState::total, "Of this phase."},
+       {"seconds", &ProgressState::seconds, "Since its start."},
+       {"bytes_per_second",
+        [](const ProgressState& state) {
+          return state.seconds > 0 ? static_cast<double>(DoneHere(state)) / state.seconds : 0.0;
+        },
+        "The mean rate."},
+       {"eta_seconds", EstimateRemaining, "That remain; null before there is a rate."}}};
+  return record;
+}
+
 std::string FormatProgressJson(const ProgressState& state) {
-  nlohmann::ordered_json json;
-  json["event"] = "progress";
-  json["phase"] = state.label;
-  json["bytes_done"] = state.done;
-  json["bytes_total"] = state.total;
-  json["seconds"] = state.seconds;
-  json["bytes_per_second"] =
-      state.seconds > 0 ? static_cast<double>(DoneHere(state)) / state.seconds : 0.0;
-  const std::optional<double> remaining = EstimateRemaining(state);
-  json["eta_seconds"] = remaining ? nlohmann::ordered_json(*remaining) : nlohmann::ordered_json();
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return JsonValue<ProgressState>::Write(state).dump(-1, ' ', false,
+                                                     Json::error_handler_t::replace);
 }
 
 ProgressMeter::ProgressMeter(Terminal& terminal, std::string label)

@@ -11,12 +11,15 @@
 #include "cli/plan_command.h"
 #include "cli/render/checkpoint_info_words.h"
 #include "cli/render/layout.h"
+#include "cli/render/plan_words.h"
 #include "cli/render/report_words.h"
 #include "cli/run_progress.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
 #include "merge/run/touched_paths.h"
+#include "recipes/jobs/plan_json.h"
 #include "recipes/jobs/report_json.h"
+#include "recipes/show.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -37,12 +40,10 @@ std::string InputWords(const Plan& plan) {
   return "Inputs:\n" + Table(rows, 60, kUnwrapped);
 }
 
-/// "2.13 GB, 1,131 tensors, f16 1,130, i64 1; 1,130 converted".
+/// Of a file: "2.13 GB, 1,131 tensors, f16 1,130, i64 1; 1,130 converted".
 std::string OutputWords(const Plan& plan, const Report& report, std::size_t i) {
   std::map<DType, std::uint64_t> dtypes;
-  for (const std::uint32_t file : plan.outputs[i].files) {
-    for (const auto& tensor : plan.output_files[file].layout.tensors) ++dtypes[tensor.info.dtype];
-  }
+  for (const auto& tensor : plan.output_files[i].layout.tensors) ++dtypes[tensor.info.dtype];
   const OutputReport& output = report.outputs[i];
   std::string words = fmt::format("{}, {}, {}", FormatBytes(output.bytes),
                                   Counted(output.tensors, "tensor"), DTypeWords(dtypes));
@@ -53,18 +54,30 @@ std::string OutputWords(const Plan& plan, const Report& report, std::size_t i) {
   return words;
 }
 
-void SayWhatWasDone(const RewriteJob& job, const Plan& plan, const Report& report,
-                    Terminal& terminal) {
+void SayWhatWasDone(const Plan& plan, const Report& report, Terminal& terminal) {
   std::vector<TableRow> rows;
   for (std::size_t i = 0; i < report.outputs.size(); ++i) {
     rows.push_back({Visible(report.outputs[i].path.string()), OutputWords(plan, report, i)});
   }
   terminal.SayText("Outputs:\n" + Table(rows, 60, kUnwrapped));
-  if (!job.texts.empty()) {
-    terminal.SayText(fmt::format("  and {}\n", Counted(job.texts.size(), "configuration file")));
-  }
+  const std::size_t texts = plan.outputs.front().texts.size();
+  if (texts > 0) terminal.SayText(fmt::format("  and {}\n", Counted(texts, "configuration file")));
   SayNewRemarks(plan, report, terminal);
   terminal.Say(ThroughputWords(report));
+}
+
+/// What the run would do, and first what it would be refused for.
+int ShowPlan(const RewriteJob& job, const Plan& plan, const ParsedArguments& arguments,
+             const RunOptions& options, Terminal& terminal) {
+  const int status = SayRefusal(plan, options, job.command, terminal);
+  for (const std::string& note : job.notes) terminal.Note(note);
+  SayRemarks(plan, terminal);
+  if (arguments.Has("json")) {
+    terminal.PrintData(PlanJson(plan, options));
+  } else {
+    terminal.Print(FullPlan(plan, options, terminal.verbose()));
+  }
+  return status;
 }
 
 }  // namespace
@@ -79,8 +92,16 @@ std::vector<Flag> RewriteFlags(ValueKind kind, std::string_view value, std::stri
                                .doc = doc,
                                .details = details,
                                .group = "Result"});
-  flags.push_back(
-      {.name = "json", .doc = "Print the report as JSON instead of paths", .group = "Running"});
+  flags.push_back({.name = "dry-run",
+                   .letter = 'n',
+                   .doc = "Print the plan; write nothing",
+                   .group = "Running"});
+  flags.push_back({.name = "json",
+                   .doc = "Print the report as JSON instead of paths, with --dry-run the plan",
+                   .group = "Running"});
+  flags.push_back({.name = "print-recipe",
+                   .doc = "Print the recipe of this run; write nothing",
+                   .group = "Running"});
   return flags;
 }
 
@@ -107,28 +128,31 @@ std::vector<std::string> ComponentWords(const ParsedArguments& arguments) {
   return words;
 }
 
-void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
-                Terminal& terminal) {
-  RunOptions options = ReadRunOptions(arguments);
-  if (job.make_folder) {
-    ExpectFolderAbove(job.folder, options);
-    options.make_folders = true;
+int RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
+               Terminal& terminal) {
+  if (arguments.Has("print-recipe")) {
+    terminal.PrintData(ShowRecipe(job.recipe));
+    return 0;
   }
+  const RunOptions options = ReadRunOptions(arguments);
   const Plan plan = PlanOf(job);
+  if (arguments.Has("dry-run")) return ShowPlan(job, plan, arguments, options, terminal);
   CheckPaths(plan, options);
   terminal.SayText(InputWords(plan));
   for (const std::string& note : job.notes) terminal.Note(note);
   SayRemarks(plan, terminal);
   const Report report = RunWithProgress(plan, options, verb, terminal);
-  SayWhatWasDone(job, plan, report, terminal);
+  SayWhatWasDone(plan, report, terminal);
   if (options.report) WriteReport(*options.report, plan, report, options);
+  const OutputPlan& output = plan.outputs.front();
   if (arguments.Has("json")) {
     terminal.PrintData(ReportJson(plan, report));
-  } else if (!job.texts.empty()) {
-    terminal.PrintValue(job.folder.string());
+  } else if (!output.texts.empty()) {
+    terminal.PrintValue(output.spec.path.string());
   } else {
-    for (const Rewrite& file : job.files) terminal.PrintValue(file.path.string());
+    for (const OutputFilePlan& file : plan.output_files) terminal.PrintValue(file.path.string());
   }
+  return 0;
 }
 
 }  // namespace weightsmith::internal

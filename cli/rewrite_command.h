@@ -11,7 +11,8 @@
 
 namespace weightsmith::internal {
 
-/// The flags of RunFlags(), --json and --output, which is a `value` ("FILE") and does `doc`.
+/// The flags of RunFlags(), --json, --dry-run, --print-recipe and --output, which is a `value`
+/// ("FILE") and does `doc`.
 std::vector<Flag> RewriteFlags(ValueKind kind, std::string_view value, std::string_view doc,
                                std::string_view details);
 
@@ -20,8 +21,9 @@ Flag ComponentsFlag();
 std::vector<std::string> ComponentWords(const ParsedArguments& arguments);
 
 /// Writes all files in one run, as the flags say, reports what was done, and prints the paths: of a
-/// pipeline its folder.
-void RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
-                Terminal& terminal);
+/// pipeline its folder. With --dry-run the plan, with --print-recipe the recipe is printed, and
+/// nothing is written. Returns the exit status.
+int RunRewrite(const RewriteJob& job, const ParsedArguments& arguments, const std::string& verb,
+               Terminal& terminal);
 
 }  // namespace weightsmith::internal

@@ -16,11 +16,29 @@ function(weightsmith_target_options target)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-  if(WEIGHTSMITH_PRECOMPILE_HEADERS)
-    target_precompile_headers(${target} PRIVATE
-      <algorithm> <chrono> <filesystem> <fstream> <functional> <map> <memory> <mutex> <optional> <ranges>
-      <span> <sstream> <string> <thread> <unordered_map> <variant> <vector> <fmt/format.h>)
+endfunction()
+
+# weightsmith_unity(TARGET): with WEIGHTSMITH_UNITY, files of one folder are compiled together, some at a time: the headers
+# that they share are read once. Kernels are left alone, as are folders of declarations, whose files are small and define
+# functions of the same names.
+function(weightsmith_unity target)
+  if(NOT WEIGHTSMITH_UNITY)
+    return()
   endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    file(RELATIVE_PATH path "${PROJECT_SOURCE_DIR}" "${source}")
+    file(STRINGS "${source}" kernel REGEX "hwy/foreach_target\\.h" LIMIT_COUNT 1)
+    if(kernel OR path MATCHES "/(architectures|builders|namings|parts|encodings|operators|families|topics|commands)/|^core/(model|formats/torch)/[a-z_]*\\.cc|_schema\\.cc")
+      continue()
+    endif()
+    get_filename_component(folder "${path}" DIRECTORY)
+    string(MAKE_C_IDENTIFIER "${folder}" folder)
+    math(EXPR count_${folder} "${count_${folder}} + 1")
+    math(EXPR part "(${count_${folder}} - 1) / 6")
+    set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${folder}_${part}")
+  endforeach()
 endfunction()
 
 # weightsmith_library(NAME [DEPENDS public…] [PRIVATE private…] [EXCLUDE regexes…]): a static library weightsmith::NAME
@@ -36,6 +54,7 @@ function(weightsmith_library name)
   add_library(${target} STATIC ${sources})
   add_library(weightsmith::${name} ALIAS ${target})
   weightsmith_target_options(${target})
+  weightsmith_unity(${target})
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
@@ -60,6 +79,5 @@ function(weightsmith_variant target source name)
   target_include_directories(${variant} PRIVATE "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/include")
   target_compile_definitions(${variant} PRIVATE ${arg_DEFINITIONS})
   target_compile_options(${variant} PRIVATE ${arg_FLAGS})
-  set_target_properties(${variant} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${variant}>)
 endfunction()

@@ -15,9 +15,9 @@
 #include "core/formats/torch/scan.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/watch.h"
-#include "recipes/jobs/checkpoint_info.h"
+#include "recipes/jobs/checkpoint_info_json.h"
 #include "recipes/jobs/scan_json.h"
-#include "recipes/jobs/verify.h"
+#include "recipes/jobs/verification_json.h"
 
 namespace weightsmith::internal::python {
 namespace {

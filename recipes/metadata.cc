@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -22,24 +21,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kModelspecVersion = "1.0.1";
 
-/// Where the reference code of an architecture is.
-struct Implementation {
-  std::string_view architecture;  ///< Architecture::id
-  std::string_view url;
-};
-constexpr std::array<Implementation, 3> kImplementations{{
-    {"sd1", "https://github.com/Stability-AI/generative-models"},
-    {"sdxl", "https://github.com/Stability-AI/generative-models"},
-    {"flux1", "https://github.com/black-forest-labs/flux"},
-}};
-
-std::string Dump(const Json& json) {
+std::string ToText(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 /// Names of files may be any bytes, the values of metadata may not.
 std::string AsUtf8(const std::string& text) {
-  return Json::parse(Dump(text)).get<std::string>();
+  return Json::parse(ToText(text)).get<std::string>();
 }
 
 std::string FileName(const fs::path& path) {
@@ -101,9 +89,8 @@ void AddModelspec(const RecipeOutput& output, const fs::path& path, const Expres
   metadata.emplace("modelspec.sai_model_spec", kModelspecVersion);
   metadata.emplace("modelspec.title", Stem(path));
   metadata.emplace("modelspec.merged_from", MergedFrom(models, expression));
-  for (const Implementation& row : kImplementations) {
-    const bool known = anatomy.architecture != nullptr && anatomy.id == row.architecture;
-    if (known) metadata.emplace("modelspec.implementation", row.url);
+  if (anatomy.architecture != nullptr && !anatomy.architecture->implementation.empty()) {
+    metadata.emplace("modelspec.implementation", anatomy.architecture->implementation);
   }
   if (anatomy.prediction == Prediction::kEpsilon) {
     metadata.emplace("modelspec.prediction_type", "epsilon");
@@ -118,10 +105,11 @@ std::string RecordedRecipe(const Recipe& used, const Expression& expression) {
   Recipe recorded = used;
   for (std::size_t m = 0; m < recorded.models.size(); ++m) {
     std::vector<RecipeModel::Part>& written = recorded.models[m].parts;
-    if (!written.front().component) continue;
+    // Assembled ones are one file here.
+    if (!written.front().component || !recorded.models[m].like.empty()) continue;
     std::vector<RecipeModel::Part> parts;
     for (const Model::Part& part : expression.models[m].parts) {
-      parts.push_back({part.component, {part.checkpoint->path(), {}, {}, {}}});
+      parts.push_back({.component = part.component, .file = {.path = part.checkpoint->path()}});
     }
     written = std::move(parts);
   }
@@ -164,7 +152,7 @@ std::string InputsText(const std::vector<InputRecord>& records, const RunDigests
     input["tensors"] = read.tensors;
     inputs.push_back(std::move(input));
   }
-  return Dump(inputs);
+  return ToText(inputs);
 }
 
 void AddAncestors(const Expression& expression, Metadata& metadata) {
@@ -191,7 +179,16 @@ void AddSdMerge(const Expression& expression, const ModelOpener& opener, Metadat
   }
   metadata["sd_merge_models"] = SdMergeModelsText(files);
   metadata["sd_merge_recipe"] =
-      Dump({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
+      ToText({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
+}
+
+/// What a model's file says of itself, as far as it is still true of what is made of it.
+Metadata KeptMetadata(const Model& model) {
+  Metadata kept{{"format", "pt"}};
+  for (const auto& [key, value] : model.parts.front().checkpoint->metadata().value_or(Metadata())) {
+    if (!key.starts_with("weightsmith.") && key != "modelspec.hash_sha256") kept[key] = value;
+  }
+  return kept;
 }
 
 }  // namespace
@@ -203,7 +200,12 @@ MetadataMaker MakeMetadata(const Recipe& used, std::size_t output, const Express
   const std::size_t leftmost = ModelsOf(written, expression).front();
   const std::string architecture(AnatomyOf(expression.models[leftmost]).Modelspec());
   if (!architecture.empty()) fixed["modelspec.architecture"] = architecture;
-  if (options.private_metadata) return [fixed](const RunDigests&) { return fixed; };
+  if (written.keep_metadata && !options.private_metadata) {
+    fixed = KeptMetadata(expression.models[leftmost]);
+  }
+  if (written.keep_metadata || options.private_metadata) {
+    return [fixed](const RunDigests&) { return fixed; };
+  }
 
   for (const auto& [key, value] : written.metadata) fixed[key] = value;
   AddModelspec(written, written.path ? *written.path : options.output_path.value_or(fs::path()),

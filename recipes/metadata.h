@@ -12,6 +12,9 @@
 //   weightsmith.ancestors   recipes and inputs of inputs that were merged themselves (history.h)
 //   sd_merge_recipe, sd_merge_models   where the SHA-256 of all inputs are known
 //
+// Of an output whose recipe says `metadata: keep` it is that of the leftmost model, without what is
+// not true of the new file.
+//
 // Nothing of it depends on folders, dates or hosts.
 #pragma once
 

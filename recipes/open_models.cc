@@ -9,9 +9,12 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/model/positions.h"
+#include "core/model/pruned.h"
 #include "core/model/text_encoders.h"
 #include "core/model/views/canonical_view.h"
 #include "merge/expression/places.h"
+#include "recipes/assembly.h"
 #include "recipes/parser/advice.h"
 
 namespace weightsmith::internal {
@@ -90,6 +93,7 @@ std::vector<std::string> Meant(const std::string& word, std::span<const TensorPl
 /// The components of a file that `word` means; the only encoder of a file is whichever is asked
 /// for.
 std::vector<std::string> ComponentsOfFile(const std::string& word, const Anatomy& anatomy) {
+  if (anatomy.FindComponent(word) != nullptr) return {word};
   Components components;
   for (const ComponentAnatomy& component : anatomy.components) {
     components.emplace(component.name, component.kind);
@@ -108,6 +112,12 @@ std::string NamesIn(const Anatomy& anatomy) {
   std::vector<std::string> names;
   for (const ComponentAnatomy& component : anatomy.components) names.push_back(component.name);
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Whether a file is at fault that the recipe names.
+bool IsOfFile(const Error& error) {
+  return error.code() == ErrorCode::kInput || error.code() == ErrorCode::kHash ||
+         error.code() == ErrorCode::kMismatch;
 }
 
 /// Leaves the one of several adapters of a file that is meant.
@@ -163,7 +173,7 @@ Model ModelOpener::OpenAdapter(const RecipeModel& model) {
   Model opened;
   opened.name = model.name;
   opened.allow_unmatched = model.allow_unmatched;
-  const auto checkpoint = OpenFile(model.parts.front().file, /*canonical=*/false);
+  const auto checkpoint = OpenFile(model.parts.front().file, Names::kOwn);
   Adapter adapter = ReadAdapter(*checkpoint);
   if (!model.peft_name.empty() || adapter.names.size() > 1) ChooseAdapter(model.peft_name, adapter);
   opened.adapter = std::make_shared<const Adapter>(std::move(adapter));
@@ -171,6 +181,19 @@ Model ModelOpener::OpenAdapter(const RecipeModel& model) {
   anatomy.components.emplace_back().name = "other";
   anatomy.tensors.resize(checkpoint->tensors().size());
   opened.parts.push_back({checkpoint, std::move(anatomy), std::nullopt});
+  return opened;
+}
+
+Model ModelOpener::OpenAssembly(const RecipeModel& model) {
+  PartFiles parts;
+  for (const RecipeModel::Part& part : model.parts) {
+    const std::string& name = part.component.value();
+    parts[name] = OpenFile(part.file, IsLoosePart(name) ? Names::kOwn : Names::kCanonical);
+  }
+  const auto checkpoint = Assembled(model.like, parts);
+  if (options_.sha256) Hash(*checkpoint);
+  Model opened{.name = model.name, .parts = {}};
+  opened.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
   return opened;
 }
 
@@ -195,6 +218,16 @@ Model ModelOpener::Open(const RecipeModel& model, Diagnostics& diagnostics) {
   opened.name = model.name;
   const std::string what =
       fmt::format("{} {}", model.adapter ? "adapter" : "model", Quote(model.name));
+  if (!model.like.empty()) {
+    try {
+      return WithContext(what, [&] { return OpenAssembly(model); });
+    } catch (const Error& error) {
+      const bool of_text = error.code() == ErrorCode::kUsage;
+      if (!of_text && !IsOfFile(error)) throw;
+      diagnostics.AddError(model.place, error);
+      return opened;
+    }
+  }
   for (const RecipeModel::Part& part : model.parts) {
     try {
       WithContext(what, [&] {
@@ -205,9 +238,7 @@ Model ModelOpener::Open(const RecipeModel& model, Diagnostics& diagnostics) {
         }
       });
     } catch (const Error& error) {
-      const bool of_file = error.code() == ErrorCode::kInput || error.code() == ErrorCode::kHash ||
-                           error.code() == ErrorCode::kMismatch;
-      if (!of_file) throw;
+      if (!IsOfFile(error)) throw;
       diagnostics.AddError(part.file.place,
                            part.file.path
                                ? WithFileAdvice(error, *part.file.path, OriginOf(part.file.place))
@@ -222,20 +253,31 @@ const FileHashes* ModelOpener::HashesOf(const Checkpoint& checkpoint) const {
   return found == hashes_.end() ? nullptr : &found->second;
 }
 
-std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, bool canonical) {
-  const fs::path path = Locate(file);
-  std::shared_ptr<const Checkpoint>& checkpoint = open_[{path.lexically_normal(), file.key}];
+std::shared_ptr<const Checkpoint> ModelOpener::Read(const FileReference& file, const fs::path& path,
+                                                    Names names) const {
+  const bool canonical = names == Names::kCanonical;
   const auto given = options_.opened.find(path);
+  std::shared_ptr<const Checkpoint> checkpoint;
   const bool opened =
       given != options_.opened.end() && (file.key.empty() || file.key == given->second->key());
-  if (checkpoint == nullptr && opened) {
+  if (opened) {
     checkpoint = canonical ? CanonicalView(given->second) : given->second;
-  } else if (checkpoint == nullptr) {
+  } else if (canonical) {
+    checkpoint = OpenCanonical(path, options_.io, file.key);
+  } else {
     // Factors are read once each, in bulk.
-    checkpoint = canonical
-                     ? OpenCanonical(path, options_.io, file.key)
-                     : Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead), file.key);
+    checkpoint = Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead), file.key);
   }
+  if (file.prune) checkpoint = Pruned(*checkpoint, Examine(*checkpoint));
+  if (file.fix) checkpoint = WithRightPositions(*checkpoint, Examine(*checkpoint)).checkpoint;
+  return checkpoint;
+}
+
+std::shared_ptr<const Checkpoint> ModelOpener::OpenFile(const FileReference& file, Names names) {
+  const fs::path path = Locate(file);
+  std::shared_ptr<const Checkpoint>& checkpoint =
+      open_[{path.lexically_normal(), file.key, names, file.prune, file.fix}];
+  if (checkpoint == nullptr) checkpoint = Read(file, path, names);
   const bool in_memory = !checkpoint->files().empty() && checkpoint->files()[0]->substituted();
   if (in_memory || (file.pins.empty() && !options_.sha256)) return checkpoint;
   const FileHashes& hashes = Hash(*checkpoint);

@@ -5,8 +5,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "core/formats/checkpoint.h"
@@ -30,18 +31,27 @@ class ModelOpener {
   const FileHashes* HashesOf(const Checkpoint& checkpoint) const;
 
  private:
+  /// Under canonical names, or as it is.
+  enum class Names : bool { kCanonical, kOwn };
+
   std::filesystem::path Locate(const FileReference& file);
   std::optional<std::filesystem::path> Search(const std::vector<HashPin>& pins,
                                               std::size_t& looked);
   Model OpenAdapter(const RecipeModel& model);
+  Model OpenAssembly(const RecipeModel& model);
   void OpenPart(const RecipeModel::Part& part, Model& model);
-  std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file, bool canonical = true);
+  std::shared_ptr<const Checkpoint> Read(const FileReference& file,
+                                         const std::filesystem::path& path, Names names) const;
+  std::shared_ptr<const Checkpoint> OpenFile(const FileReference& file,
+                                             Names names = Names::kCanonical);
   const FileHashes& Hash(const Checkpoint& checkpoint);
 
   const RecipeOptions& options_;
   HashCache cache_;
-  std::map<std::pair<std::filesystem::path, std::string>, std::shared_ptr<const Checkpoint>>
-      open_;  ///< by path and key
+  /// By path and what else says how a file is read.
+  std::map<std::tuple<std::filesystem::path, std::string, Names, bool, bool>,
+           std::shared_ptr<const Checkpoint>>
+      open_;
   std::map<const Checkpoint*, FileHashes> hashes_;
 };
 

@@ -49,8 +49,9 @@ Presets Parse(std::string_view text, std::string_view name) {
           ErrorCode::kInput,
           fmt::format("{}:{}: this is not a preset: {}", Visible(name), line_number,
                       Quote(line, 60)),
-          "A line is NAME, a tab, and 20, 21, 26 or 61 numbers with commas; of adapters also 12 "
-          "or 17.");
+          fmt::format("A line is NAME, a tab, and as many numbers with commas as a list has "
+                      "places: {}; of adapters {}.",
+                      ListLengthsInWords(false), ListLengthsInWords(true)));
     }
     presets.insert_or_assign(std::string(Trim(line.substr(0, gap))), std::move(numbers));
   }

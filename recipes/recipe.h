@@ -28,24 +28,29 @@ struct HashPin {
 };
 
 struct FileReference {
-  std::optional<std::filesystem::path> path;  ///< nothing: looked up by its pins
-  std::vector<HashPin> pins;
-  std::string key;  ///< of a file of torch.save: under which its weights lie
-  SourcePlace place;
+  std::optional<std::filesystem::path> path{};  ///< nothing: looked up by its pins
+  std::vector<HashPin> pins{};
+  std::string key{};   ///< of a file of torch.save: under which its weights lie
+  bool prune = false;  ///< without EMA copies, training state and what belongs to no component
+  bool fix = false;    ///< position_ids are 0, 1, 2 … again
+  SourcePlace place{};
 };
 
 struct RecipeModel {
   struct Part {
-    std::optional<std::string> component;  ///< as written; nothing: the whole file
+    std::optional<std::string> component{};  ///< as written; nothing: the whole file
     FileReference file;
   };
   std::string name;
-  SourcePlace place;
-  std::vector<Part> parts;
+  SourcePlace place{};
+  std::vector<Part> parts{};
+  /// The architecture that the parts make, each a whole component; empty: they are taken as they
+  /// are.
+  std::string like{};
 
-  bool adapter = false;         ///< a file of adapters, and no model
-  std::string peft_name;        ///< of the adapter that is meant, where PEFT saved several
-  std::string allow_unmatched;  ///< regular expression of modules that may do nothing
+  bool adapter = false;           ///< a file of adapters, and no model
+  std::string peft_name{};        ///< of the adapter that is meant, where PEFT saved several
+  std::string allow_unmatched{};  ///< regular expression of modules that may do nothing
 };
 
 struct RecipeNode {
@@ -55,18 +60,19 @@ struct RecipeNode {
 };
 
 struct RecipeOutput {
-  SourcePlace place;     ///< of its path, where it has one
+  SourcePlace place{};   ///< of its path, where it has one
   bool declared = true;  ///< false: the recipe has none, and its only step is written
   NodeId root = 0;
-  std::map<std::string, NodeId> components;  ///< by the place as written: "vae", "te"
-  std::optional<std::filesystem::path> path;
-  PlaceMap<std::optional<DType>> dtype;
+  std::map<std::string, NodeId> components{};  ///< by the place as written: "vae", "te"
+  std::optional<std::filesystem::path> path{};
+  PlaceMap<std::optional<DType>> dtype{};
   Rounding rounding{};
   OutputLayout layout = OutputLayout::kKeep;
   bool split = false;
-  std::optional<std::uint64_t> max_shard_size;
-  std::optional<std::filesystem::path> files_from;
-  Metadata metadata;  ///< under the keys that the file will have
+  std::optional<std::uint64_t> max_shard_size{};
+  std::optional<std::filesystem::path> files_from{};
+  Metadata metadata{};         ///< under the keys that the file will have
+  bool keep_metadata = false;  ///< the leftmost model's, and no record of the recipe
 };
 
 /// The text of a recipe that went into this one, as a model.

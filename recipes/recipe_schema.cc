@@ -172,7 +172,8 @@ Json FormSchema(ValueForm form, std::string_view key = {}) {
     case ValueForm::kLayout:
       return LayoutSchema();
     case ValueForm::kMetadata:
-      return NamesTo("metadata_key", {{"type", {"string", "number", "boolean", "array"}}});
+      return AnyOf({{{"const", "keep"}},
+                    NamesTo("metadata_key", {{"type", {"string", "number", "boolean", "array"}}})});
     case ValueForm::kWeight:
       return Ref("weight");
   }
@@ -192,8 +193,8 @@ Json KeysSchema(std::span<const KeySpec> keys) {
 /// A file, a recipe, or files by component: one of them.
 Json ModelSchema() {
   const Json recipe = {{"recipe", KeysSchema(ModelKeys())["properties"]["recipe"]}};
-  Json parts = Json::object();
-  for (const std::string_view word : ComponentWords()) {
+  Json parts = KeysSchema(AssemblyKeys())["properties"];
+  for (const std::string_view word : PartWords()) {
     parts[word] = AnyOf({{{"type", "string"}}, Ref("file")});
   }
   Json components = Object(std::move(parts));

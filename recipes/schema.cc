@@ -7,13 +7,16 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "recipes/output_schema.h"
+#include "recipes/jobs/adapter_info_json-inl.h"
+#include "recipes/jobs/checkpoint_info_json.h"
+#include "recipes/jobs/plan_json.h"
+#include "recipes/jobs/report_json.h"
+#include "recipes/jobs/scan_json.h"
+#include "recipes/jobs/verification_json.h"
 #include "recipes/recipe_schema.h"
 
 namespace weightsmith::internal {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct NamedSchema {
   std::string_view name;
@@ -23,9 +26,12 @@ struct NamedSchema {
 
 constexpr NamedSchema kSchemas[] = {
     {"info", "What `info` prints as JSON", InfoSchema},
+    {"lora", "What `lora` prints as JSON", AdapterInfoSchema},
     {"plan", "What `plan` prints as JSON", PlanSchema},
     {"recipe", "A recipe of weightsmith", RecipeSchema},
     {"report", "The report of a merge, as JSON", ReportSchema},
+    {"scan", "What `scan` prints as JSON", ScanSchema},
+    {"verify", "What `verify` prints as JSON", VerificationSchema},
 };
 
 }  // namespace
@@ -48,6 +54,7 @@ std::string SchemaText(std::string_view name) {
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", found->title}};
   schema.update(Json::parse(found->body()));
+  schema["title"] = found->title;  // and not the name of the object
   return schema.dump(2) + "\n";
 }
 

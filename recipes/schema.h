@@ -9,7 +9,7 @@
 namespace weightsmith::internal {
 
 struct SchemaEntry {
-  std::string_view name;   ///< "info", "plan", "recipe", "report"
+  std::string_view name;   ///< "info", "plan", "recipe", "report" …
   std::string_view title;  ///< what it describes
 };
 std::vector<SchemaEntry> Schemas();

@@ -166,10 +166,13 @@ class Shown {
   }
 
   SourceNode FileOf(const FileReference& file) const {
-    if (file.path && file.pins.empty() && file.key.empty()) return PathOf(*file.path);
+    const bool plain = file.pins.empty() && file.key.empty() && !file.prune && !file.fix;
+    if (file.path && plain) return PathOf(*file.path);
     SourceNode map = Flow();
     if (file.path) Put(map, "path", PathOf(*file.path));
     if (!file.key.empty()) Put(map, "key", Text(file.key));
+    if (file.prune) Put(map, "prune", Plain("true"));
+    if (file.fix) Put(map, "fix", Plain("true"));
     for (const HashPin& pin : file.pins) Put(map, pin.kind, Text(pin.digits));
     return map;
   }
@@ -181,6 +184,7 @@ class Shown {
       if (!node.leaf() || recipe_.models[*node.model].adapter) continue;
       const RecipeModel& model = recipe_.models[*node.model];
       SourceNode parts = Flow();
+      if (!model.like.empty()) Put(parts, "like", Text(model.like));
       for (const RecipeModel::Part& part : model.parts) {
         if (part.component) Put(parts, *part.component, FileOf(part.file));
       }
@@ -301,6 +305,7 @@ class Shown {
     if (output.files_from && !options_.without_folders) {
       Put(map, "files_from", PathOf(*output.files_from));
     }
+    if (output.keep_metadata) Put(map, "metadata", Text("keep"));
     if (!output.metadata.empty()) Put(map, "metadata", MetadataOf(output));
     return map;
   }

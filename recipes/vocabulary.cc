@@ -1,8 +1,11 @@
 #include "recipes/vocabulary.h"
 
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "core/base/text.h"
+#include "core/model/architecture.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -39,7 +42,16 @@ constexpr KeySpec kModelKeys[] = {
     {"autov3", ValueForm::kHash, false, "The 12 digits of AutoV3, which metadata do not change."},
     {"key", ValueForm::kText, false,
      "Under which key of a .ckpt or .pt file the weights lie, where it holds several."},
+    {"prune", ValueForm::kBoolean, false,
+     "Read it without EMA copies, training state and what belongs to no component."},
+    {"fix", ValueForm::kBoolean, false,
+     "Read position_ids that a merge has damaged as 0, 1, 2 … again."},
     {"recipe", ValueForm::kPath, false, "A recipe whose output is this model."},
+};
+
+constexpr KeySpec kAssemblyKeys[] = {
+    {"like", ValueForm::kText, false,
+     "The architecture that the files make: sd1, sdxl, flux1 …; each must be a whole component."},
 };
 
 constexpr KeySpec kAdapterKeys[] = {
@@ -79,7 +91,9 @@ constexpr KeySpec kOutputKeys[] = {
     {"max_shard_size", ValueForm::kSize, false, "Write shards of at most this size: 5GB."},
     {"files_from", ValueForm::kPath, false,
      "A folder whose configuration and tokenizer files are copied along."},
-    {"metadata", ValueForm::kMetadata, false, "Title, author and the like, for the file's header."},
+    {"metadata", ValueForm::kMetadata, false,
+     "Title, author and the like, for the file's header; or keep: what the model's file says of "
+     "itself, without a record of the recipe."},
 };
 
 constexpr KeySpec kEntryKeys[] = {
@@ -91,10 +105,6 @@ constexpr KeySpec kStepKeys[] = {
     {"op", ValueForm::kOperator, true, "The operator."},
     {"policy", ValueForm::kPolicy, false, "Policies of this step alone."},
 };
-
-constexpr std::string_view kComponentWords[] = {"unet",   "transformer", "dit",   "clip_l",
-                                                "clip_g", "clip_h",      "t5xxl", "vae",
-                                                "te",     "te1",         "te2",   "te3"};
 
 constexpr std::string_view kModelspecWords[] = {
     "title",         "author",         "date",           "description",    "license",
@@ -188,6 +198,9 @@ std::span<const KeySpec> TableKeys() {
 std::span<const KeySpec> ModelKeys() {
   return kModelKeys;
 }
+std::span<const KeySpec> AssemblyKeys() {
+  return kAssemblyKeys;
+}
 std::span<const KeySpec> AdapterKeys() {
   return kAdapterKeys;
 }
@@ -204,7 +217,22 @@ std::span<const KeySpec> StepKeys() {
   return kStepKeys;
 }
 std::span<const std::string_view> ComponentWords() {
-  return kComponentWords;
+  static const std::vector<std::string_view> words = [] {
+    std::vector<std::string_view> all = {"unet", "transformer", "dit"};
+    for (const Part* part : Parts()) all.push_back(part->id);
+    for (const char* encoder : {"te", "te1", "te2", "te3"}) all.emplace_back(encoder);
+    return all;
+  }();
+  return words;
+}
+std::vector<std::string_view> PartWords() {
+  const auto components = ComponentWords();
+  std::vector<std::string_view> words(components.begin(), components.end());
+  for (const Part* part : Parts()) {
+    if (std::ranges::find(words, part->id) == words.end()) words.push_back(part->id);
+  }
+  words.insert(words.end(), {"other", "ema"});
+  return words;
 }
 std::vector<std::string> LayoutWords() {
   std::vector<std::string> words;

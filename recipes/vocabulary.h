@@ -51,6 +51,8 @@ std::span<const KeySpec> RecipeKeys();
 /// Of a file that is included.
 std::span<const KeySpec> TableKeys();
 std::span<const KeySpec> ModelKeys();
+/// Of a model by component, beside the components.
+std::span<const KeySpec> AssemblyKeys();
 /// Of an adapter.
 std::span<const KeySpec> AdapterKeys();
 std::span<const KeySpec> OutputKeys();
@@ -61,8 +63,11 @@ std::span<const KeySpec> EntryKeys();
 /// That every step has, beside those of its operator.
 std::span<const KeySpec> StepKeys();
 
-/// Names of components, as a model by component, an output's components and rows may say them.
+/// Names of components, as an output's components and rows may say them.
 std::span<const std::string_view> ComponentWords();
+/// What a model by component may be made of: these, components that only some architectures have,
+/// and what belongs to none.
+std::vector<std::string_view> PartWords();
 
 /// Of OutputLayout.
 std::vector<std::string> LayoutWords();

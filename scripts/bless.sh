@@ -5,11 +5,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 cmake --build --preset release --target weightsmith weightsmith_python
-for name in info plan recipe report; do
+build/release/bin/weightsmith schema | while read -r name _; do
   build/release/bin/weightsmith schema "$name" >"recipes/schema/$name.json"
 done
 .venv/bin/python scripts/make_reference.py
 .venv/bin/python scripts/make_python_operators.py
+.venv/bin/python scripts/make_python_results.py
 PYTHONPATH=build/release/python .venv/bin/python -m nanobind.stubgen -q -m weightsmith._native \
   -p python_bindings/stub_patterns.txt \
   -o python_bindings/weightsmith/_native.pyi

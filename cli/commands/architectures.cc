@@ -2,12 +2,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/render/layout.h"
 #include "core/model/naming.h"
 #include "merge/expression/community_list.h"
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -39,30 +41,60 @@ std::vector<std::string> Layouts(const Architecture& architecture) {
   return layouts;
 }
 
-Json ToJson(const ArchitectureRow& row) {
-  Json json = {{"name", row.variant}, {"synth", row.synth}, {"components", Json::object()}};
-  for (const ComponentRule& component : row.components()) {
-    const auto usual = [](const TensorRule& rule) { return rule.usual; };
-    json["components"][component.name] = {
-        {"tensors", std::ranges::count_if(component.tensors, usual)},
-        {"parameters", Parameters(component)}};
-  }
-  return json;
+std::uint64_t UsualTensors(const ComponentRule& component) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(component.tensors, &TensorRule::usual));
 }
 
-Json ToJson(const Architecture& architecture) {
-  Json json = {{"id", architecture.id},
-               {"title", architecture.title},
-               {"layouts", Layouts(architecture)},
-               {"prediction", ToString(architecture.prediction)},
-               {"lists", ListLengths(architecture.id)},
-               {"sizes_vary", static_cast<bool>(architecture.fit)},
-               {"variants", Json::array()}};
-  for (const ArchitectureRow* row : FullRows(architecture)) {
-    json["variants"].push_back(ToJson(*row));
+std::vector<std::pair<std::string, ComponentRule>> Components(const ArchitectureRow& row) {
+  std::vector<std::pair<std::string, ComponentRule>> components;
+  for (ComponentRule& component : row.components()) {
+    std::string name = component.name;
+    components.emplace_back(std::move(name), std::move(component));
   }
-  return json;
+  return components;
 }
+
+}  // namespace
+
+template <>
+const Record<ComponentRule>& RecordOf() {
+  static const Record<ComponentRule> record = {
+      "ArchitectureComponent",
+      "A component of a variant.",
+      {{"tensors", UsualTensors, "Tensors that a published file has of it."},
+       {"parameters", Parameters, "Elements of its weights."}}};
+  return record;
+}
+
+template <>
+const Record<ArchitectureRow>& RecordOf() {
+  static const Record<ArchitectureRow> record = {
+      "ArchitectureVariant",
+      "A variant of an architecture.",
+      {{"name", &ArchitectureRow::variant, "\"base\", \"dev\" …"},
+       {"synth", &ArchitectureRow::synth, "The name that `synth` knows it by."},
+       {"components", Components, "By name."}}};
+  return record;
+}
+
+template <>
+const Record<Architecture>& RecordOf() {
+  static const Record<Architecture> record = {
+      "Architecture",
+      "An architecture that is recognised.",
+      {{"id", &Architecture::id, "\"sd1\", \"sdxl\", \"flux1\" …"},
+       {"title", &Architecture::title, "As people call it."},
+       {"layouts", Layouts, "Names of its tensors that files are found in."},
+       {"prediction", &Architecture::prediction, "What the model predicts."},
+       {"lists", [](const Architecture& of) { return CommunityList().LengthsFor(&of); },
+        "How many numbers a list of weights may have."},
+       {"sizes_vary", [](const Architecture& of) { return static_cast<bool>(of.fit); },
+        "The sizes of a file are its own."},
+       {"variants", FullRows, "All of them."}}};
+  return record;
+}
+
+namespace {
 
 std::string Words(const Architecture& architecture) {
   std::vector<std::string> variants;
@@ -77,9 +109,7 @@ std::string Words(const Architecture& architecture) {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (arguments.Has("json")) {
-    Json all = Json::array();
-    for (const Architecture* architecture : Architectures()) all.push_back(ToJson(*architecture));
-    terminal.PrintData(ToText(all));
+    terminal.PrintData(JsonText(Architectures()));
     return 0;
   }
   std::vector<TableRow> rows;

@@ -69,9 +69,8 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   }
   const Architecture* architecture = ArchitectureOf(*like);
   const std::string id(architecture != nullptr ? architecture->id : *like);
-  RunRewrite(AssembleJob(*like, parts, output.value_or(AssembledName(id))), arguments, "assembling",
-             terminal);
-  return 0;
+  return RunRewrite(AssembleJob(*like, parts, output.value_or(AssembledName(id))), arguments,
+                    "assembling", terminal);
 }
 
 std::vector<Flag> Flags() {

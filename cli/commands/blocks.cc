@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,9 +13,26 @@
 #include "core/model/anatomy.h"
 #include "core/model/views/canonical_view.h"
 #include "merge/run/tensor_blocks.h"
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
+
+template <>
+const Record<TensorBlock>& RecordOf() {
+  static const Record<TensorBlock> record = {
+      "TensorBlock",
+      "The block of a tensor, by which weights may vary.",
+      {{"name", &TensorBlock::name, "As the file has it."},
+       {"block", &TensorBlock::block, "As rows of weights name it: \"unet.in.3\"."},
+       {"place",
+        [](const TensorBlock& line) {
+          return line.place.empty() ? std::nullopt : std::optional(line.place);
+        },
+        "In a list of numbers in the community's order, \"IN03\"; null for what such lists never "
+        "merge."}}};
+  return record;
+}
+
 namespace {
 
 std::string Summary(const std::vector<TensorBlock>& lines) {
@@ -46,13 +64,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   model.parts.push_back({checkpoint, Examine(*checkpoint), std::nullopt});
   const std::vector<TensorBlock> lines = BlocksOfTensors(model);
   if (arguments.Has("json")) {
-    Json json = Json::array();
-    for (const TensorBlock& line : lines) {
-      json.push_back({{"name", line.name},
-                      {"block", line.block},
-                      {"place", line.place.empty() ? Json() : Json(line.place)}});
-    }
-    terminal.PrintData(ToText(json));
+    terminal.PrintData(JsonText(lines));
     return 0;
   }
   if (arguments.Has("summary")) {

@@ -23,8 +23,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   request.fix = arguments.Has("fix");
   const auto output = arguments.Path("output");
   request.output = output ? *output : ConvertedName(request);
-  RunRewrite(ConvertJob(request), arguments, "converting", terminal);
-  return 0;
+  return RunRewrite(ConvertJob(request), arguments, "converting", terminal);
 }
 
 std::vector<Flag> Flags() {

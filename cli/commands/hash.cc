@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -11,7 +14,7 @@
 #include "core/base/visible.h"
 #include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -21,6 +24,48 @@ struct NamedHashes {
   std::uint64_t size = 0;
   FileHashes hashes;
 };
+
+struct NamedShardSet {
+  std::string path;
+  std::uint64_t size = 0;
+  std::string sha256;  ///< of the set
+  std::vector<NamedHashes> shards;
+};
+
+std::optional<std::string> AutoV3(const NamedHashes& file) {
+  return file.hashes.autov3.empty() ? std::nullopt : std::optional(file.hashes.autov3);
+}
+
+}  // namespace
+
+template <>
+const Record<NamedHashes>& RecordOf() {
+  const auto hashes = [](auto member) { return Through(&NamedHashes::hashes, member); };
+  static const Record<NamedHashes> record = {
+      "FileHashes",
+      "The hashes of a file.",
+      {{"path", &NamedHashes::path, "The file."},
+       {"bytes", &NamedHashes::size, "Its size."},
+       {"sha256", hashes(&FileHashes::sha256), "Of the whole file."},
+       {"autov1", hashes(&FileHashes::autov1), "8 digits, of 64 KiB at 1 MiB."},
+       {"autov2", hashes(&FileHashes::autov2), "The first 10 digits of the SHA-256."},
+       {"autov3", AutoV3, "12 digits, of what follows a safetensors header.", kOptional}}};
+  return record;
+}
+
+template <>
+const Record<NamedShardSet>& RecordOf() {
+  static const Record<NamedShardSet> record = {
+      "ShardSetHashes",
+      "The hashes of a set of shards.",
+      {{"path", &NamedShardSet::path, "The folder, or the index."},
+       {"bytes", &NamedShardSet::size, "Of all shards."},
+       {"set_sha256", &NamedShardSet::sha256, "Of a line for each shard."},
+       {"shards", &NamedShardSet::shards, "The files."}}};
+  return record;
+}
+
+namespace {
 
 NamedHashes HashOne(const ByteSource& source, std::optional<HashCache>& cache, Terminal& terminal) {
   ProgressMeter meter(terminal, fmt::format("hashing {}", source.path().filename().string()));
@@ -51,21 +96,14 @@ std::string InWords(const NamedHashes& file) {
   return text;
 }
 
-Json ToJson(const NamedHashes& file) {
-  Json json = {{"path", file.path}, {"bytes", file.size}, {"sha256", file.hashes.sha256}};
-  json["autov1"] = file.hashes.autov1;
-  json["autov2"] = file.hashes.autov2;
-  if (!file.hashes.autov3.empty()) json["autov3"] = file.hashes.autov3;
-  return json;
-}
-
 class Listing {
  public:
   Listing(bool json, Terminal& terminal) : json_(json), terminal_(terminal) {}
 
-  void Add(const std::string& words, Json json) {
+  template <class Hashes>
+  void Add(const std::string& words, const Hashes& hashes) {
     if (json_) {
-      all_.push_back(std::move(json));
+      all_.push_back(JsonValue<Hashes>::Write(hashes));
     } else {
       terminal_.Print(words);
     }
@@ -86,19 +124,16 @@ void HashShards(const std::filesystem::path& path, std::optional<HashCache>& cac
   const auto checkpoint = Checkpoint::Open(path);
   std::vector<std::pair<std::string, std::string>> lines;
   std::string words;
-  Json shards = Json::array();
+  NamedShardSet set{path.string(), checkpoint->size(), {}, {}};
   for (const auto& file : checkpoint->files()) {
-    const NamedHashes hashes = HashOne(*file, cache, terminal);
+    NamedHashes hashes = HashOne(*file, cache, terminal);
     lines.emplace_back(file->path().filename().string(), hashes.hashes.sha256);
     words += InWords(hashes);
-    shards.push_back(ToJson(hashes));
+    set.shards.push_back(std::move(hashes));
   }
-  const std::string set = HashShardSet(lines);
-  words += fmt::format("{}\n", Visible(path.string())) + Line("set", set);
-  listing.Add(words, {{"path", path.string()},
-                      {"bytes", checkpoint->size()},
-                      {"set_sha256", set},
-                      {"shards", std::move(shards)}});
+  set.sha256 = HashShardSet(lines);
+  words += fmt::format("{}\n", Visible(set.path)) + Line("set", set.sha256);
+  listing.Add(words, set);
 }
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
@@ -111,7 +146,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
         HashShards(name, cache, listing, terminal);
       } else {
         const NamedHashes file = HashOne(*OpenByteSource(name, IoBackend::kRead), cache, terminal);
-        listing.Add(InWords(file), ToJson(file));
+        listing.Add(InWords(file), file);
       }
     });
   }

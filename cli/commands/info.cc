@@ -5,6 +5,7 @@
 #include "cli/merge_request.h"
 #include "cli/render/checkpoint_info_words.h"
 #include "core/base/error.h"
+#include "recipes/jobs/checkpoint_info_json.h"
 
 namespace weightsmith::internal {
 namespace {

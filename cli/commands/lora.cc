@@ -9,7 +9,7 @@
 #include "cli/render/layout.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/adapter_info_json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -24,24 +24,35 @@ std::string TensorsOf(const AdapterFamily& family) {
   return fmt::format("{}", fmt::join(forms, "; or "));
 }
 
+}  // namespace
+
+template <>
+const Record<AdapterFamily>& RecordOf() {
+  static const Record<AdapterFamily> record = {
+      "AdapterFamily",
+      "A kind of adapters that can be baked.",
+      {{"id", &AdapterFamily::id, "\"lora\", \"loha\" …"},
+       {"title", &AdapterFamily::title, "As people call it."},
+       {"formula", &AdapterFamily::formula, "What it makes of a weight W."},
+       {"tensors", TensorsOf, "The tensors of a module."},
+       {"reads_weight", &AdapterFamily::reads_weight, "What it adds depends on W."},
+       {"source", &AdapterFamily::source, "Paper, or the project whose behaviour it matches."}}};
+  return record;
+}
+
+namespace {
+
 int ShowFamilies(bool as_json, Terminal& terminal) {
-  Json json = Json::array();
+  if (as_json) {
+    terminal.PrintData(JsonText(AdapterFamilies()));
+    return 0;
+  }
   std::string text;
   for (const AdapterFamily* family : AdapterFamilies()) {
-    json.push_back({{"id", family->id},
-                    {"title", family->title},
-                    {"formula", family->formula},
-                    {"tensors", TensorsOf(*family)},
-                    {"reads_weight", family->reads_weight},
-                    {"source", family->source}});
     text += fmt::format("{}\n", family->title) +
             Table({{"formula", std::string(family->formula)}, {"tensors", TensorsOf(*family)}});
   }
-  if (as_json) {
-    terminal.PrintData(ToText(json));
-  } else {
-    terminal.Print(text);
-  }
+  terminal.Print(text);
   return 0;
 }
 

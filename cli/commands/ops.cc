@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/operator_names.h"
@@ -9,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/operator.h"
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/record-inl.h"
 #include "recipes/parameter_json-inl.h"
 
 namespace weightsmith::internal {
@@ -92,60 +93,96 @@ std::string InFull(const Operator& op) {
   return page;
 }
 
-Json ToJson(const ParameterSpec& parameter) {
-  Json json = {{"name", parameter.name}, {"type", ToString(parameter.type)}};
-  if (!parameter.words.empty()) json["words"] = parameter.words;
-  json["required"] = !parameter.default_value && !parameter.optional;
-  if (Json value = DefaultOf(parameter); !value.is_null()) json["default"] = std::move(value);
-  if (std::isfinite(parameter.low)) json["low"] = parameter.low;
-  if (std::isfinite(parameter.high)) json["high"] = parameter.high;
-  json["by_place"] = parameter.by_place;
-  json["doc"] = parameter.doc;
-  return json;
+std::optional<std::vector<std::string_view>> Words(const ParameterSpec& parameter) {
+  return parameter.words.empty() ? std::nullopt : std::optional(parameter.words);
 }
 
-Json ToJson(const Operator& op) {
-  Json json = {{"name", op.name}, {"summary", op.summary}, {"doc", op.doc}};
-  json["formula"] = op.formula;
-  json["class"] = ToString(ClassOf(op));
-  json["operands"] = Json::array();
-  for (const OperandSpec& operand : op.operands) {
-    json["operands"].push_back(
-        {{"name", operand.name}, {"kind", ToString(operand.kind)}, {"doc", operand.doc}});
-  }
-  if (op.list) {
-    json["list"] = {{"name", op.list->name},
-                    {"kind", ToString(op.list->kind)},
-                    {"weighted", op.list->weighted},
-                    {"required", !op.list->optional},
-                    {"doc", op.list->doc}};
-  }
-  json["parameters"] = Json::array();
-  for (const ParameterSpec& parameter : op.parameters) {
-    json["parameters"].push_back(ToJson(parameter));
-  }
-  json["result"] = ToString(op.result);
-  json["expects_effect"] = op.expects_effect;
-  json["source"] = op.source;
-  json["example"] = op.example;
-  return json;
+std::optional<Json> Default(const ParameterSpec& parameter) {
+  return parameter.default_value ? std::optional(DefaultOf(parameter)) : std::nullopt;
 }
+
+}  // namespace
+
+template <>
+const Record<ParameterSpec>& RecordOf() {
+  static const Record<ParameterSpec> record = {
+      "Parameter",
+      "A parameter of an operator.",
+      {{"name", &ParameterSpec::name, "The key in a recipe."},
+       {"type", &ParameterSpec::type, "\"number\", \"boolean\", \"word\" or \"seed\"."},
+       {"words", Words, "The words that it may be.", kOptional},
+       {"required", [](const ParameterSpec& each) { return !each.default_value && !each.optional; },
+        "It has no default and may not be left out."},
+       {"default", Default, "What it is where it is left out.", kOptional},
+       {"low", [](const ParameterSpec& each) { return IfFinite(each.low); }, "The least value.",
+        kOptional},
+       {"high", [](const ParameterSpec& each) { return IfFinite(each.high); }, "The largest value.",
+        kOptional},
+       {"by_place", &ParameterSpec::by_place, "It takes weights by place."},
+       {"doc", &ParameterSpec::doc, "What it is."}}};
+  return record;
+}
+
+template <>
+const Record<OperandSpec>& RecordOf() {
+  static const Record<OperandSpec> record = {
+      "Operand",
+      "An operand of an operator.",
+      {{"name", &OperandSpec::name, "The key in a recipe."},
+       {"kind", &OperandSpec::kind, "\"weight\", \"delta\" or \"same\"."},
+       {"doc", &OperandSpec::doc, "What it is."}}};
+  return record;
+}
+
+template <>
+const Record<OperandListSpec>& RecordOf() {
+  static const Record<OperandListSpec> record = {
+      "OperandList",
+      "A list of operands of any length.",
+      {{"name", &OperandListSpec::name, "The key in a recipe."},
+       {"kind", &OperandListSpec::kind, "Of each: \"weight\", \"delta\" or \"same\"."},
+       {"weighted", &OperandListSpec::weighted, "Each has a weight."},
+       {"required", [](const OperandListSpec& list) { return !list.optional; },
+        "It may not be left out."},
+       {"doc", &OperandListSpec::doc, "What it is."}}};
+  return record;
+}
+
+template <>
+const Record<Operator>& RecordOf() {
+  static const Record<Operator> record = {
+      "Operator",
+      "What a step of a recipe can do.",
+      {{"name", &Operator::name, "As recipes write it."},
+       {"summary", &Operator::summary, "One line."},
+       {"doc", &Operator::doc, "Paragraphs."},
+       {"formula", &Operator::formula, "In its association."},
+       {"class", ClassOf, "What it needs to see at once: \"elementwise\" …"},
+       {"operands", &Operator::operands, "What it takes."},
+       {"list", &Operator::list, "What it takes any number of.", kOptional},
+       {"parameters", &Operator::parameters, "Its parameters."},
+       {"result", &Operator::result, "\"weight\", \"delta\" or \"same\"."},
+       {"expects_effect", &Operator::expects_effect, "To change no element is an error."},
+       {"source", &Operator::source, "Paper, or the project whose behaviour it matches."},
+       {"example", &Operator::example, "A step, YAML."}}};
+  return record;
+}
+
+namespace {
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   if (!arguments.positionals().empty()) {
     const Operator& op = OperatorNamed("ops", arguments.positionals().front());
     if (json) {
-      terminal.PrintData(ToText(ToJson(op)));
+      terminal.PrintData(JsonText(op));
     } else {
       terminal.Print(InFull(op));
     }
     return 0;
   }
   if (json) {
-    Json all = Json::array();
-    for (const Operator* op : Operators()) all.push_back(ToJson(*op));
-    terminal.PrintData(ToText(all));
+    terminal.PrintData(JsonText(Operators()));
     return 0;
   }
   std::vector<TableRow> rows;

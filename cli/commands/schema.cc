@@ -1,6 +1,10 @@
 #include "recipes/schema.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/command.h"
@@ -8,6 +12,12 @@
 
 namespace weightsmith::internal {
 namespace {
+
+std::vector<std::string_view> Names() {
+  std::vector<std::string_view> names;
+  for (const SchemaEntry& entry : Schemas()) names.push_back(entry.name);
+  return names;
+}
 
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   if (!arguments.positionals().empty()) {
@@ -25,17 +35,15 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
 }  // namespace
 
 const Command& schema() {
+  static const std::string names = fmt::format("{}", fmt::join(Names(), ", "));
   static const Command command = {
       .name = "schema",
       .summary = "Print a JSON Schema of recipes or of JSON output",
       .doc =
-          "Editors complete and check recipes with the schema `recipe`; `info`, `plan` and "
-          "`report` describe the output of `info --json`, `plan --json` and `merge --report`. "
-          "Without a name: lists them.",
-      .positionals = {{.name = "NAME",
-                       .doc = "info, plan, recipe or report",
-                       .required = false,
-                       .choices = {"info", "plan", "recipe", "report"}}},
+          "Editors complete and check recipes with the schema `recipe`; `report` describes what "
+          "`merge --report` writes, and the others what the commands of their names print with "
+          "`--json`. Without a name: lists them.",
+      .positionals = {{.name = "NAME", .doc = names, .required = false, .choices = Names()}},
       .examples = {{"weightsmith schema recipe > recipe.schema.json",
                     "For the settings of an editor:"}},
       .run = Run,

@@ -12,8 +12,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const std::filesystem::path model = arguments.positionals().front();
   const RewriteJob job = SplitJob(model, arguments.Path("output").value_or(PartsName(model)),
                                   ComponentWords(arguments));
-  RunRewrite(job, arguments, "splitting", terminal);
-  return 0;
+  return RunRewrite(job, arguments, "splitting", terminal);
 }
 
 std::vector<Flag> Flags() {

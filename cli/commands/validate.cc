@@ -1,5 +1,9 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "cli/command.h"
 #include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
@@ -8,8 +12,8 @@
 #include "core/base/visible.h"
 #include "core/model/anatomy.h"
 #include "core/model/views/canonical_view.h"
-#include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/plan_recipe.h"
+#include "recipes/jobs/record-inl.h"
 #include "recipes/source/text_file.h"
 
 namespace weightsmith::internal {
@@ -24,6 +28,53 @@ struct Verdict {
   std::string message;  ///< of what is wrong besides; empty: nothing
   std::string advice;
 };
+
+std::optional<std::string> FileOf(const Diagnostic& diagnostic) {
+  const auto& source = diagnostic.place.source;
+  return source ? std::optional(source->name) : std::nullopt;
+}
+
+}  // namespace
+
+template <>
+const Record<Diagnostic>& RecordOf() {
+  const auto place = [](auto member) { return Through(&Diagnostic::place, member); };
+  static const Record<Diagnostic> record = {
+      "Diagnostic",
+      "Something that is wrong with a recipe.",
+      {{"severity",
+        [](const Diagnostic& diagnostic) {
+          return diagnostic.severity == Severity::kError ? "error" : "warning";
+        },
+        "\"error\" or \"warning\"."},
+       {"file", FileOf, "The recipe, or a file that it includes; null: no place is known."},
+       {"line", place(&SourcePlace::line), "From 1; 0: no place is known."},
+       {"column", place(&SourcePlace::column), "From 1."},
+       {"message", &Diagnostic::message, "What is wrong."},
+       {"advice",
+        [](const Diagnostic& of) {
+          return AdviceOf(Error(of.code, of.message, of.advice, of.options));
+        },
+        "What can be done; empty: nothing is known."}}};
+  return record;
+}
+
+template <>
+const Record<Verdict>& RecordOf() {
+  static const Record<Verdict> record = {
+      "Verdict",
+      "Whether a recipe or a model is valid.",
+      {{"path", &Verdict::path, "The file."},
+       {"valid", [](const Verdict& verdict) { return verdict.status == 0; }, "Nothing is wrong."},
+       {"status", &Verdict::status, "The exit status for this file."},
+       {"diagnostics", &Verdict::diagnostics, "What is wrong with the text of a recipe."},
+       {"message", &Verdict::message, "What is wrong besides; empty: nothing."},
+       {"advice", &Verdict::advice, "What can be done about that."},
+       {"warnings", &Verdict::warnings, "What may be wrong."}}};
+  return record;
+}
+
+namespace {
 
 void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run,
                  Verdict& verdict) {
@@ -83,27 +134,6 @@ void Show(const Verdict& verdict, Terminal& terminal) {
       fmt::format("{}: {}\n", Visible(verdict.path), verdict.status == 0 ? "valid" : "not valid"));
 }
 
-Json ToJson(const Verdict& verdict) {
-  Json json = {{"path", verdict.path}, {"valid", verdict.status == 0}};
-  json["status"] = verdict.status;
-  json["diagnostics"] = Json::array();
-  for (const Diagnostic& diagnostic : verdict.diagnostics) {
-    const auto& source = diagnostic.place.source;
-    json["diagnostics"].push_back(
-        {{"severity", diagnostic.severity == Severity::kError ? "error" : "warning"},
-         {"file", source ? Json(source->name) : Json()},
-         {"line", diagnostic.place.line},
-         {"column", diagnostic.place.column},
-         {"message", diagnostic.message},
-         {"advice", AdviceOf(Error(diagnostic.code, diagnostic.message, diagnostic.advice,
-                                   diagnostic.options))}});
-  }
-  json["message"] = verdict.message;
-  json["advice"] = verdict.advice;
-  json["warnings"] = verdict.warnings;
-  return json;
-}
-
 // All files are looked at; the status is that of the first that is not right.
 int Run(const ParsedArguments& arguments, Terminal& terminal) {
   const RecipeOptions options = ReadRecipeOptions(arguments);
@@ -111,17 +141,17 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
                           .make_folders = arguments.Has("mkdir")};
   const bool json = arguments.Has("json");
   int status = 0;
-  Json all = Json::array();
+  std::vector<Verdict> verdicts;
   for (const std::string& path : arguments.positionals()) {
-    const Verdict verdict = Judge(path, !arguments.Has("no-files"), options, run);
+    Verdict verdict = Judge(path, !arguments.Has("no-files"), options, run);
     if (status == 0) status = verdict.status;
     if (json) {
-      all.push_back(ToJson(verdict));
+      verdicts.push_back(std::move(verdict));
     } else {
       Show(verdict, terminal);
     }
   }
-  if (json) terminal.PrintData(ToText(all));
+  if (json) terminal.PrintData(JsonText(verdicts));
   return status;
 }
 

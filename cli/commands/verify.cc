@@ -1,4 +1,4 @@
-#include "recipes/jobs/verify.h"
+#include "recipes/jobs/verification_json.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -25,14 +25,9 @@ std::string Some(const std::vector<std::string>& stems) {
 
 std::string Rows(const AdapterPart& part, const Shape& shape) {
   const std::uint64_t all = SizeAsMatrix(shape).rows;
-  std::uint64_t first = all;
-  std::uint64_t end = 0;
-  for (const PartRows& run : part.rows) {
-    first = std::min(first, run.our_row);
-    end = std::max(end, run.our_row + run.rows);
-  }
+  const RowRange range = RangeOfOurs(part.rows, all);
   std::string words;
-  if (first > 0 || end < all) words = fmt::format("[{}:{}]", first, end);
+  if (range.first > 0 || range.end < all) words = fmt::format("[{}:{}]", range.first, range.end);
   if (part.rows.size() > 1) words += " (rows in another order)";
   if (part.transposed) words += " (transposed)";
   return words;

@@ -93,9 +93,8 @@ std::string ExactBytes(std::uint64_t bytes) {
 }
 
 std::string TaskCounts(const Plan& plan) {
-  const auto copied = std::ranges::count_if(plan.tasks, [](const Task& task) {
-    return std::ranges::all_of(task.products, &Product::copy);
-  });
+  const auto copied = std::ranges::count_if(
+      plan.tasks, [](const Task& task) { return std::ranges::all_of(task.products, IsCopy); });
   return fmt::format("{}: {} computed, {} copied", FormatCount(plan.tasks.size()),
                      FormatCount(plan.tasks.size() - static_cast<std::size_t>(copied)),
                      FormatCount(static_cast<std::uint64_t>(copied)));

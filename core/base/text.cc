@@ -148,6 +148,14 @@ std::string DidYouMean(std::string_view name, std::span<const std::string> known
   return nearest ? fmt::format(" Did you mean {}?", Quote(*nearest)) : std::string();
 }
 
+std::string Lowercase(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(kSpace);

@@ -35,6 +35,9 @@ std::optional<std::string> NearestName(std::string_view name, std::span<const st
 /// " Did you mean 'x'?", or nothing when no known name is near.
 std::string DidYouMean(std::string_view name, std::span<const std::string> known);
 
+/// With a to z for A to Z, whatever the locale.
+std::string Lowercase(std::string_view text);
+
 /// Without spaces, tabs and line ends on both sides.
 std::string_view Trim(std::string_view text);
 

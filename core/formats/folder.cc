@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kWhole = ".safetensors";
 
-struct Contents {
+struct FolderContents {
   std::vector<std::string> indexes;  // also of variants: "model.safetensors.index.fp16.json"
   std::vector<std::string> usual;    // the names that loaders look for
   std::vector<std::string> others;
@@ -25,8 +25,8 @@ struct Contents {
   std::vector<std::string> folders;
 };
 
-Contents List(const fs::path& folder) {
-  Contents contents;
+FolderContents List(const fs::path& folder) {
+  FolderContents contents;
   std::error_code error;
   fs::directory_iterator entries(folder, error);
   for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
@@ -70,7 +70,7 @@ std::string Names(const std::vector<std::string>& names) {
 }  // namespace
 
 fs::path FindCheckpointFile(const fs::path& folder) {
-  const Contents contents = List(folder);
+  const FolderContents contents = List(folder);
   std::vector<std::string> candidates = contents.indexes;
   candidates.insert(candidates.end(), contents.usual.begin(), contents.usual.end());
   if (candidates.empty()) candidates = contents.others;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "core/base/text.h"
 #include "core/base/utf8.h"
 
 namespace weightsmith::internal {
@@ -52,9 +52,7 @@ bool IsText(std::string_view head) {
 }
 
 bool IsHtml(std::string_view head) {
-  std::string lower(head);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = Lowercase(head);
   return lower.find("<!doctype html") != std::string::npos ||
          lower.find("<html") != std::string::npos || lower.find("<head") != std::string::npos;
 }

@@ -34,6 +34,12 @@ std::uint64_t AllocatedBytes(const fs::path& path) {
   return static_cast<std::uint64_t>(status.st_blocks) * kStatBlock;
 }
 
+std::uint64_t AllocatedBytes(int descriptor) {
+  struct stat status = {};
+  if (::fstat(descriptor, &status) != 0) return 0;
+  return static_cast<std::uint64_t>(status.st_blocks) * kStatBlock;
+}
+
 std::uint64_t DeviceOf(const fs::path& folder) {
   struct stat status = {};
   return ::stat(NearestFolder(folder).c_str(), &status) == 0 ? status.st_dev : 0;

@@ -25,17 +25,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMaxWrite = 512 * 1024;
 // Smaller writes are left to the sync at the end: starting writeback would cost more than it gains.
 constexpr std::size_t kMinWriteback = 64 * 1024;
-constexpr std::uint64_t kStatBlock = 512;
-
-std::string Name(const fs::path& path) {
-  return Quote(path.string());
-}
-
-std::uint64_t AllocatedBytes(int descriptor) {
-  struct stat status = {};
-  if (::fstat(descriptor, &status) != 0) return 0;
-  return static_cast<std::uint64_t>(status.st_blocks) * kStatBlock;
-}
 
 std::uint64_t MissingBytes(int descriptor, std::uint64_t size) {
   const std::uint64_t allocated = AllocatedBytes(descriptor);
@@ -49,7 +38,7 @@ void ExpectRoom(int descriptor, const fs::path& target, std::uint64_t size) {
   throw Error(ErrorCode::kResources,
               fmt::format("not enough disk for {}: {} bytes ({}) are needed and {} bytes ({}) are "
                           "free",
-                          Name(target), needed, FormatBytes(needed), free, FormatBytes(free)),
+                          QuotedPath(target), needed, FormatBytes(needed), free, FormatBytes(free)),
               "Free some space, or choose a folder on another disk.");
 }
 
@@ -58,7 +47,7 @@ void Resize(int descriptor, const fs::path& partial, std::uint64_t size, bool re
   const auto length = static_cast<off_t>(size);
   const auto throw_full = [&](int error) {
     throw Error(ErrorCode::kResources,
-                fmt::format("cannot write {}: {}; {} bytes ({}) are needed", Name(partial),
+                fmt::format("cannot write {}: {}; {} bytes ({}) are needed", QuotedPath(partial),
                             WhyFull(error), size, FormatBytes(size)),
                 std::string(AdviceOfFull(error)));
   };
@@ -77,7 +66,7 @@ void Resize(int descriptor, const fs::path& partial, std::uint64_t size, bool re
 [[noreturn]] void ThrowUnsynced(const fs::path& partial, int error) {
   if (IsFull(error)) {
     throw Error(ErrorCode::kResources,
-                fmt::format("cannot sync {}: {}", Name(partial), WhyFull(error)),
+                fmt::format("cannot sync {}: {}", QuotedPath(partial), WhyFull(error)),
                 std::string(AdviceOfFull(error)));
   }
   ThrowFailed("sync", partial, error);
@@ -220,7 +209,7 @@ void OutputFile::Write(std::uint64_t offset, std::span<const std::byte> bytes) {
       const std::uint64_t missing = MissingBytes(descriptor, state_->size);
       throw Error(ErrorCode::kResources,
                   fmt::format("{}: {} bytes ({}) are still needed for {}", WhyFull(error), missing,
-                              FormatBytes(missing), Name(state_->partial)),
+                              FormatBytes(missing), QuotedPath(state_->partial)),
                   std::string(AdviceOfFull(error)));
     }
     if (count < 0) ThrowFailed("write", state_->partial, errno);
@@ -241,8 +230,9 @@ void OutputFile::Read(std::uint64_t offset, std::span<std::byte> out) const {
     });
     if (count < 0) ThrowFailed("read back", state_->partial, errno);
     if (count == 0) {
-      throw Error(ErrorCode::kFailed, fmt::format("{} ends at byte {} and should have {} bytes",
-                                                  Name(state_->partial), offset, state_->size));
+      throw Error(ErrorCode::kFailed,
+                  fmt::format("{} ends at byte {} and should have {} bytes",
+                              QuotedPath(state_->partial), offset, state_->size));
     }
     offset += static_cast<std::uint64_t>(count);
     out = out.subspan(static_cast<std::size_t>(count));
@@ -297,7 +287,7 @@ void OutputFile::Publish() {
                                             : RenameToNew(state.partial, state.target);
   if (error == EEXIST) {
     throw Error(ErrorCode::kUsage,
-                fmt::format("{} has appeared in the meantime", Name(state.target)), {},
+                fmt::format("{} has appeared in the meantime", QuotedPath(state.target)), {},
                 {Option::kOverwrite});
   }
   if (error != 0) ThrowFailed("rename to", state.target, error);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <iterator>
 #include <string_view>
 
@@ -33,13 +32,8 @@ constexpr KnownSuffix kFormats[] = {
     {".yaml", "a YAML file"},    {".yml", "a YAML file"},
     {".txt", "a text file"},     {".msgpack", "a MessagePack file"}};
 
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 const KnownSuffix* FormatOf(const fs::path& path) {
-  const std::string suffix = Lower(path.extension().string());
+  const std::string suffix = Lowercase(path.extension().string());
   const auto* const found = std::ranges::find(kFormats, suffix, &KnownSuffix::suffix);
   return found == std::end(kFormats) ? nullptr : found;
 }
@@ -60,7 +54,7 @@ std::optional<NameFault> FaultOfFolder(const fs::path& path) {
 }  // namespace
 
 bool IsSafetensorsName(const fs::path& path) {
-  const std::string suffix = Lower(path.extension().string());
+  const std::string suffix = Lowercase(path.extension().string());
   return suffix == ".safetensors" || suffix == ".sft";
 }
 

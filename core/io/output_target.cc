@@ -20,10 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Name(const fs::path& path) {
-  return Quote(path.string());
-}
-
 /// Checks the folder of a target, or what would become it.
 void ExpectFolder(const fs::path& target, bool make_folders) {
   fs::path folder = FolderOf(target);
@@ -31,7 +27,8 @@ void ExpectFolder(const fs::path& target, bool make_folders) {
   while (::stat(folder.c_str(), &status) != 0) {
     if (errno != ENOENT && errno != ENOTDIR) ThrowFailed("use the folder", folder, errno);
     if (!make_folders) {
-      throw Error(ErrorCode::kUsage, fmt::format("the folder {} does not exist", Name(folder)), {},
+      throw Error(ErrorCode::kUsage,
+                  fmt::format("the folder {} does not exist", QuotedPath(folder)), {},
                   {Option::kMakeFolders});
     }
     if (!folder.has_parent_path() || folder.parent_path() == folder) return;
@@ -39,7 +36,7 @@ void ExpectFolder(const fs::path& target, bool make_folders) {
   }
   if (S_ISDIR(status.st_mode)) return;
   throw Error(ErrorCode::kUsage, fmt::format("{} is no folder, and {} is to be written in it",
-                                             Name(folder), Name(target)));
+                                             QuotedPath(folder), QuotedPath(target)));
 }
 
 /// Checks what stands under the target's name.
@@ -48,7 +45,7 @@ void ExpectReplaceable(const fs::path& target, bool overwrite) {
   if (::stat(target.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode)) {
       throw Error(ErrorCode::kUsage,
-                  fmt::format("{} is {}, and a file is to be written there", Name(target),
+                  fmt::format("{} is {}, and a file is to be written there", QuotedPath(target),
                               S_ISDIR(status.st_mode) ? "a folder" : "not a regular file"));
     }
   } else if (::lstat(target.c_str(), &status) != 0) {
@@ -56,7 +53,7 @@ void ExpectReplaceable(const fs::path& target, bool overwrite) {
     ThrowFailed("write", target, errno);
   }
   if (!overwrite) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} already exists", Name(target)), {},
+    throw Error(ErrorCode::kUsage, fmt::format("{} already exists", QuotedPath(target)), {},
                 {Option::kOverwrite});
   }
 }
@@ -73,7 +70,7 @@ void ExpectRegularOrNothing(const fs::path& path) {
                                  : S_ISDIR(status.st_mode) ? "a folder"
                                                            : "not a regular file";
   throw Error(ErrorCode::kUsage,
-              fmt::format("{} is {}, and a file is to be written there", Name(path), found),
+              fmt::format("{} is {}, and a file is to be written there", QuotedPath(path), found),
               "Remove it, or choose another output.");
 }
 
@@ -81,7 +78,7 @@ void ExpectRegularOrNothing(const fs::path& path) {
 
 [[noreturn]] void ThrowFailed(std::string_view doing, const fs::path& path, int error) {
   throw Error(ErrorCode::kFailed,
-              fmt::format("cannot {} {}: {}", doing, Name(path), SystemMessage(error)));
+              fmt::format("cannot {} {}: {}", doing, QuotedPath(path), SystemMessage(error)));
 }
 
 fs::path FolderOf(const fs::path& file) {
@@ -90,7 +87,7 @@ fs::path FolderOf(const fs::path& file) {
 
 void ExpectWritable(const fs::path& target, const OutputOptions& options) {
   if (!target.has_filename()) {
-    throw Error(ErrorCode::kUsage, fmt::format("{} names no file", Name(target)));
+    throw Error(ErrorCode::kUsage, fmt::format("{} names no file", QuotedPath(target)));
   }
   ExpectFolder(target, options.make_folders);
   ExpectReplaceable(target, options.overwrite);
@@ -137,7 +134,8 @@ FileHandle OpenLocked(const fs::path& partial, bool& created) {
     if (::fstat(handle.get(), &status) != 0) ThrowFailed("write", partial, errno);
     if (Retry([&] { return ::flock(handle.get(), LOCK_EX | LOCK_NB); }) != 0) {
       if (errno == EWOULDBLOCK) {
-        throw Error(ErrorCode::kFailed, fmt::format("another process is writing {}", Name(partial)),
+        throw Error(ErrorCode::kFailed,
+                    fmt::format("another process is writing {}", QuotedPath(partial)),
                     "Wait for it, or choose another output.");
       }
       // File systems without locks remain usable.

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <system_error>
 
+#include "core/base/text.h"
+
 namespace weightsmith::internal {
 
 void FileHandle::Close() {
@@ -40,6 +42,10 @@ std::string_view WhyFull(int error) {
 std::string_view AdviceOfFull(int error) {
   if (error == EFBIG) return "Raise the limit (ulimit -f), or choose another file system.";
   return "Free some space, or choose a folder on another disk.";
+}
+
+std::string QuotedPath(const std::filesystem::path& path) {
+  return Quote(path.string());
 }
 
 std::string SystemMessage(int error) {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,9 @@ auto Retry(Call call) {
   while (result < 0 && errno == EINTR) result = call();
   return result;
 }
+
+/// A path in quotes, for messages.
+std::string QuotedPath(const std::filesystem::path& path);
 
 /// What the system says of an errno: "no space left on device".
 std::string SystemMessage(int error);

@@ -84,7 +84,7 @@ class RuleIndex {
                         std::pair(index, i));
       }
     }
-    if (component.kind == ComponentKind::kDiffusion && detection_.bare) {
+    if (component.kind == ComponentKind::kBackbone && detection_.bare) {
       prefixes_.emplace_back("", index);
     }
     if (detection_.part != nullptr) prefixes_.emplace_back(detection_.prefix, index);
@@ -113,11 +113,6 @@ bool StartsWithAny(std::string_view name, std::span<const std::string_view> pref
                      [name](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
-/// Large enough for 8 bits to be worth it, as CLIP is not.
-bool IsT5(std::string_view name) {
-  return name == "t5xxl" || name == "umt5xxl";
-}
-
 /// What a tensor is of a quantised weight.
 struct Stored {
   std::uint32_t weight = 0;  ///< as TensorAnatomy::quantised
@@ -136,7 +131,8 @@ class Examiner {
   Anatomy Run() {
     Identify();
     for (const ComponentRule& rule : rules_.components()) {
-      AddComponent(rule.name, rule.kind);
+      const std::uint32_t component = AddComponent(rule.name, rule.kind);
+      anatomy_.components[component].merged_by_default = rule.merged_by_default;
       seen_.emplace_back(rule.tensors.size(), false);
     }
     FindStored();
@@ -163,6 +159,7 @@ class Examiner {
       if (anatomy_.layout == "ldm" && HasUnder("conditioner.")) anatomy_.layout = "sgm";
     } else if (detection_.part != nullptr) {
       anatomy_.part = detection_.part;
+      anatomy_.part_row = detection_.part_row;
       anatomy_.id = detection_.part->id;
       anatomy_.variant = detection_.part_row->variant;
       anatomy_.scale = detection_.part_row->scale;
@@ -287,18 +284,24 @@ class Examiner {
     if (tensor.info.shape.size() != 2 || told.role != Role::kWeight) return true;
     if (told.local.ends_with(".relative_attention_bias.weight")) return true;
     if (detection_.part != nullptr) {
-      return !IsT5(anatomy_.id) || StartsWithAny(told.local, detection_.part->keep_precision);
+      return !IsReducible(told.component) ||
+             StartsWithAny(told.local, detection_.part->keep_precision);
     }
     if (detection_.architecture != nullptr) {
-      const ComponentAnatomy& component = anatomy_.components[told.component];
-      const bool reducible = component.kind == ComponentKind::kDiffusion || IsT5(component.name);
-      return !reducible || StartsWithAny(told.local, detection_.architecture->keep_precision);
+      return !IsReducible(told.component) ||
+             StartsWithAny(told.local, detection_.architecture->keep_precision);
     }
     return told.local.find("embed") != std::string::npos || told.local.starts_with("lm_head");
   }
 
+  bool IsReducible(std::uint32_t component) const {
+    if (component >= rules_.components().size()) return false;  // of no rule
+    const ComponentRule& rule = rules_.components()[component];
+    return rule.kind == ComponentKind::kBackbone || rule.reducible;
+  }
+
   bool TakesInput(const TensorAnatomy& told) const {
-    if (anatomy_.components[told.component].kind != ComponentKind::kDiffusion) return false;
+    if (anatomy_.components[told.component].kind != ComponentKind::kBackbone) return false;
     if (detection_.architecture == nullptr) return IsInputName(told.local);
     return told.local == detection_.architecture->input_weight;
   }
@@ -398,6 +401,17 @@ const ComponentAnatomy* Anatomy::FindComponent(std::string_view name) const {
 std::string_view Anatomy::Modelspec() const {
   if (architecture == nullptr) return {};
   return row->modelspec.empty() ? architecture->modelspec : row->modelspec;
+}
+
+std::string_view Anatomy::Pipeline() const {
+  std::string_view name;
+  if (architecture != nullptr)
+    name = row->pipeline.empty() ? architecture->pipeline : row->pipeline;
+  return name.empty() ? "DiffusionPipeline" : name;
+}
+
+const NoiseSchedule& Anatomy::Schedule() const {
+  return row->schedule ? *row->schedule : architecture->schedule;
 }
 
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,

@@ -45,6 +45,7 @@ struct ComponentAnatomy {
   std::uint64_t bytes = 0;
   std::map<DType, std::uint64_t> dtypes;  ///< tensors of each
   bool complete = true;
+  bool merged_by_default = true;  ///< as its declaration has it
   /// Canonical names that the architecture has and the file lacks.
   std::vector<std::string> missing;
   /// Names that the file has and the architecture lacks.
@@ -61,6 +62,7 @@ struct Anatomy {
   const Architecture* architecture = nullptr;  ///< null: unknown, or a part alone
   std::shared_ptr<const ArchitectureRow> row;  ///< of the architecture
   const Part* part = nullptr;                  ///< of a file that holds one shared component
+  const PartRow* part_row = nullptr;           ///< of the part
   std::string id = "unknown";                  ///< of architecture or part, or "unknown"
   std::string variant = "base";
   std::string scale = "full";
@@ -79,6 +81,10 @@ struct Anatomy {
   const ComponentAnatomy* FindComponent(std::string_view name) const;
   /// Value of modelspec.architecture; empty where the architecture is unknown.
   std::string_view Modelspec() const;
+  /// Class of the pipeline of diffusers that the model is run by.
+  std::string_view Pipeline() const;
+  /// REQUIRES: a known architecture.
+  const NoiseSchedule& Schedule() const;
 };
 
 /// Tells it from the header, from the 77 values of position_ids where there are some, and from the

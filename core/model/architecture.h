@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/block_list.h"
 #include "core/tensor/tensor.h"
 
 namespace weightsmith::internal {
@@ -28,7 +29,15 @@ enum class Role : std::uint8_t {
 };
 std::string_view ToString(Role role);
 
-enum class ComponentKind : std::uint8_t { kDiffusion, kText, kVae, kOther };
+enum class ComponentKind : std::uint8_t {
+  kBackbone,  ///< the network that the model is: its UNet or transformer, of a language model all
+  kText,      ///< an encoder of texts
+  kVae,
+  kOther,
+};
+
+/// What models of an architecture are: what messages call them, and what they may advise.
+enum class ModelKind : std::uint8_t { kDiffusion, kLanguage };
 
 /// How a model was trained to predict; models of different kinds do not mix.
 enum class Prediction : std::uint8_t { kUnknown, kEpsilon, kV, kFlow };
@@ -56,6 +65,36 @@ struct NameAlias {
   std::string_view to;
 };
 
+/// What the config.json of a VAE says of its latents.
+struct Latents {
+  double scale = 1;     ///< latents are multiplied by it
+  double shift = 0;     ///< that is subtracted before; 0: none
+  bool upcast = false;  ///< decodes in f32 alone
+};
+
+/// Which result of a CLIP its diffusion model takes: its configuration says so.
+enum class ClipOutput : std::uint8_t {
+  kAsStored,     ///< the projection, where the file has it
+  kHidden,       ///< the last layer's, without the projection
+  kProjected,    ///< the projection
+  kPenultimate,  ///< the last layer's but one; the configuration leaves the last one out
+};
+
+/// A text encoder as transformers knows it.
+struct TextModel {
+  std::string_view class_name;  ///< "CLIPTextModel"
+  std::string_view model_type;  ///< "clip_text_model"
+  std::string_view activation;  ///< "quick_gelu"
+  std::string_view tokenizer;   ///< class of the tokenizer beside it
+  ClipOutput output = ClipOutput::kAsStored;
+};
+
+/// Beginnings of a component's modules in adapters, beside those that its number and its name give.
+struct AdapterPrefixes {
+  std::vector<std::string_view> dotted = {};  ///< in front of dotted paths: "t5."
+  std::vector<std::string_view> flat = {};    ///< in front of flattened ones: "lora_te3_"
+};
+
 struct ComponentRule {
   std::string name;  ///< "unet", "clip_l": as info and places name it
   ComponentKind kind = ComponentKind::kOther;
@@ -63,14 +102,30 @@ struct ComponentRule {
   std::vector<TensorRule> tensors;
   std::vector<NameAlias> aliases;
   bool published = true;  ///< published monolithic files have it
+  /// Enters arithmetic unless a step says otherwise; else it is the leftmost model's.
+  bool merged_by_default = true;
   /// Of a text encoder: its number, where that is not the next one in the order of declaration.
   std::uint32_t text_encoder = 0;
+  TextModel text = {};  ///< of a text encoder
+  AdapterPrefixes adapters = {};
+  Latents latents = {};    ///< of a VAE
+  bool reducible = false;  ///< large enough for an fp8 target, as diffusion models always are
 };
 
 /// A tensor that tells a row from all others by its presence and shape.
 struct SignatureTensor {
   std::string tensor;  ///< name inside the diffusion model, or inside the part
   Shape shape;
+};
+
+/// What the scheduler of a pipeline is configured with: of models that predict a flow the shift, of
+/// others the betas.
+struct NoiseSchedule {
+  double beta_start = 0.00085;
+  double beta_end = 0.012;
+  std::string_view betas = "scaled_linear";
+  double shift = 3;
+  bool dynamic_shift = false;  ///< grows with the size of the picture
 };
 
 /// One buildable form of an architecture: a variant at a scale.
@@ -86,6 +141,17 @@ struct ArchitectureRow {
   /// Beginnings of names inside the diffusion model, or in the file, whose presence says that it is
   /// another architecture.
   std::vector<std::string> absent = {};
+  std::string_view pipeline = {};              ///< class of its pipeline; empty: the architecture's
+  std::optional<NoiseSchedule> schedule = {};  ///< nothing: the architecture's
+  /// It was distilled to draw in a few steps: how that is called, and what in its file says so.
+  std::string_view distilled = {};
+  std::string_view distilled_by = {};
+};
+
+/// What people call a row, where no other name of its declaration says it.
+struct Nickname {
+  std::string_view name;   ///< "pony"
+  std::string_view synth;  ///< the row's: "sdxl"
 };
 
 /// The row that a header is of, for a family whose sizes are the header's own; nothing where it is
@@ -93,9 +159,10 @@ struct ArchitectureRow {
 using FitRow = std::function<std::optional<ArchitectureRow>(std::span<const CheckpointTensor>)>;
 
 struct Architecture {
-  std::string_view id;                           ///< "sd1", "sdxl", "flux1"
-  std::string_view title;                        ///< "Stable Diffusion 1.x"
-  std::string_view modelspec;                    ///< "stable-diffusion-v1"; a row may have its own
+  std::string_view id;         ///< "sd1", "sdxl", "flux1"
+  std::string_view title;      ///< "Stable Diffusion 1.x"
+  std::string_view modelspec;  ///< "stable-diffusion-v1"; a row may have its own
+  ModelKind kind = ModelKind::kDiffusion;
   std::string_view layout;                       ///< of its monolithic files: "ldm", "sgm", "comfy"
   Prediction prediction = Prediction::kUnknown;  ///< where nothing in a file says otherwise
   DType dtype = DType::kF16;                     ///< that published files usually have
@@ -112,6 +179,14 @@ struct Architecture {
   FitRow fit = {};
   /// Architectures of one form differ by sizes and training alone: they mix where shapes agree.
   std::string_view form = id;
+  std::string_view pipeline = {};        ///< class of its pipeline in diffusers; empty: none
+  NoiseSchedule schedule = {};           ///< of that pipeline
+  std::string_view implementation = {};  ///< value of modelspec.implementation; empty: none
+  std::vector<Nickname> nicknames = {};
+  /// Lists of block weights that it takes, of merges and of strengths of adapters; the first are
+  /// those that `blocks` shows.
+  std::vector<BlockList> merge_lists = {};
+  std::vector<BlockList> adapter_lists = {};
 };
 
 /// Tiny: the same tensors by name, narrow; for tests.
@@ -135,6 +210,8 @@ struct PartRow {
   std::string_view synth;   ///< empty: `synth` does not make it
   std::function<ComponentRule()> component;
   std::vector<SignatureTensor> signature;
+  /// What a config.json of it cannot know, a sentence; empty: nothing.
+  std::string_view note = {};
 };
 
 struct Part {

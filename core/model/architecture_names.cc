@@ -16,52 +16,6 @@ std::string Folded(std::string_view words) {
   return folded;
 }
 
-/// What people call a model, where no other name of its declaration says it.
-struct Nickname {
-  std::string_view name;
-  std::string_view synth;
-};
-
-constexpr Nickname kNicknames[] = {
-    {"chroma hd", "chroma"},
-    {"chroma1", "chroma"},
-    {"chroma1 hd", "chroma"},
-    {"flux control", "flux1-control"},
-    {"flux", "flux1-dev"},
-    {"flux dev", "flux1-dev"},
-    {"flux fill", "flux1-fill"},
-    {"flux schnell", "flux1-schnell"},
-    {"1.5", "sd15"},
-    {"sd", "sd15"},
-    {"sd 1.4", "sd15"},
-    {"sd v1.5", "sd15"},
-    {"stable diffusion", "sd15"},
-    {"stable diffusion 1.5", "sd15"},
-    {"stable diffusion v1.5", "sd15"},
-    {"2.1", "sd21"},
-    {"sd 2.0", "sd21"},
-    {"stable diffusion 2.1", "sd21"},
-    {"stable diffusion v2.1", "sd21"},
-    {"sd 3.0", "sd3"},
-    {"sd3 medium", "sd3"},
-    {"stable diffusion 3", "sd3"},
-    {"sd3.5 l", "sd3.5-large"},
-    {"sd3.5 m", "sd3.5-medium"},
-    {"illustrious", "sdxl"},
-    {"noobai", "sdxl"},
-    {"pony", "sdxl"},
-    {"sd xl", "sdxl"},
-    {"sdxl 1.0", "sdxl"},
-    {"sdxl base 1.0", "sdxl"},
-    {"stable diffusion xl base 1.0", "sdxl"},
-    {"xl", "sdxl"},
-    {"refiner", "sdxl-refiner"},
-    {"sdxl refiner 1.0", "sdxl-refiner"},
-    {"wan 2.2", "wan-i2v-2.2-14b"},
-    {"wan 2.1", "wan-t2v-14b"},
-    {"z-image turbo", "z-image"},
-};
-
 struct Meaning {
   std::string_view synth;
   const Architecture* architecture = nullptr;  // null of a part
@@ -97,7 +51,7 @@ Index MakeIndex() {
     for (const std::string_view name : {a.id, a.title, a.modelspec}) {
       add(std::string(name), row.synth, &a);
     }
-    for (const Nickname& called : kNicknames) {
+    for (const Nickname& called : a.nicknames) {
       if (called.synth == row.synth) add(std::string(called.name), row.synth, &a);
     }
   });
@@ -129,8 +83,8 @@ std::vector<std::string> KnownArchitectureNames() {
   for (const Architecture* architecture : Architectures()) {
     names.emplace_back(architecture->id);
     for (const ArchitectureRow& row : architecture->rows) names.emplace_back(row.synth);
+    for (const Nickname& called : architecture->nicknames) names.emplace_back(called.name);
   }
-  for (const Nickname& called : kNicknames) names.emplace_back(called.name);
   std::erase(names, "");
   std::ranges::sort(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());

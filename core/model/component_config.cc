@@ -15,20 +15,26 @@ struct Clip {
   std::uint64_t layers;
   std::uint64_t vocabulary;
   std::uint64_t positions;
-  std::uint64_t projection;
-  bool projected;  ///< the pipeline wants the projection
-  bool open_ai;
+  std::uint64_t projection;  ///< 0: the file has none
 };
 
-Json ClipJson(const Clip& clip) {
+/// Whether the pipeline wants the projection.
+bool IsProjected(const Clip& clip, ClipOutput output) {
+  return output == ClipOutput::kProjected ||
+         (output == ClipOutput::kAsStored && clip.projection != 0);
+}
+
+Json ClipJson(const Clip& clip, const TextModel& model) {
+  const std::string_view end = IsProjected(clip, model.output) ? "WithProjection" : "";
   return {
-      {"architectures", {clip.projected ? "CLIPTextModelWithProjection" : "CLIPTextModel"}},
-      {"model_type", "clip_text_model"},
-      {"hidden_act", clip.open_ai ? "quick_gelu" : "gelu"},
+      {"architectures", {std::string(model.class_name).append(end)}},
+      {"model_type", model.model_type},
+      {"hidden_act", model.activation},
       {"hidden_size", clip.width},
       {"intermediate_size", clip.inner},
       {"num_attention_heads", Heads(clip.width, 64)},
-      {"num_hidden_layers", clip.layers},
+      {"num_hidden_layers",
+       model.output == ClipOutput::kPenultimate ? clip.layers - 1 : clip.layers},
       {"max_position_embeddings", clip.positions},
       {"vocab_size", clip.vocabulary},
       {"projection_dim", clip.projection == 0 ? clip.width : clip.projection},
@@ -39,40 +45,34 @@ Json ClipJson(const Clip& clip) {
       {"layer_norm_eps", 1e-5}};
 }
 
-Json OpenClipConfig(const Shapes& clip, const Anatomy& anatomy) {
-  const bool projected = anatomy.id != "sd2" && clip.Has("text_projection");
-  const std::uint64_t layers = clip.Count("transformer.resblocks", "mlp.c_fc.weight");
+Json OpenClipConfig(const Shapes& clip, const TextModel& model) {
   const std::string wide = "transformer.resblocks.0.mlp.c_fc.weight";
-  // Stable Diffusion 2 takes what the last block but one gives: there the last one does not exist.
   return ClipJson({.width = clip.Dim(wide, 1),
                    .inner = clip.Dim(wide, 0),
-                   .layers = anatomy.id != "sd2" ? layers : layers - 1,
+                   .layers = clip.Count("transformer.resblocks", "mlp.c_fc.weight"),
                    .vocabulary = clip.Dim("token_embedding.weight", 0),
                    .positions = clip.Dim("positional_embedding", 0),
-                   .projection = clip.Dim("text_projection", 1),
-                   .projected = projected,
-                   .open_ai = false});
+                   .projection = clip.Dim("text_projection", 1)},
+                  model);
 }
 
-Json ClipConfig(const Shapes& clip, const Anatomy& anatomy) {
+Json ClipConfig(const Shapes& clip, const TextModel& model) {
   const std::string layer = "text_model.encoder.layers";
   return ClipJson({.width = clip.Dim(layer + ".0.mlp.fc1.weight", 1),
                    .inner = clip.Dim(layer + ".0.mlp.fc1.weight", 0),
                    .layers = clip.Count(layer, "mlp.fc1.weight"),
                    .vocabulary = clip.Dim("text_model.embeddings.token_embedding.weight", 0),
                    .positions = clip.Dim("text_model.embeddings.position_embedding.weight", 0),
-                   .projection = clip.Dim("text_projection.weight", 0),
-                   .projected = anatomy.id.starts_with("sd3") ||
-                                (anatomy.part != nullptr && clip.Has("text_projection.weight")),
-                   .open_ai = clip.Is("clip_l")});
+                   .projection = clip.Dim("text_projection.weight", 0)},
+                  model);
 }
 
-Json T5Config(const Shapes& t5, const Anatomy& /*anatomy*/) {
+Json T5Config(const Shapes& t5, const TextModel& model) {
   const std::string block = "encoder.block.0.layer.";
   const std::uint64_t heads = t5.Dim(block + "0.SelfAttention.relative_attention_bias.weight", 1);
   return {
-      {"architectures", {t5.Is("umt5xxl") ? "UMT5EncoderModel" : "T5EncoderModel"}},
-      {"model_type", t5.Is("umt5xxl") ? "umt5" : "t5"},
+      {"architectures", {model.class_name}},
+      {"model_type", model.model_type},
       {"d_model", t5.Dim("shared.weight", 1)},
       {"d_ff", t5.Dim(block + "1.DenseReluDense.wi_0.weight", 0)},
       {"d_kv", t5.Dim(block + "0.SelfAttention.q.weight", 0) / std::max<std::uint64_t>(1, heads)},
@@ -81,7 +81,7 @@ Json T5Config(const Shapes& t5, const Anatomy& /*anatomy*/) {
       {"vocab_size", t5.Dim("shared.weight", 0)},
       {"relative_attention_num_buckets",
        t5.Dim(block + "0.SelfAttention.relative_attention_bias.weight", 0)},
-      {"dense_act_fn", "gelu_new"},
+      {"dense_act_fn", model.activation},
       {"feed_forward_proj", "gated-gelu"},
       {"is_gated_act", true},
       {"layer_norm_epsilon", 1e-6},
@@ -91,7 +91,7 @@ Json T5Config(const Shapes& t5, const Anatomy& /*anatomy*/) {
 /// Text encoders, whose configurations are transformers'.
 struct KnownConfig {
   const char* known_by;
-  Json (*config)(const Shapes&, const Anatomy&);
+  Json (*config)(const Shapes&, const TextModel&);
 };
 
 constexpr KnownConfig kConfigs[] = {
@@ -108,7 +108,7 @@ ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component)
   const Shapes shapes(component);
   for (const KnownConfig& known : kConfigs) {
     if (!shapes.Has(known.known_by)) continue;
-    const Json config = known.config(shapes, anatomy);
+    const Json config = known.config(shapes, component.text);
     return {"transformers", config["architectures"][0].get<std::string>(), config.dump(2) + "\n"};
   }
   return {};

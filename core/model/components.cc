@@ -45,9 +45,38 @@ constexpr std::size_t Index(Scale scale) {
 /// The encoder of the first NovelAI model, and of many after it, lacks the outer module's name.
 constexpr NameAlias kNovelAi = {NameAlias::Where::kPrefix, "", "text_model."};
 
+constexpr TextModel kOpenAiClip = {.class_name = "CLIPTextModel",
+                                   .model_type = "clip_text_model",
+                                   .activation = "quick_gelu",
+                                   .tokenizer = "CLIPTokenizer",
+                                   .output = ClipOutput::kHidden};
+constexpr TextModel kOpenClip = {.class_name = "CLIPTextModel",
+                                 .model_type = "clip_text_model",
+                                 .activation = "gelu",
+                                 .tokenizer = "CLIPTokenizer"};
+constexpr TextModel kT5 = {.class_name = "T5EncoderModel",
+                           .model_type = "t5",
+                           .activation = "gelu_new",
+                           .tokenizer = "T5TokenizerFast"};
+constexpr TextModel kUmt5 = {.class_name = "UMT5EncoderModel",
+                             .model_type = "umt5",
+                             .activation = "gelu_new",
+                             .tokenizer = "T5TokenizerFast"};
+
 ComponentRule Text(std::string name, std::vector<std::string> prefixes,
-                   std::vector<TensorRule> tensors) {
-  return {std::move(name), ComponentKind::kText, std::move(prefixes), std::move(tensors), {}};
+                   std::vector<TensorRule> tensors, const TextModel& model) {
+  ComponentRule rule{
+      std::move(name), ComponentKind::kText, std::move(prefixes), std::move(tensors), {}};
+  rule.text = model;
+  return rule;
+}
+
+/// CLIP is too small for 8 bits to be worth it.
+ComponentRule LargeText(std::string name, std::vector<std::string> prefixes, const T5Encoder& t5,
+                        const TextModel& model) {
+  ComponentRule rule = Text(std::move(name), std::move(prefixes), BuildT5Encoder(t5), model);
+  rule.reducible = true;
+  return rule;
 }
 
 /// Stable Diffusion 2 reads the last but one block: some files lack the last and what follows it.
@@ -59,13 +88,16 @@ std::vector<TensorRule> WithoutLast(std::vector<TensorRule> rules, std::string_v
   return rules;
 }
 
-ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae) {
-  return {"vae",
-          ComponentKind::kVae,
-          std::move(prefixes),
-          BuildKlVae(vae),
-          {{NameAlias::Where::kPrefix, "encoder.quant_conv.", "quant_conv."},
-           {NameAlias::Where::kPrefix, "decoder.post_quant_conv.", "post_quant_conv."}}};
+ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae, const Latents& latents) {
+  ComponentRule rule{"vae",
+                     ComponentKind::kVae,
+                     std::move(prefixes),
+                     BuildKlVae(vae),
+                     {{NameAlias::Where::kPrefix, "encoder.quant_conv.", "quant_conv."},
+                      {NameAlias::Where::kPrefix, "decoder.post_quant_conv.", "post_quant_conv."}}};
+  rule.merged_by_default = false;
+  rule.latents = latents;
+  return rule;
 }
 
 }  // namespace
@@ -73,48 +105,53 @@ ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae) {
 ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids) {
   const ClipTextUsual usual = {.position_ids = position_ids == PositionIds::kUsual};
   ComponentRule rule =
-      Text("clip_l", std::move(prefixes), BuildClipText(kClipL[Index(scale)], usual));
+      Text("clip_l", std::move(prefixes), BuildClipText(kClipL[Index(scale)], usual), kOpenAiClip);
   rule.aliases = {kNovelAi};
   return rule;
 }
 
 ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes) {
-  return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[Index(scale)]));
+  return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[Index(scale)]), kOpenClip);
 }
 
 ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_g", std::move(prefixes),
-              BuildClipText(kClipG[Index(scale)], {.projection = true}));
+              BuildClipText(kClipG[Index(scale)], {.projection = true}), kOpenClip);
 }
 
 ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_h", std::move(prefixes),
               WithoutLast(BuildOpenClipText(kClipH[Index(scale)]), "transformer.resblocks.23.",
-                          "text_projection"));
+                          "text_projection"),
+              kOpenClip);
 }
 
 ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_h", std::move(prefixes),
               WithoutLast(BuildClipText(kClipH[Index(scale)], {.projection = true}),
-                          "text_model.encoder.layers.23.", "text_projection.weight"));
+                          "text_model.encoder.layers.23.", "text_projection.weight"),
+              kOpenClip);
 }
 
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
-  return Text("t5xxl", std::move(prefixes), BuildT5Encoder(kT5Xxl[Index(scale)]));
+  ComponentRule rule = LargeText("t5xxl", std::move(prefixes), kT5Xxl[Index(scale)], kT5);
+  // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
+  rule.adapters = {.dotted = {"t5."}, .flat = {"lora_te2_", "lora_te3_"}};
+  return rule;
 }
 
 ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes) {
-  return Text("umt5xxl", std::move(prefixes), BuildT5Encoder(kUmt5Xxl[Index(scale)]));
+  return LargeText("umt5xxl", std::move(prefixes), kUmt5Xxl[Index(scale)], kUmt5);
 }
 
-ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes) {
+ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes, const Latents& latents) {
   return Vae(std::move(prefixes),
-             {.latent = 4, .channels = kVaeChannels[Index(scale)], .quant_convs = true});
+             {.latent = 4, .channels = kVaeChannels[Index(scale)], .quant_convs = true}, latents);
 }
 
-ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes) {
+ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes, const Latents& latents) {
   return Vae(std::move(prefixes),
-             {.latent = 16, .channels = kVaeChannels[Index(scale)], .quant_convs = false});
+             {.latent = 16, .channels = kVaeChannels[Index(scale)], .quant_convs = false}, latents);
 }
 
 std::uint64_t ClipLWidth(Scale scale) {

@@ -11,7 +11,7 @@ namespace weightsmith::internal {
 
 enum class PositionIds : bool { kUnusual, kUsual };
 
-/// OpenAI's CLIP ViT-L/14, in Hugging Face's names.
+/// OpenAI's CLIP ViT-L/14, in Hugging Face's names. Most models take its last layer's result.
 ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids);
 /// OpenCLIP's ViT-bigG/14, in its own names and in Hugging Face's.
 ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes);
@@ -23,9 +23,15 @@ ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes);
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes);
 /// The encoder of UMT5 XXL, which has T5's form and more languages.
 ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes);
-/// The KL autoencoder with 4 latent channels (SD 1, SD 2, SDXL), or 16 (SD 3, FLUX.1).
-ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes);
-ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes);
+/// The KL autoencoder with 4 latent channels, or 16. Models that have the same one differ in how
+/// they scale its latents.
+ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes, const Latents& latents);
+ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes, const Latents& latents);
+
+inline constexpr Latents kLatentsOfSd1 = {.scale = 0.18215};
+inline constexpr Latents kLatentsOfSdxl = {.scale = 0.13025, .upcast = true};
+inline constexpr Latents kLatentsOfSd3 = {.scale = 1.5305, .shift = 0.0609};
+inline constexpr Latents kLatentsOfFlux = {.scale = 0.3611, .shift = 0.1159};
 
 /// Widths that the diffusion models see of them.
 std::uint64_t ClipLWidth(Scale scale);

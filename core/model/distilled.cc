@@ -1,8 +1,9 @@
 #include "core/model/distilled.h"
 
-#include <algorithm>
 #include <cctype>
 #include <string_view>
+
+#include "core/base/text.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -15,9 +16,7 @@ constexpr std::string_view kKeys[] = {"modelspec.architecture", "modelspec.title
 /// Whether the word stands in the text by itself, in any case.
 bool HasWord(std::string_view text, std::string_view word) {
   const auto letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string lower = Lowercase(text);
   for (std::size_t at = lower.find(word); at != std::string::npos; at = lower.find(word, at + 1)) {
     const std::size_t end = at + word.size();
     if ((at == 0 || !letter(lower[at - 1])) && (end == lower.size() || !letter(lower[end]))) {
@@ -31,7 +30,9 @@ bool HasWord(std::string_view text, std::string_view word) {
 
 std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
                                        const std::optional<Metadata>& metadata) {
-  if (anatomy.variant == "schnell") return Distilled{"schnell", "the lack of guidance_in"};
+  if (anatomy.row != nullptr && !anatomy.row->distilled.empty()) {
+    return Distilled{std::string(anatomy.row->distilled), std::string(anatomy.row->distilled_by)};
+  }
   for (const TensorAnatomy& tensor : anatomy.tensors) {
     if (tensor.local == "time_embed.cond_proj.weight") return Distilled{"lcm", tensor.local};
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/model/architecture.h"
+#include "core/tensor/row_map.h"
 
 namespace weightsmith::internal {
 
@@ -16,9 +17,7 @@ namespace weightsmith::internal {
 struct Placement {
   std::string name{};  ///< inside the component, in the other naming
   Shape shape{};       ///< there; empty: as here
-  std::uint64_t their_row = 0;
-  std::uint64_t our_row = 0;
-  std::uint64_t rows = 0;    ///< 0: all of both
+  RowMap rows{};
   bool transposed = false;   ///< of all: [a, b] there is [b, a] here
   std::string other_name{};  ///< that older files have instead; empty: none
 };
@@ -37,6 +36,9 @@ struct Naming {
   ComponentConfig (*config)(const ComponentRule& rule, const Anatomy& anatomy) = nullptr;
   /// Canonical tensors that the other naming does not have.
   std::span<const std::string_view> lacks = {};
+  /// Beginnings of names there, of which every file of a whole component has one: a file without
+  /// any is not looked at further. None: the names are the same, or files in it are not looked for.
+  std::span<const std::string_view> beginnings = {};
 };
 
 /// Whether the naming has no such tensor.

@@ -67,8 +67,7 @@ FileForm FormOf(OutputLayout layout, bool split, const std::filesystem::path& pa
 
 void ExpectLayout(OutputLayout layout, const Anatomy& anatomy) {
   if (layout == OutputLayout::kKeep) return;
-  const bool known = anatomy.architecture != nullptr || anatomy.part != nullptr;
-  if (layout == OutputLayout::kDiffusers && known) return;
+  if (layout == OutputLayout::kDiffusers && anatomy.part != nullptr) return;
   const std::string_view word = ToString(layout);
   if (anatomy.architecture == nullptr) {
     throw Error(ErrorCode::kMismatch,
@@ -77,13 +76,15 @@ void ExpectLayout(OutputLayout layout, const Anatomy& anatomy) {
   }
   const Architecture& architecture = *anatomy.architecture;
   const bool stable_diffusion = architecture.layout == "ldm" || architecture.layout == "sgm";
-  const bool has = layout == OutputLayout::kComfy || word == architecture.layout ||
-                   word == architecture.bare_layout ||
+  const bool has = word == architecture.layout || word == architecture.bare_layout ||
+                   layout == OutputLayout::kComfy ||
+                   (layout == OutputLayout::kDiffusers && !architecture.pipeline.empty()) ||
                    (layout == OutputLayout::kLdm && stable_diffusion);
   if (has) return;
   throw Error(ErrorCode::kMismatch, fmt::format("{} has no layout '{}'", architecture.title, word),
-              fmt::format("It has {}{} and diffusers.", architecture.layout,
-                          architecture.bare_layout == "bfl" ? ", bfl" : ""));
+              fmt::format("It has {}{}{}.", architecture.layout,
+                          architecture.bare_layout == "bfl" ? ", bfl" : "",
+                          architecture.pipeline.empty() ? "" : " and diffusers"));
 }
 
 FileSet FilesIn(const std::shared_ptr<const Checkpoint>& checkpoint, const Anatomy& anatomy,

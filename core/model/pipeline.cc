@@ -19,56 +19,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct KnownPipeline {
-  std::string_view architecture;
-  std::string_view variant;  ///< empty: every other one
-  std::string_view class_name;
-};
-
-constexpr KnownPipeline kPipelines[] = {
-    {"sd1", "inpainting", "StableDiffusionInpaintPipeline"},
-    {"sd1", "pix2pix", "StableDiffusionInstructPix2PixPipeline"},
-    {"sd1", "", "StableDiffusionPipeline"},
-    {"sd2", "inpainting", "StableDiffusionInpaintPipeline"},
-    {"sd2", "depth", "StableDiffusionDepth2ImgPipeline"},
-    {"sd2", "", "StableDiffusionPipeline"},
-    {"sdxl", "inpainting", "StableDiffusionXLInpaintPipeline"},
-    {"sdxl", "pix2pix", "StableDiffusionXLInstructPix2PixPipeline"},
-    {"sdxl", "", "StableDiffusionXLPipeline"},
-    {"sdxl-refiner", "", "StableDiffusionXLImg2ImgPipeline"},
-    {"sd3", "", "StableDiffusion3Pipeline"},
-    {"sd3.5-medium", "", "StableDiffusion3Pipeline"},
-    {"sd3.5-large", "", "StableDiffusion3Pipeline"},
-    {"flux1", "fill", "FluxFillPipeline"},
-    {"flux1", "control", "FluxControlPipeline"},
-    {"flux1", "", "FluxPipeline"},
-    {"chroma", "", "ChromaPipeline"},
-    {"z-image", "", "ZImagePipeline"},
-    {"qwen-image", "", "QwenImagePipeline"},
-    {"wan", "i2v-14b", "WanImageToVideoPipeline"},
-    {"wan", "i2v-2.2-14b", "WanImageToVideoPipeline"},
-    {"wan", "", "WanPipeline"},
-    {"auraflow", "", "AuraFlowPipeline"},
-    {"pixart", "alpha", "PixArtAlphaPipeline"},
-    {"pixart", "", "PixArtSigmaPipeline"},
-};
-
-std::string_view ClassOf(const Anatomy& anatomy) {
-  for (const KnownPipeline& known : kPipelines) {
-    const bool variant = known.variant.empty() || known.variant == anatomy.variant;
-    if (known.architecture == anatomy.id && variant) return known.class_name;
-  }
-  return "DiffusionPipeline";
-}
-
-/// The noise schedule of Stable Diffusion's training, or PixArt's.
+/// The noise schedule of a training that predicts noise or v.
 Json EulerScheduler(const Anatomy& anatomy) {
+  const NoiseSchedule& schedule = anatomy.Schedule();
   const bool v = anatomy.prediction == Prediction::kV;
-  const bool pixart = anatomy.id == "pixart";
   return {{"_class_name", "EulerDiscreteScheduler"},
-          {"beta_start", pixart ? 0.0001 : 0.00085},
-          {"beta_end", pixart ? 0.02 : 0.012},
-          {"beta_schedule", pixart ? "linear" : "scaled_linear"},
+          {"beta_start", schedule.beta_start},
+          {"beta_end", schedule.beta_end},
+          {"beta_schedule", schedule.betas},
           {"num_train_timesteps", 1000},
           {"prediction_type", v ? "v_prediction" : "epsilon"},
           {"steps_offset", 1},
@@ -76,11 +34,11 @@ Json EulerScheduler(const Anatomy& anatomy) {
 }
 
 Json FlowScheduler(const Anatomy& anatomy) {
-  const bool schnell = anatomy.variant == "schnell";
+  const NoiseSchedule& schedule = anatomy.Schedule();
   Json config = {{"_class_name", "FlowMatchEulerDiscreteScheduler"},
                  {"num_train_timesteps", 1000},
-                 {"shift", schnell ? 1.0 : 3.0}};
-  if (anatomy.id == "flux1" && !schnell) {
+                 {"shift", schedule.shift}};
+  if (schedule.dynamic_shift) {
     config["use_dynamic_shifting"] = true;
     config["base_shift"] = 0.5;
     config["max_shift"] = 1.15;
@@ -88,12 +46,6 @@ Json FlowScheduler(const Anatomy& anatomy) {
     config["max_image_seq_len"] = 4096;
   }
   return config;
-}
-
-/// Beside the encoder in "text_encoder_2", "tokenizer_2".
-Json TokenizerClass(const std::string& encoder) {
-  const bool t5 = encoder.ends_with("T5EncoderModel");
-  return {"transformers", t5 ? "T5TokenizerFast" : "CLIPTokenizer"};
 }
 
 const ComponentRule& RuleOf(const std::vector<ComponentRule>& rules, const Anatomy& anatomy,
@@ -144,18 +96,6 @@ ComponentRule AsInFile(ComponentRule rule, const Anatomy& anatomy) {
   return rule;
 }
 
-/// The tensors that the naming of diffusers does not have.
-void NoteLacking(const Anatomy& anatomy, std::span<const ComponentRule> rules, FileSet& files) {
-  for (const TensorAnatomy& tensor : anatomy.tensors) {
-    const std::string& component = anatomy.components[tensor.component].name;
-    const auto rule = std::ranges::find(rules, component, &ComponentRule::name);
-    const Naming* const naming = rule == rules.end() ? nullptr : NamingOf(*rule);
-    if (naming == nullptr || !Lacks(*naming, tensor.local)) continue;
-    files.notes.push_back(
-        fmt::format("{} is left out: diffusers has no such tensor", Quote(tensor.local)));
-  }
-}
-
 FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) {
   std::vector<ComponentRule> rules = ComponentRules(anatomy);
   for (ComponentRule& rule : rules) rule = AsInFile(std::move(rule), anatomy);
@@ -168,15 +108,9 @@ FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) 
     const ComponentRule& rule = RuleOf(rules, anatomy, view);
     folder.weights.push_back({view.name, WeightsName(rule), view.checkpoint});
     folder.texts.push_back({"config.json", ConfigOf(anatomy, rule).json});
-    if (anatomy.part == nullptr || rule.kind != ComponentKind::kVae) continue;
-    folder.notes.emplace_back(
-        anatomy.variant == "z4"
-            ? "config.json has the scaling_factor of Stable Diffusion 1 and 2, 0.18215; the VAE of "
-              "SDXL is of the same form and has 0.13025"
-            : "config.json has the scaling_factor of FLUX.1, 0.3611, and its shift_factor, 0.1159; "
-              "the VAE of SD 3 is of the same form and has 1.5305 and 0.0609");
+    if (anatomy.part_row == nullptr || anatomy.part_row->note.empty()) continue;
+    folder.notes.emplace_back(anatomy.part_row->note);
   }
-  NoteLacking(anatomy, rules, folder);
   return folder;
 }
 
@@ -184,8 +118,7 @@ FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) 
 
 std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name) {
   const std::uint32_t encoder = TextEncoderNumber(components, name);
-  if (encoder == 0) return std::string(name);
-  return encoder == 1 ? "text_encoder" : fmt::format("text_encoder_{}", encoder);
+  return encoder == 0 ? std::string(name) : TextEncoderFolder(encoder);
 }
 
 FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {
@@ -198,7 +131,7 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
   if (!whole && IsAlone(checkpoint, anatomy)) return AsComponentFolder(checkpoint, anatomy);
   const Architecture& architecture = *anatomy.architecture;
   const std::vector<ComponentRule> rules = anatomy.row->components();
-  Json index = {{"_class_name", ClassOf(anatomy)}, {"_diffusers_version", "0.30.0"}};
+  Json index = {{"_class_name", anatomy.Pipeline()}, {"_diffusers_version", "0.30.0"}};
   FileSet pipeline;
   for (ComponentView& view : ComponentViews(checkpoint, anatomy, FileNaming::kDiffusers)) {
     if (IsOutside(view)) {
@@ -210,8 +143,8 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
     ComponentConfig config = ConfigOf(anatomy, rule);
     index[folder] = {config.library, config.class_name};
     if (rule.kind == ComponentKind::kText) {
-      index["tokenizer" + folder.substr(std::string_view("text_encoder").size())] =
-          TokenizerClass(config.class_name);
+      index["tokenizer" + folder.substr(std::string_view("text_encoder").size())] = {
+          "transformers", rule.text.tokenizer};
     }
     pipeline.weights.push_back({view.name, folder / WeightsName(rule), view.checkpoint});
     pipeline.texts.push_back({std::filesystem::path(folder) / "config.json", config.json});
@@ -221,7 +154,6 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
   index["scheduler"] = {"diffusers", scheduler["_class_name"]};
   pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
   pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
-  NoteLacking(anatomy, rules, pipeline);
   return pipeline;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <map>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "core/base/text.h"
 #include "core/model/odd_names.h"
 #include "core/tensor/dtype.h"
 
@@ -29,12 +29,6 @@ constexpr std::array<std::string_view, 8> kCodeLeaves = {
 /// What reparametrised modules have beside a plain weight.
 constexpr std::array<std::string_view, 4> kReparametrised = {"weight_g", "weight_v", "weight_u",
                                                              "weight_orig"};
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
-}
 
 bool IsFloat(DType dtype) {
   return Info(dtype).kind == DTypeKind::kFloat;
@@ -65,8 +59,8 @@ struct Name {
 
 Name Split(std::string_view name) {
   const std::size_t dot = name.rfind('.');
-  if (dot == std::string_view::npos) return {"", Lower(name)};
-  return {std::string(name.substr(0, dot)), Lower(name.substr(dot + 1))};
+  if (dot == std::string_view::npos) return {"", Lowercase(name)};
+  return {std::string(name.substr(0, dot)), Lowercase(name.substr(dot + 1))};
 }
 
 /// The leaf of codes of a module: "weight", "qweight", "weight_packed", "W_q".
@@ -176,7 +170,7 @@ class Finder {
          at != std::string_view::npos && at > begin && words++ < kMostWords;
          at = name.rfind('_', at - 1)) {
       const std::string stem(name.substr(0, at));
-      if (!HasWord(Lower(name.substr(at)))) continue;
+      if (!HasWord(Lowercase(name.substr(at)))) continue;
       std::vector<std::string> possible{stem};
       for (const std::string_view end : kCodeEnds) possible.push_back(stem + std::string(end));
       for (const std::string& codes : possible) {

@@ -47,4 +47,8 @@ std::uint32_t TextEncoderNumber(const Architecture* architecture, std::string_vi
   return found == common.end() ? 0 : found->second;
 }
 
+std::string TextEncoderFolder(std::uint32_t number) {
+  return number == 1 ? "text_encoder" : "text_encoder_" + std::to_string(number);
+}
+
 }  // namespace weightsmith::internal

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "core/model/architecture.h"
@@ -15,5 +16,8 @@ std::uint32_t TextEncoderNumber(std::span<const ComponentRule> components, std::
 /// The same by architecture. Null, for files whose architecture is not known: the number that the
 /// encoder has in every architecture with it; 0 where they differ.
 std::uint32_t TextEncoderNumber(const Architecture* architecture, std::string_view name);
+
+/// What diffusers calls the encoder of that number: "text_encoder", "text_encoder_2".
+std::string TextEncoderFolder(std::uint32_t number);
 
 }  // namespace weightsmith::internal

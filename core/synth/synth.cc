@@ -79,7 +79,7 @@ std::vector<TensorSpec> Tensors(const Subject& subject, const SynthOptions& opti
                     (options.layout == SynthLayout::kPublished && subject.published_bare);
   std::vector<TensorSpec> tensors;
   for (const ComponentRule& component : subject.components) {
-    if (bare && component.kind != ComponentKind::kDiffusion) continue;
+    if (bare && component.kind != ComponentKind::kBackbone) continue;
     if (options.layout == SynthLayout::kPublished && !component.published) continue;
     const std::string prefix = bare ? "" : component.prefixes.front();
     for (const TensorRule& rule : component.tensors) {

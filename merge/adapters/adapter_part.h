@@ -6,25 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "core/tensor/row_map.h"
 #include "merge/adapters/module_delta.h"
 
 namespace weightsmith::internal {
-
-/// Rows of an adapter's module, and the rows of the tensor that they are for.
-struct PartRows {
-  std::uint64_t their_row = 0;
-  std::uint64_t our_row = 0;
-  std::uint64_t rows = 0;
-
-  bool operator==(const PartRows&) const = default;
-};
 
 /// What a module of an adapter does to a tensor.
 struct AdapterPart {
   const AdapterModule* module = nullptr;  ///< of Plan::models' adapter
   AdapterTarget target = AdapterTarget::kWeight;
-  std::vector<PartRows> rows;
-  bool transposed = false;  ///< the module's matrix is the tensor's transposed
+  std::vector<RowMap> rows;  ///< counted; in the order of the module
+  bool transposed = false;   ///< the module's matrix is the tensor's transposed
 };
 
 /// What became of an adapter's tensors, but for those that are applied.

@@ -72,21 +72,13 @@ Beginnings OfDiffusion() {
 /// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
 Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
   Beginnings beginnings;
-  const std::string folder =
-      number == 1 ? "text_encoder." : fmt::format("text_encoder_{}.", number);
+  const std::string folder = TextEncoderFolder(number) + ".";
   for (const char* peft : {"", "base_model.model."}) beginnings.dotted.push_back(folder + peft);
   beginnings.dotted.push_back(fmt::format("text_encoders.{}.transformer.", name));
   beginnings.dotted.push_back(name + ".");
   beginnings.dotted.push_back(fmt::format("lora_te{}.", number));
   beginnings.flat = {fmt::format("lora_te{}_", number)};
   if (alone) beginnings.flat.emplace_back("lora_te_");
-  if (name == "t5xxl") {
-    // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
-    for (const std::uint32_t other : {2u, 3u}) {
-      if (other != number) beginnings.flat.push_back(fmt::format("lora_te{}_", other));
-    }
-    beginnings.dotted.emplace_back("t5.");
-  }
   return beginnings;
 }
 
@@ -112,6 +104,11 @@ class TableMaker {
       if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
         beginnings.dotted.emplace_back("text_encoder.");
       }
+      if (const ComponentRule* const rule = RuleOf(name)) {
+        const AdapterPrefixes& more = rule->adapters;
+        beginnings.dotted.insert(beginnings.dotted.end(), more.dotted.begin(), more.dotted.end());
+        beginnings.flat.insert(beginnings.flat.end(), more.flat.begin(), more.flat.end());
+      }
       AddComponent(name, beginnings);
     }
   }
@@ -131,9 +128,15 @@ class TableMaker {
     return std::max(1u, TextEncoderNumber(rules_, name));
   }
 
-  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+  /// Null where the component is of no declaration.
+  const ComponentRule* RuleOf(std::string_view name) const {
     const auto rule = std::ranges::find(rules_, name, &ComponentRule::name);
-    const Naming* const naming = rule == rules_.end() ? nullptr : NamingOf(*rule);
+    return rule == rules_.end() ? nullptr : &*rule;
+  }
+
+  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+    const ComponentRule* const rule = RuleOf(name);
+    const Naming* const naming = rule == nullptr ? nullptr : NamingOf(*rule);
     std::unordered_map<std::string_view, const TensorRule*> declared;
     if (naming != nullptr) {
       for (const TensorRule& tensor : rule->tensors) declared.emplace(tensor.name, &tensor);
@@ -147,9 +150,7 @@ class TableMaker {
       const auto known = declared.find(tensor->local);
       if (known == declared.end()) continue;
       for (const Placement& placement : PlaceIn(*naming, *known->second, *rule)) {
-        Add(theirs, placement.name,
-            {tensor->number, placement.their_row, placement.our_row, placement.rows,
-             placement.transposed});
+        Add(theirs, placement.name, {tensor->number, placement.rows, placement.transposed});
       }
     }
     // OpenCLIP's projection is a raw parameter, and to Hugging Face a module that holds it
@@ -167,7 +168,7 @@ class TableMaker {
   void AddParts(const Modules& ours, const Modules& theirs, const Beginnings& beginnings) {
     std::map<std::uint32_t, std::vector<const AliasedModule*>> parts;
     for (const auto& [module, target] : theirs) {
-      if (target.weight.size() == 1 && target.weight.front().rows > 0) {
+      if (target.weight.size() == 1 && !target.weight.front().rows.all()) {
         parts[target.weight.front().tensor].push_back(&target);
       }
     }
@@ -176,7 +177,7 @@ class TableMaker {
       const auto found = parts.find(target.weight.front().tensor);
       if (found == parts.end()) continue;
       std::ranges::sort(found->second, {},
-                        [](const AliasedModule* part) { return part->weight.front().our_row; });
+                        [](const AliasedModule* part) { return part->weight.front().rows.ours; });
       for (std::size_t i = 0; i < found->second.size(); ++i) {
         AddAliases(fmt::format("{}.{}", module, i), *found->second[i], beginnings);
       }
@@ -189,7 +190,7 @@ class TableMaker {
     constexpr std::string_view kOurs = ".linear1";
     if (!module.ends_with(kOurs) || parts.size() != 4) return;
     AliasPiece attention = parts.front()->weight.front();
-    attention.rows = parts.back()->weight.front().our_row;
+    attention.rows.count = parts.back()->weight.front().rows.ours;
     const std::string block(module.substr(0, module.size() - kOurs.size()));
     for (const std::string_view beginning : {"", "diffusion_model."}) {
       for (const std::string_view name : {".processor.qkv", ".linear1_qkv"}) {

@@ -11,6 +11,7 @@
 
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
+#include "core/tensor/row_map.h"
 
 namespace weightsmith::internal {
 
@@ -19,10 +20,8 @@ std::string FlatName(std::string_view path);
 
 /// Rows of a module as its name means it, and the rows of a tensor of the model that they are.
 struct AliasPiece {
-  std::uint32_t tensor = 0;     ///< its number among those that the table was made of
-  std::uint64_t their_row = 0;  ///< first row of the module
-  std::uint64_t our_row = 0;
-  std::uint64_t rows = 0;   ///< 0: all of both
+  std::uint32_t tensor = 0;  ///< its number among those that the table was made of
+  RowMap rows = {};
   bool transposed = false;  ///< of all: [a, b] there is [b, a] here
 
   bool operator==(const AliasPiece&) const = default;

@@ -18,7 +18,7 @@ struct Sizes {
 };
 
 /// "model.layers.0.mlp.up_proj" behind whatever wrappers stand before it, flattened.
-std::string ModuleOf(std::string_view stem) {
+std::string ModuleOfStem(std::string_view stem) {
   stem.remove_prefix(StemNamingOf(stem).prefix.size());
   for (const std::string_view wrapper : {"base_model.model.", "diffusion_model."}) {
     if (stem.starts_with(wrapper)) stem.remove_prefix(wrapper.size());
@@ -90,7 +90,7 @@ std::size_t CountFitting(const std::vector<std::pair<std::string, const AdapterM
 MadeFor Tell(const Adapter& adapter, bool whatever_sizes) {
   std::vector<std::pair<std::string, const AdapterModule*>> modules;
   for (const AdapterModule& module : adapter.modules) {
-    modules.emplace_back(ModuleOf(module.stem), &module);
+    modules.emplace_back(ModuleOfStem(module.stem), &module);
   }
   MadeFor best;
   for (const Architecture* architecture : Architectures()) {

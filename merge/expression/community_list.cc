@@ -1,9 +1,11 @@
 #include "merge/expression/community_list.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "merge/expression/adapter_list.h"
 #include "merge/expression/places.h"
@@ -11,98 +13,79 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::size_t kUnet = 26;         ///< BASE, 12 in, 1 mid, 12 out
-constexpr std::size_t kSdxl = 20;         ///< BASE, 9 in, 1 mid, 9 out
-constexpr std::size_t kSdxlWithVae = 21;  ///< and the VAE
-constexpr std::size_t kFlux = 61;         ///< CLIP, T5, in, 19 double, 38 single, out
-
-bool IsUnet4(std::string_view architecture) {
-  return architecture == "sd1" || architecture == "sd2";
+/// "20, 21 or 26".
+std::string InWords(const std::vector<std::size_t>& numbers) {
+  std::string words;
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const std::string_view before = i == 0 ? "" : i + 1 == numbers.size() ? " or " : ", ";
+    words += fmt::format("{}{}", before, numbers[i]);
+  }
+  return words;
 }
 
-std::optional<std::size_t> UnetPlace(const TensorPlace& place, std::size_t blocks) {
-  const std::string_view family = place.block.family;
-  const std::size_t index = place.block.index.value_or(0);
-  if (place.kind != ComponentKind::kDiffusion) return 0;
-  if (family == "time") return 1;
-  if (family == "in" && index < blocks) return 1 + index;
-  if (family == "mid") return 1 + blocks;
-  if (family == "out" && index < blocks) return 2 + blocks + index;
-  if (family == "final") return 1 + 2 * blocks;
-  return 0;
+std::vector<std::size_t> LengthsOf(std::span<const BlockList> lists) {
+  std::vector<std::size_t> lengths;
+  for (const BlockList& list : lists) lengths.push_back(list.length());
+  return lengths;
 }
 
-std::optional<std::size_t> SdxlPlace(const TensorPlace& place, std::size_t length) {
-  constexpr std::size_t kBlocks = 9;
-  if (place.kind == ComponentKind::kVae) return length == kSdxlWithVae ? 20 : 0;
-  std::size_t found = UnetPlace(place, kBlocks).value();
-  if (place.kind == ComponentKind::kDiffusion && place.block.family == "label") found = 1;
-  // Lists made for SD 1 give the nine blocks of each way by their own positions.
-  return length == kUnet && found > kBlocks ? found + 3 : found;
-}
-
-std::optional<std::size_t> FluxPlace(const TensorPlace& place) {
-  if (place.kind == ComponentKind::kVae) return std::nullopt;
-  if (place.component == "clip_l") return 0;
-  if (place.component == "t5xxl") return 1;
-  const std::size_t index = place.block.index.value_or(0);
-  if (place.block.family == "double") return 3 + index;
-  if (place.block.family == "single") return 22 + index;
-  if (place.block.family == "final") return 60;
-  return 2;
+std::span<const BlockList> ListsOf(const Architecture& architecture, bool adapter) {
+  return adapter ? architecture.adapter_lists : architecture.merge_lists;
 }
 
 }  // namespace
 
-std::vector<std::size_t> ListLengths(std::string_view architecture) {
-  if (IsUnet4(architecture)) return {kUnet};
-  if (architecture == "sdxl") return {kSdxl, kSdxlWithVae, kUnet};
-  if (architecture == "flux1") return {kFlux};
-  return {};
+const BlockList* FindLength(std::span<const BlockList> lists, std::size_t length) {
+  const auto found = std::ranges::find(lists, length, &BlockList::length);
+  return found == lists.end() ? nullptr : &*found;
 }
 
 bool IsListLength(std::size_t length) {
-  return length == kUnet || length == kSdxl || length == kSdxlWithVae || length == kFlux;
+  return std::ranges::any_of(Architectures(), [length](const Architecture* architecture) {
+    return FindLength(architecture->merge_lists, length) != nullptr;
+  });
 }
 
-std::string ListPlaceName(std::string_view architecture, std::size_t length, std::size_t place) {
-  if (architecture == "flux1") {
-    if (place < 3) return place == 0 ? "CLIP" : place == 1 ? "T5" : "IN";
-    if (place == kFlux - 1) return "OUT";
-    return place < 22 ? fmt::format("D{:02}", place - 3) : fmt::format("S{:02}", place - 22);
+std::string ListLengthsInWords(bool adapter) {
+  std::vector<std::pair<std::vector<std::size_t>, std::vector<std::string_view>>> takers;
+  for (const Architecture* architecture : Architectures()) {
+    const std::vector<std::size_t> lengths = LengthsOf(ListsOf(*architecture, adapter));
+    if (lengths.empty()) continue;
+    auto at = std::ranges::find(takers, lengths, [](const auto& taker) { return taker.first; });
+    if (at == takers.end()) at = takers.insert(at, {lengths, {}});
+    at->second.push_back(architecture->id);
   }
-  const std::size_t blocks = length == kUnet ? 12 : 9;
-  if (place == 0) return "BASE";
-  if (place <= blocks) return fmt::format("IN{:02}", place - 1);
-  if (place == blocks + 1) return "M00";
-  if (place < 2 * blocks + 2) return fmt::format("OUT{:02}", place - blocks - 2);
-  return "VAE";
+  std::vector<std::string> words;
+  for (const auto& [lengths, ids] : takers) {
+    words.push_back(fmt::format("{} for {}", InWords(lengths), fmt::join(ids, " and ")));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, std::size_t length) {
+std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, const BlockList& list) {
   const bool merged = place.canonical.find("weight") != std::string_view::npos ||
                       place.canonical.find("bias") != std::string_view::npos;
   if (!merged) return std::nullopt;
-  if (IsUnet4(place.architecture) && length == kUnet) return UnetPlace(place, 12);
-  if (place.architecture == "sdxl") return SdxlPlace(place, length);
-  if (place.architecture == "flux1" && length == kFlux) return FluxPlace(place);
-  return std::nullopt;
+  const ListRow* row = list.RowOf(place.kind, place.component, place.block);
+  return row == nullptr ? std::nullopt : BlockList::PlaceIn(*row, place.block);
 }
 
-bool CommunityList::Fits(std::string_view architecture) const {
-  const std::vector<std::size_t> lengths = LengthsFor(architecture);
-  return std::ranges::find(lengths, numbers.size()) != lengths.end();
+const BlockList* CommunityList::ListOf(const Architecture* architecture) const {
+  if (architecture == nullptr) return nullptr;
+  return FindLength(ListsOf(*architecture, adapter), numbers.size());
 }
 
-std::vector<std::size_t> CommunityList::LengthsFor(std::string_view architecture) const {
-  return adapter ? AdapterListLengths(architecture) : ListLengths(architecture);
+std::vector<std::size_t> CommunityList::LengthsFor(const Architecture* architecture) const {
+  if (architecture == nullptr) return {};
+  return LengthsOf(ListsOf(*architecture, adapter));
 }
 
 std::optional<double> CommunityList::At(const TensorPlace& place) const {
-  if (adapter && Fits(place.architecture)) return AdapterListAt(numbers, place);
+  const BlockList* const list = ListOf(place.architecture);
+  if (adapter && list != nullptr) return AdapterListAt(*list, numbers, place);
   if (adapter) return resample ? std::optional(AdapterPresetAt(numbers, place)) : std::nullopt;
-  if (Fits(place.architecture)) {
-    const std::optional<std::size_t> found = ListPlaceOf(place, numbers.size());
+  if (list != nullptr) {
+    const std::optional<std::size_t> found = ListPlaceOf(place, *list);
     if (!found) return std::nullopt;
     return numbers[*found];
   }
@@ -113,18 +96,18 @@ std::optional<double> CommunityList::At(const TensorPlace& place) const {
 }
 
 std::optional<TensorPlace> AsSuperMerger(TensorPlace place) {
-  const std::vector<std::size_t> lengths = ListLengths(place.architecture);
-  if (lengths.empty()) return place;
-  const auto found = ListPlaceOf(place, lengths.front());
+  if (place.architecture == nullptr || place.architecture->merge_lists.empty()) return place;
+  const BlockList& list = place.architecture->merge_lists.front();
+  const auto found = ListPlaceOf(place, list);
   if (!found) return std::nullopt;
-  const std::string name = ListPlaceName(place.architecture, lengths.front(), *found);
+  const std::string& name = list.names[*found];
   if (name == "BASE") {
     place.kind = ComponentKind::kText;
     place.block = {};
   } else if (name == "IN" || name == "IN00") {
     place.block = {"in", 0};
   } else if (name == "OUT" || place.block.family == "final") {
-    place.block = {"out", static_cast<std::uint32_t>((lengths.front() - 2) / 2 - 1)};
+    place.block = {"out", static_cast<std::uint32_t>((list.length() - 2) / 2 - 1)};
   }
   return place;
 }

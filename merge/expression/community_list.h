@@ -12,21 +12,22 @@
 
 namespace weightsmith::internal {
 
+struct Architecture;
+struct BlockList;
 struct TensorPlace;
 
-/// How many numbers a list may have for an architecture: 26 for SD 1 and 2, 20, 21 and 26 for SDXL,
-/// 61 for FLUX.1; none for those that have no such order.
-std::vector<std::size_t> ListLengths(std::string_view architecture);
+/// The list of that length; null where there is none.
+const BlockList* FindLength(std::span<const BlockList> lists, std::size_t length);
 
-/// Every length that some architecture takes.
+/// Every length that some architecture takes (Architecture::merge_lists).
 bool IsListLength(std::size_t length);
 
-/// The name of a place of a list: "BASE", "IN04", "D00".
-std::string ListPlaceName(std::string_view architecture, std::size_t length, std::size_t place);
+/// "61 for flux1, 26 for sd1 and sd2, 20, 21 or 26 for sdxl".
+std::string ListLengthsInWords(bool adapter);
 
-/// The place of a tensor in a list of that length; nothing for one that such lists never merge (a
-/// name without "weight" or "bias", a VAE that the list does not have).
-std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, std::size_t length);
+/// The place of a tensor in a list of a merge; nothing for one that such lists never merge (a name
+/// without "weight" or "bias", a VAE that the list does not have).
+std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, const BlockList& list);
 
 struct CommunityList {
   std::vector<double> numbers;
@@ -38,9 +39,10 @@ struct CommunityList {
 
   /// Nothing where the list says nothing: the leftmost operand stays.
   std::optional<double> At(const TensorPlace& place) const;
-  bool Fits(std::string_view architecture) const;
+  /// The architecture's list with as many places; null where it has none, or is not known.
+  const BlockList* ListOf(const Architecture* architecture) const;
   /// How many numbers such a list may have for an architecture.
-  std::vector<std::size_t> LengthsFor(std::string_view architecture) const;
+  std::vector<std::size_t> LengthsFor(const Architecture* architecture) const;
 
   bool operator==(const CommunityList&) const = default;
 };

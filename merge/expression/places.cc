@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <iterator>
 
@@ -68,12 +67,6 @@ std::string ComponentMeant(std::string_view lower) {
       std::ranges::any_of(Parts(), [&](const Part* known) { return known->id == lower; });
   const bool number = std::ranges::find(kEncoders, lower) != std::end(kEncoders);
   return part || number ? std::string(lower) : std::string();
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  return lower;
 }
 
 /// Families as recipes may write them; a transformer that nobody declared may have others.
@@ -157,7 +150,7 @@ std::optional<Selector> Selector::Parse(std::string_view text, std::string& prob
     return selector;
   }
   const std::size_t colon = std::min(text.find(':'), text.size());
-  const std::string lower = Lower(text.substr(0, colon));
+  const std::string lower = Lowercase(text.substr(0, colon));
   if (std::string meant = ComponentMeant(lower); !meant.empty()) {
     selector.specificity_ = Specificity::kComponent;
     selector.component_ = std::move(meant);
@@ -239,7 +232,7 @@ std::string MeantBlock(std::string_view written) {
   constexpr ComponentWord kStems[] = {
       {"input_blocks", "IN"}, {"output_blocks", "OUT"}, {"input", "IN"},       {"output", "OUT"},
       {"inp", "IN"},          {"double_blocks", "D"},   {"single_blocks", "S"}};
-  std::string lower = Lower(written);
+  std::string lower = Lowercase(written);
   constexpr std::string_view kPrefix = "model.diffusion_model.";
   if (lower.starts_with(kPrefix)) lower.erase(0, kPrefix.size());
   if (lower.starts_with("middle_block")) return "M00";
@@ -305,10 +298,10 @@ bool Selector::Matches(const TensorPlace& place) const {
 bool Selector::MatchesComponent(const TensorPlace& place) const {
   // A block without its component is of the diffusion model, or of what nobody declared.
   if (component_.empty()) {
-    return family_.empty() || place.kind == ComponentKind::kDiffusion ||
+    return family_.empty() || place.kind == ComponentKind::kBackbone ||
            place.kind == ComponentKind::kOther;
   }
-  if (component_ == "diffusion") return place.kind == ComponentKind::kDiffusion;
+  if (component_ == "diffusion") return place.kind == ComponentKind::kBackbone;
   if (component_ == "te") return place.kind == ComponentKind::kText;
   const auto* const number = std::ranges::find(kEncoders, component_);
   if (number != std::end(kEncoders)) {
@@ -338,7 +331,7 @@ Selector Selector::WithoutElement() const {
 
 bool Selector::NamesVae() const {
   if (!regex_) return component_ == "vae";
-  const std::string lower = Lower(text_);
+  const std::string lower = Lowercase(text_);
   return lower.find("vae") != std::string::npos ||
          lower.find("first_stage_model") != std::string::npos;
 }

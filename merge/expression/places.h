@@ -28,7 +28,8 @@ struct TensorPlace {
   std::uint32_t text_encoder = 0;  ///< 1, 2, 3 in the architecture's order; 0: not one
   Block block = {};
   double depth = 0;  ///< of the block among those of its component: 0 first, 1 last
-  std::string_view architecture = "unknown";  ///< of the model: "sdxl"
+  const Architecture* architecture = nullptr;  ///< of the model; null: not known
+  bool merged_by_default = true;               ///< as the component's declaration has it
 };
 
 enum class Specificity : std::uint8_t {

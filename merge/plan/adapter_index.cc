@@ -163,7 +163,7 @@ class AdapterFitter {
       part.target = target;
       part.transposed = piece.transposed && target == AdapterTarget::kWeight;
       const std::uint64_t all = SizeAsMatrix(index_.shapes_.at(keys_[piece.tensor])).rows;
-      part.rows.push_back({piece.their_row, piece.our_row, piece.rows == 0 ? all : piece.rows});
+      part.rows.push_back(piece.rows.Counted(all));
     }
     const bool reads = ReadsWeight(module, target) || HasSaved(module, target);
     if (by_tensor.size() > 1 && reads) {
@@ -174,7 +174,7 @@ class AdapterFitter {
       return;
     }
     for (auto& [tensor, part] : by_tensor) {
-      std::ranges::sort(part.rows, {}, &PartRows::their_row);
+      std::ranges::sort(part.rows, {}, &RowMap::theirs);
       Transpose(part, index_.shapes_.at(keys_[tensor]));
       if (part.transposed && HasSaved(module, target)) {
         misfits_.emplace_back(fmt::format("adapter '{}': base_layer of a transposed weight is not "
@@ -211,7 +211,7 @@ class AdapterFitter {
     const MatrixSize here = SizeAsMatrix(shape);
     if (part.transposed) std::swap(size.rows, size.columns);
     std::uint64_t rows = 0;
-    for (const AliasPiece& piece : pieces) rows += piece.rows;
+    for (const AliasPiece& piece : pieces) rows += piece.rows.count;
     if (rows == 0 || part.transposed) rows = here.rows;
     const bool tall = size.rows != 0 && size.rows != rows;
     // Input channels more or fewer are looked at where the tensor is computed.
@@ -255,10 +255,8 @@ class AdapterFitter {
   }
 
   static bool Overlap(const AdapterPart& a, const AdapterPart& b) {
-    return std::ranges::any_of(a.rows, [&](const PartRows& x) {
-      return std::ranges::any_of(b.rows, [&](const PartRows& y) {
-        return x.our_row < y.our_row + y.rows && y.our_row < x.our_row + x.rows;
-      });
+    return std::ranges::any_of(a.rows, [&](const RowMap& x) {
+      return std::ranges::any_of(b.rows, [&](const RowMap& y) { return ShareOurRows(x, y); });
     });
   }
 
@@ -300,7 +298,7 @@ class AdapterFitter {
     if (unplaced_.empty()) return;
     const DeclaredAliases declared(architecture_, rules_);
     // A file of a whole model has all that there is; what it lacks will not come from elsewhere.
-    const bool several = Has(ComponentKind::kDiffusion) && Has(ComponentKind::kText);
+    const bool several = Has(ComponentKind::kBackbone) && Has(ComponentKind::kText);
     for (const AdapterModule* module : unplaced_) {
       const std::string component = ComponentOf(*module, declared);
       const bool lacks = !component.empty() && !components_.contains(component);

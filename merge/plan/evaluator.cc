@@ -78,7 +78,7 @@ std::uint64_t RowElements(const Shape& shape) {
 
 /// "clip_l", "unet time", "IN04": what a message calls the place of a tensor.
 std::string BlockName(const TensorPlace& place) {
-  if (place.kind != ComponentKind::kDiffusion || place.block.family.empty()) {
+  if (place.kind != ComponentKind::kBackbone || place.block.family.empty()) {
     return std::string(place.component);
   }
   const std::string_view letters = CommunityLetters(place.block.family);
@@ -91,10 +91,11 @@ std::string BlockName(const TensorPlace& place) {
 }  // namespace
 
 /// "sdxl takes 20, 21 or 26".
-std::string LengthsInWords(const CommunityList& list, std::string_view architecture) {
+std::string LengthsInWords(const CommunityList& list, const Architecture* architecture) {
+  const std::string_view id = architecture == nullptr ? "unknown" : architecture->id;
   const std::vector<std::size_t> lengths = list.LengthsFor(architecture);
-  if (lengths.empty()) return fmt::format("{} has no known order of blocks", architecture);
-  return fmt::format("{} takes {}", architecture, fmt::join(lengths, ", "));
+  if (lengths.empty()) return fmt::format("{} has no known order of blocks", id);
+  return fmt::format("{} takes {}", id, fmt::join(lengths, ", "));
 }
 
 TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& key,
@@ -186,7 +187,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   const Node& step = nodes[id];
   const std::vector<NodeId> operands = Operands(step);
-  if (place_.kind == ComponentKind::kVae && !TouchesVae(id)) {
+  if (!place_.merged_by_default && !TouchesVae(id)) {
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 
@@ -289,7 +290,8 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
 
 std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& weights,
                                               std::string_view name) {
-  if (weights.list() && !weights.list()->Fits(place_.architecture) && !weights.list()->resample) {
+  if (weights.list() && weights.list()->ListOf(place_.architecture) == nullptr &&
+      !weights.list()->resample) {
     problems_->Add(fmt::format("step '{}': {} is a list of {} numbers, and {}", step.name, name,
                                weights.list()->numbers.size(),
                                LengthsInWords(*weights.list(), place_.architecture)),

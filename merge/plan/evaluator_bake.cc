@@ -13,7 +13,7 @@ bool ReplacesAll(const std::vector<AdapterPart>& parts, const Shape& shape) {
   std::uint64_t rows = 0;
   for (const AdapterPart& part : parts) {
     if (!Replaces(*part.module, part.target)) return false;
-    for (const PartRows& run : part.rows) rows += run.rows;
+    rows += CountOurs(part.rows);
   }
   return rows == SizeAsMatrix(shape).rows;
 }
@@ -86,20 +86,15 @@ void TensorEvaluator::AddProbes(NodeId step, std::uint32_t model, double strengt
   for (const AdapterPart& part : *index_->Adapter(model).Find(*key_)) {
     const auto number = first_applied_ + static_cast<std::uint32_t>(applied_.size());
     applied_.push_back({model, index_->StepNumber(step), part, *canonical_, shape, strength});
-    std::uint64_t first = rows;
-    std::uint64_t end = 0;
-    for (const PartRows& run : part.rows) {
-      first = std::min(first, run.our_row);
-      end = std::max(end, run.our_row + run.rows);
-    }
-    const bool all = first == 0 && end >= rows;
+    const RowRange range = RangeOfOurs(part.rows, rows);
+    const bool all = range.first == 0 && range.end >= rows;
     lowering_.AddProbe({.step = index_->StepNumber(step),
                         .before = lowering_.Hold(before),
                         .after = lowering_.Hold(after),
                         .against_zero = false,
                         .applied = number,
-                        .first = all ? 0 : first * columns,
-                        .count = all ? 0 : (end - first) * columns});
+                        .first = all ? 0 : range.first * columns,
+                        .count = all ? 0 : (range.end - range.first) * columns});
   }
 }
 

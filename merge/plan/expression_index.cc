@@ -18,6 +18,10 @@ std::string Named(const ModelIndex& model) {
   return fmt::format("'{}' is {}", model.model().name, what);
 }
 
+bool IsMergedByDefault(const std::pair<const std::string_view, const ComponentAnatomy*>& named) {
+  return named.second->merged_by_default;
+}
+
 /// Values in the order in which they come, each once.
 class Union {
  public:
@@ -156,9 +160,10 @@ void ExpressionIndex::Visit(NodeId id) {
   for (std::size_t i = 0; i < node.parameters.size(); ++i) {
     asked = asked || (node.op->parameters[i].for_vae && node.parameters[i].everywhere() == 1.0);
   }
-  // Who gives nothing but VAEs means them.
+  // Models that are nothing but VAEs are given for the VAE.
   const bool only_vaes = std::ranges::all_of(all_models_[id], [this](std::uint32_t model) {
-    return models_[model].components().size() == 1 && models_[model].components().contains("vae");
+    const auto& components = models_[model].components();
+    return !components.empty() && std::ranges::none_of(components, IsMergedByDefault);
   });
   if (asked || only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
       std::ranges::any_of(node.weights, names_vae)) {
@@ -190,6 +195,12 @@ const Anatomy* ExpressionIndex::LeadingAnatomy() const {
     if (model.anatomy().architecture != nullptr) return &model.anatomy();
   }
   return nullptr;
+}
+
+bool ExpressionIndex::CopiesByDefault() const {
+  return std::ranges::any_of(models_, [](const ModelIndex& model) {
+    return !std::ranges::all_of(model.components(), IsMergedByDefault);
+  });
 }
 
 bool ExpressionIndex::IsInput(const TensorKey& key) const {

@@ -33,6 +33,8 @@ class ExpressionIndex {
   const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
   /// Whether any weight operand of the node has a tensor of the component.
   bool HasComponent(NodeId node, std::string_view component) const;
+  /// Whether any model has a component that is copied unless a step says otherwise: a VAE.
+  bool CopiesByDefault() const;
   /// Whether a row of the step names the VAE, its `vae` is true, or its operands are nothing else.
   bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
   /// Whether the columns of a tensor are the input channels of any model.

@@ -28,7 +28,7 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
                                 ToString(place->first), place->second.stored->name, stored[t].name),
                     "Name the component that each file is taken for, such as {transformer: FILE}.");
       }
-      components_.insert(component.name);
+      components_.emplace(component.name, &component);
     }
   }
   AddStoredWeights();
@@ -67,7 +67,7 @@ const ModelTensor* ModelIndex::Find(const TensorKey& key) const {
 const Anatomy& ModelIndex::anatomy() const {
   for (const Model::Part& part : model_->parts) {
     for (const ComponentAnatomy& component : part.anatomy.components) {
-      if (component.kind == ComponentKind::kDiffusion) return part.anatomy;
+      if (component.kind == ComponentKind::kBackbone) return part.anatomy;
     }
   }
   return model_->parts.front().anatomy;

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,7 +53,10 @@ class ModelIndex {
   /// The weight that a tensor is codes or a companion of; null for one that is stored by itself.
   const StoredWeight* StoredWeightOf(const TensorKey& key) const;
   bool HasComponent(std::string_view name) const { return components_.contains(name); }
-  const std::set<std::string, std::less<>>& components() const { return components_; }
+  /// By name.
+  const std::map<std::string_view, const ComponentAnatomy*>& components() const {
+    return components_;
+  }
   /// Of the part that holds the diffusion model, else of the first part.
   const Anatomy& anatomy() const;
 
@@ -63,7 +65,7 @@ class ModelIndex {
 
   const Model* model_;
   std::map<TensorKey, ModelTensor> tensors_;
-  std::set<std::string, std::less<>> components_;
+  std::map<std::string_view, const ComponentAnatomy*> components_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, StoredWeight> stored_weights_;  ///< by part
 };
 

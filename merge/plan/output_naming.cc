@@ -47,21 +47,34 @@ std::vector<NamedFile> ByShards(const std::filesystem::path& path, std::uint64_t
   return files;
 }
 
-/// Components of no known architecture: their own names, a file each.
-std::vector<NamedFile> ByComponent(const std::filesystem::path& folder,
-                                   const std::vector<OutputTensor>& tensors) {
-  std::map<std::string, NamedFile> parts;
-  for (std::uint32_t i = 0; i < tensors.size(); ++i) {
-    NamedFile& part = parts[tensors[i].component];
-    part.path = folder / (tensors[i].component + ".safetensors");
-    part.tensors.push_back(AsItIs(tensors[i], i, tensors[i].local));
+/// What tensors are that do not say it themselves: components of the leading model, as planned.
+Anatomy AsPlanned(const Anatomy* leading, const std::vector<OutputTensor>& tensors) {
+  std::vector<const OutputTensor*> sorted;
+  for (const OutputTensor& tensor : tensors) sorted.push_back(&tensor);
+  std::ranges::sort(sorted, {}, &OutputTensor::name);
+  Anatomy anatomy = leading != nullptr ? *leading : Anatomy();
+  anatomy.part = nullptr;  // a component alone keeps its own names
+  anatomy.components.clear();
+  anatomy.tensors.clear();
+  for (const OutputTensor* tensor : sorted) {
+    auto component =
+        std::ranges::find(anatomy.components, tensor->component, &ComponentAnatomy::name);
+    if (component == anatomy.components.end()) {
+      anatomy.components.emplace_back().name = tensor->component;
+      component = std::prev(anatomy.components.end());
+      const ComponentAnatomy* const known =
+          leading != nullptr ? leading->FindComponent(tensor->component) : nullptr;
+      if (known != nullptr) component->kind = known->kind;
+    }
+    const auto index = std::distance(anatomy.components.begin(), component);
+    anatomy.tensors.push_back({.canonical = tensor->canonical,
+                               .local = tensor->local,
+                               .component = static_cast<std::uint32_t>(index)});
   }
-  std::vector<NamedFile> files;
-  for (auto& [name, part] : parts) files.push_back(std::move(part));
-  return files;
+  return anatomy;
 }
 
-/// The tensors as a file that nobody writes, one after the other under canonical names. Views of it
+/// The tensors as a file of the layout keep, which nobody writes, one after the other. Views of it
 /// in another naming say where the elements of each come from, which is where they go.
 class ImaginedFile {
  public:
@@ -71,7 +84,7 @@ class ImaginedFile {
     std::uint64_t end = 0;
     for (std::uint32_t i = 0; i < tensors.size(); ++i) {
       starts_.push_back(end);
-      laid.push_back({.name = tensors[i].canonical, .info = tensors[i].info, .offset = end});
+      laid.push_back({.name = tensors[i].name, .info = tensors[i].info, .offset = end});
       end += std::max<std::uint64_t>(1, tensors[i].info.bytes());
     }
     checkpoint_ = Checkpoint::OfTensors(std::move(laid), spec.path);
@@ -121,7 +134,7 @@ class ImaginedFile {
 }  // namespace
 
 NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& tensors,
-                       const std::optional<Metadata>& metadata) {
+                       const std::optional<Metadata>& metadata, const Anatomy* leading) {
   const FileForm form = FormOf(spec.layout, spec.split, spec.path);
   NamedOutput output;
   if (spec.layout == OutputLayout::kKeep && form == FileForm::kOne) {
@@ -132,10 +145,9 @@ NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& 
     return output;
   }
   const ImaginedFile imagined(spec, tensors);
-  const Anatomy anatomy = ExamineHeader(imagined.checkpoint()->tensors(), metadata);
+  Anatomy anatomy = ExamineHeader(imagined.checkpoint()->tensors(), metadata);
   if (spec.layout == OutputLayout::kKeep && anatomy.architecture == nullptr) {
-    output.files = ByComponent(spec.path, tensors);
-    return output;
+    anatomy = AsPlanned(leading, tensors);
   }
   FileSet set =
       FilesIn(imagined.checkpoint(), anatomy, spec.layout, form, spec.files_from.has_value());
@@ -150,6 +162,7 @@ NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& 
     output.files = ByShards(spec.path, *spec.max_shard_size, std::move(output.files[0].tensors));
   }
   output.texts = std::move(set.texts);
+  output.notes = std::move(set.notes);
   return output;
 }
 

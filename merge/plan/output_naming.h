@@ -36,11 +36,13 @@ struct NamedFile {
 struct NamedOutput {
   std::vector<NamedFile> files;
   std::vector<FileSet::Text> texts;  ///< paths inside the output's folder
+  std::vector<std::string> notes;    ///< what is left out, or not known, a sentence each
 };
 
-/// As the output's layout, split and shards say. Throws kMismatch where the tensors are of an
-/// architecture that has no such layout.
+/// As the output's layout, split and shards say. `leading` is what the leftmost model is, null
+/// where there is none: some components of it alone do not say their architecture. Throws kMismatch
+/// where the tensors are of an architecture that has no such layout.
 NamedOutput NameOutput(const OutputSpec& spec, const std::vector<OutputTensor>& tensors,
-                       const std::optional<Metadata>& metadata);
+                       const std::optional<Metadata>& metadata, const Anatomy* leading);
 
 }  // namespace weightsmith::internal

@@ -33,7 +33,8 @@ TensorPlace PlaceTable::Of(const ModelTensor& tensor, std::string_view canonical
   TensorPlace place{canonical, tensor.component->name, tensor.component->kind, 0};
   const auto encoder = text_encoders_.find(place.component);
   if (encoder != text_encoders_.end()) place.text_encoder = encoder->second;
-  if (architecture_ != nullptr) place.architecture = architecture_->id;
+  place.architecture = architecture_;
+  place.merged_by_default = tensor.component->merged_by_default;
   place.block = BlockOf(place.kind, tensor.anatomy->local);
   const auto blocks = numbered_.find(place.component);
   if (blocks == numbered_.end()) return place;

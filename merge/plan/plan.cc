@@ -12,7 +12,7 @@ Plan MakePlan(const Expression& expression, std::vector<OutputSpec> outputs) {
 }
 
 TensorInfo InfoOf(const Task& task, const Product& product) {
-  if (product.copy) return task.sources[product.value].info;
+  if (product.copy) return task.sources[*product.copy].info;
   return {product.dtype, product.numbers ? product.numbers->shape : task.shape};
 }
 

@@ -88,8 +88,8 @@ struct Product {
   std::uint32_t file = 0;    ///< index in Plan::output_files
   std::uint64_t offset = 0;  ///< of the tensor's first byte, in the file
   DType dtype = DType::kF32;
-  Register value = 0;
-  bool copy = false;                     ///< the bytes of source `value`, unchanged
+  Register value = 0;                    ///< of the tape
+  std::optional<std::uint32_t> copy{};   ///< the source whose bytes it is, unchanged
   std::optional<ProductScale> scale{};   ///< what `value` was divided by already
   std::optional<SlotTensor> numbers{};   ///< it has these, and no values; written with the first
   std::optional<std::uint64_t> noise{};  ///< rounded stochastically, by the noise of this key
@@ -114,6 +114,10 @@ struct Task {
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
 };
+
+inline bool IsCopy(const Product& product) {
+  return product.copy.has_value();
+}
 
 /// Dtype and shape of the tensor that a product makes.
 TensorInfo InfoOf(const Task& task, const Product& product);

@@ -49,7 +49,10 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
   for (const NodeId step : index_.steps()) {
     const Node& node = expression.nodes[step];
     const bool expects = node.op->expects_effect && node.policies.effect == EffectPolicy::kError;
-    plan_.steps.push_back({node.name, std::string(node.op->name), step, expects});
+    plan_.steps.push_back({.name = node.name,
+                           .op = std::string(node.op->name),
+                           .node = step,
+                           .expects_effect = expects});
   }
   for (const Model& model : plan_.models) {
     std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
@@ -64,6 +67,7 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
 Plan Planner::Make() && {
   CollectLacking();
   CollectTensors();
+  NoteLacking();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckRows(plan_, index_, PlacesOfWeights(), problems_);
   CheckComponents();
@@ -76,7 +80,10 @@ Plan Planner::Make() && {
   }
   const RunDigests blank = BlankDigests(plan_);
   for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    PlaceInFiles(plan_, o, output_tensors_[o], blank);
+    const auto& models = index_.WeightModels(plan_.outputs[o].spec.root);
+    const Anatomy* const leading =
+        models.empty() ? nullptr : &index_.models()[models.front()].anatomy();
+    PlaceInFiles(plan_, o, output_tensors_[o], blank, leading);
   }
   OrderTasks();
   return std::move(plan_);
@@ -115,6 +122,14 @@ void Planner::CollectLacking() {
         }
       }
     }
+  }
+}
+
+void Planner::NoteLacking() {
+  for (const TensorKey& key : lacking_) {
+    if (!tensors_.contains(key)) continue;
+    plan_.notes.push_back(
+        fmt::format("'{}' is left out: diffusers has no such tensor", key.tensor));
   }
 }
 
@@ -191,8 +206,10 @@ void Planner::CheckSteps() {
           ErrorCode::kMismatch,
           fmt::format("step '{}': its operands have no tensor in common that can be merged",
                       step.name),
-          "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
-          "step has `vae: true`.");
+          index_.CopiesByDefault()
+              ? "The VAE is copied and not merged, unless a row of the weights names `vae` or the "
+                "step has `vae: true`."
+              : "");
     }
   }
 }

@@ -62,9 +62,10 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
                Problems& problems);
 
 /// Divides the tensors of an output into files, lays those out and tells every product its place.
-/// `blank` are the plan's BlankDigests.
+/// `blank` are the plan's BlankDigests, `leading` is what the output's leftmost model is, null
+/// where there is none.
 void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
-                  const RunDigests& blank);
+                  const RunDigests& blank, const Anatomy* leading);
 
 /// What an output takes a tensor from.
 struct Origin {
@@ -86,6 +87,7 @@ class Planner {
   NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
   std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
   void CollectLacking();
+  void NoteLacking();
   void CollectTensors();
   void CollectFrom(NodeId node, const OutputSpec& spec);
   void CheckComponents();

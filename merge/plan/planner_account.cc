@@ -92,8 +92,11 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
                   fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
                               "and none enters it",
                               name, keys.matched, index.models()[m].tensors().size()),
-                  "The VAE is copied from the leftmost model unless a row of the weights names "
-                  "`vae`. Write `policy: {effect: any}` to allow it.");
+                  fmt::format("{}Write `policy: {{effect: any}}` to allow it.",
+                              index.CopiesByDefault()
+                                  ? "The VAE is copied from the leftmost model unless a row of the "
+                                    "weights names `vae`. "
+                                  : ""));
     }
   }
   for (const StepPlan& step : plan.steps) {
@@ -105,9 +108,15 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  std::set<std::string_view> copied;
+  for (const ModelIndex& model : index.models()) {
+    for (const auto& [name, component] : model.components()) {
+      if (!component->merged_by_default) copied.insert(name);
+    }
+  }
   std::set<std::uint32_t> merge_vae;
   for (const Task& task : plan.tasks) {
-    if (task.component != "vae") continue;
+    if (!copied.contains(task.component)) continue;
     for (const Probe& probe : task.tape.probes) merge_vae.insert(probe.step);
   }
   for (const NodeId id : index.steps()) {

@@ -88,16 +88,17 @@ std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layou
 }
 
 void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
-                  const RunDigests& blank) {
+                  const RunDigests& blank, const Anatomy* leading) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
   const std::optional<Metadata> metadata = spec.metadata ? spec.metadata(blank) : std::nullopt;
-  NamedOutput named = NameOutput(spec, tensors, metadata);
+  NamedOutput named = NameOutput(spec, tensors, metadata, leading);
   const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
   if (!folder && named.files.size() > 1) {
     placed.index = spec.path.parent_path() / (spec.path.filename().string() + ".index.json");
   }
   for (const NamedFile& file : named.files) LayOutFile(plan, output, file, tensors, metadata);
+  plan.notes.insert(plan.notes.end(), named.notes.begin(), named.notes.end());
   placed.texts = std::move(named.texts);
   placed.text_folder = spec.path;
   if (!spec.files_from) return;

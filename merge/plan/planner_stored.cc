@@ -82,7 +82,7 @@ void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::u
               .elements = info.elements()};
     task.sources.push_back(MakeSource(model, key, info.shape));
     task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({0, 0, info.dtype, 0, true});
+    task.products.push_back({.dtype = info.dtype, .copy = 0});
     const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
     plan_.tasks.push_back(std::move(task));
     AddOutputTensor(output, {node, {model}}, key, planned, info.dtype, info.shape, number, 0);

@@ -103,7 +103,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
               .elements = info.elements()};
     task.sources.push_back(MakeSource(model, key, info.shape));
     task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({0, 0, info.dtype, 0, true});
+    task.products.push_back({.dtype = info.dtype, .copy = 0});
     const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
     plan_.tasks.push_back(std::move(task));
     AddOutputTensor(o, *origin, key, tensor, info.dtype, info.shape, number, 0);
@@ -218,6 +218,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   auto slot = finished.slots.begin();
   for (Product& product : products) {
     product.value = (value++)->reg();
+    if (product.copy) product.copy = product.value;  // a source's register has its number
     if (!product.scale) continue;
     product.scale->unscaled = product.value;
     product.scale->slot = *slot++;
@@ -267,7 +268,8 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
     const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
     const TensorInfo* const stored = source.delta ? nullptr : &Of(source.model, key).stored->info;
-    product.copy = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
+    const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
+    if (same) product.copy = value.reg();
   }
   if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, tensor.canonical);
   return product;
@@ -286,7 +288,7 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
                         std::uint32_t number, std::uint32_t product) {
   const std::uint32_t leading = origin.models.front();
   const Product& made = plan_.tasks[number].products[product];
-  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[made.value].model : leading;
+  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[*made.copy].model : leading;
   const auto scale = ScaleOf(index_.models()[model], key);
   // Of a tensor without elements, the leading model's stay.
   const bool empty =
@@ -309,7 +311,7 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
             .elements = info.elements()};
   task.sources.push_back(MakeSource(model, scale->key, info.shape));
   task.tape.sources = task.tape.registers = 1;
-  task.products.push_back({0, 0, info.dtype, 0, true});
+  task.products.push_back({.dtype = info.dtype, .copy = 0});
   const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
   plan_.tasks.push_back(std::move(task));
   AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
@@ -322,8 +324,10 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
     task.sources.push_back(MakeSource(source.model, key, task.shape));
     return;
   }
-  DeltaSource delta{source.model, task.shape, *index_.Adapter(source.model).Find(key), 1,
-                    false,        {}};
+  DeltaSource delta{.model = source.model,
+                    .shape = task.shape,
+                    .parts = *index_.Adapter(source.model).Find(key),
+                    .weight = {}};
   if (const auto baked = evaluator.baked().find(number); baked != evaluator.baked().end()) {
     delta.strength = baked->second.strength;
     delta.replaces = baked->second.replaces;
@@ -332,7 +336,7 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
 }
 
 bool Planner::Refused(const Task& task) {
-  if (std::ranges::all_of(task.products, &Product::copy)) return false;
+  if (std::ranges::all_of(task.products, IsCopy)) return false;
   for (const Source& source : task.sources) {
     const Model& model = plan_.models[source.model];
     const Anatomy& anatomy = model.parts[source.part].anatomy;
@@ -354,19 +358,21 @@ bool Planner::Refused(const Task& task) {
 Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const {
   const ModelTensor& tensor = Of(model, key);
   const TensorInfo& info = tensor.stored->info;
-  Source source{model,
-                tensor.part,
-                tensor.tensor,
-                file_number_[model][tensor.part] + tensor.stored->file,
-                tensor.stored->offset,
-                info,
-                tensor.stored->gather,
-                {}};
+  Source source{.model = model,
+                .part = tensor.part,
+                .tensor = tensor.tensor,
+                .file = file_number_[model][tensor.part] + tensor.stored->file,
+                .offset = tensor.stored->offset,
+                .info = info,
+                .gather = tensor.stored->gather,
+                .segments = {}};
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
   if (const auto scale = ScaleOf(index_.models()[model], key, shape)) {
     const ModelTensor& stored = Of(model, scale->key);
-    source.scale = StoredScale{file_number_[model][stored.part] + stored.stored->file,
-                               stored.stored->offset, stored.stored->info, scale->cells};
+    source.scale = StoredScale{.file = file_number_[model][stored.part] + stored.stored->file,
+                               .offset = stored.stored->offset,
+                               .info = stored.stored->info,
+                               .cells = scale->cells};
   }
   if (info.shape == shape || ElementCount(shape).value_or(0) == 0) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.
@@ -374,8 +380,9 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
   const std::uint64_t wide = ElementCount(shape).value() / rows;
   const std::uint64_t narrow = info.elements() / rows;
   for (std::uint64_t row = 0; row < rows; ++row) {
-    source.segments.push_back({row * wide, narrow, row * narrow, false});
-    source.segments.push_back({row * wide + narrow, wide - narrow, 0, true});
+    source.segments.push_back({.first = row * wide, .count = narrow, .stored = row * narrow});
+    source.segments.push_back(
+        {.first = row * wide + narrow, .count = wide - narrow, .zeros = true});
   }
   return source;
 }
@@ -384,7 +391,9 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
 bool Planner::IsOneComponent(const OutputSpec& spec) const {
   std::set<std::string_view> components;
   for (const std::uint32_t model : index_.WeightModels(spec.root)) {
-    for (const std::string& name : index_.models()[model].components()) components.insert(name);
+    for (const auto& [name, component] : index_.models()[model].components()) {
+      components.emplace(name);
+    }
   }
   for (const auto& [name, node] : spec.components) components.insert(name);
   components.erase("other");
@@ -403,9 +412,13 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
                         : anatomy.part != nullptr;
   std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
                                 one_component_[output], tensor.canonical);
-  output_tensors_[output].push_back({std::move(name), tensor.canonical, stored.anatomy->local,
-                                     stored.component->name, TensorInfo{dtype, shape}, task,
-                                     product});
+  output_tensors_[output].push_back({.name = std::move(name),
+                                     .canonical = tensor.canonical,
+                                     .local = stored.anatomy->local,
+                                     .component = stored.component->name,
+                                     .info = {dtype, shape},
+                                     .task = task,
+                                     .product = product});
 }
 
 }  // namespace weightsmith::internal

@@ -128,7 +128,8 @@ bool RowChecker::MayLack(const Selector& selector) {
   const bool component = selector.specificity() == Specificity::kComponent;
   if (architecture_ == nullptr) return component;
   // Diffusion models have text encoders and VAEs, also where those are no part of the declaration.
-  if (component && selector.NamesKind()) return !architecture_->fit;
+  const bool diffusion = architecture_->kind == ModelKind::kDiffusion;
+  if (component && selector.NamesKind()) return diffusion;
   Declare();
   return AnyMatches(selector, declared_);
 }
@@ -197,7 +198,7 @@ void RowChecker::Declare() {
       names_.push_back(MonolithicName(rule, tensor.name, tensor.beside));
       declared_.push_back({names_.back(), rule.name, rule.kind,
                            TextEncoderNumber(rules_, rule.name), BlockOf(rule.kind, tensor.name), 0,
-                           architecture_->id});
+                           architecture_});
     }
   }
 }

@@ -99,6 +99,12 @@ double ReduceTile(ReductionCode code, const T* x, const T* y, std::size_t n) {
     case ReductionCode::kSum:
       return SumTerms(n, x, x, [](const T* a, const T* /*b*/) HWY_ATTR { return LoadDouble(a); });
     case ReductionCode::kDot:
+      if (x == y) {
+        return SumTerms(n, x, x, [](const T* a, const T* /*b*/) HWY_ATTR {
+          const DoubleVector value = LoadDouble(a);
+          return hn::Mul(value, value);
+        });
+      }
       return SumTerms(n, x, y, [](const T* a, const T* b) HWY_ATTR {
         return hn::Mul(LoadDouble(a), LoadDouble(b));
       });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "merge/program/tape.h"
@@ -20,13 +21,16 @@ namespace {
 
 HWY_EXPORT(SplitByMagnitude);
 
-constexpr std::size_t kCounters = Selection::kBytes / sizeof(std::uint64_t);
+constexpr std::size_t kCounters = std::size_t{1} << 19;
+constexpr std::size_t kListed = std::size_t{1} << 19;
+static_assert(Selection::kBytes ==
+              kCounters * sizeof(std::uint64_t) + kListed * sizeof(std::uint32_t));
 constexpr std::uint32_t kMagnitude = 0x7fffffff;
 /// Behind infinity: a NaN is above every band.
 constexpr std::uint32_t kEnd = 0x7f800001;
 /// How far the band reaches to either side, in standard deviations of what the sample says. A miss
 /// costs a pass.
-constexpr double kDeviations = 4;
+constexpr double kDeviations = 3;
 
 }  // namespace
 
@@ -45,18 +49,19 @@ void Selection::SetBand(std::uint32_t low, std::uint32_t high) {
   low_ = low;
   high_ = high;
   shift_ = 0;
-  while (((high_ - 1 - low_) >> shift_) >= kCounters) ++shift_;
+  while (CounterOf(high_ - 1) >= kCounters) ++shift_;
   above_ = 0;
-  if (counts_ == nullptr) counts_ = std::make_unique<std::atomic<std::uint64_t>[]>(kCounters);
-  for (std::size_t i = 0; i <= (high_ - 1 - low_) >> shift_; ++i) {
-    counts_[i].store(0, std::memory_order_relaxed);
-  }
+  inside_ = 0;
+  if (list_ == nullptr) list_ = std::make_unique_for_overwrite<std::uint32_t[]>(kListed);
+  if (counters_ == nullptr) return;
+  for (std::size_t i = 0; i < kCounters; ++i) counters_[i].store(0, std::memory_order_relaxed);
 }
 
 void Selection::Know(std::uint32_t bits) {
   known_ = true;
   value_ = std::bit_cast<float>(bits);
-  counts_ = nullptr;
+  list_ = nullptr;
+  counters_ = nullptr;
 }
 
 void Selection::Propose(std::span<const float> sample) {
@@ -96,28 +101,45 @@ void Selection::Count(std::span<const float> values) {
     const std::size_t above = HWY_DYNAMIC_DISPATCH(SplitByMagnitude)(tile.data(), tile.size(), low_,
                                                                      high_, band, &inside);
     above_.fetch_add(above, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < inside; ++i) {
-      counts_[(band[i] - low_) >> shift_].fetch_add(1, std::memory_order_relaxed);
-    }
+    if (inside == 0) continue;
+    const std::uint64_t place = inside_.fetch_add(inside, std::memory_order_relaxed);
+    const std::size_t room = place < kListed ? std::min<std::size_t>(inside, kListed - place) : 0;
+    std::copy_n(band, room, list_.get() + std::min<std::uint64_t>(place, kListed));
+    if (room < inside) CountByValue(std::span(band).first(inside).subspan(room));
+  }
+}
+
+void Selection::CountByValue(std::span<const std::uint32_t> inside) {
+  std::call_once(counters_made_,
+                 [&] { counters_ = std::make_unique<std::atomic<std::uint64_t>[]>(kCounters); });
+  for (const std::uint32_t bits : inside) {
+    counters_[CounterOf(bits)].fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 void Selection::EndPass() {
   if (known_) return;
   std::uint64_t seen = above_.load(std::memory_order_relaxed);
+  const std::uint64_t inside = inside_.load(std::memory_order_relaxed);
   if (seen >= rank_) {
     // Of a band that ends behind infinity only a NaN lies above.
     if (high_ >= kEnd) return Know(kEnd - 1);
     return SetBand(high_, kEnd);
   }
-  for (std::size_t i = ((high_ - 1 - low_) >> shift_) + 1; i > 0; --i) {
-    seen += counts_[i - 1].load(std::memory_order_relaxed);
-    if (seen < rank_) continue;
-    const std::uint32_t first = low_ + (static_cast<std::uint32_t>(i - 1) << shift_);
-    if (shift_ == 0) return Know(first);
-    return SetBand(first, std::min(first + (std::uint32_t{1} << shift_), high_));
+  if (seen + inside < rank_) return SetBand(0, low_);
+  const std::span<std::uint32_t> listed =
+      std::span(list_.get(), std::min<std::uint64_t>(inside, kListed));
+  if (inside <= kListed) {
+    const auto nth = listed.begin() + static_cast<std::ptrdiff_t>(rank_ - seen - 1);
+    std::ranges::nth_element(listed, nth, std::ranges::greater());
+    return Know(*nth);
   }
-  SetBand(0, low_);
+  CountByValue(listed);
+  std::size_t counter = CounterOf(high_ - 1) + 1;
+  while (seen < rank_) seen += counters_[--counter].load(std::memory_order_relaxed);
+  const std::uint32_t first = low_ + (static_cast<std::uint32_t>(counter) << shift_);
+  if (shift_ == 0) return Know(first);
+  SetBand(first, std::min(first + (std::uint32_t{1} << shift_), high_));
 }
 
 std::uint64_t SampleSize(std::uint64_t elements) {

@@ -1,12 +1,13 @@
 // The k-th largest magnitude of a tensor, exactly, mostly in one pass over it, at most in three: a
-// sample proposes a band of values that holds it, a pass counts what lies above the band and what
-// lies where inside.
+// sample proposes a band of values that holds it, a pass counts what lies above the band and lists
+// what lies inside, or counts that by value where it is much.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -33,12 +34,14 @@ class Selection {
   /// NaN for k = 0, which no magnitude reaches, and 0 for all.
   float value() const { return value_; }
 
-  /// Bytes that one takes.
-  static constexpr std::uint64_t kBytes = std::uint64_t{8} << 19;
+  /// Bytes that one takes, at most.
+  static constexpr std::uint64_t kBytes = std::uint64_t{6} << 20;
 
  private:
   void SetBand(std::uint32_t low, std::uint32_t high);
   void Know(std::uint32_t bits);
+  std::size_t CounterOf(std::uint32_t bits) const { return (bits - low_) >> shift_; }
+  void CountByValue(std::span<const std::uint32_t> inside);
 
   std::uint64_t elements_;
   std::uint64_t rank_;  ///< k
@@ -46,7 +49,11 @@ class Selection {
   std::uint32_t high_ = 0;  ///< behind the last value of the band
   unsigned shift_ = 0;      ///< values of a counter, as a power of 2
   std::atomic<std::uint64_t> above_ = 0;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;
+  std::atomic<std::uint64_t> inside_ = 0;
+  std::unique_ptr<std::uint32_t[]> list_;  ///< the first of those inside
+  std::once_flag counters_made_;
+  /// Of those that the list has no room for; null where there are none.
+  std::unique_ptr<std::atomic<std::uint64_t>[]> counters_;
   bool known_ = false;
   float value_ = 0;
 };

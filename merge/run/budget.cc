@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/io/machine.h"
 #include "merge/run/buffer_sizes.h"
+#include "merge/run/executor.h"
 #include "merge/run/prepared_deltas.h"
 #include "merge/run/task_state.h"
 

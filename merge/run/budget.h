@@ -5,9 +5,10 @@
 #include <cstdint>
 
 #include "merge/plan/plan.h"
-#include "merge/run/executor.h"
 
 namespace weightsmith::internal {
+
+struct RunOptions;
 
 /// What a run may use.
 struct MemoryShare {

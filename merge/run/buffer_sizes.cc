@@ -12,13 +12,8 @@
 namespace weightsmith::internal {
 namespace {
 
-/// The most elements that a list of any task has.
-template <class List>
-std::size_t Most(const Plan& plan, List Task::*list) {
-  std::size_t most = 0;
-  for (const Task& task : plan.tasks) most = std::max(most, (task.*list).size());
-  return most;
-}
+/// A slice of all products together, at most, where it is more than a piece.
+constexpr std::uint64_t kSliceBytes = 4 << 20;
 
 void Raise(std::uint64_t& size, std::uint64_t needed) {
   size = std::max(size, needed);
@@ -30,27 +25,29 @@ std::uint64_t Sum(const std::vector<std::uint64_t>& sizes) {
 
 }  // namespace
 
-std::size_t MostRegisters(const Plan& plan) {
-  std::size_t most = 1;
+BufferCounts CountBuffers(const Plan& plan) {
+  BufferCounts most;
   for (const Task& task : plan.tasks) {
-    most = std::max<std::size_t>(most, task.tape.registers);
+    most.registers = std::max<std::size_t>(most.registers, task.tape.registers);
     for (const Pass& pass : task.passes) {
-      most = std::max<std::size_t>(most, pass.tape.registers);
+      most.registers = std::max<std::size_t>(most.registers, pass.tape.registers);
     }
+    most.sources = std::max(most.sources, task.sources.size());
+    most.products = std::max(most.products, task.products.size());
+    most.deltas = std::max(most.deltas, task.deltas.size());
   }
   return most;
 }
 
-std::size_t MostSources(const Plan& plan) {
-  return std::max<std::size_t>(1, Most(plan, &Task::sources));
-}
-
-std::size_t MostProducts(const Plan& plan) {
-  return std::max<std::size_t>(1, Most(plan, &Task::products));
-}
-
-std::size_t MostDeltas(const Plan& plan) {
-  return Most(plan, &Task::deltas);
+std::uint64_t SliceUnits(const Task& task) {
+  const Units units = UnitsOf(task);
+  std::uint64_t each = 0;
+  for (const Product& product : task.products) {
+    if (!product.numbers) each += units.SizeOf(product.dtype);
+  }
+  const std::uint64_t chunk = ChunkUnits(task);
+  if (chunk * each <= kSliceBytes) return chunk;
+  return std::max<std::uint64_t>(1, kSliceBytes / (each * kPiece)) * kPiece;
 }
 
 std::uint64_t DeltaBlock(const Task& task) {
@@ -68,20 +65,22 @@ std::uint64_t DeltaBlock(const Task& task) {
 
 std::uint64_t WorkerBytes(const Plan& plan) {
   // A buffer is as large as any task needs it, and they do not shrink.
-  std::vector<std::uint64_t> pieces(MostSources(plan));
-  std::vector<std::uint64_t> results(MostProducts(plan));
-  std::vector<std::uint64_t> delta_pieces(MostDeltas(plan));
+  const BufferCounts most = CountBuffers(plan);
+  std::vector<std::uint64_t> pieces(most.sources);
+  std::vector<std::uint64_t> results(most.products);
+  std::vector<std::uint64_t> delta_pieces(most.deltas);
   std::uint64_t deltas = 0;
   for (const Task& task : plan.tasks) {
     const Units units = UnitsOf(task);
-    const std::uint64_t chunk = std::min(ChunkUnits(task), units.count);
+    const std::uint64_t piece = std::min(kPiece, units.count);
+    const std::uint64_t slice = std::min(SliceUnits(task), units.count);
     for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      Raise(pieces[s], std::min(kPiece, chunk) * units.SizeOf(task.sources[s].info.dtype));
+      Raise(pieces[s], piece * units.SizeOf(task.sources[s].info.dtype));
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
       Raise(results[p],
-            product.numbers ? InfoOf(task, product).bytes() : chunk * units.SizeOf(product.dtype));
+            product.numbers ? InfoOf(task, product).bytes() : slice * units.SizeOf(product.dtype));
     }
     const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
     for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
@@ -90,7 +89,7 @@ std::uint64_t WorkerBytes(const Plan& plan) {
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
   return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas +
-         (MostRegisters(plan) + 2) * kTile * real;
+         (most.registers + 2) * kTile * real;
 }
 
 }  // namespace weightsmith::internal

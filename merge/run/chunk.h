@@ -15,6 +15,8 @@ struct Chunk {
   std::uint32_t task = 0;
   std::uint64_t first = 0;  ///< units, see UnitsOf
   std::uint64_t count = 0;
+
+  bool operator==(const Chunk&) const = default;
 };
 
 /// What a task is counted in: elements, or bytes where its dtype has elements below a byte (such
@@ -36,6 +38,13 @@ std::uint64_t ChunkCount(const Task& task);
 /// Chunk `index` of the task.
 Chunk ChunkOf(const Plan& plan, std::uint32_t task, std::uint64_t index);
 
+/// Results of some units of a task on their way to the outputs: those of all its products.
+struct Slice {
+  std::uint32_t task = 0;
+  std::uint64_t first = 0;      ///< units
+  std::vector<Buffer> bytes{};  ///< by product; empty: nothing is to be written
+};
+
 /// What computing a chunk told.
 struct ChunkResult {
   Chunk chunk;
@@ -45,8 +54,7 @@ struct ChunkResult {
   std::uint64_t non_finite = 0;  ///< results that left the dtype's range though operands are finite
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;  ///< or that would have been
-  /// What is to be written of each product, in buffers of the writer's; empty: nothing.
-  std::vector<Buffer> bytes{};
+  Slice slice{};                    ///< what is still to be written
 };
 
 }  // namespace weightsmith::internal

@@ -1,8 +1,6 @@
 #include "merge/run/chunk_writer.h"
 
-#include <algorithm>
-
-#include "merge/run/buffer_sizes.h"
+#include <utility>
 
 namespace weightsmith::internal {
 namespace {
@@ -12,41 +10,32 @@ constexpr std::uint64_t kBlock = 4096;
 
 }  // namespace
 
-ChunkWriter::ChunkWriter(const Plan& plan,
-                         const std::vector<std::shared_ptr<const ByteSource>>& files,
-                         Destination& destination)
-    : plan_(&plan),
-      files_(&files),
-      destination_(&destination),
-      most_products_(MostProducts(plan)) {}
-
-void ChunkWriter::Write(ChunkResult& chunk) {
-  if (chunk.bytes.empty()) return;
-  const Task& task = plan_->tasks[chunk.chunk.task];
+void ChunkWriter::Write(Slice&& slice) {
+  const Task& task = context_->plan->tasks[slice.task];
   const Units units = UnitsOf(task);
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
     const std::uint64_t size = units.SizeOf(product.dtype);
-    const std::uint64_t offset = product.offset + chunk.chunk.first * size;
-    const std::span<const std::byte> bytes = chunk.bytes[p].bytes();
+    const std::uint64_t offset = product.offset + slice.first * size;
+    const std::span<const std::byte> bytes = slice.bytes[p].bytes();
     if (bytes.empty()) continue;
     if (product.scatter != nullptr) {
-      WriteScattered(*product.scatter, size, chunk.chunk.first, bytes,
+      WriteScattered(*product.scatter, size, slice.first, bytes,
                      [this](std::uint32_t file, std::uint64_t at, std::span<const std::byte> run) {
                        destination_->Write(file, at, run);
                      });
       continue;
     }
-    if (!product.copy || !WriteClone(task.sources[product.value], product, offset, bytes)) {
+    if (!product.copy || !WriteClone(task.sources[*product.copy], product, offset, bytes)) {
       destination_->Write(product.file, offset, bytes);
     }
   }
-  pool_.Give(std::exchange(chunk.bytes, {}));
+  context_->buffers.Give(std::move(slice.bytes));
 }
 
 bool ChunkWriter::WriteClone(const Source& source, const Product& product, std::uint64_t offset,
                              std::span<const std::byte> bytes) {
-  const ByteSource& file = *(*files_)[source.file];
+  const ByteSource& file = *context_->files[source.file];
   if (!source.segments.empty() || source.gather != nullptr || file.substituted()) return false;
   // Blocks can be shared where the bytes lie at the same place in a block on both sides.
   const std::uint64_t from = source.offset + (offset - product.offset);

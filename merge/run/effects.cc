@@ -6,7 +6,6 @@
 #include <set>
 
 #include "core/base/error.h"
-#include "merge/run/engine.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -24,85 +23,98 @@ std::set<std::uint32_t> StepsToProve(const Plan& plan) {
 }
 
 /// What is still to be shown: that each step changes an element, and that not all models are one.
-struct Unproven {
-  std::set<std::uint32_t> steps;
-  bool distinct = false;  ///< whether two operands of a task were seen to differ, or never meet
+class Proof final : public Sink {
+ public:
+  explicit Proof(const Plan& plan) : plan_(&plan), steps_(StepsToProve(plan)) {
+    // Or two operands of a task never meet.
+    distinct_ =
+        plan.policies.effect == EffectPolicy::kAny ||
+        std::ranges::none_of(plan.tasks, [](const Task& task) { return task.sources.size() > 1; });
+  }
 
-  bool empty() const { return steps.empty() && distinct; }
-  bool Concerns(const Task& task) const {
-    return (!distinct && task.sources.size() > 1) ||
+  /// Steps that have changed nothing yet.
+  const std::set<std::uint32_t>& steps() const { return steps_; }
+  /// Whether two operands of a task were seen to differ.
+  bool distinct() const { return distinct_; }
+  bool complete() const { return steps_.empty() && distinct_; }
+
+  bool Needs(std::uint32_t number) override {
+    const Task& task = plan_->tasks[number];
+    if (task.elements == 0) return false;
+    return (!distinct_ && task.sources.size() > 1) ||
            std::ranges::any_of(task.tape.probes,
-                               [&](const Probe& probe) { return steps.contains(probe.step); });
+                               [&](const Probe& probe) { return steps_.contains(probe.step); });
   }
-  void Learn(const Task& task, const ChunkResult& result) {
-    Learn(task, result.effects, result.source_blocks);
-  }
-  /// `sources`: what stands for each, equal where they are.
-  template <class Sources>
-  void Learn(const Task& task, const std::vector<Effect>& effects, const Sources& sources) {
-    for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
-      if (effects[p].changed > 0) steps.erase(task.tape.probes[p].step);
+
+  void Take(std::uint32_t number, TaskResult&& result) override {
+    const std::vector<Probe>& probes = plan_->tasks[number].tape.probes;
+    for (std::size_t p = 0; p < probes.size(); ++p) {
+      if (result.effects[p].changed > 0) steps_.erase(probes[p].step);
     }
-    for (const auto& source : sources) distinct = distinct || source != sources.front();
+    for (const Digest& source : result.sources) {
+      distinct_ = distinct_ || source != result.sources.front();
+    }
   }
+
+ private:
+  const Plan* plan_;
+  std::set<std::uint32_t> steps_;
+  bool distinct_ = false;
 };
 
-void StopIfAsked(const std::atomic<bool>* cancel) {
-  if (cancel != nullptr && cancel->load()) throw Error(ErrorCode::kInterrupted, "interrupted");
+/// A tile of every tensor that is computed in one pass.
+WorkSet FirstTiles(const Plan& plan) {
+  WorkSet work;
+  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    if (!task.passes.empty()) continue;
+    work.push_back({t, Chunk{t, 0, std::min<std::uint64_t>(kTile, task.elements)}});
+  }
+  return work;
+}
+
+/// The others, whole. The smallest one is cheapest.
+WorkSet TasksOfPasses(const Plan& plan) {
+  std::vector<std::uint32_t> tasks;
+  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
+    if (!plan.tasks[t].passes.empty()) tasks.push_back(t);
+  }
+  std::ranges::stable_sort(tasks, {}, [&](std::uint32_t t) { return plan.tasks[t].elements; });
+  return WholeTasks(tasks);
+}
+
+/// Every tensor that is computed in one pass, chunk by chunk, so that any of them can be the last.
+WorkSet ChunksOfAll(const Plan& plan) {
+  WorkSet work;
+  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
+    if (!plan.tasks[t].passes.empty()) continue;
+    const std::uint64_t chunks = ChunkCount(plan.tasks[t]);
+    for (std::uint64_t c = 0; c < chunks; ++c) work.push_back({t, ChunkOf(plan, t, c)});
+  }
+  return work;
 }
 
 }  // namespace
 
-void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<bool>* cancel) {
-  Unproven unproven{StepsToProve(plan), plan.policies.effect == EffectPolicy::kAny};
-  unproven.distinct = unproven.distinct || std::ranges::none_of(plan.tasks, [](const Task& task) {
-                        return task.sources.size() > 1;
-                      });
-  context.writer = nullptr;
-  context.keep_cache = true;  // the run reads it again
-  context.digests = true;
-  context.effects = true;
-  Worker worker(context);
-  std::vector<std::uint32_t> with_passes;
-  for (std::uint32_t t = 0; t < plan.tasks.size() && !unproven.empty(); ++t) {
-    const Task& task = plan.tasks[t];
-    if (!unproven.Concerns(task)) continue;
-    if (!task.passes.empty()) {
-      with_passes.push_back(t);
-      continue;
-    }
-    StopIfAsked(cancel);
-    const Chunk tile{t, 0, std::min<std::uint64_t>(kTile, task.elements)};
-    unproven.Learn(task, worker.Compute(tile));
-  }
-  // Of a tensor that has to be known whole, the smallest one is cheapest.
-  const auto size = [&](std::uint32_t t) { return plan.tasks[t].elements; };
-  std::ranges::stable_sort(with_passes, {}, size);
-  for (const std::uint32_t t : with_passes) {
-    if (unproven.empty() || !unproven.Concerns(plan.tasks[t])) continue;
-    ComputeTasks(context, {t}, {.cancel = cancel}, [&](std::uint32_t, TaskResult&& result) {
-      unproven.Learn(plan.tasks[t], result.effects, result.sources);
-    });
-  }
-  for (std::uint32_t t = 0; t < plan.tasks.size(); ++t) {
-    const Task& task = plan.tasks[t];
-    if (!task.passes.empty()) continue;
-    for (std::uint64_t c = 0; c < ChunkCount(task); ++c) {
-      if (unproven.empty() || !unproven.Concerns(task)) break;
-      StopIfAsked(cancel);
-      unproven.Learn(task, worker.Compute(ChunkOf(plan, t, c)));
-    }
-  }
-  if (!unproven.steps.empty()) {
+void ProveEffects(Engine& engine, const std::atomic<bool>* cancel) {
+  const Plan& plan = engine.plan();
+  Proof proof(plan);
+  ComputeOptions options{.cancel = cancel, .doing = ""};
+  if (!proof.complete()) engine.Compute(FirstTiles(plan), proof, options);
+  options.doing = "merging";
+  if (!proof.complete()) engine.Compute(TasksOfPasses(plan), proof, options);
+  options.doing = "";
+  if (!proof.complete()) engine.Compute(ChunksOfAll(plan), proof, options);
+  if (!proof.steps().empty()) {
     std::string names;
-    for (const std::uint32_t step : unproven.steps) {
+    for (const std::uint32_t step : proof.steps()) {
       names += fmt::format("{}'{}'", names.empty() ? "" : ", ", plan.steps[step].name);
     }
     throw Error(ErrorCode::kNoEffect,
                 fmt::format("step {} changes no element: its operands are the same", names),
                 std::string(kAdvice));
   }
-  if (!unproven.distinct) {
+  if (!proof.distinct()) {
     throw Error(ErrorCode::kNoEffect, "the models hold the same bytes in every tensor",
                 std::string(kAdvice));
   }

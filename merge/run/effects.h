@@ -3,19 +3,18 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <vector>
 
 #include "merge/plan/plan.h"
+#include "merge/run/engine.h"
 #include "merge/run/task_result.h"
-#include "merge/run/worker.h"
 
 namespace weightsmith::internal {
 
 /// Reads until every step that should change an element has changed one and two models were seen to
 /// differ: a tile of every tensor first, all of them after that. Throws kNoEffect naming the steps
 /// that changed none, and kInterrupted when `cancel` is set.
-void ProveEffects(const Plan& plan, WorkerContext context, const std::atomic<bool>* cancel);
+void ProveEffects(Engine& engine, const std::atomic<bool>* cancel);
 
 /// What only the whole run can tell, by digests: throws kNoEffect when an output is its leftmost
 /// model byte for byte although weights are not 0.

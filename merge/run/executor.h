@@ -1,18 +1,23 @@
-// Runs a plan: tiles through a pipeline of threads, within a budget of memory, stoppable at any
-// moment and able to go on from what an earlier run left.
+// What plans are computed for, each a call of an engine: outputs in files, from what an earlier run
+// left, within a budget of memory and stoppable at any moment; tensors in memory; digests; a
+// sample.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "core/formats/checkpoint.h"
 #include "core/io/byte_source.h"
 #include "merge/plan/plan.h"
-#include "merge/run/engine.h"
+#include "merge/run/progress.h"
 #include "merge/run/report.h"
+#include "merge/run/task_result.h"
 #include "merge/run/work_set.h"
 
 namespace weightsmith::internal {

@@ -31,15 +31,26 @@ MemoryDestination::MemoryDestination(const Plan& plan) : path_(plan.outputs.fron
                                 Quote(entry.name)),
                     "Choose one output.");
       }
-      Tensor tensor{entry.name, entry.info, Allocate(entry.info.bytes())};
-      if (entry.info.bytes() == 0) {
-        empty_.push_back(std::move(tensor));
-      } else {
-        const std::uint64_t end = layout.data_start + entry.begin + entry.info.bytes();
-        tensors_.emplace(std::pair(f, end), std::move(tensor));
-      }
+      Add(f, layout.data_start, entry);
     }
   }
+}
+
+MemoryDestination::MemoryDestination(const Plan& plan, std::uint32_t file,
+                                     const SafetensorsEntry& entry)
+    : path_(plan.outputs.front().spec.path) {
+  Add(file, plan.output_files[file].layout.data_start, entry);
+}
+
+void MemoryDestination::Add(std::uint32_t file, std::uint64_t data_start,
+                            const SafetensorsEntry& entry) {
+  Tensor tensor{entry.name, entry.info, Allocate(entry.info.bytes())};
+  if (entry.info.bytes() == 0) {
+    empty_.push_back(std::move(tensor));
+    return;
+  }
+  const std::uint64_t end = data_start + entry.begin + entry.info.bytes();
+  tensors_.emplace(std::pair(file, end), std::move(tensor));
 }
 
 void MemoryDestination::Write(std::uint32_t file, std::uint64_t offset,

@@ -26,8 +26,8 @@ std::vector<float> Transposed(std::span<const float> values, std::uint64_t colum
 std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
                           std::uint64_t columns) {
   std::vector<float> rows;
-  for (const PartRows& run : part.rows) {
-    const auto own = whole.subspan(run.our_row * columns, run.rows * columns);
+  for (const RowMap& run : part.rows) {
+    const auto own = whole.subspan(run.ours * columns, run.count * columns);
     rows.insert(rows.end(), own.begin(), own.end());
   }
   return part.transposed ? Transposed(rows, columns) : rows;
@@ -47,8 +47,7 @@ Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
     return shape;
   }
   if (shape.empty()) return shape;
-  shape[0] = 0;
-  for (const PartRows& run : part.rows) shape[0] += run.rows;
+  shape[0] = CountOurs(part.rows);
   return shape;
 }
 
@@ -82,9 +81,8 @@ void PreparedDeltas::Prepare(std::size_t number, std::span<const float> whole) {
       }
       // What is in proportion to the strength has it from here, where others have it in them.
       const bool own = !IsLinear(*part.module, part.target) || Replaces(*part.module, part.target);
-      for (const PartRows& run : part.rows) {
-        delta.runs.push_back({rows.get(), run.their_row, run.our_row, run.rows,
-                              own ? 1 : static_cast<float>(source.strength)});
+      for (const RowMap& map : part.rows) {
+        delta.runs.push_back({rows.get(), map, own ? 1 : static_cast<float>(source.strength)});
       }
       delta.rows.push_back(std::move(rows));
     });
@@ -96,14 +94,14 @@ void PreparedDeltas::Fill(std::size_t number, std::uint64_t first, std::span<flo
   std::uint64_t covered = 0;
   const std::uint64_t end = first + out.size();
   for (const Run& run : delta.runs) {
-    const std::uint64_t from = std::max(first, run.our_row * delta.columns);
-    const std::uint64_t to = std::min(end, (run.our_row + run.count) * delta.columns);
+    const std::uint64_t from = std::max(first, run.map.ours * delta.columns);
+    const std::uint64_t to = std::min(end, run.map.end() * delta.columns);
     if (from < to) covered += to - from;
   }
   if (covered < out.size()) std::ranges::fill(out, 0.0f);
   for (const Run& run : delta.runs) {
-    const std::uint64_t from = std::max(first, run.our_row * delta.columns);
-    const std::uint64_t to = std::min(end, (run.our_row + run.count) * delta.columns);
+    const std::uint64_t from = std::max(first, run.map.ours * delta.columns);
+    const std::uint64_t to = std::min(end, run.map.end() * delta.columns);
     if (from < to) FillRun(run, delta.columns, from, out.subspan(from - first, to - from));
   }
 }
@@ -112,7 +110,7 @@ void PreparedDeltas::FillRun(const Run& run, std::uint64_t columns, std::uint64_
                              std::span<float> out) {
   const std::uint64_t theirs = run.rows->columns();
   if (theirs == columns) {
-    run.rows->Fill(first - run.our_row * columns + run.their_row * columns, out);
+    run.rows->Fill(first - run.map.ours * columns + run.map.theirs * columns, out);
   } else {
     // Input channels behind those that the module knows are left as they are.
     std::ranges::fill(out, 0.0f);
@@ -122,8 +120,7 @@ void PreparedDeltas::FillRun(const Run& run, std::uint64_t columns, std::uint64_
       const std::uint64_t row_end = std::min((row + 1) * columns, first + out.size());
       if (column < theirs) {
         const std::uint64_t n = std::min(theirs - column, row_end - at);
-        run.rows->Fill((row - run.our_row + run.their_row) * theirs + column,
-                       out.subspan(at - first, n));
+        run.rows->Fill(run.map.TheirRow(row) * theirs + column, out.subspan(at - first, n));
       }
       at = row_end;
     }

@@ -32,9 +32,7 @@ class PreparedDeltas {
   /// Rows of the tensor that a module changes.
   struct Run {
     const DeltaRows* rows = nullptr;
-    std::uint64_t their_row = 0;
-    std::uint64_t our_row = 0;
-    std::uint64_t count = 0;
+    RowMap map = {};
     float factor = 1;
   };
   struct Delta {

@@ -30,8 +30,10 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) {
       const Checkpoint& checkpoint = *plan.models[m].parts[p].checkpoint;
-      InputReport input{plan.models[m].name, checkpoint.path(), std::nullopt,
-                        checkpoint.tensors().size(), 0};
+      InputReport input{.model = plan.models[m].name,
+                        .path = checkpoint.path(),
+                        .digest = std::nullopt,
+                        .tensors = checkpoint.tensors().size()};
       SetDigest digest;
       bool digests = true;
       if (plan.models[m].adapter != nullptr) {
@@ -58,7 +60,11 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
 
 void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
   for (const StepPlan& step : plan.steps) {
-    report.steps.push_back({step.name, step.op, 0, 0, {}, step.integers, step.missing});
+    report.steps.push_back({.name = step.name,
+                            .op = step.op,
+                            .effect = {},
+                            .integers = step.integers,
+                            .missing = step.missing});
   }
   report.applied.resize(plan.applied.size());
   for (std::size_t t = 0; t < results.size(); ++t) {
@@ -90,19 +96,21 @@ bool Changed(const Plan& plan, const Task& task, const TaskResult& result, std::
 
 /// What became of each input.
 void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, InputReport*> inputs;
+  using Key = std::pair<std::uint32_t, std::uint32_t>;  // model and part
+  std::map<Key, InputReport*> inputs;
+  std::map<Key, std::set<std::uint32_t>> steps;
   auto input = report.inputs.begin();
   for (std::uint32_t m = 0; m < plan.models.size(); ++m) {
     for (std::uint32_t p = 0; p < plan.models[m].parts.size(); ++p) inputs[{m, p}] = &*input++;
   }
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
-    std::set<std::pair<std::uint32_t, std::uint32_t>> operands;
+    std::set<Key> operands;
     bool computed = false;
     for (const Product& product : task.products) {
       computed = computed || !product.copy;
       if (!product.copy) continue;
-      const Source& source = task.sources[product.value];
+      const Source& source = task.sources[*product.copy];
       ++inputs.at({source.model, source.part})->tensors_copied;
     }
     if (!computed) continue;
@@ -114,12 +122,17 @@ void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report
       use.tensors_changed += Changed(plan, task, results[t], key.first) ? 1 : 0;
       if (plan.models[key.first].adapter != nullptr) continue;
       for (const Probe& probe : task.tape.probes) {
-        if (!probe.applied) use.steps.insert(probe.step);
+        if (!probe.applied) steps[key].insert(probe.step);
       }
     }
   }
   for (const AppliedModule& module : plan.applied) {
-    inputs.at({module.model, 0})->steps.insert(module.step);
+    steps[{module.model, 0}].insert(module.step);
+  }
+  for (const auto& [key, of_input] : steps) {
+    for (const std::uint32_t step : of_input) {
+      inputs.at(key)->steps.push_back(plan.steps[step].name);
+    }
   }
 }
 
@@ -127,19 +140,29 @@ void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Rep
   std::vector<std::map<std::string_view, const Digest*>> digests(plan.output_files.size());
   for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
     const HeaderLayout& layout = plan.output_files[f].layout;
-    report.outputs.push_back(
-        {plan.output_files[f].path, layout.file_size, layout.tensors.size(), 0, std::nullopt, {}});
+    report.outputs.push_back({.path = plan.output_files[f].path,
+                              .bytes = layout.file_size,
+                              .tensors = layout.tensors.size(),
+                              .digest = std::nullopt,
+                              .sha256 = std::nullopt});
   }
   bool complete = true;
+  std::vector<std::uint64_t> products(plan.output_files.size());
   for (std::size_t t = 0; t < results.size(); ++t) {
     for (std::size_t p = 0; p < plan.tasks[t].products.size(); ++p) {
       const Product& product = plan.tasks[t].products[p];
+      ++products[product.file];
       if (product.copy) ++report.outputs[product.file].tensors_copied;
       if (results[t].products.empty()) complete = false;
       // Tensors without elements have no digest.
       if (results[t].products.empty() || plan.tasks[t].elements == 0) continue;
       digests[product.file][product.name] = &results[t].products[p];
     }
+  }
+  // In another naming a file may have more tensors, or fewer, than are made for it.
+  for (std::size_t f = 0; f < products.size(); ++f) {
+    OutputReport& output = report.outputs[f];
+    if (output.tensors_copied == products[f]) output.tensors_copied = output.tensors;
   }
   for (std::size_t f = 0; complete && f < digests.size(); ++f) {
     SetDigest digest;
@@ -151,11 +174,15 @@ void ReportOutputs(const Plan& plan, const std::vector<TaskResult>& results, Rep
 void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
   for (std::size_t t = 0; t < results.size(); ++t) {
     const Task& task = plan.tasks[t];
-    TensorReport tensor{task.name, task.component, true, task.elements, {}, results[t].non_finite};
-    tensor.copied = std::ranges::all_of(task.products, &Product::copy);
+    TensorReport tensor{.name = task.name,
+                        .component = task.component,
+                        .copied = std::ranges::all_of(task.products, IsCopy),
+                        .elements = task.elements,
+                        .effects = {},
+                        .non_finite = results[t].non_finite};
     for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
       if (task.tape.probes[p].applied) continue;
-      tensor.effects.emplace_back(task.tape.probes[p].step, results[t].effects[p]);
+      tensor.effects.emplace_back(plan.steps[task.tape.probes[p].step].name, results[t].effects[p]);
     }
     report.tensors.push_back(std::move(tensor));
   }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/io/hash.h"
@@ -27,7 +27,7 @@ struct InputReport {
   std::uint64_t tensors_copied = 0;
   std::uint64_t tensors_computed = 0;
   std::uint64_t tensors_changed = 0;
-  std::set<std::uint32_t> steps{};  ///< that compute tensors of it, by their index
+  std::vector<std::string> steps{};  ///< that compute tensors of it, in the plan's order
 };
 
 struct StepReport {
@@ -45,7 +45,7 @@ struct TensorReport {
   std::string component;
   bool copied = false;
   std::uint64_t elements = 0;
-  std::vector<std::pair<std::uint32_t, Effect>> effects;  ///< by step
+  std::vector<std::pair<std::string, Effect>> effects;  ///< by step
   std::uint64_t non_finite = 0;
 };
 

@@ -101,9 +101,7 @@ class Printer {
   Printer& Add(const Tape& tape) {
     return Add(tape.sources).Add(tape.registers).Add(tape.instructions).Add(tape.probes);
   }
-  Printer& Add(const PartRows& rows) {
-    return Add(rows.their_row).Add(rows.our_row).Add(rows.rows);
-  }
+  Printer& Add(const RowMap& rows) { return Add(rows.theirs).Add(rows.ours).Add(rows.count); }
   Printer& Add(const PeftNumbers& numbers) {
     Add(numbers.alpha).Add(numbers.rank).Add(numbers.rank_stabilised).Add(numbers.fan_in_fan_out);
     Add(numbers.cayley_neumann).Add(numbers.neumann_terms).Add(numbers.coft).Add(numbers.eps);
@@ -130,7 +128,10 @@ class Printer {
   }
   Printer& Add(const Product& product) {
     Add(product.file).Add(product.offset).Add(Info(product.dtype).name).Add(product.value);
-    Add(product.copy).Add(product.noise).Add(product.name).Add(product.scale.has_value());
+    Add(product.copy)
+        .Add(product.noise)
+        .Add(product.name)
+        .Add(product.scale.has_value());
     if (product.scale) Add(product.scale->slot).Add(product.scale->cells);
     Add(product.numbers.has_value());
     if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);

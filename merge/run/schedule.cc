@@ -5,8 +5,9 @@
 
 namespace weightsmith::internal {
 
-Schedule::Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes)
-    : plan_(&plan), tasks_(std::move(tasks)), state_bytes_(state_bytes) {}
+Schedule::Schedule(const Plan& plan, const WorkSet& work, std::uint64_t state_bytes,
+                   std::function<bool(std::uint32_t)> needed)
+    : plan_(&plan), work_(&work), state_bytes_(state_bytes), needed_(std::move(needed)) {}
 
 std::optional<WorkItem> Schedule::Next() {
   for (OpenTask& open : open_) {
@@ -20,14 +21,16 @@ std::optional<WorkItem> Schedule::Next() {
 
 /// False where nothing is left to open, or its state finds no room now.
 bool Schedule::OpenNext() {
-  if (next_ == tasks_.size()) return false;
-  const std::uint32_t number = tasks_[next_];
-  const Task& task = plan_->tasks[number];
+  while (next_ < work_->size() && !needed_((*work_)[next_].task)) ++next_;
+  if (next_ == work_->size()) return false;
+  const TaskWork& work = (*work_)[next_];
+  const Task& task = plan_->tasks[work.task];
   const std::uint64_t bytes = StateBytes(task);
   if (state_used_ > 0 && bytes > 0 && state_used_ + bytes > state_bytes_) return false;
   OpenTask& open = open_.emplace_back();
-  open.task = number;
-  open.chunks = ChunkCount(task);
+  open.work = work;
+  open.place = next_;
+  open.chunks = work.only ? 1 : ChunkCount(task);
   open.results.resize(open.chunks);
   if (!task.passes.empty()) {
     state_used_ += bytes;
@@ -37,18 +40,20 @@ bool Schedule::OpenNext() {
   return true;
 }
 
-std::optional<WorkItem> Schedule::Give(OpenTask& open) {
+std::optional<WorkItem> Schedule::Give(OpenTask& open) const {
   if (open.between == OpenTask::Between::kWaits) {
     open.between = OpenTask::Between::kGiven;
-    return WorkItem{.chunk = {open.task, 0, 0}, .state = open.state, .between = true};
+    return WorkItem{
+        .chunk = {open.work.task, 0, 0}, .place = open.place, .state = open.state, .between = true};
   }
   if (open.between == OpenTask::Between::kGiven || open.given == open.chunks) return std::nullopt;
   const std::uint64_t index = open.given++;
-  return WorkItem{.chunk = ChunkOf(*plan_, open.task, index), .index = index, .state = open.state};
+  const Chunk chunk = open.work.only ? *open.work.only : ChunkOf(*plan_, open.work.task, index);
+  return WorkItem{.chunk = chunk, .index = index, .place = open.place, .state = open.state};
 }
 
 void Schedule::Done(const WorkItem& item, ChunkResult&& result) {
-  OpenTask& open = *std::ranges::find(open_, item.chunk.task, &OpenTask::task);
+  OpenTask& open = *std::ranges::find(open_, item.place, &OpenTask::place);
   if (item.between) {
     open.state = item.state;
     open.between = OpenTask::Between::kDone;
@@ -71,7 +76,7 @@ void Schedule::TakeComplete(
     OpenTask& open = open_.front();
     const bool stored = open.between == OpenTask::Between::kDone && open.done == open.chunks;
     if (!stored) return;
-    take(open.task, open.results);
+    take(open.work.task, open.results);
     open_.pop_front();
   }
 }

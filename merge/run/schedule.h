@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +15,7 @@
 #include "merge/run/chunk.h"
 #include "merge/run/task_result.h"
 #include "merge/run/task_state.h"
+#include "merge/run/work_set.h"
 
 namespace weightsmith::internal {
 
@@ -23,6 +23,7 @@ namespace weightsmith::internal {
 struct WorkItem {
   Chunk chunk;
   std::uint64_t index = 0;             ///< of the chunk in its pass
+  std::size_t place = 0;               ///< of its task in the work set
   std::shared_ptr<TaskState> state{};  ///< of a task of several passes
   /// No chunk: the state is to be made, or its pass to be ended, and the next one begun.
   bool between = false;
@@ -31,10 +32,11 @@ struct WorkItem {
 /// For one thread at a time.
 class Schedule {
  public:
-  /// `tasks` in their order. States of tasks take at most `state_bytes` together; one that is
-  /// larger runs alone.
-  /// REQUIRES: the plan outlives it.
-  Schedule(const Plan& plan, std::vector<std::uint32_t> tasks, std::uint64_t state_bytes);
+  /// `work` in its order, without tasks that are not needed when their turn has come. States of
+  /// tasks take at most `state_bytes` together; one that is larger runs alone.
+  /// REQUIRES: plan and work outlive it.
+  Schedule(const Plan& plan, const WorkSet& work, std::uint64_t state_bytes,
+           std::function<bool(std::uint32_t task)> needed);
 
   /// What can be done now; nothing where all that is left waits for work that was given out, or
   /// where nothing is left.
@@ -45,12 +47,13 @@ class Schedule {
   void Done(const WorkItem& item, ChunkResult&& result);
 
   /// Calls `take(task, results of its chunks in order)` for tasks that are complete, in the order
-  /// of the tasks.
+  /// of the work set.
   void TakeComplete(const std::function<void(std::uint32_t, std::span<const ChunkResult>)>& take);
 
  private:
   struct OpenTask {
-    std::uint32_t task = 0;
+    TaskWork work;
+    std::size_t place = 0;  ///< in the work set
     std::shared_ptr<TaskState> state;
     std::uint64_t chunks = 0;
     std::uint64_t given = 0;  ///< of the pass at hand
@@ -60,14 +63,15 @@ class Schedule {
   };
 
   bool OpenNext();
-  std::optional<WorkItem> Give(OpenTask& open);
+  std::optional<WorkItem> Give(OpenTask& open) const;
 
   const Plan* plan_;
-  std::vector<std::uint32_t> tasks_;
+  const WorkSet* work_;
   std::uint64_t state_bytes_;
-  std::size_t next_ = 0;  ///< in tasks_
+  std::function<bool(std::uint32_t)> needed_;
+  std::size_t next_ = 0;  ///< in the work set
   std::uint64_t state_used_ = 0;
-  std::deque<OpenTask> open_;  ///< in the order of the tasks
+  std::deque<OpenTask> open_;  ///< in the order of the work set
 };
 
 }  // namespace weightsmith::internal

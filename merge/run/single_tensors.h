@@ -1,17 +1,17 @@
-// Tensors of a plan's outputs, one at a time: what each is made of is looked up, so that computing
-// all of them one by one takes time in proportion to their number.
+// Tensors of a plan's outputs, one at a time, by one engine: computing all of them one by one takes
+// time in proportion to their number.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "core/formats/checkpoint.h"
 #include "merge/plan/plan.h"
+#include "merge/run/engine.h"
+#include "merge/run/output_index.h"
 
 namespace weightsmith::internal {
 
@@ -29,23 +29,10 @@ class SingleTensors {
                                             const std::function<void()>& before_chunk);
 
  private:
-  struct Made {
-    std::uint32_t file = 0;  ///< index in Plan::output_files
-    SafetensorsEntry entry;
-    std::vector<std::uint32_t> tasks;  ///< ascending
-  };
-
-  void MakeIndex();
-  const Made& Find(const std::string& name) const;
-  std::unique_ptr<Plan> TakePlan();
-  void GiveBack(std::unique_ptr<Plan> plan);
-
   const Plan* plan_;
-  std::once_flag indexed_;
-  std::unordered_map<std::string, Made> made_;
-  std::mutex mutex_;  ///< of what follows
-  /// Copies of all of the plan but its tasks and tensors, for the threads that compute at a time.
-  std::vector<std::unique_ptr<Plan>> spare_;
+  std::once_flag opened_;
+  std::optional<OutputIndex> index_;  ///< from the first tensor on, as the engine
+  std::optional<Engine> engine_;
 };
 
 }  // namespace weightsmith::internal

@@ -27,18 +27,19 @@ auto Depth(const TensorPlace& place, std::uint32_t component) {
 
 std::vector<TensorBlock> BlocksOfTensors(const Model& model) {
   const ModelIndex index(model);
-  const std::string_view architecture = index.anatomy().id;
-  PlaceTable table(index.anatomy().architecture);
+  const Architecture* const architecture = index.anatomy().architecture;
+  PlaceTable table(architecture);
   for (const auto& [key, tensor] : index.tensors()) table.Add(tensor);
-  const std::vector<std::size_t> lengths = ListLengths(architecture);
+  const BlockList* const list = architecture == nullptr || architecture->merge_lists.empty()
+                                    ? nullptr
+                                    : &architecture->merge_lists.front();
   std::multimap<decltype(Depth({}, 0)), TensorBlock> by_depth;
   for (const auto& [key, tensor] : index.tensors()) {
     if (tensor.anatomy->role != Role::kWeight) continue;
     const TensorPlace place = table.Of(tensor, tensor.anatomy->canonical);
     TensorBlock own{tensor.stored->name, BlockName(place), ""};
-    if (!lengths.empty()) {
-      const auto found = ListPlaceOf(place, lengths.front());
-      if (found) own.place = ListPlaceName(architecture, lengths.front(), *found);
+    if (list != nullptr) {
+      if (const auto found = ListPlaceOf(place, *list)) own.place = list->names[*found];
     }
     by_depth.emplace(Depth(place, tensor.anatomy->component), std::move(own));
   }

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/aligned_vector.h"
 #include "core/base/error.h"
@@ -15,18 +16,19 @@
 namespace weightsmith::internal {
 class Worker::Impl {
  public:
-  explicit Impl(const WorkerContext& context)
+  explicit Impl(WorkerContext& context)
       : context_(context),
-        reader_(context_.files),
-        delta_pieces_(MostDeltas(*context.plan)),
-        pieces_(MostSources(*context.plan)),
-        source_digests_(pieces_.size()),
-        product_digests_(MostProducts(*context.plan)),
-        floats_(wide() ? 0 : MostRegisters(*context.plan)),
-        doubles_(wide() ? MostRegisters(*context.plan) : 0) {}
+        reader_(context.files),
+        delta_pieces_(context.most.deltas),
+        pieces_(context.most.sources),
+        source_digests_(context.most.sources),
+        product_digests_(context.most.products),
+        floats_(wide() ? 0 : context.most.registers),
+        doubles_(wide() ? context.most.registers : 0) {}
 
-  ChunkResult Compute(const Chunk& chunk, TaskState* state);
+  ChunkResult Compute(const Chunk& chunk, const ChunkOptions& options, TaskState* state);
   void Sample(TaskState& state);
+  void Forget();
 
  private:
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
@@ -37,21 +39,26 @@ class Worker::Impl {
   PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
                      std::uint64_t skip);
   void FillDelta(std::size_t delta, std::uint64_t first, std::uint64_t count);
+  void BeginSlice(const Task& task, std::uint64_t first, std::uint64_t count);
+  void EndSlice(const Task& task, std::uint64_t first, std::uint64_t count, ChunkResult& result);
+  void WriteSlice(ChunkResult& result);
+  bool Overflowed(const ChunkResult& result) const;
+  [[noreturn]] static void ThrowOverflow(const Task& task, const ChunkResult& result);
   void StoreNumbers(const Task& task);
   void DigestStored(const Source& source, BlockDigester& digester);
-  void TakeResults();
-  void HandOver(const Task& task, ChunkResult& result);
+  void FinishDigests(const Task& task, ChunkResult& result);
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
 
-  WorkerContext context_;
+  WorkerContext& context_;
   SourceReader reader_;
+  ChunkOptions options_;                            ///< of the chunk at hand
   TaskState* state_ = nullptr;                      ///< of the task at hand
   std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand, where it has one pass
   std::uint32_t deltas_task_ = 0;                   ///< where they are shared: which one it is
   std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
   std::vector<std::span<const float>> delta_views_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
-  std::vector<Buffer> results_;  ///< a chunk of every product, until it is handed over
+  std::vector<Buffer> results_;  ///< a slice of every product, until it is handed over
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
@@ -59,8 +66,10 @@ class Worker::Impl {
   TileRunner<double> doubles_;
 };
 
-ChunkResult Worker::Impl::Compute(const Chunk& chunk, TaskState* state) {
+ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& options,
+                                  TaskState* state) {
   const Task& task = context_.plan->tasks[chunk.task];
+  options_ = options;
   state_ = state;
   LoadScales(task);
   if (state_ != nullptr) {
@@ -72,11 +81,11 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, TaskState* state) {
   if (!task.deltas.empty()) {
     // Those of the task before go first: a worker holds one task's.
     if (deltas_task_ != chunk.task) deltas_ = nullptr;
-    if (deltas_ == nullptr) deltas_ = context_.deltas->Get(*context_.plan, chunk.task);
+    if (deltas_ == nullptr) deltas_ = context_.deltas.Get(*context_.plan, chunk.task);
     deltas_task_ = chunk.task;
     // Prefetch the deltas of the next task, so that no thread waits for them.
-    if (chunk.first == 0 && context_.writer != nullptr) {
-      context_.deltas->Prepare(*context_.plan, chunk.task);
+    if (chunk.first == 0 && options_.writer != nullptr) {
+      context_.deltas.Prepare(*context_.plan, chunk.task);
     }
   }
   return ComputeRange(chunk);
@@ -163,21 +172,43 @@ void Worker::Impl::FillDelta(std::size_t delta, std::uint64_t first, std::uint64
   deltas.Fill(delta, first, std::span(piece).first(count));
 }
 
-/// Products that are numbers of a slot, whole.
+/// Buffers for units [first, first + count) of every product; the first slice of the task has its
+/// products that are numbers as well, whole.
+void Worker::Impl::BeginSlice(const Task& task, std::uint64_t first, std::uint64_t count) {
+  if (results_.empty()) {
+    results_ = options_.writer != nullptr ? options_.writer->TakeBuffers()
+                                          : std::vector<Buffer>(product_digests_.size());
+  }
+  const Units units = UnitsOf(task);
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    const std::uint64_t numbers = first == 0 ? InfoOf(task, product).bytes() : 0;
+    results_[p].Take(product.numbers ? numbers : count * units.SizeOf(product.dtype));
+  }
+  if (first == 0) StoreNumbers(task);
+}
+
+/// `count` units of the slice have been computed: they are what the result holds.
+void Worker::Impl::EndSlice(const Task& task, std::uint64_t first, std::uint64_t count,
+                            ChunkResult& result) {
+  const Units units = UnitsOf(task);
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    if (!product.numbers) results_[p].Take(count * units.SizeOf(product.dtype));
+    result.bytes_written += results_[p].bytes().size();
+  }
+  if (options_.writer == nullptr) return;
+  result.slice = {result.chunk.task, first, std::exchange(results_, {})};
+}
+
 void Worker::Impl::StoreNumbers(const Task& task) {
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
     if (!product.numbers) continue;
     const std::vector<double>& numbers = state_->slots()[product.numbers->slot];
     Encode(product.dtype, std::span<const double>(numbers), results_[p].bytes());
-    if (context_.digests) product_digests_[p].Update(results_[p].bytes());
+    if (options_.digests) product_digests_[p].Update(results_[p].bytes());
   }
-}
-
-void Worker::Impl::TakeResults() {
-  if (!results_.empty()) return;
-  results_ = context_.writer != nullptr ? context_.writer->TakeBuffers()
-                                        : std::vector<Buffer>(product_digests_.size());
 }
 
 ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
@@ -185,26 +216,20 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const Units units = UnitsOf(task);
   // A copy has work to do as well where a step is to be shown to have chosen it (weight 1).
   const bool arithmetic = !task.tape.instructions.empty() || !task.tape.probes.empty() ||
-                          !std::ranges::all_of(task.products, &Product::copy);
+                          !std::ranges::all_of(task.products, IsCopy);
   // The only product is a source as it is: it is read to where it is written from.
   const bool straight = !arithmetic && task.products.size() == 1 && task.sources.size() == 1 &&
                         task.sources.front().segments.empty();
   const std::uint64_t delta_block = DeltaBlock(task);
+  const std::uint64_t slice_units = SliceUnits(task);
   ChunkResult result;
   result.chunk = chunk;
   result.effects.resize(task.tape.probes.size());
-
-  TakeResults();
-  for (std::size_t p = 0; p < task.products.size(); ++p) {
-    const Product& product = task.products[p];
-    const bool numbers = product.numbers.has_value();
-    const std::uint64_t own = chunk.first == 0 ? InfoOf(task, product).bytes() : 0;
-    results_[p].Take(numbers ? own : chunk.count * units.SizeOf(product.dtype));
-    product_digests_[p].Start();
-  }
+  for (std::size_t p = 0; p < task.products.size(); ++p) product_digests_[p].Start();
   for (std::size_t s = 0; s < task.sources.size(); ++s) source_digests_[s].Start();
-  if (chunk.first == 0) StoreNumbers(task);
 
+  std::uint64_t slice = 0;
+  BeginSlice(task, chunk.first, std::min(slice_units, chunk.count));
   std::uint64_t block = 0;
   std::uint64_t block_end = 0;
   std::uint64_t count = 0;
@@ -216,52 +241,62 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       for (std::size_t d = 0; d < task.deltas.size(); ++d) FillDelta(d, first, block_end - block);
     }
     count = std::min(kPiece, block_end - at);
+    if (at + count > slice + slice_units) {
+      EndSlice(task, chunk.first + slice, at - slice, result);
+      WriteSlice(result);
+      slice = at;
+      BeginSlice(task, first, std::min(slice_units, chunk.count - at));
+    }
+    const std::uint64_t in_slice = at - slice;
     for (std::size_t s = 0; s < task.sources.size(); ++s) {
       const Source& source = task.sources[s];
       const std::uint64_t size = units.SizeOf(source.info.dtype);
-      const std::span<std::byte> piece = straight
-                                             ? results_[0].bytes().subspan(at * size, count * size)
-                                             : pieces_[s].Take(count * size);
+      const std::span<std::byte> piece =
+          straight ? results_[0].bytes().subspan(in_slice * size, count * size)
+                   : pieces_[s].Take(count * size);
       reader_.Read(source, units, first, count, piece);
       result.bytes_read += piece.size();
-      if (context_.digests && source.segments.empty()) source_digests_[s].Update(piece);
+      if (options_.digests && source.segments.empty()) source_digests_[s].Update(piece);
     }
     if (arithmetic) {
       const PieceInputs piece = Inputs(task, first, count, at - block);
       const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
       if (wide()) {
-        doubles_.Compute(piece, non_finite, context_.effects, results_, at, result);
+        doubles_.Compute(piece, non_finite, options_.effects, results_, in_slice, result);
       } else {
-        floats_.Compute(piece, non_finite, context_.effects, results_, at, result);
+        floats_.Compute(piece, non_finite, options_.effects, results_, in_slice, result);
       }
     }
     for (std::size_t p = 0; p < task.products.size(); ++p) {
       const Product& product = task.products[p];
       if (product.numbers) continue;
       const std::uint64_t size = units.SizeOf(product.dtype);
-      const std::span<std::byte> piece = results_[p].bytes().subspan(at * size, count * size);
+      const std::span<std::byte> piece = results_[p].bytes().subspan(in_slice * size, count * size);
       if (product.copy && !straight)
-        std::ranges::copy(pieces_[product.value].bytes(), piece.begin());
-      if (context_.digests && !product.copy) product_digests_[p].Update(piece);
+        std::ranges::copy(pieces_[*product.copy].bytes(), piece.begin());
+      if (options_.digests && !product.copy) product_digests_[p].Update(piece);
     }
   }
 
-  if (context_.digests) {
-    for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      if (!task.sources[s].segments.empty() && chunk.first == 0) {
-        DigestStored(task.sources[s], source_digests_[s]);
-      }
-      result.source_blocks.push_back(source_digests_[s].Finish());
-    }
-    for (std::size_t p = 0; p < task.products.size(); ++p) {
-      const Product& product = task.products[p];
-      result.product_blocks.push_back(product.copy ? result.source_blocks[product.value]
-                                                   : product_digests_[p].Finish());
-    }
-  }
-  HandOver(task, result);
-  if (!context_.keep_cache) DropCache(task, chunk, units);
+  EndSlice(task, chunk.first + slice, chunk.count - slice, result);
+  if (options_.digests) FinishDigests(task, result);
+  if (Overflowed(result)) ThrowOverflow(task, result);
+  if (!options_.keep_cache) DropCache(task, chunk, units);
   return result;
+}
+
+void Worker::Impl::FinishDigests(const Task& task, ChunkResult& result) {
+  for (std::size_t s = 0; s < task.sources.size(); ++s) {
+    if (!task.sources[s].segments.empty() && result.chunk.first == 0) {
+      DigestStored(task.sources[s], source_digests_[s]);
+    }
+    result.source_blocks.push_back(source_digests_[s].Finish());
+  }
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    result.product_blocks.push_back(product.copy ? result.source_blocks[*product.copy]
+                                                 : product_digests_[p].Finish());
+  }
 }
 
 void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
@@ -275,18 +310,24 @@ void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
   }
 }
 
-void Worker::Impl::HandOver(const Task& task, ChunkResult& result) {
-  for (std::size_t p = 0; p < task.products.size(); ++p) {
-    result.bytes_written += results_[p].bytes().size();
-  }
-  if (context_.writer == nullptr) return;
-  if (result.non_finite > 0 && context_.plan->policies.non_finite == NonFinitePolicy::kError) {
-    throw Error(ErrorCode::kMismatch,
-                fmt::format("'{}': {} values of finite operands leave the range of {}", task.name,
-                            result.non_finite, Info(task.products.front().dtype).name),
-                "Store the result in a wider dtype, or write `policy: {non_finite: saturate}`.");
-  }
-  result.bytes = std::exchange(results_, {});
+/// Whether the values are an error. They are no result of a computation that stores nothing.
+bool Worker::Impl::Overflowed(const ChunkResult& result) const {
+  return options_.writer != nullptr && result.non_finite > 0 &&
+         context_.plan->policies.non_finite == NonFinitePolicy::kError;
+}
+
+/// A slice of which more of the chunk follows. Where there was an error, its end is waited for: the
+/// message counts all of the chunk.
+void Worker::Impl::WriteSlice(ChunkResult& result) {
+  if (options_.writer == nullptr || Overflowed(result)) return;
+  options_.writer->Write(std::exchange(result.slice, {}));
+}
+
+void Worker::Impl::ThrowOverflow(const Task& task, const ChunkResult& result) {
+  throw Error(ErrorCode::kMismatch,
+              fmt::format("'{}': {} values of finite operands leave the range of {}", task.name,
+                          result.non_finite, Info(task.products.front().dtype).name),
+              "Store the result in a wider dtype, or write `policy: {non_finite: saturate}`.");
 }
 
 void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& units) const {
@@ -297,16 +338,26 @@ void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& 
   }
 }
 
-Worker::Worker(const WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}
+void Worker::Impl::Forget() {
+  state_ = nullptr;
+  deltas_ = nullptr;
+}
+
+Worker::Worker(WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}
 Worker::~Worker() = default;
 Worker::Worker(Worker&&) noexcept = default;
+Worker& Worker::operator=(Worker&&) noexcept = default;
 
-ChunkResult Worker::Compute(const Chunk& chunk, TaskState* state) {
-  return impl_->Compute(chunk, state);
+ChunkResult Worker::Compute(const Chunk& chunk, const ChunkOptions& options, TaskState* state) {
+  return impl_->Compute(chunk, options, state);
 }
 
 void Worker::Sample(TaskState& state) {
   impl_->Sample(state);
+}
+
+void Worker::Forget() {
+  impl_->Forget();
 }
 
 }  // namespace weightsmith::internal

@@ -29,7 +29,8 @@ def run(
 ) -> Report:
     from dataclasses import replace
 
-    from weightsmith._results import Report, from_json
+    from weightsmith._from_json import from_json
+    from weightsmith._results import Report
 
     warn(prepared.warnings)
     report = from_json(Report, prepared.run(dict(native), phase, progress))
@@ -134,7 +135,8 @@ def plan(
     **options: Unpack[RunOptions],
 ) -> Plan:
     """What `merge` with the same arguments would do: from headers, nothing is written."""
-    from weightsmith._results import Plan, from_json
+    from weightsmith._from_json import from_json
+    from weightsmith._results import Plan
 
     request = recipe_request(
         recipe, vars, policy, output, output_step, dtype, rounding, max_shard_size, models, presets, private
@@ -148,7 +150,8 @@ def plan(
 
 def info(path: PathLike, *, tensors: bool = False, key: str | None = None) -> Info:
     """What a checkpoint is, from its header alone. With `tensors`, its entries too. key: as in `open`."""
-    from weightsmith._results import Info, from_json
+    from weightsmith._from_json import from_json
+    from weightsmith._results import Info
 
     native_path, with_tensors = existing("info: path", path), check.flag("info: tensors", tensors)
     return from_json(Info, _native.info(native_path, with_tensors, key or ""))
@@ -157,7 +160,8 @@ def info(path: PathLike, *, tensors: bool = False, key: str | None = None) -> In
 def scan(*paths: PathLike) -> list[ScanResult]:
     """Whether loading these files with Python would be safe. Nothing of them is executed. An index of shards stands for
     itself and its shards, a folder for every file in it that could be a model."""
-    from weightsmith._results import ScanResult, list_from_json
+    from weightsmith._from_json import list_from_json
+    from weightsmith._results import ScanResult
 
     files = [existing(f"scan: paths[{number}]", path) for number, path in enumerate(paths)]
     return list_from_json(ScanResult, _native.scan(files))
@@ -178,7 +182,8 @@ def verify(
 
     Raises VerifyError where something differs; its `verification` has what was found.
     """
-    from weightsmith._results import Verification, from_json
+    from weightsmith._from_json import from_json
+    from weightsmith._results import Verification
 
     _, callback = native_options({"progress": progress})
     given = check.mapping("verify: model", {} if model is None else model, "names to paths")

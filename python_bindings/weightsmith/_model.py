@@ -158,7 +158,8 @@ class Model(Mapping[str, Tensor]):
 
     def plan(self, *, policy: Policy | None = None, **options: Unpack[ComputeOptions]) -> Plan:
         """What computing the model would read, hold and write: from headers alone."""
-        from weightsmith._results import Plan, from_json
+        from weightsmith._from_json import from_json
+        from weightsmith._results import Plan
 
         native, _ = native_options(options, of=ComputeOptions)
         prepared = self._plan if policy is None else self._planned(policy)

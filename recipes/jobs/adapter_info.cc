@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/model/blocks.h"
 #include "merge/adapters/declared_aliases.h"
-#include "recipes/jobs/adapter_info_json-inl.h"
+#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -28,28 +28,6 @@ void Count(AdapterInfo& info) {
     }
     info.dora += module.dora() ? 1 : 0;
   }
-}
-
-Json ToJson(const AdapterModule& module) {
-  Json json = {{"stem", module.stem},
-               {"component", StemNamingOf(module.stem).component},
-               {"family", module.family->id},
-               {"dora", module.dora()},
-               {"rank", module.rank > 0 ? Json(module.rank) : Json()},
-               {"alpha", module.alpha ? Json(*module.alpha) : Json()},
-               {"scale", module.scale},
-               {"problem", module.problem.empty() ? Json() : Json(module.problem)}};
-  json["tensors"] = Json::object();
-  for (const auto& [role, shape] : module.shapes) json["tensors"][ToString(role)] = shape;
-  return json;
-}
-
-Json Architectures(const AdapterInfo& info) {
-  Json ids = Json::array();
-  for (const Architecture* architecture : info.made_for.architectures) {
-    ids.push_back(architecture->id);
-  }
-  return ids;
 }
 
 }  // namespace
@@ -118,42 +96,6 @@ Counts ModulesByBlock(const AdapterInfo& info) {
     ++counts[name];
   }
   return counts;
-}
-
-Json SummaryJson(const AdapterInfo& info) {
-  return {{"modules", info.adapter->modules.size()},
-          {"families", info.families},
-          {"namings", info.namings},
-          {"components", info.components},
-          {"ranks", info.ranks},
-          {"alphas", info.alphas},
-          {"dora", info.dora},
-          {"architectures", Architectures(info)},
-          {"modules_of_architecture", info.made_for.modules}};
-}
-
-std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info) {
-  const Adapter& adapter = *info.adapter;
-  Json json = {{"path", path},
-               {"architectures", Architectures(info)},
-               {"families", info.families},
-               {"namings", info.namings},
-               {"components", info.components},
-               {"adapters", adapter.names},
-               {"frequent_tags", FrequentTags(info)},
-               {"modules_of_architecture", info.made_for.modules},
-               {"modules_by_block", ModulesByBlock(info)}};
-  json["modules"] = Json::array();
-  for (const AdapterModule& module : adapter.modules) json["modules"].push_back(ToJson(module));
-  json["ignored"] = Json::array();
-  for (const IgnoredTensor& tensor : adapter.ignored) {
-    json["ignored"].push_back({{"name", tensor.name}, {"reason", tensor.reason}});
-  }
-  json["plain"] = Json::array();
-  for (const AdapterModule& tensor : adapter.plain) json["plain"].push_back(tensor.stem);
-  json["warnings"] = adapter.warnings;
-  json["metadata"] = info.checkpoint->metadata().value_or(Metadata());
-  return ToText(json);
 }
 
 }  // namespace weightsmith::internal

@@ -39,7 +39,4 @@ std::vector<std::string> FrequentTags(const AdapterInfo& info);
 /// Modules by component and block of the architecture that it was made for: "unet.in.4".
 AdapterInfo::Counts ModulesByBlock(const AdapterInfo& info);
 
-/// An object with every module. The names are a promise to scripts.
-std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info);
-
 }  // namespace weightsmith::internal

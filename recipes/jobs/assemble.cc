@@ -1,119 +1,33 @@
 #include "recipes/jobs/assemble.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-#include <vector>
+#include <utility>
 
 #include "core/base/error.h"
-#include "core/base/text.h"
 #include "core/io/output_name.h"
-#include "core/model/architecture_names.h"
-#include "core/model/text_encoders.h"
 #include "core/model/views/canonical_view.h"
-#include "core/model/views/component_views.h"
 
 namespace weightsmith::internal {
-namespace {
-
-constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g", "clip_h",
-                                       "t5xxl", "vae",         "te1",    "te2",    "te3"};
-constexpr std::string_view kLooseParts[] = {"other", "ema"};
-
-const Architecture& ArchitectureNamed(const std::string& id) {
-  if (const Architecture* architecture = ArchitectureOf(id)) return *architecture;
-  std::vector<std::string_view> known;
-  for (const Architecture* architecture : Architectures()) known.push_back(architecture->id);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("assemble: there is no architecture {}.{}", Quote(id),
-                          DidYouMean(id, KnownArchitectureNames())),
-              fmt::format("Architectures are {}.", fmt::join(known, ", ")));
-}
-
-/// The component that a part is called by.
-const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::string_view part) {
-  const bool diffusion = part == "unet" || part == "transformer";
-  for (const ComponentRule& component : components) {
-    if (component.name == part) return &component;
-    if (diffusion && component.kind == ComponentKind::kDiffusion) return &component;
-    const std::uint32_t number = TextEncoderNumber(components, component.name);
-    if (number != 0 && part == fmt::format("te{}", number)) return &component;
-  }
-  return nullptr;
-}
-
-/// "unet, clip_l (te1), vae".
-std::string PartsOf(const std::vector<ComponentRule>& components) {
-  std::vector<std::string> parts;
-  for (const ComponentRule& component : components) {
-    const std::uint32_t number = TextEncoderNumber(components, component.name);
-    parts.push_back(number == 0 ? component.name
-                                : fmt::format("{} (te{})", component.name, number));
-  }
-  return fmt::format("{}", fmt::join(parts, ", "));
-}
-
-using Files = std::map<std::string_view, std::shared_ptr<const Checkpoint>>;
-
-/// The row that most of the parts are of: a part of another is then told by its name.
-const ArchitectureRow& RowOf(const Architecture& architecture, const Files& files) {
-  const ArchitectureRow* best = nullptr;
-  std::size_t most = 0;
-  for (const ArchitectureRow& row : architecture.rows) {
-    const std::vector<ComponentRule> components = row.components();
-    std::size_t fitting = 0;
-    for (const auto& [part, file] : files) {
-      const ComponentRule* component = Meant(components, part);
-      if (component == nullptr) {
-        throw Error(ErrorCode::kUsage, fmt::format("assemble: {} has no {}", architecture.id, part),
-                    fmt::format("Its parts are {}.", PartsOf(components)));
-      }
-      fitting += IsComponent(*file, *component) ? 1 : 0;
-    }
-    if (best == nullptr || fitting > most) best = &row;
-    most = std::max(most, fitting);
-  }
-  return *best;
-}
-
-}  // namespace
-
-std::span<const std::string_view> PartNames() {
-  return kParts;
-}
-std::span<const std::string_view> LoosePartNames() {
-  return kLooseParts;
-}
 
 RewriteJob AssembleJob(const std::string& architecture,
                        const std::map<std::string, std::filesystem::path>& parts,
                        const std::filesystem::path& output) {
-  WithContext("assemble", [&] { ExpectOutputName(output, OutputKind::kFile); });
-  const Architecture& like = ArchitectureNamed(architecture);
-  Files files;
-  std::vector<std::shared_ptr<const Checkpoint>> loose;
-  for (const auto& [name, path] : parts) {
-    if (std::ranges::find(kLooseParts, name) != std::end(kLooseParts)) {
-      loose.push_back(Checkpoint::Open(path));
-    } else if (std::ranges::find(kParts, name) != std::end(kParts)) {
-      files[name] = WithContext("assemble", [&, &file = path] { return OpenCanonical(file); });
-    } else {
-      const std::vector<std::string> known(std::begin(kParts), std::end(kParts));
-      throw Error(
-          ErrorCode::kUsage,
-          fmt::format("assemble: there is no part {}.{}", Quote(name), DidYouMean(name, known)),
-          fmt::format("Parts are {}, other and ema.", fmt::join(known, ", ")));
+  return WithContext("assemble", [&] {
+    ExpectOutputName(output, OutputKind::kFile);
+    RecipeModel model{.name = "model", .like = architecture};
+    RecipeOptions options;
+    PartFiles files;
+    for (const auto& [name, path] : parts) {
+      std::shared_ptr<const Checkpoint>& file = options.opened[path];
+      if (file == nullptr) file = Checkpoint::Open(path);
+      files[name] = IsLoosePart(name) ? file : CanonicalView(file);
+      model.parts.push_back({.component = name, .file = {.path = path}});
     }
-  }
-  if (files.empty()) throw Error(ErrorCode::kUsage, "assemble: no part is given.");
-  const std::vector<ComponentRule> components = RowOf(like, files).components();
-  std::vector<std::shared_ptr<const Checkpoint>> whole;
-  for (const auto& [part, file] : files) {
-    whole.push_back(AsComponent(*file, *Meant(components, part)));
-  }
-  whole.insert(whole.end(), loose.begin(), loose.end());
-  return {.files = {{.name = "model", .checkpoint = Checkpoint::Join(whole), .path = output}}};
+    // Before anything is made of it, so that what is wrong with the parts is said of the command.
+    Assembled(architecture, files);
+    return RewriteJob{.command = "assemble",
+                      .recipe = CopyRecipe(std::move(model), {.path = output}),
+                      .options = std::move(options)};
+  });
 }
 
 }  // namespace weightsmith::internal

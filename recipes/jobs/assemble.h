@@ -3,18 +3,12 @@
 
 #include <filesystem>
 #include <map>
-#include <span>
 #include <string>
-#include <string_view>
 
+#include "recipes/assembly.h"
 #include "recipes/jobs/rewrite.h"
 
 namespace weightsmith::internal {
-
-/// What parts may be called: components ("clip_l"), and text encoders by their number ("te1").
-std::span<const std::string_view> PartNames();
-/// Parts whose tensors go in under their own names.
-std::span<const std::string_view> LoosePartNames();
 
 /// One file of the architecture, of parts by name. Throws kUsage for an unknown architecture or
 /// part, kMismatch for a file that is not the component that it is given as, or not complete.

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -34,10 +33,5 @@ std::vector<std::string> Code(const CheckpointInfo& info);
 /// Elements of floating dtype, and tensors of each dtype, over all components.
 std::uint64_t Parameters(const Anatomy& anatomy);
 std::map<DType, std::uint64_t> DTypes(const Anatomy& anatomy);
-
-/// An object of one, a list of several. The names are a promise to scripts;
-/// recipes/schema/info.json describes them.
-std::string InfoJson(const CheckpointInfo& info, bool tensors);
-std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors);
 
 }  // namespace weightsmith::internal

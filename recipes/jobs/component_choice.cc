@@ -41,7 +41,7 @@ std::string InWords(const Anatomy& anatomy) {
 }  // namespace
 
 std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
-                                       const Anatomy& anatomy, std::string_view doing) {
+                                       const Anatomy& anatomy) {
   std::set<std::string> chosen;
   std::vector<std::string> known;
   for (const ComponentAnatomy& component : anatomy.components) known.push_back(component.name);
@@ -53,12 +53,21 @@ std::set<std::string> ChosenComponents(const std::vector<std::string>& words,
       found = true;
     }
     if (found) continue;
-    throw Error(ErrorCode::kMismatch,
-                fmt::format("{}: the file has no component {}.{}", doing, Quote(word),
-                            DidYouMean(word, known)),
-                fmt::format("It has {}.", InWords(anatomy)));
+    throw Error(
+        ErrorCode::kMismatch,
+        fmt::format("the file has no component {}.{}", Quote(word), DidYouMean(word, known)),
+        fmt::format("It has {}.", InWords(anatomy)));
   }
   return chosen;
+}
+
+RecipeModel ModelOf(const FileReference& file, const std::set<std::string>& components) {
+  RecipeModel model{.name = "model"};
+  if (components.empty()) model.parts.push_back({.component = std::nullopt, .file = file});
+  for (const std::string& component : components) {
+    model.parts.push_back({.component = component, .file = file});
+  }
+  return model;
 }
 
 }  // namespace weightsmith::internal

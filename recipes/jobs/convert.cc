@@ -12,39 +12,54 @@
 #include "core/base/text.h"
 #include "core/io/output_name.h"
 #include "core/model/positions.h"
+#include "core/model/pruned.h"
 #include "core/model/views/canonical_view.h"
 #include "recipes/jobs/component_choice.h"
 
 namespace weightsmith::internal {
 namespace {
 
-/// What is for training only, and what nobody knows.
-bool IsJunk(const Anatomy& anatomy, const TensorAnatomy& tensor) {
-  const ComponentAnatomy& component = anatomy.components[tensor.component];
-  return component.kind == ComponentKind::kOther && tensor.role != Role::kMarker;
+/// Those of the chosen components of which pruning leaves something; all of them, to be refused,
+/// where it leaves nothing.
+std::set<std::string> Unpruned(const Anatomy& anatomy, const std::set<std::string>& chosen) {
+  std::set<std::string> unpruned;
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    const std::string& component = anatomy.components[tensor.component].name;
+    if (chosen.contains(component) && !IsPrunable(anatomy, tensor)) unpruned.insert(component);
+  }
+  return unpruned.empty() ? chosen : unpruned;
 }
 
-std::shared_ptr<const Checkpoint> Chosen(const std::shared_ptr<const Checkpoint>& checkpoint,
-                                         const ConvertRequest& request, const Anatomy& anatomy,
-                                         std::vector<std::string>& notes) {
-  const std::set<std::string> wanted = ChosenComponents(request.components, anatomy, "convert");
-  std::vector<CheckpointTensor> tensors;
-  std::map<std::string, std::uint64_t> left_out;
-  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
-    const TensorAnatomy& told = anatomy.tensors[i];
-    const std::string& component = anatomy.components[told.component].name;
-    const bool chosen = wanted.empty() || wanted.contains(component);
-    if (!chosen || (request.prune && IsJunk(anatomy, told))) {
-      ++left_out[component];
-      continue;
-    }
-    tensors.push_back(checkpoint->tensors()[i]);
+/// What the model does without, a sentence for each component.
+std::vector<std::string> LeftOut(const Anatomy& anatomy, const std::set<std::string>& chosen,
+                                 bool prune) {
+  std::map<std::string, std::uint64_t> counts;
+  for (const TensorAnatomy& tensor : anatomy.tensors) {
+    const std::string& component = anatomy.components[tensor.component].name;
+    const bool wanted = chosen.empty() || chosen.contains(component);
+    if (!wanted || (prune && IsPrunable(anatomy, tensor))) ++counts[component];
   }
-  for (const auto& [component, count] : left_out) {
+  std::vector<std::string> notes;
+  for (const auto& [component, count] : counts) {
     notes.push_back(fmt::format("left out: {} {} of {}", FormatCount(count),
                                 count == 1 ? "tensor" : "tensors", component));
   }
-  return checkpoint->View(std::move(tensors), "");
+  return notes;
+}
+
+/// What `fix` repairs of the chosen components.
+std::vector<std::string> Repairs(const Checkpoint& checkpoint, const Anatomy& anatomy,
+                                 const std::set<std::string>& chosen) {
+  std::vector<std::string> notes;
+  for (const std::string& name : WithRightPositions(checkpoint, anatomy).tensors) {
+    const auto tensor = std::ranges::find(checkpoint.tensors(), name, &CheckpointTensor::name);
+    const auto place = std::distance(checkpoint.tensors().begin(), tensor);
+    const auto component = anatomy.tensors[static_cast<std::size_t>(place)].component;
+    if (!chosen.empty() && !chosen.contains(anatomy.components[component].name)) continue;
+    notes.push_back(fmt::format("repaired: {} is 0, 1, 2 … again", Quote(name)));
+  }
+  if (notes.empty()) notes.emplace_back("there is no damage to repair");
+  return notes;
 }
 
 }  // namespace
@@ -60,41 +75,31 @@ OutputLayout LayoutNamed(const std::string& word) {
 }
 
 RewriteJob ConvertJob(const ConvertRequest& request) {
-  const FileForm form = FormOf(request.layout, false, request.output);
-  WithContext("convert", [&] {
+  return WithContext("convert", [&] {
+    const FileForm form = FormOf(request.layout, false, request.output);
     ExpectOutputName(request.output,
                      form == FileForm::kOne ? OutputKind::kFile : OutputKind::kFolder);
-  });
-  auto checkpoint = WithContext(
-      "convert", [&] { return OpenCanonical(request.path, std::nullopt, request.key); });
-  Anatomy anatomy = Examine(*checkpoint);
-  WithContext("convert", [&] { ExpectLayout(request.layout, anatomy); });
-  RewriteJob job{.files = {}, .folder = request.output, .texts_from = request.files_from};
-  checkpoint = Chosen(checkpoint, request, anatomy, job.notes);
-  anatomy = Examine(*checkpoint);
-  if (request.fix) {
-    Repaired repaired = WithRightPositions(*checkpoint, anatomy);
-    for (const std::string& name : repaired.tensors) {
-      job.notes.push_back(fmt::format("repaired: {} is 0, 1, 2 … again", Quote(name)));
+    const auto checkpoint = OpenCanonical(request.path, std::nullopt, request.key);
+    const Anatomy anatomy = Examine(*checkpoint);
+    ExpectLayout(request.layout, anatomy);
+    const std::set<std::string> chosen = ChosenComponents(request.components, anatomy);
+
+    RecipeOutput output{.path = request.output, .layout = request.layout};
+    if (request.dtype) output.dtype = PlaceMap<std::optional<DType>>(request.dtype);
+    output.files_from = request.files_from;
+    const FileReference file{
+        .path = request.path, .key = request.key, .prune = request.prune, .fix = request.fix};
+    RecipeModel model = ModelOf(file, request.prune ? Unpruned(anatomy, chosen) : chosen);
+    RewriteJob job{.command = "convert",
+                   .recipe = CopyRecipe(std::move(model), std::move(output)),
+                   .notes = LeftOut(anatomy, chosen, request.prune)};
+    job.options.opened[request.path] = checkpoint;
+    if (request.fix) {
+      const std::vector<std::string> repairs = Repairs(*checkpoint, anatomy, chosen);
+      job.notes.insert(job.notes.end(), repairs.begin(), repairs.end());
     }
-    if (repaired.tensors.empty()) job.notes.emplace_back("there is no damage to repair");
-    checkpoint = std::move(repaired.checkpoint);
-    anatomy = Examine(*checkpoint);
-  }
-  PlaceMap<std::optional<DType>> dtype;
-  if (request.dtype) dtype = PlaceMap<std::optional<DType>>(request.dtype);
-  FileSet files = WithContext("convert", [&] {
-    return FilesIn(checkpoint, anatomy, request.layout, form, request.files_from.has_value());
+    return job;
   });
-  job.notes.insert(job.notes.end(), files.notes.begin(), files.notes.end());
-  for (const FileSet::Weights& weights : files.weights) {
-    const bool one = weights.path.empty();
-    job.make_folder = job.make_folder || !one;
-    job.files.push_back({one ? "model" : weights.component, weights.checkpoint,
-                         one ? request.output : request.output / weights.path, dtype});
-  }
-  job.texts = std::move(files.texts);
-  return job;
 }
 
 }  // namespace weightsmith::internal

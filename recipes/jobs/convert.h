@@ -1,4 +1,4 @@
-// A checkpoint written anew: as safetensors, in another dtype or layout, pruned, mended.
+// A checkpoint written anew: as safetensors, in another dtype or layout, pruned, repaired.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,12 @@ namespace weightsmith::internal {
 
 struct ConvertRequest {
   std::filesystem::path path;
-  std::string key;               ///< of a file of torch.save: under which its weights lie
+  std::string key{};             ///< of a file of torch.save: under which its weights lie
   std::filesystem::path output;  ///< a file, or a folder where the layout is of several
-  std::optional<DType> dtype;
+  std::optional<DType> dtype{};
   OutputLayout layout = OutputLayout::kKeep;
-  std::vector<std::string> components;  ///< only these; empty: all
-  std::optional<std::filesystem::path> files_from;
+  std::vector<std::string> components{};  ///< only these; empty: all
+  std::optional<std::filesystem::path> files_from{};
   bool prune = false;  ///< without EMA copies, training state and what belongs to no component
   bool fix = false;    ///< position_ids are 0, 1, 2 … again
 };

@@ -10,5 +10,7 @@ namespace weightsmith::internal {
 
 /// recipes/schema/plan.json describes it.
 std::string PlanJson(const Plan& plan, const RunOptions& options);
+/// Its schema, without "$schema".
+std::string PlanSchema();
 
 }  // namespace weightsmith::internal

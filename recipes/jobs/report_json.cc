@@ -1,105 +1,147 @@
 #include "recipes/jobs/report_json.h"
 
-#include <cmath>
-
 #include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
+#include "recipes/jobs/effect_json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
 
-Json EffectJson(const Effect& effect) {
-  Json json = {{"elements", effect.elements},
-               {"elements_changed", effect.changed},
-               {"change_norm", std::sqrt(effect.change_squares)},
-               {"before_norm", std::sqrt(effect.before_squares)}};
-  if (effect.before_squares > 0) {
-    json["relative_change"] = std::sqrt(effect.change_squares / effect.before_squares);
-  } else {
-    json["relative_change"] = nullptr;
+struct RunReport {
+  const Plan* plan;
+  const Report* report;
+};
+
+struct KeysOfModel {
+  const Model* model;
+  const ModelKeys* keys;
+};
+
+std::vector<KeysOfModel> Keys(const RunReport& run) {
+  std::vector<KeysOfModel> keys;
+  for (std::size_t i = 0; i < run.plan->models.size(); ++i) {
+    keys.push_back({&run.plan->models[i], &run.plan->model_keys[i]});
   }
-  return json;
+  return keys;
 }
 
-Json InputJson(const InputReport& input, const Report& report) {
-  Json json = {{"model", input.model}, {"path", input.path.string()}};
-  if (input.digest) json["digest"] = input.digest->ToHex();
-  json["tensors"] = input.tensors;
-  json["tensors_read"] = input.tensors_read;
-  json["tensors_copied"] = input.tensors_copied;
-  json["tensors_computed"] = input.tensors_computed;
-  json["tensors_changed"] = input.tensors_changed;
-  json["steps"] = Json::array();
-  for (const std::uint32_t step : input.steps) json["steps"].push_back(report.steps[step].name);
-  return json;
-}
-
-Json KeysJson(const std::string& model, const ModelKeys& keys) {
-  return {{"model", model},
-          {"matched", keys.matched},
-          {"unmatched", keys.unmatched},
-          {"used", keys.used},
-          {"ema", keys.ema}};
-}
-
-Json StepJson(const StepReport& step) {
-  Json json = {{"name", step.name},
-               {"op", step.op},
-               {"tensors", step.tensors},
-               {"tensors_changed", step.tensors_changed},
-               {"tensors_copied", step.integers + step.missing}};
-  json.update(EffectJson(step.effect));
-  return json;
-}
-
-Json OutputJson(const OutputReport& output) {
-  Json json = {{"path", output.path.string()},
-               {"bytes", output.bytes},
-               {"tensors", output.tensors},
-               {"tensors_copied", output.tensors_copied}};
-  if (output.digest) json["digest"] = output.digest->ToHex();
-  if (output.sha256) json["sha256"] = *output.sha256;
-  return json;
-}
-
-Json TensorJson(const TensorReport& tensor, const Report& report) {
-  Json json = {
-      {"name", tensor.name},     {"component", tensor.component},   {"elements", tensor.elements},
-      {"copied", tensor.copied}, {"non_finite", tensor.non_finite}, {"effects", Json::object()}};
-  for (const auto& [step, effect] : tensor.effects) {
-    json["effects"][report.steps[step].name] = EffectJson(effect);
-  }
-  return json;
+std::vector<AdapterOutcome<ChangingModule>> Adapters(const RunReport& run) {
+  return AdapterOutcomes<ChangingModule>(*run.plan, run.report);
 }
 
 }  // namespace
 
+template <>
+const Record<InputReport>& RecordOf() {
+  static const Record<InputReport> record = {
+      "InputReport",
+      "What was read of a file, and how many tensors of the outputs are its own, were computed "
+      "from it, and were changed by the steps that did it.",
+      {{"model", &InputReport::model, "The recipe's name of its model."},
+       {"path", &InputReport::path, "The file, or a folder of shards."},
+       {"digest", &InputReport::digest, "Of the tensors that were read.", kOptional},
+       {"tensors", &InputReport::tensors, "Tensors in the file."},
+       {"tensors_read", &InputReport::tensors_read, "Those that were read."},
+       {"tensors_copied", &InputReport::tensors_copied,
+        "Tensors of the outputs that are this input's own."},
+       {"tensors_computed", &InputReport::tensors_computed,
+        "Tensors of the outputs that were computed from it."},
+       {"tensors_changed", &InputReport::tensors_changed,
+        "Those of them that a step changed; of an adapter, that the adapter changed. By how much: "
+        "steps[], and of an adapter adapters[].applied[]."},
+       {"steps", &InputReport::steps, "The steps that computed tensors from it."}}};
+  return record;
+}
+
+template <>
+const Record<KeysOfModel>& RecordOf() {
+  static const Record<KeysOfModel> record = {
+      "ModelKeys",
+      "How the tensors of a model match those of the outputs.",
+      {{"model", Through(&KeysOfModel::model, &Model::name), "The recipe's name of it."},
+       {"matched", Through(&KeysOfModel::keys, &ModelKeys::matched),
+        "Its tensors that are in an output, by name."},
+       {"unmatched", Through(&KeysOfModel::keys, &ModelKeys::unmatched), "Those that are in none."},
+       {"used", Through(&KeysOfModel::keys, &ModelKeys::used), "Those whose values are used."},
+       {"ema", Through(&KeysOfModel::keys, &ModelKeys::ema), "EMA copies that are left out."}}};
+  return record;
+}
+
+template <>
+const Record<StepReport>& RecordOf() {
+  static const Record<StepReport> record = {
+      "StepReport",
+      "What a step changed, of its first operand.",
+      {{"name", &StepReport::name, "The recipe's name of it."},
+       {"op", &StepReport::op, "The operator."},
+       {"tensors", &StepReport::tensors, "Tensors that it computed."},
+       {"tensors_changed", &StepReport::tensors_changed, "Those of them that it changed."},
+       {"tensors_copied", [](const StepReport& step) { return step.integers + step.missing; },
+        "Of those that it should have changed besides, being integers or missing in an operand."},
+       Inline(&StepReport::effect)}};
+  return record;
+}
+
+template <>
+const Record<OutputReport>& RecordOf() {
+  static const Record<OutputReport> record = {
+      "OutputReport",
+      "A file that was written.",
+      {{"path", &OutputReport::path, "The file."},
+       {"bytes", &OutputReport::bytes, "Its size."},
+       {"tensors", &OutputReport::tensors, "Tensors in it."},
+       {"tensors_copied", &OutputReport::tensors_copied,
+        "Those of them that are an input's, unchanged."},
+       {"digest", &OutputReport::digest, "Of all its tensors.", kOptional},
+       {"sha256", &OutputReport::sha256, "Of the file, where that was asked for.", kOptional}}};
+  return record;
+}
+
+template <>
+const Record<TensorReport>& RecordOf() {
+  static const Record<TensorReport> record = {
+      "TensorReport",
+      "What a run did to a tensor, by step.",
+      {{"name", &TensorReport::name, "Its canonical name."},
+       {"component", &TensorReport::component, "The component that it is of."},
+       {"elements", &TensorReport::elements, "Its elements."},
+       {"copied", &TensorReport::copied, "It is a tensor of an input, unchanged."},
+       {"non_finite", &TensorReport::non_finite, "Values of the result that are not finite."},
+       {"effects", &TensorReport::effects, "By step: what it changed."}}};
+  return record;
+}
+
+template <>
+const Record<RunReport>& RecordOf() {
+  const auto report = [](auto member) { return Through(&RunReport::report, member); };
+  static const Record<RunReport> record = {
+      "Report",
+      "What each input, step and tensor did in a run.",
+      {{"weightsmith", [](const RunReport&) { return Version(); }, "The version of the program."},
+       {"inputs", report(&Report::inputs), "The files, and what became of their tensors."},
+       {"keys", Keys, "By model: how its tensors match."},
+       {"adapters", Adapters, "By adapter: in applied[], what each module changed."},
+       {"steps", report(&Report::steps), "By step: what it changed."},
+       {"outputs", report(&Report::outputs), "The files that were written."},
+       {"tensors", report(&Report::tensors),
+        "Every tensor of the outputs, where that was asked for."},
+       {"notes", report(&Report::notes), "What a person may want to know."},
+       {"warnings", report(&Report::warnings), "What may be wrong."},
+       {"bytes_read", report(&Report::bytes_read), "Bytes that were read of inputs."},
+       {"bytes_written", report(&Report::bytes_written), "Bytes that were written to outputs."},
+       {"seconds", report(&Report::seconds), "How long the run took."},
+       {"sampled", report(&Report::sampled), "Only a sample of the elements was computed."},
+       {"sampled_share", report(&Report::sampled_share), "The share of the elements that was."},
+       {"resumed", report(&Report::resumed), "The run went on from an interrupted one."}}};
+  return record;
+}
+
 std::string ReportJson(const Plan& plan, const Report& report) {
-  Json json = {{"weightsmith", Version()}};
-  json["inputs"] = Json::array();
-  for (const InputReport& input : report.inputs) json["inputs"].push_back(InputJson(input, report));
-  json["keys"] = Json::array();
-  for (std::size_t i = 0; i < plan.models.size(); ++i) {
-    json["keys"].push_back(KeysJson(plan.models[i].name, plan.model_keys[i]));
-  }
-  json["adapters"] = AdaptersJson(plan, &report);
-  json["steps"] = Json::array();
-  for (const StepReport& step : report.steps) json["steps"].push_back(StepJson(step));
-  json["outputs"] = Json::array();
-  for (const OutputReport& output : report.outputs) json["outputs"].push_back(OutputJson(output));
-  json["tensors"] = Json::array();
-  for (const TensorReport& tensor : report.tensors) {
-    json["tensors"].push_back(TensorJson(tensor, report));
-  }
-  json["notes"] = report.notes;
-  json["warnings"] = report.warnings;
-  json["bytes_read"] = report.bytes_read;
-  json["bytes_written"] = report.bytes_written;
-  json["seconds"] = report.seconds;
-  json["sampled"] = report.sampled;
-  json["sampled_share"] = report.sampled_share;
-  json["resumed"] = report.resumed;
-  return ToText(json);
+  return JsonText(RunReport{&plan, &report});
+}
+
+std::string ReportSchema() {
+  return JsonValue<RunReport>::Schema().dump();
 }
 
 }  // namespace weightsmith::internal

@@ -10,5 +10,7 @@ namespace weightsmith::internal {
 
 /// recipes/schema/report.json describes it.
 std::string ReportJson(const Plan& plan, const Report& report);
+/// Its schema, without "$schema".
+std::string ReportSchema();
 
 }  // namespace weightsmith::internal

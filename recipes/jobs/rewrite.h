@@ -1,40 +1,29 @@
-// Tensors that are written anew and not computed: what split, assemble and convert come to.
+// Models that are written anew and not computed: what convert, split and assemble are, as recipes
+// of one `copy` step.
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "core/formats/checkpoint.h"
-#include "core/model/output_layout.h"
 #include "merge/plan/plan.h"
+#include "recipes/recipe.h"
+#include "recipes/resolve.h"
 
 namespace weightsmith::internal {
 
-/// A checkpoint, or a view, and the file that it becomes.
-struct Rewrite {
-  std::string name;
-  std::shared_ptr<const Checkpoint> checkpoint;
-  std::filesystem::path path;
-  PlaceMap<std::optional<DType>> dtype{};
-};
-
-/// Files that are written in one run.
 struct RewriteJob {
-  std::vector<Rewrite> files;
-  bool make_folder = false;  ///< `folder` is made, but not those above it
-  /// The folder of the files; of a pipeline, where also is what stands beside the weights, written
-  /// when they are there.
-  std::filesystem::path folder{};
-  std::vector<FileSet::Text> texts{};
-  std::optional<std::filesystem::path> texts_from{};  ///< a pipeline whose own are preferred
-  std::vector<std::string> notes{};                   ///< what was repaired or left out
+  std::string_view command;          ///< "convert": messages begin with it
+  Recipe recipe;                     ///< of one output; ShowRecipe writes it out
+  RecipeOptions options{};           ///< inputs that are open already
+  std::vector<std::string> notes{};  ///< what was repaired or left out
 };
 
-/// What a run of it would do; metadata goes with the tensors, as far as it is still true of them.
-/// Texts are written last, in their order: with its index a folder is a pipeline.
+/// A recipe that copies a model to an output, which keeps the metadata, EMA copies and all.
+Recipe CopyRecipe(RecipeModel model, RecipeOutput output);
+
+/// What a run of it would do. Texts are written last, in their order: with its index a folder is a
+/// pipeline. Throws as Resolve and MakePlan do.
 Plan PlanOf(const RewriteJob& job);
 
 }  // namespace weightsmith::internal

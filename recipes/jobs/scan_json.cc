@@ -1,29 +1,38 @@
 #include "recipes/jobs/scan_json.h"
 
-#include <utility>
-
-#include "recipes/jobs/json-inl.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
-namespace {
 
-Json ToJson(const ScannedFile& file) {
-  const auto& [path, result] = file;
-  Json globals = Json::array();
-  for (const ScanResult::Global& global : result.globals) {
-    globals.push_back({{"name", global.name}, {"safety", ToString(global.safety)}});
-  }
-  return {{"path", path},
-          {"safe", result.safe()},
-          {"verdict", Verdict(result)},
-          {"format", result.format},
-          {"problems", result.problems},
-          {"ambiguities", result.ambiguities},
-          {"unusual", result.unusual},
-          {"globals", std::move(globals)}};
+template <>
+const Record<ScanResult::Global>& RecordOf() {
+  static const Record<ScanResult::Global> record = {
+      "ScannedGlobal",
+      "What loading a file with Python would import or call.",
+      {{"name", &ScanResult::Global::name, "With dots, such as \"os.system\"."},
+       {"safety", &ScanResult::Global::safety, "One of \"safe\", \"unknown\" and \"dangerous\"."}}};
+  return record;
 }
 
-}  // namespace
+template <>
+const Record<ScannedFile>& RecordOf() {
+  const auto result = [](auto member) { return Through(&ScannedFile::result, member); };
+  static const Record<ScannedFile> record = {
+      "ScanResult",
+      "Whether loading a file with Python would be safe.",
+      {{"path", &ScannedFile::path, "The file."},
+       {"safe", result(&ScanResult::safe), "Loading it calls nothing but what makes tensors."},
+       {"verdict", result(Verdict),
+        "One of \"safe\", \"dangerous\", \"ambiguous\", \"unknown code\", \"malformed\" and "
+        "\"missing\"."},
+       {"format", result(&ScanResult::format), "By its content: \"safetensors\", \"torch-zip\" …"},
+       {"problems", result(&ScanResult::problems), "What no program reads."},
+       {"ambiguities", result(&ScanResult::ambiguities),
+        "What other programs could read differently."},
+       {"unusual", result(&ScanResult::unusual), "What pickles do that no checkpoint needs."},
+       {"globals", result(&ScanResult::globals), "What its pickles name, sorted."}}};
+  return record;
+}
 
 std::string_view Verdict(const ScanResult& result) {
   if (result.safe()) return "safe";
@@ -33,10 +42,12 @@ std::string_view Verdict(const ScanResult& result) {
   return result.problems.empty() ? "unknown code" : "malformed";
 }
 
-std::string ScanJson(std::span<const ScannedFile> files) {
-  Json all = Json::array();
-  for (const ScannedFile& file : files) all.push_back(ToJson(file));
-  return ToText(all);
+std::string ScanJson(const std::vector<ScannedFile>& files) {
+  return JsonText(files);
+}
+
+std::string ScanSchema() {
+  return JsonValue<std::vector<ScannedFile>>::Schema().dump();
 }
 
 }  // namespace weightsmith::internal

@@ -1,9 +1,9 @@
 // What scanning files found, as JSON.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/formats/torch/scan.h"
 
@@ -13,6 +13,8 @@ namespace weightsmith::internal {
 std::string_view Verdict(const ScanResult& result);
 
 /// A list: what `scan --json` prints.
-std::string ScanJson(std::span<const ScannedFile> files);
+std::string ScanJson(const std::vector<ScannedFile>& files);
+/// Its schema, without "$schema".
+std::string ScanSchema();
 
 }  // namespace weightsmith::internal

@@ -14,7 +14,6 @@
 #include "merge/plan/plan.h"
 #include "recipes/jobs/input_chooser.h"
 #include "recipes/jobs/input_finder.h"
-#include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/provenance.h"
 #include "recipes/jobs/tensor_scan.h"
 
@@ -217,19 +216,6 @@ Error VerificationError(const Verification& found) {
           fmt::format("verify {}: {}", Quote(found.path.string()), fmt::join(found.problems, "\n")),
           {},
           found.wrong_inputs ? std::vector{Option::kModelPath} : std::vector<Option>()};
-}
-
-std::string VerificationJson(const Verification& found, const Error* error) {
-  const bool right = found.problems.empty() && error == nullptr;
-  std::vector<std::string> problems = found.problems;
-  if (error != nullptr) problems.emplace_back(error->what());
-  const ErrorCode code = error == nullptr ? ErrorCode::kVerification : error->code();
-  return ToText({{"path", found.path.string()},
-                 {"right", right},
-                 {"checked", found.checked},
-                 {"recipe", found.recipe},
-                 {"problems", problems},
-                 {"status", right ? 0 : static_cast<int>(code)}});
 }
 
 }  // namespace weightsmith::internal

@@ -39,7 +39,4 @@ void Verify(const VerifyRequest& request, const RunOptions& options,
 /// What the problems come to. REQUIRES: there are some.
 Error VerificationError(const Verification& found);
 
-/// What `verify --json` prints; `error`: what ended it, if anything.
-std::string VerificationJson(const Verification& found, const Error* error = nullptr);
-
 }  // namespace weightsmith::internal

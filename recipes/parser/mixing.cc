@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -204,9 +203,7 @@ bool IsMixing(std::string_view word) {
       "average", "avg", "mean", "blend", "mix", "merge", "lerp", "interp", "combin", "sum", "soup"};
   // Of one that does something else, that is told.
   if (ForeignOperatorLike(word).empty() && !NearestToForeign(word).empty()) return false;
-  std::string folded;
-  for (const char c : word)
-    folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string folded = Lowercase(word);
   const auto has = [&](std::string_view part) { return folded.find(part) != std::string::npos; };
   if (has("diff") || has("sub")) return false;
   return folded == "weighted" || std::ranges::any_of(kParts, has);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "core/base/text.h"
@@ -11,11 +10,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// The kind of hash that has so many digits.
 std::string PinAdvice(std::string_view digits) {
@@ -29,7 +23,7 @@ std::optional<HashPin> ReadPin(Reader& reader, const HashKind& kind, const Sourc
                                const std::string& what) {
   const auto text = reader.Text(node, fmt::format("{}: '{}'", what, kind.name));
   if (!text) return std::nullopt;
-  const std::string digits = Lower(*text);
+  const std::string digits = Lowercase(*text);
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdef") == std::string::npos;
   if (digits.size() != kind.digits || !hexadecimal) {
     reader.diagnostics().AddError(
@@ -59,6 +53,12 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
   if (const SourceNode* key = node.Find("key")) {
     file.key = reader.Text(*key, what + ": 'key'").value_or("");
   }
+  if (const SourceNode* prune = node.Find("prune")) {
+    file.prune = reader.Boolean(*prune, what + ": 'prune'").value_or(false);
+  }
+  if (const SourceNode* fix = node.Find("fix")) {
+    file.fix = reader.Boolean(*fix, what + ": 'fix'").value_or(false);
+  }
   for (const HashKind& kind : HashKinds()) {
     const SourceNode* digits = node.Find(kind.name);
     if (digits == nullptr) continue;
@@ -75,15 +75,16 @@ FileReference ReadFile(Reader& reader, const SourceNode& node, const std::string
   return file;
 }
 
-bool IsComponent(std::string_view word) {
-  return std::ranges::find(ComponentWords(), word) != ComponentWords().end();
+bool IsPart(std::string_view word) {
+  const std::vector<std::string_view> words = PartWords();
+  return std::ranges::find(words, word) != words.end();
 }
 
 void ReadComponents(Reader& reader, const SourceNode& node, const std::string& what,
                     const std::filesystem::path& folder, RecipeModel& model) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& word = node.keys[i].text;
-    if (!IsComponent(word)) continue;  // reported by CheckKeys
+    if (!IsPart(word)) continue;  // reported by CheckKeys
     SourceNode value = node.items[i];
     const std::string part = fmt::format("{}: '{}'", what, word);
     if (value.map()) {
@@ -126,10 +127,11 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
     return declaration;
   }
   std::vector<std::string> known = NamesOf(ModelKeys());
-  for (const std::string_view word : ComponentWords()) known.emplace_back(word);
+  for (const std::string& key : NamesOf(AssemblyKeys())) known.push_back(key);
+  for (const std::string_view word : PartWords()) known.emplace_back(word);
   const SourceNode value = WithMeantKeys(entry.value, reader.CheckKeys(entry.value, known, what));
   const bool components =
-      std::ranges::any_of(value.keys, [](const SourceNode& key) { return IsComponent(key.text); });
+      std::ranges::any_of(value.keys, [](const SourceNode& key) { return IsPart(key.text); });
   const bool file = std::ranges::any_of(value.keys, [](const SourceNode& key) {
     const auto keys = NamesOf(ModelKeys());
     return key.text != "recipe" && std::ranges::find(keys, key.text) != keys.end();
@@ -144,6 +146,9 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
     declaration.recipe = reader.Path(*recipe, what + ": 'recipe'", entry.folder);
     declaration.recipe_place = recipe->place;
   } else if (components) {
+    if (const SourceNode* like = value.Find("like")) {
+      model.like = reader.Text(*like, what + ": 'like'").value_or("");
+    }
     ReadComponents(reader, value, what, entry.folder, model);
   } else {
     model.parts.push_back({std::nullopt, ReadFile(reader, value, what, entry.folder)});

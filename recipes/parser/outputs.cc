@@ -39,7 +39,11 @@ std::optional<std::string> MetadataValue(Reader& reader, const SourceNode& node,
 }
 
 void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& what,
-                  Metadata& metadata) {
+                  RecipeOutput& output) {
+  if (node.scalar() && node.text == "keep") {
+    output.keep_metadata = true;
+    return;
+  }
   if (!reader.IsMap(node, what, "Write keys and texts: {title: …, author: …}")) return;
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const SourceNode& written = node.keys[i];
@@ -56,7 +60,7 @@ void ReadMetadata(Reader& reader, const SourceNode& node, const std::string& wha
     if (key == "modelspec.title") {
       *value = reader.variables().Expand(*value, node.items[i].place);
     }
-    if (!metadata.emplace(key, std::move(*value)).second) {
+    if (!output.metadata.emplace(key, std::move(*value)).second) {
       reader.diagnostics().AddError(
           written.place,
           fmt::format("{} is there twice, with the prefix {} and without", item, kPrefix),
@@ -255,7 +259,7 @@ OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& writ
     ReadLayout(reader, *layout, what, draft.output);
   }
   if (const SourceNode* metadata = node.Find("metadata")) {
-    ReadMetadata(reader, *metadata, what + ": 'metadata'", draft.output.metadata);
+    ReadMetadata(reader, *metadata, what + ": 'metadata'", draft.output);
   }
   return draft;
 }

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 #include "core/base/matcher.h"
@@ -17,11 +16,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-std::string Lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// A path as it was before double quotes made characters of its escapes.
 std::string WithEscapes(std::string_view path) {
@@ -65,7 +59,7 @@ std::string EntriesText(const SourceNode& list) {
 }
 
 bool IsInfinite(std::string_view text) {
-  const std::string word = Lower(std::string(Trim(text)));
+  const std::string word = Lowercase(Trim(text));
   const std::string_view bare =
       std::string_view(word).substr(std::min(word.find_first_not_of("+-."), word.size()));
   return bare == "nan" || bare == "inf" || bare == "infinity";
@@ -174,7 +168,7 @@ std::optional<bool> Reader::Boolean(const SourceNode& node, std::string_view wha
     return node.text == "true";
   }
   if (!IsReported(node)) {
-    const std::string word = node.scalar() ? Lower(node.text) : std::string();
+    const std::string word = node.scalar() ? Lowercase(node.text) : std::string();
     const bool yes = word == "yes" || word == "on" || word == "true" || word == "1" || word == "y";
     const bool no = word == "no" || word == "off" || word == "false" || word == "0" || word == "n";
     diagnostics_.AddError(node.place,

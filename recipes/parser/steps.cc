@@ -20,8 +20,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 /// A sentence as a part of another: "share of b".
 std::string Lowered(std::string_view sentence) {
   std::string words(sentence.ends_with('.') ? sentence.substr(0, sentence.size() - 1) : sentence);

@@ -7,7 +7,6 @@
 #include <array>
 #include <cctype>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "core/base/text.h"
@@ -20,7 +19,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::array<std::string_view, 5> kKeys{"preset", "list", "curve", "scale", "offset"};
 constexpr std::size_t kForms = 3;  ///< of the keys, those that name a form
 
@@ -79,11 +77,9 @@ SourceNode Flattened(const SourceNode& node) {
   return flat;
 }
 
-std::string_view ListLengths(bool adapter) {
-  return adapter ? "Lists for adapters of SD 1 and 2 have 17 or 26 numbers, of SDXL 12, 20 or 26, "
-                   "of FLUX 61."
-                 : "Lists for SD 1 and 2 have 26 numbers (BASE, IN00-IN11, M00, OUT00-OUT11), for "
-                   "SDXL 20, 21 or 26, for FLUX 61.";
+std::string ListLengths(bool adapter) {
+  return fmt::format("Lists {}have as many numbers as a model has places: {}.",
+                     adapter ? "for adapters " : "", ListLengthsInWords(adapter));
 }
 
 /// What else a list of numbers may be meant as.
@@ -211,7 +207,7 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
   if (adapter_ ? IsAdapterListLength(numbers.size()) : IsListLength(numbers.size())) {
     return Weights(CommunityList{std::move(numbers), resample, adapter_});
   }
-  std::string advice(ListLengths(adapter_));
+  std::string advice = ListLengths(adapter_);
   if (node.list()) advice += ShapeAdvice(node);
   reader_.diagnostics().AddError(
       node.place,

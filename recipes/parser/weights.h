@@ -1,6 +1,7 @@
 // Weights: a number, block weights as people exchange them, or rows of places with values.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,9 @@ namespace weightsmith::internal {
 
 /// Keys of the forms of block weights: a mapping with one of the first three is not one of rows.
 std::span<const std::string_view> WeightFormKeys();
+
+/// A limit that limits nothing.
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 class WeightReader {
  public:

@@ -56,9 +56,9 @@ struct Line {
   bool ends_later = false;  ///< a comment that has further lines
 };
 
-class Scan {
+class CommentScan {
  public:
-  explicit Scan(std::string_view text) : text_(text) {}
+  explicit CommentScan(std::string_view text) : text_(text) {}
 
   std::vector<YamlProblem> Run() {
     std::vector<YamlProblem> problems;
@@ -207,7 +207,7 @@ bool HasForeignComment(std::string_view plain) {
 }
 
 std::vector<YamlProblem> ForeignComments(std::string_view text) {
-  return Scan(text).Run();
+  return CommentScan(text).Run();
 }
 
 }  // namespace weightsmith::internal

@@ -46,10 +46,10 @@ class CountingIterator {
   std::size_t* count_;
 };
 
-class Handler {
+class JsonHandler {
  public:
-  Handler(const std::shared_ptr<const SourceText>& source, const std::size_t& read,
-          Diagnostics& diagnostics)
+  JsonHandler(const std::shared_ptr<const SourceText>& source, const std::size_t& read,
+              Diagnostics& diagnostics)
       : text_(source->text),
         read_(read),
         lines_(source),
@@ -144,7 +144,7 @@ class Handler {
 std::optional<SourceNode> ReadJson(const std::shared_ptr<const SourceText>& source,
                                    Diagnostics& diagnostics) {
   std::size_t read = 0;
-  Handler handler(source, read, diagnostics);
+  JsonHandler handler(source, read, diagnostics);
   const char* begin = source->text.data();
   const char* end = begin + source->text.size();
   if (!nlohmann::json::sax_parse(CountingIterator(begin, &read), CountingIterator(end, &read),

@@ -107,8 +107,7 @@ JsonProblem Word(std::string_view text, std::size_t at) {
   const std::size_t start = WordStart(text, at);
   const std::string_view word = WordAt(text, start);
   if (auto number = Number(text, start)) return *number;
-  std::string lower(word);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = Lowercase(word);
   const bool constant = lower == "true" || lower == "false";
   return {start,
           fmt::format("{} is not JSON: only numbers, true and false stand without quotes",

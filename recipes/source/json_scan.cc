@@ -8,9 +8,10 @@
 namespace weightsmith::internal {
 namespace {
 
-class Scan {
+class JsonScan {
  public:
-  explicit Scan(std::string_view text) : text_(text), texts_(BrokenTexts(text, Escapes::kJson)) {}
+  explicit JsonScan(std::string_view text)
+      : text_(text), texts_(BrokenTexts(text, Escapes::kJson)) {}
 
   std::vector<JsonProblem> Run() {
     while (at_ < text_.size()) Step();
@@ -125,7 +126,7 @@ JsonProblem AsProblem(const BrokenText& broken) {
 }
 
 std::vector<JsonProblem> ScanJson(std::string_view text) {
-  return Scan(text).Run();
+  return JsonScan(text).Run();
 }
 
 }  // namespace weightsmith::internal

@@ -1,10 +1,14 @@
 #include "recipes/source/writer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "core/base/text.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -22,8 +26,7 @@ bool Harmless(const std::string& text) {
   const auto harmless = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.' || c == '/';
   };
-  std::string lower = text;
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string lower = Lowercase(text);
   return !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) != 0 &&
          std::ranges::all_of(text, harmless) && std::ranges::find(kWords, lower) == kWords.end();
 }
@@ -96,6 +99,19 @@ void WriteJsonBlock(const SourceNode& node, std::size_t indent, std::string& out
 }
 
 }  // namespace
+
+std::string YamlQuoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
 
 std::string WriteYaml(const SourceNode& tree) {
   std::string out;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "recipes/source/source_node.h"
 
@@ -13,6 +14,9 @@ std::string WriteYaml(const SourceNode& tree);
 
 /// JSON: mappings and lists that are `flow` on one line, every text in quotes.
 std::string WriteJson(const SourceNode& tree);
+
+/// A double-quoted scalar, which YAML reads as JSON does.
+std::string YamlQuoted(std::string_view text);
 
 /// YAML on one line, at most `limit` bytes of it: for messages that show what to write.
 std::string FlowText(const SourceNode& tree, std::size_t limit);

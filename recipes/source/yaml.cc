@@ -40,9 +40,9 @@ std::string AsUtf8(std::string_view text) {
   return fixed += text;
 }
 
-class Handler : public YAML::EventHandler {
+class YamlHandler : public YAML::EventHandler {
  public:
-  Handler(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics)
+  YamlHandler(const std::shared_ptr<const SourceText>& source, Diagnostics& diagnostics)
       : source_(source), lines_(source), builder_(diagnostics), diagnostics_(diagnostics) {}
 
   std::optional<SourceNode> Take() { return builder_.Take(); }
@@ -235,7 +235,7 @@ struct Outcome {
   std::optional<YAML::ParserException> failure;
 };
 
-Outcome Parse(const SourceText& source, Handler& handler) {
+Outcome Parse(const SourceText& source, YamlHandler& handler) {
   std::istringstream stream(source.text);
   try {
     YAML::Parser parser(stream);
@@ -250,7 +250,7 @@ Outcome Parse(const SourceText& source, Handler& handler) {
 }
 
 std::vector<YamlProblem> Explain(const SourceText& source, const YAML::Exception& error,
-                                 const Handler& handler) {
+                                 const YamlHandler& handler) {
   const auto offset = static_cast<std::size_t>(std::max(error.mark.pos, 0));
   return ExplainYaml(source.text, {error.msg, offset, handler.OpenBracket()});
 }
@@ -260,7 +260,7 @@ std::vector<YamlProblem> Explain(const SourceText& source, const YAML::Exception
 std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
                                    Diagnostics& diagnostics) {
   Diagnostics found;
-  Handler handler(source, found);
+  YamlHandler handler(source, found);
   const Outcome outcome = Parse(*source, handler);
   const auto report = [&](const std::vector<YamlProblem>& problems) {
     const LineIndex lines(source);

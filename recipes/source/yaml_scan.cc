@@ -68,9 +68,9 @@ std::string WithoutStars(std::string_view text) {
   return letters;
 }
 
-class Scan {
+class YamlScan {
  public:
-  Scan(std::string_view text, std::size_t begin, std::size_t end)
+  YamlScan(std::string_view text, std::size_t begin, std::size_t end)
       : text_(text), at_(begin), end_(std::min(end, text.size())) {}
 
   std::optional<YamlProblem> Run() {
@@ -365,7 +365,7 @@ class Scan {
 }  // namespace
 
 std::optional<YamlProblem> ScanMarks(std::string_view text, std::size_t begin, std::size_t end) {
-  return Scan(text, begin, end).Run();
+  return YamlScan(text, begin, end).Run();
 }
 
 }  // namespace weightsmith::internal

@@ -17,6 +17,7 @@
 #include "core/base/error.h"
 #include "core/formats/checkpoint.h"
 #include "core/synth/synth.h"
+#include "tests/cli/memory_file.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith::internal {
@@ -172,19 +173,6 @@ std::string TorchFile() {
       "0a.\x04\0\0\0\0\0\0\0"sv;
   file.resize(file.size() + 16);
   return file;
-}
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-std::string Contents(std::FILE* file) {
-  std::rewind(file);
-  std::string text;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof(buffer), file)) text.append(buffer, n);
-  return text;
 }
 
 struct Outcome {

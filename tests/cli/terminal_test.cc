@@ -12,25 +12,13 @@
 #include "cli/program.h"
 #include "cli/progress.h"
 #include "core/base/error.h"
+#include "tests/cli/memory_file.h"
 
 namespace weightsmith::internal {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-std::string Contents(std::FILE* file) {
-  std::rewind(file);
-  std::string text;
-  char buffer[4096];
-  while (const std::size_t n = std::fread(buffer, 1, sizeof(buffer), file)) text.append(buffer, n);
-  return text;
-}
 
 class TerminalTest : public ::testing::Test {
  protected:

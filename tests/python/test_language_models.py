@@ -1,6 +1,7 @@
 """Language models of Llama's form: told by their tensors and by config.json, merged by their blocks."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -74,3 +75,60 @@ def test_a_head_that_one_of_two_lacks_is_told(weightsmith, tmp_path):
     assert told(weightsmith, "b.safetensors")["components"]["transformer"]["complete"]  # tied
     result = weightsmith("merge", "a.safetensors", "b.safetensors", "--alpha", "0.5", "-o", "out.safetensors", status=3)
     assert "lm_head.weight" in result.stderr
+
+
+DIFFUSION = re.compile(r"\b(diffusion|diffusers|unet|vaes?)\b", re.IGNORECASE)
+
+
+@pytest.fixture
+def pair(weightsmith, tmp_path):
+    for seed in (1, 2):
+        synth(weightsmith, "llama", f"{'ab'[seed - 1]}.safetensors", "--seed", str(seed))
+    (tmp_path / "one.safetensors").touch()
+    support.write(tmp_path / "one.safetensors", {"other.weight": np.ones((2, 2), np.float32)})
+
+
+MIX = "{op: weighted_sum, a: a, b: b, alpha: %s}"
+
+
+@pytest.mark.parametrize("arguments, status", [
+    (["info", "a.safetensors"], 0),
+    (["info", "a.safetensors", "--json"], 0),
+    (["blocks", "a.safetensors"], 0),
+    (["plan", "a.safetensors", "b.safetensors", "--alpha", "0.5"], 0),
+    (["merge", "a.safetensors", "b.safetensors", "--alpha", "0.5", "-o", "out.safetensors"], 0),
+    (["merge", "a.safetensors", "one.safetensors", "--alpha", "0.5", "-o", "out.safetensors"], 3),
+    (["convert", "a.safetensors", "--layout", "ldm", "-o", "out.safetensors"], 3),
+    (["convert", "a.safetensors", "--layout", "bfl", "-o", "out.safetensors"], 3),
+    (["convert", "a.safetensors", "--components", "clip_l", "-o", "out.safetensors"], 3),
+    (["split", "a.safetensors", "-o", "parts"], 0),
+])
+def test_no_word_of_diffusion_is_said_of_a_language_model(weightsmith, pair, arguments, status):
+    result = weightsmith(*arguments, status=status)
+    assert not DIFFUSION.search(result.stdout + result.stderr)
+
+
+@pytest.mark.parametrize("steps, status", [
+    ("mix: " + MIX % "{default: 0}", 0),
+    ("mix: " + MIX % "{layer.0: 0.5}", 3),
+    ("mix: " + MIX % "{default: 0, layer.99: 0.5}", 3),
+    ("mix: " + MIX % f"[{', '.join(['0.5'] * 26)}]", 3),
+    ("mix: " + MIX % "{default: 0, vae: 0.5}", 3),
+    ("mix: {op: add_difference, a: a, b: b, c: one, alpha: 1}", 3),
+])
+def test_no_word_of_diffusion_is_said_of_its_recipe(weightsmith, pair, tmp_path, steps, status):
+    (tmp_path / "recipe.yaml").write_text(f"""
+weightsmith: 1
+models: {{a: a.safetensors, b: b.safetensors, one: one.safetensors}}
+steps: {{{steps}}}
+output: {{model: mix, path: out.safetensors}}
+""")
+    result = weightsmith("merge", "recipe.yaml", status=status)
+    quoted = re.compile(r"^.* \| .*$|'vae'", re.MULTILINE)  # what the recipe itself says
+    assert not DIFFUSION.search(quoted.sub("", result.stdout + result.stderr))
+
+
+def test_the_layout_of_diffusers_is_none_of_a_language_model(weightsmith, pair):
+    refused = weightsmith("convert", "a.safetensors", "--layout", "diffusers", "-o", "out", status=3)
+    assert "Llama has no layout 'diffusers'" in refused.stderr
+    assert "It has hf." in refused.stderr

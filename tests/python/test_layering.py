@@ -25,8 +25,8 @@ INNER = {
 DOORS = {
     "hwy/": ["core/base/simd", "core/tensor/codec", "core/io/hash", "core/io/xxh3", "merge/adapters/bake_tile",
              "merge/adapters/low_rank", "merge/program/"],
-    "tbb/": ["merge/run/engine"],
-    "oneapi/": ["merge/run/engine"],
+    "tbb/": ["merge/run/computation"],
+    "oneapi/": ["merge/run/computation"],
     "re2/": ["core/base/matcher"],
     "yaml-cpp/": ["recipes/source"],
     "Eigen/": ["merge/operators/", "merge/adapters/"],
@@ -188,4 +188,29 @@ def test_no_message_below_the_command_line_names_a_flag():
             code = line if line.lstrip()[:2] != "//" else ""
             if any(FLAG.search(string) for string in STRING.findall(code)):
                 wrong.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+    assert wrong == []
+
+
+# What is declared of models: their ids stand here alone.
+DECLARATIONS = ("core/model/architectures/", "core/model/parts/", "core/model/builders/", "core/model/block_lists/",
+                "core/model/namings/")
+
+
+def test_no_file_outside_the_declarations_names_an_architecture():
+    """What varies between models is data of their declaration, which other files read."""
+    ids = set()
+    for file in (ROOT / "core/model/architectures").glob("*.cc"):
+        declared = re.findall(r'\.id = "([^"]+)"', file.read_text(encoding="utf-8"))
+        assert len(declared) == 1, file
+        ids.update(declared)
+    assert len(ids) > 20
+    wrong = []
+    for _, path in source_files():
+        relative = path.relative_to(ROOT).as_posix()
+        if relative.startswith(DECLARATIONS):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            code = line.split("//")[0]
+            if any(string[1:-1] in ids for string in STRING.findall(code)):
+                wrong.append(f"{relative}:{number}: {line.strip()}")
     assert wrong == []

@@ -491,8 +491,9 @@ def test_every_operator_is_documented():
         assert function.__doc__ and "policy: " in function.__doc__
 
 
-def test_the_operators_are_those_that_are_declared():
-    script = support.ROOT / "scripts" / "make_python_operators.py"
+@pytest.mark.parametrize("script", ["make_python_operators.py", "make_python_results.py"])
+def test_what_is_made_of_declarations_is_current(script):
+    script = support.ROOT / "scripts" / script
     build = program().parents[1]
     result = subprocess.run([sys.executable, script, "--check", "--build", build], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 import support
 
 FOLDER = support.ROOT / "recipes" / "schema"
-NAMES = ("recipe", "info", "plan", "report")
+NAMES = ("info", "lora", "plan", "recipe", "report", "scan", "verify")
 
 
 def checked_in(name):
@@ -158,6 +158,28 @@ def test_json_output_is_valid(weightsmith, tiny, architecture):
     weightsmith("merge", *job, "--report", "report.json")
     report = json.loads((weightsmith.folder / "report.json").read_text())
     validator("report").validate(report)
+
+
+def test_every_schema_is_checked_in(weightsmith):
+    listed = [line.split()[0] for line in weightsmith("schema").stdout.splitlines()]
+    assert listed == sorted(path.stem for path in FOLDER.glob("*.json")) == list(NAMES)
+
+
+def test_what_scan_and_verify_print_is_valid(weightsmith, tiny):
+    model = tiny("sd15")
+    validator("scan").validate(json.loads(weightsmith("scan", "--json", model, model).stdout))
+    validator("verify").validate(json.loads(weightsmith("verify", "--json", model).stdout))
+
+
+def test_what_adapters_print_is_valid(weightsmith, tiny):
+    key = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
+    shapes = {"lora_down.weight": (4, 64), "lora_up.weight": (64, 4)}
+    save_file({f"{key}.{role}": np.ones(shape, np.float32) for role, shape in shapes.items()},
+              weightsmith.folder / "lora.safetensors")
+    validator("lora").validate(json.loads(weightsmith("lora", "--json", "lora.safetensors").stdout))
+    several = weightsmith("lora", "--json", "lora.safetensors", "lora.safetensors").stdout
+    validator("lora").validate(json.loads(several))
+    validator("info").validate(json.loads(weightsmith("info", "--json", "lora.safetensors").stdout))
 
 
 def test_info_of_several_files_is_valid(weightsmith, tiny):

@@ -71,13 +71,15 @@ auto ValuesOf(const Policies& policies) {
 }
 
 auto FilesOf(const RecipeModel& model) {
-  std::vector<std::tuple<std::optional<std::string>, std::string, std::vector<std::string>>> files;
+  std::vector<std::tuple<std::string, std::string, std::vector<std::string>, bool, bool>> files;
+  if (!model.like.empty()) files.emplace_back("like", model.like, std::vector<std::string>(), 0, 0);
   for (const RecipeModel::Part& part : model.parts) {
     std::vector<std::string> pins;
     for (const HashPin& pin : part.file.pins) pins.push_back(pin.kind + " " + pin.digits);
     std::ranges::sort(pins);
-    files.emplace_back(part.component,
-                       part.file.path ? part.file.path->lexically_normal().string() : "", pins);
+    files.emplace_back(part.component.value_or(""),
+                       part.file.path ? part.file.path->lexically_normal().string() : "", pins,
+                       part.file.prune, part.file.fix);
   }
   return files;
 }
@@ -110,6 +112,7 @@ void ExpectSameOutput(const RecipeOutput& x, const RecipeOutput& y) {
   EXPECT_EQ(x.max_shard_size, y.max_shard_size);
   EXPECT_EQ(normal(x.files_from), normal(y.files_from));
   EXPECT_EQ(x.metadata, y.metadata);
+  EXPECT_EQ(x.keep_metadata, y.keep_metadata);
 }
 
 /// Field by field, in the order in which the outputs come to the nodes.
@@ -312,6 +315,21 @@ outputs:
   - {model: m, path: parts, split: true, components: {vae: b, te: {op: copy, a: f}}, files_from: cfg/}
   - {model: a, path: whole.safetensors, max_shard_size: 2GiB, dtype: {default: bf16, vae: f32, "/norm/": keep}}
 )");
+  ExpectShownIsSame(recipe);
+}
+
+TEST(ShowRecipe, KeepsHowFilesAreReadAndAssembled) {
+  const Recipe recipe = Parse(R"(weightsmith: 1
+models:
+  a: {path: a.ckpt, key: nets, prune: true, fix: true}
+  w: {like: sdxl, unet: u.safetensors, te1: {path: l.safetensors, fix: true}, other: o.safetensors}
+outputs:
+  - {model: {op: copy, a: a}, path: a.safetensors, metadata: keep}
+  - {model: w, path: w.safetensors}
+)");
+  EXPECT_TRUE(recipe.models.front().parts.front().file.prune);
+  EXPECT_EQ(recipe.models.back().like, "sdxl");
+  EXPECT_TRUE(recipe.outputs.front().keep_metadata);
   ExpectShownIsSame(recipe);
 }
 

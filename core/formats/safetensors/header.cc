@@ -14,9 +14,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::uint64_t kPrefixSize = 8;
-constexpr std::string_view kMetadataKey = "__metadata__";
-
 /// An entry and where its name stands in the file.
 struct Placed {
   SafetensorsEntry entry;

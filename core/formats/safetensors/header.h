@@ -20,6 +20,10 @@
 
 namespace weightsmith::internal {
 
+/// What stands in front of the header: its size.
+inline constexpr std::uint64_t kPrefixSize = 8;
+/// The key of the header that is no tensor.
+inline constexpr std::string_view kMetadataKey = "__metadata__";
 /// Largest legal n.
 inline constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
 

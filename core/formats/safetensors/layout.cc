@@ -12,9 +12,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::uint64_t kPrefixSize = 8;
-constexpr std::string_view kMetadataKey = "__metadata__";
-
 void ExpectText(std::string_view text) {
   if (FindInvalidUtf8(text) == std::string_view::npos) return;
   throw Error(ErrorCode::kUsage,

@@ -16,8 +16,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::size_t kPrefixSize = 8;
-
 /// Whether what follows the length prefix can be a header: other formats are not taken for one.
 bool StartsLikeHeader(std::string_view head) {
   return head.size() > kPrefixSize &&

@@ -40,9 +40,7 @@ void ExpectNoZip(const ByteSource& file, std::string_view what) {
 }
 
 bool IsNamedSafetensors(const ByteSource& file) {
-  std::string end = file.path().extension().string();
-  std::ranges::transform(end, end.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string end = Lowercase(file.path().extension().string());
   return end == ".safetensors" || end == ".sft";
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <set>
 #include <string>
 #include <system_error>
@@ -27,9 +26,7 @@ constexpr std::array<std::string_view, 11> kModelSuffixes{
 
 /// By its name, or because torch.load would take it for something of its own.
 bool CouldBeModel(const fs::path& path) {
-  std::string suffix = path.extension().string();
-  std::ranges::transform(suffix, suffix.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string suffix = Lowercase(path.extension().string());
   if (std::ranges::find(kModelSuffixes, suffix) != kModelSuffixes.end()) return true;
   const auto file = OpenByteSource(path, IoBackend::kRead);
   const std::string head = ReadHead(*file);

@@ -68,11 +68,11 @@ ArchitectureRow Row(Scale scale) {
   const AuraFlow aura = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model.", "model."},
              Transformer(aura),
              {}},
-            VaeZ4(scale, {"vae.", "first_stage_model."})};
+            VaeZ4(scale, {"vae.", "first_stage_model."}, kLatentsOfSdxl)};
   };
   return {.variant = "base",
           .scale = ToString(scale),
@@ -98,7 +98,8 @@ const Architecture& auraflow() {
                          "final_linear."},
       .input_weight = "init_x_linear.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "AuraFlowPipeline"};
   return architecture;
 }
 

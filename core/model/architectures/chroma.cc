@@ -24,12 +24,12 @@ FluxTransformer Transformer(Scale scale) {
 std::vector<ComponentRule> Components(Scale scale) {
   return {
       {"transformer",
-       ComponentKind::kDiffusion,
+       ComponentKind::kBackbone,
        {"model.diffusion_model."},
        BuildFluxTransformer(Transformer(scale)),
        {{NameAlias::Where::kSuffix, "_norm.weight", "_norm.scale"}}},
       T5Xxl(scale, {"text_encoders.t5xxl.transformer.", "cond_stage_model.t5xxl.transformer."}),
-      VaeZ16(scale, {"vae.", "first_stage_model."}),
+      VaeZ16(scale, {"vae.", "first_stage_model."}, kLatentsOfFlux),
   };
 }
 
@@ -63,7 +63,9 @@ const Architecture& chroma() {
       .input_weight = "img_in.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .bare_layout = "bfl",
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "ChromaPipeline",
+      .nicknames = {{"chroma hd", "chroma"}, {"chroma1", "chroma"}, {"chroma1 hd", "chroma"}}};
   return architecture;
 }
 

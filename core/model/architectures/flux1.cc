@@ -1,6 +1,7 @@
 // FLUX.1: dev, schnell, and dev's models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/flux_lists.h"
 #include "core/model/builders/flux_transformer.h"
 #include "core/model/components.h"
 
@@ -12,13 +13,14 @@ struct Variant {
   std::string_view synth;
   std::uint64_t in_channels;  ///< 64 of the patch, the rest conditions
   bool guidance;
+  std::string_view pipeline = {};  ///< empty: the architecture's
 };
 
 /// dev before schnell: all of schnell's tensors are dev's as well.
 constexpr Variant kVariants[] = {
     {"dev", "flux1-dev", 64, true},
-    {"fill", "flux1-fill", 384, true},
-    {"control", "flux1-control", 128, true},
+    {"fill", "flux1-fill", 384, true, "FluxFillPipeline"},
+    {"control", "flux1-control", 128, true, "FluxControlPipeline"},
     {"schnell", "flux1-schnell", 64, false},
 };
 
@@ -39,14 +41,14 @@ FluxTransformer Transformer(const Variant& variant, Scale scale) {
 std::vector<ComponentRule> Components(const Variant& variant, Scale scale) {
   return {
       {"transformer",
-       ComponentKind::kDiffusion,
+       ComponentKind::kBackbone,
        {"model.diffusion_model."},
        BuildFluxTransformer(Transformer(variant, scale)),
        {{NameAlias::Where::kSuffix, "_norm.weight", "_norm.scale"}}},
       ClipL(scale, {"text_encoders.clip_l.transformer.", "cond_stage_model.clip_l.transformer."},
             PositionIds::kUnusual),
       T5Xxl(scale, {"text_encoders.t5xxl.transformer.", "cond_stage_model.t5xxl.transformer."}),
-      VaeZ16(scale, {"vae.", "first_stage_model."}),
+      VaeZ16(scale, {"vae.", "first_stage_model."}, kLatentsOfFlux),
   };
 }
 
@@ -65,7 +67,14 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
                                        {"single_blocks.37.linear2.bias", {flux.width}}},
                          .modelspec = variant.guidance ? "flux-1-dev" : "flux-1-schnell"};
   row.absent = {"double_blocks.19.", "single_blocks.38."};
-  if (flux.guidance) row.signature.push_back({"guidance_in.in_layer.bias", {flux.width}});
+  row.pipeline = variant.pipeline;
+  if (flux.guidance) {
+    row.signature.push_back({"guidance_in.in_layer.bias", {flux.width}});
+  } else {
+    row.schedule = NoiseSchedule{.shift = 1};
+    row.distilled = variant.name;
+    row.distilled_by = "the lack of guidance_in";
+  }
   return row;
 }
 
@@ -93,7 +102,17 @@ const Architecture& flux1() {
       .input_weight = "img_in.weight",
       .rows = Rows(),
       .bare_layout = "bfl",
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "FluxPipeline",
+      .schedule = {.dynamic_shift = true},
+      .implementation = "https://github.com/black-forest-labs/flux",
+      .nicknames = {{"flux", "flux1-dev"},
+                    {"flux control", "flux1-control"},
+                    {"flux dev", "flux1-dev"},
+                    {"flux fill", "flux1-fill"},
+                    {"flux schnell", "flux1-schnell"}},
+      .merge_lists = FluxMergeLists(),
+      .adapter_lists = FluxAdapterLists()};
   return architecture;
 }
 

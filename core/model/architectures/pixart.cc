@@ -63,12 +63,13 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
   const PixArt pixart = Of(variant == "alpha", scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(pixart),
              {}},
             T5Xxl(scale, {"text_encoders.t5xxl.transformer."}),
-            VaeZ4(scale, {"vae.", "first_stage_model."})};
+            VaeZ4(scale, {"vae.", "first_stage_model."},
+                  pixart.alpha ? kLatentsOfSd1 : kLatentsOfSdxl)};
   };
   ArchitectureRow row = {
       .variant = variant,
@@ -79,8 +80,12 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
                     {"y_embedder.y_proj.fc1.weight", {pixart.width, pixart.text}},
                     {"blocks.27.attn.proj.bias", {pixart.width}}},
       .absent = {"blocks.28."}};
-  if (pixart.alpha) row.signature.push_back({"ar_embedder.mlp.2.bias", {pixart.size}});
-  if (!pixart.alpha) row.absent.emplace_back("ar_embedder.");
+  if (pixart.alpha) {
+    row.signature.push_back({"ar_embedder.mlp.2.bias", {pixart.size}});
+    row.pipeline = "PixArtAlphaPipeline";
+  } else {
+    row.absent.emplace_back("ar_embedder.");
+  }
   return row;
 }
 
@@ -101,7 +106,9 @@ const Architecture& pixart() {
                Row("alpha", Scale::kFull, "pixart-alpha"),
                Row("sigma", Scale::kTiny, "pixart-sigma"),
                Row("alpha", Scale::kTiny, "pixart-alpha")},
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "PixArtSigmaPipeline",
+      .schedule = {.beta_start = 0.0001, .beta_end = 0.02, .betas = "linear"}};
   return architecture;
 }
 

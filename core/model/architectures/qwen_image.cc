@@ -54,7 +54,7 @@ ArchitectureRow Row(Scale scale) {
   const QwenImage qwen = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(qwen),
              {}}};
@@ -83,7 +83,8 @@ const Architecture& qwen_image() {
       .keep_precision = {"img_in.", "txt_in.", "time_text_embed.", "norm_out.", "proj_out."},
       .input_weight = "img_in.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "QwenImagePipeline"};
   return architecture;
 }
 

@@ -1,6 +1,7 @@
 // Stable Diffusion 1.x and its models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
@@ -8,6 +9,19 @@ namespace weightsmith::internal {
 namespace {
 
 constexpr std::uint64_t kChannels[] = {320, 8};  // by Scale
+
+struct Variant {
+  std::string_view name;
+  std::string_view synth;
+  std::uint64_t in_channels;
+  std::string_view pipeline;  ///< empty: that of the base model
+};
+
+constexpr Variant kVariants[] = {
+    {"base", "sd15", 4, {}},
+    {"inpainting", "sd15-inpainting", 9, "StableDiffusionInpaintPipeline"},
+    {"pix2pix", "sd15-pix2pix", 8, "StableDiffusionInstructPix2PixPipeline"},
+};
 
 std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
   const LdmUnet unet = {.in_channels = in_channels,
@@ -18,19 +32,19 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
                         .context = ClipLWidth(scale),
                         .linear_projection = false};
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       ClipL(scale, {"cond_stage_model.transformer."}, PositionIds::kUsual),
-      VaeZ4(scale, {"first_stage_model.", "vae."}),
+      VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSd1),
   };
 }
 
-ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synth,
-                    std::uint64_t in_channels) {
+ArchitectureRow Row(const Variant& variant, Scale scale) {
+  const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = kChannels[static_cast<std::size_t>(scale)];
   const std::uint64_t context = ClipLWidth(scale);
-  return {.variant = variant,
-          .scale = scale == Scale::kFull ? "full" : "tiny",
-          .synth = synth,
+  return {.variant = variant.name,
+          .scale = ToString(scale),
+          .synth = variant.synth,
           .components = [=] { return Components(scale, in_channels); },
           .signature = {{"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
                         {"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
@@ -39,7 +53,16 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
                         {"output_blocks.11.1.transformer_blocks.0.attn2.to_k.weight",
                          {channels, context}}},
           // Zero123 has pix2pix's width and a layer that mixes in the camera.
-          .absent = {"label_emb.", "cc_projection."}};
+          .absent = {"label_emb.", "cc_projection."},
+          .pipeline = variant.pipeline};
+}
+
+std::vector<ArchitectureRow> Rows() {
+  std::vector<ArchitectureRow> rows;
+  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
+    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -54,12 +77,18 @@ const Architecture& sd1() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = {Row("base", Scale::kFull, "sd15", 4),
-               Row("inpainting", Scale::kFull, "sd15-inpainting", 9),
-               Row("pix2pix", Scale::kFull, "sd15-pix2pix", 8),
-               Row("base", Scale::kTiny, "sd15", 4),
-               Row("inpainting", Scale::kTiny, "sd15-inpainting", 9),
-               Row("pix2pix", Scale::kTiny, "sd15-pix2pix", 8)}};
+      .rows = Rows(),
+      .pipeline = "StableDiffusionPipeline",
+      .implementation = "https://github.com/Stability-AI/generative-models",
+      .nicknames = {{"1.5", "sd15"},
+                    {"sd", "sd15"},
+                    {"sd 1.4", "sd15"},
+                    {"sd v1.5", "sd15"},
+                    {"stable diffusion", "sd15"},
+                    {"stable diffusion 1.5", "sd15"},
+                    {"stable diffusion v1.5", "sd15"}},
+      .merge_lists = FourLevelMergeLists(),
+      .adapter_lists = FourLevelAdapterLists()};
   return architecture;
 }
 

@@ -1,12 +1,28 @@
 // Stable Diffusion 2.0 and 2.1. Models that predict noise and models that predict v have the same
 // tensors; SD-Turbo is one of them in the naming of SDXL.
 
+#include <utility>
+
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
 namespace {
+
+struct Variant {
+  std::string_view name;
+  std::string_view synth;
+  std::uint64_t in_channels;
+  std::string_view pipeline;  ///< empty: that of the base model
+};
+
+constexpr Variant kVariants[] = {
+    {"base", "sd21", 4, {}},
+    {"inpainting", "sd2-inpainting", 9, "StableDiffusionInpaintPipeline"},
+    {"depth", "sd2-depth", 5, "StableDiffusionDepth2ImgPipeline"},
+};
 
 std::uint64_t Channels(Scale scale) {
   return At(scale, 320, 8);
@@ -20,20 +36,23 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
                         .middle_depth = 1,
                         .context = ClipHWidth(scale),
                         .linear_projection = true};
+  ComponentRule clip_h =
+      ClipH(scale, {"cond_stage_model.model.", "conditioner.embedders.0.model."});
+  clip_h.text.output = ClipOutput::kPenultimate;
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
-      ClipH(scale, {"cond_stage_model.model.", "conditioner.embedders.0.model."}),
-      VaeZ4(scale, {"first_stage_model.", "vae."}),
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      std::move(clip_h),
+      VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSd1),
   };
 }
 
-ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synth,
-                    std::uint64_t in_channels) {
+ArchitectureRow Row(const Variant& variant, Scale scale) {
+  const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = Channels(scale);
   const std::uint64_t context = ClipHWidth(scale);
-  return {.variant = variant,
+  return {.variant = variant.name,
           .scale = ToString(scale),
-          .synth = synth,
+          .synth = variant.synth,
           .components = [=] { return Components(scale, in_channels); },
           .signature = {{"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
                         {"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight",
@@ -41,15 +60,14 @@ ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synt
                         {"middle_block.1.proj_in.weight", {4 * channels, 4 * channels}},
                         {"output_blocks.11.1.transformer_blocks.0.attn2.to_k.weight",
                          {channels, context}}},
-          .absent = {"label_emb."}};  // unCLIP and video models
+          .absent = {"label_emb."},  // unCLIP and video models
+          .pipeline = variant.pipeline};
 }
 
 std::vector<ArchitectureRow> Rows() {
   std::vector<ArchitectureRow> rows;
   for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    rows.push_back(Row("base", scale, "sd21", 4));
-    rows.push_back(Row("inpainting", scale, "sd2-inpainting", 9));
-    rows.push_back(Row("depth", scale, "sd2-depth", 5));
+    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
   }
   return rows;
 }
@@ -66,7 +84,14 @@ const Architecture& sd2() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = Rows()};
+      .rows = Rows(),
+      .pipeline = "StableDiffusionPipeline",
+      .nicknames = {{"2.1", "sd21"},
+                    {"sd 2.0", "sd21"},
+                    {"stable diffusion 2.1", "sd21"},
+                    {"stable diffusion v2.1", "sd21"}},
+      .merge_lists = FourLevelMergeLists(),
+      .adapter_lists = FourLevelAdapterLists()};
   return architecture;
 }
 

@@ -27,7 +27,9 @@ const Architecture& sd3() {
       .dtype = DType::kF16,
       .keep_precision = MmditKeepPrecision(),
       .input_weight = "x_embedder.proj.weight",
-      .rows = {MmditRow("sd3", Scale::kFull, kFull), MmditRow("sd3", Scale::kTiny, kFull)}};
+      .rows = {MmditRow("sd3", Scale::kFull, kFull), MmditRow("sd3", Scale::kTiny, kFull)},
+      .pipeline = "StableDiffusion3Pipeline",
+      .nicknames = {{"sd 3.0", "sd3"}, {"sd3 medium", "sd3"}, {"stable diffusion 3", "sd3"}}};
   return architecture;
 }
 

@@ -27,7 +27,9 @@ const Architecture& sd3_5_large() {
                                             .keep_precision = MmditKeepPrecision(),
                                             .input_weight = "x_embedder.proj.weight",
                                             .rows = {MmditRow("sd3.5-large", Scale::kFull, kFull),
-                                                     MmditRow("sd3.5-large", Scale::kTiny, kFull)}};
+                                                     MmditRow("sd3.5-large", Scale::kTiny, kFull)},
+                                            .pipeline = "StableDiffusion3Pipeline",
+                                            .nicknames = {{"sd3.5 l", "sd3.5-large"}}};
   return architecture;
 }
 

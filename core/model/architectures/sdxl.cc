@@ -1,11 +1,25 @@
 // Stable Diffusion XL, base model, and its models with a wider input.
 
 #include "core/model/architecture.h"
+#include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
 namespace {
+
+struct Variant {
+  std::string_view name;
+  std::string_view synth;
+  std::uint64_t in_channels;
+  std::string_view pipeline;  ///< empty: that of the base model
+};
+
+constexpr Variant kVariants[] = {
+    {"base", "sdxl", 4, {}},
+    {"inpainting", "sdxl-inpainting", 9, "StableDiffusionXLInpaintPipeline"},
+    {"pix2pix", "sdxl-pix2pix", 8, "StableDiffusionXLInstructPix2PixPipeline"},
+};
 
 constexpr std::uint64_t kChannels[] = {320, 8};  // by Scale
 constexpr std::uint64_t kSizeEmbeddings[] = {6 * 256, 6 * 4};
@@ -27,28 +41,37 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
                         .linear_projection = true,
                         .label = LabelWidth(scale)};
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       ClipL(scale, {"conditioner.embedders.0.transformer."}, PositionIds::kUsual),
       ClipG(scale, {"conditioner.embedders.1.model."}),
-      VaeZ4(scale, {"first_stage_model.", "vae."}),
+      VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSdxl),
   };
 }
 
-ArchitectureRow Row(std::string_view variant, Scale scale, std::string_view synth,
-                    std::uint64_t in_channels) {
+ArchitectureRow Row(const Variant& variant, Scale scale) {
+  const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = kChannels[static_cast<std::size_t>(scale)];
   const std::uint64_t context = ContextWidth(scale);
-  return {.variant = variant,
-          .scale = scale == Scale::kFull ? "full" : "tiny",
-          .synth = synth,
+  return {.variant = variant.name,
+          .scale = ToString(scale),
+          .synth = variant.synth,
           .components = [=] { return Components(scale, in_channels); },
           // The depths tell it from its distilled siblings, which have fewer transformer blocks.
-          .signature = {
-              {"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
-              {"label_emb.0.0.weight", {4 * channels, LabelWidth(scale)}},
-              {"input_blocks.4.1.transformer_blocks.1.attn2.to_k.weight", {2 * channels, context}},
-              {"input_blocks.8.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}},
-              {"middle_block.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}}}};
+          .signature =
+              {{"input_blocks.0.0.weight", {channels, in_channels, 3, 3}},
+               {"label_emb.0.0.weight", {4 * channels, LabelWidth(scale)}},
+               {"input_blocks.4.1.transformer_blocks.1.attn2.to_k.weight", {2 * channels, context}},
+               {"input_blocks.8.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}},
+               {"middle_block.1.transformer_blocks.9.attn2.to_k.weight", {4 * channels, context}}},
+          .pipeline = variant.pipeline};
+}
+
+std::vector<ArchitectureRow> Rows() {
+  std::vector<ArchitectureRow> rows;
+  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
+    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -63,12 +86,19 @@ const Architecture& sdxl() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = {Row("base", Scale::kFull, "sdxl", 4),
-               Row("inpainting", Scale::kFull, "sdxl-inpainting", 9),
-               Row("pix2pix", Scale::kFull, "sdxl-pix2pix", 8),
-               Row("base", Scale::kTiny, "sdxl", 4),
-               Row("inpainting", Scale::kTiny, "sdxl-inpainting", 9),
-               Row("pix2pix", Scale::kTiny, "sdxl-pix2pix", 8)}};
+      .rows = Rows(),
+      .pipeline = "StableDiffusionXLPipeline",
+      .implementation = "https://github.com/Stability-AI/generative-models",
+      .nicknames = {{"illustrious", "sdxl"},
+                    {"noobai", "sdxl"},
+                    {"pony", "sdxl"},
+                    {"sd xl", "sdxl"},
+                    {"sdxl 1.0", "sdxl"},
+                    {"sdxl base 1.0", "sdxl"},
+                    {"stable diffusion xl base 1.0", "sdxl"},
+                    {"xl", "sdxl"}},
+      .merge_lists = ThreeLevelMergeLists(),
+      .adapter_lists = ThreeLevelAdapterLists()};
   return architecture;
 }
 

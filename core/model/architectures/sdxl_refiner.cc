@@ -30,9 +30,9 @@ std::vector<ComponentRule> Components(Scale scale) {
   ComponentRule clip_g = ClipG(scale, {"conditioner.embedders.0.model."});
   clip_g.text_encoder = 2;  // the base model's second encoder, and no first
   return {
-      {"unet", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
+      {"unet", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildLdmUnet(unet), {}},
       std::move(clip_g),
-      VaeZ4(scale, {"first_stage_model.", "vae."}),
+      VaeZ4(scale, {"first_stage_model.", "vae."}, kLatentsOfSdxl),
   };
 }
 
@@ -62,7 +62,9 @@ const Architecture& sdxl_refiner() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = {Row(Scale::kFull), Row(Scale::kTiny)}};
+      .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
+      .pipeline = "StableDiffusionXLImg2ImgPipeline",
+      .nicknames = {{"refiner", "sdxl-refiner"}, {"sdxl refiner 1.0", "sdxl-refiner"}}};
   return architecture;
 }
 

@@ -15,14 +15,15 @@ struct Variant {
   std::uint64_t width, inner;
   std::uint64_t in_channels, out_channels;  ///< of the latent video, and what comes with it
   int blocks;
-  bool image;  ///< attends to an image as CLIP sees it
+  bool image;                      ///< attends to an image as CLIP sees it
+  std::string_view pipeline = {};  ///< empty: the architecture's
 };
 
 constexpr Variant kVariants[] = {
     {"t2v-1.3b", "wan-t2v-1.3b", 1536, 8960, 16, 16, 30, false},
     {"t2v-14b", "wan-t2v-14b", 5120, 13824, 16, 16, 40, false},
-    {"i2v-14b", "wan-i2v-14b", 5120, 13824, 36, 16, 40, true},
-    {"i2v-2.2-14b", "wan-i2v-2.2-14b", 5120, 13824, 36, 16, 40, false},
+    {"i2v-14b", "wan-i2v-14b", 5120, 13824, 36, 16, 40, true, "WanImageToVideoPipeline"},
+    {"i2v-2.2-14b", "wan-i2v-2.2-14b", 5120, 13824, 36, 16, 40, false, "WanImageToVideoPipeline"},
     {"ti2v-5b", "wan-ti2v-5b", 3072, 14336, 48, 48, 30, false},
 };
 
@@ -91,7 +92,7 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
   const Variant wan = Scaled(full, scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {{"transformer",
-             ComponentKind::kDiffusion,
+             ComponentKind::kBackbone,
              {"model.diffusion_model."},
              Transformer(wan, scale),
              {}},
@@ -106,7 +107,8 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
       .signature = {{"patch_embedding.weight", {wan.width, wan.in_channels, 1, 2, 2}},
                     {"head.modulation", {1, 2, wan.width}},
                     {block + ".cross_attn.norm_k.weight", {wan.width}}},
-      .absent = {"blocks." + std::to_string(wan.blocks) + "."}};
+      .absent = {"blocks." + std::to_string(wan.blocks) + "."},
+      .pipeline = wan.pipeline};
   if (wan.image) row.signature.push_back({"img_emb.proj.3.bias", {wan.width}});
   if (!wan.image) row.absent.emplace_back("img_emb.");
   return row;
@@ -134,7 +136,9 @@ const Architecture& wan() {
                          "time_projection.", "img_emb.", "head."},
       .input_weight = "patch_embedding.weight",
       .rows = Rows(),
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "WanPipeline",
+      .nicknames = {{"wan 2.1", "wan-t2v-14b"}, {"wan 2.2", "wan-i2v-2.2-14b"}}};
   return architecture;
 }
 

@@ -57,8 +57,8 @@ ArchitectureRow Row(Scale scale) {
   const ZImage z = Of(scale);
   const auto components = [=]() -> std::vector<ComponentRule> {
     return {
-        {"transformer", ComponentKind::kDiffusion, {"model.diffusion_model."}, Transformer(z), {}},
-        VaeZ16(scale, {"vae.", "first_stage_model."})};
+        {"transformer", ComponentKind::kBackbone, {"model.diffusion_model."}, Transformer(z), {}},
+        VaeZ16(scale, {"vae.", "first_stage_model."}, kLatentsOfFlux)};
   };
   return {.variant = "base",
           .scale = ToString(scale),
@@ -84,7 +84,9 @@ const Architecture& z_image() {
       .keep_precision = {"x_embedder.", "cap_embedder.", "t_embedder.", "final_layer."},
       .input_weight = "x_embedder.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
-      .published_bare = true};
+      .published_bare = true,
+      .pipeline = "ZImagePipeline",
+      .nicknames = {{"z-image turbo", "z-image"}}};
   return architecture;
 }
 

@@ -82,7 +82,7 @@ ArchitectureRow LlamaRow(const LlamaTraits& traits, const LlamaSizes& sizes, Sca
           .scale = ToString(scale),
           .synth = synth,
           .components = [=]() -> std::vector<ComponentRule> {
-            return {{"transformer", ComponentKind::kDiffusion, {""}, Rules(traits, sizes), {}}};
+            return {{"transformer", ComponentKind::kBackbone, {""}, Rules(traits, sizes), {}}};
           },
           .signature = {}};
 }
@@ -132,6 +132,7 @@ Architecture LlamaArchitecture(const LlamaFamily& family) {
   return {.id = family.id,
           .title = family.title,
           .modelspec = {},
+          .kind = ModelKind::kLanguage,
           .layout = "hf",
           .dtype = DType::kBF16,
           .keep_precision = {"model.embed_tokens.", "lm_head."},

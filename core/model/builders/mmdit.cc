@@ -72,14 +72,16 @@ Mmdit Scaled(Mmdit mmdit, Scale scale) {
 
 std::vector<ComponentRule> Components(const Mmdit& mmdit, Scale scale) {
   std::vector<ComponentRule> components = {
-      {"transformer", ComponentKind::kDiffusion, {"model.diffusion_model."}, BuildMmdit(mmdit), {}},
+      {"transformer", ComponentKind::kBackbone, {"model.diffusion_model."}, BuildMmdit(mmdit), {}},
       ClipL(scale, {"text_encoders.clip_l.transformer."}, PositionIds::kUnusual),
       ClipGHf(scale, {"text_encoders.clip_g.transformer."}),
       T5Xxl(scale, {"text_encoders.t5xxl.transformer."}),
-      VaeZ16(scale, {"first_stage_model.", "vae."}),
+      VaeZ16(scale, {"first_stage_model.", "vae."}, kLatentsOfSd3),
   };
   for (ComponentRule& component : components) {
-    component.published = component.kind != ComponentKind::kText;
+    if (component.kind != ComponentKind::kText) continue;
+    component.published = false;
+    component.text.output = ClipOutput::kProjected;
   }
   return components;
 }

@@ -19,7 +19,6 @@ class Shapes {
  public:
   explicit Shapes(const ComponentRule& component) : component_(component) {}
 
-  bool Is(std::string_view component) const { return component_.name == component; }
   bool Has(const std::string& name) const { return Find(name) != nullptr; }
   /// 0 where there is no such tensor.
   std::uint64_t Dim(const std::string& name, std::size_t axis) const {

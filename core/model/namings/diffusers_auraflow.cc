@@ -8,6 +8,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"joint_transformer_blocks."};
+
 constexpr Renamed kOutside[] = {
     {"init_x_linear", "pos_embed.proj"},
     {"positional_encoding", "pos_embed.pos_embed"},
@@ -85,7 +87,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_auraflow() {
-  static const Naming naming = {"diffusers", "double_layers.0.attn.w1q.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "double_layers.0.attn.w1q.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

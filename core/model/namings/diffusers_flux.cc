@@ -9,6 +9,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"transformer_blocks.", "single_transformer_blocks."};
+
 constexpr Renamed kOutside[] = {
     {"img_in", "x_embedder"},
     {"txt_in", "context_embedder"},
@@ -129,7 +131,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_flux() {
-  static const Naming naming = {"diffusers", "double_blocks.0.img_attn.qkv.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "double_blocks.0.img_attn.qkv.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

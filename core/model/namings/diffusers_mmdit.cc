@@ -9,6 +9,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"transformer_blocks."};
+
 constexpr Renamed kOutside[] = {
     {"pos_embed", "pos_embed.pos_embed"},
     {"x_embedder.proj", "pos_embed.proj"},
@@ -110,8 +112,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_mmdit() {
-  static const Naming naming = {"diffusers", "joint_blocks.0.x_block.attn.qkv.weight", Place,
-                                Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "joint_blocks.0.x_block.attn.qkv.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

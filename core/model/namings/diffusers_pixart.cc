@@ -9,6 +9,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"adaln_single."};
+
 constexpr std::string_view kLacks[] = {"y_embedder.y_embedding"};
 
 constexpr Renamed kOutside[] = {
@@ -78,7 +80,12 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_pixart() {
-  static const Naming naming = {"diffusers", "t_block.1.weight", Place, Config, kLacks};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "t_block.1.weight",
+                                .place = Place,
+                                .config = Config,
+                                .lacks = kLacks,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

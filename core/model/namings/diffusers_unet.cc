@@ -7,6 +7,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"conv_in.", "down_blocks."};
+
 constexpr std::uint64_t kPerLevel = 3;  ///< two blocks and a change of resolution
 
 constexpr Renamed kOutside[] = {
@@ -100,10 +102,12 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
     }
   }
   const std::uint64_t width = unet.Dim("input_blocks.0.0.weight", 0);
+  const bool sized =
+      unet.Has("label_emb.0.0.weight");  // takes the size of the picture: 1024 × 1024
   Json config = {{"_class_name", "UNet2DConditionModel"},
                  {"in_channels", unet.Dim("input_blocks.0.0.weight", 1)},
                  {"out_channels", unet.Dim("out.2.weight", 0)},
-                 {"sample_size", anatomy.id.starts_with("sdxl") ? 128 : 64},
+                 {"sample_size", sized ? 128 : 64},
                  {"block_out_channels", channels},
                  {"layers_per_block", 2},
                  {"down_block_types", down},
@@ -113,7 +117,7 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
                  {"cross_attention_dim", context},
                  {"use_linear_projection", linear},
                  {"norm_num_groups", Groups(width)}};
-  if (unet.Has("label_emb.0.0.weight")) {
+  if (sized) {
     config["addition_embed_type"] = "text_time";
     config["addition_time_embed_dim"] = 256;
     config["projection_class_embeddings_input_dim"] = unet.Dim("label_emb.0.0.weight", 1);
@@ -125,7 +129,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
 }  // namespace
 
 const Naming& diffusers_unet() {
-  static const Naming naming = {"diffusers", "input_blocks.0.0.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "input_blocks.0.0.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

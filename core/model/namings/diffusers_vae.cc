@@ -8,6 +8,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"encoder.down_blocks."};
+
 constexpr std::uint64_t kLastLevel = 3;
 
 constexpr Renamed kMiddle[] = {
@@ -67,7 +69,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {placement};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
+ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes vae(rule);
   Json channels = Json::array();
   Json down = Json::array();
@@ -91,28 +93,20 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
                  {"norm_num_groups", Groups(vae.Dim("encoder.conv_in.weight", 0))},
                  {"use_quant_conv", quant},
                  {"use_post_quant_conv", quant}};
-  // PixArt alpha has the VAE of Stable Diffusion 1. A file of a VAE alone does not say whose it is.
-  const bool alpha = anatomy.variant == "alpha" || (anatomy.part != nullptr && quant);
-  if (anatomy.id.starts_with("sdxl") || anatomy.id == "auraflow" ||
-      (anatomy.id == "pixart" && !alpha)) {
-    config["scaling_factor"] = 0.13025;
-    config["force_upcast"] = true;
-  } else if (anatomy.id.starts_with("sd3")) {
-    config["scaling_factor"] = 1.5305;
-    config["shift_factor"] = 0.0609;
-  } else if (anatomy.id.starts_with("sd") || alpha) {
-    config["scaling_factor"] = 0.18215;
-  } else {
-    config["scaling_factor"] = 0.3611;
-    config["shift_factor"] = 0.1159;
-  }
+  config["scaling_factor"] = rule.latents.scale;
+  if (rule.latents.upcast) config["force_upcast"] = true;
+  if (rule.latents.shift != 0) config["shift_factor"] = rule.latents.shift;
   return DiffusersConfig(config);
 }
 
 }  // namespace
 
 const Naming& diffusers_vae() {
-  static const Naming naming = {"diffusers", "decoder.up.0.block.0.norm1.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "decoder.up.0.block.0.norm1.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

@@ -7,6 +7,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"condition_embedder."};
+
 constexpr Renamed kOutside[] = {
     {"time_embedding.0", "condition_embedder.time_embedder.linear_1"},
     {"time_embedding.2", "condition_embedder.time_embedder.linear_2"},
@@ -81,7 +83,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_wan() {
-  static const Naming naming = {"diffusers", "head.modulation", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "head.modulation",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

@@ -8,6 +8,8 @@
 namespace weightsmith::internal {
 namespace {
 
+constexpr std::string_view kBeginnings[] = {"all_x_embedder."};
+
 constexpr Renamed kOutside[] = {
     {"x_embedder", "all_x_embedder.2-1"},
     {"final_layer", "all_final_layer.2-1"},
@@ -64,7 +66,11 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 }  // namespace
 
 const Naming& diffusers_z_image() {
-  static const Naming naming = {"diffusers", "noise_refiner.0.attention.qkv.weight", Place, Config};
+  static const Naming naming = {.id = "diffusers",
+                                .known_by = "noise_refiner.0.attention.qkv.weight",
+                                .place = Place,
+                                .config = Config,
+                                .beginnings = kBeginnings};
   return naming;
 }
 

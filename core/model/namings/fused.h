@@ -26,8 +26,7 @@ inline std::vector<Placement> Fused(const TensorRule& rule, const std::vector<Fu
     shape[0] = part.rows;
     placements.push_back({.name = part.name + std::string(end),
                           .shape = std::move(shape),
-                          .our_row = row,
-                          .rows = part.rows});
+                          .rows = {.ours = row, .count = part.rows}});
     row += part.rows;
   }
   return placements;
@@ -36,8 +35,8 @@ inline std::vector<Placement> Fused(const TensorRule& rule, const std::vector<Fu
 /// The two halves of the rows stand in the other order.
 inline std::vector<Placement> Swapped(const TensorRule& rule, const std::string& name) {
   const std::uint64_t half = rule.shape[0] / 2;
-  return {{.name = name, .shape = rule.shape, .their_row = half, .our_row = 0, .rows = half},
-          {.name = name, .shape = rule.shape, .their_row = 0, .our_row = half, .rows = half}};
+  return {{.name = name, .shape = rule.shape, .rows = {.theirs = half, .ours = 0, .count = half}},
+          {.name = name, .shape = rule.shape, .rows = {.theirs = 0, .ours = half, .count = half}}};
 }
 
 /// ".weight" of "a.b.weight", with the dot.

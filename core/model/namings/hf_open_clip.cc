@@ -2,6 +2,7 @@
 // logit_scale has no place there.
 
 #include "core/model/naming.h"
+#include "core/model/namings/fused.h"
 #include "core/model/namings/renaming.h"
 
 namespace weightsmith::internal {
@@ -35,17 +36,12 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   if (const auto inside = RenameBeginning(name, kInside)) return {{.name = layer + *inside}};
   const bool weight = name == "attn.in_proj_weight";
   if (!weight && name != "attn.in_proj_bias") return {};
-  std::vector<Placement> thirds;
+  const std::string attention = layer + "self_attn.";
   const std::uint64_t rows = rule.shape[0] / 3;
-  for (const char* part : {"q", "k", "v"}) {
-    Shape shape = rule.shape;
-    shape[0] = rows;
-    thirds.push_back({.name = layer + "self_attn." + part + "_proj." + (weight ? "weight" : "bias"),
-                      .shape = std::move(shape),
-                      .our_row = rows * thirds.size(),
-                      .rows = rows});
-  }
-  return thirds;
+  return Fused(
+      rule,
+      {{attention + "q_proj", rows}, {attention + "k_proj", rows}, {attention + "v_proj", rows}},
+      weight ? ".weight" : ".bias");
 }
 
 }  // namespace

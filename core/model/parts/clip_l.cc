@@ -9,7 +9,12 @@ PartRow Row(Scale scale, std::string_view name) {
           .scale = name,
           .layout = "component",
           .synth = "clip_l",
-          .component = [scale] { return ClipL(scale, {""}, PositionIds::kUnusual); },
+          .component =
+              [scale] {
+                ComponentRule rule = ClipL(scale, {""}, PositionIds::kUnusual);
+                rule.text.output = ClipOutput::kAsStored;
+                return rule;
+              },
           .signature = {{"text_model.encoder.layers.0.mlp.fc1.weight", {4 * width, width}},
                         {"text_model.encoder.layers.11.mlp.fc1.weight", {4 * width, width}}}};
 }

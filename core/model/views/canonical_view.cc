@@ -43,21 +43,13 @@ bool Has(Tensors tensors, std::string_view beginning) {
 
 /// Names that only diffusers' files begin with: most files need no further look.
 bool LooksLikeDiffusers(Tensors tensors) {
-  constexpr std::string_view kBeginnings[] = {"adaln_single.",
-                                              "condition_embedder.",
-                                              "joint_transformer_blocks.",
-                                              "all_x_embedder.",
-                                              "conv_in.",
-                                              "down_blocks.",
-                                              "transformer_blocks.",
-                                              "unet.",
-                                              "transformer.",
-                                              "encoder.down_blocks.",
-                                              "text_encoder.",
-                                              "vae.encoder.down_blocks.",
-                                              "single_transformer_blocks."};
-  return std::ranges::any_of(kBeginnings,
-                             [&](std::string_view beginning) { return Has(tensors, beginning); });
+  constexpr std::string_view kFolders[] = {"unet.", "transformer.", "text_encoder.",
+                                           "vae.encoder.down_blocks."};
+  const auto has = [&](std::string_view beginning) { return Has(tensors, beginning); };
+  return std::ranges::any_of(kFolders, has) ||
+         std::ranges::any_of(Namings(), [&](const Naming* naming) {
+           return std::ranges::any_of(naming->beginnings, has);
+         });
 }
 
 std::optional<Viewer> ViewDiffusion(const Checkpoint& checkpoint) {

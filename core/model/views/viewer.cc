@@ -27,9 +27,10 @@ GatherRun RunOf(const CheckpointTensor& tensor, const Placement& placement) {
     return {tensor.file, tensor.offset, {{shape[1], 1}, {shape[0], shape[1]}}};
   }
   const std::uint64_t all = tensor.info.elements();
-  const std::uint64_t width = placement.rows == 0 ? all : all / shape[0];
-  return ContiguousRun(tensor.file, tensor.offset + placement.their_row * width * size,
-                       placement.rows == 0 ? all : placement.rows * width);
+  if (placement.rows.all()) return ContiguousRun(tensor.file, tensor.offset, all);
+  const std::uint64_t width = all / shape[0];
+  return ContiguousRun(tensor.file, tensor.offset + placement.rows.theirs * width * size,
+                       placement.rows.count * width);
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ namespace {
 
 /// Rows of a tensor of the other naming, and where they lie.
 struct Piece {
-  std::uint64_t their_row;
+  RowMap rows;
   Gather runs;
 };
 
@@ -189,8 +190,8 @@ Gather TheirRuns(const CheckpointTensor& ours, const Placement& placement) {
   if (Info(ours.info.dtype).bits < 8) RefuseToCut(ours);
   if (placement.transposed) return Transpose(ours);
   const std::uint64_t width = ours.info.elements() / ours.info.shape[0];
-  const std::uint64_t first = placement.our_row * width;
-  const std::uint64_t count = placement.rows * width;
+  const std::uint64_t first = placement.rows.ours * width;
+  const std::uint64_t count = placement.rows.count * width;
   if (ours.gather != nullptr) return Slice(ours, first, count);
   const std::uint64_t size = Info(ours.info.dtype).bits / 8;
   return {ContiguousRun(ours.file, ours.offset + first * size, count)};
@@ -206,7 +207,7 @@ CheckpointTensor Renamed(CheckpointTensor tensor, const Placement& placement) {
 using Rules = std::map<std::string_view, const TensorRule*>;
 
 bool IsRenaming(const std::vector<Placement>& placements) {
-  return placements.size() == 1 && placements[0].rows == 0 && !placements[0].transposed;
+  return placements.size() == 1 && placements[0].rows.all() && !placements[0].transposed;
 }
 
 /// By index, the names of companions that go with those that their codes get.
@@ -267,12 +268,12 @@ std::vector<CheckpointTensor> InNaming(const Naming& naming, const ComponentRule
       auto& [theirs, parts] = pieces[placement.name];
       theirs.name = placement.name;
       theirs.info = {ours.info.dtype, placement.shape};
-      parts.push_back({placement.their_row, TheirRuns(ours, placement)});
+      parts.push_back({placement.rows, TheirRuns(ours, placement)});
     }
   }
   for (auto& [name, tensor] : pieces) {
     auto& [theirs, parts] = tensor;
-    std::ranges::sort(parts, {}, &Piece::their_row);
+    std::ranges::sort(parts, {}, [](const Piece& piece) { return piece.rows.theirs; });
     Gather gather;
     for (const Piece& piece : parts) {
       gather.insert(gather.end(), piece.runs.begin(), piece.runs.end());

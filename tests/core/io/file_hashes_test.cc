@@ -15,7 +15,7 @@
 namespace weightsmith::internal {
 namespace {
 
-std::string Pattern(std::size_t size) {
+std::string SquaresPattern(std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i) {
     bytes[i] = static_cast<char>(i * i * 7 + i * 131 + (i >> 8) * 17);
@@ -25,7 +25,7 @@ std::string Pattern(std::size_t size) {
 
 std::string NineMebibytes() {
   return FileOf(R"({"x":{"dtype":"U8","shape":[9437184],"data_offsets":[0,9437184]}})",
-                Pattern(9 << 20));
+                SquaresPattern(9 << 20));
 }
 
 const std::string kEmptySha = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -45,7 +45,8 @@ TEST(HashFile, GivesTheHashesPeopleNameASafetensorsFileBy) {
 
 TEST(HashFile, TakesTheShortRestForAutoV1AndHasNoAutoV3WithoutAHeader) {
   const Scratch scratch;
-  const FileHashes hashes = HashFile(*OpenByteSource(scratch.Make("a.ckpt", Pattern(1100000))));
+  const FileHashes hashes =
+      HashFile(*OpenByteSource(scratch.Make("a.ckpt", SquaresPattern(1100000))));
   EXPECT_EQ(hashes.sha256, "60e136f0a124ecf7a544fc0da02ea684346a1eb325db62f74bcc8195396dc2ad");
   EXPECT_EQ(hashes.autov1, "e4b75cb7");
   EXPECT_EQ(hashes.autov3, "");

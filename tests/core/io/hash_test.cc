@@ -11,7 +11,7 @@
 namespace weightsmith::internal {
 namespace {
 
-std::vector<std::byte> Pattern(std::size_t size) {
+std::vector<std::byte> PatternBytes(std::size_t size) {
   std::vector<std::byte> bytes(size);
   for (std::size_t i = 0; i < size; ++i) {
     bytes[i] = static_cast<std::byte>(i * i * 7 + i * 131 + (i >> 8) * 17);
@@ -19,7 +19,7 @@ std::vector<std::byte> Pattern(std::size_t size) {
   return bytes;
 }
 
-std::span<const std::byte> Bytes(std::string_view text) {
+std::span<const std::byte> BytesOf(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
@@ -40,7 +40,7 @@ class Xxh3Digest : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { ForceSimdTarget(GetParam()); }
   void TearDown() override { ForceSimdTarget(""); }
-  const std::vector<std::byte> pattern_ = Pattern(3 << 20);
+  const std::vector<std::byte> pattern_ = PatternBytes(3 << 20);
 };
 INSTANTIATE_TEST_SUITE_P(On, Xxh3Digest, testing::ValuesIn(SimdTargets()),
                          [](const auto& target) { return target.param; });
@@ -82,7 +82,7 @@ TEST_P(Xxh3Digest, OfAStreamSurvivesAChangeOfInstructionSet) {
 }
 
 TEST(Digest, ReadsItsOwnDigits) {
-  const Digest digest = Xxh3(Bytes("x"));
+  const Digest digest = Xxh3(BytesOf("x"));
   EXPECT_EQ(Digest::FromHex(digest.ToHex()), digest);
   EXPECT_EQ(Digest::FromHex("5C7401C0EC22EEEEEAF06C6480B2CD11"), digest);
   EXPECT_EQ(Digest::FromHex(digest.ToHex().substr(1)), std::nullopt);
@@ -93,8 +93,8 @@ TEST(Digest, ReadsItsOwnDigits) {
 // Computed in Python from the description in the header.
 TEST(SetDigest, CoversNamesAndDigestsInOrder) {
   SetDigest set;
-  set.Add("alpha", Xxh3(Bytes("x")));
-  set.Add("beta", Xxh3(Bytes("y")));
+  set.Add("alpha", Xxh3(BytesOf("x")));
+  set.Add("beta", Xxh3(BytesOf("y")));
   EXPECT_EQ(set.Finish().ToHex(), "9f426611841b5982102cc5104488aa5e");
 }
 
@@ -102,7 +102,7 @@ TEST(SetDigest, CoversNamesAndDigestsInOrder) {
 TEST(Sha256, AgreesWithTheStandard) {
   const auto sha256 = [](std::string_view text) {
     Sha256 sha;
-    sha.Update(Bytes(text));
+    sha.Update(BytesOf(text));
     return sha.Finish();
   };
   EXPECT_EQ(sha256(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -115,7 +115,7 @@ TEST(Sha256, AgreesWithTheStandard) {
 
 TEST(Sha256, TakesPieces) {
   Sha256 sha;
-  for (const char* piece : {"a", "", "bc"}) sha.Update(Bytes(piece));
+  for (const char* piece : {"a", "", "bc"}) sha.Update(BytesOf(piece));
   EXPECT_EQ(sha.Finish(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 

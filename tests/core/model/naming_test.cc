@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -28,10 +29,10 @@ std::map<std::string, Theirs> OtherNaming(const ComponentRule& component) {
       EXPECT_TRUE(tensor.shape.empty() || tensor.shape == placement.shape) << placement.name;
       tensor.shape = placement.shape;
       const std::uint64_t all = placement.shape.empty() ? 1 : placement.shape[0];
-      const std::uint64_t rows = placement.rows == 0 ? all : placement.rows;
-      EXPECT_TRUE(tensor.rows.emplace(placement.their_row, rows).second) << placement.name;
-      EXPECT_EQ(placement.our_row, ours) << rule.name;
-      ours += rows;
+      const RowMap rows = placement.rows.Counted(all);
+      EXPECT_TRUE(tensor.rows.emplace(rows.theirs, rows.count).second) << placement.name;
+      EXPECT_EQ(rows.ours, ours) << rule.name;
+      ours += rows.count;
     }
     EXPECT_EQ(ours, rule.shape.empty() ? 1 : rule.shape[0]) << rule.name;
   }
@@ -68,6 +69,30 @@ TEST(Naming, EveryRowOfBothNamingsIsOnceInTheOther) {
        {"sd1", "sd2", "sdxl", "sdxl-refiner", "flux1", "chroma", "sd3", "sd3.5-medium",
         "sd3.5-large", "z-image", "qwen-image", "wan", "auraflow", "pixart"}) {
     EXPECT_TRUE(covered.contains(id)) << id;
+  }
+}
+
+/// A file that begins in no such way is not looked at further.
+TEST(Naming, HasABeginningThatFilesAreFoundBy) {
+  const auto begins = [](std::string_view name) {
+    return std::ranges::any_of(Namings(), [name](const Naming* naming) {
+      return std::ranges::any_of(
+          naming->beginnings, [name](std::string_view start) { return name.starts_with(start); });
+    });
+  };
+  for (const Architecture* architecture : Architectures()) {
+    const ComponentRule component = architecture->rows.front().components().front();
+    const Naming* naming = NamingOf(component);
+    if (naming == nullptr) continue;
+    SCOPED_TRACE(architecture->id);
+    bool renamed = false;
+    bool found = false;
+    for (const auto& [name, tensor] : OtherNaming(component)) {
+      found = found || begins(name);
+      const auto same = [&name = name](const TensorRule& rule) { return rule.name == name; };
+      renamed = renamed || std::ranges::none_of(component.tensors, same);
+    }
+    EXPECT_TRUE(found || !renamed);
   }
 }
 

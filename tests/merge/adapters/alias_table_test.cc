@@ -36,9 +36,9 @@ struct Base {
     for (const AliasPiece& piece : module->weight) {
       if (!text.empty()) text += " + ";
       text += anatomy.tensors[piece.tensor].local;
-      if (piece.rows > 0) {
-        text += "[" + std::to_string(piece.our_row) + ":" +
-                std::to_string(piece.our_row + piece.rows) + "]";
+      if (!piece.rows.all()) {
+        text +=
+            "[" + std::to_string(piece.rows.ours) + ":" + std::to_string(piece.rows.end()) + "]";
       }
       if (piece.transposed) text += "^T";
     }
@@ -235,8 +235,8 @@ TEST(AliasTable, StableDiffusion3HasHalvesSwappedInItsLastContextBlock) {
       base.aliases.Find("transformer.transformer_blocks.23.norm1_context.linear");
   ASSERT_NE(last, nullptr);
   ASSERT_THAT(last->weight, SizeIs(2));
-  EXPECT_EQ(last->weight[0].our_row, 0u);
-  EXPECT_GT(last->weight[0].their_row, 0u);
+  EXPECT_EQ(last->weight[0].rows.ours, 0u);
+  EXPECT_GT(last->weight[0].rows.theirs, 0u);
   ASSERT_THAT(last->bias, SizeIs(2));
 }
 

@@ -11,9 +11,9 @@ using ::testing::HasSubstr;
 using ::testing::Optional;
 
 const TensorPlace kUnet{"model.diffusion_model.input_blocks.4.1.norm.weight", "unet",
-                        ComponentKind::kDiffusion, 0};
+                        ComponentKind::kBackbone, 0};
 const TensorPlace kTransformer{"model.diffusion_model.double_blocks.3.img_attn.qkv.weight",
-                               "transformer", ComponentKind::kDiffusion, 0};
+                               "transformer", ComponentKind::kBackbone, 0};
 const TensorPlace kClipL{"conditioner.embedders.0.transformer.text_model.final_layer_norm.bias",
                          "clip_l", ComponentKind::kText, 1};
 const TensorPlace kClipG{"conditioner.embedders.1.model.ln_final.bias", "clip_g",
@@ -90,8 +90,8 @@ TEST(Selector, ExplainsARegexThatIsMalformed) {
 
 TEST(Selector, SearchesALongNameWithoutExhaustingTheStack) {
   const std::string name(10'000'000, 'a');
-  EXPECT_TRUE(Parsed("/(a|b)*/").Matches({name, "unet", ComponentKind::kDiffusion, 0}));
-  EXPECT_FALSE(Parsed("/(a|b)*$c/").Matches({name, "unet", ComponentKind::kDiffusion, 0}));
+  EXPECT_TRUE(Parsed("/(a|b)*/").Matches({name, "unet", ComponentKind::kBackbone, 0}));
+  EXPECT_FALSE(Parsed("/(a|b)*$c/").Matches({name, "unet", ComponentKind::kBackbone, 0}));
 }
 
 /// Which of these names inside a component of that kind a selector speaks of.
@@ -113,7 +113,7 @@ TEST(Selector, KnowsBlocksByBothNames) {
       "output_blocks.3.0.x",          "out.2.weight",         "double_blocks.7.img_mod.lin.bias",
       "single_blocks.37.linear1.bias"};
   const auto unet = [&](std::string_view selector) {
-    return Among(selector, ComponentKind::kDiffusion, names);
+    return Among(selector, ComponentKind::kBackbone, names);
   };
   using Names = std::vector<std::string>;
   for (const char* in : {"unet.in.5", "IN05", "in05", "in.5", "dit.in.5"}) {
@@ -166,7 +166,7 @@ TEST(Selector, AnElementIsWholeStepsOfTheName) {
   const Names names = {"input_blocks.4.1.transformer_blocks.0.attn2.to_out.0.weight",
                        "input_blocks.4.1.transformer_blocks.0.attn21.to_k.weight"};
   const auto unet = [&](std::string_view selector) {
-    return Among(selector, ComponentKind::kDiffusion, names);
+    return Among(selector, ComponentKind::kBackbone, names);
   };
   EXPECT_EQ(unet("IN04-IN08:attn2"), Names{names[0]});
   EXPECT_EQ(unet("unet:attn2.to_out"), Names{names[0]});
@@ -185,8 +185,8 @@ TEST(PlaceMap, TheMoreSpecificRowWinsWhereverItStands) {
   const std::string name = "input_blocks.4.1.transformer_blocks.0.attn2.to_k.weight";
   const TensorPlace place{.canonical = name,
                           .component = "unet",
-                          .kind = ComponentKind::kDiffusion,
-                          .block = BlockOf(ComponentKind::kDiffusion, name)};
+                          .kind = ComponentKind::kBackbone,
+                          .block = BlockOf(ComponentKind::kBackbone, name)};
   const std::vector<std::pair<const char*, double>> rows = {{"/attn2/", 6}, {"IN04:attn2", 5},
                                                             {"IN04", 4},    {"IN00-IN11", 3},
                                                             {"unet", 2},    {"default", 1}};

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "merge/program/lowering.h"
+#include "tests/merge/program/operands.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::Optional;
-
-const Value kX = Value::Of(0);
-const Value kY = Value::Of(1);
-const Value kZ = Value::Of(2);
 
 std::optional<std::vector<double>> Of(const Lowering& tape, Value value) {
   // All sources are results, so that none is dropped.

@@ -8,6 +8,7 @@
 
 #include "merge/program/lowering.h"
 #include "merge/program/primitive.h"
+#include "tests/merge/program/operands.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -16,16 +17,12 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const Value kX = Value::Of(0);
-const Value kY = Value::Of(1);
-const Value kZ = Value::Of(2);
-
-Lowering Start() {
+Lowering StartWide() {
   return Lowering(Precision::kF64, 3);
 }
 
 TEST(Finish, WhatNeedsNoNumberOfTheTensorHasOnePass) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value sum = tape.Add(kX, kY);
   tape.Dot(kX, kZ);  // of no use
   const FinishedProgram program = std::move(tape).Finish(std::array{sum});
@@ -35,7 +32,7 @@ TEST(Finish, WhatNeedsNoNumberOfTheTensorHasOnePass) {
 }
 
 TEST(Finish, ANumberOfTheTensorIsGatheredInAPassBefore) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value scaled = tape.Scale(tape.Dot(kY, kZ), kX);
   const FinishedProgram program = std::move(tape).Finish(std::array{scaled});
   ASSERT_THAT(program.passes, SizeIs(1));
@@ -51,7 +48,7 @@ TEST(Finish, ANumberOfTheTensorIsGatheredInAPassBefore) {
 }
 
 TEST(Finish, WorkOnNumbersFollowsThePassThatGathersTheLastOfThem) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Scalar norm = tape.Norm(kX);
   const Value unit = tape.Divide(kX, norm);
   const Scalar second = tape.Plus(tape.SumOf(unit), norm);
@@ -68,7 +65,7 @@ TEST(Finish, WorkOnNumbersFollowsThePassThatGathersTheLastOfThem) {
 }
 
 TEST(Finish, EqualNumbersAreGatheredOnce) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value a = tape.Scale(tape.Dot(kX, kY), kX);
   const Value b = tape.Scale(tape.Dot(kY, kX), kY);
   const FinishedProgram program = std::move(tape).Finish(std::array{a, b});
@@ -77,7 +74,7 @@ TEST(Finish, EqualNumbersAreGatheredOnce) {
 }
 
 TEST(Finish, LiteralsAreFoldedAtOnce) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   EXPECT_TRUE(tape.Plus(1, 2).Is(3));
   EXPECT_TRUE(tape.Dot(Value::Zero(), kX).Is(0));
   EXPECT_TRUE(tape.Select(1, 2, 3, 4).Is(3));
@@ -91,7 +88,7 @@ void Copy(std::span<const std::span<const float>> in, const Shape& /*shape*/,
 
 TEST(Finish, AFunctionOfTheTensorIsReadAsASourceBehindTheOthers) {
   constexpr TensorFunction function{.name = "copy", .compute = Copy};
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value difference = tape.Subtract(kY, kX);
   const Value copied = tape.Transformed(function, std::array{difference}, {1.5});
   const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(kX, copied)});
@@ -109,7 +106,7 @@ TEST(Finish, AFunctionOfTheTensorIsReadAsASourceBehindTheOthers) {
 
 TEST(Finish, AFunctionOfAFunctionTakesAPassMore) {
   constexpr TensorFunction function{.name = "copy", .compute = Copy};
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value once = tape.Transformed(function, std::array{kX}, {});
   const Value twice = tape.Transformed(function, std::array{tape.Add(once, kY)}, {});
   const FinishedProgram program = std::move(tape).Finish(std::array{twice});
@@ -120,7 +117,7 @@ TEST(Finish, AFunctionOfAFunctionTakesAPassMore) {
 }
 
 TEST(Finish, WhatWaitsForAKeptValueIsReadBehindIt) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Value weight = tape.Add(kX, kY);
   const KeptIndex kept = tape.KeepFor(weight, kZ.reg());
   const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(weight, kZ)});
@@ -132,7 +129,7 @@ TEST(Finish, WhatWaitsForAKeptValueIsReadBehindIt) {
 }
 
 TEST(Finish, SlotsThatWereAskedForAreKnownBeforeTheTape) {
-  Lowering tape = Start();
+  Lowering tape = StartWide();
   const Scalar largest = tape.Largest(kX);
   const FinishedProgram program = std::move(tape).Finish(std::array{kX}, std::array{largest});
   ASSERT_THAT(program.passes, SizeIs(1));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/merge/program/operands.h"
 #include "tests/merge/tape_harness.h"
 
 namespace weightsmith::internal {
@@ -12,9 +13,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 const Value kZero = Value::Zero();
-const Value kX = Value::Of(0);
-const Value kY = Value::Of(1);
-const Value kZ = Value::Of(2);
 
 Lowering Start() {
   return Lowering(Precision::kF32, 3);

@@ -73,6 +73,29 @@ TEST(Selection, IsWhatSortingGives) {
   }
 }
 
+/// More elements lie inside the band than it lists.
+TEST(Selection, FindsAmongManyEqualValues) {
+  std::vector<float> values = Normal(3'000'000);
+  for (float& value : values) value = std::round(value * 4) / 4;
+  for (const double fraction : {0.05, 0.3, 0.6, 0.95}) {
+    const Found found = Select(values, fraction, Sample(values));
+    EXPECT_EQ(found.value, KthLargest(values, fraction)) << fraction;
+    EXPECT_LE(found.passes, 2) << fraction;
+  }
+}
+
+/// As of a model in f16, most of whose values are those of another.
+TEST(Selection, FindsTheLimitOfMostlyZeros) {
+  std::vector<float> values = Normal(2'000'000);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % 16 != 0) values[i] = 0;
+  }
+  for (const double fraction : {0.01, 0.05, 0.5}) {
+    const Found found = Select(values, fraction, Sample(values));
+    EXPECT_EQ(found.value, KthLargest(values, fraction)) << fraction;
+  }
+}
+
 TEST(Selection, ASampleOfAllElementsIsTheResult) {
   const std::vector<float> values = Normal(1000);
   EXPECT_EQ(Select(values, 0.3, values).passes, 0);

@@ -68,5 +68,26 @@ TEST_F(BudgetTest, CountsWhatAProcessHasHeldBefore) {
   EXPECT_THROW(AffordMemory(plan, options), Error);
 }
 
+TEST_F(BudgetTest, SixtyFourOutputsOnSixteenThreadsFitIntoAGibibyte) {
+  // As many tensors as SDXL has, one of them of more than a chunk.
+  Tensors tensors{{"x", std::vector<double>(600'000, 1)}};
+  for (int i = 0; i < 2515; ++i) tensors["t" + std::to_string(i)] = {1};
+  ModelMaker many;
+  const NodeId a = many.Add("a", DType::kF16, tensors);
+  const NodeId b = many.Add("b", DType::kF16, tensors);
+  std::vector<OutputSpec> outputs;
+  for (int i = 0; i < 64; ++i) {
+    OutputSpec& output = outputs.emplace_back();
+    output.root = many.Step("mix" + std::to_string(i), "weighted_sum", {a, b}, {(i + 1) / 80.0});
+    output.path = many.scratch / (std::to_string(i) + ".safetensors");
+  }
+  const Plan wide = MakePlan(many.expression, outputs);
+  RunOptions options;
+  options.threads = 16;
+  options.max_memory = std::uint64_t{1} << 30;
+  EXPECT_EQ(AffordMemory(wide, options).threads, 16);
+  EXPECT_LE(PeakMemory(wide, options), std::uint64_t{1} << 30);
+}
+
 }  // namespace
 }  // namespace weightsmith::internal

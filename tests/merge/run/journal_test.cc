@@ -1,11 +1,15 @@
-// What is taken for a journal: one that a disk or a crash damaged, and no file of anybody's.
+// What a journal keeps; and what is taken for one: one that a disk or a crash damaged, and no file
+// of anybody's.
 #include "merge/run/journal.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/core/scratch.h"
+#include "tests/merge/model_maker.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -43,6 +47,105 @@ TEST_F(JournalFile, IsNoTextOfAnybody) {
 TEST_F(JournalFile, IsNoFolder) {
   const Scratch scratch;
   EXPECT_FALSE(IsJournal(scratch.folder()));
+}
+
+/// A journal of a plan of two tasks.
+class JournalTest : public ::testing::Test {
+ protected:
+  JournalTest() {
+    const NodeId a = maker_.Add("a", DType::kF32, {{"u", {1, 2}}, {"v", {3}}});
+    const NodeId b = maker_.Add("b", DType::kF32, {{"u", {5, 6}}, {"v", {7}}});
+    plan_ = maker_.MakePlanOf(maker_.Step("mix", "weighted_sum", {a, b}, {0.5}));
+    path_ = Journal::PathOf(plan_);
+  }
+
+  static TaskResult ResultOf(std::uint8_t seed) {
+    TaskResult result;
+    result.sources = {Digest{{seed, 1}}, Digest{{seed, 2}}};
+    result.products = {Digest{{seed, 3}}};
+    result.effects = {{.elements = seed, .changed = 1, .change_squares = 0.1, .before_squares = 3}};
+    result.non_finite = 1;
+    result.bytes_read = 2U * seed;
+    result.bytes_written = seed;
+    return result;
+  }
+
+  Journal Open() const { return {path_, plan_, true}; }
+
+  void WriteBoth() const {
+    Journal journal = Open();
+    journal.Start();
+    journal.Append(1, ResultOf(11));
+    journal.Append(0, ResultOf(22));
+  }
+
+  ModelMaker maker_;
+  Plan plan_;
+  std::filesystem::path path_;
+};
+
+TEST_F(JournalTest, KeepsWhatWasLearnedOfEveryTask) {
+  EXPECT_FALSE(Open().exists());
+  WriteBoth();
+  const Journal journal = Open();
+  EXPECT_TRUE(journal.ours());
+  EXPECT_TRUE(journal.same_boot());
+  ASSERT_EQ(journal.finished().size(), 2U);
+  EXPECT_EQ(journal.finished()[0].task, 1U);
+  EXPECT_EQ(journal.finished()[1].task, 0U);
+  const TaskResult& read = journal.finished()[0].result;
+  const TaskResult written = ResultOf(11);
+  EXPECT_EQ(read.sources, written.sources);
+  EXPECT_EQ(read.products, written.products);
+  EXPECT_EQ(read.effects[0].change_squares, written.effects[0].change_squares);
+  EXPECT_EQ(read.non_finite, 1U);
+  EXPECT_EQ(read.bytes_read, 22U);
+  EXPECT_EQ(read.bytes_written, 11U);
+  EXPECT_TRUE(journal.committed().empty());
+}
+
+TEST_F(JournalTest, ALineThatWasCutOffIsNone) {
+  WriteBoth();
+  std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);
+  const Journal journal = Open();
+  EXPECT_TRUE(journal.ours());
+  ASSERT_EQ(journal.finished().size(), 1U);
+  EXPECT_EQ(journal.finished()[0].task, 1U);
+}
+
+TEST_F(JournalTest, GoesOnBehindTheLinesThatAreKept) {
+  WriteBoth();
+  Journal journal = Open();
+  journal.Continue(1);
+  journal.Append(0, ResultOf(33));
+  const Journal again = Open();
+  ASSERT_EQ(again.finished().size(), 2U);
+  EXPECT_EQ(again.finished()[1].result.bytes_written, 33U);
+  EXPECT_EQ(again.StampOf(0), journal.StampOf(0));
+}
+
+TEST_F(JournalTest, KnowsTheFilesOnceTheyAreRenamed) {
+  Journal journal = Open();
+  journal.Start();
+  journal.Append(0, ResultOf(1));
+  FileIdentity file;
+  file.device = 5;
+  file.inode = 6;
+  journal.BeginCommit({file}, false);
+  const Journal read = Open();
+  ASSERT_EQ(read.committed().size(), 1U);
+  EXPECT_TRUE(read.committed()[0].SameFile(file));
+  EXPECT_EQ(read.finished().size(), 1U);
+}
+
+TEST_F(JournalTest, OfAnotherPlanIsNotOurs) {
+  WriteBoth();
+  plan_ = maker_.MakePlanOf(maker_.Step("other", "weighted_sum", {0, 1}, {0.25}));
+  const Journal journal = Open();
+  EXPECT_TRUE(journal.exists());
+  EXPECT_FALSE(journal.ours());
+  EXPECT_NE(journal.difference(), "");
+  EXPECT_TRUE(journal.finished().empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,16 @@ class ScheduleTest : public ::testing::Test {
     schedule.Done(item, {.chunk = item.chunk});
   }
 
+  /// Of whole tasks.
+  Schedule ScheduleOf(const std::vector<std::uint32_t>& tasks, std::uint64_t state_bytes) {
+    work = WholeTasks(tasks);
+    return ScheduleOfWork(state_bytes);
+  }
+  Schedule ScheduleOfWork(std::uint64_t state_bytes) const {
+    return {plan, work, state_bytes,
+            [this](std::uint32_t task) { return !finished.contains(task); }};
+  }
+
   std::vector<std::uint32_t> Complete(Schedule& schedule) {
     std::vector<std::uint32_t> tasks;
     schedule.TakeComplete(
@@ -48,12 +59,14 @@ class ScheduleTest : public ::testing::Test {
   }
 
   Plan plan;
+  WorkSet work;
+  std::set<std::uint32_t> finished;
   AdapterDigests digests;
 };
 
 TEST_F(ScheduleTest, GivesChunksInTheOrderOfTasks) {
   plan.tasks = {TaskOf(2 * kChunk + 1, 0), TaskOf(0, 0), TaskOf(1, 0)};
-  Schedule schedule(plan, {0, 1, 2}, 0);
+  Schedule schedule = ScheduleOf({0, 1, 2}, 0);
   std::vector<std::string> words;
   while (auto item = schedule.Next()) {
     words.push_back(Word(*item));
@@ -68,7 +81,7 @@ TEST_F(ScheduleTest, GivesChunksInTheOrderOfTasks) {
 
 TEST_F(ScheduleTest, TasksAreCompleteInTheirOrder) {
   plan.tasks = {TaskOf(1, 0), TaskOf(1, 0)};
-  Schedule schedule(plan, {0, 1}, 0);
+  Schedule schedule = ScheduleOf({0, 1}, 0);
   WorkItem first = schedule.Next().value();
   Do(schedule, schedule.Next().value());
   EXPECT_THAT(Complete(schedule), IsEmpty());
@@ -78,7 +91,7 @@ TEST_F(ScheduleTest, TasksAreCompleteInTheirOrder) {
 
 TEST_F(ScheduleTest, OthersBeginTheNextTaskWhileAPassEnds) {
   plan.tasks = {TaskOf(1, 1), TaskOf(1, 0)};
-  Schedule schedule(plan, {0, 1}, 0);
+  Schedule schedule = ScheduleOf({0, 1}, 0);
   WorkItem begin = schedule.Next().value();
   EXPECT_EQ(Word(begin), "0|");
   EXPECT_EQ(Word(schedule.Next().value()), "1:0");  // what the first one waits for is not given yet
@@ -102,18 +115,43 @@ TEST_F(ScheduleTest, StatesStayWithinTheirMemory) {
   for (Task& task : plan.tasks) task.kept_count = 1;
   const std::uint64_t one = StateBytes(plan.tasks[0]);
   ASSERT_GT(one, 0u);
-  Schedule narrow(plan, {0, 1}, one);
+  Schedule narrow = ScheduleOf({0, 1}, one);
   EXPECT_EQ(Word(narrow.Next().value()), "0|");
   EXPECT_FALSE(narrow.Next().has_value());
-  Schedule wide(plan, {0, 1}, 2 * one);
+  Schedule wide = ScheduleOf({0, 1}, 2 * one);
   EXPECT_EQ(Word(wide.Next().value()), "0|");
   EXPECT_EQ(Word(wide.Next().value()), "1|");
+}
+
+TEST_F(ScheduleTest, LeavesOutWhatIsNotNeededWhenItsTurnComes) {
+  plan.tasks = {TaskOf(1, 0), TaskOf(1, 1), TaskOf(1, 0), TaskOf(1, 0)};
+  finished = {1};
+  Schedule schedule = ScheduleOf({0, 1, 2, 3}, 0);
+  Do(schedule, schedule.Next().value());
+  finished.insert(2);
+  EXPECT_EQ(Word(schedule.Next().value()), "3:0");
+  EXPECT_FALSE(schedule.Next().has_value());
+}
+
+TEST_F(ScheduleTest, GivesPartsOfATaskEachForItself) {
+  plan.tasks = {TaskOf(2 * kChunk, 0)};
+  work = {{0, Chunk{0, 0, 1024}}, {0, ChunkOf(plan, 0, 1)}};
+  Schedule schedule = ScheduleOfWork(0);
+  WorkItem first = schedule.Next().value();
+  WorkItem second = schedule.Next().value();
+  EXPECT_EQ(first.chunk, (Chunk{0, 0, 1024}));
+  EXPECT_EQ(second.chunk, (Chunk{0, kChunk, kChunk}));
+  EXPECT_FALSE(schedule.Next().has_value());
+  Do(schedule, std::move(second));
+  EXPECT_THAT(Complete(schedule), IsEmpty());
+  Do(schedule, std::move(first));
+  EXPECT_THAT(Complete(schedule), ElementsAre(0, 0));
 }
 
 TEST_F(ScheduleTest, OneStateMayTakeMoreThanTheWindow) {
   plan.tasks = {TaskOf(1, 1)};
   plan.tasks[0].kept_count = 1;
-  Schedule schedule(plan, {0}, 0);
+  Schedule schedule = ScheduleOf({0}, 0);
   EXPECT_TRUE(schedule.Next().has_value());
 }
 

@@ -19,7 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<float> ValuesOf(const Checkpoint& checkpoint, const std::string& name) {
+std::vector<float> FloatsOf(const Checkpoint& checkpoint, const std::string& name) {
   const CheckpointTensor& tensor = *checkpoint.Find(name);
   std::vector<float> values(tensor.info.elements());
   Decode(tensor.info.dtype, checkpoint.Read(tensor), std::span<float>(values));
@@ -47,10 +47,10 @@ TEST_F(SingleTensorsTest, ComputesEachByItself) {
   SingleTensors single(plan_);
   const auto v = single.Compute("v", Nothing);
   ASSERT_EQ(v->tensors().size(), 1U);
-  EXPECT_THAT(ValuesOf(*v, "v"), ElementsAre(2, 3));
-  EXPECT_THAT(ValuesOf(*single.Compute("w", Nothing), "w"), ElementsAre(1, 2, 3, 4));
-  EXPECT_THAT(ValuesOf(*single.Compute("none", Nothing), "none"), ElementsAre());
-  EXPECT_THAT(ValuesOf(*single.Compute("v", Nothing), "v"), ElementsAre(2, 3));
+  EXPECT_THAT(FloatsOf(*v, "v"), ElementsAre(2, 3));
+  EXPECT_THAT(FloatsOf(*single.Compute("w", Nothing), "w"), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(FloatsOf(*single.Compute("none", Nothing), "none"), ElementsAre());
+  EXPECT_THAT(FloatsOf(*single.Compute("v", Nothing), "v"), ElementsAre(2, 3));
 }
 
 TEST_F(SingleTensorsTest, KnowsTheNamesThatThereAre) {
@@ -67,7 +67,7 @@ TEST_F(SingleTensorsTest, KnowsTheNamesThatThereAre) {
 TEST_F(SingleTensorsTest, StopsWhereItIsAskedToAndGoesOnLater) {
   SingleTensors single(plan_);
   EXPECT_THROW(single.Compute("v", [] { throw std::string("enough"); }), std::string);
-  EXPECT_THAT(ValuesOf(*single.Compute("w", Nothing), "w"), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(FloatsOf(*single.Compute("w", Nothing), "w"), ElementsAre(1, 2, 3, 4));
 }
 
 TEST_F(SingleTensorsTest, ThreadsShareIt) {
@@ -76,7 +76,7 @@ TEST_F(SingleTensorsTest, ThreadsShareIt) {
   {
     std::vector<std::jthread> threads;
     for (auto& values : found) {
-      threads.emplace_back([&] { values = ValuesOf(*single.Compute("v", Nothing), "v"); });
+      threads.emplace_back([&] { values = FloatsOf(*single.Compute("v", Nothing), "v"); });
     }
   }
   for (const auto& values : found) EXPECT_THAT(values, ElementsAre(2, 3));

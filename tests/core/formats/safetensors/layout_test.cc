@@ -76,13 +76,13 @@ TEST(LayOut, IsReadBackAsItWasLaidOut) {
   }
 }
 
-struct Refused {
+struct RefusedLayout {
   const char* why;
   std::vector<TensorSpec> tensors;
 };
 
 TEST(LayOut, RefusesWhatNoReaderTakes) {
-  const std::vector<Refused> cases = {
+  const std::vector<RefusedLayout> cases = {
       {"same name", {{"a", {DType::kF32, {1}}}, {"a", {DType::kF16, {1}}}}},
       {"metadata", {{"__metadata__", {DType::kF32, {1}}}}},
       {"whole bytes", {{"a", {DType::kF4, {3}}}}},
@@ -100,7 +100,7 @@ TEST(LayOut, RefusesWhatNoReaderTakes) {
       {"UTF-8", {{"a\xFF", {DType::kF32, {1}}}}},
       {"at most", {{std::string(kMaxHeaderSize, 'a'), {DType::kF32, {1}}}}},
   };
-  for (const Refused& refused : cases) {
+  for (const RefusedLayout& refused : cases) {
     try {
       LayOut(refused.tensors, std::nullopt, 8);
       ADD_FAILURE() << refused.why;

@@ -42,13 +42,13 @@ TEST(ParseShardIndex, RefusesPathsThatLeaveTheFolder) {
   EXPECT_EQ(ParseShardIndex(R"({"weight_map":{"t":"a..b"}})").shards.size(), 1u);
 }
 
-struct Refused {
+struct RefusedIndex {
   std::string json;
   const char* why;
 };
 
 TEST(ParseShardIndex, RefusesWhatIsMalformed) {
-  const std::vector<Refused> cases = {
+  const std::vector<RefusedIndex> cases = {
       {"", "the index is malformed"},
       {"[]", "expected an object"},
       {"{}", "without a 'weight_map'"},
@@ -63,7 +63,7 @@ TEST(ParseShardIndex, RefusesWhatIsMalformed) {
       {"{\"weight_map\":{\"\xFF\":\"x\"}}", "not valid UTF-8"},
       {"{\"x\":" + std::string(100'000, '['), "nested"},
   };
-  for (const Refused& refused : cases) {
+  for (const RefusedIndex& refused : cases) {
     const Error error = Caught([&] { ParseShardIndex(refused.json); });
     EXPECT_EQ(error.code(), ErrorCode::kInput);
     EXPECT_THAT(error.what(), HasSubstr(refused.why));

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "merge/run/touched_paths.h"
 #include "recipes/jobs/generated_recipe.h"
 
 namespace weightsmith::internal {
@@ -14,7 +13,6 @@ PreparedPlan::PreparedPlan(Plan plan, const Diagnostics& said)
 }
 
 PreparedPlan::PreparedPlan(RewriteJob job) : PreparedPlan(PlanOf(job)) {
-  if (job.make_folder) folder_ = std::move(job.folder);
   notes_ = std::move(job.notes);
 }
 
@@ -26,11 +24,7 @@ std::vector<std::string> PreparedPlan::Names() const {
   return names;
 }
 
-Report PreparedPlan::Run(RunOptions options) const {
-  if (folder_) {
-    ExpectFolderAbove(*folder_, options);
-    options.make_folders = true;
-  }
+Report PreparedPlan::Run(const RunOptions& options) const {
   return internal::Run(*plan_, options);
 }
 

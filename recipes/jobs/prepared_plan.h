@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,8 +31,8 @@ class PreparedPlan {
   /// Of the tensors in its outputs, in the order of the files.
   std::vector<std::string> Names() const;
 
-  /// As Run of a plan. A folder that the outputs are to lie in is made.
-  Report Run(RunOptions options) const;
+  /// As Run of a plan.
+  Report Run(const RunOptions& options) const;
   /// As RunInMemory.
   std::shared_ptr<const Checkpoint> Compute(const RunOptions& options) const;
   /// As SingleTensors::Compute.
@@ -43,7 +42,6 @@ class PreparedPlan {
  private:
   std::unique_ptr<const Plan> plan_;
   std::unique_ptr<SingleTensors> single_;
-  std::optional<std::filesystem::path> folder_;  ///< that is made
   std::vector<std::string> notes_;
   std::vector<std::string> warnings_;
 };

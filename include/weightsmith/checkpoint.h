@@ -100,7 +100,7 @@ class Checkpoint {
   /// those of the architecture's own files, where this one has others (diffusers).
   [[nodiscard]] std::vector<TensorBlock> Blocks() const;
 
-  /// Of the library's own.
+  /// For the library itself.
   [[nodiscard]] const std::shared_ptr<const internal::Checkpoint>& state() const;
 
  private:

@@ -84,23 +84,24 @@ struct Adapter {
 
 struct SaveOptions;
 
-/// A handle: copies are cheap and are the same model. Any thread; two threads may read one model.
-/// What it is made of stays open as long as it lives. Everything throws RecipeError where values
-/// make no sense, and kMismatch or kNoEffect where models do not fit each other; an interrupted
-/// call throws kInterrupted.
+/// A handle: copies are cheap and are the same model, and any number of threads may use one. The
+/// files that it is made of stay open as long as it lives. What looks at a model or computes it
+/// throws kUsage for values that make no sense (as RecipeError, with each problem, where a recipe
+/// would have it), kMismatch or kNoEffect where models do not fit each other, and kInterrupted
+/// where it was stopped.
 class Model {
  public:
   /// A file or folder, by Checkpoint::Open, which throws what that does.
   [[nodiscard]] static Model Open(const std::filesystem::path& path, const std::string& key = {});
   [[nodiscard]] static Model Of(const Checkpoint& checkpoint);
-  /// The difference that an adapter makes, for operators that take one; `strength` is not of it.
+  /// The difference that an adapter makes, for operators that take one; its strengths are ignored.
   /// The file is opened when the model is planned.
   [[nodiscard]] static Model Of(const Adapter& adapter);
 
   explicit Model(std::shared_ptr<const internal::ModelNode> node) : node_(std::move(node)) {}
 
   /// The same with adapters added, one after another.
-  [[nodiscard]] Model Bake(std::vector<Adapter> adapters) const;
+  [[nodiscard]] Model Bake(const std::vector<Adapter>& adapters) const;
   [[nodiscard]] Model Bake(const std::filesystem::path& adapter, Value strength = 1.0) const;
   /// The same under policies of the whole, instead of any that it had. They are not handed on to
   /// what is made of it: a Step has its own.
@@ -128,7 +129,7 @@ class Model {
   Report Save(const std::filesystem::path& path, const SaveOptions& options,
               const RunOptions& run = {}) const;
 
-  /// Of the library's own.
+  /// For the library itself.
   [[nodiscard]] const std::shared_ptr<const internal::ModelNode>& state() const { return node_; }
 
  private:
@@ -137,12 +138,12 @@ class Model {
 
 /// What becomes of a model that is written, as `output` of a recipe says it.
 struct SaveOptions {
-  std::optional<Value>
-      dtype{};             ///< of floating tensors, or by place; nothing: the leftmost model's
-  std::string rounding{};  ///< "nearest", "stochastic"; empty: nearest
-  std::string layout{};    ///< "keep", "ldm", "sgm", "comfy", "bfl", "diffusers"
-  std::map<std::string, Model> components{};      ///< that are taken from other models: "vae"
-  bool split = false;                             ///< a folder with a file for each component
+  /// Of floating tensors, or by place: DType::kF16, "f16". Nothing: the leftmost model's.
+  std::optional<Value> dtype{};
+  std::string rounding{};                     ///< "nearest", "stochastic"; empty: nearest
+  std::string layout{};                       ///< "keep", "ldm", "sgm", "comfy", "bfl", "diffusers"
+  std::map<std::string, Model> components{};  ///< that are taken from other models: "vae"
+  bool split = false;                         ///< a folder with a file for each component
   std::optional<std::uint64_t> max_shard_size{};  ///< bytes of a file; beyond, there are several
   std::filesystem::path files_from{};             ///< whose configurations go with a folder
   std::map<std::string, std::string> metadata{};

@@ -23,8 +23,8 @@ weightsmith::AppliedModule ModuleOf(const Plan& plan, const Report* report, std:
                                     .step = plan.steps[applied.step].name};
   if (module.rank > 0) result.rank = module.rank;
   if (module.alpha && std::isfinite(*module.alpha)) result.alpha = module.alpha;
-  for (const PartRows& run : applied.part.rows) {
-    result.rows.push_back({.first = run.our_row, .count = run.rows, .of = run.their_row});
+  for (const RowMap& rows : applied.part.rows) {
+    result.rows.push_back({.first = rows.ours, .count = rows.count, .of = rows.theirs});
   }
   if (report == nullptr) return result;
   const Effect& effect = report->applied[index];

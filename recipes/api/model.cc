@@ -112,7 +112,7 @@ Model Model::Of(const Adapter& adapter) {
   return NewModel(adapter);
 }
 
-Model Model::Bake(std::vector<Adapter> adapters) const {
+Model Model::Bake(const std::vector<Adapter>& adapters) const {
   if (adapters.empty()) throw Error(ErrorCode::kUsage, "bake: no adapter is given");
   Step step{.op = "bake", .operands = {*this}};
   for (const Adapter& adapter : adapters) step.list.emplace_back(Of(adapter), StrengthOf(adapter));

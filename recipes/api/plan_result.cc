@@ -60,9 +60,8 @@ PlannedOutput OutputOf(const Plan& plan, std::size_t index) {
 }
 
 std::uint64_t Copied(const Plan& plan) {
-  return static_cast<std::uint64_t>(std::ranges::count_if(plan.tasks, [](const Task& task) {
-    return std::ranges::all_of(task.products, &Product::copy);
-  }));
+  return static_cast<std::uint64_t>(std::ranges::count_if(
+      plan.tasks, [](const Task& task) { return std::ranges::all_of(task.products, IsCopy); }));
 }
 
 }  // namespace

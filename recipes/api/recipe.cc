@@ -71,6 +71,21 @@ internal::PreparedPlan Prepare(const internal::ReadRecipe& read, bool sha256) {
   return internal::PreparedPlan(std::move(plan), diagnostics);
 }
 
+/// What does not fit in the files of a recipe, beside what has a place in it and goes to the
+/// diagnostics.
+std::vector<Problem> ProblemsOfFiles(const internal::Recipe& recipe,
+                                     const internal::RecipeOptions& options,
+                                     internal::Diagnostics& diagnostics) {
+  try {
+    static_cast<void>(internal::PlanOfRecipe(recipe, options, diagnostics));
+    return {};
+  } catch (const internal::RecipeProblems&) {
+    return {};
+  } catch (const Error& error) {
+    return {{{}, 0, 0, error.what(), error.advice()}};
+  }
+}
+
 void AddTo(Validation& validation, const internal::Diagnostics& diagnostics) {
   for (const internal::Diagnostic& diagnostic : diagnostics.all()) {
     const bool error = diagnostic.severity == internal::Severity::kError;
@@ -126,14 +141,8 @@ Validation Validate(const std::filesystem::path& path, const RecipeOptions& opti
     internal::Diagnostics diagnostics;
     Validation validation;
     const auto recipe = internal::LoadRecipe(path, given, diagnostics);
-    try {
-      if (files && recipe && !diagnostics.HasErrors()) {
-        static_cast<void>(internal::PlanOfRecipe(*recipe, given, diagnostics));
-      }
-    } catch (const internal::RecipeProblems&) {
-      // They are among the diagnostics.
-    } catch (const Error& error) {
-      validation.errors.push_back({{}, 0, 0, error.what(), error.advice()});
+    if (files && recipe && !diagnostics.HasErrors()) {
+      validation.errors = ProblemsOfFiles(*recipe, given, diagnostics);
     }
     AddTo(validation, diagnostics);
     return validation;

@@ -11,18 +11,16 @@ std::optional<std::string> Hex(const std::optional<Digest>& digest) {
   return digest ? std::optional(digest->ToHex()) : std::nullopt;
 }
 
-weightsmith::InputReport InputOf(const InputReport& input, const Report& report) {
-  weightsmith::InputReport result{.model = input.model,
-                                  .path = input.path,
-                                  .digest = Hex(input.digest),
-                                  .tensors = input.tensors,
-                                  .tensors_read = input.tensors_read,
-                                  .tensors_copied = input.tensors_copied,
-                                  .tensors_computed = input.tensors_computed,
-                                  .tensors_changed = input.tensors_changed,
-                                  .steps = {}};
-  for (const std::uint32_t step : input.steps) result.steps.push_back(report.steps[step].name);
-  return result;
+weightsmith::InputReport InputOf(const InputReport& input) {
+  return {.model = input.model,
+          .path = input.path,
+          .digest = Hex(input.digest),
+          .tensors = input.tensors,
+          .tensors_read = input.tensors_read,
+          .tensors_copied = input.tensors_copied,
+          .tensors_computed = input.tensors_computed,
+          .tensors_changed = input.tensors_changed,
+          .steps = input.steps};
 }
 
 weightsmith::StepReport StepOf(const StepReport& step) {
@@ -45,7 +43,7 @@ weightsmith::OutputReport OutputOf(const OutputReport& output) {
           .sha256 = output.sha256};
 }
 
-weightsmith::TensorReport TensorOf(const TensorReport& tensor, const Report& report) {
+weightsmith::TensorReport TensorOf(const TensorReport& tensor) {
   weightsmith::TensorReport result{.name = tensor.name,
                                    .component = tensor.component,
                                    .elements = tensor.elements,
@@ -53,7 +51,7 @@ weightsmith::TensorReport TensorOf(const TensorReport& tensor, const Report& rep
                                    .non_finite = tensor.non_finite,
                                    .effects = {}};
   for (const auto& [step, effect] : tensor.effects) {
-    result.effects[report.steps[step].name] = EffectResultOf(effect);
+    result.effects[step] = EffectResultOf(effect);
   }
   return result;
 }
@@ -76,13 +74,13 @@ std::vector<weightsmith::ModelKeys> KeysOf(const Plan& plan) {
 weightsmith::Report ReportResultOf(const PreparedPlan& prepared, const Report& report) {
   weightsmith::Report result;
   result.weightsmith = Version();
-  for (const InputReport& input : report.inputs) result.inputs.push_back(InputOf(input, report));
+  for (const InputReport& input : report.inputs) result.inputs.push_back(InputOf(input));
   result.keys = KeysOf(prepared.plan());
   result.adapters = AdapterResultsOf(prepared.plan(), &report);
   for (const StepReport& step : report.steps) result.steps.push_back(StepOf(step));
   for (const OutputReport& output : report.outputs) result.outputs.push_back(OutputOf(output));
   for (const TensorReport& tensor : report.tensors) {
-    result.tensors.push_back(TensorOf(tensor, report));
+    result.tensors.push_back(TensorOf(tensor));
   }
   result.notes = prepared.notes();
   result.notes.insert(result.notes.end(), report.notes.begin(), report.notes.end());

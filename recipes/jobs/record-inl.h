@@ -67,7 +67,9 @@ struct Inline {
 /// The getter of a member of a part: Through(&RunReport::report, &Report::seconds).
 template <class Outer, class Inner>
 auto Through(Outer outer, Inner inner) {
-  return [outer, inner](const auto& owner) -> decltype(auto) {
+  return [outer, inner]<class Owner>(const Owner& owner) -> decltype(auto) {
+    static_assert(std::is_lvalue_reference_v<std::invoke_result_t<const Outer&, const Owner&>>,
+                  "a member of what is no longer there");
     return std::invoke(inner, std::invoke(outer, owner));
   };
 }

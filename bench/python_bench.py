@@ -53,6 +53,21 @@ for _ in range(rounds):
 print(json.dumps(times))
 """
 
+# All tensors of a lazy model one after the other, the model planned anew each time.
+SWEEP = """
+import json, sys, time
+import weightsmith
+times = []
+for _ in range(int(sys.argv[3])):
+    merged = weightsmith.weighted_sum(sys.argv[1], sys.argv[2], alpha=0.3)
+    names = list(merged)
+    started = time.perf_counter()
+    for name in names:
+        merged[name].view()
+    times.append((time.perf_counter() - started) / len(names))
+print(json.dumps(times))
+"""
+
 MERGE = """
 import sys, weightsmith
 weightsmith.merge(sys.argv[1], output=sys.argv[2], overwrite=True, sync=False, threads=int(sys.argv[3]))
@@ -71,7 +86,7 @@ class Bench:
     def synth(self, name, *options):
         path = self.folder / f"{name}.safetensors"
         if not path.is_file():
-            run([self.program, "synth", *options, *(["--scale", "tiny"] if self.smoke else []), "-q", "-o", path])
+            run([self.program, "synth", *options, *(["--scale", "tiny"] if self.smoke and "--scale" not in options else []), "-q", "-o", path])
         return path
 
     def python(self, code, *arguments):
@@ -88,6 +103,12 @@ class Bench:
         path = self.synth("sparse-sdxl", "sdxl", "--sparse")
         times = json.loads(self.python(READ, path, TENSOR, 3 if self.smoke else 200))
         return {who: [1000 * seconds for seconds in values] for who, values in times.items()}
+
+    def sweeps(self):
+        """Microseconds of each tensor of a merge of two SDXL of small tensors, one by one: what is not their bytes."""
+        a = self.synth("tiny-a", "sdxl", "--scale", "tiny", "--seed", "1")
+        b = self.synth("tiny-b", "sdxl", "--scale", "tiny", "--seed", "2", "--finetune-of", "1")
+        return [1e6 * seconds for seconds in json.loads(self.python(SWEEP, a, b, 3 if self.smoke else 30))]
 
     def instructions(self, command):
         """Instructions that a command executes, on all its threads."""
@@ -126,6 +147,8 @@ def main():
         reads = bench.reads()
         for who, title in (("ours", "weightsmith.open"), ("theirs", "safetensors.safe_open")):
             print(f"| one tensor of SDXL by `{title}` | {statistics.median(reads[who]):.2f} ms | {min(reads[who]):.2f} ms |")
+        sweeps = bench.sweeps()
+        print(f"| each tensor of a lazy merge of SDXL | {statistics.median(sweeps):.0f} µs | {min(sweeps):.0f} µs |")
         if not shutil.which("valgrind"):
             print("\nvalgrind is not installed: instructions are not counted.")
             return

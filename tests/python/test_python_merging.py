@@ -437,6 +437,23 @@ def test_models_of_files_are_pickled_and_open_ones_are_not(models):
                 pickle.dumps(thing)
 
 
+def test_threads_read_tensors_of_one_model_at_once(models):
+    mixed = ws.weighted_sum(models / "a.safetensors", models / "b.safetensors", alpha=0.3)
+    expected = mixed.state_dict()
+    found = [{} for _ in range(4)]
+
+    def read(tensors):
+        tensors.update({name: mixed[name].numpy() for name in mixed})
+
+    threads = [threading.Thread(target=read, args=(tensors,)) for tensors in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for tensors in found:
+        assert_same_tensors(tensors, expected)
+
+
 def test_a_fork_may_go_on_merging(models):
     code = """
 import os, sys, weightsmith as ws

@@ -138,7 +138,7 @@ TEST_F(WorkerTest, WritesOneSliceOfFewProducts) {
 TEST_F(WorkerTest, WritesManyProductsInSlicesAndHoldsSomeMegabytesOfThem) {
   constexpr std::size_t kElements = 100'000;
   std::vector<double> weights;
-  for (int i = 1; i <= 64; ++i) weights.push_back(i / 64.0);
+  for (int i = 1; i <= 64; ++i) weights.push_back(i / 65.0);
   const Plan plan = PlanOfMany(kElements, weights);
   const Task& task = plan.tasks[0];
   ASSERT_EQ(SliceUnits(task), kPiece);

@@ -25,16 +25,16 @@ struct Named {
 
 /// The module of a tensor's name. Raw parameters are modules by themselves.
 Named ModuleOf(std::string_view name) {
-  struct Ending {
+  struct NameEnd {
     std::string_view text;
     Parameter parameter;
   };
-  constexpr Ending kEndings[] = {{".weight", Parameter::kWeight},
+  constexpr NameEnd kNameEnds[] = {{".weight", Parameter::kWeight},
                                  {".bias", Parameter::kBias},
                                  {".scale", Parameter::kWeight},
                                  {"_weight", Parameter::kWeight},
                                  {"_bias", Parameter::kBias}};
-  for (const Ending& ending : kEndings) {
+  for (const NameEnd& ending : kNameEnds) {
     if (!name.ends_with(ending.text)) continue;
     return {std::string(name.substr(0, name.size() - ending.text.size())), ending.parameter};
   }

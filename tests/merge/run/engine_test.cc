@@ -23,7 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-std::vector<double> Values(std::size_t n, int seed) {
+std::vector<double> Pattern(std::size_t n, int seed) {
   std::vector<double> values(n);
   for (std::size_t i = 0; i < n; ++i) {
     values[i] = static_cast<double>((static_cast<int>(i) * 37 + seed * 101) % 2001 - 1000) / 1024;
@@ -42,7 +42,7 @@ std::string DataOf(const Checkpoint& checkpoint) {
   return data;
 }
 
-Error ErrorOf(const std::function<void()>& body) {
+Error ThrownBy(const std::function<void()>& body) {
   try {
     body();
   } catch (const Error& error) {
@@ -56,8 +56,8 @@ Error ErrorOf(const std::function<void()>& body) {
 class EngineTest : public ::testing::Test {
  protected:
   EngineTest() {
-    const Tensors a{{"u", Values(3000, 1)}, {"v", Values(700'000, 2)}, {"w", Values(5, 3)}};
-    const Tensors b{{"u", Values(3000, 4)}, {"v", Values(700'000, 5)}, {"w", Values(5, 6)}};
+    const Tensors a{{"u", Pattern(3000, 1)}, {"v", Pattern(700'000, 2)}, {"w", Pattern(5, 3)}};
+    const Tensors b{{"u", Pattern(3000, 4)}, {"v", Pattern(700'000, 5)}, {"w", Pattern(5, 6)}};
     const std::vector<NodeId> models{maker_.Add("a", DType::kF16, a),
                                      maker_.Add("b", DType::kF16, b)};
     plan_ = maker_.MakePlanOf(maker_.Step("mix", "slerp", models, {0.3}));
@@ -182,7 +182,7 @@ TEST_F(EngineTest, StopsWhenItIsCancelledAndCanBeUsedAgain) {
     };
     const ComputeOptions options{.threads = threads, .progress = progress, .cancel = &cancel};
     const Error error =
-        ErrorOf([&] { engine.Compute(TasksOf(plan_, std::nullopt), sink, options); });
+        ThrownBy([&] { engine.Compute(TasksOf(plan_, std::nullopt), sink, options); });
     EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
     EXPECT_TRUE(Computed(engine, {TasksOf(plan_, std::nullopt)}, threads) == expected_);
   }
@@ -206,11 +206,11 @@ TEST_F(EngineTest, AnErrorOfTheSinkEndsTheComputation) {
   for (const int threads : {1, 3}) {
     Full full;
     const auto work = TasksOf(plan_, std::nullopt);
-    const Error first = ErrorOf([&] { engine.Compute(work, full, {.threads = threads}); });
+    const Error first = ThrownBy([&] { engine.Compute(work, full, {.threads = threads}); });
     EXPECT_EQ(first.code(), ErrorCode::kResources);
     EXPECT_STREQ(first.what(), "full");
     Sink sink(&broken);
-    const Error second = ErrorOf([&] { engine.Compute(work, sink, {.threads = threads}); });
+    const Error second = ThrownBy([&] { engine.Compute(work, sink, {.threads = threads}); });
     EXPECT_STREQ(second.what(), "merging: broken");
     EXPECT_TRUE(Computed(engine, {work}, threads) == expected_);
   }
@@ -231,10 +231,10 @@ TEST_F(EngineTest, ComputesForSeveralThreadsAtOnce) {
 TEST_F(EngineTest, SeesWhichInputsHaveChanged) {
   Engine engine(plan_);
   maker_.Write("b", DType::kF16, {{"u", {1}}});
-  EXPECT_EQ(ErrorOf([&] { engine.ExpectInputsUnchanged(); }).code(), ErrorCode::kInput);
-  EXPECT_EQ(ErrorOf([&] { engine.ExpectInputsUnchanged({{0}}); }).code(), ErrorCode::kInput);
+  EXPECT_EQ(ThrownBy([&] { engine.ExpectInputsUnchanged(); }).code(), ErrorCode::kInput);
+  EXPECT_EQ(ThrownBy([&] { engine.ExpectInputsUnchanged({{0}}); }).code(), ErrorCode::kInput);
   engine.ExpectInputsUnchanged(WorkSet{});
-  EXPECT_EQ(ErrorOf([&] { Engine again(plan_); }).code(), ErrorCode::kInput);
+  EXPECT_EQ(ThrownBy([&] { Engine again(plan_); }).code(), ErrorCode::kInput);
 }
 
 }  // namespace

@@ -30,10 +30,10 @@ Named ModuleOf(std::string_view name) {
     Parameter parameter;
   };
   constexpr NameEnd kNameEnds[] = {{".weight", Parameter::kWeight},
-                                 {".bias", Parameter::kBias},
-                                 {".scale", Parameter::kWeight},
-                                 {"_weight", Parameter::kWeight},
-                                 {"_bias", Parameter::kBias}};
+                                   {".bias", Parameter::kBias},
+                                   {".scale", Parameter::kWeight},
+                                   {"_weight", Parameter::kWeight},
+                                   {"_bias", Parameter::kBias}};
   for (const NameEnd& ending : kNameEnds) {
     if (!name.ends_with(ending.text)) continue;
     return {std::string(name.substr(0, name.size() - ending.text.size())), ending.parameter};

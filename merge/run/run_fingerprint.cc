@@ -128,10 +128,7 @@ class Printer {
   }
   Printer& Add(const Product& product) {
     Add(product.file).Add(product.offset).Add(Info(product.dtype).name).Add(product.value);
-    Add(product.copy)
-        .Add(product.noise)
-        .Add(product.name)
-        .Add(product.scale.has_value());
+    Add(product.copy).Add(product.noise).Add(product.name).Add(product.scale.has_value());
     if (product.scale) Add(product.scale->slot).Add(product.scale->cells);
     Add(product.numbers.has_value());
     if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);

@@ -22,7 +22,7 @@ struct ModelStep {
   const Operator* op = nullptr;  ///< never null
   std::vector<weightsmith::Model> operands;
   std::vector<weightsmith::Entry> list;
-  Parameters parameters;
+  weightsmith::Parameters parameters;
   weightsmith::Policies policies;
 };
 

@@ -54,9 +54,7 @@ std::vector<PlannedOutput> Outputs(const PlannedRun& run) {
 }
 
 std::uint64_t TensorsCopied(const PlannedRun& run) {
-  const auto copied = [](const Task& task) {
-    return std::ranges::all_of(task.products, IsCopy);
-  };
+  const auto copied = [](const Task& task) { return std::ranges::all_of(task.products, IsCopy); };
   return static_cast<std::uint64_t>(std::ranges::count_if(run.plan->tasks, copied));
 }
 

@@ -192,7 +192,7 @@ Json KeysSchema(std::span<const KeySpec> keys) {
 
 /// A file, a recipe, or files by component: one of them.
 Json ModelSchema() {
-  const Json recipe = {{"recipe", KeysSchema(ModelKeys())["properties"]["recipe"]}};
+  const Json recipe = {{"recipe", KeysSchema(KeysOfModels())["properties"]["recipe"]}};
   Json parts = KeysSchema(AssemblyKeys())["properties"];
   for (const std::string_view word : PartWords()) {
     parts[word] = AnyOf({{{"type", "string"}}, Ref("file")});
@@ -212,7 +212,7 @@ std::vector<Json> NamesFile() {
 }
 
 Json FileSchema() {
-  Json file = KeysSchema(ModelKeys());
+  Json file = KeysSchema(KeysOfModels());
   file["properties"].erase("recipe");
   file["anyOf"] = NamesFile();
   return file;

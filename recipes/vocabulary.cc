@@ -195,7 +195,7 @@ std::span<const KeySpec> RecipeKeys() {
 std::span<const KeySpec> TableKeys() {
   return kTableKeys;
 }
-std::span<const KeySpec> ModelKeys() {
+std::span<const KeySpec> KeysOfModels() {
   return kModelKeys;
 }
 std::span<const KeySpec> AssemblyKeys() {

@@ -50,7 +50,7 @@ struct KeySpec {
 std::span<const KeySpec> RecipeKeys();
 /// Of a file that is included.
 std::span<const KeySpec> TableKeys();
-std::span<const KeySpec> ModelKeys();
+std::span<const KeySpec> KeysOfModels();
 /// Of a model by component, beside the components.
 std::span<const KeySpec> AssemblyKeys();
 /// Of an adapter.

@@ -88,7 +88,7 @@ void ReadComponents(Reader& reader, const SourceNode& node, const std::string& w
     SourceNode value = node.items[i];
     const std::string part = fmt::format("{}: '{}'", what, word);
     if (value.map()) {
-      std::vector<std::string> keys = NamesOf(ModelKeys());
+      std::vector<std::string> keys = NamesOf(KeysOfModels());
       std::erase(keys, "recipe");
       value = WithMeantKeys(value, reader.CheckKeys(value, keys, part));
     }
@@ -126,14 +126,14 @@ ModelDeclaration ReadModel(Reader& reader, const ModelEntry& entry) {
     model.parts.push_back({std::nullopt, ReadFile(reader, entry.value, what, entry.folder)});
     return declaration;
   }
-  std::vector<std::string> known = NamesOf(ModelKeys());
+  std::vector<std::string> known = NamesOf(KeysOfModels());
   for (const std::string& key : NamesOf(AssemblyKeys())) known.push_back(key);
   for (const std::string_view word : PartWords()) known.emplace_back(word);
   const SourceNode value = WithMeantKeys(entry.value, reader.CheckKeys(entry.value, known, what));
   const bool components =
       std::ranges::any_of(value.keys, [](const SourceNode& key) { return IsPart(key.text); });
   const bool file = std::ranges::any_of(value.keys, [](const SourceNode& key) {
-    const auto keys = NamesOf(ModelKeys());
+    const auto keys = NamesOf(KeysOfModels());
     return key.text != "recipe" && std::ranges::find(keys, key.text) != keys.end();
   });
   const SourceNode* recipe = value.Find("recipe");

@@ -22,7 +22,7 @@ namespace weightsmith::internal {
 namespace {
 
 /// The longest step that is shown on one line.
-constexpr std::size_t kShown = 160;
+constexpr std::size_t kShownBytes = 160;
 
 void Erase(SourceNode& map, std::size_t index) {
   map.keys.erase(map.keys.begin() + static_cast<std::ptrdiff_t>(index));
@@ -87,7 +87,7 @@ void GiveName(Diagnostics& diagnostics, std::string_view table, std::string_view
     Erase(one, i);
     break;
   }
-  const std::string text = FlowText(one, kShown);
+  const std::string text = FlowText(one, kShownBytes);
   diagnostics.AddError(
       key.place, fmt::format("{}: these are the keys of one {}; give it a name", table, thing),
       text.ends_with("…")
@@ -153,7 +153,7 @@ void NameUnnamed(Diagnostics& diagnostics, SourceNode& top) {
     SourceNode& node = top.items[i];
     if (table == "steps" && IsOneStep(node)) {
       GiveName(diagnostics, table, "step", NameForStep(top), node);
-    } else if (table == "models" && IsOneFile(top, node, NamesOf(ModelKeys()))) {
+    } else if (table == "models" && IsOneFile(top, node, NamesOf(KeysOfModels()))) {
       GiveName(diagnostics, table, "model", NameOfFile(node), node);
     } else if (table == "adapters" && IsOneFile(top, node, NamesOf(AdapterKeys()))) {
       GiveName(diagnostics, table, "adapter", NameOfFile(node), node);

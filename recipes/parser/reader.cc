@@ -254,10 +254,12 @@ std::vector<MeantKey> Reader::CheckKeys(const SourceNode& map, std::span<const s
       continue;
     }
     const auto split = map.items[i].implicit ? SplitKey(key.text) : std::nullopt;
-    const auto nearest = NearestName(split ? split->first : key.text, known);
-    std::optional<std::string> name = nearest;
+    auto nearest = NearestName(split ? split->first : key.text, known);
+    std::optional<std::string> name = KeyMeant(key.text, known, is_free);
+    // A word that other tools have for a key is no misspelling of another one.
+    if (name && nearest && Lowercase(key.text) != *nearest) nearest.reset();
+    if (nearest) name = nearest;
     if (!name && split) name = split->first;
-    if (!name) name = KeyMeant(key.text, known, is_free);
     std::string advice = KeyAdvice(map, i, name.value_or(""));
     std::string hint;
     if (nearest && !split) {

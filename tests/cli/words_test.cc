@@ -89,7 +89,7 @@ Report OneStep() {
   report.inputs = {{"photo", "p.safetensors", Digest{}, 10, 9}};
   report.steps = {{"mix", "weighted_sum", 8, 7, {100, 50, 1, 4}}};
   report.outputs = {{"out.safetensors", 2'130'000'000, 10, 3, std::nullopt, std::nullopt}};
-  report.tensors = {{"w", "unet", false, 100, {{0, {100, 50, 1, 4}}}, 0}};
+  report.tensors = {{"w", "unet", false, 100, {{"mix", {100, 50, 1, 4}}}, 0}};
   report.bytes_read = 4'000'000'000;
   report.bytes_written = 2'000'000'000;
   report.seconds = 2;

@@ -158,9 +158,10 @@ TEST_F(Rewriting, ErrorsNameTheCommand) {
 }
 
 TEST_F(Rewriting, AssembledModelsOfRecipesNameWhatIsWrong) {
+  Synthesise({.name = "clip_l", .scale = "tiny", .seed = 3}, scratch_ / "clip_l.safetensors");
   Diagnostics diagnostics;
   const std::string text = R"(weightsmith: 1
-models: {m: {like: sdxl, vae: model.safetensors}}
+models: {m: {like: sdxl, vae: clip_l.safetensors}}
 output: {model: m, path: out.safetensors}
 )";
   const auto recipe = ParseRecipe({"recipe.yaml", text}, scratch_.folder(), {}, diagnostics);

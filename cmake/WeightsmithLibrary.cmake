@@ -12,6 +12,12 @@ function(weightsmith_target_options target)
       target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     endif()
   endif()
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    # Vectors whose width the compiler does not know are no members of structs or arrays, and the kernels have both. NEON
+    # serves all of these CPUs.
+    target_compile_definitions(${target} PRIVATE
+      "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  endif()
   if(WEIGHTSMITH_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -63,7 +64,7 @@ int Visit(dl_phdr_info* info, std::size_t /*size*/, void* data) {
     const ElfW(Phdr)& part = info->dlpi_phdr[i];
     if (part.p_type != PT_NOTE) continue;
     search.id =
-        IdInNotes(reinterpret_cast<const std::byte*>(info->dlpi_addr + part.p_vaddr), part.p_memsz);
+        IdInNotes(std::bit_cast<const std::byte*>(info->dlpi_addr + part.p_vaddr), part.p_memsz);
   }
   return 1;
 }

@@ -32,16 +32,23 @@ std::size_t SplitByMagnitude(const float* x, std::size_t n, std::uint32_t low, s
   std::size_t taken = 0;
   std::size_t i = 0;
   auto counts = hn::Zero(di);
+  HWY_ALIGN std::int32_t values[hn::MaxLanes(di)];
+  HWY_ALIGN std::int32_t chosen[hn::MaxLanes(di)];
   const auto* bits = reinterpret_cast<const std::uint32_t*>(x);
-  // Storing what is inside, mostly nothing, takes less time than a branch that is often
-  // mispredicted.
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
     const auto magnitude = hn::And(hn::LoadU(d, bits + i), magnitude_bits);
     const auto value = hn::BitCast(di, magnitude);
     const auto under = hn::Lt(value, to);
     counts = hn::Sub(counts, hn::VecFromMask(di, under));
     const auto inside = hn::AndNot(hn::Lt(value, from), under);
-    taken += hn::CompressStore(magnitude, hn::RebindMask(d, inside), d, band + taken);
+    if (hn::AllFalse(di, inside)) continue;
+    // Highway's compressing store copies its table to the stack every time, as GCC compiles it.
+    hn::Store(value, di, values);
+    hn::Store(hn::VecFromMask(di, inside), di, chosen);
+    for (std::size_t lane = 0; lane < hn::Lanes(di); ++lane) {
+      band[taken] = static_cast<std::uint32_t>(values[lane]);
+      taken += chosen[lane] != 0 ? 1 : 0;
+    }
   }
   auto below = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(di, counts)));
   for (; i < n; ++i) {

@@ -17,6 +17,15 @@
 
 namespace weightsmith::internal {
 
+/// Values that a 16-bit float holds exactly, different at every index up to 2001.
+inline std::vector<double> PatternValues(std::size_t n, int seed) {
+  std::vector<double> values(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    values[i] = static_cast<double>((static_cast<int>(i) * 37 + seed * 101) % 2001 - 1000) / 1024;
+  }
+  return values;
+}
+
 using Tensors = std::map<std::string, std::vector<double>>;
 
 class ModelMaker {

@@ -23,14 +23,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-std::vector<double> Pattern(std::size_t n, int seed) {
-  std::vector<double> values(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    values[i] = static_cast<double>((static_cast<int>(i) * 37 + seed * 101) % 2001 - 1000) / 1024;
-  }
-  return values;
-}
-
 /// What would be in a file, without its header.
 std::string DataOf(const Checkpoint& checkpoint) {
   std::string data;
@@ -56,8 +48,12 @@ Error ThrownBy(const std::function<void()>& body) {
 class EngineTest : public ::testing::Test {
  protected:
   EngineTest() {
-    const Tensors a{{"u", Pattern(3000, 1)}, {"v", Pattern(700'000, 2)}, {"w", Pattern(5, 3)}};
-    const Tensors b{{"u", Pattern(3000, 4)}, {"v", Pattern(700'000, 5)}, {"w", Pattern(5, 6)}};
+    const Tensors a{{"u", PatternValues(3000, 1)},
+                    {"v", PatternValues(700'000, 2)},
+                    {"w", PatternValues(5, 3)}};
+    const Tensors b{{"u", PatternValues(3000, 4)},
+                    {"v", PatternValues(700'000, 5)},
+                    {"w", PatternValues(5, 6)}};
     const std::vector<NodeId> models{maker_.Add("a", DType::kF16, a),
                                      maker_.Add("b", DType::kF16, b)};
     plan_ = maker_.MakePlanOf(maker_.Step("mix", "slerp", models, {0.3}));

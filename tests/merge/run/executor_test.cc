@@ -15,15 +15,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// Values that a 16-bit float holds exactly, different at every index.
-std::vector<double> Values(std::size_t n, int seed) {
-  std::vector<double> values(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    values[i] = static_cast<double>((static_cast<int>(i) * 37 + seed * 101) % 2001 - 1000) / 1024;
-  }
-  return values;
-}
-
 template <class Body>
 Error ErrorOf(Body&& body) {
   try {
@@ -39,8 +30,10 @@ class ExecutorTest : public ::testing::Test {
  protected:
   /// Two models whose tensors cross tiles, pieces and blocks.
   NodeId Blend(double alpha, std::size_t n = 1'500'000) {
-    const NodeId a = maker.Add("a", DType::kF16, {{"x", Values(n, 1)}, {"y", Values(5, 2)}});
-    const NodeId b = maker.Add("b", DType::kF16, {{"x", Values(n, 3)}, {"y", Values(5, 4)}});
+    const NodeId a =
+        maker.Add("a", DType::kF16, {{"x", PatternValues(n, 1)}, {"y", PatternValues(5, 2)}});
+    const NodeId b =
+        maker.Add("b", DType::kF16, {{"x", PatternValues(n, 3)}, {"y", PatternValues(5, 4)}});
     return maker.Step("mix", "weighted_sum", {a, b}, {alpha});
   }
 
@@ -62,9 +55,9 @@ class ExecutorTest : public ::testing::Test {
 };
 
 TEST_F(ExecutorTest, RoundsAChainOnce) {
-  const std::vector<double> a = Values(3000, 1);
-  const std::vector<double> b = Values(3000, 2);
-  const std::vector<double> c = Values(3000, 3);
+  const std::vector<double> a = PatternValues(3000, 1);
+  const std::vector<double> b = PatternValues(3000, 2);
+  const std::vector<double> c = PatternValues(3000, 3);
   const NodeId leaf_a = maker.Add("a", DType::kF16, {{"w", a}});
   const NodeId leaf_b = maker.Add("b", DType::kF16, {{"w", b}});
   const NodeId leaf_c = maker.Add("c", DType::kF16, {{"w", c}});
@@ -116,7 +109,7 @@ TEST_F(ExecutorTest, AWeightOfOneCopiesTheOtherModelAndReadsNothingElse) {
   const Report report = internal::Run(maker.MakePlanOf(Blend(1)), {});
   EXPECT_EQ(report.inputs[0].tensors_read, 0U);
   EXPECT_EQ(report.outputs[0].tensors_copied, 2U);
-  EXPECT_EQ(ModelMaker::ReadTensor(maker.Out(), "y"), Values(5, 4));
+  EXPECT_EQ(ModelMaker::ReadTensor(maker.Out(), "y"), PatternValues(5, 4));
 }
 
 TEST_F(ExecutorTest, GoesOnFromAnInterruptedRunToTheSameBytes) {
@@ -205,7 +198,7 @@ TEST_F(ExecutorTest, AnInputThatChangesDuringTheRunIsAnError) {
   const Plan plan = maker.MakePlanOf(Blend(0.25));
   RunOptions options;
   options.progress = [&](const Progress&) {
-    maker.Write("b", DType::kF16, {{"x", Values(1'500'000, 9)}, {"y", Values(5, 9)}});
+    maker.Write("b", DType::kF16, {{"x", PatternValues(1'500'000, 9)}, {"y", PatternValues(5, 9)}});
     return true;
   };
   EXPECT_EQ(ErrorOf([&] { internal::Run(plan, options); }).code(), ErrorCode::kInput);
@@ -213,8 +206,8 @@ TEST_F(ExecutorTest, AnInputThatChangesDuringTheRunIsAnError) {
 }
 
 TEST_F(ExecutorTest, IdenticalModelsHaveNoEffect) {
-  const NodeId a = maker.Add("a", DType::kF32, {{"w", Values(2000, 1)}});
-  const NodeId b = maker.Add("b", DType::kF32, {{"w", Values(2000, 1)}});
+  const NodeId a = maker.Add("a", DType::kF32, {{"w", PatternValues(2000, 1)}});
+  const NodeId b = maker.Add("b", DType::kF32, {{"w", PatternValues(2000, 1)}});
   const NodeId mix = maker.Step("mix", "weighted_sum", {a, b}, {0.3});
   EXPECT_EQ(ErrorOf([&] { internal::Run(maker.MakePlanOf(mix), {}); }).code(),
             ErrorCode::kNoEffect);

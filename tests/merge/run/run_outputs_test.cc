@@ -21,14 +21,6 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::vector<double> SomeValues(std::size_t n, int seed) {
-  std::vector<double> values(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    values[i] = static_cast<double>((static_cast<int>(i) * 37 + seed * 101) % 2001 - 1000) / 1024;
-  }
-  return values;
-}
-
 void Put(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -40,8 +32,8 @@ class InterruptedRun : public ::testing::Test {
 
   InterruptedRun() {
     for (int t = 0; t < 6; ++t) {
-      a_["t" + std::to_string(t)] = SomeValues(kElements, t);
-      b_["t" + std::to_string(t)] = SomeValues(kElements, 10 + t);
+      a_["t" + std::to_string(t)] = PatternValues(kElements, t);
+      b_["t" + std::to_string(t)] = PatternValues(kElements, 10 + t);
     }
     const NodeId a = maker_.Add("a", DType::kF16, a_);
     const NodeId b = maker_.Add("b", DType::kF16, b_);

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from merge_bench import ROOT, Contender, drop_caches, machine, remove, run, warm
+from merge_bench import OTHER, ROOT, Contender, drop_caches, machine, remove, run, twins, warm
 
 
 class Bench:
@@ -85,9 +85,9 @@ class Bench:
             contender.peaks.append(peak)
 
     def race(self):
-        chosen = self.contenders()
+        chosen = twins(self.contenders(), self.program, self.arguments.against)
         if self.arguments.only:
-            chosen = [c for c in chosen if c.name in self.arguments.only.split(",")]
+            chosen = [c for c in chosen if c.name.removesuffix(OTHER) in self.arguments.only.split(",")]
         rounds = 1 if self.arguments.smoke else self.arguments.rounds
         order = random.Random(1)
         shuffled = list(chosen)
@@ -102,6 +102,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
+    parser.add_argument("--against", help="another build, whose commands run in the same rounds")
     parser.add_argument("--folder", help="where the files go and stay; default: a temporary one, removed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", help="names of contenders, with commas")
@@ -115,7 +116,7 @@ def main():
         base = {"pipeline": "mix", "ckpt": "safetensors", "mix": "cp", "split": "cp", "assemble": "cp", "convert": "cp",
                 "diffusers": "cp"}
         for name, (contender, s) in results.items():
-            reference = base.get(name)
+            reference = name.removesuffix(OTHER) if name.endswith(OTHER) else base.get(name)
             ratio = f"{s['quartile'] / results[reference][1]['quartile']:.2f} × {reference}" if reference in results else ""
             print(f"| {contender.title} | {s['quartile']:.3f} s | {s['minimum']:.3f} s | {s['peak_mib']:.0f} | {ratio} |")
         if "cp" in results and not arguments.smoke:

@@ -2,7 +2,7 @@
 """Writes a LoRA of every matrix and convolution of a checkpoint's diffusion model and text encoders, by
 the checkpoint's own names.
 
-    bench/make_lora.py BASE OUT [--rank N] [--dtype F16|BF16]
+    bench/make_lora.py BASE OUT [--rank N] [--dtype F16|BF16] [--dora]
 """
 
 import argparse
@@ -51,6 +51,7 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--dtype", choices=["F16", "BF16"], default="F16")
+    parser.add_argument("--dora", action="store_true", help="with magnitudes")
     arguments = parser.parse_args()
 
     random = np.random.default_rng(1)
@@ -69,6 +70,8 @@ def main():
         add(f"{module}.lora_down.weight", (rank, *shape[1:]), 0.02)
         add(f"{module}.lora_up.weight", (shape[0], rank, *([1] * (len(shape) - 2))), 0.02)
         add(f"{module}.alpha", (), 16.0)
+        if arguments.dora:
+            add(f"{module}.dora_scale", (shape[0], *([1] * (len(shape) - 1))), 1.0)
     text = json.dumps(entries).encode()
     text += b" " * (-len(text) % 8)
     with open(arguments.out, "wb") as file:

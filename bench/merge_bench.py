@@ -119,12 +119,20 @@ def drop_caches():
     Path("/proc/sys/vm/drop_caches").write_text("3")
 
 
+def twins(contenders, program, against):
+    """With each command of `program` that of another build, where there is one."""
+    if not against:
+        return contenders
+    other = Path(against).resolve() / "bin" / program.name
+    return contenders + [Contender(f"{c.name}{OTHER}", f"{c.title}, the other build", [other, *c.command[1:]], c.inputs)
+                         for c in contenders if c.command[0] == program]
+
+
 class Bench:
     def __init__(self, arguments):
         self.arguments = arguments
         self.bin = Path(arguments.build).resolve() / "bin"
         self.program = self.bin / "weightsmith"
-        self.other = Path(arguments.against).resolve() / "bin" / "weightsmith" if arguments.against else None
         self.folder = Path(arguments.folder or tempfile.mkdtemp(prefix="merge_bench_")).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.output = self.folder / "out.safetensors"
@@ -181,11 +189,7 @@ class Bench:
             Contender("numpy", "numpy script, mapped files", peer(".venv", "numpy_merge.py"), "ab", True, True),
             Contender("torch", "PyTorch script, 2 threads", peer(".venv-parity", "torch_merge.py"), "ab", True, True),
         ]
-        if self.other is None:
-            return listed
-        ours = [c for c in listed if c.command[0] == self.program]
-        return listed + [Contender(f"{c.name}{OTHER}", f"{c.title}, the other build", [self.other, *c.command[1:]], c.inputs)
-                         for c in ours]
+        return twins(listed, self.program, self.arguments.against)
 
     def measure(self, contender, count):
         remove(self.output)

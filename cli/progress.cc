@@ -103,8 +103,7 @@ const Record<ProgressState>& RecordOf() {
 }
 
 std::string FormatProgressJson(const ProgressState& state) {
-  return JsonValue<ProgressState>::Write(state).dump(-1, ' ', false,
-                                                     Json::error_handler_t::replace);
+  return ToLine(JsonValue<ProgressState>::Write(state));
 }
 
 ProgressMeter::ProgressMeter(Terminal& terminal, std::string label)

@@ -1,22 +1,17 @@
 #include "recipes/history.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "core/base/json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t kMostBytes = std::size_t{256} << 10;
 constexpr int kMostNested = 16;  // ours has 4; writing JSON again takes stack by its depth
 constexpr std::string_view kTruncated = "truncated";
-
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 const std::string& Find(const Metadata& metadata, const std::string& key) {
   static const std::string kNone;
@@ -32,7 +27,7 @@ Json ParseForeign(const std::string& text) {
     deep = deep || depth > kMostNested;
     return true;
   };
-  Json json = Json::parse(text, watch, false);
+  Json json = ParseJsonIfValid(text, watch);
   return json.is_discarded() || deep ? Json() : json;
 }
 
@@ -83,7 +78,7 @@ class Collection {
   void Add(const Ancestor& ancestor) {
     const auto& [digest, history] = ancestor;
     if (truncated_ || ancestors_.contains(digest)) return;
-    const std::size_t bytes = Dump({{digest, history}}).size();
+    const std::size_t bytes = ToLine({{digest, history}}).size();
     truncated_ = bytes_ + bytes > kMostBytes;
     if (truncated_) return;
     bytes_ += bytes;
@@ -92,12 +87,12 @@ class Collection {
 
   std::string Text(bool truncated) && {
     if (truncated_ || truncated) ancestors_[std::string(kTruncated)] = true;
-    return ancestors_.empty() ? "" : Dump(ancestors_);
+    return ancestors_.empty() ? "" : ToLine(ancestors_);
   }
 
  private:
   Json ancestors_ = Json::object();
-  std::size_t bytes_ = Dump({{kTruncated, true}}).size();
+  std::size_t bytes_ = ToLine({{kTruncated, true}}).size();
   bool truncated_ = false;
 };
 
@@ -130,7 +125,7 @@ std::string SdMergeModelsText(std::span<const MergedFile> files) {
         {"legacy_hash", file.autov1},
         {"sd_merge_recipe", ParseForeign(Find(file.metadata, "sd_merge_recipe"))}};
   }
-  return Dump(models);
+  return ToLine(models);
 }
 
 }  // namespace weightsmith::internal

@@ -4,11 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/json-inl.h"
 #include "core/base/version.h"
 #include "recipes/history.h"
 #include "recipes/show.h"
@@ -17,17 +17,12 @@ namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kModelspecVersion = "1.0.1";
 
-std::string ToText(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 /// Names of files may be any bytes, the values of metadata may not.
 std::string AsUtf8(const std::string& text) {
-  return Json::parse(ToText(text)).get<std::string>();
+  return ParseJson(ToLine(text)).get<std::string>();
 }
 
 std::string FileName(const fs::path& path) {
@@ -152,7 +147,7 @@ std::string InputsText(const std::vector<InputRecord>& records, const RunDigests
     input["tensors"] = read.tensors;
     inputs.push_back(std::move(input));
   }
-  return ToText(inputs);
+  return ToLine(inputs);
 }
 
 void AddAncestors(const Expression& expression, Metadata& metadata) {
@@ -179,7 +174,7 @@ void AddSdMerge(const Expression& expression, const ModelOpener& opener, Metadat
   }
   metadata["sd_merge_models"] = SdMergeModelsText(files);
   metadata["sd_merge_recipe"] =
-      ToText({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
+      ToLine({{"type", "weightsmith"}, {"recipe", metadata.at("weightsmith.recipe")}});
 }
 
 /// What a model's file says of itself, as far as it is still true of what is made of it.

@@ -1,17 +1,16 @@
 // Parameters of operators as JSON has them.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/json-inl.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal {
 
 /// The value that a parameter has where it is left out; null for none.
-inline nlohmann::ordered_json DefaultOf(const ParameterSpec& parameter) {
+inline Json DefaultOf(const ParameterSpec& parameter) {
   if (!parameter.default_value) return nullptr;
   const double value = *parameter.default_value;
   switch (parameter.type) {

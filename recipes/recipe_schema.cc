@@ -4,11 +4,11 @@
 
 #include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/json-inl.h"
 #include "core/tensor/dtype.h"
 #include "merge/expression/places.h"
 #include "merge/operator.h"
@@ -17,8 +17,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 Json Ref(std::string_view name) {
   return {{"$ref", fmt::format("#/$defs/{}", name)}};
@@ -361,7 +359,7 @@ std::string RecipeSchema() {
   for (const Operator* op : Operators()) {
     schema["$defs"][OperatorDefinition(*op)] = OperatorSchema(*op);
   }
-  return schema.dump();
+  return ToLine(schema);
 }
 
 }  // namespace weightsmith::internal

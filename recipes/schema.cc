@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/checkpoint_info_json.h"
@@ -53,9 +53,9 @@ std::string SchemaText(std::string_view name) {
   }
   Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", found->title}};
-  schema.update(Json::parse(found->body()));
+  schema.update(ParseJson(found->body()));
   schema["title"] = found->title;  // and not the name of the object
-  return schema.dump(2) + "\n";
+  return ToText(schema);
 }
 
 }  // namespace weightsmith::internal

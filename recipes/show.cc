@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-SourceNode Collection(SourceNode::Type type, bool flow) {
+SourceNode EmptyCollection(SourceNode::Type type, bool flow) {
   SourceNode node;
   node.type = type;
   node.flow = flow;
@@ -27,13 +27,13 @@ SourceNode Collection(SourceNode::Type type, bool flow) {
 }
 
 SourceNode Block() {
-  return Collection(SourceNode::Type::kMap, false);
+  return EmptyCollection(SourceNode::Type::kMap, false);
 }
 SourceNode Flow() {
-  return Collection(SourceNode::Type::kMap, true);
+  return EmptyCollection(SourceNode::Type::kMap, true);
 }
 SourceNode List() {
-  return Collection(SourceNode::Type::kList, false);
+  return EmptyCollection(SourceNode::Type::kList, false);
 }
 
 SourceNode Text(std::string_view text) {
@@ -90,7 +90,7 @@ fs::path FromFolder(const fs::path& path, const fs::path& folder) {
 }
 
 SourceNode NumberList(std::span<const double> numbers) {
-  SourceNode list = Collection(SourceNode::Type::kList, true);
+  SourceNode list = EmptyCollection(SourceNode::Type::kList, true);
   for (const double number : numbers) list.items.push_back(Number(number));
   return list;
 }

@@ -96,7 +96,7 @@ const Record<Architecture>& RecordOf() {
 
 namespace {
 
-std::string Words(const Architecture& architecture) {
+std::string ArchitectureWords(const Architecture& architecture) {
   std::vector<std::string> variants;
   std::vector<std::string> components;
   for (const ArchitectureRow* row : FullRows(architecture)) variants.emplace_back(row->variant);
@@ -107,14 +107,14 @@ std::string Words(const Architecture& architecture) {
                      fmt::join(components, ", "), fmt::join(Layouts(architecture), ", "));
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunArchitectures(const ParsedArguments& arguments, Terminal& terminal) {
   if (arguments.Has("json")) {
     terminal.PrintData(JsonText(Architectures()));
     return 0;
   }
   std::vector<TableRow> rows;
   for (const Architecture* architecture : Architectures()) {
-    rows.push_back({std::string(architecture->id), Words(*architecture)});
+    rows.push_back({std::string(architecture->id), ArchitectureWords(*architecture)});
   }
   terminal.Print(Table(rows));
   return 0;
@@ -133,7 +133,7 @@ const Command& architectures() {
       .positionals = {},
       .flags = {{.name = "json", .doc = "Print JSON, with tensors and parameters of components"}},
       .examples = {{"weightsmith architectures", "All of them:"}},
-      .run = Run,
+      .run = RunArchitectures,
   };
   return command;
 }

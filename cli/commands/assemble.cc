@@ -56,7 +56,7 @@ std::string_view DocOf(std::string_view part) {
   return std::ranges::find(kPartWords, part, &PartWords::part)->doc;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunAssemble(const ParsedArguments& arguments, Terminal& terminal) {
   const auto like = arguments.Text("like");
   const auto output = arguments.Path("output");
   if (!like) {
@@ -73,7 +73,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
                     "assembling", terminal);
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfAssemble() {
   std::vector<Flag> flags = RewriteFlags(
       ValueKind::kFile, "FILE", "Write to this file",
       "Without it, `sdxl-assembled.safetensors` of --like sdxl, in the working directory.");
@@ -111,12 +111,12 @@ const Command& assemble() {
           "The reverse of `split`: each part gets the names that it has in one file of the "
           "architecture, text encoders from any naming. A part that is not the component that "
           "its flag says, or is incomplete, is refused.",
-      .flags = Flags(),
+      .flags = FlagsOfAssemble(),
       .examples = {{"weightsmith assemble --like sdxl --unet unet.safetensors --clip-l "
                     "clip_l.safetensors --clip-g clip_g.safetensors --vae vae.safetensors -o "
                     "model.safetensors",
                     "An SDXL model from its parts:"}},
-      .run = Run,
+      .run = RunAssemble,
   };
   return command;
 }

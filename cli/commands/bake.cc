@@ -4,11 +4,11 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunBake(const ParsedArguments& arguments, Terminal& terminal) {
   return RunMerge(arguments, terminal, Everyday::kBake);
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfBake() {
   std::vector<Flag> flags = LoraFlags();
   const auto taken = [](const Flag& flag) {
     return flag.name == "set" || flag.name == "step" || flag.name == "models";
@@ -50,7 +50,7 @@ const Command& bake() {
           "without writing, with --verbose every module; `--report` writes the result of every "
           "module as JSON.",
       .positionals = {{.name = "MODEL", .doc = "one model or more", .repeatable = true}},
-      .flags = Flags(),
+      .flags = FlagsOfBake(),
       .examples =
           {{"weightsmith bake photo.safetensors --lora detail.safetensors:0.6",
             "A LoRA with strength 0.6:"},
@@ -64,7 +64,7 @@ const Command& bake() {
            {"weightsmith bake photo.safetensors --vae vae.safetensors", "Replace the VAE:"},
            {"weightsmith bake photo.safetensors --lora style.safetensors --dry-run --verbose",
             "Which module changes which tensor?"}},
-      .run = Run,
+      .run = RunBake,
   };
   return command;
 }

@@ -56,7 +56,7 @@ std::string Summary(const std::vector<TensorBlock>& lines) {
   return Table(rows);
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunBlocks(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& path = arguments.positionals().front();
   Model model;
   model.name = path;
@@ -100,7 +100,7 @@ const Command& blocks() {
                     "Which places can alpha name?"},
                    {"weightsmith blocks model.safetensors | grep IN03",
                     "Which tensors does the place IN03 of a list change?"}},
-      .run = Run,
+      .run = RunBlocks,
   };
   return command;
 }

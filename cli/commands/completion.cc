@@ -5,7 +5,7 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunCompletion(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& shell = arguments.positionals().front();
   if (shell == "bash") {
     terminal.PrintData(BashCompletion());
@@ -33,7 +33,7 @@ const Command& completion() {
       .examples = {{"source <(weightsmith completion bash)", "For this session of bash:"},
                    {"weightsmith completion fish > ~/.config/fish/completions/weightsmith.fish",
                     "For fish, from now on:"}},
-      .run = Run,
+      .run = RunCompletion,
   };
   return command;
 }

@@ -11,7 +11,7 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunConvert(const ParsedArguments& arguments, Terminal& terminal) {
   ConvertRequest request;
   request.path = arguments.positionals().front();
   if (const auto word = arguments.Text("dtype")) request.dtype = DTypeByWord(*word);
@@ -26,7 +26,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   return RunRewrite(ConvertJob(request), arguments, "converting", terminal);
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfConvert() {
   std::vector<Flag> flags = RewriteFlags(
       ValueKind::kFile, "FILE", "Write to this file; with --layout diffusers to this folder",
       "Without it, a name made of the input's and of what is done, such as "
@@ -73,7 +73,7 @@ const Command& convert() {
           "them from a pipeline. Values do not change, except by `--dtype`. Pickled files are "
           "read without executing anything.",
       .positionals = {{.name = "FILE", .doc = "a checkpoint, or a folder of diffusers"}},
-      .flags = Flags(),
+      .flags = FlagsOfConvert(),
       .examples = {{"weightsmith convert model.ckpt --dtype f16 -o model.safetensors",
                     "From a .ckpt to safetensors in half precision:"},
                    {"weightsmith convert pipeline/ --dtype f16 --prune -o model.safetensors",
@@ -84,7 +84,7 @@ const Command& convert() {
                     "The VAE alone:"},
                    {"weightsmith convert merged.safetensors --fix -o repaired.safetensors",
                     "Repair position_ids that another merge has damaged:"}},
-      .run = Run,
+      .run = RunConvert,
   };
   return command;
 }

@@ -136,7 +136,7 @@ void HashShards(const std::filesystem::path& path, std::optional<HashCache>& cac
   listing.Add(words, set);
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunHash(const ParsedArguments& arguments, Terminal& terminal) {
   std::optional<HashCache> cache;
   if (!arguments.Has("no-cache")) cache.emplace();
   Listing listing(arguments.Has("json"), terminal);
@@ -176,7 +176,7 @@ const Command& hash() {
                 {.name = "no-cache", .doc = "Read the file even when its hash is cached"}},
       .examples = {{"weightsmith hash model.safetensors",
                     "Under which hashes is this file known?"}},
-      .run = Run,
+      .run = RunHash,
   };
   return command;
 }

@@ -10,7 +10,7 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunHelp(const ParsedArguments& arguments, Terminal& terminal) {
   if (arguments.positionals().empty()) {
     terminal.Print(ProgramManual());
     return 0;
@@ -45,7 +45,7 @@ const Command& help() {
                        .required = false}},
       .examples = {{"weightsmith help merge", "All about merge:"},
                    {"weightsmith help recipe", "How to write a recipe:"}},
-      .run = Run,
+      .run = RunHelp,
   };
   return command;
 }

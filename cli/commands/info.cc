@@ -16,7 +16,7 @@ void Print(const std::vector<CheckpointInfo>& infos, bool json, bool tensors, Te
   for (const CheckpointInfo& info : infos) terminal.Print(InfoPage(info, tensors) + "\n");
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunInfo(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   const bool tensors = arguments.Has("tensors");
   const std::string key = arguments.Text("key").value_or("");
@@ -74,7 +74,7 @@ const Command& info() {
                    {"weightsmith info models/*.safetensors", "A line each:"},
                    {"weightsmith info --json model.safetensors | jq .architecture",
                     "For a script:"}},
-      .run = Run,
+      .run = RunInfo,
   };
   return command;
 }

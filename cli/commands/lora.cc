@@ -77,7 +77,7 @@ int ShowAdapters(std::span<const std::string> paths, bool as_json, Terminal& ter
   return 0;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunLora(const ParsedArguments& arguments, Terminal& terminal) {
   std::span<const std::string> words = arguments.positionals();
   const bool as_json = arguments.Has("json");
   if (words.size() == 1 && words[0] == "families") return ShowFamilies(as_json, terminal);
@@ -121,7 +121,7 @@ const Command& lora() {
                  .doc = "Print JSON, every module in full; of several files, an object each"}},
       .examples = {{"weightsmith lora style.safetensors", "What is this LoRA?"},
                    {"weightsmith lora families", "What can be baked:"}},
-      .run = Run,
+      .run = RunLora,
   };
   return command;
 }

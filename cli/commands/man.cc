@@ -4,7 +4,7 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& /*arguments*/, Terminal& terminal) {
+int RunMan(const ParsedArguments& /*arguments*/, Terminal& terminal) {
   terminal.PrintData(ManPage());
   return 0;
 }
@@ -19,7 +19,7 @@ const Command& man() {
           "Prints weightsmith(1) in the form that man(1) reads: the contents of all `--help` "
           "pages.",
       .examples = {{"weightsmith man | man -l -", "Read it:"}},
-      .run = Run,
+      .run = RunMan,
   };
   return command;
 }

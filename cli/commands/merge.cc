@@ -4,11 +4,11 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunMerge(const ParsedArguments& arguments, Terminal& terminal) {
   return RunMerge(arguments, terminal, Everyday::kMerge);
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfMerge() {
   std::vector<Flag> flags = MergeFlags();
   for (const Flag& flag : DryRunFlags()) flags.push_back(flag);
   return flags;
@@ -38,7 +38,7 @@ const Command& merge() {
           "or a step that should change the result and does not is an error (status 8); a VAE "
           "that equals the one that it replaces is a warning.",
       .positionals = MergePositionals(),
-      .flags = Flags(),
+      .flags = FlagsOfMerge(),
       .examples = {{"weightsmith merge a.safetensors b.safetensors --alpha 0.3",
                     "70 % of a and 30 % of b:"},
                    {"weightsmith merge a.safetensors b.safetensors base.safetensors --alpha 0.8",
@@ -55,7 +55,7 @@ const Command& merge() {
                     "Start a recipe:"},
                    {"weightsmith merge mix.yaml --set w=0.4 -o mix-0.4.safetensors",
                     "Run a recipe, with another value of its variable w:"}},
-      .run = Run,
+      .run = RunMerge,
   };
   return command;
 }

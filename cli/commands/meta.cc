@@ -6,13 +6,13 @@
 #include "cli/interrupt.h"
 #include "cli/render/layout.h"
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
 #include "core/formats/safetensors/header.h"
 #include "core/formats/safetensors/reader.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
-#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -97,7 +97,7 @@ std::string InWords(const Metadata& metadata) {
   return text;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunMeta(const ParsedArguments& arguments, Terminal& terminal) {
   // The link stays what it is, the file that it names is edited.
   const std::filesystem::path& path = arguments.positionals().front();
   if (FinishReplacement(path)) {
@@ -163,7 +163,7 @@ const Command& meta() {
                     "Give a model a title:"},
                    {"weightsmith meta mix.safetensors --get weightsmith.recipe",
                     "The recipe that a model was made by:"}},
-      .run = Run,
+      .run = RunMeta,
   };
   return command;
 }

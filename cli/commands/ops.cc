@@ -170,7 +170,7 @@ const Record<Operator>& RecordOf() {
 
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunOps(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   if (!arguments.positionals().empty()) {
     const Operator& op = OperatorNamed("ops", arguments.positionals().front());
@@ -209,7 +209,7 @@ const Command& ops() {
                        .required = false}},
       .flags = {{.name = "json", .doc = "Print JSON"}},
       .examples = {{"weightsmith ops add_difference", "All about one operator:"}},
-      .run = Run,
+      .run = RunOps,
   };
   return command;
 }

@@ -5,11 +5,11 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunPlan(const ParsedArguments& arguments, Terminal& terminal) {
   return ShowPlan(arguments, terminal, {arguments.Has("json"), !arguments.Has("no-sample")});
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfPlan() {
   std::vector<Flag> flags = MergeFlags();
   flags.push_back({.name = "json", .doc = "Print JSON", .group = "Plan"});
   flags.push_back({.name = "no-sample",
@@ -32,12 +32,12 @@ const Command& plan() {
           "are read, and a small sample of the tensors that shows whether the steps change "
           "anything.",
       .positionals = MergePositionals(),
-      .flags = Flags(),
+      .flags = FlagsOfPlan(),
       .examples = {{"weightsmith plan a.safetensors b.safetensors --alpha 0.3",
                     "What would this merge do?"},
                    {"weightsmith plan mix.yaml", "What would this recipe do?"},
                    {"weightsmith plan mix.yaml --set w=0.4 --json", "The same for a program:"}},
-      .run = Run,
+      .run = RunPlan,
   };
   return command;
 }

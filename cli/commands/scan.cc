@@ -29,7 +29,7 @@ std::string InWords(const ScannedFile& file) {
   return words;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunScan(const ParsedArguments& arguments, Terminal& terminal) {
   std::vector<ScannedFile> files;
   bool unsafe = false;
   bool unread = false;
@@ -82,7 +82,7 @@ const Command& scan() {
                        .repeatable = true}},
       .flags = {{.name = "json", .doc = "Print JSON"}},
       .examples = {{"weightsmith scan downloads/*.ckpt", "May I give these to another program?"}},
-      .run = Run,
+      .run = RunScan,
   };
   return command;
 }

@@ -19,7 +19,7 @@ std::vector<std::string_view> Names() {
   return names;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunSchema(const ParsedArguments& arguments, Terminal& terminal) {
   if (!arguments.positionals().empty()) {
     terminal.PrintData(SchemaText(arguments.positionals().front()));
     return 0;
@@ -46,7 +46,7 @@ const Command& schema() {
       .positionals = {{.name = "NAME", .doc = names, .required = false, .choices = Names()}},
       .examples = {{"weightsmith schema recipe > recipe.schema.json",
                     "For the settings of an editor:"}},
-      .run = Run,
+      .run = RunSchema,
   };
   return command;
 }

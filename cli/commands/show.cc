@@ -31,7 +31,7 @@ std::optional<Recipe> RecordedRecipe(const std::string& path, const RecipeOption
               "Only models that weightsmith has merged, and not with --private, do.");
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunShow(const ParsedArguments& arguments, Terminal& terminal) {
   const std::string& path = arguments.positionals().front();
   const RecipeOptions options = ReadRecipeOptions(arguments);
   Diagnostics diagnostics;
@@ -44,7 +44,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   return 0;
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfShow() {
   std::vector<Flag> flags = RecipeFlags();
   flags.push_back({.name = "json", .doc = "Print JSON, which is a recipe as well"});
   return flags;
@@ -64,13 +64,13 @@ const Command& show() {
           "Of a model that weightsmith has merged, it prints the recipe that the file records.",
       .positionals = {{.name = "RECIPE|MODEL",
                        .doc = "a recipe (- is standard input), or a merged model"}},
-      .flags = Flags(),
+      .flags = FlagsOfShow(),
       .examples = {{"weightsmith show mix.yaml", "What does this recipe say in full?"},
                    {"weightsmith show mix.safetensors", "By which recipe was this model made?"},
                    {"weightsmith show mix.yaml --set w=0.4 > mix-0.4.yaml",
                     "Keep a variable's value:"},
                    {"weightsmith show mix.yaml --json | jq .models", "For a script:"}},
-      .run = Run,
+      .run = RunShow,
   };
   return command;
 }

@@ -8,14 +8,14 @@
 namespace weightsmith::internal {
 namespace {
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunSplit(const ParsedArguments& arguments, Terminal& terminal) {
   const std::filesystem::path model = arguments.positionals().front();
   const RewriteJob job = SplitJob(model, arguments.Path("output").value_or(PartsName(model)),
                                   ComponentWords(arguments));
   return RunRewrite(job, arguments, "splitting", terminal);
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfSplit() {
   std::vector<Flag> flags = RewriteFlags(
       ValueKind::kFolder, "DIR", "Write the components into this folder, which is made",
       "Without it, `model-parts` of model.safetensors, in the working directory.");
@@ -37,11 +37,11 @@ const Command& split() {
           "no component go to other.safetensors, EMA copies to ema.safetensors. `assemble` "
           "joins the parts again, bit for bit.",
       .positionals = {{.name = "FILE", .doc = "a checkpoint, or a folder of diffusers"}},
-      .flags = Flags(),
+      .flags = FlagsOfSplit(),
       .examples = {{"weightsmith split model.safetensors -o parts", "All components:"},
                    {"weightsmith split model.safetensors --components te",
                     "The text encoders alone:"}},
-      .run = Run,
+      .run = RunSplit,
   };
   return command;
 }

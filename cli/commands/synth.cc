@@ -38,7 +38,7 @@ SynthOptions ReadOptions(const ParsedArguments& arguments) {
   return options;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunSynth(const ParsedArguments& arguments, Terminal& terminal) {
   const SynthOptions options = ReadOptions(arguments);
   const auto path = arguments.Path("output").value_or(options.name + ".safetensors");
   const OutputOptions output = {.overwrite = arguments.Has("force"),
@@ -112,7 +112,7 @@ const Command& synth() {
       .examples = {{"weightsmith synth sd15 --seed 1 -o a.safetensors", "2.13 GB to merge:"},
                    {"weightsmith synth flux1-dev --sparse",
                     "The header of a FLUX.1 transformer, without its 23.8 GB:"}},
-      .run = Run,
+      .run = RunSynth,
   };
   return command;
 }

@@ -20,7 +20,7 @@ namespace weightsmith::internal {
 namespace {
 
 /// What is to be said of one file.
-struct Verdict {
+struct ValidatedFile {
   std::string path;
   int status = 0;
   std::vector<Diagnostic> diagnostics;  ///< of a recipe's text, with places
@@ -60,24 +60,25 @@ const Record<Diagnostic>& RecordOf() {
 }
 
 template <>
-const Record<Verdict>& RecordOf() {
-  static const Record<Verdict> record = {
+const Record<ValidatedFile>& RecordOf() {
+  static const Record<ValidatedFile> record = {
       "Verdict",
       "Whether a recipe or a model is valid.",
-      {{"path", &Verdict::path, "The file."},
-       {"valid", [](const Verdict& verdict) { return verdict.status == 0; }, "Nothing is wrong."},
-       {"status", &Verdict::status, "The exit status for this file."},
-       {"diagnostics", &Verdict::diagnostics, "What is wrong with the text of a recipe."},
-       {"message", &Verdict::message, "What is wrong besides; empty: nothing."},
-       {"advice", &Verdict::advice, "What can be done about that."},
-       {"warnings", &Verdict::warnings, "What may be wrong."}}};
+      {{"path", &ValidatedFile::path, "The file."},
+       {"valid", [](const ValidatedFile& verdict) { return verdict.status == 0; },
+        "Nothing is wrong."},
+       {"status", &ValidatedFile::status, "The exit status for this file."},
+       {"diagnostics", &ValidatedFile::diagnostics, "What is wrong with the text of a recipe."},
+       {"message", &ValidatedFile::message, "What is wrong besides; empty: nothing."},
+       {"advice", &ValidatedFile::advice, "What can be done about that."},
+       {"warnings", &ValidatedFile::warnings, "What may be wrong."}}};
   return record;
 }
 
 namespace {
 
 void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run,
-                 Verdict& verdict) {
+                 ValidatedFile& verdict) {
   Diagnostics diagnostics;
   const std::optional<Recipe> recipe = LoadRecipe(verdict.path, options, diagnostics);
   try {
@@ -98,9 +99,9 @@ void JudgeRecipe(bool files, const RecipeOptions& options, const RunOptions& run
   verdict.diagnostics = diagnostics.all();
 }
 
-Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
-              const RunOptions& run) {
-  Verdict verdict;
+ValidatedFile Judge(const std::string& path, bool files, const RecipeOptions& options,
+                    const RunOptions& run) {
+  ValidatedFile verdict;
   verdict.path = path;
   try {
     if (LooksLikeModel(path)) {
@@ -122,7 +123,7 @@ Verdict Judge(const std::string& path, bool files, const RecipeOptions& options,
   return verdict;
 }
 
-void Show(const Verdict& verdict, Terminal& terminal) {
+void Show(const ValidatedFile& verdict, Terminal& terminal) {
   for (const Diagnostic& diagnostic : verdict.diagnostics) {
     const bool is_error = diagnostic.severity == Severity::kError;
     terminal.Tell(is_error ? Style::kError : Style::kWarning,
@@ -135,15 +136,15 @@ void Show(const Verdict& verdict, Terminal& terminal) {
 }
 
 // All files are looked at; the status is that of the first that is not right.
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunValidate(const ParsedArguments& arguments, Terminal& terminal) {
   const RecipeOptions options = ReadRecipeOptions(arguments);
   const RunOptions run = {.overwrite = arguments.Has("force"),
                           .make_folders = arguments.Has("mkdir")};
   const bool json = arguments.Has("json");
   int status = 0;
-  std::vector<Verdict> verdicts;
+  std::vector<ValidatedFile> verdicts;
   for (const std::string& path : arguments.positionals()) {
-    Verdict verdict = Judge(path, !arguments.Has("no-files"), options, run);
+    ValidatedFile verdict = Judge(path, !arguments.Has("no-files"), options, run);
     if (status == 0) status = verdict.status;
     if (json) {
       verdicts.push_back(std::move(verdict));
@@ -155,7 +156,7 @@ int Run(const ParsedArguments& arguments, Terminal& terminal) {
   return status;
 }
 
-std::vector<Flag> Flags() {
+std::vector<Flag> FlagsOfValidate() {
   std::vector<Flag> flags = RecipeFlags();
   flags.push_back(
       {.name = "no-files", .doc = "Check the text alone, open no model", .group = "Recipe"});
@@ -190,11 +191,11 @@ const Command& validate() {
       .positionals = {{.name = "FILE",
                        .doc = "a recipe (- is standard input) or a model",
                        .repeatable = true}},
-      .flags = Flags(),
+      .flags = FlagsOfValidate(),
       .examples = {{"weightsmith validate mix.yaml", "Is this recipe right?"},
                    {"weightsmith validate --no-files recipes/*.yaml",
                     "Are these, without their models?"}},
-      .run = Run,
+      .run = RunValidate,
   };
   return command;
 }

@@ -22,7 +22,7 @@ VerifyRequest RequestOf(const ParsedArguments& arguments) {
   return request;
 }
 
-int Run(const ParsedArguments& arguments, Terminal& terminal) {
+int RunVerify(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
   JobProgress progress(terminal);
   Verification found;
@@ -77,7 +77,7 @@ const Command& verify() {
       .examples = {{"weightsmith verify mix.safetensors --models ~/models",
                     "Is this what its recipe makes of its inputs?"},
                    {"weightsmith verify download.safetensors", "Is this download whole?"}},
-      .run = Run,
+      .run = RunVerify,
   };
   return command;
 }

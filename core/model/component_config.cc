@@ -109,7 +109,7 @@ ComponentConfig ConfigOf(const Anatomy& anatomy, const ComponentRule& component)
   for (const KnownConfig& known : kConfigs) {
     if (!shapes.Has(known.known_by)) continue;
     const Json config = known.config(shapes, component.text);
-    return {"transformers", config["architectures"][0].get<std::string>(), config.dump(2) + "\n"};
+    return {"transformers", config["architectures"][0].get<std::string>(), ToText(config)};
   }
   return {};
 }

@@ -38,7 +38,7 @@ constexpr T5Encoder kUmt5Xxl[] = {
 };
 constexpr std::uint64_t kVaeChannels[] = {128, 8};
 
-constexpr std::size_t Index(Scale scale) {
+constexpr std::size_t ScaleIndex(Scale scale) {
   return static_cast<std::size_t>(scale);
 }
 
@@ -104,67 +104,70 @@ ComponentRule Vae(std::vector<std::string> prefixes, const KlVae& vae, const Lat
 
 ComponentRule ClipL(Scale scale, std::vector<std::string> prefixes, PositionIds position_ids) {
   const ClipTextUsual usual = {.position_ids = position_ids == PositionIds::kUsual};
-  ComponentRule rule =
-      Text("clip_l", std::move(prefixes), BuildClipText(kClipL[Index(scale)], usual), kOpenAiClip);
+  ComponentRule rule = Text("clip_l", std::move(prefixes),
+                            BuildClipText(kClipL[ScaleIndex(scale)], usual), kOpenAiClip);
   rule.aliases = {kNovelAi};
   return rule;
 }
 
 ComponentRule ClipG(Scale scale, std::vector<std::string> prefixes) {
-  return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[Index(scale)]), kOpenClip);
+  return Text("clip_g", std::move(prefixes), BuildOpenClipText(kClipG[ScaleIndex(scale)]),
+              kOpenClip);
 }
 
 ComponentRule ClipGHf(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_g", std::move(prefixes),
-              BuildClipText(kClipG[Index(scale)], {.projection = true}), kOpenClip);
+              BuildClipText(kClipG[ScaleIndex(scale)], {.projection = true}), kOpenClip);
 }
 
 ComponentRule ClipH(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_h", std::move(prefixes),
-              WithoutLast(BuildOpenClipText(kClipH[Index(scale)]), "transformer.resblocks.23.",
+              WithoutLast(BuildOpenClipText(kClipH[ScaleIndex(scale)]), "transformer.resblocks.23.",
                           "text_projection"),
               kOpenClip);
 }
 
 ComponentRule ClipHHf(Scale scale, std::vector<std::string> prefixes) {
   return Text("clip_h", std::move(prefixes),
-              WithoutLast(BuildClipText(kClipH[Index(scale)], {.projection = true}),
+              WithoutLast(BuildClipText(kClipH[ScaleIndex(scale)], {.projection = true}),
                           "text_model.encoder.layers.23.", "text_projection.weight"),
               kOpenClip);
 }
 
 ComponentRule T5Xxl(Scale scale, std::vector<std::string> prefixes) {
-  ComponentRule rule = LargeText("t5xxl", std::move(prefixes), kT5Xxl[Index(scale)], kT5);
+  ComponentRule rule = LargeText("t5xxl", std::move(prefixes), kT5Xxl[ScaleIndex(scale)], kT5);
   // FLUX.1's is the second to some trainers and the third to others, as it is in SD 3.
   rule.adapters = {.dotted = {"t5."}, .flat = {"lora_te2_", "lora_te3_"}};
   return rule;
 }
 
 ComponentRule Umt5Xxl(Scale scale, std::vector<std::string> prefixes) {
-  return LargeText("umt5xxl", std::move(prefixes), kUmt5Xxl[Index(scale)], kUmt5);
+  return LargeText("umt5xxl", std::move(prefixes), kUmt5Xxl[ScaleIndex(scale)], kUmt5);
 }
 
 ComponentRule VaeZ4(Scale scale, std::vector<std::string> prefixes, const Latents& latents) {
   return Vae(std::move(prefixes),
-             {.latent = 4, .channels = kVaeChannels[Index(scale)], .quant_convs = true}, latents);
+             {.latent = 4, .channels = kVaeChannels[ScaleIndex(scale)], .quant_convs = true},
+             latents);
 }
 
 ComponentRule VaeZ16(Scale scale, std::vector<std::string> prefixes, const Latents& latents) {
   return Vae(std::move(prefixes),
-             {.latent = 16, .channels = kVaeChannels[Index(scale)], .quant_convs = false}, latents);
+             {.latent = 16, .channels = kVaeChannels[ScaleIndex(scale)], .quant_convs = false},
+             latents);
 }
 
 std::uint64_t ClipLWidth(Scale scale) {
-  return kClipL[Index(scale)].width;
+  return kClipL[ScaleIndex(scale)].width;
 }
 std::uint64_t ClipHWidth(Scale scale) {
-  return kClipH[Index(scale)].width;
+  return kClipH[ScaleIndex(scale)].width;
 }
 std::uint64_t ClipGWidth(Scale scale) {
-  return kClipG[Index(scale)].width;
+  return kClipG[ScaleIndex(scale)].width;
 }
 std::uint64_t T5XxlWidth(Scale scale) {
-  return kT5Xxl[Index(scale)].width;
+  return kT5Xxl[ScaleIndex(scale)].width;
 }
 
 }  // namespace weightsmith::internal

@@ -8,8 +8,8 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kWords[] = {"turbo", "lightning", "lcm",    "hyper",
-                                       "dmd2",  "tcd",       "schnell"};
+constexpr std::string_view kDistilledWords[] = {"turbo", "lightning", "lcm",    "hyper",
+                                                "dmd2",  "tcd",       "schnell"};
 constexpr std::string_view kKeys[] = {"modelspec.architecture", "modelspec.title",
                                       "modelspec.implementation"};
 
@@ -40,7 +40,7 @@ std::optional<Distilled> TellDistilled(const Anatomy& anatomy,
   for (const std::string_view key : kKeys) {
     const auto found = metadata->find(std::string(key));
     if (found == metadata->end()) continue;
-    for (const std::string_view word : kWords) {
+    for (const std::string_view word : kDistilledWords) {
       if (HasWord(found->second, word)) return Distilled{std::string(word), std::string(key)};
     }
   }

@@ -1,8 +1,11 @@
 #include "core/model/model_type.h"
 
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include <iterator>
+#include <string>
 #include <system_error>
+
+#include "core/base/json-inl.h"
 
 namespace weightsmith::internal {
 
@@ -17,7 +20,8 @@ std::string ModelType(const std::filesystem::path& checkpoint) {
     return {};
   }
   std::ifstream stream(config);
-  const auto json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+  const std::string text(std::istreambuf_iterator<char>(stream), {});
+  const Json json = ParseJsonIfValid(text);
   if (!json.is_object()) return {};
   const auto found = json.find("model_type");
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 #include "core/model/component_config.h"
 #include "core/model/naming.h"
@@ -16,8 +16,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// The noise schedule of a training that predicts noise or v.
 Json EulerScheduler(const Anatomy& anatomy) {
@@ -152,8 +150,8 @@ FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in
   const bool flow = architecture.prediction == Prediction::kFlow;
   const Json scheduler = flow ? FlowScheduler(anatomy) : EulerScheduler(anatomy);
   index["scheduler"] = {"diffusers", scheduler["_class_name"]};
-  pipeline.texts.push_back({"scheduler/scheduler_config.json", scheduler.dump(2) + "\n"});
-  pipeline.texts.push_back({"model_index.json", index.dump(2) + "\n"});
+  pipeline.texts.push_back({"scheduler/scheduler_config.json", ToText(scheduler)});
+  pipeline.texts.push_back({"model_index.json", ToText(index)});
   return pipeline;
 }
 

@@ -8,11 +8,11 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 
 namespace weightsmith::internal {
@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 /// In the order of the file: the first pattern that matches counts.
-using Json = nlohmann::ordered_json;
 
 constexpr std::uintmax_t kMostBytes = 16 << 20;
 constexpr int kDeepest = 32;
@@ -222,7 +221,7 @@ Json ParseObject(const std::string& text, const std::string& file) {
   Json json;
   std::size_t keys = 0;
   try {
-    json = Json::parse(text, [&](int depth, Json::parse_event_t event, const Json&) {
+    json = ParseJson(text, [&](int depth, Json::parse_event_t event, const Json&) {
       // An ordered object searches its keys one by one.
       if (event == Json::parse_event_t::key && ++keys > kMostKeys) {
         refuse(fmt::format("it has more than {} keys", FormatCount(kMostKeys)));

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerAdd(Lowering& tape, const Arguments& given) {
   return tape.AddScaled(given.operands[0], given.parameters.Number("alpha"), given.operands[1]);
 }
 
@@ -27,7 +27,7 @@ const Operator& add() {
                       .low = -10,
                       .high = 10,
                       .doc = "Strength of the difference."}},
-      .lower = Lower,
+      .lower = LowerAdd,
   };
   return declaration;
 }

@@ -5,7 +5,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerAddDifference(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   return tape.AddDifference(a, given.parameters.Number("alpha"), b, c);
 }
@@ -35,7 +35,7 @@ const Operator& add_difference() {
                       .low = -10,
                       .high = 10,
                       .doc = "How much of the difference."}},
-      .lower = Lower,
+      .lower = LowerAddDifference,
   };
   return declaration;
 }

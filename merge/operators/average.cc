@@ -3,11 +3,11 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckAverage(const ArgumentsGiven& given) {
   return given.list == 0 ? "`of` is empty: it needs at least one operand" : "";
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerAverage(Lowering& tape, const Arguments& given) {
   Value sum = Value::Zero();
   for (const Value operand : given.list) sum = tape.Add(sum, operand);
   return tape.Divide(sum, static_cast<double>(given.list.size()));
@@ -28,8 +28,8 @@ const Operator& average() {
       .example = "soup: {op: average, of: [photo, anime, base]}",
       .list = OperandListSpec{.name = "of", .doc = "What is averaged."},
       .parameters = {VaeParameter()},
-      .check = Check,
-      .lower = Lower,
+      .check = CheckAverage,
+      .lower = LowerAverage,
   };
   return declaration;
 }

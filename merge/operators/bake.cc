@@ -3,11 +3,11 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckBake(const ArgumentsGiven& given) {
   return given.list == 0 ? "`adapters` is empty: it needs at least one" : "";
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerBake(Lowering& tape, const Arguments& given) {
   Value value = given.operands[0];
   for (std::size_t i = 0; i < given.list.size(); ++i) {
     value = tape.AddScaled(value, given.weights[i], given.list[i]);
@@ -44,8 +44,8 @@ const Operator& bake() {
                                      "{use: NAME, strength: …}.",
                               .adapters = true},
       .result = Kind::kWeight,
-      .check = Check,
-      .lower = Lower,
+      .check = CheckBake,
+      .lower = LowerBake,
   };
   return declaration;
 }

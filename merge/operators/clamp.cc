@@ -5,7 +5,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckClamp(const ArgumentsGiven& given) {
   const bool numbers = given.Has("low") || given.Has("high");
   if (numbers && given.list > 0) return "give either `low` and `high`, or `to`, not both";
   if (!numbers && given.list == 0)
@@ -34,7 +34,7 @@ Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
   return tape.Min(tape.Max(a, low), high);
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerClamp(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   if (!given.list.empty()) return ToModels(tape, a, given.list);
   return ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
@@ -62,8 +62,8 @@ const Operator& clamp() {
                      {.name = "high", .optional = true, .doc = "Greatest value."},
                      VaeParameter()},
       .follows = true,
-      .check = Check,
-      .lower = Lower,
+      .check = CheckClamp,
+      .lower = LowerClamp,
   };
   return declaration;
 }

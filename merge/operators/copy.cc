@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering&, const Arguments& given) {
+Value LowerCopy(Lowering&, const Arguments& given) {
   return given.operands[0];
 }
 
@@ -20,7 +20,7 @@ const Operator& copy() {
       .example = "out: {op: copy, a: photo}",
       .operands = {{.name = "a", .doc = "The model."}},
       .expects_effect = false,
-      .lower = Lower,
+      .lower = LowerCopy,
   };
   return declaration;
 }

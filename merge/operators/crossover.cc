@@ -4,7 +4,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerCrossover(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
   const double alpha = tape.Round(given.parameters.Number("alpha"));
@@ -42,7 +42,7 @@ const Operator& crossover() {
                       .low = 0,
                       .high = 4,
                       .doc = "How soft the crossing is."}},
-      .lower = Lower,
+      .lower = LowerCrossover,
   };
   return declaration;
 }

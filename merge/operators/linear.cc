@@ -4,7 +4,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckLinear(const ArgumentsGiven& given) {
   return given.list == 0 ? "`of` is empty: it needs at least one operand" : "";
 }
 
@@ -32,7 +32,7 @@ Value Sum(Lowering& tape, std::span<const Term> terms) {
   return sum;
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerLinear(Lowering& tape, const Arguments& given) {
   const Value sum = Sum(tape, Terms(tape, given));
   if (!given.parameters.Flag("normalize")) return sum;
   double total = 0;
@@ -68,8 +68,8 @@ const Operator& linear() {
                       .type = ParameterType::kBoolean,
                       .default_value = 0.0,
                       .doc = "Whether to divide by the sum of the weights."}},
-      .check = Check,
-      .lower = Lower,
+      .check = CheckLinear,
+      .lower = LowerLinear,
   };
   return declaration;
 }

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckModelStock(const ArgumentsGiven& given) {
   return given.list < 2 ? "`of` needs at least two models" : "";
 }
 
@@ -22,7 +22,7 @@ Scalar MeanCosine(Lowering& tape, std::span<const Value> deltas) {
   return tape.Over(sum, pairs);
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerModelStock(Lowering& tape, const Arguments& given) {
   const Value base = given.operands[0];
   const auto count = static_cast<double>(given.list.size());
   std::vector<Value> deltas;
@@ -57,8 +57,8 @@ const Operator& model_stock() {
       .list = OperandListSpec{.name = "of", .kind = Kind::kWeight, .doc = "The fine-tuned models."},
       .result = Kind::kWeight,
       .parameters = {VaeParameter()},
-      .check = Check,
-      .lower = Lower,
+      .check = CheckModelStock,
+      .lower = LowerModelStock,
   };
   return declaration;
 }

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerMultiply(Lowering& tape, const Arguments& given) {
   return tape.Multiply(given.operands[0], given.operands[1]);
 }
 
@@ -21,7 +21,7 @@ const Operator& multiply() {
       .example = "gated: {op: multiply, a: style_delta, b: mask}",
       .operands = {{.name = "a", .doc = "One factor."}, {.name = "b", .doc = "The other."}},
       .parameters = {VaeParameter()},
-      .lower = Lower,
+      .lower = LowerMultiply,
   };
   return declaration;
 }

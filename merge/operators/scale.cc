@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerScale(Lowering& tape, const Arguments& given) {
   return tape.Scale(given.parameters.Number("factor"), given.operands[0]);
 }
 
@@ -22,7 +22,7 @@ const Operator& scale() {
       .operands = {{.name = "a", .kind = Kind::kDelta, .doc = "The difference."}},
       .result = Kind::kDelta,
       .parameters = {{.name = "factor", .by_place = true, .doc = "What it is multiplied by."}},
-      .lower = Lower,
+      .lower = LowerScale,
   };
   return declaration;
 }

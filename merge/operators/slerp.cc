@@ -8,7 +8,7 @@ constexpr double kParallel = 0.9995;
 /// A tensor of a smaller norm has no direction.
 constexpr double kNoNorm = 1e-8;
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerSlerp(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
   const double t = tape.Round(given.parameters.Number("alpha"));
@@ -51,7 +51,7 @@ const Operator& slerp() {
                       .low = -10,
                       .high = 10,
                       .doc = "How far along the arc from a to b."}},
-      .lower = Lower,
+      .lower = LowerSlerp,
   };
   return declaration;
 }

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerSubtract(Lowering& tape, const Arguments& given) {
   return tape.Subtract(given.operands[0], given.operands[1]);
 }
 
@@ -23,7 +23,7 @@ const Operator& subtract() {
       .operands = {{.name = "a", .doc = "What is subtracted from."},
                    {.name = "b", .doc = "What is subtracted."}},
       .result = Kind::kDelta,
-      .lower = Lower,
+      .lower = LowerSubtract,
   };
   return declaration;
 }

@@ -5,7 +5,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerSumTwice(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double alpha = given.parameters.Number("alpha");
   const double beta = given.parameters.Number("beta");
@@ -38,7 +38,7 @@ const Operator& sum_twice() {
                       .low = -10,
                       .high = 10,
                       .doc = "Share of c in the whole."}},
-      .lower = Lower,
+      .lower = LowerSumTwice,
   };
   return declaration;
 }

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string Check(const ArgumentsGiven& given) {
+std::string CheckTies(const ArgumentsGiven& given) {
   return given.list == 0 ? "`of` is empty: it needs at least one model" : "";
 }
 
@@ -13,7 +13,7 @@ Value SignOf(Lowering& tape, Value x) {
   return tape.Blend(2, tape.KeepSign(there, x), -1, there);
 }
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerTies(Lowering& tape, const Arguments& given) {
   const Value base = given.operands[0];
   const double density = given.parameters.Number("density");
   std::vector<Value> trimmed;
@@ -83,8 +83,8 @@ const Operator& ties() {
                       .low = -10,
                       .high = 10,
                       .doc = "A factor for what is added to the base."}},
-      .check = Check,
-      .lower = Lower,
+      .check = CheckTies,
+      .lower = LowerTies,
   };
   return declaration;
 }

@@ -8,7 +8,7 @@ namespace {
 /// Makes up for the ratio, which is a half on average where the three models are alike.
 constexpr double kGain = 1.8;
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerTrainDifference(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   return tape.TrainDifference(a, tape.Product(kGain, given.parameters.Number("alpha")), b, c);
 }
@@ -36,7 +36,7 @@ const Operator& train_difference() {
                       .low = -10,
                       .high = 10,
                       .doc = "How much of the training."}},
-      .lower = Lower,
+      .lower = LowerTrainDifference,
   };
   return declaration;
 }

@@ -5,7 +5,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerTripleSum(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double alpha = given.parameters.Number("alpha");
   const double beta = given.parameters.Number("beta");
@@ -29,7 +29,7 @@ const Operator& triple_sum() {
       .parameters =
           {{.name = "alpha", .by_place = true, .low = -10, .high = 10, .doc = "Share of b."},
            {.name = "beta", .by_place = true, .low = -10, .high = 10, .doc = "Share of c."}},
-      .lower = Lower,
+      .lower = LowerTripleSum,
   };
   return declaration;
 }

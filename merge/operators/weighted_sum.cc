@@ -3,7 +3,7 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerWeightedSum(Lowering& tape, const Arguments& given) {
   const double alpha = given.parameters.Number("alpha");
   return tape.Blend(tape.Difference(1, alpha), given.operands[0], alpha, given.operands[1]);
 }
@@ -26,7 +26,7 @@ const Operator& weighted_sum() {
                    {.name = "b", .doc = "What alpha 1 gives."}},
       .parameters =
           {{.name = "alpha", .by_place = true, .low = -10, .high = 10, .doc = "Share of b."}},
-      .lower = Lower,
+      .lower = LowerWeightedSum,
   };
   return declaration;
 }

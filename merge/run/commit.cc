@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 
+#include "core/base/json-inl.h"
 #include "core/io/configuration_files.h"
 
 namespace weightsmith::internal {
@@ -35,7 +35,7 @@ void WriteText(const fs::path& path, std::string_view text, const OutputOptions&
 }
 
 void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions& options) {
-  nlohmann::ordered_json index;
+  Json index;
   std::uint64_t total = 0;
   std::map<std::string, std::string> weight_map;
   for (const std::uint32_t file : output.files) {
@@ -47,7 +47,7 @@ void WriteIndex(const Plan& plan, const OutputPlan& output, const OutputOptions&
   }
   index["metadata"]["total_size"] = total;
   index["weight_map"] = weight_map;
-  WriteText(*output.index, index.dump(2) + "\n", options);
+  WriteText(*output.index, ToText(index), options);
 }
 
 /// Our own configurations, where none was copied.

@@ -5,19 +5,18 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "recipes/api/model_node.h"
 
 namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 Json JsonOf(const std::string& what, const weightsmith::Value& value);
 
@@ -116,7 +115,8 @@ class Writer {
     if (!policies.empty()) recipe["policy"] = ObjectOf("policy", policies);
     if (!steps_.empty()) recipe["steps"] = steps_;
     recipe["output"] = std::move(output);
-    made_.source.text = recipe.dump(2, ' ', false, Json::error_handler_t::replace);
+    made_.source.text = ToText(recipe);
+    made_.source.text.pop_back();  // the end of the line
     // The name of the output was looked at as it is.
     made_.options.check_output_names = false;
     return std::move(made_);
@@ -217,7 +217,7 @@ ModelRecipe RecipeOf(const weightsmith::Model& model, const SaveOptions& save) {
 }
 
 std::string ValueText(const std::string& what, const weightsmith::Value& value) {
-  return JsonOf(what, value).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return ToLine(JsonOf(what, value));
 }
 
 }  // namespace weightsmith::internal

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 #include "core/model/blocks.h"
 #include "merge/adapters/declared_aliases.h"
-#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -63,7 +63,7 @@ std::vector<std::string> FrequentTags(const AdapterInfo& info) {
   const Metadata metadata = info.checkpoint->metadata().value_or(Metadata());
   const auto found = metadata.find("ss_tag_frequency");
   if (found == metadata.end() || found->second.size() > kMostBytes) return {};
-  const Json folders = Json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+  const Json folders = ParseJsonIfValid(found->second);
   if (!folders.is_object()) return {};
   std::map<std::string, double> counts;
   for (const Json& tags : folders) {

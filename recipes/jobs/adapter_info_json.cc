@@ -12,7 +12,7 @@ struct AdapterInFull {
   const AdapterInfo* info;
 };
 
-const AdapterInfo& InfoOf(const AdapterInFull& adapter) {
+const AdapterInfo& AdapterInfoOf(const AdapterInFull& adapter) {
   return *adapter.info;
 }
 const Adapter& AdapterOf(const AdapterInFull& adapter) {
@@ -94,7 +94,7 @@ const Record<IgnoredTensor>& RecordOf() {
 
 template <>
 const Record<AdapterInFull>& RecordOf() {
-  const auto info = [](auto member) { return Through(InfoOf, member); };
+  const auto info = [](auto member) { return Through(AdapterInfoOf, member); };
   const auto adapter = [](auto member) { return Through(AdapterOf, member); };
   static const Record<AdapterInFull> record = {
       "Adapter",
@@ -124,7 +124,7 @@ std::string AdapterInfoJson(const std::string& path, const AdapterInfo& info) {
 }
 
 std::string AdapterInfoSchema() {
-  return OneOrSeveral("adapter", JsonValue<AdapterInFull>::Schema()).dump();
+  return ToLine(OneOrSeveral("adapter", JsonValue<AdapterInFull>::Schema()));
 }
 
 }  // namespace weightsmith::internal

@@ -12,7 +12,7 @@ const AdapterModule& ModuleOf(const PlacedModule& placed) {
   return *placed.applied->part.module;
 }
 
-std::optional<std::uint64_t> Rank(const PlacedModule& placed) {
+std::optional<std::uint64_t> ModuleRank(const PlacedModule& placed) {
   const std::uint64_t rank = ModuleOf(placed).rank;
   return rank > 0 ? std::optional(rank) : std::nullopt;
 }
@@ -82,7 +82,7 @@ const Record<PlacedModule>& RecordOf() {
        {"family", Through(module(&AdapterModule::family), &AdapterFamily::id),
         "Such as \"lora\", \"loha\", \"lokr\"."},
        {"dora", module(&AdapterModule::dora), "It has magnitudes (DoRA)."},
-       {"rank", Rank, "Null where the family has none."},
+       {"rank", ModuleRank, "Null where the family has none."},
        {"alpha", Alpha, "Null where none is stored."},
        {"scale", module(&AdapterModule::scale), "What its product is multiplied by, from alpha."},
        {"strength", applied(&AppliedModule::strength), "The recipe's, at its place."},

@@ -21,7 +21,7 @@ struct TensorEntry {
   const TensorAnatomy* place;
 };
 
-const CheckpointInfo& InfoOf(const InfoRequest& request) {
+const CheckpointInfo& RequestedInfo(const InfoRequest& request) {
   return *request.info;
 }
 
@@ -107,7 +107,7 @@ const Record<TensorEntry>& RecordOf() {
 
 template <>
 const Record<InfoRequest>& RecordOf() {
-  const auto info = [](auto member) { return Through(InfoOf, member); };
+  const auto info = [](auto member) { return Through(RequestedInfo, member); };
   const auto file = [info](auto member) {
     return Through(info(&CheckpointInfo::checkpoint), member);
   };
@@ -162,7 +162,7 @@ std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors) {
 }
 
 std::string InfoSchema() {
-  return OneOrSeveral("checkpoint", JsonValue<InfoRequest>::Schema()).dump();
+  return ToLine(OneOrSeveral("checkpoint", JsonValue<InfoRequest>::Schema()));
 }
 
 }  // namespace weightsmith::internal

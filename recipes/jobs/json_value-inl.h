@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/json-inl.h"
 #include "core/io/hash.h"
-#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith::internal {
 

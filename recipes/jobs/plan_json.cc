@@ -43,7 +43,7 @@ std::vector<PlannedModel> Models(const PlannedRun& run) {
   return models;
 }
 
-std::vector<AdapterOutcome<PlacedModule>> Adapters(const PlannedRun& run) {
+std::vector<AdapterOutcome<PlacedModule>> PlannedAdapters(const PlannedRun& run) {
   return AdapterOutcomes<PlacedModule>(*run.plan, nullptr);
 }
 
@@ -206,7 +206,7 @@ const Record<PlannedRun>& RecordOf() {
       "What a run would do: known from headers, before anything is read.",
       {{"weightsmith", [](const PlannedRun&) { return Version(); }, "The version of the program."},
        {"models", Models, "The models, in the order of the recipe."},
-       {"adapters", Adapters, "The adapters, and where their modules go."},
+       {"adapters", PlannedAdapters, "The adapters, and where their modules go."},
        {"steps", plan(&Plan::steps), "The steps, in the order of the computation."},
        {"outputs", Outputs, "What is written."},
        {"tensors", [](const PlannedRun& run) { return run.plan->tasks.size(); },
@@ -230,7 +230,7 @@ std::string PlanJson(const Plan& plan, const RunOptions& options) {
 }
 
 std::string PlanSchema() {
-  return JsonValue<PlannedRun>::Schema().dump();
+  return ToLine(JsonValue<PlannedRun>::Schema());
 }
 
 }  // namespace weightsmith::internal

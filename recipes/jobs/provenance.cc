@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
-#include "recipes/jobs/json-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -47,7 +47,7 @@ Provenance ReadProvenance(const std::optional<Metadata>& metadata) {
   if (!inputs) provenance.recipe = std::nullopt;
   if (!provenance.recipe) return provenance;
   try {
-    for (const Json& input : Json::parse(*inputs)) provenance.inputs.push_back(InputFrom(input));
+    for (const Json& input : ParseJson(*inputs)) provenance.inputs.push_back(InputFrom(input));
   } catch (const Json::exception& error) {
     throw Error(ErrorCode::kInput, fmt::format("the metadata's {} cannot be read: {}",
                                                Quote(kInputsKey), error.what()));

@@ -141,7 +141,7 @@ std::string ReportJson(const Plan& plan, const Report& report) {
 }
 
 std::string ReportSchema() {
-  return JsonValue<RunReport>::Schema().dump();
+  return ToLine(JsonValue<RunReport>::Schema());
 }
 
 }  // namespace weightsmith::internal

@@ -47,7 +47,7 @@ std::string ScanJson(const std::vector<ScannedFile>& files) {
 }
 
 std::string ScanSchema() {
-  return JsonValue<std::vector<ScannedFile>>::Schema().dump();
+  return ToLine(JsonValue<std::vector<ScannedFile>>::Schema());
 }
 
 }  // namespace weightsmith::internal

@@ -51,7 +51,7 @@ std::string VerificationJson(const Verification& found, const Error* error) {
 }
 
 std::string VerificationSchema() {
-  return JsonValue<Outcome>::Schema().dump();
+  return ToLine(JsonValue<Outcome>::Schema());
 }
 
 }  // namespace weightsmith::internal

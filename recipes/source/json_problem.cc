@@ -15,7 +15,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r\n";
+constexpr std::string_view kJsonSpace = " \t\r\n";
 
 bool IsWordCharacter(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-' ||
@@ -44,7 +44,7 @@ std::string_view Reason(std::string_view said) {
 }
 
 JsonProblem AtEnd(std::string_view text) {
-  const std::size_t end = text.find_last_not_of(kSpace);
+  const std::size_t end = text.find_last_not_of(kJsonSpace);
   const auto count = [&](char c) { return std::ranges::count(text, c); };
   const std::string_view missing = count('[') > count(']') ? "]" : "}";
   return {end == std::string_view::npos ? 0 : end,
@@ -120,13 +120,13 @@ JsonProblem Word(std::string_view text, std::size_t at) {
 
 JsonProblem ExplainOne(std::string_view text, std::size_t offset, std::string_view said) {
   const std::size_t at = std::min(offset, text.size());
-  if (text.substr(at).find_first_not_of(kSpace) == std::string_view::npos) return AtEnd(text);
+  if (text.substr(at).find_first_not_of(kJsonSpace) == std::string_view::npos) return AtEnd(text);
   if (IsOfText(Reason(said))) {
     if (const auto problem = Backslash(text, at)) return *problem;
   }
   const char found = text[at];
   const std::size_t before =
-      at == 0 ? std::string_view::npos : text.find_last_not_of(kSpace, at - 1);
+      at == 0 ? std::string_view::npos : text.find_last_not_of(kJsonSpace, at - 1);
   const char previous = before == std::string_view::npos ? '\0' : text[before];
   if (found == '"' && Reason(said).find("unexpected string") != std::string_view::npos) {
     // The parser stops at the end of the string.

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "core/base/json-inl.h"
 #include "core/base/text.h"
 
 namespace weightsmith::internal {
@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kIndent = 2;
 
 std::string Quoted(const std::string& text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return ToLine(Json(text));
 }
 
 /// Whether YAML reads `text` as itself wherever it stands; its words for other things are many.

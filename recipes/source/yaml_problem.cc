@@ -17,7 +17,7 @@ namespace weightsmith::internal {
 namespace {
 
 /// Lines with the same kind of fault that are reported together.
-constexpr std::size_t kMostLines = 20;
+constexpr std::size_t kMostYamlProblems = 20;
 
 bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
@@ -63,7 +63,7 @@ std::vector<YamlProblem> Everywhere(std::string_view text, std::size_t start, Fi
   const std::size_t above = LineAbove(text, start);
   if (!find(start) && (above == std::string_view::npos || !find(above))) return {};
   std::vector<YamlProblem> problems;
-  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostYamlProblems;
        line = NextLine(text, line)) {
     if (auto problem = find(line)) problems.push_back(std::move(*problem));
   }
@@ -88,7 +88,7 @@ std::vector<YamlProblem> FindTabs(std::string_view text) {
   std::map<std::string_view, std::size_t> wanted;  // by what a line begins with
   std::string_view above;
   std::size_t spaces = 0;  // of the line above
-  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostYamlProblems;
        line = NextLine(text, line)) {
     const std::string_view words = LineAt(text, line);
     if (IsBlankLine(words)) continue;
@@ -136,7 +136,7 @@ std::vector<YamlProblem> UnknownEscapes(std::string_view text, const YamlFailure
   for (const BrokenText& broken : BrokenTexts(text, Escapes::kYaml)) {
     here = here || (broken.offset <= failure.offset &&
                     failure.offset <= broken.offset + broken.inside.size() + 1);
-    if (problems.size() == kMostLines) continue;
+    if (problems.size() == kMostYamlProblems) continue;
     problems.push_back({broken.offset,
                         fmt::format("in double quotes a \\ starts an escape{}",
                                     broken.unknown ? ", and this one is unknown" : ""),
@@ -260,7 +260,7 @@ std::vector<YamlProblem> ExplainYaml(std::string_view text, const YamlFailure& f
 
 std::vector<YamlProblem> MissingSpaces(std::string_view text) {
   std::vector<YamlProblem> problems;
-  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostLines;
+  for (std::size_t line = 0; line != std::string_view::npos && problems.size() < kMostYamlProblems;
        line = NextLine(text, line)) {
     for (const KeyAndValue& entry : WithoutSpaceIn(LineAt(text, line))) {
       problems.push_back({static_cast<std::size_t>(entry.whole.data() - text.data()),

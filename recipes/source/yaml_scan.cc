@@ -14,7 +14,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kSpace = " \t\r";
+constexpr std::string_view kYamlSpace = " \t\r";
 constexpr std::string_view kReserved = "*@`%";
 
 bool IsNameCharacter(char c) {
@@ -101,7 +101,7 @@ class YamlScan {
       if (!flow()) fresh_ = true;
       return;
     }
-    if (kSpace.find(c) != std::string_view::npos) {
+    if (kYamlSpace.find(c) != std::string_view::npos) {
       ++at_;
       return;
     }
@@ -318,7 +318,7 @@ class YamlScan {
       return;
     }
     std::size_t line = at_;
-    while (line > 0 && kSpace.find(text_[line - 1]) != std::string_view::npos) --line;
+    while (line > 0 && kYamlSpace.find(text_[line - 1]) != std::string_view::npos) --line;
     const bool first = line == 0 || text_[line - 1] == '\n';
     if (first && IndentOf(LineAt(text_, line)) <= levels_.back().indent) {
       at_ = end_;  // the bracket is not closed at all

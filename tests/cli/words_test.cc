@@ -3,7 +3,7 @@
 
 #include "cli/render/plan_words.h"
 #include "cli/render/report_words.h"
-#include "recipes/jobs/json-inl.h"
+#include "core/base/json-inl.h"
 #include "recipes/jobs/report_json.h"
 
 namespace weightsmith::internal {

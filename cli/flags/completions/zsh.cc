@@ -23,7 +23,7 @@ std::string Escape(std::string_view text) {
   return out;
 }
 
-std::string Action(ValueKind kind, std::span<const std::string_view> choices) {
+std::string ZshAction(ValueKind kind, std::span<const std::string_view> choices) {
   const std::vector<std::string> words = ValueWords(kind, choices);
   if (!words.empty() && kind == ValueKind::kFile) {
     return fmt::format("{{_files; compadd {}}}", fmt::join(words, " "));
@@ -40,19 +40,19 @@ std::string FlagSpecification(const Flag& flag) {
   const std::string repeat = flag.repeatable ? "*" : "";
   std::string out = fmt::format("'{}{}[{}]", repeat, names, Escape(flag.doc));
   if (flag.kind != ValueKind::kNone) {
-    out += fmt::format(":{}:{}", Escape(flag.value), Action(flag.kind, flag.choices));
+    out += fmt::format(":{}:{}", Escape(flag.value), ZshAction(flag.kind, flag.choices));
   }
   return out + "'";
 }
 
-std::string CommandCase(const Command& command) {
+std::string ZshCommandCase(const Command& command) {
   std::string out = fmt::format("        {})\n          _arguments -s", command.name);
   for (const Flag& flag : CompletedFlags(command)) {
     out += fmt::format(" \\\n            {}", FlagSpecification(flag));
   }
   for (const Positional& positional : command.positionals) {
     out += fmt::format(" \\\n            '{}:{}:{}'", positional.repeatable ? "*" : "",
-                       Escape(positional.name), Action(positional.kind, positional.choices));
+                       Escape(positional.name), ZshAction(positional.kind, positional.choices));
   }
   return out + " ;;\n";
 }
@@ -76,7 +76,7 @@ std::string ZshCompletion() {
       "      _describe command commands ;;\n"
       "    argument)\n"
       "      case \"$line[1]\" in\n";
-  for (const Command* command : Commands()) script += CommandCase(*command);
+  for (const Command* command : Commands()) script += ZshCommandCase(*command);
   return script +
          "      esac ;;\n"
          "  esac\n"

@@ -14,11 +14,11 @@
 namespace weightsmith::internal {
 namespace {
 
-struct Named {
+struct NamedDType {
   std::string_view name;
   DType dtype;
 };
-constexpr Named kDTypes[] = {
+constexpr NamedDType kNumpyDTypes[] = {
     {"f8", DType::kF64}, {"f4", DType::kF32}, {"f2", DType::kF16}, {"i8", DType::kI64},
     {"i4", DType::kI32}, {"i2", DType::kI16}, {"i1", DType::kI8},  {"u8", DType::kU64},
     {"u4", DType::kU32}, {"u2", DType::kU16}, {"u1", DType::kU8},  {"b1", DType::kBool},
@@ -102,8 +102,9 @@ class ArrayReader {
       Refuse("is of a dtype that safetensors does not have");
     }
     const std::string& word = pickle_.text(call->arguments[0]);
-    const auto* const found = std::ranges::find(kDTypes, std::string_view(word), &Named::name);
-    if (found == std::end(kDTypes)) {
+    const auto* const found =
+        std::ranges::find(kNumpyDTypes, std::string_view(word), &NamedDType::name);
+    if (found == std::end(kNumpyDTypes)) {
       Refuse(fmt::format("is of the dtype {}, which safetensors does not have", Quote(word)));
     }
     // (version, order …): what BUILD gives to it.

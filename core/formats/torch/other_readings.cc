@@ -18,7 +18,7 @@ constexpr std::size_t kTarChecksum = 148;
 constexpr std::size_t kTarChecksumSize = 8;
 constexpr std::uint64_t kFarthest = std::uint64_t{64} << 20;
 
-[[noreturn]] void Refuse(const std::string& problem, const std::string& advice) {
+[[noreturn]] void RefuseReading(const std::string& problem, const std::string& advice) {
   throw Error(ErrorCode::kInput, "the file is ambiguous: " + problem, advice);
 }
 
@@ -31,12 +31,14 @@ std::string Head(const ByteSource& file) {
 
 void ExpectNoTar(const ByteSource& file, std::string_view what) {
   if (!BeginsAsTar(Head(file))) return;
-  Refuse(fmt::format("it is {}, and a tar archive for torch.load", what), std::string(kGetAgain));
+  RefuseReading(fmt::format("it is {}, and a tar archive for torch.load", what),
+                std::string(kGetAgain));
 }
 
 void ExpectNoZip(const ByteSource& file, std::string_view what) {
   if (!EndsAsZip(file)) return;
-  Refuse(fmt::format("it is {}, and a zip archive by its end", what), std::string(kGetAgain));
+  RefuseReading(fmt::format("it is {}, and a zip archive by its end", what),
+                std::string(kGetAgain));
 }
 
 bool IsNamedSafetensors(const ByteSource& file) {
@@ -102,12 +104,12 @@ void ExpectOneReading(const ByteSource& file, TorchFormat format) {
   const bool header = zip && head.size() > 8 &&
                       std::string_view("{ \t\r\n").find(head[8]) != std::string_view::npos;
   if (header && std::string_view(head).substr(4, 4) == std::string_view("\0\0\0\0", 4)) {
-    Refuse("it begins as a zip archive and as a safetensors file", std::string(kGetAgain));
+    RefuseReading("it begins as a zip archive and as a safetensors file", std::string(kGetAgain));
   }
   ExpectNoTar(file, zip ? "a zip archive" : "a file of torch.save");
   if (!zip) ExpectNoZip(file, "a file of torch.save");
   if (IsNamedSafetensors(file)) {
-    Refuse(
+    RefuseReading(
         "it is named as a safetensors file, and holds a file of torch.save",
         "Some programs go by the name and others by what it holds. Rename it to .ckpt to read it.");
   }
@@ -118,9 +120,9 @@ void ExpectOnlySafetensors(const ByteSource& file) {
   ExpectNoZip(file, "a safetensors file");
   const std::vector<std::string> code = CodeFromFirstByte(file);
   if (code.empty()) return;
-  Refuse(fmt::format("it is a safetensors file, and a pickle for torch.load, which names {}",
-                     Quote(code.front())),
-         std::string(kGetAgain));
+  RefuseReading(fmt::format("it is a safetensors file, and a pickle for torch.load, which names {}",
+                            Quote(code.front())),
+                std::string(kGetAgain));
 }
 
 std::vector<std::string> CodeFromFirstByte(const ByteSource& file) {

@@ -11,6 +11,9 @@
 
 namespace weightsmith::internal {
 
+/// Pickles of the largest checkpoints, optimizers included, have less than 10 MB.
+inline constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
+
 using PickleRef = std::uint32_t;
 
 enum class PickleType : std::uint8_t {

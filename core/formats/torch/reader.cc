@@ -18,8 +18,6 @@
 namespace weightsmith::internal {
 namespace {
 
-/// Pickles of the largest checkpoints, optimizers included, have less than 10 MB.
-constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
 /// A tensor that repeats elements may be larger than its file, but not without bound.
 constexpr std::uint64_t kSmallEnough = std::uint64_t{1} << 20;
 

@@ -19,7 +19,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::uint64_t kLargestPickle = std::uint64_t{64} << 20;
 /// In front of the storages of the older format: magic number, protocol, machine, object, keys.
 constexpr std::size_t kLegacyPickles = 5;
 

@@ -29,7 +29,7 @@ constexpr Named kStorages[] = {
     {"Bool", DType::kBool},     {"ComplexFloat", DType::kC64},
 };
 
-constexpr Named kDTypes[] = {
+constexpr Named kTorchDTypes[] = {
     {"float64", DType::kF64},
     {"float32", DType::kF32},
     {"float16", DType::kF16},
@@ -218,7 +218,8 @@ class TableReader {
   DType ReadDType(const std::string& name, PickleRef ref) const {
     constexpr std::string_view kModule = "torch.";
     if (pickle_.Is(ref, PickleType::kGlobal) && pickle_.text(ref).starts_with(kModule)) {
-      const auto dtype = Find(kDTypes, std::string_view(pickle_.text(ref)).substr(kModule.size()));
+      const auto dtype =
+          Find(kTorchDTypes, std::string_view(pickle_.text(ref)).substr(kModule.size()));
       if (dtype) return *dtype;
     }
     Refuse(name, "is of a dtype that safetensors does not have");

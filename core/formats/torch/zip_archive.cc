@@ -42,7 +42,7 @@ constexpr std::string_view kSaveAgain =
     "torch.save writes no such file, and programs would not agree on what it holds. Get it from "
     "its publisher again; if it is yours, save it with torch.save or as safetensors.";
 
-[[noreturn]] void Refuse(const std::string& problem, std::string_view advice = kSaveAgain) {
+[[noreturn]] void RefuseArchive(const std::string& problem, std::string_view advice = kSaveAgain) {
   throw Error(ErrorCode::kInput, "the zip archive " + problem, std::string(advice));
 }
 
@@ -64,7 +64,7 @@ std::uint64_t U64(std::string_view bytes, std::size_t offset) {
 }
 
 std::string ReadBytes(const ByteSource& file, std::uint64_t offset, std::uint64_t size) {
-  if (offset > file.size() || size > file.size() - offset) Refuse("is cut off");
+  if (offset > file.size() || size > file.size() - offset) RefuseArchive("is cut off");
   return ReadText(file, offset, size);
 }
 
@@ -82,42 +82,43 @@ std::uint64_t FindEnd(const ByteSource& file) {
   const std::string tail = ReadBytes(file, file.size() - size, size);
   for (std::uint64_t at = size < kEndSize ? 0 : size - kEndSize + 1; at-- > 0;) {
     if (U32(tail, at) != kEnd || at + kEndSize + U16(tail, at + 20) != size) continue;
-    if (tail.find(kSignature, at + 1) != std::string::npos) Refuse("has two end records");
+    if (tail.find(kSignature, at + 1) != std::string::npos) RefuseArchive("has two end records");
     // A reader of streams would take records in the comment for the archive's.
     if (tail.find("PK", at + kEndSize) != std::string::npos) {
-      Refuse("has records of an archive in its comment");
+      RefuseArchive("has records of an archive in its comment");
     }
     return file.size() - size + at;
   }
-  Refuse("has no directory: the file was cut off, or something follows the archive",
-         "Get the file again.");
+  RefuseArchive("has no directory: the file was cut off, or something follows the archive",
+                "Get the file again.");
 }
 
 /// Where both records tell a number, they must tell the same.
 std::uint64_t Agreed(std::uint64_t narrow, std::uint64_t saturated, std::uint64_t wide) {
-  if (narrow != saturated && narrow != wide) Refuse("has two directories that differ");
+  if (narrow != saturated && narrow != wide) RefuseArchive("has two directories that differ");
   return wide;
 }
 
 Directory FindDirectory(const ByteSource& file) {
   const std::uint64_t end = FindEnd(file);
   const std::string record = ReadBytes(file, end, kEndSize);
-  if (U16(record, 4) != 0 || U16(record, 6) != 0) Refuse("is one of several parts");
+  if (U16(record, 4) != 0 || U16(record, 6) != 0) RefuseArchive("is one of several parts");
   Directory directory{U32(record, 16), U32(record, 12), U16(record, 10)};
-  if (U16(record, 8) != directory.count) Refuse("is one of several parts");
+  if (U16(record, 8) != directory.count) RefuseArchive("is one of several parts");
   std::uint64_t behind = end;
   if (end >= kLocatorSize + kEnd64Size) {
     const std::string locator = ReadBytes(file, end - kLocatorSize, kLocatorSize);
     if (U32(locator, 0) == kLocator64) {
       behind = U64(locator, 8);
-      if (U32(locator, 4) != 0 || U32(locator, 16) != 1) Refuse("is one of several parts");
-      if (behind != end - kLocatorSize - kEnd64Size) Refuse("has a misplaced 64-bit end record");
+      if (U32(locator, 4) != 0 || U32(locator, 16) != 1) RefuseArchive("is one of several parts");
+      if (behind != end - kLocatorSize - kEnd64Size)
+        RefuseArchive("has a misplaced 64-bit end record");
       const std::string wide = ReadBytes(file, behind, kEnd64Size);
       if (U32(wide, 0) != kEnd64 || U64(wide, 4) != kEnd64Size - 12) {
-        Refuse("has a malformed 64-bit end record");
+        RefuseArchive("has a malformed 64-bit end record");
       }
       if (U32(wide, 16) != 0 || U32(wide, 20) != 0 || U64(wide, 24) != U64(wide, 32)) {
-        Refuse("is one of several parts");
+        RefuseArchive("is one of several parts");
       }
       directory.count = Agreed(directory.count, 0xFFFF, U64(wide, 32));
       directory.size = Agreed(directory.size, 0xFFFFFFFF, U64(wide, 40));
@@ -125,13 +126,14 @@ Directory FindDirectory(const ByteSource& file) {
     }
   }
   if (directory.size > behind || directory.offset != behind - directory.size) {
-    Refuse("has a directory that does not end where its end record begins");
+    RefuseArchive("has a directory that does not end where its end record begins");
   }
   if (directory.size > kLargestDirectory) {
-    Refuse(fmt::format("has a directory of {}, more than {}", FormatBytes(directory.size),
-                       FormatBytes(kLargestDirectory)));
+    RefuseArchive(fmt::format("has a directory of {}, more than {}", FormatBytes(directory.size),
+                              FormatBytes(kLargestDirectory)));
   }
-  if (directory.count > directory.size / kDirectorySize) Refuse("counts more files than it lists");
+  if (directory.count > directory.size / kDirectorySize)
+    RefuseArchive("counts more files than it lists");
   return directory;
 }
 
@@ -165,10 +167,10 @@ std::optional<std::string_view> FindExtra(std::string_view extra, std::uint16_t 
   while (!extra.empty()) {
     const std::uint64_t size = extra.size() < 4 ? extra.size() : U16(extra, 2);
     if (extra.size() < 4 || size > extra.size() - 4) {
-      Refuse(fmt::format("has a malformed extra field at {}", quoted));
+      RefuseArchive(fmt::format("has a malformed extra field at {}", quoted));
     }
     if (U16(extra, 0) == id) {
-      if (found) Refuse(fmt::format("has an extra field twice at {}", quoted));
+      if (found) RefuseArchive(fmt::format("has an extra field twice at {}", quoted));
       found = extra.substr(4, size);
     }
     extra.remove_prefix(4 + size);
@@ -185,14 +187,14 @@ void Widen(std::string_view extra, DirectoryEntry& entry, std::uint64_t& stored)
   const std::string quoted = Quote(entry.entry.name);
   const auto wide = FindExtra(extra, kZip64Extra, quoted);
   if (FindExtra(extra, kUnicodePathExtra, quoted)) {
-    Refuse(fmt::format("has a second name for {}", quoted));
+    RefuseArchive(fmt::format("has a second name for {}", quoted));
   }
   if (wanted.empty()) return;
   if (wide && wide->size() >= 8 * wanted.size()) {
     for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = U64(*wide, 8 * i);
     return;
   }
-  Refuse(fmt::format("lacks the 64-bit sizes of {}", quoted));
+  RefuseArchive(fmt::format("lacks the 64-bit sizes of {}", quoted));
 }
 
 void ExpectPlainName(const DirectoryEntry& entry, bool folder) {
@@ -204,19 +206,20 @@ void ExpectPlainName(const DirectoryEntry& entry, bool folder) {
   // What one reader takes for a folder has no bytes for it.
   const bool slash = name.ends_with('/');
   if (!IsPlainName(name) || !text || (folder && !slash) || (slash && entry.entry.size != 0)) {
-    Refuse(fmt::format("has a file of the name {}, which readers take differently", Quote(name)));
+    RefuseArchive(
+        fmt::format("has a file of the name {}, which readers take differently", Quote(name)));
   }
 }
 
 DirectoryEntry ParseDirectoryEntry(std::string_view rest) {
   if (rest.size() < kDirectorySize || U32(rest, 0) != kDirectoryHeader) {
-    Refuse("has a malformed directory");
+    RefuseArchive("has a malformed directory");
   }
   const std::uint64_t name = U16(rest, 28);
   const std::uint64_t extra = U16(rest, 30);
   DirectoryEntry entry;
   entry.length = kDirectorySize + name + extra + U16(rest, 32);
-  if (entry.length > rest.size()) Refuse("has a malformed directory");
+  if (entry.length > rest.size()) RefuseArchive("has a malformed directory");
   entry.entry.name = rest.substr(kDirectorySize, name);
   entry.entry.size = U32(rest, 24);
   entry.header = U32(rest, 42);
@@ -229,16 +232,16 @@ DirectoryEntry ParseDirectoryEntry(std::string_view rest) {
   const std::string quoted = Quote(entry.entry.name);
   ExpectPlainName(entry, (U32(rest, 38) & kDosFolder) != 0);
   if ((entry.flags & kUnreadable) != 0) {
-    Refuse(fmt::format("is encrypted (at {})", quoted), "Decrypt it first.");
+    RefuseArchive(fmt::format("is encrypted (at {})", quoted), "Decrypt it first.");
   }
   if (entry.method != 0) {
-    Refuse(fmt::format("is compressed (at {}), and checkpoints are not", quoted),
-           "Unpack it and save it again with torch.save, or as safetensors.");
+    RefuseArchive(fmt::format("is compressed (at {}), and checkpoints are not", quoted),
+                  "Unpack it and save it again with torch.save, or as safetensors.");
   }
-  if (stored != entry.entry.size) Refuse(fmt::format("has two sizes for {}", quoted));
-  if (U16(rest, 34) != 0) Refuse("is one of several parts");
+  if (stored != entry.entry.size) RefuseArchive(fmt::format("has two sizes for {}", quoted));
+  if (U16(rest, 34) != 0) RefuseArchive("is one of several parts");
   if (U16(rest, 6) > kNewestVersion) {
-    Refuse(fmt::format("asks for version {} of the format at {}", U16(rest, 6), quoted));
+    RefuseArchive(fmt::format("asks for version {} of the format at {}", U16(rest, 6), quoted));
   }
   return entry;
 }
@@ -250,7 +253,7 @@ void ExpectSameSizes(const ByteSource& file, std::string_view local, const Direc
   const bool described = (entry.flags & kDescriptorFollows) != 0;
   const std::uint32_t checksum = U32(local, 14);
   if (checksum != entry.checksum && !(described && checksum == 0)) {
-    Refuse(fmt::format("has two checksums for {}", quoted));
+    RefuseArchive(fmt::format("has two checksums for {}", quoted));
   }
   const std::uint64_t sizes[] = {U32(local, 22), U32(local, 18)};
   std::uint64_t wide_size = entry.entry.size;
@@ -258,13 +261,14 @@ void ExpectSameSizes(const ByteSource& file, std::string_view local, const Direc
     const std::string extra =
         ReadBytes(file, entry.header + kLocalSize + entry.entry.name.size(), U16(local, 28));
     const auto wide = FindExtra(extra, kZip64Extra, quoted);
-    if (!wide || wide->size() < 16) Refuse(fmt::format("lacks the 64-bit sizes of {}", quoted));
+    if (!wide || wide->size() < 16)
+      RefuseArchive(fmt::format("lacks the 64-bit sizes of {}", quoted));
     wide_size = U64(*wide, 0) == U64(*wide, 8) ? U64(*wide, 0) : ~std::uint64_t{0};
   }
   for (const std::uint64_t size : sizes) {
     const std::uint64_t meant = size == kSaturated ? wide_size : size;
     if (meant == entry.entry.size || (described && meant == 0)) continue;
-    Refuse(fmt::format("has two sizes for {}", quoted));
+    RefuseArchive(fmt::format("has two sizes for {}", quoted));
   }
 }
 
@@ -272,23 +276,24 @@ void ExpectSameSizes(const ByteSource& file, std::string_view local, const Direc
 void Locate(const ByteSource& file, const Directory& directory, DirectoryEntry& entry) {
   const std::string quoted = Quote(entry.entry.name);
   if (entry.header > directory.offset || directory.offset - entry.header < kLocalSize) {
-    Refuse(fmt::format("places {} outside its data", quoted));
+    RefuseArchive(fmt::format("places {} outside its data", quoted));
   }
   const std::uint64_t name = entry.entry.name.size();
   const std::uint64_t known = std::min(kLocalSize + name, directory.offset - entry.header);
   const std::string local = ReadBytes(file, entry.header, known);
-  if (U32(local, 0) != kLocalHeader) Refuse(fmt::format("has no header for {}", quoted));
+  if (U32(local, 0) != kLocalHeader) RefuseArchive(fmt::format("has no header for {}", quoted));
   if (U16(local, 26) != name || std::string_view(local).substr(kLocalSize) != entry.entry.name) {
-    Refuse(fmt::format("calls {} otherwise in its own header: readers would not agree", quoted));
+    RefuseArchive(
+        fmt::format("calls {} otherwise in its own header: readers would not agree", quoted));
   }
   if (U16(local, 8) != entry.method || U16(local, 6) != entry.flags) {
-    Refuse(fmt::format("describes {} in two ways: readers would not agree", quoted));
+    RefuseArchive(fmt::format("describes {} in two ways: readers would not agree", quoted));
   }
   ExpectSameSizes(file, local, entry);
   entry.entry.offset = entry.header + kLocalSize + name + U16(local, 28);
   if (entry.entry.offset > directory.offset ||
       entry.entry.size > directory.offset - entry.entry.offset) {
-    Refuse(fmt::format("places {} outside its data", quoted));
+    RefuseArchive(fmt::format("places {} outside its data", quoted));
   }
 }
 
@@ -303,7 +308,8 @@ std::uint64_t DescriptorSize(const ByteSource& file, const DirectoryEntry& entry
     if (bytes.size() == 24 && U64(bytes, 8) == size && U64(bytes, 16) == size) return 24;
     if (U32(bytes, 8) == size && U32(bytes, 12) == size) return 16;
   }
-  Refuse(fmt::format("describes {} in two ways: readers would not agree", Quote(entry.entry.name)));
+  RefuseArchive(
+      fmt::format("describes {} in two ways: readers would not agree", Quote(entry.entry.name)));
 }
 
 /// The files lie one after the other from the first byte on, and nothing lies between them: bytes
@@ -317,21 +323,21 @@ void ExpectNothingBetween(const ByteSource& file, std::vector<DirectoryEntry>& e
     const DirectoryEntry& entry = entries[i];
     const std::string quoted = Quote(entry.entry.name);
     if (entry.header < end) {
-      Refuse(fmt::format("has files that overlap: {} and {}", before, quoted));
+      RefuseArchive(fmt::format("has files that overlap: {} and {}", before, quoted));
     }
     if (entry.header > end) {
-      Refuse(fmt::format("has {} bytes in front of {} that belong to no file",
-                         FormatCount(entry.header - end), quoted));
+      RefuseArchive(fmt::format("has {} bytes in front of {} that belong to no file",
+                                FormatCount(entry.header - end), quoted));
     }
     const std::uint64_t next = i + 1 < entries.size() ? entries[i + 1].header : directory;
     end = entry.entry.offset + entry.entry.size;
-    if (end > next) Refuse(fmt::format("has files that overlap, {} and the next", quoted));
+    if (end > next) RefuseArchive(fmt::format("has files that overlap, {} and the next", quoted));
     end += DescriptorSize(file, entry, next - end);
     before = quoted;
   }
   if (end != directory) {
-    Refuse(fmt::format("has {} bytes in front of its directory that belong to no file",
-                       FormatCount(directory - end)));
+    RefuseArchive(fmt::format("has {} bytes in front of its directory that belong to no file",
+                              FormatCount(directory - end)));
   }
 }
 
@@ -362,13 +368,13 @@ ZipArchive ReadZip(const ByteSource& file) {
     rest.remove_prefix(entry.length);
     Locate(file, directory, entry);
     if (!names.insert(Folded(entry.entry.name)).second) {
-      Refuse(fmt::format("has two files of the name {}, or names that differ by case only",
-                         Quote(entry.entry.name)));
+      RefuseArchive(fmt::format("has two files of the name {}, or names that differ by case only",
+                                Quote(entry.entry.name)));
     }
     archive.entries.push_back(entry.entry);
     entries.push_back(std::move(entry));
   }
-  if (!rest.empty()) Refuse("lists more files than it counts");
+  if (!rest.empty()) RefuseArchive("lists more files than it counts");
   ExpectNothingBetween(file, entries, directory.offset);
   return archive;
 }

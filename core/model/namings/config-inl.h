@@ -3,16 +3,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
+#include "core/base/json-inl.h"
 #include "core/model/anatomy.h"
 #include "core/model/component_config.h"
 
 namespace weightsmith::internal {
-
-using Json = nlohmann::ordered_json;
 
 /// Reads the numbers of a model off its tensors.
 class Shapes {
@@ -52,7 +50,7 @@ inline std::uint64_t Groups(std::uint64_t channels) {
 
 /// Of diffusers: the class is in it.
 inline ComponentConfig DiffusersConfig(const Json& config) {
-  return {"diffusers", config["_class_name"].get<std::string>(), config.dump(2) + "\n"};
+  return {"diffusers", config["_class_name"].get<std::string>(), ToText(config)};
 }
 
 }  // namespace weightsmith::internal

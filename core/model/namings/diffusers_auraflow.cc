@@ -8,9 +8,9 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"joint_transformer_blocks."};
+constexpr std::string_view kAuraflowBeginnings[] = {"joint_transformer_blocks."};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kAuraflowOutside[] = {
     {"init_x_linear", "pos_embed.proj"},
     {"positional_encoding", "pos_embed.pos_embed"},
     {"cond_seq_linear", "context_embedder"},
@@ -20,7 +20,7 @@ constexpr Renamed kOutside[] = {
 };
 
 /// The first stream is the text's, the second the picture's.
-constexpr Renamed kDouble[] = {
+constexpr Renamed kAuraflowDouble[] = {
     {"modX.1", "norm1.linear"},
     {"modC.1", "norm1_context.linear"},
     {"attn.w2q", "attn.to_q"},
@@ -39,7 +39,7 @@ constexpr Renamed kDouble[] = {
     {"mlpC.c_proj", "ff_context.out_projection"},
 };
 
-constexpr Renamed kSingle[] = {
+constexpr Renamed kAuraflowSingle[] = {
     {"modCX.1", "norm1.linear"},  {"attn.w1q", "attn.to_q"},           {"attn.w1k", "attn.to_k"},
     {"attn.w1v", "attn.to_v"},    {"attn.w1o", "attn.to_out.0"},       {"mlp.c_fc1", "ff.linear_1"},
     {"mlp.c_fc2", "ff.linear_2"}, {"mlp.c_proj", "ff.out_projection"},
@@ -50,22 +50,24 @@ std::vector<Placement> InBlock(std::string_view name, std::span<const Renamed> t
   return {{.name = block + RenameBeginning(name, table).value_or(std::string(name))}};
 }
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceAuraflow(const TensorRule& rule, const ComponentRule& /*component*/) {
   std::string_view name = rule.name;
-  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(name, kAuraflowOutside)) return {{.name = *outside}};
   if (name.starts_with("modF.1.")) {
     return Swapped(rule, "norm_out.linear" + std::string(End(name)));
   }
   if (const auto layer = TakeBlock(name, "double_layers")) {
-    return InBlock(name, kDouble, "joint_transformer_blocks." + std::to_string(*layer) + ".");
+    return InBlock(name, kAuraflowDouble,
+                   "joint_transformer_blocks." + std::to_string(*layer) + ".");
   }
   if (const auto layer = TakeBlock(name, "single_layers")) {
-    return InBlock(name, kSingle, "single_transformer_blocks." + std::to_string(*layer) + ".");
+    return InBlock(name, kAuraflowSingle,
+                   "single_transformer_blocks." + std::to_string(*layer) + ".");
   }
   return {};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfAuraflow(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes aura(rule);
   const std::uint64_t width = aura.Dim("init_x_linear.weight", 0);
   const std::uint64_t heads = Heads(width, 256);
@@ -89,9 +91,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_auraflow() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "double_layers.0.attn.w1q.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceAuraflow,
+                                .config = ConfigOfAuraflow,
+                                .beginnings = kAuraflowBeginnings};
   return naming;
 }
 

@@ -9,9 +9,10 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"transformer_blocks.", "single_transformer_blocks."};
+constexpr std::string_view kFluxBeginnings[] = {"transformer_blocks.",
+                                                "single_transformer_blocks."};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kFluxOutside[] = {
     {"img_in", "x_embedder"},
     {"txt_in", "context_embedder"},
     {"time_in.in_layer", "time_text_embed.timestep_embedder.linear_1"},
@@ -23,7 +24,7 @@ constexpr Renamed kOutside[] = {
     {"final_layer.linear", "proj_out"},
 };
 
-constexpr Renamed kDouble[] = {
+constexpr Renamed kFluxDouble[] = {
     {"img_mod.lin", "norm1.linear"},
     {"txt_mod.lin", "norm1_context.linear"},
     {"img_attn.proj", "attn.to_out.0"},
@@ -38,7 +39,7 @@ constexpr Renamed kDouble[] = {
     {"txt_mlp.2", "ff_context.net.2"},
 };
 
-constexpr Renamed kSingle[] = {
+constexpr Renamed kFluxSingle[] = {
     {"linear2", "proj_out"},
     {"modulation.lin", "norm.linear"},
     {"norm.query_norm.scale", "attn.norm_q.weight"},
@@ -50,7 +51,7 @@ constexpr Renamed kModulator[] = {{"in_layer", "linear_1"}, {"out_layer", "linea
 
 std::vector<Placement> Double(const TensorRule& rule, std::string_view name,
                               const std::string& block) {
-  if (const auto inside = RenameBeginning(name, kDouble)) return {{.name = block + *inside}};
+  if (const auto inside = RenameBeginning(name, kFluxDouble)) return {{.name = block + *inside}};
   const std::uint64_t width = rule.shape[0] / 3;
   const std::string attention = block + "attn.";
   if (name.starts_with("img_attn.qkv")) {
@@ -68,7 +69,7 @@ std::vector<Placement> Double(const TensorRule& rule, std::string_view name,
 
 std::vector<Placement> Single(const TensorRule& rule, std::string_view name,
                               const std::string& block) {
-  if (const auto inside = RenameBeginning(name, kSingle)) return {{.name = block + *inside}};
+  if (const auto inside = RenameBeginning(name, kFluxSingle)) return {{.name = block + *inside}};
   const std::uint64_t width = rule.shape[0] / 7;  // q, k, v, and four for the mlp
   return Fused(rule,
                {{block + "attn.to_q", width},
@@ -78,9 +79,9 @@ std::vector<Placement> Single(const TensorRule& rule, std::string_view name,
                End(name));
 }
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceFlux(const TensorRule& rule, const ComponentRule& /*component*/) {
   std::string_view name = rule.name;
-  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(name, kFluxOutside)) return {{.name = *outside}};
   if (name.starts_with("final_layer.adaLN_modulation.1.")) {
     return Swapped(rule, "norm_out.linear" + std::string(End(name)));
   }
@@ -100,7 +101,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfFlux(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes flux(rule);
   const std::uint64_t width = flux.Dim("img_in.weight", 0);
   const std::uint64_t head = flux.Dim("double_blocks.0.img_attn.norm.query_norm.scale", 0);
@@ -133,9 +134,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_flux() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "double_blocks.0.img_attn.qkv.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceFlux,
+                                .config = ConfigOfFlux,
+                                .beginnings = kFluxBeginnings};
   return naming;
 }
 

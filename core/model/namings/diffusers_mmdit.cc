@@ -9,9 +9,9 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"transformer_blocks."};
+constexpr std::string_view kMmditBeginnings[] = {"transformer_blocks."};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kMmditOutside[] = {
     {"pos_embed", "pos_embed.pos_embed"},
     {"x_embedder.proj", "pos_embed.proj"},
     {"context_embedder", "context_embedder"},
@@ -22,7 +22,7 @@ constexpr Renamed kOutside[] = {
     {"final_layer.linear", "proj_out"},
 };
 
-constexpr Renamed kInside[] = {
+constexpr Renamed kMmditInside[] = {
     {"x_block.adaLN_modulation.1", "norm1.linear"},
     {"context_block.adaLN_modulation.1", "norm1_context.linear"},
     {"x_block.attn.proj", "attn.to_out.0"},
@@ -57,12 +57,12 @@ bool ShiftsAndScales(const TensorRule& rule, const ComponentRule& component) {
   return false;
 }
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& component) {
+std::vector<Placement> PlaceMmdit(const TensorRule& rule, const ComponentRule& component) {
   std::string_view name = rule.name;
   if (name.starts_with("final_layer.adaLN_modulation.1.")) {
     return Swapped(rule, "norm_out.linear" + std::string(End(name)));
   }
-  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(name, kMmditOutside)) return {{.name = *outside}};
   const auto index = TakeBlock(name, "joint_blocks");
   if (!index) return {};
   const std::string block = "transformer_blocks." + std::to_string(*index) + ".";
@@ -73,14 +73,14 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& compon
   if (name.starts_with("context_block.attn.qkv.")) {
     return Thirds(rule, block + "attn.add_", "_proj", End(name));
   }
-  const auto inside = RenameBeginning(name, kInside);
+  const auto inside = RenameBeginning(name, kMmditInside);
   if (!inside) return {};
   const bool modulation = name.starts_with("context_block.adaLN_modulation.1.");
   if (modulation && ShiftsAndScales(rule, component)) return Swapped(rule, block + *inside);
   return {{.name = block + *inside}};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfMmdit(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes mmdit(rule);
   const std::uint64_t width = mmdit.Dim("context_embedder.weight", 0);
   const std::uint64_t depth = mmdit.Count("joint_blocks", "x_block.attn.qkv.weight");
@@ -114,9 +114,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_mmdit() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "joint_blocks.0.x_block.attn.qkv.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceMmdit,
+                                .config = ConfigOfMmdit,
+                                .beginnings = kMmditBeginnings};
   return naming;
 }
 

@@ -9,11 +9,11 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"adaln_single."};
+constexpr std::string_view kPixartBeginnings[] = {"adaln_single."};
 
 constexpr std::string_view kLacks[] = {"y_embedder.y_embedding"};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kPixartOutside[] = {
     {"x_embedder.proj", "pos_embed.proj"},
     {"t_embedder.mlp.0", "adaln_single.emb.timestep_embedder.linear_1"},
     {"t_embedder.mlp.2", "adaln_single.emb.timestep_embedder.linear_2"},
@@ -28,7 +28,7 @@ constexpr Renamed kOutside[] = {
     {"final_layer.scale_shift_table", "scale_shift_table"},
 };
 
-constexpr Renamed kInside[] = {
+constexpr Renamed kPixartInside[] = {
     {"attn.proj", "attn1.to_out.0"},
     {"cross_attn.q_linear", "attn2.to_q"},
     {"cross_attn.proj", "attn2.to_out.0"},
@@ -36,13 +36,13 @@ constexpr Renamed kInside[] = {
     {"mlp.fc2", "ff.net.2"},
 };
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlacePixart(const TensorRule& rule, const ComponentRule& /*component*/) {
   std::string_view name = rule.name;
-  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(name, kPixartOutside)) return {{.name = *outside}};
   const auto index = TakeBlock(name, "blocks");
   if (!index) return {};
   const std::string block = "transformer_blocks." + std::to_string(*index) + ".";
-  if (const auto inside = RenameBeginning(name, kInside)) return {{.name = block + *inside}};
+  if (const auto inside = RenameBeginning(name, kPixartInside)) return {{.name = block + *inside}};
   if (name.starts_with("attn.qkv.")) {
     const std::uint64_t width = rule.shape[0] / 3;
     const std::string attention = block + "attn1.";
@@ -58,7 +58,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = block + std::string(name)}};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfPixart(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes pixart(rule);
   const std::uint64_t width = pixart.Dim("x_embedder.proj.weight", 0);
   const std::uint64_t heads = Heads(width, 72);
@@ -82,10 +82,10 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_pixart() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "t_block.1.weight",
-                                .place = Place,
-                                .config = Config,
+                                .place = PlacePixart,
+                                .config = ConfigOfPixart,
                                 .lacks = kLacks,
-                                .beginnings = kBeginnings};
+                                .beginnings = kPixartBeginnings};
   return naming;
 }
 

@@ -6,11 +6,12 @@
 namespace weightsmith::internal {
 namespace {
 
-std::vector<Placement> Place(const TensorRule& /*rule*/, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceQwenImage(const TensorRule& /*rule*/,
+                                      const ComponentRule& /*component*/) {
   return {};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfQwenImage(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes qwen(rule);
   const std::uint64_t width = qwen.Dim("img_in.weight", 0);
   const std::uint64_t head = qwen.Dim("transformer_blocks.0.attn.norm_q.weight", 0);
@@ -31,7 +32,7 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 
 const Naming& diffusers_qwen_image() {
   static const Naming naming = {"diffusers", "time_text_embed.timestep_embedder.linear_1.weight",
-                                Place, Config};
+                                PlaceQwenImage, ConfigOfQwenImage};
   return naming;
 }
 

@@ -7,11 +7,11 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"conv_in.", "down_blocks."};
+constexpr std::string_view kUnetBeginnings[] = {"conv_in.", "down_blocks."};
 
 constexpr std::uint64_t kPerLevel = 3;  ///< two blocks and a change of resolution
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kUnetOutside[] = {
     {"time_embed.0", "time_embedding.linear_1"},
     {"time_embed.2", "time_embedding.linear_2"},
     {"time_embed.cond_proj", "time_embedding.cond_proj"},
@@ -23,13 +23,13 @@ constexpr Renamed kOutside[] = {
     {"middle_block.1", "mid_block.attentions.0"},
 };
 
-constexpr Renamed kResidual[] = {
+constexpr Renamed kUnetResidual[] = {
     {"in_layers.0", "norm1"},  {"in_layers.2", "conv1"},  {"emb_layers.1", "time_emb_proj"},
     {"out_layers.0", "norm2"}, {"out_layers.3", "conv2"}, {"skip_connection", "conv_shortcut"},
 };
 
-std::string Residual(std::string_view rest) {
-  return RenameBeginning(rest, kResidual).value_or(std::string(rest));
+std::string UnetResidual(std::string_view rest) {
+  return RenameBeginning(rest, kUnetResidual).value_or(std::string(rest));
 }
 
 std::string Down(std::uint64_t block, std::string_view rest) {
@@ -37,14 +37,16 @@ std::string Down(std::uint64_t block, std::string_view rest) {
   const std::string index = std::to_string((block - 1) % kPerLevel);
   if (rest.starts_with("0.op."))
     return level + ".downsamplers.0.conv." + std::string(rest.substr(5));
-  if (rest.starts_with("0.")) return level + ".resnets." + index + "." + Residual(rest.substr(2));
+  if (rest.starts_with("0."))
+    return level + ".resnets." + index + "." + UnetResidual(rest.substr(2));
   return level + ".attentions." + index + "." + std::string(rest.substr(2));
 }
 
 std::string Up(std::uint64_t block, std::string_view rest) {
   const std::string level = "up_blocks." + std::to_string(block / kPerLevel);
   const std::string index = std::to_string(block % kPerLevel);
-  if (rest.starts_with("0.")) return level + ".resnets." + index + "." + Residual(rest.substr(2));
+  if (rest.starts_with("0."))
+    return level + ".resnets." + index + "." + UnetResidual(rest.substr(2));
   // Behind the attention, or in its place.
   if (rest.substr(1).starts_with(".conv.")) {
     return level + ".upsamplers.0.conv." + std::string(rest.substr(7));
@@ -53,20 +55,20 @@ std::string Up(std::uint64_t block, std::string_view rest) {
 }
 
 std::string Name(std::string_view name) {
-  if (const auto outside = RenameBeginning(name, kOutside)) return *outside;
+  if (const auto outside = RenameBeginning(name, kUnetOutside)) return *outside;
   if (const auto block = TakeBlock(name, "input_blocks")) return Down(*block, name);
   if (const auto block = TakeBlock(name, "output_blocks")) return Up(*block, name);
   if (const auto part = TakeBlock(name, "middle_block")) {
-    return "mid_block.resnets." + std::to_string(*part / 2) + "." + Residual(name);
+    return "mid_block.resnets." + std::to_string(*part / 2) + "." + UnetResidual(name);
   }
   return std::string(name);
 }
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceUnet(const TensorRule& rule, const ComponentRule& /*component*/) {
   return {{.name = Name(rule.name)}};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
+ComponentConfig ConfigOfUnet(const ComponentRule& rule, const Anatomy& anatomy) {
   const Shapes unet(rule);
   Json channels = Json::array();
   Json depths = Json::array();
@@ -131,9 +133,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& anatomy) {
 const Naming& diffusers_unet() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "input_blocks.0.0.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceUnet,
+                                .config = ConfigOfUnet,
+                                .beginnings = kUnetBeginnings};
   return naming;
 }
 

@@ -8,7 +8,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"encoder.down_blocks."};
+constexpr std::string_view kVaeBeginnings[] = {"encoder.down_blocks."};
 
 constexpr std::uint64_t kLastLevel = 3;
 
@@ -31,33 +31,33 @@ constexpr Renamed kOlder[] = {
     {"mid.attn_1.proj_out", "mid_block.attentions.0.proj_attn"},
 };
 
-constexpr Renamed kResidual[] = {{"nin_shortcut", "conv_shortcut"}};
+constexpr Renamed kVaeResidual[] = {{"nin_shortcut", "conv_shortcut"}};
 
-std::string Residual(std::string_view rest) {
-  return RenameBeginning(rest, kResidual).value_or(std::string(rest));
+std::string VaeResidual(std::string_view rest) {
+  return RenameBeginning(rest, kVaeResidual).value_or(std::string(rest));
 }
 
 /// Inside the encoder or the decoder.
 std::string Inside(std::string_view name) {
-  if (const auto middle = RenameBeginning(name, kMiddle)) return Residual(*middle);
+  if (const auto middle = RenameBeginning(name, kMiddle)) return VaeResidual(*middle);
   if (const auto level = TakeBlock(name, "down")) {
     const std::string block = "down_blocks." + std::to_string(*level);
     if (const auto index = TakeBlock(name, "block")) {
-      return block + ".resnets." + std::to_string(*index) + "." + Residual(name);
+      return block + ".resnets." + std::to_string(*index) + "." + VaeResidual(name);
     }
     return block + ".downsamplers.0." + std::string(name.substr(name.find('.') + 1));
   }
   if (const auto level = TakeBlock(name, "up")) {
     const std::string block = "up_blocks." + std::to_string(kLastLevel - *level);
     if (const auto index = TakeBlock(name, "block")) {
-      return block + ".resnets." + std::to_string(*index) + "." + Residual(name);
+      return block + ".resnets." + std::to_string(*index) + "." + VaeResidual(name);
     }
     return block + ".upsamplers.0." + std::string(name.substr(name.find('.') + 1));
   }
   return std::string(name);
 }
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceVae(const TensorRule& rule, const ComponentRule& /*component*/) {
   const std::size_t dot = rule.name.find('.') + 1;
   const std::string half = rule.name.substr(0, dot);
   if (half != "encoder." && half != "decoder.") return {};
@@ -69,7 +69,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {placement};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfVae(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes vae(rule);
   Json channels = Json::array();
   Json down = Json::array();
@@ -104,9 +104,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_vae() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "decoder.up.0.block.0.norm1.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceVae,
+                                .config = ConfigOfVae,
+                                .beginnings = kVaeBeginnings};
   return naming;
 }
 

@@ -7,9 +7,9 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"condition_embedder."};
+constexpr std::string_view kWanBeginnings[] = {"condition_embedder."};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kWanOutside[] = {
     {"time_embedding.0", "condition_embedder.time_embedder.linear_1"},
     {"time_embedding.2", "condition_embedder.time_embedder.linear_2"},
     {"text_embedding.0", "condition_embedder.text_embedder.linear_1"},
@@ -23,7 +23,7 @@ constexpr Renamed kOutside[] = {
     {"head.modulation", "scale_shift_table"},
 };
 
-constexpr Renamed kInside[] = {
+constexpr Renamed kWanInside[] = {
     {"self_attn", "attn1"},
     {"cross_attn", "attn2"},
     {"norm3", "norm2"},  // the only norm with weights, counted in another order
@@ -42,12 +42,12 @@ constexpr Renamed kAttention[] = {
     {"norm_k_img", "norm_added_k"},
 };
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceWan(const TensorRule& rule, const ComponentRule& /*component*/) {
   std::string_view name = rule.name;
-  if (const auto outside = RenameBeginning(name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(name, kWanOutside)) return {{.name = *outside}};
   const auto index = TakeBlock(name, "blocks");
   if (!index) return {};
-  std::string inside = RenameBeginning(name, kInside).value_or(std::string(name));
+  std::string inside = RenameBeginning(name, kWanInside).value_or(std::string(name));
   if (inside.starts_with("attn")) {
     const std::size_t dot = inside.find('.') + 1;
     if (const auto matrix = RenameBeginning(std::string_view(inside).substr(dot), kAttention)) {
@@ -57,7 +57,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {{.name = "blocks." + std::to_string(*index) + "." + inside}};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfWan(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes wan(rule);
   const std::uint64_t width = wan.Dim("patch_embedding.weight", 0);
   const std::uint64_t heads = Heads(width, 128);
@@ -85,9 +85,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_wan() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "head.modulation",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceWan,
+                                .config = ConfigOfWan,
+                                .beginnings = kWanBeginnings};
   return naming;
 }
 

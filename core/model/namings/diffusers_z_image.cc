@@ -8,27 +8,28 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kBeginnings[] = {"all_x_embedder."};
+constexpr std::string_view kZImageBeginnings[] = {"all_x_embedder."};
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kZImageOutside[] = {
     {"x_embedder", "all_x_embedder.2-1"},
     {"final_layer", "all_final_layer.2-1"},
 };
 
-constexpr Renamed kInside[] = {
+constexpr Renamed kZImageInside[] = {
     {"attention.out", "attention.to_out.0"},
     {"attention.q_norm", "attention.norm_q"},
     {"attention.k_norm", "attention.norm_k"},
 };
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
-  if (const auto outside = RenameBeginning(rule.name, kOutside)) return {{.name = *outside}};
+std::vector<Placement> PlaceZImage(const TensorRule& rule, const ComponentRule& /*component*/) {
+  if (const auto outside = RenameBeginning(rule.name, kZImageOutside)) return {{.name = *outside}};
   for (const char* stem : {"layers", "noise_refiner", "context_refiner"}) {
     std::string_view name = rule.name;
     const auto index = TakeBlock(name, stem);
     if (!index) continue;
     const std::string layer = std::string(stem) + "." + std::to_string(*index) + ".";
-    if (const auto inside = RenameBeginning(name, kInside)) return {{.name = layer + *inside}};
+    if (const auto inside = RenameBeginning(name, kZImageInside))
+      return {{.name = layer + *inside}};
     if (!name.starts_with("attention.qkv.")) return {};
     std::vector<FusedPart> parts;
     for (const char* part : {"q", "k", "v"}) {
@@ -39,7 +40,7 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
   return {};
 }
 
-ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
+ComponentConfig ConfigOfZImage(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
   const Shapes model(rule);
   const std::uint64_t width = model.Dim("layers.0.attention.out.weight", 0);
   const std::uint64_t head = model.Dim("layers.0.attention.q_norm.weight", 0);
@@ -68,9 +69,9 @@ ComponentConfig Config(const ComponentRule& rule, const Anatomy& /*anatomy*/) {
 const Naming& diffusers_z_image() {
   static const Naming naming = {.id = "diffusers",
                                 .known_by = "noise_refiner.0.attention.qkv.weight",
-                                .place = Place,
-                                .config = Config,
-                                .beginnings = kBeginnings};
+                                .place = PlaceZImage,
+                                .config = ConfigOfZImage,
+                                .beginnings = kZImageBeginnings};
   return naming;
 }
 

@@ -8,13 +8,13 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr Renamed kOutside[] = {
+constexpr Renamed kHfOpenClipOutside[] = {
     {"positional_embedding", "text_model.embeddings.position_embedding.weight"},
     {"token_embedding", "text_model.embeddings.token_embedding"},
     {"ln_final", "text_model.final_layer_norm"},
 };
 
-constexpr Renamed kInside[] = {
+constexpr Renamed kHfOpenClipInside[] = {
     {"ln_1", "layer_norm1"},
     {"ln_2", "layer_norm2"},
     {"mlp.c_fc", "mlp.fc1"},
@@ -22,18 +22,20 @@ constexpr Renamed kInside[] = {
     {"attn.out_proj", "self_attn.out_proj"},
 };
 
-std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*component*/) {
+std::vector<Placement> PlaceHfOpenClip(const TensorRule& rule, const ComponentRule& /*component*/) {
   if (rule.name == "text_projection") {
     return {{.name = "text_projection.weight",
              .shape = {rule.shape[1], rule.shape[0]},
              .transposed = true}};
   }
-  if (const auto outside = RenameBeginning(rule.name, kOutside)) return {{.name = *outside}};
+  if (const auto outside = RenameBeginning(rule.name, kHfOpenClipOutside))
+    return {{.name = *outside}};
   std::string_view name = rule.name;
   const auto block = TakeBlock(name, "transformer.resblocks");
   if (!block) return {};
   const std::string layer = "text_model.encoder.layers." + std::to_string(*block) + ".";
-  if (const auto inside = RenameBeginning(name, kInside)) return {{.name = layer + *inside}};
+  if (const auto inside = RenameBeginning(name, kHfOpenClipInside))
+    return {{.name = layer + *inside}};
   const bool weight = name == "attn.in_proj_weight";
   if (!weight && name != "attn.in_proj_bias") return {};
   const std::string attention = layer + "self_attn.";
@@ -47,7 +49,8 @@ std::vector<Placement> Place(const TensorRule& rule, const ComponentRule& /*comp
 }  // namespace
 
 const Naming& hf_open_clip() {
-  static const Naming naming = {"hf", "transformer.resblocks.0.attn.in_proj_weight", Place};
+  static const Naming naming = {"hf", "transformer.resblocks.0.attn.in_proj_weight",
+                                PlaceHfOpenClip};
   return naming;
 }
 

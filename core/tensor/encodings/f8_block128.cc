@@ -3,7 +3,7 @@
 namespace weightsmith::internal::encodings {
 namespace {
 
-std::optional<Grid> GridOf(const Shape& weight, const Shape& scales) {
+std::optional<Grid> GridOfF8Block128(const Shape& weight, const Shape& scales) {
   return GridOfBlocks(weight, scales, 128, 128);
 }
 
@@ -17,7 +17,7 @@ const Encoding& f8_block128() {
       .codes = {DType::kF8E4M3},
       // A factor, in spite of its name.
       .scales = {".weight_scale_inv"},
-      .grid = GridOf,
+      .grid = GridOfF8Block128,
   };
   return declaration;
 }

@@ -4,7 +4,7 @@ namespace weightsmith::internal::encodings {
 namespace {
 
 /// One number, or one for each row.
-std::optional<Grid> GridOf(const Shape& weight, const Shape& scales) {
+std::optional<Grid> GridOfF8Scaled(const Shape& weight, const Shape& scales) {
   const std::uint64_t elements = ElementCount(weight).value_or(0);
   const std::uint64_t numbers = ElementCount(scales).value_or(0);
   if (numbers == 1) return Grid::Whole(elements);
@@ -23,7 +23,7 @@ const Encoding& f8_scaled() {
       .codes = {DType::kF8E4M3, DType::kF8E5M2},
       .scales = {".scale_weight", ".weight_scale"},
       .marks = {"scaled_fp8", ".scale_input", ".input_scale", ".comfy_quant"},
-      .grid = GridOf,
+      .grid = GridOfF8Scaled,
   };
   return declaration;
 }

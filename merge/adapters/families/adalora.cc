@@ -8,16 +8,16 @@ namespace {
 
 using enum AdapterRole;
 
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfAdalora(const AdapterShapes& shapes) {
   return AxisOf(shapes, kDown, 0);
 }
 
 /// PEFT divides by the rank that was left, which is a tensor, and not by that of the factors.
-bool Scaled(const AdapterShapes&) {
+bool IsScaledAdalora(const AdapterShapes&) {
   return false;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfAdalora(const AdapterShapes& shapes) {
   const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
   const MatrixSize down = SizeAsMatrix(shapes.at(kDown));
   ExpectEqual(up.columns, down.rows, "the rank of up");
@@ -25,7 +25,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
   return {up.rows, down.columns};
 }
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+std::unique_ptr<DeltaRows> RowsOfAdalora(const AdapterValues& values, const AdapterWeight&) {
   const AdapterValues::Matrix down = values.Of(kDown);
   std::vector<float> weighted(down.values.begin(), down.values.end());
   for (std::uint64_t k = 0; k < down.rows; ++k) {
@@ -52,10 +52,10 @@ const AdapterFamily& adalora() {
                                        .known_by = {kSingularValues},
                                        .forms = {{kDown, kUp, kSingularValues}},
                                        .optional = {kRankNumber},
-                                       .rank = Rank,
-                                       .scaled = Scaled,
-                                       .size = Size,
-                                       .rows = Rows};
+                                       .rank = RankOfAdalora,
+                                       .scaled = IsScaledAdalora,
+                                       .size = SizeOfAdalora,
+                                       .rows = RowsOfAdalora};
   return family;
 }
 

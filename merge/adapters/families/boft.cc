@@ -15,7 +15,7 @@ bool IsStages(const AdapterShapes& shapes) {
   return shapes.at(kRotation).size() == 4;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfBoft(const AdapterShapes& shapes) {
   const Shape& stages = shapes.at(kRotation);
   ExpectEqual(stages[3], stages[2], "the width of a block");
   ExpectEqual(stages[2] % 2, 0, "the rest of a block's width by 2");
@@ -27,7 +27,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
   return {stages[1] * stages[2], 0};
 }
 
-bool Linear(const AdapterShapes&) {
+bool IsLinearBoft(const AdapterShapes&) {
   return false;
 }
 
@@ -54,8 +54,8 @@ class Butterfly {
     return std::span(result_).subspan(row * columns_, columns_);
   }
 
-  /// Rows are taken two halves of `half` at a time, one of each in turn, and of that order blocks
-  /// are rotated.
+  /// RowsOfBoft are taken two halves of `half` at a time, one of each in turn, and of that order
+  /// blocks are rotated.
   void Turn(std::span<const float> rotations, std::uint64_t half) {
     const std::uint64_t rows = result_.size() / columns_;
     std::vector<float> turned(size_ * columns_);
@@ -83,7 +83,7 @@ class Butterfly {
   std::uint64_t size_ = 0;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+std::unique_ptr<DeltaRows> RowsOfBoft(const AdapterValues& values, const AdapterWeight& weight) {
   const MatrixSize size = weight.size();
   if (values.Has(kRescale)) {
     ExpectEqual(values.values.at(kRescale).size(), size.rows, "the length of rescale");
@@ -100,7 +100,7 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<StoredRows>(size.columns, std::move(result));
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+std::uint64_t BytesOfBoft(const AdapterShapes& shapes, const MatrixSize& weight) {
   const std::uint64_t size = shapes.at(kRotation)[2];
   const std::uint64_t result = weight.rows * weight.columns + size * weight.columns;
   return RotationBytes(ElementsOf(shapes), size) + result * sizeof(float);
@@ -118,11 +118,11 @@ const AdapterFamily& boft() {
                                        .forms = {{kRotation}},
                                        .optional = {kRescale},
                                        .accepts = IsStages,
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes,
+                                       .size = SizeOfBoft,
+                                       .rows = RowsOfBoft,
+                                       .bytes = BytesOfBoft,
                                        .reads_weight = true,
-                                       .linear = Linear};
+                                       .linear = IsLinearBoft};
   return family;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 using enum AdapterRole;
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfBoftPeft(const AdapterShapes& shapes) {
   const Shape& stages = shapes.at(kButterfly);
   ExpectEqual(stages.size(), 4, "the number of axes of boft_R");
   ExpectEqual(stages[3], stages[2], "the width of a block");
@@ -26,7 +26,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
   return {SizeAsMatrix(shapes.at(kButterflyScale)).rows, stages[1] * stages[2]};
 }
 
-bool Linear(const AdapterShapes&) {
+bool IsLinearBoftPeft(const AdapterShapes&) {
   return false;
 }
 
@@ -113,11 +113,12 @@ class BoftRows final : public RowByRow {
   std::vector<float> rotations_;  ///< less 1 on the diagonals
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+std::unique_ptr<DeltaRows> RowsOfBoftPeft(const AdapterValues& values,
+                                          const AdapterWeight& weight) {
   return std::make_unique<BoftRows>(values, weight);
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+std::uint64_t BytesOfBoftPeft(const AdapterShapes& shapes, const MatrixSize& weight) {
   const Shape& shape = shapes.at(kButterfly);
   const std::uint64_t orders = shape[0] * weight.columns * sizeof(std::uint64_t);
   return orders + RotationBytes(ElementsOf(shapes), shape[2]) + weight.columns * sizeof(float);
@@ -133,11 +134,11 @@ const AdapterFamily& boft_peft() {
                                        .precedence = 21,
                                        .known_by = {kButterfly, kButterflyScale},
                                        .forms = {{kButterfly, kButterflyScale}},
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes,
+                                       .size = SizeOfBoftPeft,
+                                       .rows = RowsOfBoftPeft,
+                                       .bytes = BytesOfBoftPeft,
                                        .reads_weight = true,
-                                       .linear = Linear};
+                                       .linear = IsLinearBoftPeft};
   return family;
 }
 

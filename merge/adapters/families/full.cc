@@ -8,16 +8,16 @@ namespace {
 
 using enum AdapterRole;
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfFull(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(kDiff));
 }
 
-std::uint64_t Bytes(const AdapterShapes&, const MatrixSize& weight) {
+std::uint64_t BytesOfFull(const AdapterShapes&, const MatrixSize& weight) {
   return weight.rows * weight.columns * sizeof(float);
 }
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
-  return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kDiff));
+std::unique_ptr<DeltaRows> RowsOfFull(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<StoredRows>(SizeOfFull(values.shapes).columns, values.values.at(kDiff));
 }
 
 }  // namespace
@@ -31,9 +31,9 @@ const AdapterFamily& full() {
                                        .known_by = {kDiff, kDiffBias},
                                        .forms = {{kDiff}, {kDiffBias}},
                                        .optional = {kReshapeWeight},
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes};
+                                       .size = SizeOfFull,
+                                       .rows = RowsOfFull,
+                                       .bytes = BytesOfFull};
   return family;
 }
 

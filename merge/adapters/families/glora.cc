@@ -39,13 +39,13 @@ const Order& OrderOf(const AdapterShapes& shapes) {
   return older < later ? kOlder : kLater;
 }
 
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfGlora(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(OrderOf(shapes).in)).columns;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfGlora(const AdapterShapes& shapes) {
   const Order& order = OrderOf(shapes);
-  const std::uint64_t rank = Rank(shapes);
+  const std::uint64_t rank = RankOfGlora(shapes);
   ExpectEqual(SizeAsMatrix(shapes.at(order.back)).rows, rank, "the rank of a2");
   ExpectEqual(SizeAsMatrix(shapes.at(order.back)).columns, SizeAsMatrix(shapes.at(order.in)).rows,
               "the width of a2");
@@ -112,13 +112,13 @@ class GloraRows final : public RowByRow {
   std::uint64_t inputs_ = 0;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+std::unique_ptr<DeltaRows> RowsOfGlora(const AdapterValues& values, const AdapterWeight& weight) {
   return std::make_unique<GloraRows>(values, weight);
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
-  const std::uint64_t core = shapes.contains(kGloraMid) ? Rank(shapes) * weight.columns : 0;
-  return LowRank::Bytes(weight.rows, Rank(shapes), weight.columns) +
+std::uint64_t BytesOfGlora(const AdapterShapes& shapes, const MatrixSize& weight) {
+  const std::uint64_t core = shapes.contains(kGloraMid) ? RankOfGlora(shapes) * weight.columns : 0;
+  return LowRank::Bytes(weight.rows, RankOfGlora(shapes), weight.columns) +
          (ElementsOf(shapes) + core) * sizeof(float);
 }
 
@@ -133,10 +133,10 @@ const AdapterFamily& glora() {
                                        .known_by = {kGloraA1, kGloraA2, kGloraB1, kGloraB2},
                                        .forms = {{kGloraA1, kGloraA2, kGloraB1, kGloraB2}},
                                        .optional = {kGloraMid},
-                                       .rank = Rank,
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes,
+                                       .rank = RankOfGlora,
+                                       .size = SizeOfGlora,
+                                       .rows = RowsOfGlora,
+                                       .bytes = BytesOfGlora,
                                        .reads_weight = true};
   return family;
 }

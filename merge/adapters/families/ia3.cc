@@ -9,7 +9,7 @@ namespace {
 using enum AdapterRole;
 
 /// Which axis it is for, a value says.
-MatrixSize Size(const AdapterShapes&) {
+MatrixSize SizeOfIa3(const AdapterShapes&) {
   return {0, 0};
 }
 
@@ -41,7 +41,7 @@ class Ia3Rows final : public RowByRow {
   std::uint64_t kernel_ = 1;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+std::unique_ptr<DeltaRows> RowsOfIa3(const AdapterValues& values, const AdapterWeight& weight) {
   return std::make_unique<Ia3Rows>(values, weight);
 }
 
@@ -55,8 +55,8 @@ const AdapterFamily& ia3() {
                                        .precedence = 80,
                                        .known_by = {kOnInput},
                                        .forms = {{kWeight, kOnInput}},
-                                       .size = Size,
-                                       .rows = Rows,
+                                       .size = SizeOfIa3,
+                                       .rows = RowsOfIa3,
                                        .reads_weight = true};
   return family;
 }

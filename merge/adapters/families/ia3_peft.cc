@@ -9,16 +9,16 @@ namespace {
 using enum AdapterRole;
 
 /// [out, 1] of a linear layer's rows; [1, in] of its columns; of a convolution [1, either, 1, 1].
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfIa3Peft(const AdapterShapes& shapes) {
   const Shape& shape = shapes.at(kIa3);
   if (shape.size() == 2 && shape[1] == 1) return {shape[0], 0};
   if (shape.size() == 2 && shape[0] == 1) return {0, shape[1]};
   return {0, 0};
 }
 
-class Ia3Rows final : public RowByRow {
+class Ia3PeftRows final : public RowByRow {
  public:
-  Ia3Rows(const AdapterValues& values, const AdapterWeight& weight)
+  Ia3PeftRows(const AdapterValues& values, const AdapterWeight& weight)
       : RowByRow(weight.size().columns), weight_(weight), factors_(values.values.at(kIa3)) {
     const Shape& shape = values.shapes.at(kIa3);
     const std::uint64_t inputs = weight.shape.size() < 2 ? 1 : weight.shape[1];
@@ -42,8 +42,8 @@ class Ia3Rows final : public RowByRow {
   std::uint64_t kernel_ = 1;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
-  return std::make_unique<Ia3Rows>(values, weight);
+std::unique_ptr<DeltaRows> RowsOfIa3Peft(const AdapterValues& values, const AdapterWeight& weight) {
+  return std::make_unique<Ia3PeftRows>(values, weight);
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ const AdapterFamily& ia3_peft() {
                                        .precedence = 81,
                                        .known_by = {kIa3},
                                        .forms = {{kIa3}},
-                                       .size = Size,
-                                       .rows = Rows,
+                                       .size = SizeOfIa3Peft,
+                                       .rows = RowsOfIa3Peft,
                                        .reads_weight = true};
   return family;
 }

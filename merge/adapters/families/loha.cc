@@ -9,7 +9,7 @@ namespace {
 
 using enum AdapterRole;
 
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfLoha(const AdapterShapes& shapes) {
   return AxisOf(shapes, kHadaW1B, 0);
 }
 
@@ -37,7 +37,7 @@ MatrixSize SizeOf(const AdapterShapes& shapes, const Roles& roles) {
   return {a.columns, Times(b.columns, kernel)};
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfLoha(const AdapterShapes& shapes) {
   const MatrixSize first = SizeOf(shapes, kFirst);
   const MatrixSize second = SizeOf(shapes, kSecond);
   ExpectEqual(second.rows, first.rows, "the height of the second matrix");
@@ -69,8 +69,8 @@ class HadamardRows final : public DeltaRows {
   LowRank second_;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
-  const std::uint64_t columns = Size(values.shapes).columns;
+std::unique_ptr<DeltaRows> RowsOfLoha(const AdapterValues& values, const AdapterWeight&) {
+  const std::uint64_t columns = SizeOfLoha(values.shapes).columns;
   if (!values.Has(kHadaT1)) return std::make_unique<HadamardRows>(values, columns);
   std::vector<float> product = CoreProduct(values.Of(kHadaW1A), values.Of(kHadaW1B),
                                            values.Of(kHadaT1), values.shapes.at(kHadaT1));
@@ -80,9 +80,9 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
   return std::make_unique<StoredRows>(columns, std::move(product));
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+std::uint64_t BytesOfLoha(const AdapterShapes& shapes, const MatrixSize& weight) {
   if (shapes.contains(kHadaT1)) return 2 * weight.rows * weight.columns * sizeof(float);
-  const std::uint64_t first = LowRank::Bytes(weight.rows, Rank(shapes), weight.columns);
+  const std::uint64_t first = LowRank::Bytes(weight.rows, RankOfLoha(shapes), weight.columns);
   return first + LowRank::Bytes(weight.rows, AxisOf(shapes, kHadaW2B, 0), weight.columns);
 }
 
@@ -98,10 +98,10 @@ const AdapterFamily& loha() {
       .known_by = {kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B, kHadaT1, kHadaT2},
       .forms = {{kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B, kHadaT1, kHadaT2},
                 {kHadaW1A, kHadaW1B, kHadaW2A, kHadaW2B}},
-      .rank = Rank,
-      .size = Size,
-      .rows = Rows,
-      .bytes = Bytes};
+      .rank = RankOfLoha,
+      .size = SizeOfLoha,
+      .rows = RowsOfLoha,
+      .bytes = BytesOfLoha};
   return family;
 }
 

@@ -7,7 +7,7 @@ namespace weightsmith::internal::adapter_families {
 namespace {
 
 /// Of the factors; 1 where both matrices are whole.
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfLokr(const AdapterShapes& shapes) {
   for (const AdapterRole role : {AdapterRole::kLokrW2B, AdapterRole::kLokrW1B}) {
     if (shapes.contains(role)) return AxisOf(shapes, role, 0);
   }
@@ -16,7 +16,7 @@ std::uint64_t Rank(const AdapterShapes& shapes) {
 
 /// LyCORIS and its readers take no notice of the alpha of two whole matrices, and other trainers
 /// write anything there.
-bool Scaled(const AdapterShapes& shapes) {
+bool IsScaledLokr(const AdapterShapes& shapes) {
   return shapes.contains(AdapterRole::kLokrW2B) || shapes.contains(AdapterRole::kLokrW1B);
 }
 
@@ -85,7 +85,7 @@ MatrixSize SizeOfSecond(const AdapterShapes& shapes) {
   return {a.columns, Times(b.columns, kernel)};
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfLokr(const AdapterShapes& shapes) {
   for (const AdapterRole role : {AdapterRole::kLokrW1, AdapterRole::kLokrW2}) {
     if (shapes.contains(role) && shapes.at(role).size() < 2) {
       ExpectEqual(shapes.at(role).size(), 2, "the number of axes of a matrix");
@@ -106,7 +106,7 @@ MatrixSize Size(const AdapterShapes& shapes) {
 class LokrRows final : public RowByRow {
  public:
   explicit LokrRows(const AdapterValues& values)
-      : RowByRow(Size(values.shapes).columns),
+      : RowByRow(SizeOfLokr(values.shapes).columns),
         scale_(values.scale),
         first_(First(values)),
         second_(Second(values)) {}
@@ -128,11 +128,11 @@ class LokrRows final : public RowByRow {
   Part second_;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+std::unique_ptr<DeltaRows> RowsOfLokr(const AdapterValues& values, const AdapterWeight&) {
   return std::make_unique<LokrRows>(values);
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+std::uint64_t BytesOfLokr(const AdapterShapes& shapes, const MatrixSize&) {
   const MatrixSize first = SizeOfFirst(shapes);
   const MatrixSize second = SizeOfSecond(shapes);
   return (first.rows * first.columns + second.rows * second.columns) * sizeof(float);
@@ -154,11 +154,11 @@ const AdapterFamily& lokr() {
                 {kLokrW1A, kLokrW1B, kLokrW2},
                 {kLokrW1A, kLokrW1B, kLokrW2A, kLokrW2B}},
       .optional = {kLokrT2},
-      .rank = Rank,
-      .scaled = Scaled,
-      .size = Size,
-      .rows = Rows,
-      .bytes = Bytes};
+      .rank = RankOfLokr,
+      .scaled = IsScaledLokr,
+      .size = SizeOfLokr,
+      .rows = RowsOfLokr,
+      .bytes = BytesOfLokr};
   return family;
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 using enum AdapterRole;
 
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfLora(const AdapterShapes& shapes) {
   return AxisOf(shapes, kDown, 0);
 }
 
@@ -16,10 +16,10 @@ std::uint64_t Rank(const AdapterShapes& shapes) {
 bool KernelInUp(const AdapterShapes& shapes) {
   const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
   return !shapes.contains(kMid) && shapes.at(kUp).size() > 2 && up.columns > shapes.at(kUp)[1] &&
-         up.columns % Rank(shapes) == 0;
+         up.columns % RankOfLora(shapes) == 0;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfLora(const AdapterShapes& shapes) {
   const MatrixSize up = SizeAsMatrix(shapes.at(kUp));
   const MatrixSize down = SizeAsMatrix(shapes.at(kDown));
   if (KernelInUp(shapes)) return {up.rows, Times(down.columns, up.columns / down.rows)};
@@ -51,10 +51,10 @@ std::vector<float> ReversedProduct(const AdapterValues& values) {
   return delta;
 }
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+std::unique_ptr<DeltaRows> RowsOfLora(const AdapterValues& values, const AdapterWeight&) {
   const AdapterValues::Matrix down = values.Of(kDown);
   if (KernelInUp(values.shapes)) {
-    return std::make_unique<StoredRows>(Size(values.shapes).columns, ReversedProduct(values));
+    return std::make_unique<StoredRows>(SizeOfLora(values.shapes).columns, ReversedProduct(values));
   }
   const std::span<const float> up = values.Of(kUp).values;
   if (!values.Has(kMid)) {
@@ -65,9 +65,9 @@ std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight
       LowRank(up, WithCore(down, values.Of(kMid), mid), mid[0], values.scale));
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize& weight) {
+std::uint64_t BytesOfLora(const AdapterShapes& shapes, const MatrixSize& weight) {
   if (KernelInUp(shapes)) return weight.rows * weight.columns * sizeof(float);
-  const std::uint64_t factors = LowRank::Bytes(weight.rows, Rank(shapes), weight.columns);
+  const std::uint64_t factors = LowRank::Bytes(weight.rows, RankOfLora(shapes), weight.columns);
   if (!shapes.contains(kMid)) return factors;
   const std::uint64_t rank = shapes.at(kMid)[0];
   return LowRank::Bytes(weight.rows, rank, weight.columns) + rank * weight.columns * sizeof(float);
@@ -85,10 +85,10 @@ const AdapterFamily& lora() {
       .known_by = {kDown, kUp, kMid},
       .forms = {{kDown, kUp}},
       .optional = {kMid, kUpBias, kSparseIndices, kSparseValues, kSparseSize, kReshapeWeight},
-      .rank = Rank,
-      .size = Size,
-      .rows = Rows,
-      .bytes = Bytes};
+      .rank = RankOfLora,
+      .size = SizeOfLora,
+      .rows = RowsOfLora,
+      .bytes = BytesOfLora};
   return family;
 }
 

@@ -8,11 +8,11 @@ namespace {
 
 using enum AdapterRole;
 
-std::uint64_t Rank(const AdapterShapes& shapes) {
+std::uint64_t RankOfLoraEmbedding(const AdapterShapes& shapes) {
   return AxisOf(shapes, kEmbeddingDown, 0);
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfLoraEmbedding(const AdapterShapes& shapes) {
   const MatrixSize down = SizeAsMatrix(shapes.at(kEmbeddingDown));
   const MatrixSize up = SizeAsMatrix(shapes.at(kEmbeddingUp));
   ExpectEqual(up.columns, down.rows, "the rank of lora_embedding_B");
@@ -29,7 +29,7 @@ std::vector<float> Transposed(const AdapterValues::Matrix& matrix) {
   return other;
 }
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
+std::unique_ptr<DeltaRows> RowsOfLoraEmbedding(const AdapterValues& values, const AdapterWeight&) {
   const AdapterValues::Matrix down = values.Of(kEmbeddingDown);
   return std::make_unique<LowRankRows>(
       LowRank(Transposed(down), Transposed(values.Of(kEmbeddingUp)), down.rows, values.scale));
@@ -45,9 +45,9 @@ const AdapterFamily& lora_embedding() {
                                        .precedence = 61,
                                        .known_by = {kEmbeddingDown, kEmbeddingUp},
                                        .forms = {{kEmbeddingDown, kEmbeddingUp}},
-                                       .rank = Rank,
-                                       .size = Size,
-                                       .rows = Rows};
+                                       .rank = RankOfLoraEmbedding,
+                                       .size = SizeOfLoraEmbedding,
+                                       .rows = RowsOfLoraEmbedding};
   return family;
 }
 

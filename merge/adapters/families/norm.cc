@@ -8,12 +8,13 @@ namespace {
 
 using enum AdapterRole;
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfNorm(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(kNormDiff));
 }
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight&) {
-  return std::make_unique<StoredRows>(Size(values.shapes).columns, values.values.at(kNormDiff));
+std::unique_ptr<DeltaRows> RowsOfNorm(const AdapterValues& values, const AdapterWeight&) {
+  return std::make_unique<StoredRows>(SizeOfNorm(values.shapes).columns,
+                                      values.values.at(kNormDiff));
 }
 
 }  // namespace
@@ -26,8 +27,8 @@ const AdapterFamily& norm() {
                                        .precedence = 75,
                                        .known_by = {kNormDiff, kNormDiffBias},
                                        .forms = {{kNormDiff}, {kNormDiffBias}},
-                                       .size = Size,
-                                       .rows = Rows};
+                                       .size = SizeOfNorm,
+                                       .rows = RowsOfNorm};
   return family;
 }
 

@@ -17,14 +17,14 @@ bool IsBlocks(const AdapterShapes& shapes) {
   return Blocks(shapes).size() == 3;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfOft(const AdapterShapes& shapes) {
   const Shape& blocks = Blocks(shapes);
   ExpectEqual(blocks[2], blocks[1], "the width of a block");
   return {blocks[0] * blocks[1], 0};
 }
 
 /// The rows that are scaled afterwards are not in proportion to the strength.
-bool Linear(const AdapterShapes& shapes) {
+bool IsLinearOft(const AdapterShapes& shapes) {
   return !shapes.contains(kRescale);
 }
 
@@ -64,11 +64,11 @@ class OftRows final : public RowByRow {
   std::vector<float> rescale_;
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
+std::unique_ptr<DeltaRows> RowsOfOft(const AdapterValues& values, const AdapterWeight& weight) {
   return std::make_unique<OftRows>(values, weight);
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+std::uint64_t BytesOfOft(const AdapterShapes& shapes, const MatrixSize&) {
   return RotationBytes(ElementsOf(shapes), Blocks(shapes)[1]);
 }
 
@@ -84,11 +84,11 @@ const AdapterFamily& oft() {
                                        .forms = {{kRotation}, {kRotated}},
                                        .optional = {kRescale},
                                        .accepts = IsBlocks,
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes,
+                                       .size = SizeOfOft,
+                                       .rows = RowsOfOft,
+                                       .bytes = BytesOfOft,
                                        .reads_weight = true,
-                                       .linear = Linear};
+                                       .linear = IsLinearOft};
   return family;
 }
 

@@ -21,7 +21,7 @@ std::uint64_t BlockSize(std::uint64_t elements) {
   return size;
 }
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfOftPeft(const AdapterShapes& shapes) {
   const Shape& shape = shapes.at(kRotationPeft);
   ExpectEqual(shape.size(), 2, "the number of axes of oft_R");
   const std::uint64_t size = BlockSize(shape[1]);
@@ -58,9 +58,9 @@ std::vector<double> Rotation(const AdapterValues& values, std::uint64_t block, s
   return Cayley(skew, size);
 }
 
-class OftRows final : public RowByRow {
+class OftPeftRows final : public RowByRow {
  public:
-  OftRows(const AdapterValues& values, const AdapterWeight& weight)
+  OftPeftRows(const AdapterValues& values, const AdapterWeight& weight)
       : RowByRow(weight.size().columns), weight_(weight) {
     const AdapterValues::Matrix triangles = values.Of(kRotationPeft);
     size_ = BlockSize(triangles.columns);
@@ -97,11 +97,11 @@ class OftRows final : public RowByRow {
   std::vector<float> rotations_;  ///< less 1 on the diagonals
 };
 
-std::unique_ptr<DeltaRows> Rows(const AdapterValues& values, const AdapterWeight& weight) {
-  return std::make_unique<OftRows>(values, weight);
+std::unique_ptr<DeltaRows> RowsOfOftPeft(const AdapterValues& values, const AdapterWeight& weight) {
+  return std::make_unique<OftPeftRows>(values, weight);
 }
 
-std::uint64_t Bytes(const AdapterShapes& shapes, const MatrixSize&) {
+std::uint64_t BytesOfOftPeft(const AdapterShapes& shapes, const MatrixSize&) {
   const Shape& shape = shapes.at(kRotationPeft);
   const std::uint64_t block = BlockSize(shape[1]) * BlockSize(shape[1]);
   // All rotations, and a block with the powers that it is summed of.
@@ -119,9 +119,9 @@ const AdapterFamily& oft_peft() {
                                        .known_by = {kRotationPeft},
                                        .forms = {{kRotationPeft}},
                                        .optional = {kRotationScaled},
-                                       .size = Size,
-                                       .rows = Rows,
-                                       .bytes = Bytes,
+                                       .size = SizeOfOftPeft,
+                                       .rows = RowsOfOftPeft,
+                                       .bytes = BytesOfOftPeft,
                                        .reads_weight = true};
   return family;
 }

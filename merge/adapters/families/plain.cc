@@ -6,7 +6,7 @@
 namespace weightsmith::internal::adapter_families {
 namespace {
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfPlain(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(AdapterRole::kPlain));
 }
 
@@ -21,7 +21,7 @@ const AdapterFamily& plain() {
                                        .precedence = 100,
                                        .known_by = {kPlain},
                                        .forms = {{kPlain}},
-                                       .size = Size,
+                                       .size = SizeOfPlain,
                                        .replaces = kPlain};
   return family;
 }

@@ -5,7 +5,7 @@
 namespace weightsmith::internal::adapter_families {
 namespace {
 
-MatrixSize Size(const AdapterShapes& shapes) {
+MatrixSize SizeOfSetWeight(const AdapterShapes& shapes) {
   return SizeAsMatrix(shapes.at(AdapterRole::kSetWeight));
 }
 
@@ -21,7 +21,7 @@ const AdapterFamily& set_weight() {
                                        .known_by = {kSetWeight},
                                        .forms = {{kSetWeight}},
                                        .optional = {kReshapeWeight},
-                                       .size = Size,
+                                       .size = SizeOfSetWeight,
                                        .replaces = kSetWeight};
   return family;
 }

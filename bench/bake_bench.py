@@ -67,7 +67,7 @@ class Bench:
         base, lora = self.folder / f"{name}.safetensors", self.folder / f"{name}-lora.safetensors"
         scale = ["--scale", "tiny"] if self.arguments.smoke else []
         if not base.is_file():
-            plain = base.with_suffix(".plain") if scaled else base
+            plain = base.with_suffix(".plain.safetensors") if scaled else base
             fp8 = ["--dtype", "f8_e4m3"] if scaled else []
             run([self.bin / "weightsmith", "synth", architecture, *scale, *fp8, "-q", "-o", plain])
             if scaled:
@@ -83,7 +83,7 @@ class Bench:
         inputs = [base.name, lora.name]
         contenders = [
             Contender(f"{name}-null", f"{name}: a plain copy through the pipeline", [self.bin / "null_pipeline", recipe, self.out], inputs),
-        ] if (self.bin / "null_pipeline").is_file() else []
+        ] if (self.bin / "null_pipeline").is_file() and not scaled else []
         contenders += [
             Contender(f"{name}-bake", f"{name}: rank {rank} on every module",
                       [self.bin / "weightsmith", "bake", base, "--lora", f"{lora}:0.8", "--no-sync", "-q", "-o", self.out], inputs)]

@@ -22,9 +22,18 @@ Plan WithoutArithmetic(Plan plan) {
     task.tape.instructions.clear();
     task.tape.probes.clear();
     task.deltas.clear();
+    task.passes.clear();
+    task.kept.clear();
+    task.slot_count = 0;
+    task.kept_count = 0;
     task.tape.sources = static_cast<Register>(task.sources.size());
     task.tape.registers = task.tape.sources;
-    for (Product& product : task.products) product.value = 0;
+    for (Product& product : task.products) {
+      if (product.scale || product.numbers) {
+        throw Error(ErrorCode::kUsage, "a tensor of codes with scales has no such copy");
+      }
+      product.value = 0;
+    }
   }
   return plan;
 }

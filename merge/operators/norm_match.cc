@@ -6,7 +6,7 @@ namespace {
 /// A tensor of a smaller norm has no direction, and stays what it is.
 constexpr double kNoDirection = 1e-8;
 
-Value Lower(Lowering& tape, const Arguments& given) {
+Value LowerNormMatch(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
   const double t = tape.Round(given.parameters.Number("alpha"));
@@ -37,7 +37,7 @@ const Operator& norm_match() {
                       .low = 0,
                       .high = 1,
                       .doc = "How far from the norm of b to that of a."}},
-      .lower = Lower,
+      .lower = LowerNormMatch,
   };
   return declaration;
 }

@@ -133,7 +133,7 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
              "sd3.5-large": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
              "flux1-dev": {"transformer", "text_encoder", "text_encoder_2", "vae"},
              "pixart-sigma": {"transformer", "text_encoder", "vae"}, "pixart-alpha": {"transformer", "text_encoder", "vae"},
-             "auraflow": {"transformer", "vae"}, "qwen-image": {"transformer"}, "wan-t2v-1.3b": {"transformer", "text_encoder"},
+             "lumina2": {"transformer", "vae"}, "auraflow": {"transformer", "vae"}, "qwen-image": {"transformer"}, "wan-t2v-1.3b": {"transformer", "text_encoder"},
              "wan-i2v-14b": {"transformer", "text_encoder"}, "wan-ti2v-5b": {"transformer", "text_encoder"}}
 
 

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::encodings {
 namespace {
 
-std::optional<Grid> GridOf(const Shape& weight, const Shape& scales) {
+std::optional<Grid> GridOfF8E4m3Columns(const Shape& weight, const Shape& scales) {
   return GridOfBlocks(weight, scales, 1, 64);
 }
 
@@ -16,7 +16,7 @@ const Encoding& f8_e4m3_columns() {
       .source = "Group-wise scaling along the inputs of a layer",
       .codes = {DType::kF8E4M3},
       .scales = {".weight_col_scale"},
-      .grid = GridOf,
+      .grid = GridOfF8E4m3Columns,
   };
   return declaration;
 }

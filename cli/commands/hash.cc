@@ -12,8 +12,8 @@
 #include "cli/render/layout.h"
 #include "core/base/error.h"
 #include "core/base/visible.h"
-#include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
@@ -121,7 +121,7 @@ class Listing {
 
 void HashShards(const std::filesystem::path& path, std::optional<HashCache>& cache,
                 Listing& listing, Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenAsStored(path);
   std::vector<std::pair<std::string, std::string>> lines;
   std::string words;
   NamedShardSet set{path.string(), checkpoint->size(), {}, {}};

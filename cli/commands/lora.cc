@@ -9,6 +9,7 @@
 #include "cli/render/layout.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 
 namespace weightsmith::internal {
@@ -60,7 +61,7 @@ int ShowAdapters(std::span<const std::string> paths, bool as_json, Terminal& ter
   std::string text;
   for (const std::string& path : paths) {
     const AdapterInfo info =
-        WithContext("lora", [&] { return ReadAdapterInfo(Checkpoint::Open(path)); });
+        WithContext("lora", [&] { return ReadAdapterInfo(OpenAsStored(path)); });
     if (as_json) {
       // Several are a list, as those of info are.
       if (!text.empty()) text += ',';

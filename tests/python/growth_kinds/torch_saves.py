@@ -4,7 +4,7 @@ import io
 import pickle
 import zipfile
 
-from .making import kind, write
+from .making import kind
 
 
 class Storage:

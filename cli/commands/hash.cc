@@ -10,6 +10,7 @@
 #include "cli/model_path.h"
 #include "cli/progress.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/visible.h"
 #include "core/io/file_hashes.h"
@@ -155,6 +156,11 @@ int RunHash(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string HashesSchema() {
+  const Json either = {JsonValue<NamedHashes>::Schema(), JsonValue<NamedShardSet>::Schema()};
+  return ToLine({{"type", "array"}, {"items", {{"anyOf", either}}}});
+}
 
 const Command& hash() {
   static const Command command = {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/render/adapter_info_words.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/model/open_as_stored.h"
@@ -99,6 +100,10 @@ int RunLora(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string AdapterFamiliesSchema() {
+  return JsonSchema<decltype(AdapterFamilies())>();
+}
 
 const Command& lora() {
   static const Command command = {

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include "recipes/jobs/json-inl.h"
+#include "core/base/json-inl.h"
 
 namespace weightsmith::internal {
 

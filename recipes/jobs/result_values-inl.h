@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/json-inl.h"
 #include "core/formats/torch/scan.h"
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 #include "merge/run/report.h"
 #include "recipes/jobs/checkpoint_info.h"
-#include "recipes/jobs/json-inl.h"
 #include "recipes/jobs/verify.h"
 
 namespace weightsmith::internal {

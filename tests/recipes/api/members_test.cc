@@ -45,7 +45,7 @@ TEST(Members, OfEveryResultAreThoseOfItsSchema) {
   std::map<std::string, Names> fields;
   for (const std::string& schema :
        {InfoSchema(), PlanSchema(), ReportSchema(), ScanSchema(), VerificationSchema()}) {
-    AddFields(Json::parse(schema), fields);
+    AddFields(ParseJson(schema), fields);
   }
   const std::map<std::string, Names> members = {
       {"AdapterResult", NamesOf<weightsmith::AdapterResult>()},
@@ -97,7 +97,7 @@ TEST(Members, HaveTheValuesOfTheirFields) {
   EXPECT_EQ(report.seconds, 3);
   EXPECT_EQ(report.sampled_share, 4);
   EXPECT_TRUE(report.sampled && report.resumed);
-  const auto entry = FromJson<weightsmith::CheckpointInfo>::Read(Json::parse(R"({
+  const auto entry = FromJson<weightsmith::CheckpointInfo>::Read(ParseJson(R"({
       "dtypes": {"BF16": 3}, "distilled": null,
       "entries": [{"name": "w", "dtype": "F8_E4M3", "shape": [2, 3]}]})"));
   EXPECT_THAT(entry.dtypes, ::testing::ElementsAre(std::pair(DType::kBF16, 3)));

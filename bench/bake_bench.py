@@ -67,7 +67,7 @@ class Bench:
                 plain.unlink()
         if not lora.is_file():
             run([sys.executable, ROOT / "bench/make_lora.py", base, lora, "--rank", str(rank), "--dtype", dtype,
-                 *(["--dora"] if dora else [])])
+                 *(["--kind", "dora"] if dora else [])])
         recipe = self.folder / f"{name}.yaml"
         recipe.write_text(f"weightsmith: 1\nmodels: {{base: {base.name}}}\nadapters: {{lora: {lora.name}}}\n"
                           f"steps: {{out: {{op: bake, model: base, adapters: [\"lora:0.8\"]}}}}\n"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes a LoRA of every matrix and convolution of a checkpoint's diffusion model and text encoders, by
-the checkpoint's own names.
+"""Writes an adapter of every matrix and convolution of a checkpoint's diffusion model and text encoders, by
+the checkpoint's own names; of OFT and BOFT, of those whose rows make blocks of 16.
 
-    bench/make_lora.py BASE OUT [--rank N] [--dtype F16|BF16] [--dora]
+    bench/make_lora.py BASE OUT [--rank N] [--dtype F16|BF16] [--kind lora|dora|oft|boft]
 """
 
 import argparse
@@ -51,7 +51,7 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--dtype", choices=["F16", "BF16"], default="F16")
-    parser.add_argument("--dora", action="store_true", help="with magnitudes")
+    parser.add_argument("--kind", choices=["lora", "dora", "oft", "boft"], default="lora")
     arguments = parser.parse_args()
 
     random = np.random.default_rng(1)
@@ -66,11 +66,17 @@ def main():
         at += len(data)
 
     for module, shape in modules(arguments.base):
+        if arguments.kind in ("oft", "boft"):
+            blocks_of_16, rest = divmod(shape[0], 16)
+            if rest == 0 and blocks_of_16 % 4 == 0:
+                add(f"{module}.oft_blocks", (*((3,) if arguments.kind == "boft" else ()), blocks_of_16, 16, 16), 0.01)
+                add(f"{module}.alpha", (), 16.0)
+            continue
         rank = min(arguments.rank, *shape[:2])
         add(f"{module}.lora_down.weight", (rank, *shape[1:]), 0.02)
         add(f"{module}.lora_up.weight", (shape[0], rank, *([1] * (len(shape) - 2))), 0.02)
         add(f"{module}.alpha", (), 16.0)
-        if arguments.dora:
+        if arguments.kind == "dora":
             add(f"{module}.dora_scale", (shape[0], *([1] * (len(shape) - 1))), 1.0)
     text = json.dumps(entries).encode()
     text += b" " * (-len(text) % 8)

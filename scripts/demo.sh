@@ -50,12 +50,15 @@ bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 say() { printf '\n%s\n' "$bold$*$plain"; }
 
+started=$SECONDS
 say "Installing what the build needs"
 scripts/install_dependencies.sh --no-python
+installed=$SECONDS
 say "Building"
 cmake --preset release >/dev/null
 cmake --build --preset release --target weightsmith
 weightsmith=$root/build/release/bin/weightsmith
+built=$SECONDS
 
 run() {
   say "\$ weightsmith $*"
@@ -73,5 +76,6 @@ run plan recipe.yaml --force
 run merge recipe.yaml --force
 run info mix.safetensors
 
+say "Installed in $((installed - started)) s, built in $((built - installed)) s, made and merged in $((SECONDS - built)) s."
 say "The files are in $folder"
 echo "To remove them: scripts/demo.sh --clean$([ "$folder" = "$root/demo" ] || printf ' --folder %q' "$folder")"

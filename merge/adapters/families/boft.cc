@@ -54,7 +54,7 @@ class Butterfly {
     return std::span(result_).subspan(row * columns_, columns_);
   }
 
-  /// RowsOfBoft are taken two halves of `half` at a time, one of each in turn, and of that order
+  /// Rows are taken two halves of `half` at a time, one of each in turn, and of that order
   /// blocks are rotated.
   void Turn(std::span<const float> rotations, std::uint64_t half) {
     const std::uint64_t rows = result_.size() / columns_;

@@ -5,9 +5,9 @@ model through the same pipeline (read, decode, encode, digest, write) and agains
 Rounds, shuffling and quartiles as in merge_bench.py.
 
     bench/bake_bench.py [--rounds N] [--folder DIR]     SDXL, rank 32: 15 GB of disk
-    bench/bake_bench.py --flux                          and FLUX.1, rank 16: 48 GB more
-    bench/bake_bench.py --dora                          and DoRA on SDXL
-    bench/bake_bench.py --fp8                           and FLUX.1 in fp8 with scales, rank 16: 24 GB more
+    bench/bake_bench.py --only flux                     FLUX.1, rank 16: 48 GB
+    bench/bake_bench.py --only sdxl_dora                DoRA on SDXL
+    bench/bake_bench.py --only flux_fp8                 FLUX.1 in fp8 with scales, rank 16: 24 GB
     bench/bake_bench.py --against BUILD                 each bake also with the program of another build
     bench/bake_bench.py --smoke                         tiny files, one round: does everything run?
 """
@@ -22,6 +22,14 @@ import tempfile
 from pathlib import Path
 
 from merge_bench import OTHER, ROOT, Contender, machine, remove, run, twins, warm
+
+
+MODELS = {
+    "sdxl": ("sdxl", 32, "F16", {}),
+    "sdxl_dora": ("sdxl", 32, "F16", {"dora": True}),
+    "flux": ("flux1-dev", 16, "BF16", {}),
+    "flux_fp8": ("flux1-dev", 16, "BF16", {"scaled": True}),
+}
 
 
 def add_scales(plain, scaled):
@@ -114,23 +122,16 @@ def main():
     parser.add_argument("--folder", help="where the files go and stay; default: a temporary one, removed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--against", help="another build, whose bakes run in the same rounds")
-    parser.add_argument("--dora", action="store_true")
-    parser.add_argument("--fp8", action="store_true")
-    parser.add_argument("--flux", action="store_true")
-    parser.add_argument("--only-flux", action="store_true")
+    parser.add_argument("--only", default="sdxl", help="sdxl, sdxl_dora, flux, flux_fp8, with commas")
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:
         rows = []
-        if not arguments.only_flux:
-            rows += bench.race(bench.make("sdxl", "sdxl", 32, "F16"))
-        if arguments.flux or arguments.only_flux or arguments.smoke:
-            rows += bench.race(bench.make("flux", "flux1-dev", 16, "BF16"))
-        if arguments.dora or arguments.smoke:
-            rows += bench.race(bench.make("sdxl_dora", "sdxl", 32, "F16", dora=True))
-        if arguments.fp8 or arguments.smoke:
-            rows += bench.race(bench.make("flux_fp8", "flux1-dev", 16, "BF16", scaled=True))
+        chosen = MODELS if arguments.smoke else arguments.only.split(",")
+        for name in chosen:
+            architecture, rank, dtype, more = MODELS[name]
+            rows += bench.race(bench.make(name, architecture, rank, dtype, **more))
     finally:
         if not arguments.folder:
             shutil.rmtree(bench.folder)

@@ -2,10 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <new>
 #include <vector>
 
 namespace weightsmith::internal {
+
+/// Memory at a cache line; what is large comes in huge pages where the system has them, because a
+/// fault for each 4 KiB takes longer than what is then computed there. Throws std::bad_alloc.
+void* AllocateAligned(std::size_t bytes);
+void FreeAligned(void* memory);
 
 template <class T>
 struct CacheLineAllocator {
@@ -15,12 +19,9 @@ struct CacheLineAllocator {
   template <class U>
   explicit(false) CacheLineAllocator(const CacheLineAllocator<U>& /*other*/) {}
 
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
-  void deallocate(T* values, std::size_t /*n*/) { ::operator delete(values, kAlignment); }
+  T* allocate(std::size_t n) { return static_cast<T*>(AllocateAligned(n * sizeof(T))); }
+  void deallocate(T* values, std::size_t /*n*/) { FreeAligned(values); }
   bool operator==(const CacheLineAllocator& /*other*/) const { return true; }
-
- private:
-  static constexpr std::align_val_t kAlignment{64};
 };
 
 template <class T>

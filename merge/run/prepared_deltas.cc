@@ -33,6 +33,12 @@ std::vector<float> RowsOf(const AdapterPart& part, std::span<const float> whole,
   return part.transposed ? Transposed(rows, columns) : rows;
 }
 
+/// Whether the tensor's values are those of the module as they lie.
+bool IsWhole(const AdapterPart& part, std::uint64_t rows) {
+  return !part.transposed && part.rows.size() == 1 && part.rows[0].ours == 0 &&
+         part.rows[0].count == rows;
+}
+
 /// Whether the part has to know the weight.
 bool ReadsPart(const AdapterPart& part, const DeltaSource& delta) {
   return ReadsWeight(*part.module, part.target) ||
@@ -70,7 +76,9 @@ void PreparedDeltas::Prepare(std::size_t number, std::span<const float> whole) {
                      });
       AdapterWeight weight{ShapeOf(part, source.shape), {}};
       if (ReadsPart(part, source)) {
-        weight.values = delta.weights.emplace_back(RowsOf(part, whole, delta.columns));
+        weight.values = IsWhole(part, SizeAsMatrix(source.shape).rows)
+                            ? whole
+                            : delta.weights.emplace_back(RowsOf(part, whole, delta.columns));
       }
       std::unique_ptr<DeltaRows> rows = MakeDelta(*part.module, part.target, values, weight);
       if (part.transposed) {
@@ -137,7 +145,7 @@ std::uint64_t BytesOf(const Task& task) {
     std::uint64_t beside = delta.weight ? whole : 0;
     for (const AdapterPart& part : delta.parts) {
       kept += DeltaBytes(*part.module, part.target, delta.shape);
-      if (ReadsPart(part, delta)) kept += whole;
+      if (ReadsPart(part, delta) && !IsWhole(part, SizeAsMatrix(delta.shape).rows)) kept += whole;
       if (part.transposed) kept += whole;
       const std::uint64_t turned = part.transposed ? whole : 0;
       passing = std::max(passing, beside + turned + ValueBytes(*part.module));

@@ -21,7 +21,8 @@ class PreparedDeltas {
   /// REQUIRES: plan, task and digests outlive it.
   PreparedDeltas(const Plan& plan, const Task& task, AdapterDigests& digests);
 
-  /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that.
+  /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that, and
+  /// outlives this.
   /// Digests of what is read go to those given. Throws as MakeDelta does, naming the module.
   void Prepare(std::size_t delta, std::span<const float> weight);
 
@@ -39,7 +40,7 @@ class PreparedDeltas {
     std::uint64_t columns = 0;
     std::vector<Run> runs;
     std::vector<std::unique_ptr<DeltaRows>> rows;
-    std::vector<std::vector<float>> weights;  ///< that the rows read
+    std::vector<std::vector<float>> weights;  ///< that the rows read, where they lie otherwise
   };
 
   static void FillRun(const Run& run, std::uint64_t columns, std::uint64_t first,

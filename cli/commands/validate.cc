@@ -177,7 +177,7 @@ std::vector<Flag> FlagsOfValidate() {
 }  // namespace
 
 std::string VerdictsSchema() {
-  return JsonSchema<std::vector<Verdict>>();
+  return JsonSchema<std::vector<ValidatedFile>>();
 }
 
 const Command& validate() {

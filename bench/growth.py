@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints how the program's time grows with its input, for every kind of input that tests/python/growth_kinds.py makes:
+"""Prints how the program's time grows with its input, for every kind of input that tests/python/growth_kinds/ makes:
 CPU seconds at several sizes, and the exponent between the last two (1: in proportion, 2: quadratic).
 
     bench/growth.py [--build build/release] [--sizes 1000,10000,100000] [KIND …]

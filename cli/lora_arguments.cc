@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/formats/checkpoint.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/adapter_info.h"
 
 namespace weightsmith::internal {
@@ -16,7 +16,7 @@ namespace {
 
 bool IsAdapter(const std::filesystem::path& path) {
   try {
-    return FindAdapter(Checkpoint::Open(path)).has_value();
+    return FindAdapter(OpenAsStored(path)).has_value();
   } catch (const Error&) {
     return false;  // it is reported where it is read
   }

@@ -1,7 +1,9 @@
 // What the command lines of merge, plan and bake may say, in groups.
+#include <string>
 #include <vector>
 
 #include "cli/merge_request.h"
+#include "merge/expression/list_words.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -83,6 +85,11 @@ std::vector<Flag> RecipeFlags() {
 }
 
 std::vector<Flag> EverydayFlags() {
+  static const std::string lists =
+      "As many numbers as the architecture has places, in the community's order: " +
+      ListLengthsInWords(false) +
+      "; `weightsmith blocks` shows the places. BASE is the weight of the text encoders and, as in "
+      "SuperMerger, of the VAE where the list has no number of its own for it.";
   return {
       {.name = "op",
        .kind = ValueKind::kOperator,
@@ -103,11 +110,8 @@ std::vector<Flag> EverydayFlags() {
       {.name = "mbw",
        .kind = ValueKind::kText,
        .value = "LIST",
-       .doc = "Block weights instead of alpha: 26 numbers, or a preset",
-       .details = "26 numbers for SD 1 and 2, 20, 21 or 26 for SDXL, 61 for FLUX.1, in the "
-                  "community's order; `weightsmith blocks` shows the places. The first one, BASE, "
-                  "is the weight of the text encoders and, as in SuperMerger, of the VAE (but for "
-                  "FLUX.1's and in a list of 21).",
+       .doc = "Block weights instead of alpha: a list of numbers, or a preset",
+       .details = lists,
        .group = "Models without a recipe"},
       {.name = "param",
        .kind = ValueKind::kAssignment,
@@ -138,6 +142,10 @@ Flag KeyFlag(std::string_view group) {
 }
 
 std::vector<Flag> LoraFlags() {
+  static const std::string lists =
+      "As many numbers as the architecture has places, in the order of LoRA block weights: " +
+      ListLengthsInWords(true) +
+      "; INS, IND, INALL, MIDD, OUTD, OUTS, OUTALL; or rows, such as 1,IN04=0.5,te=0.";
   return {
       {.name = "lora",
        .kind = ValueKind::kText,
@@ -153,10 +161,7 @@ std::vector<Flag> LoraFlags() {
        .kind = ValueKind::kText,
        .value = "LIST",
        .doc = "Strengths by block: numbers, a preset, rows",
-       .details =
-           "In the order of LoRA block weights: 17 or 26 numbers for SD 1 and 2, 12, 20 or 26 "
-           "for SDXL, 61 for FLUX.1; INS, IND, INALL, MIDD, OUTD, OUTS, OUTALL; or rows, such "
-           "as 1,IN04=0.5,te=0.",
+       .details = lists,
        .group = "Adapters"},
       {.name = "allow-unmatched",
        .kind = ValueKind::kText,

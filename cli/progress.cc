@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/schemas.h"
 #include "core/base/display_width.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
@@ -104,6 +105,10 @@ const Record<ProgressState>& RecordOf() {
 
 std::string FormatProgressJson(const ProgressState& state) {
   return ToLine(JsonValue<ProgressState>::Write(state));
+}
+
+std::string ProgressSchema() {
+  return JsonSchema<ProgressState>();
 }
 
 ProgressMeter::ProgressMeter(Terminal& terminal, std::string label)

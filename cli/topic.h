@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace weightsmith::internal {
@@ -12,7 +13,7 @@ struct Topic {
   std::string_view summary{};  ///< one line, without a full stop
   /// As it is printed, at most 80 columns wide. Recipes in it stand by themselves: from a line
   /// "weightsmith: 1" to the next empty line, indented by two.
-  std::string_view text{};
+  std::string text{};
 };
 
 /// Every topic, sorted by name.

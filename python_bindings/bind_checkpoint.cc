@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/model/anatomy.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/views/canonical_view.h"
 #include "merge/run/tensor_blocks.h"
 #include "python_bindings/bindings.h"
@@ -110,7 +111,7 @@ void BindCheckpoint(nb::module_& module) {
       .def_static(
           "open",
           [](const std::filesystem::path& path, const std::string& key) {
-            return OpenCheckpoint{Checkpoint::Open(path, std::nullopt, key)};
+            return OpenCheckpoint{OpenAsStored(path, std::nullopt, key)};
           },
           nb::arg("path"), nb::arg("key") = "", nb::call_guard<nb::gil_scoped_release>())
       .def_static(

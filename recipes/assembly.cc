@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -15,8 +17,32 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kParts[] = {"unet",  "transformer", "clip_l", "clip_g", "clip_h",
-                                       "t5xxl", "vae",         "te1",    "te2",    "te3"};
+/// The components of all architectures, diffusion models first, and how many text encoders one has.
+struct KnownParts {
+  std::set<std::pair<ComponentKind, std::string>> components;
+  std::uint32_t encoders = 0;
+};
+
+const KnownParts& Known() {
+  static const KnownParts known = [] {
+    KnownParts found;
+    for (const Architecture* architecture : Architectures()) {
+      // Variants of an architecture differ in their diffusion models alone.
+      const std::vector<ComponentRule> components = architecture->rows.front().components();
+      for (const ComponentRule& component : components) {
+        found.components.emplace(component.kind, component.name);
+        found.encoders = std::max(found.encoders, TextEncoderNumber(components, component.name));
+      }
+    }
+    return found;
+  }();
+  return known;
+}
+
+bool IsDiffusionModel(std::string_view part) {
+  return Known().components.contains({ComponentKind::kBackbone, std::string(part)});
+}
+
 constexpr std::string_view kLooseParts[] = {"other", "ema"};
 
 const Architecture& ArchitectureNamed(const std::string& id) {
@@ -31,7 +57,7 @@ const Architecture& ArchitectureNamed(const std::string& id) {
 
 /// The component that a part is called by.
 const ComponentRule* Meant(const std::vector<ComponentRule>& components, std::string_view part) {
-  const bool backbone = part == "unet" || part == "transformer";
+  const bool backbone = IsDiffusionModel(part);
   for (const ComponentRule& component : components) {
     if (component.name == part) return &component;
     if (backbone && component.kind == ComponentKind::kBackbone) return &component;
@@ -75,8 +101,14 @@ const ArchitectureRow& RowOf(const Architecture& architecture, const PartFiles& 
 
 }  // namespace
 
-std::span<const std::string_view> PartNames() {
-  return kParts;
+std::span<const std::string> PartNames() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const auto& [kind, name] : Known().components) all.push_back(name);
+    for (std::uint32_t i = 1; i <= Known().encoders; ++i) all.push_back(fmt::format("te{}", i));
+    return all;
+  }();
+  return names;
 }
 std::span<const std::string_view> LoosePartNames() {
   return kLooseParts;
@@ -94,10 +126,10 @@ std::shared_ptr<const Checkpoint> Assembled(const std::string& architecture,
   for (const auto& [name, file] : parts) {
     if (IsLoosePart(name)) {
       loose.push_back(file);
-    } else if (std::ranges::find(kParts, name) != std::end(kParts)) {
+    } else if (std::ranges::find(PartNames(), name) != PartNames().end()) {
       components[name] = file;
     } else {
-      const std::vector<std::string> known(std::begin(kParts), std::end(kParts));
+      const std::vector<std::string> known(PartNames().begin(), PartNames().end());
       throw Error(ErrorCode::kUsage,
                   fmt::format("there is no part {}.{}", Quote(name), DidYouMean(name, known)),
                   fmt::format("Parts are {}, other and ema.", fmt::join(known, ", ")));

@@ -11,8 +11,9 @@
 
 namespace weightsmith::internal {
 
-/// What parts may be called: components ("clip_l"), and text encoders by their number ("te1").
-std::span<const std::string_view> PartNames();
+/// What parts may be called: every component that an architecture has ("unet", "clip_l", "vae"),
+/// and text encoders by their number ("te1").
+std::span<const std::string> PartNames();
 /// Parts whose tensors go in under their own names.
 std::span<const std::string_view> LoosePartNames();
 bool IsLoosePart(std::string_view name);

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/positions.h"
 #include "core/model/pruned.h"
 #include "core/model/text_encoders.h"
@@ -266,7 +267,7 @@ std::shared_ptr<const Checkpoint> ModelOpener::Read(const FileReference& file, c
     checkpoint = OpenCanonical(path, options_.io, file.key);
   } else {
     // Factors are read once each, in bulk.
-    checkpoint = Checkpoint::Open(path, options_.io.value_or(IoBackend::kRead), file.key);
+    checkpoint = OpenAsStored(path, options_.io.value_or(IoBackend::kRead), file.key);
   }
   if (file.prune) checkpoint = Pruned(*checkpoint, Examine(*checkpoint));
   if (file.fix) checkpoint = WithRightPositions(*checkpoint, Examine(*checkpoint)).checkpoint;

@@ -7,6 +7,7 @@
 #include "core/base/visible.h"
 #include "merge/expression/adapter_list.h"
 #include "merge/expression/community_list.h"
+#include "merge/expression/list_words.h"
 #include "recipes/source/text_file.h"
 
 namespace weightsmith::internal {

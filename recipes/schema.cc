@@ -1,12 +1,6 @@
 #include "recipes/schema.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
-#include "core/base/error.h"
 #include "core/base/json-inl.h"
-#include "core/base/text.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/checkpoint_info_json.h"
 #include "recipes/jobs/plan_json.h"
@@ -17,12 +11,6 @@
 
 namespace weightsmith::internal {
 namespace {
-
-struct NamedSchema {
-  std::string_view name;
-  std::string_view title;
-  std::string (*body)();
-};
 
 constexpr NamedSchema kSchemas[] = {
     {"info", "What `info` prints as JSON", InfoSchema},
@@ -36,26 +24,16 @@ constexpr NamedSchema kSchemas[] = {
 
 }  // namespace
 
-std::vector<SchemaEntry> Schemas() {
-  std::vector<SchemaEntry> entries;
-  for (const NamedSchema& schema : kSchemas) entries.push_back({schema.name, schema.title});
-  return entries;
+std::span<const NamedSchema> Schemas() {
+  return kSchemas;
 }
 
-std::string SchemaText(std::string_view name) {
-  const auto* const found = std::ranges::find(kSchemas, name, &NamedSchema::name);
-  if (found == std::end(kSchemas)) {
-    std::vector<std::string> names;
-    for (const NamedSchema& schema : kSchemas) names.emplace_back(schema.name);
-    throw Error(ErrorCode::kUsage,
-                fmt::format("there is no schema {}.{}", Quote(name), DidYouMean(name, names)),
-                fmt::format("Schemas are {}.", fmt::join(names, ", ")));
-  }
-  Json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-                 {"title", found->title}};
-  schema.update(ParseJson(found->body()));
-  schema["title"] = found->title;  // and not the name of the object
-  return ToText(schema);
+std::string ToText(const NamedSchema& schema) {
+  Json json = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+               {"title", schema.title}};
+  json.update(ParseJson(schema.body()));
+  json["title"] = schema.title;  // and not the name of the object
+  return ToText(json);
 }
 
 }  // namespace weightsmith::internal

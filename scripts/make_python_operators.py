@@ -4,16 +4,13 @@
     scripts/make_python_operators.py [--build build/release] [--check]
 """
 
-import argparse
 import json
 import keyword
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "python_bindings" / "weightsmith" / "_operators.py"
+import generated
+
+TARGET = generated.ROOT / "python_bindings" / "weightsmith" / "_operators.py"
 BY_HAND = {"bake"}  # a function of its own: weightsmith/_bake.py
 
 HEAD = '''"""The operators. Made by scripts/make_python_operators.py from the declarations in merge/operators/; to change it,
@@ -129,22 +126,11 @@ def function(op):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
-    parser.add_argument("--check", action="store_true", help="fail where the file is not current")
-    arguments = parser.parse_args()
-    program = Path(arguments.build) / "bin" / "weightsmith"
-    said = json.loads(subprocess.run([program, "ops", "--json"], check=True, capture_output=True).stdout)
-    ops = [op for op in said if op["name"] not in BY_HAND]
+def module(ask):
+    ops = [op for op in ask("ops", "--json") if op["name"] not in BY_HAND]
     names = "".join(f'    "{op["name"]}",\n' for op in ops)
-    text = "\n\n".join([HEAD.rstrip() + f"\n\n__all__ = [\n{names}]\n", *(function(op) for op in ops)])
-    if arguments.check:
-        if TARGET.read_text() != text:
-            sys.exit(f"{TARGET} is not what the declarations say: run scripts/bless.sh")
-    else:
-        TARGET.write_text(text)
+    return "\n\n".join([HEAD.rstrip() + f"\n\n__all__ = [\n{names}]\n", *(function(op) for op in ops)])
 
 
 if __name__ == "__main__":
-    main()
+    generated.main(__doc__, {TARGET: module})

@@ -4,15 +4,11 @@
     scripts/make_python_results.py [--build build/release] [--check]
 """
 
-import argparse
-import json
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "python_bindings" / "weightsmith" / "_results.py"
+import generated
+
+TARGET = generated.ROOT / "python_bindings" / "weightsmith" / "_results.py"
 # Schemas of what functions return, with the class of their outermost object: its title says what prints it.
 RESULTS = {"info": "Info", "scan": "ScanResult", "verify": "Verification", "plan": "Plan", "report": "Report"}
 WIDTH = 112
@@ -101,24 +97,13 @@ def dataclass(name, doc, fields):
     return f"@dataclass(frozen=True)\nclass {name}:\n{docstring(doc)}\n{body}"
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
-    parser.add_argument("--check", action="store_true", help="fail where the file is not current")
-    arguments = parser.parse_args()
-    program = Path(arguments.build) / "bin" / "weightsmith"
+def module(ask):
     classes = Classes()
     for result, name in RESULTS.items():
-        said = subprocess.run([program, "schema", result], check=True, capture_output=True).stdout
-        classes.add(name, outermost(json.loads(said)))
+        classes.add(name, outermost(ask("schema", result)))
     definitions = (dataclass(name, classes.docs[name], fields) for name, fields in classes.fields.items())
-    text = "\n\n".join([HEAD, *definitions])
-    if arguments.check:
-        if TARGET.read_text() != text:
-            sys.exit(f"{TARGET} is not what the tables say: run scripts/bless.sh")
-    else:
-        TARGET.write_text(text)
+    return "\n\n".join([HEAD, *definitions])
 
 
 if __name__ == "__main__":
-    main()
+    generated.main(__doc__, {TARGET: module})

@@ -5,14 +5,9 @@ of itself.
     scripts/make_reference.py [--build build/release] [--check]
 """
 
-import argparse
-import json
-import subprocess
-import sys
-from pathlib import Path
+import generated
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
+DOCS = generated.ROOT / "docs"
 
 OPERATORS = """# Operators
 
@@ -82,14 +77,14 @@ def section(op):
 
 
 def operators_page(ask):
-    operators = ask("ops")
+    operators = ask("ops", "--json")
     index = "\n".join(f"- [{op['name']}](#{op['name']}): {op['summary']}" for op in operators)
     return OPERATORS + "\n" + index + "\n\n" + "\n\n".join(map(section, operators)) + "\n"
 
 
 def architectures_page(ask):
     lines = [ARCHITECTURES, "| architecture | variant | component: parameters | layouts | lists |", "|---|---|---|---|---|"]
-    for architecture in ask("architectures"):
+    for architecture in ask("architectures", "--json"):
         for number, variant in enumerate(architecture["variants"]):
             parts = ", ".join(f"{name}: {part['parameters']:,}" for name, part in variant["components"].items())
             first = [f"`{architecture['id']}` {architecture['title']}", ", ".join(architecture["layouts"]),
@@ -100,32 +95,15 @@ def architectures_page(ask):
 
 def families_page(ask):
     lines = [FAMILIES, "| family | result | tensors of a module | reads the weight | after |", "|---|---|---|---|---|"]
-    for family in ask("lora", "families"):
+    for family in ask("lora", "families", "--json"):
         reads = "yes" if family["reads_weight"] else ""
         lines.append(f"| {family['title']} | `{family['formula']}` | {family['tensors']} | {reads} | {family['source']} |")
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"operators.md": operators_page, "architectures.md": architectures_page, "adapter_families.md": families_page}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=str(ROOT / "build" / "release"))
-    parser.add_argument("--check", action="store_true", help="only say whether the pages are current")
-    arguments = parser.parse_args()
-    program = Path(arguments.build) / "bin" / "weightsmith"
-
-    def ask(*command):
-        return json.loads(subprocess.run([program, *command, "--json"], capture_output=True, check=True).stdout)
-
-    for name, make in PAGES.items():
-        page, text = DOCS / name, make(ask)
-        if not arguments.check:
-            page.write_text(text, encoding="utf-8")
-        elif not page.is_file() or page.read_text(encoding="utf-8") != text:
-            sys.exit(f"docs/{name} is not current; run scripts/make_reference.py")
-
-
 if __name__ == "__main__":
-    main()
+    generated.main(__doc__, {
+        DOCS / "operators.md": operators_page,
+        DOCS / "architectures.md": architectures_page,
+        DOCS / "adapter_families.md": families_page,
+    })

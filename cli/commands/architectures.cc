@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/model/naming.h"
 #include "merge/expression/community_list.h"
 #include "recipes/jobs/record-inl.h"
@@ -121,6 +122,10 @@ int RunArchitectures(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string ArchitecturesSchema() {
+  return JsonSchema<decltype(Architectures())>();
+}
 
 const Command& architectures() {
   static const Command command = {

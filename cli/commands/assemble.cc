@@ -1,10 +1,15 @@
 #include "recipes/jobs/assemble.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/default_names.h"
@@ -16,44 +21,57 @@
 namespace weightsmith::internal {
 namespace {
 
-/// Of every part its flag: "clip-l" of clip_l.
-const std::map<std::string_view, std::string>& FlagsOfParts() {
-  static const auto flags = [] {
-    std::map<std::string_view, std::string> made;
-    for (const std::string_view part : PartNames()) {
+/// A part as a flag.
+struct PartFlag {
+  std::string part;
+  std::string name;  ///< "clip-l" of clip_l
+  std::string doc;
+};
+
+/// The ids of the architectures that have the component.
+std::vector<std::string_view> OwnersOf(std::string_view component) {
+  std::vector<std::string_view> ids;
+  for (const Architecture* architecture : Architectures()) {
+    const auto components = architecture->rows.front().components();
+    if (std::ranges::find(components, component, &ComponentRule::name) == components.end())
+      continue;
+    ids.push_back(architecture->id);
+  }
+  return ids;
+}
+
+std::string DocOf(const std::string& part) {
+  constexpr std::pair<std::string_view, std::string_view> kDocs[] = {
+      {"unet", "The diffusion model, where it is a UNet"},
+      {"transformer", "The diffusion model, where it is a transformer"},
+      {"vae", "The VAE"},
+      {"te1", "The architecture's first text encoder, whichever it is"},
+      {"te2", "Its second text encoder"},
+      {"te3", "Its third text encoder"},
+      {"other", "Tensors of no component, as split writes them"},
+      {"ema", "EMA copies of the weights, as split writes them"},
+  };
+  for (const auto& [name, doc] : kDocs) {
+    if (name == part) return std::string(doc);
+  }
+  const auto known = std::ranges::find(Parts(), part, &Part::id);
+  return fmt::format("{}, of {}", known == Parts().end() ? part : (*known)->title,
+                     fmt::join(OwnersOf(part), ", "));
+}
+
+const std::vector<PartFlag>& PartFlags() {
+  static const std::vector<PartFlag> flags = [] {
+    std::vector<PartFlag> made;
+    const auto add = [&made](std::string_view part) {
       std::string flag(part);
       std::ranges::replace(flag, '_', '-');
-      made.emplace(part, std::move(flag));
-    }
-    for (const std::string_view part : LoosePartNames()) made.emplace(part, part);
+      made.push_back({std::string(part), std::move(flag), DocOf(std::string(part))});
+    };
+    std::ranges::for_each(PartNames(), add);
+    std::ranges::for_each(LoosePartNames(), add);
     return made;
   }();
   return flags;
-}
-
-/// What a part is, for the help.
-struct PartWords {
-  std::string_view part;
-  std::string_view doc;
-};
-
-constexpr PartWords kPartWords[] = {
-    {"unet", "The UNet of Stable Diffusion"},
-    {"transformer", "The transformer that draws: of FLUX.1, SD 3 and others"},
-    {"clip_l", "The text encoder CLIP-L"},
-    {"clip_g", "The text encoder OpenCLIP bigG, of SDXL and SD 3"},
-    {"clip_h", "The text encoder OpenCLIP H, of SD 2"},
-    {"t5xxl", "The text encoder T5-XXL, of FLUX.1 and SD 3"},
-    {"vae", "The VAE"},
-    {"te1", "The architecture's first text encoder, whichever it is"},
-    {"te2", "Its second text encoder"},
-    {"te3", "Its third text encoder"},
-    {"other", "Tensors of no component, as split writes them"},
-    {"ema", "EMA copies of the weights, as split writes them"},
-};
-
-std::string_view DocOf(std::string_view part) {
-  return std::ranges::find(kPartWords, part, &PartWords::part)->doc;
 }
 
 int RunAssemble(const ParsedArguments& arguments, Terminal& terminal) {
@@ -64,8 +82,8 @@ int RunAssemble(const ParsedArguments& arguments, Terminal& terminal) {
                 "Name the architecture: --like sd1, sdxl, flux1 …");
   }
   std::map<std::string, std::filesystem::path> parts;
-  for (const auto& [part, flag] : FlagsOfParts()) {
-    if (const auto path = arguments.Path(FlagName::OfPart(flag))) parts[std::string(part)] = *path;
+  for (const PartFlag& flag : PartFlags()) {
+    if (const auto path = arguments.Path(FlagName::OfPart(flag.name))) parts[flag.part] = *path;
   }
   const Architecture* architecture = ArchitectureOf(*like);
   const std::string id(architecture != nullptr ? architecture->id : *like);
@@ -83,18 +101,11 @@ std::vector<Flag> FlagsOfAssemble() {
                    .doc = "The architecture: sd1, sd2, sdxl, sd3, flux1 …",
                    .details = "By any name that people use, such as \"sd 1.5\" or \"flux dev\".",
                    .group = "Parts"});
-  for (const std::string_view part : PartNames()) {
-    flags.push_back({.name = FlagsOfParts().at(part),
+  for (const PartFlag& part : PartFlags()) {
+    flags.push_back({.name = part.name,
                      .kind = ValueKind::kFile,
                      .value = "FILE",
-                     .doc = DocOf(part),
-                     .group = "Parts"});
-  }
-  for (const std::string_view part : LoosePartNames()) {
-    flags.push_back({.name = part,
-                     .kind = ValueKind::kFile,
-                     .value = "FILE",
-                     .doc = DocOf(part),
+                     .doc = part.doc,
                      .group = "Parts"});
   }
   return flags;

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
@@ -81,6 +82,10 @@ int RunBlocks(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string BlocksSchema() {
+  return JsonSchema<std::vector<TensorBlock>>();
+}
 
 const Command& blocks() {
   static const Command command = {

@@ -10,10 +10,11 @@
 #include "cli/model_path.h"
 #include "cli/progress.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/visible.h"
-#include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
@@ -121,7 +122,7 @@ class Listing {
 
 void HashShards(const std::filesystem::path& path, std::optional<HashCache>& cache,
                 Listing& listing, Terminal& terminal) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenAsStored(path);
   std::vector<std::pair<std::string, std::string>> lines;
   std::string words;
   NamedShardSet set{path.string(), checkpoint->size(), {}, {}};
@@ -155,6 +156,11 @@ int RunHash(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string HashesSchema() {
+  const Json either = {JsonValue<NamedHashes>::Schema(), JsonValue<NamedShardSet>::Schema()};
+  return ToLine({{"type", "array"}, {"items", {{"anyOf", either}}}});
+}
 
 const Command& hash() {
   static const Command command = {

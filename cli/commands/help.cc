@@ -21,7 +21,7 @@ int RunHelp(const ParsedArguments& arguments, Terminal& terminal) {
     terminal.Print(LongHelp(CommandByName(name)));
     return 0;
   }
-  std::string page((*topic)->text);
+  std::string page = (*topic)->text;
   if (std::ranges::find(Commands(), name, &Command::name) != Commands().end()) {
     page += fmt::format("\nThe manual of the command {0}: weightsmith {0} --help\n", name);
   }

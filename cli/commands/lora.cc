@@ -7,8 +7,10 @@
 #include "cli/command.h"
 #include "cli/render/adapter_info_words.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/adapter_info_json-inl.h"
 
 namespace weightsmith::internal {
@@ -60,7 +62,7 @@ int ShowAdapters(std::span<const std::string> paths, bool as_json, Terminal& ter
   std::string text;
   for (const std::string& path : paths) {
     const AdapterInfo info =
-        WithContext("lora", [&] { return ReadAdapterInfo(Checkpoint::Open(path)); });
+        WithContext("lora", [&] { return ReadAdapterInfo(OpenAsStored(path)); });
     if (as_json) {
       // Several are a list, as those of info are.
       if (!text.empty()) text += ',';
@@ -98,6 +100,10 @@ int RunLora(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string AdapterFamiliesSchema() {
+  return JsonSchema<decltype(AdapterFamilies())>();
+}
 
 const Command& lora() {
   static const Command command = {

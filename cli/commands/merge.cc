@@ -44,7 +44,7 @@ const Command& merge() {
                    {"weightsmith merge a.safetensors b.safetensors base.safetensors --alpha 0.8",
                     "Add what b has learned over base to a (add difference):"},
                    {"weightsmith merge a.safetensors b.safetensors --mbw GRAD_V",
-                    "A weight for every block, by a preset or 26 numbers:"},
+                    "A weight for every block, by a preset or a list of numbers:"},
                    {"weightsmith merge a.safetensors --vae vae.safetensors", "Replace the VAE:"},
                    {"weightsmith merge a.safetensors b.safetensors --alpha '{default: 0.3, te: 0}'",
                     "Leave the text encoder alone:"},

@@ -5,14 +5,15 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
-#include "core/base/json-inl.h"
 #include "core/base/text.h"
 #include "core/base/visible.h"
 #include "core/formats/safetensors/header.h"
 #include "core/formats/safetensors/reader.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"
+#include "recipes/jobs/record-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -120,7 +121,7 @@ int RunMeta(const ParsedArguments& arguments, Terminal& terminal) {
     return 0;
   }
   if (arguments.Has("json")) {
-    terminal.PrintData(ToText(Json(metadata)));
+    terminal.PrintData(JsonText(metadata));
   } else {
     terminal.Print(InWords(metadata));
   }
@@ -128,6 +129,10 @@ int RunMeta(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string MetadataSchema() {
+  return JsonSchema<Metadata>();
+}
 
 const Command& meta() {
   static const Command command = {

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/operator_names.h"
 #include "cli/render/layout.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/operator.h"
@@ -195,6 +196,10 @@ int RunOps(const ParsedArguments& arguments, Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string OperatorsSchema() {
+  return ToLine(OneOrSeveral("operator", JsonValue<Operator>::Schema()));
+}
 
 const Command& ops() {
   static const Command command = {

@@ -1,4 +1,4 @@
-#include "recipes/schema.h"
+#include "cli/schemas.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,18 +15,18 @@ namespace {
 
 std::vector<std::string_view> Names() {
   std::vector<std::string_view> names;
-  for (const SchemaEntry& entry : Schemas()) names.push_back(entry.name);
+  for (const NamedSchema& schema : AllSchemas()) names.push_back(schema.name);
   return names;
 }
 
 int RunSchema(const ParsedArguments& arguments, Terminal& terminal) {
   if (!arguments.positionals().empty()) {
-    terminal.PrintData(SchemaText(arguments.positionals().front()));
+    terminal.PrintData(ToText(SchemaNamed(arguments.positionals().front())));
     return 0;
   }
   std::vector<TableRow> rows;
-  for (const SchemaEntry& entry : Schemas()) {
-    rows.push_back({std::string(entry.name), std::string(entry.title)});
+  for (const NamedSchema& schema : AllSchemas()) {
+    rows.push_back({std::string(schema.name), std::string(schema.title)});
   }
   terminal.Print(Table(rows));
   return 0;
@@ -41,8 +41,9 @@ const Command& schema() {
       .summary = "Print a JSON Schema of recipes or of JSON output",
       .doc =
           "Editors complete and check recipes with the schema `recipe`; `report` describes what "
-          "`merge --report` writes, and the others what the commands of their names print with "
-          "`--json`. Without a name: lists them.",
+          "`merge --report` writes, `progress` a line of `--progress json`, and the others what "
+          "the "
+          "commands of their names print with `--json`. Without a name: lists them.",
       .positionals = {{.name = "NAME", .doc = names, .required = false, .choices = Names()}},
       .examples = {{"weightsmith schema recipe > recipe.schema.json",
                     "For the settings of an editor:"}},

@@ -7,7 +7,7 @@
 #include "cli/model_path.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/formats/checkpoint.h"
+#include "core/model/open_as_stored.h"
 #include "recipes/jobs/provenance.h"
 
 namespace weightsmith::internal {
@@ -16,7 +16,7 @@ namespace {
 /// The recipe that a model records.
 std::optional<Recipe> RecordedRecipe(const std::string& path, const RecipeOptions& options,
                                      Diagnostics& diagnostics) {
-  const auto checkpoint = Checkpoint::Open(path);
+  const auto checkpoint = OpenAsStored(path);
   const Provenance provenance = ReadProvenance(checkpoint->metadata());
   if (provenance.recipe) {
     return ParseRecipe({path, *provenance.recipe}, {}, options, diagnostics);

@@ -8,6 +8,7 @@
 #include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
 #include "cli/model_path.h"
+#include "cli/schemas.h"
 #include "core/base/error.h"
 #include "core/base/visible.h"
 #include "core/model/anatomy.h"
@@ -174,6 +175,10 @@ std::vector<Flag> FlagsOfValidate() {
 }
 
 }  // namespace
+
+std::string VerdictsSchema() {
+  return JsonSchema<std::vector<ValidatedFile>>();
+}
 
 const Command& validate() {
   static const Command command = {

@@ -3,7 +3,7 @@
 namespace weightsmith::internal::topics {
 
 const Topic& recipe() {
-  static constexpr Topic kTopic = {
+  static const Topic topic = {
       .name = "recipe",
       .summary = "How a recipe is written",
       .text = R"(A recipe is a YAML (or JSON) file. It names the files that go in, the arithmetic
@@ -60,7 +60,7 @@ weightsmith help weights                alpha by block, component and tensor
 weightsmith help blocks                 the names of blocks
 weightsmith merge A B --print-recipe    a recipe to start from
 )"};
-  return kTopic;
+  return topic;
 }
 
 }  // namespace weightsmith::internal::topics

@@ -1,9 +1,35 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "cli/topic.h"
+#include "core/model/architecture.h"
+#include "core/model/block_list.h"
+#include "core/model/blocks.h"
+#include "merge/expression/list_words.h"
 
 namespace weightsmith::internal::topics {
+namespace {
+
+/// The lists of merges, a line each: who takes it, and its places in order.
+std::string Lists() {
+  std::string lines;
+  for (const ListTakers& takers : TakersOfLists(false)) {
+    std::string ids = fmt::format("{}", fmt::join(takers.ids, ", "));
+    for (const BlockList& list : takers.lists) {
+      const ListRow* vae = list.RowOf(ComponentKind::kVae, "vae", {});
+      lines += fmt::format("  {:<10} {:>2} numbers: {}{}\n", ids, list.length(),
+                           fmt::join(PlacesOf(list), ", "),
+                           vae == nullptr || !vae->number ? " (not the VAE)" : "");
+      ids.clear();
+    }
+  }
+  return lines;
+}
+
+}  // namespace
 
 const Topic& weights() {
-  static constexpr Topic kTopic = {
+  static const Topic topic = {
       .name = "weights",
       .summary = "How alpha and its like vary by block, component and tensor",
       .text = R"(Where an operator takes a number by place, it takes one of these.
@@ -32,12 +58,13 @@ written:
         "/out\\.2\\.bias/": 0           # names of tensors, a regular expression
   output: {model: mix, path: mix.safetensors}
 
-A list in the community's order, BASE first: 26 numbers for SD 1 and 2 (BASE,
-IN00-IN11, M00, OUT00-OUT11), 20, 21 or 26 for SDXL, 61 for FLUX.1. BASE is the
-weight of the text encoders and, as in SuperMerger, of the VAE; a list of 21 has
-a number for the VAE, and the VAE of FLUX.1 is not merged by a list:
+A list in the community's order:
 
   alpha: [0.5, 0, 0.1, 0.2, …]
+
+)" + Lists() + R"(
+BASE is the weight of the text encoders and, as in SuperMerger, of the VAE where
+the list has no number of its own for it.
 
 A preset, a preset scaled, or a shape over the depth of any model:
 
@@ -48,7 +75,7 @@ A preset, a preset scaled, or a shape over the depth of any model:
 A list as the value of a row is a shape over that row: IN00-IN11: [0, 1].
 
 The VAE stays that of the leftmost model with a number and with rows that do not
-name vae. A list merges it with BASE, as above.
+name vae. A list merges it as above.
 
 On the command line:
 
@@ -56,7 +83,7 @@ On the command line:
   weightsmith merge A B --mbw GRAD_V
   weightsmith blocks A                  what each number means for this file
 )"};
-  return kTopic;
+  return topic;
 }
 
 }  // namespace weightsmith::internal::topics

@@ -1,6 +1,7 @@
 #include "core/formats/checkpoint.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -26,8 +27,10 @@ void MoveFiles(CheckpointTensor& tensor, std::uint32_t count) {
   tensor.gather = std::make_shared<const Gather>(std::move(gather));
 }
 
+}  // namespace
+
 /// What a checkpoint is made of.
-struct Contents {
+struct CheckpointContents {
   std::vector<std::shared_ptr<const ByteSource>> files;
   std::vector<CheckpointTensor> tensors;
   std::optional<Metadata> metadata;
@@ -47,7 +50,7 @@ struct Contents {
   }
 
   /// The files and tensors of `other`, whose names begin with `before` from now on.
-  void Append(Contents other, std::string_view before) {
+  void Append(CheckpointContents other, std::string_view before) {
     const auto first = static_cast<std::uint32_t>(files.size());
     files.insert(files.end(), other.files.begin(), other.files.end());
     for (CheckpointTensor& tensor : other.tensors) {
@@ -63,16 +66,18 @@ struct Contents {
   void Sort() { std::ranges::sort(tensors, {}, &CheckpointTensor::name); }
 };
 
+namespace {
+
 /// How to open.
 struct Options {
   std::optional<IoBackend> backend;
   std::string key;
 };
 
-Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format,
-                   const std::string& key) {
+CheckpointContents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format,
+                             const std::string& key) {
   TorchContents torch = ReadTorch(*file, format, key);
-  Contents contents;
+  CheckpointContents contents;
   contents.format =
       format == TorchFormat::kZip ? CheckpointFormat::kTorchZip : CheckpointFormat::kTorchLegacy;
   if (!torch.array_bytes.empty()) {
@@ -88,11 +93,11 @@ Contents OpenTorch(std::shared_ptr<const ByteSource> file, TorchFormat format,
   return contents;
 }
 
-Contents OpenWhole(std::shared_ptr<const ByteSource> file) {
+CheckpointContents OpenWhole(std::shared_ptr<const ByteSource> file) {
   SafetensorsHeader header = ReadHeader(*file);
   WithContext(fmt::format("reading {}", Quote(file->path().string())),
               [&] { ExpectOnlySafetensors(*file); });
-  Contents contents;
+  CheckpointContents contents;
   contents.metadata = std::move(header.metadata);
   contents.Add(std::move(file), std::move(header.tensors), header.data_start);
   contents.Sort();
@@ -136,7 +141,7 @@ void Intersect(std::optional<Metadata>& metadata, const std::optional<Metadata>&
 }
 
 /// Checks that the shards hold the tensors that the index promises, each once and in its shard.
-void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
+void ExpectAsIndexed(const CheckpointContents& contents, const ShardIndex& index) {
   const auto fail = [](std::string message) { throw Error(ErrorCode::kInput, std::move(message)); };
   const auto shard = [&](std::uint32_t number) { return Quote(index.shards[number]); };
   const auto twice = std::ranges::adjacent_find(contents.tensors, {}, &CheckpointTensor::name);
@@ -164,7 +169,7 @@ void ExpectAsIndexed(const Contents& contents, const ShardIndex& index) {
 }
 
 /// One file, of either kind.
-Contents OpenFile(std::shared_ptr<const ByteSource> file, const Options& options) {
+CheckpointContents OpenFile(std::shared_ptr<const ByteSource> file, const Options& options) {
   const auto torch = SniffTorch(ReadHead(*file));
   if (!torch && !options.key.empty()) {
     throw Error(ErrorCode::kMismatch,
@@ -179,14 +184,14 @@ Contents OpenFile(std::shared_ptr<const ByteSource> file, const Options& options
   return OpenTorch(std::move(file), *torch, options.key);
 }
 
-Contents OpenShards(const ByteSource& index_file, const Options& options) {
+CheckpointContents OpenShards(const ByteSource& index_file, const Options& options) {
   const ShardIndex index = ReadIndex(index_file);
   const std::filesystem::path folder = index_file.path().parent_path();
   ExpectShards(folder, index.shards);
-  Contents contents;
+  CheckpointContents contents;
   contents.format = CheckpointFormat::kSharded;
   for (const std::string& shard : index.shards) {
-    Contents part = OpenFile(OpenByteSource(folder / shard, options.backend), options);
+    CheckpointContents part = OpenFile(OpenByteSource(folder / shard, options.backend), options);
     if (contents.files.empty()) {
       contents.metadata = std::move(part.metadata);
     } else {
@@ -200,34 +205,31 @@ Contents OpenShards(const ByteSource& index_file, const Options& options) {
 }
 
 /// By what the file holds, whatever it is called.
-Contents OpenContents(const std::filesystem::path& path, const Options& options) {
+CheckpointContents OpenContents(const std::filesystem::path& path, const Options& options) {
   auto file = OpenByteSource(path, options.backend);
   if (!LooksLikeShardIndex(ReadHead(*file))) return OpenFile(std::move(file), options);
   return WithContext(fmt::format("reading {}", Quote(file->path().string())),
                      [&] { return OpenShards(*file, options); });
 }
 
-/// The folder of a diffusers pipeline: its components, named by their folders, and beside them what
-/// belongs to no component.
-Contents OpenPipeline(const std::filesystem::path& folder, const Options& options) {
-  constexpr std::string_view kComponents[] = {"unet",           "transformer",    "text_encoder",
-                                              "text_encoder_2", "text_encoder_3", "vae"};
-  Contents all;
+/// The components in those folders of `names` that there are, and beside them what belongs to no
+/// component.
+CheckpointContents OpenComponents(const std::filesystem::path& folder,
+                                  std::span<const std::string> names, const Options& options) {
+  CheckpointContents all;
   all.format = CheckpointFormat::kSharded;
   const auto add = [&](const std::filesystem::path& file, const std::string& before) {
     all.Append(OpenContents(file, options), before);
   };
   std::error_code ignored;
-  for (const std::string_view name : kComponents) {
+  for (const std::string& name : names) {
     const std::filesystem::path inside = folder / name;
     if (!std::filesystem::is_directory(inside, ignored)) continue;
-    add(FindCheckpointFile(inside), std::string(name) + ".");
+    add(FindCheckpointFile(inside), name + ".");
   }
   if (all.files.empty()) {
-    throw Error(ErrorCode::kInput,
-                fmt::format("the pipeline {} has none of the folders unet, transformer, "
-                            "text_encoder and vae",
-                            Quote(folder.string())));
+    throw Error(ErrorCode::kInput, fmt::format("the pipeline {} has none of the folders {}",
+                                               Quote(folder.string()), fmt::join(names, ", ")));
   }
   for (const std::string_view name : {"ema.safetensors", "other.safetensors"}) {
     if (std::filesystem::is_regular_file(folder / name, ignored)) add(folder / name, "");
@@ -239,11 +241,6 @@ Contents OpenPipeline(const std::filesystem::path& folder, const Options& option
                                                Quote(folder.string()), Quote(twice->name)));
   }
   return all;
-}
-
-bool IsPipeline(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(path / "model_index.json", ignored);
 }
 
 }  // namespace
@@ -262,16 +259,9 @@ std::string_view ToString(CheckpointFormat format) {
   return "safetensors";
 }
 
-std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& path,
-                                                   std::optional<IoBackend> backend,
-                                                   const std::string& key) {
-  const Options options{backend, key};
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(path, ignored);
-  Contents contents = is_folder && IsPipeline(path)
-                          ? OpenPipeline(path, options)
-                          : OpenContents(is_folder ? FindCheckpointFile(path) : path, options);
-
+std::shared_ptr<const Checkpoint> Checkpoint::Of(CheckpointContents contents,
+                                                 const std::filesystem::path& path,
+                                                 const std::string& key) {
   const std::shared_ptr<Checkpoint> checkpoint(new Checkpoint);
   checkpoint->format_ = contents.format;
   checkpoint->path_ = path;
@@ -281,6 +271,21 @@ std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& 
   checkpoint->metadata_ = std::move(contents.metadata);
   checkpoint->globals_ = std::move(contents.globals);
   return checkpoint;
+}
+
+std::shared_ptr<const Checkpoint> Checkpoint::Open(const std::filesystem::path& path,
+                                                   std::optional<IoBackend> backend,
+                                                   const std::string& key) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
+  return Of(OpenContents(is_folder ? FindCheckpointFile(path) : path, {backend, key}), path, key);
+}
+
+std::shared_ptr<const Checkpoint> Checkpoint::OpenFolders(const std::filesystem::path& folder,
+                                                          std::span<const std::string> names,
+                                                          std::optional<IoBackend> backend,
+                                                          const std::string& key) {
+  return Of(OpenComponents(folder, names, {backend, key}), folder, key);
 }
 
 const CheckpointTensor* Checkpoint::Find(std::string_view name) const {

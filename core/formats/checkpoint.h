@@ -32,18 +32,29 @@ struct CheckpointTensor {
   std::shared_ptr<const Gather> gather = nullptr;
 };
 
+struct CheckpointContents;
+
 class Checkpoint {
  public:
-  /// Opens a .safetensors file, a *.safetensors.index.json, a folder that holds one of them, the
-  /// folder of a diffusers pipeline (names of tensors begin with their folder's), or a file of
-  /// torch.save (.ckpt, .pt, .bin), of which nothing is executed. Throws kInput, naming the
-  /// file and what is wrong with it: missing, empty, of another format (GGUF, a bare pickle, text:
-  /// by name), malformed, shards that do not fit their index.
+  /// Opens a .safetensors file, a *.safetensors.index.json, a folder that holds one of them, or a
+  /// file of torch.save (.ckpt, .pt, .bin), of which nothing is executed. A folder of folders is
+  /// opened by core/model/open_as_stored. Throws kInput, naming the file and what is wrong with it:
+  /// missing, empty, of another format (GGUF, a bare pickle, text: by name), malformed, shards that
+  /// do not fit their index.
   /// Of a file of torch.save with several dicts of tensors, `key` says which is meant. Throws
   /// kMismatch, naming them, where there is no key, or none of that name.
   static std::shared_ptr<const Checkpoint> Open(const std::filesystem::path& path,
                                                 std::optional<IoBackend> backend = std::nullopt,
                                                 const std::string& key = {});
+
+  /// Opens a folder of components as one: of `names` the folders that it has, whose tensors get the
+  /// folder's name in front of theirs ("unet."), and what belongs to no component,
+  /// "ema.safetensors" and "other.safetensors". Throws as Open does, and kInput where it has none
+  /// of the folders, or a tensor twice.
+  static std::shared_ptr<const Checkpoint> OpenFolders(const std::filesystem::path& folder,
+                                                       std::span<const std::string> names,
+                                                       std::optional<IoBackend> backend,
+                                                       const std::string& key);
 
   /// Several as one: every tensor of each, under its name. Throws kMismatch for a name twice.
   static std::shared_ptr<const Checkpoint> Join(
@@ -86,6 +97,9 @@ class Checkpoint {
 
  private:
   Checkpoint() = default;
+  static std::shared_ptr<const Checkpoint> Of(CheckpointContents contents,
+                                              const std::filesystem::path& path,
+                                              const std::string& key);
 
   CheckpointFormat format_ = CheckpointFormat::kSafetensors;
   std::filesystem::path path_;

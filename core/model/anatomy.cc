@@ -3,110 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "core/base/text.h"
 #include "core/model/detect.h"
 #include "core/model/distilled.h"
 #include "core/model/model_type.h"
-#include "core/model/monolithic_names.h"
 #include "core/model/odd_names.h"
 #include "core/model/positions.h"
+#include "core/model/rule_index.h"
 
 namespace weightsmith::internal {
 namespace {
-
-constexpr std::size_t kNoRule = static_cast<std::size_t>(-1);
-
-/// The rules of a detected file, to be found by the file's names.
-class RuleIndex {
- public:
-  struct Place {
-    std::uint32_t component = 0;
-    std::size_t rule = kNoRule;
-    std::string local;
-    std::string canonical;
-  };
-
-  explicit RuleIndex(const Detection& detection) : detection_(detection) {
-    if (detection.architecture != nullptr) components_ = detection.row->components();
-    if (detection.part != nullptr) components_ = {detection.part_row->component()};
-    for (std::uint32_t i = 0; i < components_.size(); ++i) AddComponent(i);
-    // The longest prefix that fits is the right one; a bare model's empty one comes last.
-    std::stable_sort(prefixes_.begin(), prefixes_.end(),
-                     [](const auto& a, const auto& b) { return a.first.size() > b.first.size(); });
-  }
-
-  const std::vector<ComponentRule>& components() const { return components_; }
-
-  /// Nothing for a name that is under no component's prefix.
-  std::optional<Place> Find(std::string_view name) const {
-    if (const auto found = beside_.find(std::string(name)); found != beside_.end()) {
-      const auto [component, rule] = found->second;
-      return At(component, rule, components_[component].tensors[rule].name);
-    }
-    for (const auto& [prefix, component] : prefixes_) {
-      if (!name.starts_with(prefix)) continue;
-      const std::string_view local = name.substr(prefix.size());
-      if (const std::size_t rule = FindRule(component, local); rule != kNoRule) {
-        return At(component, rule, std::string(local));
-      }
-      const auto known = [this, place = component](std::string_view alias) {
-        return FindRule(place, alias) != kNoRule;
-      };
-      if (auto alias = ResolveAlias(components_[component], local, known)) {
-        const std::size_t rule = FindRule(component, *alias);
-        return At(component, rule, std::move(*alias));
-      }
-      return At(component, kNoRule, std::string(local));
-    }
-    return std::nullopt;
-  }
-
-  std::string Canonical(std::uint32_t component, std::string_view local, bool beside) const {
-    return MonolithicName(components_[component], local, beside);
-  }
-
- private:
-  void AddComponent(std::uint32_t index) {
-    const ComponentRule& component = components_[index];
-    auto& rules = rules_.emplace_back();
-    rules.reserve(component.tensors.size());
-    for (std::size_t i = 0; i < component.tensors.size(); ++i) {
-      rules.emplace(component.tensors[i].name, i);
-    }
-    for (const std::string& prefix : component.prefixes) {
-      prefixes_.emplace_back(prefix, index);
-      for (std::size_t i = 0; i < component.tensors.size(); ++i) {
-        if (!component.tensors[i].beside) continue;
-        beside_.emplace(std::string(PrefixBeside(prefix)).append(component.tensors[i].name),
-                        std::pair(index, i));
-      }
-    }
-    if (component.kind == ComponentKind::kBackbone && detection_.bare) {
-      prefixes_.emplace_back("", index);
-    }
-    if (detection_.part != nullptr) prefixes_.emplace_back(detection_.prefix, index);
-  }
-
-  std::size_t FindRule(std::uint32_t component, std::string_view local) const {
-    const auto found = rules_[component].find(local);
-    return found == rules_[component].end() ? kNoRule : found->second;
-  }
-
-  Place At(std::uint32_t component, std::size_t rule, std::string local) const {
-    const bool beside = rule != kNoRule && components_[component].tensors[rule].beside;
-    std::string canonical = Canonical(component, local, beside);
-    return {component, rule, std::move(local), std::move(canonical)};
-  }
-
-  const Detection& detection_;
-  std::vector<ComponentRule> components_;
-  std::vector<std::unordered_map<std::string_view, std::size_t>> rules_;  // parallel to it
-  std::vector<std::pair<std::string, std::uint32_t>> prefixes_;
-  std::unordered_map<std::string, std::pair<std::uint32_t, std::size_t>> beside_;
-};
 
 bool StartsWithAny(std::string_view name, std::span<const std::string_view> prefixes) {
   return std::any_of(prefixes.begin(), prefixes.end(),
@@ -194,7 +102,7 @@ class Examiner {
     for (QuantisedWeight& weight : anatomy_.quantised) {
       std::erase_if(weight.companions, [&](std::uint32_t companion) {
         const auto place = rules_.Find(tensors_[companion].name);
-        return place && place->rule != kNoRule;
+        return place && place->rule != RuleIndex::kNoRule;
       });
     }
     std::erase_if(anatomy_.quantised,
@@ -229,7 +137,7 @@ class Examiner {
     if (!place) {
       told.component = Outside(by_name);
       told.canonical = told.local = tensor.name;
-    } else if (place->rule == kNoRule || seen_[place->component][place->rule]) {
+    } else if (place->rule == RuleIndex::kNoRule || seen_[place->component][place->rule]) {
       AddExtra(tensor, *place, told);
     } else {
       AddKnown(tensor, *place, told);
@@ -270,7 +178,7 @@ class Examiner {
 
   void AddExtra(const CheckpointTensor& tensor, RuleIndex::Place& place, TensorAnatomy& told) {
     told.component = place.component;
-    if (place.rule == kNoRule) {
+    if (place.rule == RuleIndex::kNoRule) {
       told.canonical = std::move(place.canonical);
       told.local = std::move(place.local);
     } else {

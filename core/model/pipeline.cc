@@ -11,7 +11,7 @@
 #include "core/base/text.h"
 #include "core/model/component_config.h"
 #include "core/model/naming.h"
-#include "core/model/text_encoders.h"
+#include "core/model/pipeline_folders.h"
 #include "core/model/views/component_views.h"
 
 namespace weightsmith::internal {
@@ -113,11 +113,6 @@ FileSet AsComponentFolder(const Checkpoint& checkpoint, const Anatomy& anatomy) 
 }
 
 }  // namespace
-
-std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name) {
-  const std::uint32_t encoder = TextEncoderNumber(components, name);
-  return encoder == 0 ? std::string(name) : TextEncoderFolder(encoder);
-}
 
 FileSet AsPipeline(const Checkpoint& checkpoint, const Anatomy& anatomy, bool in_pipeline) {
   if (anatomy.row == nullptr && anatomy.part == nullptr) {

@@ -2,19 +2,11 @@
 // the configurations that go with them.
 #pragma once
 
-#include <span>
-#include <string>
-#include <string_view>
-
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 #include "core/model/output_layout.h"
 
 namespace weightsmith::internal {
-
-/// The folder that holds the component in a pipeline: "unet", "text_encoder_2". REQUIRES: one of
-/// the components, which are those of an architecture.
-std::string PipelineFolder(std::span<const ComponentRule> components, std::string_view name);
 
 /// Of a file that is one component alone (a VAE, a text encoder, a diffusion model with names from
 /// the root) it is the folder of that component: its config.json beside its weights, but with

@@ -11,6 +11,7 @@
 #include "core/model/naming.h"
 #include "core/model/text_encoders.h"
 #include "core/model/views/component_views.h"
+#include "merge/adapters/trainer_names.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -50,38 +51,6 @@ void Add(Modules& modules, std::string_view name, AliasPiece piece) {
   (named.parameter == Parameter::kBias ? module.bias : module.weight).push_back(piece);
 }
 
-/// Beginnings that stand for a component, in front of a dotted path or a flattened one.
-struct Beginnings {
-  std::vector<std::string> dotted;
-  std::vector<std::string> flat;
-};
-
-Beginnings OfDiffusion() {
-  Beginnings beginnings;
-  for (const char* wrapper :
-       {"", "unet.", "transformer.", "diffusion_model.", "model.diffusion_model.", "lora_unet."}) {
-    for (const char* peft : {"", "base_model.model."}) {
-      beginnings.dotted.push_back(std::string(wrapper) + peft);
-    }
-  }
-  beginnings.dotted.emplace_back("base_model.model.diffusion_model.");
-  beginnings.flat = {"lora_unet_", "lycoris_", "lora_transformer_", "oft_unet_"};
-  return beginnings;
-}
-
-/// `number`: 1, 2, 3 in the architecture's order; `alone`: the model has one encoder.
-Beginnings OfText(const std::string& name, std::uint32_t number, bool alone) {
-  Beginnings beginnings;
-  const std::string folder = TextEncoderFolder(number) + ".";
-  for (const char* peft : {"", "base_model.model."}) beginnings.dotted.push_back(folder + peft);
-  beginnings.dotted.push_back(fmt::format("text_encoders.{}.transformer.", name));
-  beginnings.dotted.push_back(name + ".");
-  beginnings.dotted.push_back(fmt::format("lora_te{}.", number));
-  beginnings.flat = {fmt::format("lora_te{}_", number)};
-  if (alone) beginnings.flat.emplace_back("lora_te_");
-  return beginnings;
-}
-
 /// Components, their tensors by component, and the names of both.
 class TableMaker {
  public:
@@ -98,18 +67,19 @@ class TableMaker {
       const ComponentKind kind = tensors.front()->kind;
       if (kind == ComponentKind::kVae) continue;
       const bool text = kind == ComponentKind::kText;
-      Beginnings beginnings = text ? OfText(name, NumberOf(name), encoders == 1) : OfDiffusion();
-      // The refiner's only encoder is the second of the base model to some, and the first to
-      // others.
+      ModulePrefixes prefixes =
+          text ? PrefixesOfText(name, NumberOf(name), encoders == 1) : PrefixesOfDiffusion();
+      // An only encoder that is the second by its declaration, as in the model that this one goes
+      // with, is the first to others.
       if (text && NumberOf(name) != 1 && DeclaresOneEncoder()) {
-        beginnings.dotted.emplace_back("text_encoder.");
+        prefixes.dotted.push_back(TextEncoderFolder(1) + ".");
       }
       if (const ComponentRule* const rule = RuleOf(name)) {
         const AdapterPrefixes& more = rule->adapters;
-        beginnings.dotted.insert(beginnings.dotted.end(), more.dotted.begin(), more.dotted.end());
-        beginnings.flat.insert(beginnings.flat.end(), more.flat.begin(), more.flat.end());
+        prefixes.dotted.insert(prefixes.dotted.end(), more.dotted.begin(), more.dotted.end());
+        prefixes.flat.insert(prefixes.flat.end(), more.flat.begin(), more.flat.end());
       }
-      AddComponent(name, beginnings);
+      AddComponent(name, prefixes);
     }
   }
 
@@ -134,7 +104,7 @@ class TableMaker {
     return rule == rules_.end() ? nullptr : &*rule;
   }
 
-  void AddComponent(const std::string& name, const Beginnings& beginnings) {
+  void AddComponent(const std::string& name, const ModulePrefixes& prefixes) {
     const ComponentRule* const rule = RuleOf(name);
     const Naming* const naming = rule == nullptr ? nullptr : NamingOf(*rule);
     std::unordered_map<std::string_view, const TensorRule*> declared;
@@ -153,19 +123,18 @@ class TableMaker {
         Add(theirs, placement.name, {tensor->number, placement.rows, placement.transposed});
       }
     }
-    // OpenCLIP's projection is a raw parameter, and to Hugging Face a module that holds it
-    // transposed.
+    // What is a raw parameter here may be a module in the other naming, which holds it transposed.
     std::erase_if(ours, [&](const auto& item) {
       return raw.contains(item.first) && theirs.contains(item.first);
     });
     for (const Modules* modules_in : {&ours, &theirs}) {
-      for (const auto& [module, target] : *modules_in) AddAliases(module, target, beginnings);
+      for (const auto& [module, target] : *modules_in) AddAliases(module, target, prefixes);
     }
-    AddParts(ours, theirs, beginnings);
+    AddParts(ours, theirs, prefixes);
   }
 
   /// Some trainers number the parts of a fused matrix: "qkv.0", "linear1.3".
-  void AddParts(const Modules& ours, const Modules& theirs, const Beginnings& beginnings) {
+  void AddParts(const Modules& ours, const Modules& theirs, const ModulePrefixes& prefixes) {
     std::map<std::uint32_t, std::vector<const AliasedModule*>> parts;
     for (const auto& [module, target] : theirs) {
       if (target.weight.size() == 1 && !target.weight.front().rows.all()) {
@@ -179,90 +148,50 @@ class TableMaker {
       std::ranges::sort(found->second, {},
                         [](const AliasedModule* part) { return part->weight.front().rows.ours; });
       for (std::size_t i = 0; i < found->second.size(); ++i) {
-        AddAliases(fmt::format("{}.{}", module, i), *found->second[i], beginnings);
+        AddAliases(fmt::format("{}.{}", module, i), *found->second[i], prefixes);
       }
-      AddSingleXlabs(module, found->second);
+      AddFirstParts(module, found->second, prefixes);
     }
   }
 
-  /// XLabs' adapters of FLUX.1's single blocks leave out the last part of the fused matrix.
-  void AddSingleXlabs(std::string_view module, std::span<const AliasedModule* const> parts) {
-    constexpr std::string_view kOurs = ".linear1";
-    if (!module.ends_with(kOurs) || parts.size() != 4) return;
-    AliasPiece attention = parts.front()->weight.front();
-    attention.rows.count = parts.back()->weight.front().rows.ours;
-    const std::string block(module.substr(0, module.size() - kOurs.size()));
-    for (const std::string_view beginning : {"", "diffusion_model."}) {
-      for (const std::string_view name : {".processor.qkv", ".linear1_qkv"}) {
-        Put(fmt::format("{}{}{}", beginning, block, name), {{attention}, {}});
-      }
+  /// Names that mean the first parts of a fused matrix alone.
+  void AddFirstParts(const std::string& module, std::span<const AliasedModule* const> parts,
+                     const ModulePrefixes& prefixes) {
+    for (const OtherName& other : OtherNamesOf(module)) {
+      if (other.parts == 0 || other.parts >= parts.size()) continue;
+      AliasPiece piece = parts.front()->weight.front();
+      piece.rows.count = parts[other.parts]->weight.front().rows.ours;
+      AddName(other.path, {{piece}, {}}, prefixes);
     }
   }
 
   void AddAliases(const std::string& module, const AliasedModule& target,
-                  const Beginnings& beginnings) {
-    AddName(module, target, beginnings);
-    // Text models stand in files with and without the step that is before all their names.
-    constexpr std::string_view kText = "text_model.";
-    if (module.starts_with(kText)) AddName(module.substr(kText.size()), target, beginnings);
-    // What older diffusers call a projection of attention: without the number of the output's,
-    // and inside a processor.
-    constexpr std::string_view kOut = ".to_out.0";
-    std::string older = module;
-    if (module.ends_with(kOut)) {
-      older.resize(module.size() - 2);
-      AddName(older, target, beginnings);
+                  const ModulePrefixes& prefixes) {
+    AddName(module, target, prefixes);
+    for (OtherName& other : OtherNamesOf(module)) {
+      if (other.parts != 0) continue;
+      if (other.whole) {
+        Put(std::move(other.path), target);
+      } else {
+        AddName(other.path, target, prefixes);
+      }
     }
-    // SDXL's to diffusers; unCLIP's, and of both to ComfyUI.
-    constexpr std::string_view kAdded = "add_embedding.";
-    if (module.starts_with(kAdded)) {
-      AddName(fmt::format("class_embedding.{}", module.substr(kAdded.size())), target, beginnings);
-    }
-    const std::size_t dot = older.rfind(".to_");
-    if (dot == std::string::npos || older.find('.', dot + 1) != std::string::npos) return;
-    AddName(older.insert(dot, ".processor"), target, beginnings);
   }
 
   void AddName(const std::string& module, const AliasedModule& target,
-               const Beginnings& beginnings) {
-    for (const std::string& beginning : beginnings.dotted) Put(beginning + module, target);
+               const ModulePrefixes& prefixes) {
+    for (const std::string& prefix : prefixes.dotted) Put(prefix + module, target);
     const std::string flat = FlatName(module);
     const std::size_t dot = module.rfind('.');
     const bool is_numbered = dot != std::string::npos && dot + 2 == module.size();
-    for (const std::string& beginning : beginnings.flat) {
-      Put(beginning + flat, target);
+    for (const std::string& prefix : prefixes.flat) {
+      Put(prefix + flat, target);
       // The number of a part stands behind a dot there as well.
       if (is_numbered) {
         std::string numbered = flat;
         numbered[dot] = '.';
-        Put(beginning + numbered, target);
+        Put(prefix + numbered, target);
       }
-    }
-    // PEFT wraps a language model, or its trunk alone.
-    constexpr std::string_view kTrunk = "model.";
-    if (module.starts_with(kTrunk)) {
-      Put("base_model.model." + module.substr(kTrunk.size()), target);
-    }
-    AddXlabs(module, target);
-  }
-
-  /// XLabs names the processors of FLUX.1's attention, and in them the two streams by number.
-  void AddXlabs(std::string_view module, const AliasedModule& target) {
-    struct Processor {
-      std::string_view ours;
-      std::string_view theirs;
-    };
-    constexpr Processor kProcessors[] = {{".img_attn.qkv", ".processor.qkv_lora1"},
-                                         {".img_attn.proj", ".processor.proj_lora1"},
-                                         {".txt_attn.qkv", ".processor.qkv_lora2"},
-                                         {".txt_attn.proj", ".processor.proj_lora2"},
-                                         {".linear2", ".processor.proj"}};
-    for (const Processor& processor : kProcessors) {
-      if (!module.ends_with(processor.ours)) continue;
-      std::string name(module.substr(0, module.size() - processor.ours.size()));
-      name += processor.theirs;
-      Put(name, target);
-      Put("diffusion_model." + name, target);
     }
   }
 

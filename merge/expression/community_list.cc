@@ -1,27 +1,14 @@
 #include "merge/expression/community_list.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
-#include <utility>
+#include <string>
 
 #include "merge/expression/adapter_list.h"
 #include "merge/expression/places.h"
 
 namespace weightsmith::internal {
 namespace {
-
-/// "20, 21 or 26".
-std::string InWords(const std::vector<std::size_t>& numbers) {
-  std::string words;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::string_view before = i == 0 ? "" : i + 1 == numbers.size() ? " or " : ", ";
-    words += fmt::format("{}{}", before, numbers[i]);
-  }
-  return words;
-}
 
 std::vector<std::size_t> LengthsOf(std::span<const BlockList> lists) {
   std::vector<std::size_t> lengths;
@@ -44,22 +31,6 @@ bool IsListLength(std::size_t length) {
   return std::ranges::any_of(Architectures(), [length](const Architecture* architecture) {
     return FindLength(architecture->merge_lists, length) != nullptr;
   });
-}
-
-std::string ListLengthsInWords(bool adapter) {
-  std::vector<std::pair<std::vector<std::size_t>, std::vector<std::string_view>>> takers;
-  for (const Architecture* architecture : Architectures()) {
-    const std::vector<std::size_t> lengths = LengthsOf(ListsOf(*architecture, adapter));
-    if (lengths.empty()) continue;
-    auto at = std::ranges::find(takers, lengths, [](const auto& taker) { return taker.first; });
-    if (at == takers.end()) at = takers.insert(at, {lengths, {}});
-    at->second.push_back(architecture->id);
-  }
-  std::vector<std::string> words;
-  for (const auto& [lengths, ids] : takers) {
-    words.push_back(fmt::format("{} for {}", InWords(lengths), fmt::join(ids, " and ")));
-  }
-  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 std::optional<std::size_t> ListPlaceOf(const TensorPlace& place, const BlockList& list) {

@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace weightsmith::internal {
@@ -21,9 +19,6 @@ const BlockList* FindLength(std::span<const BlockList> lists, std::size_t length
 
 /// Every length that some architecture takes (Architecture::merge_lists).
 bool IsListLength(std::size_t length);
-
-/// "61 for flux1, 26 for sd1 and sd2, 20, 21 or 26 for sdxl".
-std::string ListLengthsInWords(bool adapter);
 
 /// The place of a tensor in a list of a merge; nothing for one that such lists never merge (a name
 /// without "weight" or "bias", a VAE that the list does not have).

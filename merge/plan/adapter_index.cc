@@ -9,11 +9,11 @@
 #include "core/base/error.h"
 #include "core/base/matcher.h"
 #include "core/base/text.h"
-#include "core/formats/tensor_digest.h"
 #include "core/model/views/component_views.h"
 #include "merge/adapters/alias_table.h"
 #include "merge/adapters/declared_aliases.h"
 #include "merge/adapters/made_for.h"
+#include "merge/plan/repeated_changes.h"
 
 namespace weightsmith::internal {
 
@@ -225,55 +225,21 @@ class AdapterFitter {
         part.module->stem);
   }
 
-  /// A file may hold the same change under the names of two trainers: it counts once. Two different
-  /// ones for the same rows are an error.
   void CheckTwice() {
+    RepeatedChanges repeated(model_);
     for (auto& [key, parts] : index_.parts_) {
-      if (parts.size() < 2) continue;
-      std::vector<AdapterPart> kept;
-      std::size_t conflicts = 0;
-      std::string first;
-      for (AdapterPart& part : parts) {
-        const auto other = std::ranges::find_if(kept, [&](const AdapterPart& before) {
-          return before.target == part.target && Overlap(before, part);
-        });
-        if (other == kept.end()) {
-          kept.push_back(std::move(part));
-        } else if (other->rows == part.rows && Same(*other->module, *part.module)) {
-          AddTo(index_.classes_.ignored, "the same under another name", part.module->stem);
-        } else if (++conflicts == 1) {
-          first = fmt::format("{} and {}", Quote(other->module->stem), Quote(part.module->stem));
-        }
+      const RepeatedChanges::Found found = repeated.TakeFrom(parts);
+      for (const AdapterModule* module : found.same) {
+        AddTo(index_.classes_.ignored, "the same under another name", module->stem);
       }
-      parts = std::move(kept);
-      if (conflicts == 0) continue;
+      if (found.conflicts == 0) continue;
       const std::string more =
-          conflicts == 1 ? "" : fmt::format(" (and {} more)", FormatCount(conflicts - 1));
-      problems_.Add(fmt::format("adapter '{}': {}{} change the same rows of {} differently",
-                                model_.name, first, more, ToString(key)));
+          found.conflicts == 1 ? ""
+                               : fmt::format(" (and {} more)", FormatCount(found.conflicts - 1));
+      problems_.Add(fmt::format("adapter '{}': {} and {}{} change the same rows of {} differently",
+                                model_.name, Quote(found.first->stem), Quote(found.second->stem),
+                                more, ToString(key)));
     }
-  }
-
-  static bool Overlap(const AdapterPart& a, const AdapterPart& b) {
-    return std::ranges::any_of(a.rows, [&](const RowMap& x) {
-      return std::ranges::any_of(b.rows, [&](const RowMap& y) { return ShareOurRows(x, y); });
-    });
-  }
-
-  bool Same(const AdapterModule& a, const AdapterModule& b) {
-    return a.shapes == b.shapes && a.scale == b.scale && DigestsOf(a) == DigestsOf(b);
-  }
-
-  /// Of a module's tensors, by role; each is read once, however many others it is compared with.
-  const std::vector<Digest>& DigestsOf(const AdapterModule& module) {
-    const auto [at, added] = digests_.try_emplace(&module);
-    if (!added) return at->second;
-    const Checkpoint& file = *model_.parts.front().checkpoint;
-    for (const auto& [role, index] : module.tensors) {
-      const CheckpointTensor& tensor = file.tensors()[index];
-      at->second.push_back(DigestOf(file, tensor));
-    }
-    return at->second;
   }
 
   /// Says so, instead of a thousand misfits.
@@ -385,7 +351,6 @@ class AdapterFitter {
   std::vector<ComponentRule> rules_;
   std::vector<const AdapterModule*> unplaced_;
   std::vector<std::pair<std::string, std::string>> misfits_;
-  std::map<const AdapterModule*, std::vector<Digest>> digests_;
   std::size_t told_ = 0;
 };
 

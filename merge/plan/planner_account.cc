@@ -106,8 +106,23 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
   }
 }
 
+namespace {
+
+/// The place of a list whose number merges VAEs with what else it is for, "BASE"; empty where the
+/// list leaves them alone, or has a number of their own.
+std::string_view PlaceOfVae(const Weights& weights, const Architecture* architecture) {
+  const BlockList* list = weights.list() ? weights.list()->ListOf(architecture) : nullptr;
+  if (list == nullptr) return {};
+  const ListRow* row = list->RowOf(ComponentKind::kVae, "vae", {});
+  if (row == nullptr || row->kind || !row->number) return {};
+  return list->names[*row->number];
+}
+
+}  // namespace
+
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
-  const auto is_list = [](const Weights& weights) { return weights.list().has_value(); };
+  const Anatomy* anatomy = index.LeadingAnatomy();
+  const Architecture* architecture = anatomy != nullptr ? anatomy->architecture : nullptr;
   std::set<std::string_view> copied;
   for (const ModelIndex& model : index.models()) {
     for (const auto& [name, component] : model.components()) {
@@ -121,12 +136,16 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   }
   for (const NodeId id : index.steps()) {
     const Node& step = index.expression().nodes[id];
-    if (std::ranges::none_of(step.parameters, is_list)) continue;
     if (!merge_vae.contains(index.StepNumber(id))) continue;
+    std::string_view place;
+    for (const Weights& weights : step.parameters) {
+      if (place.empty()) place = PlaceOfVae(weights, architecture);
+    }
+    if (place.empty()) continue;
     plan.warnings.push_back(fmt::format(
-        "step '{}': the list's BASE merges the VAEs as well, as SuperMerger does; where "
-        "they differ, write rows instead, or take the VAE from one model",
-        step.name));
+        "step '{}': the list's {} merges the VAEs as well, as SuperMerger does; where they differ, "
+        "write rows instead, or take the VAE from one model",
+        step.name, place));
   }
 }
 

@@ -27,11 +27,12 @@ from weightsmith._errors import (
     VerifyError,
 )
 from weightsmith._jobs import assemble, convert, info, merge, plan, scan, split, verify
-from weightsmith._model import Lora, Model, model
+from weightsmith._model import Model, model
 from weightsmith._native import version as __version__
 from weightsmith._operators import *  # noqa: F403
 from weightsmith._options import ComputeOptions, Progress, RunOptions
 from weightsmith._save import save
+from weightsmith._sources import Lora
 
 if TYPE_CHECKING:
     from weightsmith._results import Info, Plan, Report, ScanResult, Verification

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from weightsmith._arguments import items, wrong
-from weightsmith._model import Model, Policy, Weights, _Step, as_model, buffers_of, is_model, of_tensors
+from weightsmith._model import Model, Policy, Weights, as_model, buffers_of, is_model, of_tensors
+from weightsmith._sources import Step
 from weightsmith._tensors import expect_buffers, expect_tensors, expect_weight, is_float, is_tensor, is_torch
 
 _ONE = "tensor"  # what a tensor without a name is called
@@ -58,7 +59,7 @@ def apply(
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}
     # A difference beside a model may lack what the model has, and the other way round.
     models = _check(op, given, alone=len(differences) in (0, len(given)))
-    step = _Step(
+    step = Step(
         op,
         {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},
         {
@@ -97,7 +98,7 @@ def _check(op: str, given: Mapping[str, Any], *, alone: bool) -> bool:
     return models
 
 
-def _at_once(step: _Step, given: Sequence[Any], gives_difference: bool) -> Any:
+def _at_once(step: Step, given: Sequence[Any], gives_difference: bool) -> Any:
     if isinstance(given[0], Mapping):
         framework = _framework_of([tensor for value in given for tensor in value.values()])
         computed = Model(step).state_dict(framework=framework)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from weightsmith import _arguments as check
 from weightsmith._errors import RecipeError
-from weightsmith._model import Lora, Model, ModelLike, Policy, Weights, _Step, as_model, is_model, of_tensors
+from weightsmith._model import Model, ModelLike, Policy, Weights, as_model, is_model, of_tensors
 from weightsmith._options import PathLike, RunOptions
+from weightsmith._sources import Lora, Step
 from weightsmith._tensors import is_torch
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def bake(
     in_memory = not is_model(model)
     if in_memory and not isinstance(model, Mapping):
         raise check.wrong("bake: model", model, "a path, an open checkpoint, a Model or a dict of tensors")
-    step = _Step(
+    step = Step(
         "bake",
         {"model": of_tensors(model, what="bake: model") if in_memory else as_model(model)},
         {"adapters": [(as_model(lora), _strength(lora)) for lora in adapters]},

@@ -11,6 +11,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/io/memory_source.h"
 #include "core/model/anatomy.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/views/canonical_view.h"
 #include "core/tensor/codec.h"
 #include "merge/run/tensor_blocks.h"
@@ -108,7 +109,7 @@ Checkpoint::Checkpoint(std::shared_ptr<const internal::Checkpoint> checkpoint)
 
 Checkpoint Checkpoint::Open(const std::filesystem::path& path, const std::string& key) {
   return internal::Guarded(
-      [&] { return Checkpoint(internal::Checkpoint::Open(path, std::nullopt, key)); });
+      [&] { return Checkpoint(internal::OpenAsStored(path, std::nullopt, key)); });
 }
 
 Checkpoint Checkpoint::OfTensors(const std::map<std::string, TensorView>& tensors) {

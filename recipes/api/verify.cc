@@ -1,11 +1,12 @@
 #include <weightsmith/verify.h>
 
 #include <string_view>
-#include <utility>
 
+#include "recipes/api/from_json-inl.h"
 #include "recipes/api/guarded.h"
+#include "recipes/api/members/verify-inl.h"
 #include "recipes/api/watch.h"
-#include "recipes/jobs/verify.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith {
 
@@ -17,19 +18,13 @@ Verification Verify(const std::filesystem::path& path, const VerifyOptions& opti
                                           .model_folders = options.models,
                                           .models = options.model,
                                           .recompute = options.recompute};
-    internal::Verification found = watch.Run([&](const internal::RunOptions& engine) {
+    const internal::Verification found = watch.Run([&](const internal::RunOptions& engine) {
       internal::Verification made;
       internal::Verify(
           request, engine, [&](std::string_view phase) { watch.Begin(phase); }, made);
       return made;
     });
-    const bool right = found.problems.empty();
-    return Verification{.path = std::move(found.path),
-                        .right = right,
-                        .checked = std::move(found.checked),
-                        .recipe = found.recipe,
-                        .problems = std::move(found.problems),
-                        .status = right ? 0 : static_cast<int>(ErrorCode::kVerification)};
+    return internal::FromJson<Verification>::Read(internal::VerificationValue(found, nullptr));
   });
 }
 

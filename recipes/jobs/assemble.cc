@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/io/output_name.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/views/canonical_view.h"
 
 namespace weightsmith::internal {
@@ -18,7 +19,7 @@ RewriteJob AssembleJob(const std::string& architecture,
     PartFiles files;
     for (const auto& [name, path] : parts) {
       std::shared_ptr<const Checkpoint>& file = options.opened[path];
-      if (file == nullptr) file = Checkpoint::Open(path);
+      if (file == nullptr) file = OpenAsStored(path);
       files[name] = IsLoosePart(name) ? file : CanonicalView(file);
       model.parts.push_back({.component = name, .file = {.path = path}});
     }

@@ -1,12 +1,13 @@
 #include "recipes/jobs/checkpoint_info.h"
 
 #include "core/formats/torch/globals.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/views/canonical_view.h"
 
 namespace weightsmith::internal {
 
 CheckpointInfo ReadInfo(const std::string& path, const std::string& key) {
-  const auto own = Checkpoint::Open(path, std::nullopt, key);
+  const auto own = OpenAsStored(path, std::nullopt, key);
   const auto checkpoint = CanonicalView(own);
   CheckpointInfo info{path, checkpoint, Examine(*checkpoint), own->tensors().size()};
   if (info.anatomy.architecture == nullptr && info.anatomy.part == nullptr) {

@@ -24,7 +24,7 @@ struct CheckpointInfo {
   std::optional<AdapterInfo> adapter{};
 };
 
-/// Opens and examines a file or a folder. Throws as Checkpoint::Open does.
+/// Opens and examines a file or a folder. Throws as OpenAsStored does.
 CheckpointInfo ReadInfo(const std::string& path, const std::string& key = {});
 
 /// What loading the file with Python would call beside what makes tensors: "os.system".

@@ -6,6 +6,7 @@
 
 #include "recipes/jobs/adapter_info_json-inl.h"
 #include "recipes/jobs/record-inl.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -151,8 +152,12 @@ const Record<InfoRequest>& RecordOf() {
   return record;
 }
 
+Json InfoValue(const CheckpointInfo& info, bool tensors) {
+  return JsonValue<InfoRequest>::Write({&info, tensors});
+}
+
 std::string InfoJson(const CheckpointInfo& info, bool tensors) {
-  return JsonText(InfoRequest{&info, tensors});
+  return ToText(InfoValue(info, tensors));
 }
 
 std::string InfoJson(std::span<const CheckpointInfo> infos, bool tensors) {

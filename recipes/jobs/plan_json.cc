@@ -9,6 +9,7 @@
 #include "merge/run/disk_needs.h"
 #include "merge/run/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -225,8 +226,12 @@ const Record<PlannedRun>& RecordOf() {
   return record;
 }
 
+Json PlanValue(const Plan& plan, const RunOptions& options) {
+  return JsonValue<PlannedRun>::Write({&plan, &options});
+}
+
 std::string PlanJson(const Plan& plan, const RunOptions& options) {
-  return JsonText(PlannedRun{&plan, &options});
+  return ToText(PlanValue(plan, options));
 }
 
 std::string PlanSchema() {

@@ -157,4 +157,10 @@ std::string JsonText(const T& value) {
   return ToText(JsonValue<T>::Write(value));
 }
 
+/// The schema of that, without "$schema".
+template <class T>
+std::string JsonSchema() {
+  return ToLine(JsonValue<T>::Schema());
+}
+
 }  // namespace weightsmith::internal

@@ -3,6 +3,7 @@
 #include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
 #include "recipes/jobs/effect_json-inl.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -136,8 +137,12 @@ const Record<RunReport>& RecordOf() {
   return record;
 }
 
+Json ReportValue(const Plan& plan, const Report& report) {
+  return JsonValue<RunReport>::Write({&plan, &report});
+}
+
 std::string ReportJson(const Plan& plan, const Report& report) {
-  return JsonText(RunReport{&plan, &report});
+  return ToText(ReportValue(plan, report));
 }
 
 std::string ReportSchema() {

@@ -1,6 +1,7 @@
 #include "recipes/jobs/scan_json.h"
 
 #include "recipes/jobs/record-inl.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
 
@@ -42,8 +43,12 @@ std::string_view Verdict(const ScanResult& result) {
   return result.problems.empty() ? "unknown code" : "malformed";
 }
 
+Json ScanValue(const std::vector<ScannedFile>& files) {
+  return JsonValue<std::vector<ScannedFile>>::Write(files);
+}
+
 std::string ScanJson(const std::vector<ScannedFile>& files) {
-  return JsonText(files);
+  return ToText(ScanValue(files));
 }
 
 std::string ScanSchema() {

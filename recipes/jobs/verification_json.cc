@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "recipes/jobs/record-inl.h"
+#include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -46,8 +47,12 @@ const Record<Outcome>& RecordOf() {
   return record;
 }
 
+Json VerificationValue(const Verification& found, const Error* error) {
+  return JsonValue<Outcome>::Write({&found, error});
+}
+
 std::string VerificationJson(const Verification& found, const Error* error) {
-  return JsonText(Outcome{&found, error});
+  return ToText(VerificationValue(found, error));
 }
 
 std::string VerificationSchema() {

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/formats/tensor_digest.h"
+#include "core/model/open_as_stored.h"
 #include "core/model/views/canonical_view.h"
 #include "merge/plan/plan.h"
 #include "recipes/jobs/input_chooser.h"
@@ -188,7 +189,7 @@ void Verify(const VerifyRequest& request, const RunOptions& options,
             const std::function<void(std::string_view)>& phase, Verification& found) {
   found = {};
   found.path = request.path;
-  const auto checkpoint = Checkpoint::Open(request.path);
+  const auto checkpoint = OpenAsStored(request.path);
   const Provenance provenance = ReadProvenance(checkpoint->metadata());
   found.recipe = provenance.recipe.has_value();
   found.checked.emplace_back("structure");

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "merge/expression/list_words.h"
 #include "merge/expression/places.h"
 #include "recipes/parser/advice.h"
 #include "recipes/source/writer.h"
@@ -59,17 +60,18 @@ void AddRows(const std::string& row, const SourceNode& inner, bool has_default,
   }
 }
 
-/// "IN00 to IN11" of a row such as "IN12: 0.5"; empty where no row counts too far.
+/// "IN00 to IN11" of a row such as "IN12: 0.5", which no list of blocks has; empty where no row
+/// counts too far.
 std::string TooFar(const std::vector<std::string>& rows) {
-  constexpr std::uint32_t kBlocks = 12;
   for (const std::string& row : rows) {
     std::string problem;
     const auto selector = Selector::Parse(row.substr(0, row.find(": ")), problem);
     const auto block = selector ? selector->OneBlock() : std::nullopt;
-    if (!block || block->second < kBlocks || (block->first != "in" && block->first != "out")) {
-      continue;
-    }
-    return fmt::format("{0}00 to {0}{1}", CommunityLetters(block->first), kBlocks - 1);
+    if (!block) continue;
+    const std::string_view letters = CommunityLetters(block->first);
+    const std::uint32_t last = LastListed(letters).value_or(0);
+    if (last == 0 || block->second <= last) continue;
+    return fmt::format("{0}00 to {0}{1:02}", letters, last);
   }
   return {};
 }
@@ -105,10 +107,9 @@ std::string PlaceAdvice(const SourceNode& key) {
   const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '_'; };
   if (word.empty() || !std::ranges::all_of(word, letter)) word = "attn";
   return fmt::format(
-      "Places are default, {}, and blocks: IN00-IN11, M00, OUT00-OUT11 (SDXL: IN00-IN08, M00, "
-      "OUT00-OUT08; FLUX: D00-D18, S00-S37), te.layer.0-11, vae.encoder, vae.decoder. A part of a "
+      "Places are default, {}, and blocks ({}), te.layer.0, vae.encoder, vae.decoder. A part of a "
       "tensor's name is a regular expression: \"/{}/\"",
-      fmt::join(ComponentWords(), ", "), word);
+      fmt::join(ComponentWords(), ", "), ListedBlocksInWords(), word);
 }
 
 std::string RegexAdvice(std::string_view row) {

@@ -1,11 +1,9 @@
 #include "recipes/parser/recipe_parser.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <memory>
-#include <span>
 #include <utility>
 
 #include "core/base/error.h"
@@ -32,7 +30,8 @@ RecipeParser::RecipeParser(const RecipeOptions& options, Diagnostics& diagnostic
       chain_(std::move(chain)),
       variables_(diagnostics),
       reader_(diagnostics, variables_),
-      graph_(diagnostics) {}
+      graph_(diagnostics),
+      outputs_(options, reader_, graph_) {}
 
 std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
                                           const std::filesystem::path& file,
@@ -72,10 +71,11 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
     ReadPolicyOption(reader_, key, value, recipe_.policies);
   }
   ReadModels(entries);
-  ReadSteps(*top);
-  ReadOutputs(*top);
+  StepReader steps(reader_, graph_, recipe_.policies, presets_);
+  ReadSteps(*top, steps);
+  outputs_.Read(*top, steps, folder);
   graph_.Link();
-  LinkOutputs();
+  outputs_.Link();
   if (errors() > before) return std::nullopt;
   WarnOfUnused();
   MakeNodes();
@@ -100,6 +100,7 @@ bool RecipeParser::CheckTop(SourceNode& top) {
   if (!meant.empty()) top = WithMeantKeys(top, meant);
   NameUnnamed(diagnostics_, top);
   step_name_ = NameForStep(top);
+  outputs_.SetStepName(step_name_);
   for (std::size_t i = 0; i < top.keys.size(); ++i) {
     const bool known = std::ranges::find(keys, top.keys[i].text) != keys.end();
     if (!known && !top.items[i].scalar()) graph_.SetIncomplete();
@@ -148,7 +149,7 @@ void RecipeParser::ReadModels(const std::map<std::string, ModelEntry>& entries) 
   }
 }
 
-void RecipeParser::ReadSteps(const SourceNode& top) {
+void RecipeParser::ReadSteps(const SourceNode& top, StepReader& step_reader) {
   const SourceNode* steps = top.Find("steps");
   if (steps == nullptr) return;
   if (!reader_.IsMap(*steps, "steps",
@@ -166,7 +167,6 @@ void RecipeParser::ReadSteps(const SourceNode& top) {
       return;
     }
   }
-  StepReader step_reader(reader_, graph_, recipe_.policies, presets_);
   for (std::size_t i = 0; i < steps->keys.size(); ++i) {
     const SourceNode& key = steps->keys[i];
     CheckName(reader_, key, "step");
@@ -176,205 +176,8 @@ void RecipeParser::ReadSteps(const SourceNode& top) {
   }
 }
 
-void RecipeParser::ReadOutputs(const SourceNode& top) {
-  const SourceNode* one = top.Find("output");
-  const SourceNode* several = top.Find("outputs");
-  StepReader steps(reader_, graph_, recipe_.policies, presets_);
-  if (one != nullptr && several != nullptr) {
-    const auto key = std::ranges::find(top.keys, "outputs", &SourceNode::text);
-    std::string together = FlowText(*one, 100);
-    for (const SourceNode& output : several->items) {
-      if (several->list()) together += ", " + FlowText(output, 100);
-    }
-    diagnostics_.AddError(key->place, "the recipe has 'output' and 'outputs'",
-                          fmt::format("Remove output, and write outputs: [{}]", together));
-  }
-  if (one != nullptr) {
-    outputs_.push_back(
-        ReadOutput(reader_, steps, *one, {"output", OutputExample(StepNames())}, recipe_.folder));
-  } else if (several != nullptr) {
-    if (!reader_.IsList(*several, "outputs", OutputsAdvice(*several))) return;
-    if (several->items.empty()) {
-      diagnostics_.AddError(several->place, "outputs is an empty list",
-                            fmt::format("Write outputs: [{}]", OutputExample(StepNames())));
-    }
-    const std::string example = OutputExample(StepNames());
-    for (std::size_t i = 0; i < several->items.size(); ++i) {
-      outputs_.push_back(ReadOutput(reader_, steps, several->items[i],
-                                    {fmt::format("outputs[{}]", i + 1), example}, recipe_.folder));
-    }
-    CheckPathsDiffer();
-  } else {
-    OutputDraft draft;
-    draft.output.place = top.place;
-    draft.output.declared = false;
-    outputs_.push_back(std::move(draft));
-  }
-  ChooseOutputs();
-  if (!options_.check_output_names) return;
-  for (const OutputDraft& draft : outputs_) CheckOutputName(draft, diagnostics_);
-}
-
-void RecipeParser::ChooseOutputs() {
-  const auto option = [](Setting setting, std::string name) {
-    return SourcePlace{std::make_shared<const SourceText>(SourceText{std::move(name), "", setting}),
-                       0, 0};
-  };
-  if (options_.output_step) ChooseStep();
-  if (options_.output_path) {
-    if (outputs_.size() == 1) {
-      outputs_.front().output.path = options_.output_path;
-      outputs_.front().path_place = option(Setting::kOutputPath, "output path");
-    } else {
-      diagnostics_.AddError(
-          option(Setting::kOutputPath, "output path"),
-          fmt::format("this is one file, and the recipe has {} outputs", outputs_.size()), {},
-          {Option::kSelectOutput});
-    }
-  }
-  if (options_.dtype) {
-    const auto dtype = ReadDTypeOption(reader_, *options_.dtype);
-    for (OutputDraft& draft : outputs_) {
-      if (dtype) draft.output.dtype = *dtype;
-    }
-  }
-  if (options_.rounding) {
-    const auto source = std::make_shared<const SourceText>(
-        SourceText{"rounding", *options_.rounding, Setting::kRounding});
-    const auto rounding = ReadRounding(reader_, ReadOption(source, diagnostics_), "rounding");
-    for (OutputDraft& draft : outputs_) {
-      if (rounding) draft.output.rounding = *rounding;
-    }
-  }
-  if (!options_.max_shard_size) return;
-  for (OutputDraft& draft : outputs_) {
-    draft.output.max_shard_size = options_.max_shard_size;
-    if (!draft.output.split) continue;
-    diagnostics_.AddError(option(Setting::kMaxShardSize, "shard size"),
-                          "the recipe splits the output by component, and shards exclude that",
-                          "Remove 'split' from the recipe, or ask for no shards.");
-  }
-}
-
-void RecipeParser::ChooseStep() {
-  const std::string& name = *options_.output_step;
-  const auto of_that_step = [&](const OutputDraft& draft) {
-    return draft.model && draft.model->name == name;
-  };
-  const auto written = std::ranges::find_if(outputs_, of_that_step);
-  const SourcePlace place{
-      std::make_shared<const SourceText>(SourceText{"output step", name, Setting::kSelectOutput}),
-      0, 0};
-  OutputDraft draft;
-  draft.output.place = place;
-  draft.model = OperandReference{name, {}, place};
-  if (written != outputs_.end()) draft = std::move(*written);
-  outputs_.clear();
-  outputs_.push_back(std::move(draft));
-}
-
-/// The node of an output that does not name one: the only step, or the only model.
-NodeId RecipeParser::DefaultModel(const OutputDraft& draft) {
-  std::vector<NodeId> candidates;
-  for (NodeId id = 0; id < graph_.nodes().size(); ++id) {
-    if (graph_.nodes()[id].top_level) candidates.push_back(id);
-  }
-  if (candidates.size() != 1 && (graph_.incomplete() || draft.unread)) return 0;
-  if (candidates.size() != 1) {
-    const std::vector<std::string> names = StepNames();
-    std::string advice = AdviceForNoSteps({});
-    if (advice.empty()) advice = "Write output: {model: NAME, path: FILE.safetensors}";
-    diagnostics_.AddError(draft.output.place,
-                          fmt::format("the output does not name its model, and there are {} steps",
-                                      names.empty() ? "no" : "several"),
-                          names.empty()
-                              ? advice
-                              : fmt::format("Write output: {}, or model: and another of {}.",
-                                            OutputExample(names), fmt::join(names, ", ")));
-    return 0;
-  }
-  return candidates.front();
-}
-
-std::vector<std::string> RecipeParser::StepNames() const {
-  std::vector<std::string> names;
-  for (const DraftNode& draft : graph_.nodes()) {
-    if (draft.top_level) names.push_back(draft.node.name);
-  }
-  return names;
-}
-
-std::string RecipeParser::AdviceForNoSteps(const std::string& asked) const {
-  // What is missing may be among what could not be read.
-  if (graph_.incomplete() || !StepNames().empty()) return {};
-  const FileNames files = FilesOf(graph_);
-  if (files.models.empty()) return {};
-  const std::string_view none = asked.empty() ? "" : "The recipe has no steps. ";
-  if (files.models.size() == 1 && files.adapters.empty()) {
-    return fmt::format("{}Write in output model: {}", none, files.models.front());
-  }
-  constexpr std::size_t kShown = 40;
-  const bool more = files.models.size() > kShown;
-  const std::string instead = fmt::format(
-      ", or in output one of {}{}.",
-      fmt::join(std::span(files.models).first(more ? kShown : files.models.size()), ", "),
-      more ? " and others" : "");
-  return fmt::format("{}Write steps: {{{}: {}}}{}", none, asked.empty() ? step_name_ : asked,
-                     ExampleOfStep(files), asked.empty() ? "" : instead);
-}
-
-void RecipeParser::CheckPathsDiffer() {
-  std::map<std::string, std::size_t> first;
-  for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const auto& path = outputs_[i].output.path;
-    if (!path) continue;
-    const auto [same, added] = first.emplace(path->lexically_normal().string(), i);
-    if (added) continue;
-    diagnostics_.AddError(
-        outputs_[i].path_place.value_or(outputs_[i].output.place),
-        fmt::format("outputs[{}] writes the same file as outputs[{}]", i + 1, same->second + 1),
-        "Give it another path.");
-  }
-}
-
-std::optional<NodeId> RecipeParser::ModelOf(const OutputDraft& draft) {
-  if (!draft.model) return DefaultModel(draft);
-  const bool missing = !draft.model->node && !graph_.Find(draft.model->name);
-  return graph_.Find(*draft.model, "output", Graph::Wanted::kModel, {},
-                     missing ? AdviceForNoSteps(draft.model->name) : "");
-}
-
-void RecipeParser::LinkOutputs() {
-  for (OutputDraft& draft : outputs_) {
-    const auto root = ModelOf(draft);
-    if (root) draft.output.root = *root;
-    const auto check_kind = [&](NodeId node, const SourcePlace& place) {
-      const Node& found = graph_.at(node).node;
-      if (found.kind != Kind::kDelta || options_.difference_as_output) return;
-      diagnostics_.AddError(place,
-                            fmt::format("output: {} is a delta (a difference), and an output is a "
-                                        "weight (a model)",
-                                        Quote(found.name)),
-                            "Add it to a model with op: add.");
-    };
-    if (root && draft.model) check_kind(*root, draft.model->place);
-    if (root && !draft.model && !graph_.nodes().empty()) check_kind(*root, draft.output.place);
-    for (const auto& [component, reference] : draft.components) {
-      const auto node = graph_.Find(reference, fmt::format("output: '{}'", component));
-      if (!node) continue;
-      check_kind(*node, reference.place);
-      draft.output.components.emplace(component, *node);
-    }
-  }
-}
-
 void RecipeParser::WarnOfUnused() {
-  std::vector<NodeId> roots;
-  for (const OutputDraft& draft : outputs_) {
-    roots.push_back(draft.output.root);
-    for (const auto& [component, node] : draft.output.components) roots.push_back(node);
-  }
-  const std::vector<bool> used = graph_.Reachable(roots);
+  const std::vector<bool> used = graph_.Reachable(outputs_.Roots());
   for (NodeId id = 0; id < used.size(); ++id) {
     const DraftNode& draft = graph_.nodes()[id];
     const bool named = draft.top_level || (draft.node.leaf() && !draft.included);
@@ -389,12 +192,7 @@ void RecipeParser::WarnOfUnused() {
 }
 
 void RecipeParser::MakeNodes() {
-  std::vector<NodeId> roots;
-  for (const OutputDraft& draft : outputs_) {
-    roots.push_back(draft.output.root);
-    for (const auto& [component, node] : draft.output.components) roots.push_back(node);
-  }
-  const std::vector<bool> used = graph_.Reachable(roots);
+  const std::vector<bool> used = graph_.Reachable(outputs_.Roots());
   std::vector<NodeId> numbers(graph_.nodes().size(), 0);
   // Files first: a recipe among the models may share them.
   for (const bool files : {true, false}) {
@@ -417,7 +215,7 @@ void RecipeParser::MakeNodes() {
       recipe_.nodes.push_back({std::move(node), draft.place, draft.rows});
     }
   }
-  for (OutputDraft& draft : outputs_) {
+  for (OutputDraft& draft : outputs_.drafts()) {
     draft.output.root = numbers[draft.output.root];
     for (auto& [component, node] : draft.output.components) node = numbers[node];
     if (draft.path_place) draft.output.place = *draft.path_place;

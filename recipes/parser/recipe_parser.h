@@ -9,8 +9,8 @@
 
 #include "recipes/parser/graph.h"
 #include "recipes/parser/models.h"
-#include "recipes/parser/outputs.h"
 #include "recipes/parser/reader.h"
+#include "recipes/parser/recipe_outputs.h"
 #include "recipes/parser/variables.h"
 #include "recipes/presets.h"
 #include "recipes/recipe.h"
@@ -32,18 +32,7 @@ class RecipeParser {
   bool CheckTop(SourceNode& top);
   void ReadVariables(SourceNode& top, std::map<std::string, ModelEntry>& entries);
   void ReadModels(const std::map<std::string, ModelEntry>& entries);
-  void ReadSteps(const SourceNode& top);
-  void ReadOutputs(const SourceNode& top);
-  std::vector<std::string> StepNames() const;
-  /// What a recipe without steps may do with its models, where its output asks for a name that is
-  /// not there, or for none; empty where it has steps, or no models.
-  std::string AdviceForNoSteps(const std::string& asked) const;
-  void CheckPathsDiffer();
-  void ChooseOutputs();
-  void ChooseStep();
-  NodeId DefaultModel(const OutputDraft& draft);
-  std::optional<NodeId> ModelOf(const OutputDraft& draft);
-  void LinkOutputs();
+  void ReadSteps(const SourceNode& top, StepReader& step_reader);
   void WarnOfUnused();
   void MakeNodes();
   NodeId Splice(const std::string& name, const ModelDeclaration& declaration);
@@ -57,7 +46,7 @@ class RecipeParser {
   Graph graph_;
   Recipe recipe_;
   std::vector<ModelDeclaration> declarations_;  ///< parallel to recipe_.models until MakeNodes
-  std::vector<OutputDraft> outputs_;
+  RecipeOutputs outputs_;
   std::string step_name_;  ///< that a step may have which is not there
 };
 

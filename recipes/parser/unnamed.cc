@@ -75,6 +75,20 @@ std::string NameOfFile(const SourceNode& file) {
   return word ? stem : "photo";
 }
 
+/// The step with its operator as recipes write it: what is shown as right must not be refused next.
+SourceNode WithOwnWord(SourceNode step) {
+  if (IsStep(step)) return step;
+  for (std::size_t i = 0; i < step.keys.size(); ++i) {
+    SourceNode& value = step.items[i];
+    if (!value.scalar() || !IsCalled(step.keys[i].text, "op")) continue;
+    step.keys[i].text = "op";
+    const auto meant = OperatorMeant(value.text);
+    if (meant && FindOperator(value.text) == nullptr) value.text = *meant;
+    break;
+  }
+  return step;
+}
+
 /// Reports that `node` is not a table but one thing, and makes it a table of that.
 void GiveName(Diagnostics& diagnostics, std::string_view table, std::string_view thing,
               std::string name, SourceNode& node) {
@@ -87,7 +101,7 @@ void GiveName(Diagnostics& diagnostics, std::string_view table, std::string_view
     Erase(one, i);
     break;
   }
-  const std::string text = FlowText(one, kShownBytes);
+  const std::string text = FlowText(thing == "step" ? WithOwnWord(one) : one, kShownBytes);
   diagnostics.AddError(
       key.place, fmt::format("{}: these are the keys of one {}; give it a name", table, thing),
       text.ends_with("…")

@@ -12,6 +12,7 @@
 #include "core/base/text.h"
 #include "merge/expression/adapter_list.h"
 #include "merge/expression/community_list.h"
+#include "merge/expression/list_words.h"
 #include "recipes/parser/advice.h"
 #include "recipes/source/writer.h"
 #include "recipes/vocabulary.h"

@@ -107,6 +107,7 @@ const std::map<std::string_view, std::string_view> kLines = {
     {"assemble --clip-g", "--like sdxl --clip-g xl/clip_g.safetensors -o out.safetensors -f"},
     {"assemble --clip-h", "--like sd2 --clip-h sd2/clip_h.safetensors -o out.safetensors -f"},
     {"assemble --t5xxl", "--like flux1 --t5xxl flux/t5xxl.safetensors -o out.safetensors -f"},
+    {"assemble --umt5xxl", "--like wan --umt5xxl wan/umt5xxl.safetensors -o out.safetensors -f"},
     {"assemble --transformer",
      "--like flux1 --transformer flux/transformer.safetensors -o out.safetensors -f"},
     {"assemble --te1", "--like sdxl --te1 xl/clip_l.safetensors -o out.safetensors -f"},
@@ -243,8 +244,12 @@ class EveryFlag : public ::testing::Test {
               "output: {model: mix, path: recipe.safetensors}\n");
     WriteText("presets.txt", "MINE\t0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1\n");
     WriteLora();
-    for (const auto& [architecture, parts] : std::map<std::string, std::string>{
-             {"sdxl", "xl"}, {"sd21", "sd2"}, {"flux1-dev", "flux"}, {"sd3", "sd3"}}) {
+    for (const auto& [architecture, parts] :
+         std::map<std::string, std::string>{{"sdxl", "xl"},
+                                            {"sd21", "sd2"},
+                                            {"flux1-dev", "flux"},
+                                            {"sd3", "sd3"},
+                                            {"wan-t2v-1.3b", "wan"}}) {
       WriteModel(architecture, 1, architecture + ".safetensors", SynthLayout::kMonolithic);
       Expect({"split", architecture + ".safetensors", "-o", parts});
     }

@@ -111,10 +111,10 @@ TEST(Operators, EveryOneHasValuesFromNumpy) {
 TEST(Operators, AreThoseOfTheLanguageSortedByName) {
   std::vector<std::string_view> names;
   for (const Operator* op : Operators()) names.push_back(op->name);
-  EXPECT_THAT(names,
-              ElementsAre("add", "add_difference", "average", "bake", "clamp", "copy", "crossover",
-                          "linear", "model_stock", "multiply", "scale", "slerp", "subtract",
-                          "sum_twice", "ties", "train_difference", "triple_sum", "weighted_sum"));
+  EXPECT_THAT(names, ElementsAre("add", "add_difference", "average", "bake", "clamp", "copy",
+                                 "crossover", "linear", "model_stock", "multiply", "norm_match",
+                                 "scale", "slerp", "subtract", "sum_twice", "ties",
+                                 "train_difference", "triple_sum", "weighted_sum"));
 }
 
 TEST(Operators, AreFoundByNameAndOnlyByName) {
@@ -309,7 +309,7 @@ TEST(Operators, SayWhatTheyNeedToSee) {
   for (const char* name : {"weighted_sum", "linear", "clamp", "bake", "train_difference"}) {
     EXPECT_EQ(ClassOf(*FindOperator(name)), OperatorClass::kElementwise) << name;
   }
-  for (const char* name : {"slerp", "ties", "model_stock"}) {
+  for (const char* name : {"slerp", "ties", "model_stock", "norm_match"}) {
     EXPECT_EQ(ClassOf(*FindOperator(name)), OperatorClass::kReduced) << name;
   }
   EXPECT_EQ(ClassOf(*FindOperator("crossover")), OperatorClass::kWhole);

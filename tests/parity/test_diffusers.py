@@ -27,6 +27,7 @@ CLASSES = {
                   "text_encoder": transformers.CLIPTextModel, "text_encoder_2": transformers.T5EncoderModel},
     "flux1-schnell": {"transformer": diffusers.FluxTransformer2DModel},
     "chroma": {"transformer": diffusers.ChromaTransformer2DModel},
+    "lumina2": {"transformer": diffusers.Lumina2Transformer2DModel, "vae": diffusers.AutoencoderKL},
     "z-image": {"transformer": diffusers.ZImageTransformer2DModel},
     "pixart-sigma": {"transformer": diffusers.PixArtTransformer2DModel, "vae": diffusers.AutoencoderKL,
                      "text_encoder": transformers.T5EncoderModel},

@@ -105,6 +105,14 @@ class Arithmetic:
         first, second = (self.s(np.sin(np.float64(part) * angle) / np.sin(angle)) for part in (rest, t))
         return first * a + second * b
 
+    def norm_match(self, a, b, alpha):
+        t = self.s(alpha)
+        rest = self.s(1) - t
+        own = self.norm(b)
+        if own <= 1e-8:
+            return b
+        return self.s((np.float64(rest) * own + np.float64(t) * self.norm(a)) / own) * b
+
     def crossover(self, a, b, alpha, tilt=0.0):
         """sd-mecha's formula, computed in f64; for comparison with a tolerance."""
         bins = np.fft.rfftn(a.astype(np.float64)), np.fft.rfftn(b.astype(np.float64))

@@ -108,6 +108,20 @@ CASES = {
         },
         lambda m, a, b, c: m.slerp(a, m.weighted_sum(a, b, 0.001), 0.3),
     ),
+    "norm_match": (
+        {
+            "far": {"op": "linear", "of": [{"model": "b", "weight": 2.5}]},
+            "out": {"op": "norm_match", "a": "a", "b": "far", "alpha": 1},
+        },
+        lambda m, a, b, c: m.norm_match(a, m.linear([b], [2.5]), 1),
+    ),
+    "norm_match between": (
+        {
+            "far": {"op": "linear", "of": [{"model": "b", "weight": 2.5}]},
+            "out": {"op": "norm_match", "a": "a", "b": "far", "alpha": 0.3},
+        },
+        lambda m, a, b, c: m.norm_match(a, m.linear([b], [2.5]), 0.3),
+    ),
     "ties": (
         {
             "out": {

@@ -8,7 +8,7 @@ import adapters
 import support
 
 MODELS = ["sd15", "sd15-inpainting", "sd21", "sdxl", "sdxl-refiner", "sd3", "sd3.5-medium", "sd3.5-large", "flux1-dev", "flux1-schnell", "chroma",
-          "qwen-image", "z-image", "wan-t2v-14b", "wan-i2v-14b", "auraflow", "pixart-sigma", "llama", "qwen3", "gemma3"]
+          "qwen-image", "z-image", "lumina2", "wan-t2v-14b", "wan-i2v-14b", "auraflow", "pixart-sigma", "llama", "qwen3", "gemma3"]
 # Of a model of each kind every pair; of the others each family and each naming once.
 WHOLE = ["sd15", "sdxl", "flux1-dev"]
 CASES = [(model, family, naming) for model in MODELS for family in adapters.FAMILIES for naming in adapters.NAMINGS

@@ -317,6 +317,7 @@ OPERATORS = {  # operator -> its operands, and its weights: of a block, an eleme
     "add": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
     "scale": ("abc", {"factor": (0.25, 0.75, 1.5, 0.5)}),
     "slerp": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
+    "norm_match": ("ab", {"alpha": (0.25, 0.75, 1, 0.5)}),
     "ties": ("abc", {"weights": (0.25, 0.75, 1.5, 0.5), "density": (0.25, 0.75, 1, 0.5), "lambda": (0.25, 0.75, 1.5, 0.5)}),
     "crossover": ("ab", {"alpha": (0.25, 0.75, 1, 0.5), "tilt": (0.25, 0.75, 1.5, 2)}),
 }

@@ -19,8 +19,9 @@ PREFIXES = {
     "sd3": {"transformer": "model.diffusion_model.", "clip_l": "text_encoders.clip_l.transformer.",
             "clip_g": "text_encoders.clip_g.transformer.", "t5xxl": "text_encoders.t5xxl.transformer.",
             "vae": "first_stage_model."},
+    "wan-t2v-1.3b": {"transformer": "model.diffusion_model.", "umt5xxl": "text_encoders.umt5xxl.transformer."},
 }
-LIKE = {"sd15": "sd1", "flux1-dev": "flux1"}
+LIKE = {"sd15": "sd1", "flux1-dev": "flux1", "wan-t2v-1.3b": "wan"}
 
 
 @pytest.fixture
@@ -58,6 +59,14 @@ def test_split_then_assemble_is_the_whole_again(weightsmith, whole, tmp_path, ar
     assert again.keys() == tensors.keys()
     for name, array in again.items():
         assert array.shape == tensors[name].shape and array.tobytes() == tensors[name].tobytes(), name
+
+
+def test_every_component_of_every_architecture_has_a_flag(weightsmith):
+    page = weightsmith("assemble", "--help").stdout
+    for architecture in json.loads(weightsmith("architectures", "--json").stdout):
+        for variant in architecture["variants"]:
+            for component in variant["components"]:
+                assert f"--{component.replace('_', '-')} " in page, (architecture["id"], component)
 
 
 def test_what_belongs_to_no_component(weightsmith, tiny, tmp_path):
@@ -133,7 +142,7 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
              "sd3.5-large": {"transformer", "text_encoder", "text_encoder_2", "text_encoder_3", "vae"},
              "flux1-dev": {"transformer", "text_encoder", "text_encoder_2", "vae"},
              "pixart-sigma": {"transformer", "text_encoder", "vae"}, "pixart-alpha": {"transformer", "text_encoder", "vae"},
-             "auraflow": {"transformer", "vae"}, "qwen-image": {"transformer"}, "wan-t2v-1.3b": {"transformer", "text_encoder"},
+             "lumina2": {"transformer", "vae"}, "auraflow": {"transformer", "vae"}, "qwen-image": {"transformer"}, "wan-t2v-1.3b": {"transformer", "text_encoder"},
              "wan-i2v-14b": {"transformer", "text_encoder"}, "wan-ti2v-5b": {"transformer", "text_encoder"}}
 
 

@@ -28,6 +28,7 @@ RUNS = {  # name -> arguments; of models photo, anime, base, of the adapter `lor
     "train difference": ("merge", "photo.safetensors", "anime.safetensors", "base.safetensors", "--op", "train_difference", "--alpha", "0.7"),
     "slerp": ("merge", "photo.safetensors", "anime.safetensors", "--op", "slerp", "--alpha", "0.3"),
     "crossover": ("merge", "photo.safetensors", "anime.safetensors", "--op", "crossover", "--alpha", "0.4", "--param", "tilt=0.3"),
+    "norm_match": ("merge", "photo.safetensors", "anime.safetensors", "--op", "norm_match", "--alpha", "0.7"),
     "stochastic": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "0.3", "--dtype", "bf16", "--rounding", "stochastic:7"),
     "in f64": ("merge", "photo.safetensors", "anime.safetensors", "--alpha", "0.3", "--policy", "precision=f64"),
     "to fp8": ("convert", "photo.safetensors", "--dtype", "f8_e4m3"),

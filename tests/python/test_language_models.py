@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import support
+from baker import ALL, pair_for
 from oracle import Arithmetic
 
 
@@ -77,6 +78,34 @@ def test_a_head_that_one_of_two_lacks_is_told(weightsmith, tmp_path):
     assert "lm_head.weight" in result.stderr
 
 
+PEFT = ("lora_A.weight", "lora_B.weight")
+
+
+@pytest.mark.parametrize("architecture", ["llama", "qwen3", "gemma2"])
+@pytest.mark.parametrize("beginning", ["base_model.model.model.", "base_model.model.", "model."])
+def test_an_adapter_is_baked(bake, architecture, beginning):
+    baker = bake(architecture)
+    lora, changes = {}, {}
+    for number, module in enumerate(["self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj"]):
+        name = f"model.layers.{number}.{module}.weight"
+        stem = f"{beginning}layers.{number}.{module}"
+        lora |= pair_for(stem, *baker.before[name].shape, seed=number, ends=PEFT)
+        changes[name] = (ALL, 0.5 * lora[f"{stem}.{PEFT[1]}"] @ lora[f"{stem}.{PEFT[0]}"])
+    baker.expect(baker(lora, strength=":0.5"), changes)
+
+
+def test_an_adapter_has_strengths_by_layer(bake):
+    baker = bake("llama")
+    names = [f"model.layers.{number}.self_attn.q_proj" for number in (0, 1, 31)]
+    lora = {}
+    for number, name in enumerate(names):
+        lora |= pair_for(f"base_model.model.{name}", *baker.before[f"{name}.weight"].shape, seed=number, ends=PEFT)
+    out = baker(lora, "--lora-blocks", "0,layer.1=0.5,layer.31=2")
+    changes = {f"{name}.weight": (ALL, strength * lora[f"base_model.model.{name}.{PEFT[1]}"] @ lora[f"base_model.model.{name}.{PEFT[0]}"])
+               for name, strength in zip(names[1:], (0.5, 2))}
+    baker.expect(out, changes)
+
+
 DIFFUSION = re.compile(r"\b(diffusion|diffusers|unet|vaes?)\b", re.IGNORECASE)
 
 
@@ -86,9 +115,16 @@ def pair(weightsmith, tmp_path):
         synth(weightsmith, "llama", f"{'ab'[seed - 1]}.safetensors", "--seed", str(seed))
     (tmp_path / "one.safetensors").touch()
     support.write(tmp_path / "one.safetensors", {"other.weight": np.ones((2, 2), np.float32)})
+    query = "base_model.model.model.layers.0.self_attn.q_proj"
+    shape = support.read(tmp_path / "a.safetensors").tensors["model.layers.0.self_attn.q_proj.weight"].shape
+    adapters = {"fits": pair_for(query, *shape, ends=PEFT), "wide": pair_for(query, 64, 9, ends=PEFT),
+                "lost": pair_for(query.replace("layers.0", "layers.99"), *shape, ends=PEFT)}
+    for name, tensors in adapters.items():
+        support.write(tmp_path / f"{name}.safetensors", tensors)
 
 
 MIX = "{op: weighted_sum, a: a, b: b, alpha: %s}"
+BAKE = ["bake", "a.safetensors", "-o", "out.safetensors", "--lora"]
 
 
 @pytest.mark.parametrize("arguments, status", [
@@ -102,6 +138,17 @@ MIX = "{op: weighted_sum, a: a, b: b, alpha: %s}"
     (["convert", "a.safetensors", "--layout", "bfl", "-o", "out.safetensors"], 3),
     (["convert", "a.safetensors", "--components", "clip_l", "-o", "out.safetensors"], 3),
     (["split", "a.safetensors", "-o", "parts"], 0),
+    (["lora", "info", "fits.safetensors"], 0),
+    ([*BAKE, "fits.safetensors"], 0),
+    ([*BAKE, "fits.safetensors", "--dry-run", "--verbose"], 0),
+    ([*BAKE, "fits.safetensors:0"], 0),
+    ([*BAKE, "fits.safetensors:0.5:0.2"], 3),
+    ([*BAKE, "fits.safetensors", "--lora-blocks", ",".join(["1"] * 17)], 3),
+    ([*BAKE, "fits.safetensors", "--lora-blocks", "1,layer.99=0.5"], 3),
+    ([*BAKE, "wide.safetensors"], 3),
+    ([*BAKE, "lost.safetensors"], 3),
+    ([*BAKE, "lost.safetensors", "--allow-unmatched", ".*"], 3),
+    ([*BAKE, "b.safetensors"], 4),
 ])
 def test_no_word_of_diffusion_is_said_of_a_language_model(weightsmith, pair, arguments, status):
     result = weightsmith(*arguments, status=status)
@@ -126,6 +173,27 @@ output: {{model: mix, path: out.safetensors}}
     result = weightsmith("merge", "recipe.yaml", status=status)
     quoted = re.compile(r"^.* \| .*$|'vae'", re.MULTILINE)  # what the recipe itself says
     assert not DIFFUSION.search(quoted.sub("", result.stdout + result.stderr))
+
+
+def test_a_model_that_enters_nothing_has_no_effect(weightsmith, pair, tmp_path):
+    (tmp_path / "recipe.yaml").write_text("""
+weightsmith: 1
+models: {a: a.safetensors, b: b.safetensors}
+steps: {same: {op: copy, a: a}}
+output: {model: same, path: out.safetensors, components: {transformer: b}}
+""")
+    said = weightsmith("merge", "recipe.yaml", status=8).stderr
+    tensors = len(support.read(tmp_path / "a.safetensors").tensors)
+    assert f"model 'a' has no effect: {tensors} of its {tensors} tensors are in the result, and none enters it" in said
+    assert "policy: {effect: any}" in said
+    assert not DIFFUSION.search(said)
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_two_models_of_the_same_bytes_have_no_effect(weightsmith, pair):
+    said = weightsmith("merge", "a.safetensors", "a.safetensors", "--alpha", "0.5", "-o", "out.safetensors", status=8).stderr
+    assert "changes no element" in said
+    assert not DIFFUSION.search(said)
 
 
 def test_the_layout_of_diffusers_is_none_of_a_language_model(weightsmith, pair):

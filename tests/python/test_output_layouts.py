@@ -8,7 +8,7 @@ import pytest
 import support
 
 ARCHITECTURES = ["sd15", "sd21", "sdxl", "sd3", "sd3.5-medium", "flux1-dev", "chroma", "z-image", "pixart-sigma", "auraflow",
-                 "wan-i2v-14b", "qwen-image"]
+                 "wan-i2v-14b", "qwen-image", "lumina2"]
 
 
 @pytest.fixture

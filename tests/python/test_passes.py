@@ -11,6 +11,7 @@ EMPTY = [(0, 4), (4, 0), (0,), (3, 0, 2)]
 
 STEPS = {
     "slerp": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
+    "norm_match": {"op": "norm_match", "a": "a", "b": "b", "alpha": 0.3},
     "ties": {"op": "ties", "base": "a", "of": [{"model": "b", "weight": 1}, {"model": "c", "weight": 0.5}], "density": 0.5},
     "model_stock": {"op": "model_stock", "base": "a", "of": ["b", "c"]},
     "crossover": {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": 0.3},
@@ -71,7 +72,7 @@ def test_codes_fit_the_scales_as_they_are_stored(weightsmith, tmp_path, dtype, l
     support.assert_same_bits(out["x.weight"], (expected / scales.astype(np.float32)).astype(FP8))
 
 
-@pytest.mark.parametrize("op", ["slerp", "ties", "model_stock"])
+@pytest.mark.parametrize("op", ["slerp", "norm_match", "ties", "model_stock"])
 def test_columns_of_one_model_alone_do_not_count(weightsmith, tiny, tmp_path, op):
     """keep_extra: the columns that all have are what they are without the others."""
     name = "model.diffusion_model.input_blocks.0.0.weight"

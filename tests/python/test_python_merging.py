@@ -41,6 +41,7 @@ STEPS = {
     ),
     "model_stock": (lambda a, b, c: ws.model_stock(a, [b, c]), "{op: model_stock, base: a, of: [b, c]}"),
     "multiply": (lambda a, b, c: ws.multiply(a, b), "{op: multiply, a: a, b: b}"),
+    "norm_match": (lambda a, b, c: ws.norm_match(a, b, alpha=ALPHA), "{op: norm_match, a: a, b: b, alpha: {default: 0.3, unet.in: 0.6, te: 0}}"),
     "scale": (
         lambda a, b, c: ws.add(a, ws.scale(ws.subtract(b, c), factor=0.25)),
         "{op: add, a: a, b: {op: scale, a: {op: subtract, a: b, b: c}, factor: 0.25}}",

@@ -26,6 +26,7 @@ CALLS = {
     "linear": (lambda a, b, c: ws.linear([(a, 0.5), (b, 0.25)]), lambda a, b, c: np.float32(0.5) * a + np.float32(0.25) * b),
     "model_stock": (lambda a, b, c: ws.model_stock(a, [b, c]), None),
     "multiply": (lambda a, b, c: ws.multiply(a, b), lambda a, b, c: a * b),
+    "norm_match": (lambda a, b, c: ws.norm_match(a, b, alpha=0.5), None),
     "scale": (lambda a, b, c: ws.scale(a, factor=0.5), lambda a, b, c: a * np.float32(0.5)),
     "slerp": (lambda a, b, c: ws.slerp(a, b, alpha=0.5), None),
     "subtract": (lambda a, b, c: ws.subtract(a, b), lambda a, b, c: a - b),

@@ -12,7 +12,8 @@ from safetensors.numpy import load_file, save_file
 import support
 
 FOLDER = support.ROOT / "recipes" / "schema"
-NAMES = ("info", "lora", "plan", "recipe", "report", "scan", "verify")
+NAMES = ("architectures", "blocks", "hash", "info", "lora", "lora-families", "meta", "ops", "plan", "progress", "recipe",
+         "report", "scan", "validate", "verify")
 
 
 def checked_in(name):
@@ -169,6 +170,32 @@ def test_what_scan_and_verify_print_is_valid(weightsmith, tiny):
     model = tiny("sd15")
     validator("scan").validate(json.loads(weightsmith("scan", "--json", model, model).stdout))
     validator("verify").validate(json.loads(weightsmith("verify", "--json", model).stdout))
+
+
+@pytest.mark.parametrize("name, words", [
+    ("architectures", ["architectures"]), ("ops", ["ops"]), ("ops", ["ops", "ties"]), ("lora-families", ["lora", "families"]),
+])
+def test_what_tables_print_is_valid(weightsmith, name, words):
+    validator(name).validate(json.loads(weightsmith(*words, "--json").stdout))
+
+
+def test_what_commands_print_of_a_file_is_valid(weightsmith, tiny):
+    model = tiny("sd15", 1)
+    merged = weightsmith("merge", model, tiny("sd15", 2), "--max-shard-size", "1MB", "--mkdir", "--progress", "json",
+                         "-o", "shards/m.safetensors")
+    events = [json.loads(line) for line in merged.stderr.splitlines() if line.startswith('{"event"')]
+    assert events
+    for event in events:
+        validator("progress").validate(event)
+    for name in ("blocks", "meta"):
+        validator(name).validate(json.loads(weightsmith(name, "--json", model).stdout))
+    validator("hash").validate(json.loads(weightsmith("hash", "--json", model, "shards").stdout))
+
+
+def test_what_validate_prints_is_valid(weightsmith, tiny):
+    (weightsmith.folder / "wrong.yaml").write_text("weightsmith: 1\nmodles: {a: a.safetensors}\n")
+    printed = weightsmith("validate", "--json", "wrong.yaml", "none.yaml", tiny("sd15"), status=2).stdout
+    validator("validate").validate(json.loads(printed))
 
 
 def test_what_adapters_print_is_valid(weightsmith, tiny):

@@ -230,6 +230,7 @@ LEGITIMATE = {  # what -> arguments or a recipe
     "alpha 0 in the text encoder": mix("{default: 0.5, te: 0}"),
     "26 numbers": mix([0.5] * 26),
     "20 numbers for sdxl": mix([0.5] * 20, models=pair("sdxl.1", "sdxl.2")),
+    "21 numbers for sdxl": mix([0.5] * 21, models=pair("sdxl.1", "sdxl.2")),
     "61 numbers for flux": mix([0.5] * 61, models=pair("flux1-dev.1", "flux1-dev.2")),
     "a preset": ["merge", "sd15.1", "sd15.2", "--alpha", "GRAD_V", "-o", "out.safetensors"],
     "blocks and an expression": mix("{default: 0.5, in.3: 0.1, '/attn2/': 0.2}"),

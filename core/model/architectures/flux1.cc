@@ -3,6 +3,7 @@
 #include "core/model/architecture.h"
 #include "core/model/block_lists/flux_lists.h"
 #include "core/model/builders/flux_transformer.h"
+#include "core/model/builders/variant_rows.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
@@ -78,14 +79,6 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
   return row;
 }
 
-std::vector<ArchitectureRow> Rows() {
-  std::vector<ArchitectureRow> rows;
-  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
-  }
-  return rows;
-}
-
 }  // namespace
 
 const Architecture& flux1() {
@@ -100,7 +93,7 @@ const Architecture& flux1() {
                          "final_layer.", "shared.", "encoder.embed_tokens.",
                          "encoder.block.0.layer.0.SelfAttention.relative_attention_bias."},
       .input_weight = "img_in.weight",
-      .rows = Rows(),
+      .rows = RowsOf(kVariants, Row),
       .bare_layout = "bfl",
       .published_bare = true,
       .pipeline = "FluxPipeline",

@@ -3,6 +3,7 @@
 #include "core/model/architecture.h"
 #include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
+#include "core/model/builders/variant_rows.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
@@ -10,15 +11,8 @@ namespace {
 
 constexpr std::uint64_t kChannels[] = {320, 8};  // by Scale
 
-struct Variant {
-  std::string_view name;
-  std::string_view synth;
-  std::uint64_t in_channels;
-  std::string_view pipeline;  ///< empty: that of the base model
-};
-
-constexpr Variant kVariants[] = {
-    {"base", "sd15", 4, {}},
+constexpr UnetVariant kVariants[] = {
+    {"base", "sd15", 4},
     {"inpainting", "sd15-inpainting", 9, "StableDiffusionInpaintPipeline"},
     {"pix2pix", "sd15-pix2pix", 8, "StableDiffusionInstructPix2PixPipeline"},
 };
@@ -38,7 +32,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
   };
 }
 
-ArchitectureRow Row(const Variant& variant, Scale scale) {
+ArchitectureRow Row(const UnetVariant& variant, Scale scale) {
   const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = kChannels[static_cast<std::size_t>(scale)];
   const std::uint64_t context = ClipLWidth(scale);
@@ -57,14 +51,6 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
           .pipeline = variant.pipeline};
 }
 
-std::vector<ArchitectureRow> Rows() {
-  std::vector<ArchitectureRow> rows;
-  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
-  }
-  return rows;
-}
-
 }  // namespace
 
 const Architecture& sd1() {
@@ -77,7 +63,7 @@ const Architecture& sd1() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = Rows(),
+      .rows = RowsOf(kVariants, Row),
       .pipeline = "StableDiffusionPipeline",
       .implementation = "https://github.com/Stability-AI/generative-models",
       .nicknames = {{"1.5", "sd15"},

@@ -6,20 +6,14 @@
 #include "core/model/architecture.h"
 #include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
+#include "core/model/builders/variant_rows.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
 namespace {
 
-struct Variant {
-  std::string_view name;
-  std::string_view synth;
-  std::uint64_t in_channels;
-  std::string_view pipeline;  ///< empty: that of the base model
-};
-
-constexpr Variant kVariants[] = {
-    {"base", "sd21", 4, {}},
+constexpr UnetVariant kVariants[] = {
+    {"base", "sd21", 4},
     {"inpainting", "sd2-inpainting", 9, "StableDiffusionInpaintPipeline"},
     {"depth", "sd2-depth", 5, "StableDiffusionDepth2ImgPipeline"},
 };
@@ -46,7 +40,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
   };
 }
 
-ArchitectureRow Row(const Variant& variant, Scale scale) {
+ArchitectureRow Row(const UnetVariant& variant, Scale scale) {
   const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = Channels(scale);
   const std::uint64_t context = ClipHWidth(scale);
@@ -64,14 +58,6 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
           .pipeline = variant.pipeline};
 }
 
-std::vector<ArchitectureRow> Rows() {
-  std::vector<ArchitectureRow> rows;
-  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
-  }
-  return rows;
-}
-
 }  // namespace
 
 const Architecture& sd2() {
@@ -84,7 +70,7 @@ const Architecture& sd2() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = Rows(),
+      .rows = RowsOf(kVariants, Row),
       .pipeline = "StableDiffusionPipeline",
       .nicknames = {{"2.1", "sd21"},
                     {"sd 2.0", "sd21"},

@@ -3,20 +3,14 @@
 #include "core/model/architecture.h"
 #include "core/model/block_lists/unet_lists.h"
 #include "core/model/builders/ldm_unet.h"
+#include "core/model/builders/variant_rows.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
 namespace {
 
-struct Variant {
-  std::string_view name;
-  std::string_view synth;
-  std::uint64_t in_channels;
-  std::string_view pipeline;  ///< empty: that of the base model
-};
-
-constexpr Variant kVariants[] = {
-    {"base", "sdxl", 4, {}},
+constexpr UnetVariant kVariants[] = {
+    {"base", "sdxl", 4},
     {"inpainting", "sdxl-inpainting", 9, "StableDiffusionXLInpaintPipeline"},
     {"pix2pix", "sdxl-pix2pix", 8, "StableDiffusionXLInstructPix2PixPipeline"},
 };
@@ -48,7 +42,7 @@ std::vector<ComponentRule> Components(Scale scale, std::uint64_t in_channels) {
   };
 }
 
-ArchitectureRow Row(const Variant& variant, Scale scale) {
+ArchitectureRow Row(const UnetVariant& variant, Scale scale) {
   const std::uint64_t in_channels = variant.in_channels;
   const std::uint64_t channels = kChannels[static_cast<std::size_t>(scale)];
   const std::uint64_t context = ContextWidth(scale);
@@ -66,14 +60,6 @@ ArchitectureRow Row(const Variant& variant, Scale scale) {
           .pipeline = variant.pipeline};
 }
 
-std::vector<ArchitectureRow> Rows() {
-  std::vector<ArchitectureRow> rows;
-  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
-  }
-  return rows;
-}
-
 }  // namespace
 
 const Architecture& sdxl() {
@@ -86,7 +72,7 @@ const Architecture& sdxl() {
       .dtype = DType::kF16,
       .keep_precision = {"time_embed.", "label_emb.", "input_blocks.0.", "out."},
       .input_weight = "input_blocks.0.0.weight",
-      .rows = Rows(),
+      .rows = RowsOf(kVariants, Row),
       .pipeline = "StableDiffusionXLPipeline",
       .implementation = "https://github.com/Stability-AI/generative-models",
       .nicknames = {{"illustrious", "sdxl"},

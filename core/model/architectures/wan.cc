@@ -4,6 +4,7 @@
 
 #include "core/model/architecture.h"
 #include "core/model/builders/rule_list.h"
+#include "core/model/builders/variant_rows.h"
 #include "core/model/components.h"
 
 namespace weightsmith::internal {
@@ -114,14 +115,6 @@ ArchitectureRow Row(const Variant& full, Scale scale) {
   return row;
 }
 
-std::vector<ArchitectureRow> Rows() {
-  std::vector<ArchitectureRow> rows;
-  for (const Scale scale : {Scale::kFull, Scale::kTiny}) {
-    for (const Variant& variant : kVariants) rows.push_back(Row(variant, scale));
-  }
-  return rows;
-}
-
 }  // namespace
 
 const Architecture& wan() {
@@ -135,7 +128,7 @@ const Architecture& wan() {
       .keep_precision = {"patch_embedding.", "text_embedding.", "time_embedding.",
                          "time_projection.", "img_emb.", "head."},
       .input_weight = "patch_embedding.weight",
-      .rows = Rows(),
+      .rows = RowsOf(kVariants, Row),
       .published_bare = true,
       .pipeline = "WanPipeline",
       .nicknames = {{"wan 2.1", "wan-t2v-14b"}, {"wan 2.2", "wan-i2v-2.2-14b"}}};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "core/model/architecture.h"
@@ -18,6 +19,14 @@ struct LdmUnet {
   std::uint64_t context;    ///< width of the text that is attended to
   bool linear_projection;   ///< proj_in and proj_out are matrices, not 1x1 convs
   std::uint64_t label = 0;  ///< width of the pooled vector; 0: none
+};
+
+/// A model of a family whose members differ in the input alone.
+struct UnetVariant {
+  std::string_view name;
+  std::string_view synth;
+  std::uint64_t in_channels;
+  std::string_view pipeline = {};  ///< empty: that of the base model
 };
 
 std::vector<TensorRule> BuildLdmUnet(const LdmUnet& unet);

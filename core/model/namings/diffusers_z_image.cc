@@ -68,7 +68,7 @@ ComponentConfig ConfigOfZImage(const ComponentRule& rule, const Anatomy& /*anato
 
 const Naming& diffusers_z_image() {
   static const Naming naming = {.id = "diffusers",
-                                .known_by = "noise_refiner.0.attention.qkv.weight",
+                                .known_by = "noise_refiner.0.adaLN_modulation.0.weight",
                                 .place = PlaceZImage,
                                 .config = ConfigOfZImage,
                                 .beginnings = kZImageBeginnings};

@@ -6,7 +6,8 @@
 
 #include "core/model/detect.h"
 #include "core/model/naming.h"
-#include "core/model/pipeline.h"
+#include "core/model/open_as_stored.h"
+#include "core/model/pipeline_folders.h"
 #include "core/model/views/component_views.h"
 #include "core/model/views/viewer.h"
 
@@ -43,10 +44,12 @@ bool Has(Tensors tensors, std::string_view beginning) {
 
 /// Names that only diffusers' files begin with: most files need no further look.
 bool LooksLikeDiffusers(Tensors tensors) {
-  constexpr std::string_view kFolders[] = {"unet.", "transformer.", "text_encoder.",
-                                           "vae.encoder.down_blocks."};
   const auto has = [&](std::string_view beginning) { return Has(tensors, beginning); };
-  return std::ranges::any_of(kFolders, has) ||
+  // Other files have a "vae." as well: there it takes the names behind it.
+  const auto is_of_folder = [&](const std::string& folder) {
+    return has(folder + (folder == "vae" ? ".encoder.down_blocks." : "."));
+  };
+  return std::ranges::any_of(PipelineFolders(), is_of_folder) ||
          std::ranges::any_of(Namings(), [&](const Naming* naming) {
            return std::ranges::any_of(naming->beginnings, has);
          });
@@ -56,14 +59,15 @@ std::optional<Viewer> ViewDiffusion(const Checkpoint& checkpoint) {
   // Relatives share signatures: of those that fit, it is the one that has most of the tensors.
   std::optional<Viewer> best;
   std::size_t most = 0;
-  for (const std::string prefix : {"", "unet.", "transformer."}) {
+  for (const bool folder : {false, true}) {
     for (const Architecture* architecture : Architectures()) {
       for (const ArchitectureRow& row : architecture->rows) {
         const std::vector<ComponentRule> components = row.components();
         const ComponentRule& diffusion = components.front();
+        const std::string prefix =
+            folder ? PipelineFolder(components, diffusion.name) + "." : std::string();
         if (!Fits(checkpoint.tensors(), prefix, diffusion, row.signature)) continue;
         Viewer viewer(checkpoint);
-        const bool folder = !prefix.empty();
         std::size_t count = viewer.Add(diffusion, NamingOf(diffusion), prefix, folder);
         for (const ComponentRule& component : std::span(components).subspan(1)) {
           if (!folder) break;
@@ -125,7 +129,7 @@ std::vector<std::shared_ptr<const Checkpoint>> NamingsOf(
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
                                                 std::optional<IoBackend> backend,
                                                 const std::string& key) {
-  return CanonicalView(Checkpoint::Open(path, backend, key));
+  return CanonicalView(OpenAsStored(path, backend, key));
 }
 
 }  // namespace weightsmith::internal

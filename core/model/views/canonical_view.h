@@ -16,7 +16,7 @@ namespace weightsmith::internal {
 /// speaks of keeps its name.
 std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint> checkpoint);
 
-/// Opens a file or a folder, as Checkpoint::Open does, also the folder of a diffusers pipeline.
+/// Opens a file or a folder, as OpenAsStored does.
 std::shared_ptr<const Checkpoint> OpenCanonical(const std::filesystem::path& path,
                                                 std::optional<IoBackend> backend = std::nullopt,
                                                 const std::string& key = {});

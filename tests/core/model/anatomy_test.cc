@@ -202,9 +202,9 @@ TEST(Anatomy, ARelativeIsNotClaimed) {
   Add(radiance, "nerf_blocks.0.norm.scale", DType::kF16, {64});
   EXPECT_TRUE(unknown(radiance));
 
-  TensorList lumina = Bare("z-image", "base", "full");
-  At(lumina, "cap_embedder.1.bias").info.shape = {2304};
-  EXPECT_TRUE(unknown(lumina));
+  TensorList newbie = Bare("lumina2", "base", "full");
+  Add(newbie, "clip_text_pooled_proj.0.weight", DType::kF16, {1024});
+  EXPECT_TRUE(unknown(newbie));
 
   TensorList mage = Bare("qwen-image", "base", "full");
   At(mage, "txt_norm.weight").info.shape = {2560};

@@ -100,7 +100,7 @@ TEST(Architecture, OthersHaveThePublishedCounts) {
       {"wan", "t2v-1.3b", 825, 1'418'996'800},     {"wan", "t2v-14b", 1095, 14'288'491'584},
       {"wan", "i2v-14b", 1303, 16'394'878'784},    {"wan", "ti2v-5b", 825, 4'999'787'712},
       {"auraflow", "base", 331, 6'858'605'568},    {"pixart", "sigma", 436, 612'084'896},
-      {"pixart", "alpha", 444, 611'840'672},
+      {"pixart", "alpha", 444, 611'840'672},       {"lumina2", "base", 399, 2'609'769'152},
   };
   for (const auto& [id, variant, count, parameters] : kCases) {
     const TensorList tensors = Bare(id, variant, "full");

@@ -67,7 +67,7 @@ TEST(Naming, EveryRowOfBothNamingsIsOnceInTheOther) {
   }
   for (const char* id :
        {"sd1", "sd2", "sdxl", "sdxl-refiner", "flux1", "chroma", "sd3", "sd3.5-medium",
-        "sd3.5-large", "z-image", "qwen-image", "wan", "auraflow", "pixart"}) {
+        "sd3.5-large", "z-image", "qwen-image", "wan", "auraflow", "pixart", "lumina2"}) {
     EXPECT_TRUE(covered.contains(id)) << id;
   }
 }
@@ -109,6 +109,7 @@ TEST(Naming, HasAsManyTensorsAsArePublished) {
   EXPECT_EQ(Count("sdxl", "base", 2), 518u) << "517 and logit_scale, which has no place there";
   EXPECT_EQ(Count("flux1", "dev", 0), 1160u);
   EXPECT_EQ(Count("flux1", "schnell", 0), 1156u);
+  EXPECT_EQ(Count("lumina2", "base", 0), 459u);
 }
 
 TEST(Naming, HasThePublishedNames) {
@@ -128,6 +129,15 @@ TEST(Naming, HasThePublishedNames) {
   EXPECT_TRUE(sd3.contains("transformer_blocks.12.attn2.to_q.weight"));
   EXPECT_TRUE(sd3.contains("transformer_blocks.23.norm1_context.linear.weight"));
   EXPECT_EQ(sd3.at("transformer_blocks.0.attn.add_k_proj.weight").shape, (Shape{1536, 1536}));
+  const auto lumina = OtherNaming(RowOf("lumina2", "base", "full").components().at(0));
+  for (const char* name :
+       {"layers.25.norm1.norm.weight", "noise_refiner.1.norm1.linear.bias",
+        "context_refiner.0.norm1.weight", "layers.0.feed_forward.linear_3.weight",
+        "time_caption_embed.caption_embedder.0.weight", "norm_out.linear_2.bias"}) {
+    EXPECT_TRUE(lumina.contains(name)) << name;
+  }
+  EXPECT_EQ(lumina.at("layers.0.attn.to_q.weight").shape, (Shape{2304, 2304}));
+  EXPECT_EQ(lumina.at("layers.0.attn.to_v.weight").shape, (Shape{768, 2304}));
 }
 
 }  // namespace

@@ -227,6 +227,36 @@ TEST(AliasTable, Flux) {
             "double_blocks.0.img_attn.qkv.weight[0:32]");
 }
 
+TEST(AliasTable, NamesOfProcessorsMeanTheStreamsAndTheFirstPartsOfAFusedMatrix) {
+  for (const char* id : {"flux1", "chroma"}) {
+    SCOPED_TRACE(id);
+    const std::string variant = id == std::string_view("flux1") ? "dev" : "base";
+    const Base base(Monolithic(id, variant, "tiny"));
+    for (const std::string before : {"", "diffusion_model."}) {
+      const std::string first = before + "double_blocks.3.processor.";
+      EXPECT_EQ(base.TargetOf(first + "qkv_lora1"), "double_blocks.3.img_attn.qkv.weight");
+      EXPECT_EQ(base.TargetOf(first + "proj_lora1"), "double_blocks.3.img_attn.proj.weight");
+      EXPECT_EQ(base.TargetOf(first + "qkv_lora2"), "double_blocks.3.txt_attn.qkv.weight");
+      EXPECT_EQ(base.TargetOf(first + "proj_lora2"), "double_blocks.3.txt_attn.proj.weight");
+      const std::string second = before + "single_blocks.10.";
+      EXPECT_EQ(base.TargetOf(second + "processor.proj"), "single_blocks.10.linear2.weight");
+      for (const char* name : {"processor.qkv", "linear1_qkv"}) {
+        EXPECT_EQ(base.TargetOf(second + name), "single_blocks.10.linear1.weight[0:96]");
+      }
+    }
+  }
+}
+
+TEST(AliasTable, ProjectionsOfAttentionStandInProcessorsToo) {
+  const Base base(Monolithic("sd1", "base", "tiny"));
+  const std::string attention = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.";
+  const std::string ours = "input_blocks.1.1.transformer_blocks.0.attn1.";
+  EXPECT_EQ(base.TargetOf("unet." + attention + "processor.to_q"), ours + "to_q.weight");
+  for (const char* name : {"to_out.0", "to_out", "processor.to_out"}) {
+    EXPECT_EQ(base.TargetOf(attention + name), ours + "to_out.0.weight") << name;
+  }
+}
+
 TEST(AliasTable, StableDiffusion3HasHalvesSwappedInItsLastContextBlock) {
   const Base base(Monolithic("sd3", "base", "tiny"));
   EXPECT_EQ(base.TargetOf("transformer.transformer_blocks.0.norm1_context.linear"),

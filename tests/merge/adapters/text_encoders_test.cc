@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/model/pipeline.h"
+#include "core/model/pipeline_folders.h"
 #include "merge/adapters/alias_table.h"
 
 namespace weightsmith::internal {

@@ -21,9 +21,9 @@ class PreparedDeltas {
   /// REQUIRES: plan, task and digests outlive it.
   PreparedDeltas(const Plan& plan, const Task& task, AdapterDigests& digests);
 
-  /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that, and
-  /// outlives this.
-  /// Digests of what is read go to those given. Throws as MakeDelta does, naming the module.
+  /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that,
+  /// and outlives this. Digests of what is read go to those given. Throws as MakeDelta does, naming
+  /// the module.
   void Prepare(std::size_t delta, std::span<const float> weight);
 
   /// Elements [first, first + out.size()) of a delta that is ready. Any thread.

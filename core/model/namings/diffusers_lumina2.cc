@@ -32,7 +32,8 @@ std::vector<Placement> PlaceLumina2(const TensorRule& rule, const ComponentRule&
     const auto index = TakeBlock(name, stem);
     if (!index) continue;
     const std::string layer = stem + "." + std::to_string(*index) + ".";
-    if (const auto inside = RenameBeginning(name, kLumina2Inside)) return {{.name = layer + *inside}};
+    if (const auto inside = RenameBeginning(name, kLumina2Inside))
+      return {{.name = layer + *inside}};
     if (name == "attention_norm1.weight") {
       // Beside a modulation it is part of that.
       const bool modulated = stem != "context_refiner";

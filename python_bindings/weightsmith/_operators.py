@@ -26,6 +26,7 @@ __all__ = [
     "linear",
     "model_stock",
     "multiply",
+    "norm_match",
     "scale",
     "slerp",
     "subtract",
@@ -478,6 +479,55 @@ def multiply(
     Source: Elementwise (Hadamard) product
     """
     return apply("multiply", {"a": a, "b": b}, {}, {"vae": vae}, policy)
+
+
+@overload
+def norm_match(
+    a: ModelLike,
+    b: ModelLike,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Model: ...
+@overload
+def norm_match(
+    a: Mapping[str, Any],
+    b: Mapping[str, Any],
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> dict[str, Any]: ...
+@overload
+def norm_match(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Any: ...
+def norm_match(
+    a: Any,
+    b: Any,
+    *,
+    alpha: Weights,
+    policy: Policy | None = None,
+) -> Any:
+    """Scales one model to the norms of another, tensor by tensor.
+
+        (((1 - alpha)*|b| + alpha*|a|) / |b|)*b, |x| the norm of the tensor
+
+    Every tensor keeps the direction that it has in b and gets the length that it has in a. Between alpha 0 and 1
+    its norm is interpolated on the straight line. At alpha 0 the result is b, byte for byte; a tensor of b that is
+    zero stays so.
+
+    a: Gives the norms.
+    b: What is scaled to them.
+    alpha: How far from the norm of b to that of a. (0.0 to 1.0)
+    policy: Policies of this step, such as {"missing": "keep"}.
+
+    Source: Norm transfer (weight rescaling)
+    """
+    return apply("norm_match", {"a": a, "b": b}, {}, {"alpha": alpha}, policy)
 
 
 @overload

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,6 +26,8 @@ struct AdapterValues {
   float strength = 1;  ///< used by families that are not linear in it
   std::optional<double> alpha{};
   PeftNumbers peft{};
+  /// Called now and then by what takes long; throws to end it.
+  std::function<void()> poll = [] {};
 
   bool Has(AdapterRole role) const { return shapes.contains(role); }
   /// A tensor as a matrix: its first axis, and all others together.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -44,14 +45,14 @@ Axis AxisOf(const Shape& shape, const AdapterWeight& weight, bool peft, bool emb
 class DoraRows final : public RowByRow {
  public:
   DoraRows(std::vector<float> magnitudes, Axis axis, float epsilon, const AdapterWeight& weight,
-           std::unique_ptr<DeltaRows> delta)
+           std::unique_ptr<DeltaRows> delta, const std::function<void()>& poll)
       : RowByRow(weight.size().columns),
         magnitudes_(std::move(magnitudes)),
         axis_(axis),
         epsilon_(epsilon),
         weight_(weight),
         delta_(std::move(delta)) {
-    if (axis_ == Axis::kIn) ScaleMagnitudes();
+    if (axis_ == Axis::kIn) ScaleMagnitudes(poll);
   }
 
  protected:
@@ -83,11 +84,12 @@ class DoraRows final : public RowByRow {
   }
 
   /// By the norm of each column, of all rows together.
-  void ScaleMagnitudes() {
+  void ScaleMagnitudes(const std::function<void()>& poll) {
     std::vector<double> squares(magnitudes_.size());
     std::vector<float> row(columns());
     const std::size_t kernel = row.size() / squares.size();
     for (std::uint64_t r = 0; r < weight_.size().rows; ++r) {
+      poll();
       Changed(r, row);
       for (std::size_t i = 0; i < row.size(); ++i) {
         squares[i / kernel] += static_cast<double>(row[i]) * row[i];
@@ -114,8 +116,8 @@ std::unique_ptr<DeltaRows> MakeDora(const AdapterValues& values, const AdapterWe
   const Axis axis = AxisOf(values.shapes.at(role), weight, peft, embedding);
   // LyCORIS adds it to every norm, PEFT does not.
   const float epsilon = peft ? 0 : std::numeric_limits<float>::epsilon();
-  return std::make_unique<DoraRows>(values.values.at(role), axis, epsilon, weight,
-                                    std::move(delta));
+  return std::make_unique<DoraRows>(values.values.at(role), axis, epsilon, weight, std::move(delta),
+                                    values.poll);
 }
 
 }  // namespace weightsmith::internal

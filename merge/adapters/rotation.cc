@@ -18,8 +18,9 @@ void SubtractScaled(double factor, std::span<const double> row, std::span<double
 
 /// Makes `right` the solution X of left·X = right: elimination with the largest pivots, whole rows
 /// at a time.
-void Solve(Matrix& left, Matrix& right, std::size_t size) {
+void Solve(Matrix& left, Matrix& right, std::size_t size, const std::function<void()>& poll) {
   for (std::size_t pivot = 0; pivot < size; ++pivot) {
+    poll();
     std::size_t largest = pivot;
     for (std::size_t row = pivot + 1; row < size; ++row) {
       if (std::abs(left[row * size + pivot]) > std::abs(left[largest * size + pivot])) {
@@ -41,6 +42,7 @@ void Solve(Matrix& left, Matrix& right, std::size_t size) {
     }
   }
   for (std::size_t row = size; row-- > 0;) {
+    poll();
     for (std::size_t known = row + 1; known < size; ++known) {
       SubtractScaled(left[row * size + known], RowOf(right, size, known), RowOf(right, size, row));
     }
@@ -50,7 +52,8 @@ void Solve(Matrix& left, Matrix& right, std::size_t size) {
 
 }  // namespace
 
-std::vector<double> Cayley(std::span<const double> skew, std::size_t size) {
+std::vector<double> Cayley(std::span<const double> skew, std::size_t size,
+                           const std::function<void()>& poll) {
   Matrix left(size * size);
   Matrix right(size * size);
   for (std::size_t i = 0; i < size * size; ++i) {
@@ -58,7 +61,7 @@ std::vector<double> Cayley(std::span<const double> skew, std::size_t size) {
     left[i] = one - skew[i];
     right[i] = one + skew[i];
   }
-  Solve(left, right, size);
+  Solve(left, right, size, poll);
   return right;
 }
 
@@ -87,7 +90,7 @@ std::vector<float> StoredRotations(const AdapterValues& values, std::size_t size
   for (std::size_t first = 0; first < skew.size(); first += block) {
     std::vector<double> rotation(skew.begin() + static_cast<std::ptrdiff_t>(first),
                                  skew.begin() + static_cast<std::ptrdiff_t>(first + block));
-    if (!ready) rotation = Cayley(rotation, size);
+    if (!ready) rotation = Cayley(rotation, size, values.poll);
     for (std::size_t i = 0; i < block; ++i) {
       rotations[first + i] = static_cast<float>(rotation[i] - (i % (size + 1) == 0 ? 1 : 0));
     }
@@ -100,7 +103,8 @@ std::uint64_t RotationBytes(std::uint64_t elements, std::uint64_t size) {
   return elements * (sizeof(double) + sizeof(float)) + 3 * size * size * sizeof(double);
 }
 
-std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size, int terms) {
+std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size, int terms,
+                                  const std::function<void()>& poll) {
   Matrix sum(size * size);
   for (std::size_t i = 0; i < size; ++i) sum[i * (size + 1)] = 1;
   Matrix power(skew.begin(), skew.end());
@@ -111,6 +115,7 @@ std::vector<double> CayleyNeumann(std::span<const double> skew, std::size_t size
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * power[i];
     Matrix next(size * size);
     for (std::size_t row = 0; row < size; ++row) {
+      poll();
       for (std::size_t k = 0; k < size; ++k) {
         SubtractScaled(-power[row * size + k], skew.subspan(k * size, size),
                        RowOf(next, size, row));

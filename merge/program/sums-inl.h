@@ -40,6 +40,9 @@ using CountTag = hn::RebindToSigned<Tag<T>>;
 /// The sums of an effect while they are taken.
 template <class T>
 struct Sums {
+  // The one that GCC would make is not compiled for the target, and cannot construct its vectors.
+  HWY_INLINE Sums() {}  // NOLINT(modernize-use-equals-default)
+
   Vector<T> change[kVectors<T>];
   Vector<T> before[kVectors<T>];
   hn::Vec<CountTag<T>> changed[kVectors<T>];

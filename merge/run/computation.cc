@@ -163,20 +163,22 @@ void Computation::Do(Worker& worker, WorkItem item) {
 }
 
 ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
+  const Poll poll = [this] {
+    if (Cancelled()) throw Interrupted();
+  };
   if (!item.between) {
     const ChunkOptions options{.writer = writer_ ? &*writer_ : nullptr,
                                .digests = options_.digests,
                                .effects = options_.effects,
-                               .keep_cache = options_.keep_cache};
+                               .keep_cache = options_.keep_cache,
+                               .poll = poll};
     return worker.Compute(item.chunk, options, item.state.get());
   }
   if (item.state == nullptr) {
-    item.state =
-        std::make_shared<TaskState>(*context_.plan, item.chunk.task, context_.deltas.digests());
+    item.state = std::make_shared<TaskState>(*context_.plan, item.chunk.task,
+                                             context_.deltas.digests(), poll);
   } else {
-    item.state->EndPass([this] {
-      if (Cancelled()) throw Interrupted();
-    });
+    item.state->EndPass(poll);
   }
   if (!item.state->storing()) worker.Sample(*item.state);
   return {};

@@ -62,18 +62,19 @@ Shape ShapeOf(const AdapterPart& part, const Shape& tensor) {
 PreparedDeltas::PreparedDeltas(const Plan& plan, const Task& task, AdapterDigests& digests)
     : plan_(&plan), task_(&task), digests_(&digests), deltas_(task.deltas.size()) {}
 
-void PreparedDeltas::Prepare(std::size_t number, std::span<const float> whole) {
+void PreparedDeltas::Prepare(std::size_t number, std::span<const float> whole, const Poll& poll) {
   const DeltaSource& source = task_->deltas[number];
   const Model& model = plan_->models[source.model];
   Delta& delta = deltas_[number];
   delta.columns = SizeAsMatrix(source.shape).columns;
   for (const AdapterPart& part : source.parts) {
     WithContext(fmt::format("adapter '{}': {}", model.name, Quote(part.module->stem)), [&] {
-      const AdapterValues values =
+      AdapterValues values =
           ReadValues(*model.parts.front().checkpoint, *part.module, source.strength,
                      [&](std::uint32_t tensor, std::span<const std::byte> bytes) {
                        digests_->Take(*plan_, source.model, tensor, bytes);
                      });
+      values.poll = poll;
       AdapterWeight weight{ShapeOf(part, source.shape), {}};
       if (ReadsPart(part, source)) {
         weight.values = IsWhole(part, SizeAsMatrix(source.shape).rows)
@@ -179,24 +180,28 @@ std::shared_ptr<DeltaCache::Entry> DeltaCache::EntryOf(const Plan& plan, std::ui
 }
 
 std::shared_ptr<const PreparedDeltas> DeltaCache::Make(const Plan& plan, std::uint32_t task,
-                                                       const std::shared_ptr<Entry>& entry) {
+                                                       const std::shared_ptr<Entry>& entry,
+                                                       const Poll& poll) {
   std::call_once(entry->once, [&] {
     entry->deltas.emplace(plan, plan.tasks[task], digests_);
-    for (std::size_t d = 0; d < plan.tasks[task].deltas.size(); ++d) entry->deltas->Prepare(d, {});
+    for (std::size_t d = 0; d < plan.tasks[task].deltas.size(); ++d) {
+      entry->deltas->Prepare(d, {}, poll);
+    }
   });
   return {entry, &*entry->deltas};
 }
 
-std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task) {
-  return Make(plan, task, EntryOf(plan, task, false));
+std::shared_ptr<const PreparedDeltas> DeltaCache::Get(const Plan& plan, std::uint32_t task,
+                                                      const Poll& poll) {
+  return Make(plan, task, EntryOf(plan, task, false), poll);
 }
 
-void DeltaCache::Prepare(const Plan& plan, std::uint32_t after) {
+void DeltaCache::Prepare(const Plan& plan, std::uint32_t after, const Poll& poll) {
   constexpr std::uint32_t kFar = 8;
   const auto tasks = static_cast<std::uint32_t>(plan.tasks.size());
   for (std::uint32_t task = after + 1; task < std::min(tasks, after + 1 + kFar); ++task) {
     if (plan.tasks[task].deltas.empty() || !plan.tasks[task].passes.empty()) continue;
-    if (const auto entry = EntryOf(plan, task, true)) Make(plan, task, entry);
+    if (const auto entry = EntryOf(plan, task, true)) Make(plan, task, entry, poll);
     return;
   }
 }

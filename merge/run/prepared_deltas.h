@@ -12,6 +12,7 @@
 
 #include "merge/adapters/delta_rows.h"
 #include "merge/plan/plan.h"
+#include "merge/program/program.h"
 #include "merge/run/adapter_digests.h"
 
 namespace weightsmith::internal {
@@ -24,7 +25,8 @@ class PreparedDeltas {
   /// Makes a delta of the task ready; `weight` is the value that it is for, where it reads that,
   /// and outlives this. Digests of what is read go to those given. Throws as MakeDelta does, naming
   /// the module.
-  void Prepare(std::size_t delta, std::span<const float> weight);
+  /// `poll` is called while it is made.
+  void Prepare(std::size_t delta, std::span<const float> weight, const Poll& poll);
 
   /// Elements [first, first + out.size()) of a delta that is ready. Any thread.
   void Fill(std::size_t delta, std::uint64_t first, std::span<float> out) const;
@@ -63,10 +65,10 @@ class DeltaCache {
   explicit DeltaCache(std::uint64_t most_bytes = 0);
 
   /// REQUIRES: the task has one pass.
-  std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task);
+  std::shared_ptr<const PreparedDeltas> Get(const Plan& plan, std::uint32_t task, const Poll& poll);
   /// Prepares the next task that has such deltas, while others compute this one; nothing where they
   /// could not be kept.
-  void Prepare(const Plan& plan, std::uint32_t after);
+  void Prepare(const Plan& plan, std::uint32_t after, const Poll& poll);
   /// Of what was read, for whole tasks too.
   AdapterDigests& digests() { return digests_; }
 
@@ -84,7 +86,7 @@ class DeltaCache {
 
   std::shared_ptr<Entry> EntryOf(const Plan& plan, std::uint32_t task, bool only_if_kept);
   std::shared_ptr<const PreparedDeltas> Make(const Plan& plan, std::uint32_t task,
-                                             const std::shared_ptr<Entry>& entry);
+                                             const std::shared_ptr<Entry>& entry, const Poll& poll);
 
   std::uint64_t most_bytes_;
   std::uint64_t kept_bytes_ = 0;

@@ -4,14 +4,15 @@
 #include <array>
 
 namespace weightsmith::internal {
-TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests)
+TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests,
+                     const Poll& poll)
     : task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
       slots_(task_->slot_count),
       kept_(task_->kept_count),
       deltas_(plan, *task_, digests) {
   for (std::size_t d = 0; d < task_->deltas.size(); ++d) {
-    if (!task_->deltas[d].weight) deltas_.Prepare(d, {});
+    if (!task_->deltas[d].weight) deltas_.Prepare(d, {}, poll);
   }
   BeginPass();
 }
@@ -111,18 +112,18 @@ void TaskState::EndPass(const Poll& poll) {
     }
   }
   for (const ScalarOp& operation : ended.scalars) Evaluate(operation, slots_);
-  PrepareDeltas(ended);
+  PrepareDeltas(ended, poll);
   ++pass_;
   BeginPass();
 }
 
 /// Adapters that read what was kept in the pass.
-void TaskState::PrepareDeltas(const Pass& ended) {
+void TaskState::PrepareDeltas(const Pass& ended, const Poll& poll) {
   for (std::size_t d = 0; d < task_->deltas.size(); ++d) {
     const auto& weight = task_->deltas[d].weight;
     if (!weight) continue;
     const auto here = std::ranges::find(ended.kept, *weight, &KeptRegister::out);
-    if (here != ended.kept.end()) deltas_.Prepare(d, kept_[*weight]);
+    if (here != ended.kept.end()) deltas_.Prepare(d, kept_[*weight], poll);
   }
 }
 

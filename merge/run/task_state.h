@@ -17,8 +17,9 @@ namespace weightsmith::internal {
 
 class TaskState {
  public:
-  /// REQUIRES: the plan and the digests outlive it.
-  TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests);
+  /// Makes the deltas that read no weight; `poll` as in EndPass. REQUIRES: the plan and the digests
+  /// outlive it.
+  TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests, const Poll& poll);
 
   const Task& task() const { return *task_; }
   /// Whether the pass at hand is the one that stores.
@@ -48,7 +49,7 @@ class TaskState {
 
  private:
   void BeginPass();
-  void PrepareDeltas(const Pass& ended);
+  void PrepareDeltas(const Pass& ended, const Poll& poll);
 
   const Task* task_;
   std::size_t pass_ = 0;

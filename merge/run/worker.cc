@@ -81,11 +81,12 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& option
   if (!task.deltas.empty()) {
     // Those of the task before go first: a worker holds one task's.
     if (deltas_task_ != chunk.task) deltas_ = nullptr;
-    if (deltas_ == nullptr) deltas_ = context_.deltas.Get(*context_.plan, chunk.task);
+    if (deltas_ == nullptr)
+      deltas_ = context_.deltas.Get(*context_.plan, chunk.task, options_.poll);
     deltas_task_ = chunk.task;
     // Prefetch the deltas of the next task, so that no thread waits for them.
     if (chunk.first == 0 && options_.writer != nullptr) {
-      context_.deltas.Prepare(*context_.plan, chunk.task);
+      context_.deltas.Prepare(*context_.plan, chunk.task, options_.poll);
     }
   }
   return ComputeRange(chunk);

@@ -17,6 +17,7 @@ struct ChunkOptions {
   bool digests = true;
   bool effects = true;
   bool keep_cache = true;  ///< false: what was read leaves the page cache
+  Poll poll = [] {};       ///< called while deltas are made; what it throws comes through
 };
 
 class Worker {

@@ -1,6 +1,7 @@
 // BOFT as LyCORIS saves it: stages of a butterfly of rotations of the output.
 
 #include <algorithm>
+#include <functional>
 
 #include "merge/adapters/adapter_family.h"
 #include "merge/adapters/delta_rows.h"
@@ -37,7 +38,8 @@ class Butterfly {
   Butterfly(const AdapterValues& values, const AdapterWeight& weight)
       : columns_(weight.size().columns),
         result_(weight.values.begin(), weight.values.end()),
-        strength_(values.strength) {
+        strength_(values.strength),
+        poll_(values.poll) {
     const Shape& stages = values.shapes.at(kRotation);
     size_ = stages[2];
     const std::vector<float> rotations = StoredRotations(values, size_, weight.size().rows);
@@ -64,6 +66,7 @@ class Butterfly {
         const std::uint64_t at = block * size_ + j;
         return at / (2 * half) * 2 * half + at % 2 * half + at % (2 * half) / 2;
       };
+      poll_();
       std::ranges::fill(turned, 0.0f);
       for (std::uint64_t i = 0; i < size_; ++i) {
         const auto out = std::span(turned).subspan(i * columns_, columns_);
@@ -80,6 +83,7 @@ class Butterfly {
   std::uint64_t columns_;
   std::vector<float> result_;
   float strength_;
+  const std::function<void()>& poll_;
   std::uint64_t size_ = 0;
 };
 

@@ -72,7 +72,7 @@ class BoftRows final : public RowByRow {
         skew[i] = 0.5 * (static_cast<double>(stored[first + mirrored]) -
                          static_cast<double>(stored[first + i]));
       }
-      const std::vector<double> rotation = Cayley(skew, size_);
+      const std::vector<double> rotation = Cayley(skew, size_, values.poll);
       for (std::uint64_t i = 0; i < block; ++i) {
         rotations_.push_back(static_cast<float>(rotation[i] - (i % (size_ + 1) == 0 ? 1 : 0)));
       }

@@ -53,9 +53,10 @@ std::vector<double> Rotation(const AdapterValues& values, std::uint64_t block, s
     }
   }
   Project(values.peft, triangles.rows, skew);
-  if (values.peft.cayley_neumann) return CayleyNeumann(skew, size, values.peft.neumann_terms);
+  if (values.peft.cayley_neumann)
+    return CayleyNeumann(skew, size, values.peft.neumann_terms, values.poll);
   for (double& value : skew) value = -value;  // the other way round
-  return Cayley(skew, size);
+  return Cayley(skew, size, values.poll);
 }
 
 class OftPeftRows final : public RowByRow {

@@ -34,7 +34,7 @@ class ScheduleTest : public ::testing::Test {
   /// Does what a thread does with work, but for the computing.
   void Do(Schedule& schedule, WorkItem item) {
     if (item.between && item.state == nullptr) {
-      item.state = std::make_shared<TaskState>(plan, item.chunk.task, digests);
+      item.state = std::make_shared<TaskState>(plan, item.chunk.task, digests, [] {});
     } else if (item.between) {
       item.state->EndPass([] {});
     }

@@ -30,7 +30,7 @@ TEST(Encodings, AreDeclaredInFull) {
     EXPECT_FALSE(encoding->codes.empty() || encoding->scales.empty()) << encoding->id;
     EXPECT_NE(encoding->grid, nullptr) << encoding->id;
   }
-  EXPECT_THAT(ids, ElementsAre("f8_block128", "f8_e4m3_columns", "f8_scaled"));
+  EXPECT_THAT(ids, ElementsAre("f8_block128", "f8_scaled"));
 }
 
 TEST(Encodings, ScaledFp8HasOneScaleOrOneForEachRow) {
@@ -50,15 +50,6 @@ TEST(Encodings, BlockFp8HasAScaleForEachBlock) {
   EXPECT_EQ(grid({300, 200}, {2, 2}), std::nullopt);
   EXPECT_EQ(grid({300, 200}, {6}), std::nullopt);
   EXPECT_EQ(grid({300, 0}, {3, 0}), std::nullopt);
-}
-
-TEST(Encodings, Fp8InColumnsHasAScaleForEach64OfARow) {
-  const auto grid = Named("f8_e4m3_columns").grid;
-  EXPECT_THAT(grid({70, 200}, {70, 4}), Optional(Grid{200, 1, 64}));
-  EXPECT_THAT(grid({3, 64}, {3, 1}), Optional(Grid{64, 1, 64}));
-  EXPECT_EQ(grid({70, 200}, {70, 3}), std::nullopt);
-  EXPECT_EQ(grid({70, 200}, {2, 4}), std::nullopt);
-  EXPECT_EQ(grid({70, 200}, {280}), std::nullopt);
 }
 
 TEST(Grid, CountsCellsByRows) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Measures how long every command goes on after Ctrl-C, at moments spread over its run on full-size files.
+"""Measures how long every command goes on after Ctrl-C, which it gets some seconds after its start on full-size files.
 
-    bench/interrupt.py [--moments N] [--only NAME,…] [--folder DIR]     35 GB of disk
+    bench/interrupt.py [--after S,…] [--only NAME,…] [--folder DIR]     35 GB of disk
     bench/interrupt.py --smoke       tiny files, one moment: does everything run?
 """
 
@@ -92,31 +92,32 @@ class Bench:
             return time.perf_counter() - sent
 
     def measure(self, command):
-        self.clean()
-        started = time.perf_counter()
-        subprocess.run([self.program, *map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        whole = time.perf_counter() - started
-        moments = 1 if self.arguments.smoke else self.arguments.moments
-        found = [self.interrupted(command, whole * (i + 0.5) / moments) for i in range(moments)]
-        return whole, [seconds for seconds in found if seconds is not None]
+        """Seconds of each interrupt, until the command ends before it."""
+        found = []
+        for after in [0.01] if self.arguments.smoke else map(float, self.arguments.after.split(",")):
+            seconds = self.interrupted(command, after)
+            if seconds is None:
+                break
+            found.append(seconds)
+        return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=str(ROOT / "build" / "release"))
     parser.add_argument("--folder", help="where the files go and stay; default: a temporary one, removed")
-    parser.add_argument("--moments", type=int, default=20)
+    parser.add_argument("--after", default="0.1,0.3,1,2,4,8,16", help="seconds, ascending")
     parser.add_argument("--only", help="names of commands, with commas")
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:
-        print(f"{machine()}\n\n| command | whole run | interrupts | longest until it ended |\n|---|---|---|---|")
+        print(f"{machine()}\n\n| command | interrupts | longest until it ended |\n|---|---|---|")
         for name, command in bench.commands():
             if arguments.only and name not in arguments.only.split(","):
                 continue
-            whole, found = bench.measure(command)
-            print(f"| {name} | {whole:.2f} s | {len(found)} | {max(found, default=0):.3f} s |", flush=True)
+            found = bench.measure(command)
+            print(f"| {name} | {len(found)} | {max(found, default=0):.3f} s |", flush=True)
     finally:
         bench.clean()
         if not arguments.folder:

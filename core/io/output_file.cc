@@ -75,12 +75,12 @@ void Resize(int descriptor, const fs::path& partial, std::uint64_t size, bool re
 /// Waits in pieces for the bulk of the data, so that a signal is heeded in between. Writes neither
 /// the size of the file nor the disk's own cache: fdatasync still has to come.
 void WaitForWriteback(int descriptor, const fs::path& partial, std::uint64_t size,
-                      const std::atomic<bool>* cancel) {
-  constexpr std::uint64_t kStep = 64 << 20;
+                      const std::function<bool()>& go_on) {
+  constexpr std::uint64_t kStep = 16 << 20;  // a slow disk writes it while a person waits
   constexpr unsigned kWait =
       SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
   for (std::uint64_t at = 0; at < size; at += kStep) {
-    if (cancel != nullptr && cancel->load()) throw Error(ErrorCode::kInterrupted, "interrupted");
+    if (!go_on()) throw Error(ErrorCode::kInterrupted, "interrupted");
     const auto count = static_cast<off_t>(std::min(kStep, size - at));
     if (Retry([&] {
           return ::sync_file_range(descriptor, static_cast<off_t>(at), count, kWait);
@@ -256,9 +256,9 @@ bool OutputFile::Clone(const ByteSource& source, std::uint64_t from, std::uint64
   return Retry([&] { return ::ioctl(state_->handle.get(), FICLONERANGE, &range); }) == 0;
 }
 
-void OutputFile::Flush(const std::atomic<bool>* cancel) {
+void OutputFile::Flush(const std::function<bool()>& go_on) {
   if (!state_->options.sync) return;
-  WaitForWriteback(state_->handle.get(), state_->partial, state_->size, cancel);
+  WaitForWriteback(state_->handle.get(), state_->partial, state_->size, go_on);
 }
 
 void OutputFile::Sync() {

@@ -2,10 +2,10 @@
 // folder, sized and preallocated up front, filled by positioned writes from any thread, renamed.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -61,8 +61,8 @@ class OutputFile {
   bool Clone(const ByteSource& source, std::uint64_t from, std::uint64_t to, std::uint64_t size);
 
   /// Waits until the system has written nearly all, if durability is asked for; throws kInterrupted
-  /// once `cancel` is set. What Sync then waits for is little. Fails as Sync does.
-  void Flush(const std::atomic<bool>* cancel);
+  /// once `go_on` says no. What Sync then waits for is little. Fails as Sync does.
+  void Flush(const std::function<bool()>& go_on);
   /// Waits until all that was written is on disk, if durability is asked for, and looks for errors
   /// of writing that were not yet reported. After one the system may have lost any part of the
   /// file.

@@ -232,6 +232,7 @@ void Synthesise(const SynthOptions& options, const std::filesystem::path& target
     } else {
       Writer(layout, options, dtype, file, progress).Run();
     }
+    file.Flush([&] { return !progress || progress(layout.file_size, layout.file_size); });
     file.Commit();
   } catch (...) {
     file.Discard();

@@ -68,7 +68,8 @@ Report Finish(Engine& engine, const RunOptions& options, RunOutputs& outputs, Re
 /// Leaves what is done to the runs of other parts.
 Report Leave(RunOutputs& outputs, const RunOptions& options, std::size_t left) {
   try {
-    for (OutputFile& file : outputs.files()) file.Flush(options.cancel);
+    const auto go_on = [&] { return options.cancel == nullptr || !options.cancel->load(); };
+    for (OutputFile& file : outputs.files()) file.Flush(go_on);
   } catch (const Error& error) {
     // After a failed sync nobody knows what is on the disk.
     if (error.code() != ErrorCode::kInterrupted) outputs.Discard();

@@ -212,7 +212,7 @@ void RunOutputs::Commit(const Report& report) {
   std::vector<FileIdentity> identities;
   try {
     for (OutputFile& file : files_) {
-      file.Flush(options_->cancel);
+      file.Flush([&] { return options_->cancel == nullptr || !options_->cancel->load(); });
       files.push_back(&file);
       identities.push_back(file.identity());
     }

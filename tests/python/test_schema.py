@@ -1,5 +1,6 @@
 """The JSON Schemas are current, valid, and describe what is written and printed."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def checked_in(name):
     return json.loads(path.read_text())
 
 
+@functools.cache
 def validator(name):
     schema = checked_in(name)
     kind = jsonschema.validators.validator_for(schema)

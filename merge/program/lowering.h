@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <numbers>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "merge/program/finish.h"
@@ -35,6 +37,7 @@ class Lowering {
   Scalar SquareRoot(Scalar a) { return Compute(ScalarCode::kSquareRoot, {a}); }
   Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
   Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
+  Scalar Degrees(Scalar radians) { return Times(180 / std::numbers::pi, radians); }
   Scalar Round32(Scalar a) { return Compute(ScalarCode::kRound32, {a}); }
   Scalar RoundF16(Scalar a) { return Compute(ScalarCode::kRoundF16, {a}); }
   Scalar RoundBF16(Scalar a) { return Compute(ScalarCode::kRoundBF16, {a}); }
@@ -83,6 +86,21 @@ class Lowering {
 
   /// The register that holds x; a zero gets one.
   Register Hold(Value x);
+
+  // What the step did to the tensor, in its method's own words; reports show it. Costs no pass:
+  // what depends on a reduction, or on a value kept whole, that the result does without is left
+  // out.
+  void Tell(std::string_view label, Scalar number, Unit unit = Unit::kNumber,
+            Subject subject = Subject::Step());
+  /// "rank 48 of 320".
+  void TellCount(std::string_view label, Scalar count, Scalar of,
+                 Subject subject = Subject::Step());
+  /// The share of the elements that are not 0. What is computed for it alone is computed for some
+  /// tiles of a tensor alone.
+  void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
+  /// What was told since there were `count` of it, for whoever knows the step.
+  std::span<Finding> FindingsFrom(std::size_t count);
+  std::size_t finding_count() const { return draft_.findings.size(); }
 
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);

@@ -73,6 +73,7 @@ bool ArgumentsGiven::Has(std::string_view parameter) const {
 
 OperatorClass ClassOf(const Operator& op) {
   constexpr std::size_t kList = 2;
+  const Shape kShape{2, 2};
   constexpr double kBetween = 0.5;  // of a parameter; at its ends much is folded away
   std::vector<Value> values;
   for (std::size_t r = 0; r < op.operands.size() + kList; ++r) {
@@ -90,7 +91,7 @@ OperatorClass ClassOf(const Operator& op) {
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
   const Value result = op.lower(
       tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-             std::span(weights).first(listed), ParameterValues(op.parameters, parameters)});
+             std::span(weights).first(listed), ParameterValues(op.parameters, parameters), kShape});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;

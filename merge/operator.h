@@ -103,6 +103,7 @@ struct Arguments {
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
+  Shape shape{};  ///< of the tensor; what is of rank 0 has one element
 };
 
 /// What a step of a recipe gave, before any tensor is looked at.

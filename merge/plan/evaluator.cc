@@ -366,7 +366,7 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
   }
   const std::span<const Value> all = seen;
   const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
-                            weights, ParameterValues(step.op->parameters, parameters)};
+                            weights, ParameterValues(step.op->parameters, parameters), widest};
   Value after = step.op->lower(lowering_, arguments);
   computed_.insert(id);
   const auto same = std::ranges::find(seen, after);

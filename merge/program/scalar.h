@@ -44,7 +44,12 @@ enum class ScalarCode : std::uint8_t {
   kMagnitude,   ///< |a|
   kSquareRoot,  ///< √a
   kSine,        ///< sin a
+  kCosine,      ///< cos a
   kArcCosine,   ///< acos a
+  kExponential,        ///< e^a
+  kLogarithm,          ///< ln a
+  kHyperbolicTangent,  ///< tanh a
+  kPower,              ///< a^b; NaN for an a below 0
   kRound32,     ///< a rounded to f32
   kRoundF16,    ///< a rounded to f16
   kRoundBF16,   ///< a rounded to bf16

@@ -35,6 +35,15 @@ enum class OpCode : std::uint8_t {
   kTrainDifference,  ///< x + (s·(y-z))·(|y-x| / (|y-z|+|y-x|)), ratio 0 where 0/0
   kMin,              ///< the lesser of x and y
   kMax,              ///< the greater of x and y
+  kMagnitude,        ///< |x|
+  kSquareRoot,       ///< √x
+  // In f64, whatever the precision of the tile, then rounded to it.
+  kExponential,        ///< e^x
+  kLogarithm,          ///< ln x
+  kHyperbolicTangent,  ///< tanh x
+  kCosine,             ///< cos x
+  kPower,              ///< x^s; NaN for an x below 0
+  kPowerOf,            ///< x^y; likewise
   kKeepExtra,        ///< x in the first shared columns of a row, y in the others (see Instruction)
   kQuotient,         ///< x / y, x where y is 0
   kKeepAtLeast,      ///< x where |x| ≥ s, else 0

@@ -127,8 +127,7 @@ double Logarithm(double x) {
   const std::uint64_t counted = moved >> kMantissaBits;
   const double shifted = std::bit_cast<double>(kShiftBits + counted) - kShift;
   const double count = shifted - kCountOffset - (tiny ? kTinyBits : 0);
-  const double part =
-      std::bit_cast<double>(bits - ((counted << kMantissaBits) - kCountBias));
+  const double part = std::bit_cast<double>(bits - ((counted << kMantissaBits) - kCountBias));
   const double f = part - 1;
   const double s = f / (2 + f);
   const double half_square = 0.5 * f * f;

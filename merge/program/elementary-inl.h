@@ -58,9 +58,9 @@ HWY_INLINE V ExponentialOf(V x) {
   const V half_shifted = hn::Add(hn::Mul(count, hn::Set(d, 0.5)), shift);
   const V other_shifted = hn::Add(hn::Sub(count, hn::Sub(half_shifted, shift)), shift);
   const V series = Polynomial(rest, kExponentialSeries);
-  const V result = hn::Mul(hn::Mul(hn::Add(hn::Set(d, 1.0), hn::Mul(rest, series)),
-                                   PowerOfTwo(half_shifted)),
-                           PowerOfTwo(other_shifted));
+  const V result =
+      hn::Mul(hn::Mul(hn::Add(hn::Set(d, 1.0), hn::Mul(rest, series)), PowerOfTwo(half_shifted)),
+              PowerOfTwo(other_shifted));
   return hn::IfThenElse(hn::IsNaN(x), x, result);
 }
 
@@ -72,12 +72,11 @@ HWY_INLINE V LogarithmOf(V x) {
   const V zero = hn::Zero(d);
   const V infinity = hn::Set(d, std::numeric_limits<double>::infinity());
   const auto tiny = hn::Lt(x, hn::Set(d, std::numeric_limits<double>::min()));
-  const auto bits =
-      hn::BitCast(du, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, kFromTiny)), x));
+  const auto bits = hn::BitCast(du, hn::IfThenElse(tiny, hn::Mul(x, hn::Set(d, kFromTiny)), x));
   const auto moved = hn::Add(hn::Sub(bits, hn::Set(du, kRootHalf)), hn::Set(du, kCountBias));
   const auto counted = hn::ShiftRight<kMantissaBits>(moved);
-  const V shifted = hn::Sub(hn::BitCast(d, hn::Add(hn::Set(du, kShiftBits), counted)),
-                            hn::Set(d, kShift));
+  const V shifted =
+      hn::Sub(hn::BitCast(d, hn::Add(hn::Set(du, kShiftBits), counted)), hn::Set(d, kShift));
   const V count = hn::Sub(hn::Sub(shifted, hn::Set(d, kCountOffset)),
                           hn::IfThenElseZero(tiny, hn::Set(d, kTinyBits)));
   const V part = hn::BitCast(
@@ -87,8 +86,8 @@ HWY_INLINE V LogarithmOf(V x) {
   const V half_square = hn::Mul(hn::Mul(hn::Set(d, 0.5), f), f);
   const V square = hn::Mul(s, s);
   const V series = hn::Mul(Polynomial(square, kLogarithmSeries), square);
-  const V tail = hn::Add(hn::Mul(s, hn::Add(half_square, series)),
-                         hn::Mul(count, hn::Set(d, kLog2Low)));
+  const V tail =
+      hn::Add(hn::Mul(s, hn::Add(half_square, series)), hn::Mul(count, hn::Set(d, kLog2Low)));
   const V result =
       hn::Sub(hn::Mul(count, hn::Set(d, kLog2High)), hn::Sub(hn::Sub(half_square, tail), f));
   // Of 0, of what is below it, and of what is no number.

@@ -44,12 +44,12 @@ enum class OpCode : std::uint8_t {
   kCosine,             ///< cos x
   kPower,              ///< x^s; NaN for an x below 0
   kPowerOf,            ///< x^y; likewise
-  kKeepExtra,        ///< x in the first shared columns of a row, y in the others (see Instruction)
-  kQuotient,         ///< x / y, x where y is 0
-  kKeepAtLeast,      ///< x where |x| ≥ s, else 0
-  kKeepSign,         ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
-  kWhereNotZero,     ///< s where x is not 0, else 0
-  kSpread,           ///< the number of its cell in a slot (see Instruction)
+  kKeepExtra,     ///< x in the first shared columns of a row, y in the others (see Instruction)
+  kQuotient,      ///< x / y, x where y is 0
+  kKeepAtLeast,   ///< x where |x| ≥ s, else 0
+  kKeepSign,      ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
+  kWhereNotZero,  ///< s where x is not 0, else 0
+  kSpread,        ///< the number of its cell in a slot (see Instruction)
 };
 
 using Register = std::uint16_t;

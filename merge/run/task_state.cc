@@ -150,10 +150,11 @@ std::uint64_t StateBytes(const Task& task) {
       const bool selects = reduction.code == ReductionCode::kKthLargest;
       const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
       const std::uint64_t blocks = task.elements / kReductionBlock + 1;
-      bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
-                       : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24 +
-                             (reduction.cells ? CellsInBlocks(*reduction.cells, task.elements)
-                                              : 0) * sizeof(double);
+      bytes += selects
+                   ? Selection::kBytes + SampleSize(task.elements) * 8
+                   : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24 +
+                         (reduction.cells ? CellsInBlocks(*reduction.cells, task.elements) : 0) *
+                             sizeof(double);
     }
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {

@@ -80,8 +80,8 @@ class ElementaryTiles : public ::testing::TestWithParam<std::string> {
     for (const Function& function : kFunctions) {
       const std::vector<T> computed = Computed(function.code, x, y);
       for (std::size_t i = 0; i < x.size(); ++i) {
-        const T expected = static_cast<T>(
-            function.meaning(static_cast<double>(x[i]), static_cast<double>(y[i])));
+        const T expected =
+            static_cast<T>(function.meaning(static_cast<double>(x[i]), static_cast<double>(y[i])));
         ASSERT_EQ(Bits(computed[i]), Bits(expected))
             << static_cast<int>(function.code) << " of " << x[i] << ", " << y[i];
       }

@@ -17,10 +17,10 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
 constexpr std::array kAllCodes{
-    OpCode::kConstant, OpCode::kScale,         OpCode::kDivide,          OpCode::kAdd,
-    OpCode::kSubtract, OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
-    OpCode::kMin,      OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
-    OpCode::kQuotient, OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero,
+    OpCode::kConstant,  OpCode::kScale,         OpCode::kDivide,          OpCode::kAdd,
+    OpCode::kSubtract,  OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
+    OpCode::kMin,       OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
+    OpCode::kQuotient,  OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero,
     OpCode::kMagnitude, OpCode::kSquareRoot};
 
 template <class T>

@@ -155,6 +155,8 @@ struct Operator {
   std::string_view formula;  ///< in its association
   std::string_view source;   ///< paper, or the project whose behaviour it matches
   std::string_view example;  ///< a step, YAML
+  /// What people want when they take it, a few plain words each: "restore contrast".
+  std::vector<std::string_view> uses{};
   std::vector<OperandSpec> operands{};
   std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;

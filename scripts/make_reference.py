@@ -68,6 +68,7 @@ def section(op):
         rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
     rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]
     lines = [f"## {op['name']}", "", op["summary"], "", "```", op["formula"], "```", "", op["doc"], ""]
+    lines += [f"For: {'; '.join(op['uses'])}.", ""]
     lines += [f"Gives: {op['result']}.", "", "| key | takes | default | |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {kind} | {value} | {doc} |" for name, kind, value, doc in rows]
     lines += ["", "```yaml", op["example"].rstrip(), "```"]

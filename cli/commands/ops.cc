@@ -84,6 +84,7 @@ std::string InFull(const Operator& op) {
     rows.push_back({std::string(parameter.name), ParameterText(parameter)});
   }
   page += "\nKeys:\n" + Table(rows);
+  page += "\nUses:\n" + Wrap(fmt::format("{}", fmt::join(op.uses, "; ")), 2);
   if (!op.source.empty()) page += "\nSource:\n" + Wrap(op.source, 2);
   page += "\nExample:\n";
   for (std::string_view rest = op.example; !rest.empty();) {
@@ -165,7 +166,8 @@ const Record<Operator>& RecordOf() {
        {"result", &Operator::result, "\"weight\", \"delta\" or \"same\"."},
        {"expects_effect", &Operator::expects_effect, "To change no element is an error."},
        {"source", &Operator::source, "Paper, or the project whose behaviour it matches."},
-       {"example", &Operator::example, "A step, YAML."}}};
+       {"example", &Operator::example, "A step, YAML."},
+       {"uses", &Operator::uses, "Purposes in a few plain words: \"restore contrast\"."}}};
   return record;
 }
 
@@ -207,7 +209,7 @@ const Command& ops() {
       .summary = "List the operators, or explain one",
       .doc =
           "Without a name, a table of the operators that a recipe's steps can use. With one, "
-          "its formula, operands, parameters, source and an example.",
+          "its formula, operands, parameters, purposes, source and an example.",
       .positionals = {{.name = "NAME",
                        .doc = "the operator to explain",
                        .kind = ValueKind::kOperator,

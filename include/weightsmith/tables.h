@@ -52,6 +52,7 @@ struct Operator {
   std::string_view formula;
   std::string_view source;   ///< paper, or the project whose behaviour it matches
   std::string_view example;  ///< a step, YAML
+  std::vector<std::string_view> uses;  ///< purposes in a few plain words: "restore contrast"
   std::vector<Operand> operands;
   std::optional<OperandList> list;
   Kind result = Kind::kSame;

@@ -44,6 +44,7 @@ Operator OperatorOf(const internal::Operator& declared) {
               .formula = declared.formula,
               .source = declared.source,
               .example = declared.example,
+              .uses = declared.uses,
               .operands = {},
               .list = {},
               .result = KindOf(declared.result),

@@ -16,11 +16,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
-constexpr std::array kAllCodes{
-    OpCode::kConstant, OpCode::kScale,         OpCode::kDivide,          OpCode::kAdd,
-    OpCode::kSubtract, OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
-    OpCode::kMin,      OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
-    OpCode::kQuotient, OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero};
+constexpr std::array kAllCodes{OpCode::kConstant,      OpCode::kScale,           OpCode::kDivide,
+                               OpCode::kAdd,           OpCode::kSubtract,        OpCode::kMultiply,
+                               OpCode::kBlend,         OpCode::kAddScaled,       OpCode::kMin,
+                               OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
+                               OpCode::kQuotient,      OpCode::kKeepAtLeast,     OpCode::kKeepSign,
+                               OpCode::kWhereNotZero,  OpCode::kKeepBelow};
 
 template <class T>
 T Lesser(T x, T y) {
@@ -72,8 +73,12 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
       return (y >= 0 ? x > 0 : x < 0) ? x : T{0};
     case OpCode::kWhereNotZero:
       return x == 0 ? T{0} : s;
+    case OpCode::kKeepBelow:
+      return y < z ? x : T{0};
     case OpCode::kKeepExtra:
     case OpCode::kSpread:
+    case OpCode::kUniform:
+    case OpCode::kNormal:
       break;
   }
   return x;

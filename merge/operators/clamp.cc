@@ -56,6 +56,8 @@ const Operator& clamp() {
       .formula = "min(max(a, low), high), where to gives low = min(to...) and high = max(to...)",
       .source = "sd-mecha's clamp; SD.Next's and meh's weights clip",
       .example = "safe: {op: clamp, a: style, to: [photo, anime]}",
+      .uses = {"keep a merge within the range of its parents", "limit outliers",
+               "repair oversaturated colours"},
       .operands = {{.name = "a", .doc = "What is limited."}},
       .list = OperandListSpec{.name = "to", .optional = true, .doc = "Models that set the limits."},
       .parameters = {{.name = "low", .optional = true, .doc = "Least value."},

@@ -53,6 +53,7 @@ const Operator& model_stock() {
           "pairs of differences",
       .source = "Model Stock, arXiv:2403.19522; mergekit's model_stock",
       .example = "stock: {op: model_stock, base: base, of: [photo, anime]}",
+      .uses = {"average fine-tunes of one base without tuning weights", "soup of several models"},
       .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
       .list = OperandListSpec{.name = "of", .kind = Kind::kWeight, .doc = "The fine-tuned models."},
       .result = Kind::kWeight,

@@ -30,6 +30,8 @@ const Operator& norm_match() {
       .formula = "(((1 - alpha)*|b| + alpha*|a|) / |b|)*b, |x| the norm of the tensor",
       .source = "Norm transfer (weight rescaling)",
       .example = "mix: {op: norm_match, a: photo, b: anime, alpha: 1}",
+      .uses = {"restore contrast after a merge", "repair washed out colours",
+               "match the strength of another model"},
       .operands = {{.name = "a", .doc = "Gives the norms."},
                    {.name = "b", .doc = "What is scaled to them."}},
       .parameters = {{.name = "alpha",

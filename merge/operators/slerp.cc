@@ -44,6 +44,7 @@ const Operator& slerp() {
       .formula = "(sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b",
       .source = "Shoemake, 1985; mergekit's slerp",
       .example = "mix: {op: slerp, a: photo, b: anime, alpha: 0.3}",
+      .uses = {"blend two models without washing them out", "smooth blend of two models"},
       .operands = {{.name = "a", .doc = "What alpha 0 gives."},
                    {.name = "b", .doc = "What alpha 1 gives."}},
       .parameters = {{.name = "alpha",

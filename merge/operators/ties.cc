@@ -57,6 +57,8 @@ const Operator& ties() {
       .example =
           "mix: {op: ties, base: base, of: [{model: photo, weight: 0.6}, {model: anime, "
           "weight: 0.4}], density: 0.3}",
+      .uses = {"combine several fine-tunes of one base", "multi-task language model",
+               "resolve conflicts between fine-tunes"},
       .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
       .list = OperandListSpec{.name = "of",
                               .kind = Kind::kWeight,

@@ -107,7 +107,8 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       place_(place),
       problems_(&problems),
       sources_(SourcesOf(index, key)),
-      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size()),
+                canonical),
       first_applied_(static_cast<std::uint32_t>(first_applied)) {
   if (sources_.size() > std::numeric_limits<Register>::max()) {
     throw Error(

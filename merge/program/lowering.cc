@@ -31,7 +31,8 @@ void AppendKey(const Grid& cells, std::vector<std::uint64_t>& key) {
 
 }  // namespace
 
-Lowering::Lowering(Precision precision, Register sources) : precision_(precision) {
+Lowering::Lowering(Precision precision, Register sources, std::string tensor)
+    : precision_(precision), tensor_(std::move(tensor)) {
   draft_.tape.sources = sources;
   draft_.tape.registers = sources;
   draft_.levels.resize(sources);
@@ -47,10 +48,11 @@ std::uint16_t Lowering::LevelOf(Scalar scalar) const {
 }
 
 Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
-                     const Grid& cells) {
+                     const Grid& cells, const RandomStream& stream) {
   std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code), in[0], in[1], in[2]};
   for (const Scalar& s : scalar) AppendKey(s, key);
   AppendKey(cells, key);
+  key.insert(key.end(), {stream.seed, stream.place});
   Tape& tape = draft_.tape;
   const auto [known, fresh] = known_.try_emplace(std::move(key), tape.registers);
   if (fresh) {
@@ -63,7 +65,8 @@ Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar,
                                  .in = in,
                                  .scalar = {scalar[0].literal(), scalar[1].literal()},
                                  .slot = {scalar[0].slot(), scalar[1].slot()},
-                                 .cells = cells});
+                                 .cells = cells,
+                                 .stream = stream});
   }
   return Value::Of(known->second);
 }
@@ -291,6 +294,19 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
   s = Rounded(s);
   if (x.zero() || s.Is(0)) return Value::Zero();
   return Emit(OpCode::kWhereNotZero, {x.reg()}, {s, 0});
+}
+
+Value Lowering::KeepBelow(Value x, Value y, Value z) {
+  if (x.zero()) return x;
+  return Emit(OpCode::kKeepBelow, {x.reg(), Hold(y), Hold(z)});
+}
+
+Value Lowering::Uniform(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kUniform, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
+}
+
+Value Lowering::Normal(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kNormal, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
 }
 
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {

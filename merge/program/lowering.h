@@ -7,6 +7,8 @@
 #include <initializer_list>
 #include <map>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "merge/program/finish.h"
@@ -17,7 +19,8 @@ enum class Precision : std::uint8_t { kF32, kF64 };
 
 class Lowering {
  public:
-  Lowering(Precision precision, Register sources);
+  /// `tensor` is the canonical name of the tensor, which random numbers are those of.
+  Lowering(Precision precision, Register sources, std::string tensor = {});
 
   // Scalars. Of literals, rounded to the working precision after every operation; of slots in f64,
   // and rounded where a tile meets them.
@@ -89,8 +92,15 @@ class Lowering {
   Value KeepAtLeast(Value x, Scalar threshold);  ///< x where |x| reaches it, else 0
   Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0
   Value WhereNotZero(Scalar s, Value x);         ///< s where x is not 0, else 0
+  Value KeepBelow(Value x, Value y, Value z);    ///< x where y < z, else 0
   /// The number of each element's cell.
   Value Spread(Scalar of_cells, const Grid& cells);
+
+  // Random numbers, those that the seed gives operand number `operand` of an operator in this
+  // tensor.
+  Value Uniform(std::uint64_t seed, std::string_view op, std::size_t operand);  ///< in [0, 1)
+  /// Of mean 0 and deviation 1.
+  Value Normal(std::uint64_t seed, std::string_view op, std::size_t operand);
 
   /// A function of whole tensors, which costs a pass that keeps them.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
@@ -116,9 +126,10 @@ class Lowering {
   KeptIndex Keep(Value value);
   std::uint16_t LevelOf(Scalar scalar) const;
   Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
-             const Grid& cells = {});
+             const Grid& cells = {}, const RandomStream& stream = {});
 
   Precision precision_;
+  std::string tensor_;
   Draft draft_;
   std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
   std::map<std::vector<std::uint64_t>, Slot> known_slots_;

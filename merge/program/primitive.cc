@@ -32,6 +32,9 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kKeepSign, 2},
     {OpCode::kWhereNotZero, 1},
     {OpCode::kSpread, 0},
+    {OpCode::kUniform, 0},
+    {OpCode::kNormal, 0},
+    {OpCode::kKeepBelow, 3},
 };
 
 constexpr bool InOrder() {

@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "merge/program/elementary-inl.h"
+#include "merge/program/random-inl.h"
 #include "merge/program/sums-inl.h"
 #include "merge/program/tape.h"
 
@@ -236,6 +237,14 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
           n, out, [&](V a) HWY_ATTR { return hn::IfThenZeroElse(hn::Eq(a, hn::Zero(d)), s); }, x);
     case OpCode::kSpread:
       return Spread(n, first, instruction.cells, slots[instruction.slot[0]], out);
+    case OpCode::kUniform:
+      return Uniform(n, first, instruction.stream, out);
+    case OpCode::kNormal:
+      return Normal(n, first, instruction.stream, out);
+    case OpCode::kKeepBelow:
+      return Map(
+          n, out, [&](V a, V b, V c) HWY_ATTR { return hn::IfThenElseZero(hn::Lt(b, c), a); }, x, y,
+          z);
   }
 }
 

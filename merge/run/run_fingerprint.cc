@@ -70,7 +70,8 @@ class Printer {
     for (const Register in : step.in) Add(in);
     for (const double scalar : step.scalar) Add(scalar);
     for (const Slot slot : step.slot) Add(slot);
-    return step.code == OpCode::kSpread ? Add(step.cells) : *this;
+    if (step.code == OpCode::kSpread) Add(step.cells);
+    return Add(step.stream.seed).Add(step.stream.place);
   }
   Printer& Add(const Scalar& scalar) { return Add(scalar.literal()).Add(scalar.slot()); }
   Printer& Add(const ScalarOp& operation) {

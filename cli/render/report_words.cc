@@ -153,6 +153,17 @@ std::string ReportWords(const Plan& plan, const Report& report) {
   return text;
 }
 
+std::string SampleWords(const Report& sample) {
+  std::vector<TableRow> rows;
+  for (const StepReport& step : sample.steps) {
+    std::string name = fmt::format("{} ({})", step.name, step.op);
+    for (std::string& line : FindingLines(step)) {
+      rows.push_back({std::exchange(name, {}), std::move(line)});
+    }
+  }
+  return rows.empty() ? "" : "In a sample:\n" + Table(rows, kMaxName, kUnwrapped);
+}
+
 std::string ThroughputWords(const Report& report) {
   if (report.resumed) {
     return fmt::format("done in {:.2f} s, resumed from an earlier run", report.seconds);

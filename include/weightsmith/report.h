@@ -46,21 +46,8 @@ struct Effect {
   std::optional<double> relative_change;
 };
 
-/// What a step did to the tensors of a component, in its method's own words: "kept", "angle".
-struct Finding {
-  std::string component;
-  std::string label;
-  std::optional<std::string> operand;  ///< that it is about; nothing: the step
-  std::string unit;                    ///< "number", "share" (0 to 1), "degrees" or "count"
-  std::uint64_t tensors = 0;           ///< that have it
-  double lowest = 0;                   ///< of any of them
-  double mean = 0;                     ///< by their elements
-  double highest = 0;
-  std::optional<double> of;  ///< of a count: out of how many, the mean likewise
-};
-
-/// What a step did to a tensor, likewise. A share of a large tensor is that of tiles spread over
-/// it.
+/// What a step did to a tensor, in its method's own words. A share of a large tensor is that of
+/// tiles spread over it.
 struct TensorFinding {
   std::string step;
   std::string label;

@@ -35,14 +35,6 @@ void VisitMembers(weightsmith::Effect& value, const Visitor& visit) {
 }
 
 template <class Visitor>
-void VisitMembers(weightsmith::Finding& value, const Visitor& visit) {
-  auto& [component, label, operand, unit, tensors, lowest, mean, highest, of] = value;
-  VisitAll(visit,
-           {"component", "label", "operand", "unit", "tensors", "lowest", "mean", "highest", "of"},
-           component, label, operand, unit, tensors, lowest, mean, highest, of);
-}
-
-template <class Visitor>
 void VisitMembers(weightsmith::TensorFinding& value, const Visitor& visit) {
   auto& [step, label, operand, unit, number, of] = value;
   VisitAll(visit, {"step", "label", "operand", "unit", "value", "of"}, step, label, operand, unit,

@@ -71,6 +71,7 @@ const std::map<std::string_view, std::string_view> kValues = {
     {"key", "nets"},
     {"layout", "ldm"},
     {"synth --layout", "bare"},
+    {"ops --like", "style"},
     {"lora", "lora.safetensors:0.5"},
     {"lora-blocks", "INALL"},
     {"max-memory", "1G"},

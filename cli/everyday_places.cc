@@ -133,8 +133,8 @@ SourceText EverydaySource(const EverydayMerge& merge, const EverydayWords& words
   source.generated = true;
   CheckForm(words.alpha_flag, words.alpha, diagnostics);
   for (const auto& [key, value] : merge.parameters) {
-    const bool own = merge.own_flags.contains(key);
-    CheckForm(fmt::format(own ? "--{}" : "--param {}", key), value, diagnostics);
+    const std::string flag = merge.own_flags.contains(key) ? "--" : "--param ";
+    CheckForm(flag + key, value, diagnostics);
   }
   for (const auto& [key, value] : merge.policies) {
     CheckForm(fmt::format("--policy {}", key), value, diagnostics);

@@ -12,7 +12,8 @@ DOCS = generated.ROOT / "docs"
 OPERATORS = """# Operators
 
 *This page is made by `scripts/make_reference.py` from the declarations in `merge/operators/`; to
-change it, change those.* `weightsmith ops NAME` shows the same on the command line.
+change it, change those.* `weightsmith ops NAME` shows the same on the command line, `weightsmith ops --like "style
+transfer"` finds by purpose, and [choosing.md](choosing.md) says which is for what, and with which evidence.
 
 A **weight** is a model, a **delta** a difference of two; **K** stands for either, the same for all
 operands of a step and for what it gives. Products and sums are rounded one by one, in

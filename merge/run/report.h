@@ -71,8 +71,8 @@ struct TensorReport {
   bool copied = false;
   std::uint64_t elements = 0;
   std::vector<std::pair<std::string, Effect>> effects;  ///< by step
-  std::vector<TensorFinding> findings{};
   std::uint64_t non_finite = 0;
+  std::vector<TensorFinding> findings{};
 };
 
 struct OutputReport {

@@ -36,9 +36,12 @@ Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
 
 Value LowerClamp(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  if (!given.list.empty()) return ToModels(tape, a, given.list);
-  return ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
-                   given.parameters.NumberIfGiven("high"));
+  const Value limited = given.list.empty()
+                            ? ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
+                                        given.parameters.NumberIfGiven("high"))
+                            : ToModels(tape, a, given.list);
+  tape.TellShare("limited", tape.Subtract(limited, a));
+  return limited;
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 namespace weightsmith::internal {
 namespace {
 
-double MeanOf(const Scalar& scalar, const SlotValues& slots) {
+double MeanOfCells(const Scalar& scalar, const SlotValues& slots) {
   if (scalar.is_literal()) return scalar.literal();
   double sum = 0;
   double count = 0;
@@ -52,8 +52,8 @@ Found& Found::operator+=(const Found& other) {
 }
 
 Found NumbersOf(const Finding& finding, const SlotValues& slots) {
-  Found found{.number = MeanOf(finding.number, slots)};
-  if (finding.of) found.of = MeanOf(*finding.of, slots);
+  Found found{.number = MeanOfCells(finding.number, slots)};
+  if (finding.of) found.of = MeanOfCells(*finding.of, slots);
   return found;
 }
 

@@ -24,4 +24,10 @@ Overlap FindOverlap(Lowering& tape, std::vector<Value> differences, double epsil
   return overlap;
 }
 
+void TellOverlap(Lowering& tape, const Overlap& overlap) {
+  tape.TellShare("changed", overlap.count);
+  tape.TellShare("changed by several",
+                 tape.KeepBelow(tape.Constant(1), tape.Constant(1.5), overlap.count));
+}
+
 }  // namespace weightsmith::internal

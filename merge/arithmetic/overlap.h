@@ -16,6 +16,9 @@ struct Overlap {
   Value count = Value::Zero();  ///< how many there are, by element
 };
 
+/// Tells which shares of the elements were changed, and by several.
+void TellOverlap(Lowering& tape, const Overlap& overlap);
+
 Overlap FindOverlap(Lowering& tape, std::vector<Value> differences, double epsilon);
 
 }  // namespace weightsmith::internal

@@ -16,6 +16,7 @@ Value LowerBreadcrumbs(Lowering& tape, const Arguments& given) {
     const Value whole = kept[i];
     kept[i] = Rescale(tape, given.parameters.Word("rescale"), density, whole,
                       TrimBothEnds(tape, whole, density, given.Entry("gamma", i)));
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   const std::vector<Value> terms = Weighted(tape, kept, given.weights);
   return AddToBase(tape, given,

@@ -16,6 +16,7 @@ Value LowerBreadcrumbsTies(Lowering& tape, const Arguments& given) {
     const Value whole = kept[i];
     kept[i] = Rescale(tape, given.parameters.Word("rescale"), density, whole,
                       TrimBothEnds(tape, whole, density, given.Entry("gamma", i)));
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));

@@ -11,6 +11,7 @@ std::string CheckRam(const ArgumentsGiven& given) {
 Value LowerRam(Lowering& tape, const Arguments& given) {
   const Overlap overlap = FindOverlap(tape, Differences(tape, given),
                                       given.parameters.Number("epsilon"));
+  TellOverlap(tape, overlap);
   return tape.Add(given.operands[0], tape.Quotient(overlap.sum, overlap.count));
 }
 

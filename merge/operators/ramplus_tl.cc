@@ -15,6 +15,7 @@ Value LowerRamplusTl(Lowering& tape, const Arguments& given) {
   // Of the counts 1, 2, … 1 alone is below 1.5; an element that no model changed has no change.
   const Value alone =
       tape.KeepBelow(tape.Constant(1), overlap.count, tape.Constant(1.5));
+  TellOverlap(tape, overlap);
   Value boosted = Value::Zero();
   for (const Value change : overlap.changes) {
     const Value there = tape.WhereNotZero(1, change);

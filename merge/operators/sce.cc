@@ -51,6 +51,7 @@ Value LowerSce(Lowering& tape, const Arguments& given) {
         tape.Ranked(variance, {.rule = Rank::Rule::kNotZero, .fraction = select});
     const Value chosen = tape.KeepAtLeast(variance, limit);
     for (Value& delta : deltas) delta = tape.Choose(chosen, delta, Value::Zero());
+    tape.TellShare("selected", chosen);
   }
   const bool like_mergekit = given.parameters.Word("weights") == "mergekit";
   const std::vector<Scalar> shares =

@@ -17,6 +17,7 @@ Value LowerTies(Lowering& tape, const Arguments& given) {
     const Value whole = kept[i];
     kept[i] = Rescale(tape, parameters.Word("rescale"), density, whole,
                       Trim(tape, whole, density, parameters.Word("trim")));
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), parameters.Word("sign"));

@@ -99,7 +99,7 @@ std::string PathText(const std::filesystem::path& path) {
 std::string StepOf(const EverydayMerge& merge, std::span<const std::string> names) {
   std::vector<std::pair<std::string, std::string>> parameters = merge.parameters;
   if (const auto alpha = AlphaOf(merge)) parameters.emplace(parameters.begin(), "alpha", *alpha);
-  return StepText(OperatorOf(merge), names, parameters);
+  return StepText(OperatorOf(merge), names, parameters, merge.has_base);
 }
 
 // What a file's name can hold and a recipe's `path` takes literally.

@@ -26,19 +26,28 @@ std::vector<std::string> SplitCommas(std::string_view text) {
   return parts;
 }
 
-/// "base, of…".
+/// "base, of…", "a, b, [base]".
 std::string OperandNames(const Operator& op) {
   std::vector<std::string> names;
-  for (const OperandSpec& operand : op.operands) names.emplace_back(operand.name);
+  for (const OperandSpec& operand : op.operands) {
+    names.push_back(operand.optional ? fmt::format("[{}]", operand.name)
+                                     : std::string(operand.name));
+  }
   if (op.list) names.push_back(fmt::format("{}…", op.list->name));
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-void CheckModelCount(const Operator& op, std::size_t given) {
-  const std::size_t single = op.operands.size();
+/// How many of the models are operands; the others are the list.
+std::size_t CountOperands(const Operator& op, std::size_t models, bool has_base) {
+  const std::size_t required = RequiredOperands(op);
+  if (has_base) return std::max(required, PlaceOfBase(op) + 1);
+  return op.list ? required : std::clamp(models, required, op.operands.size());
+}
+
+void CheckModelCount(const Operator& op, std::size_t operands, std::size_t given) {
   const bool open = op.list.has_value();
-  const std::size_t least = single + (open && !op.list->optional ? 1 : 0);
-  if (open ? given >= least : given == single) return;
+  const std::size_t least = operands + (open && !op.list->optional ? 1 : 0);
+  if (open ? given >= least : given == operands) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("{} takes {}{} ({}), not {}.", op.name, open ? "at least " : "",
                           least == 1 ? "1 model" : fmt::format("{} models", least),
@@ -118,9 +127,10 @@ std::size_t PlaceOfBase(const Operator& op) {
 }
 
 std::string StepText(const Operator& op, std::span<const std::string> models,
-                     std::span<const std::pair<std::string, std::string>> parameters) {
-  CheckModelCount(op, models.size());
-  const std::size_t single = op.operands.size();
+                     std::span<const std::pair<std::string, std::string>> parameters,
+                     bool has_base) {
+  const std::size_t single = CountOperands(op, models.size(), has_base);
+  CheckModelCount(op, single, models.size());
   const std::size_t listed = models.size() - single;
   std::vector<std::string> keys = {fmt::format("op: {}", op.name)};
   for (std::size_t i = 0; i < single; ++i) {

@@ -71,6 +71,7 @@ void AddBase(const std::filesystem::path& base, EverydayMerge& merge) {
   }
   const std::size_t place = PlaceOfBase(OperatorNamed("--op", *merge.op));
   const std::size_t at = std::min(place, merge.models.size());
+  merge.has_base = true;
   merge.models.insert(merge.models.begin() + static_cast<std::ptrdiff_t>(at), base);
 }
 

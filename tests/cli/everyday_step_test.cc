@@ -36,11 +36,21 @@ TEST(StepText, GivesEntriesTheirOwnNumbers) {
   EXPECT_THROW(StepText(op, models, three), Error);
 }
 
+TEST(StepText, HasAnOptionalBaseWhereOneIsNamed) {
+  Operator op = *FindOperator("ties");
+  op.operands[0].optional = true;
+  op.parameters.clear();
+  const std::vector<std::string> models = {"d", "a"};
+  EXPECT_EQ(StepText(op, models, {}),
+            "{op: ties, of: [{model: d, weight: 0.5}, {model: a, weight: 0.5}]}");
+  EXPECT_EQ(StepText(op, models, {}, true), "{op: ties, base: d, of: [{model: a, weight: 1}]}");
+}
+
 TEST(StepText, WritesEveryOperatorOfTheTable) {
   for (const Operator* op : Operators()) {
     if (op->list && op->list->adapters) continue;
     std::vector<std::string> models;
-    for (std::size_t i = 0; i < op->operands.size() + (op->list ? 2 : 0); ++i) {
+    for (std::size_t i = 0; i < RequiredOperands(*op) + (op->list ? 2 : 0); ++i) {
       models.push_back("m" + std::to_string(i));
     }
     const std::string step = StepText(*op, models, {});

@@ -86,6 +86,7 @@ struct PlannedModel {
 struct PlannedStep {
   std::string name;
   std::string op;
+  std::optional<std::uint64_t> seed;  ///< of its random numbers
 };
 
 struct PlannedFile {

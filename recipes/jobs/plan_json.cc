@@ -133,10 +133,12 @@ const Record<PlannedModel>& RecordOf() {
 
 template <>
 const Record<StepPlan>& RecordOf() {
-  static const Record<StepPlan> record = {"PlannedStep",
-                                          "A step of the recipe.",
-                                          {{"name", &StepPlan::name, "The recipe's name of it."},
-                                           {"op", &StepPlan::op, "The operator."}}};
+  static const Record<StepPlan> record = {
+      "PlannedStep",
+      "A step of the recipe.",
+      {{"name", &StepPlan::name, "The recipe's name of it."},
+       {"op", &StepPlan::op, "The operator."},
+       {"seed", &StepPlan::seed, "Of its random numbers, where it draws some.", kOptional}}};
   return record;
 }
 

@@ -67,8 +67,8 @@ void VisitMembers(weightsmith::PlannedModel& value, const Visitor& visit) {
 
 template <class Visitor>
 void VisitMembers(weightsmith::PlannedStep& value, const Visitor& visit) {
-  auto& [name, op] = value;
-  VisitAll(visit, {"name", "op"}, name, op);
+  auto& [name, op, seed] = value;
+  VisitAll(visit, {"name", "op", "seed"}, name, op, seed);
 }
 
 template <class Visitor>

@@ -37,8 +37,9 @@ void VisitMembers(weightsmith::Effect& value, const Visitor& visit) {
 template <class Visitor>
 void VisitMembers(weightsmith::StepReport& value, const Visitor& visit) {
   VisitMembers(static_cast<weightsmith::Effect&>(value), visit);
-  VisitAll(visit, {"name", "op", "tensors", "tensors_changed", "tensors_copied"}, value.name,
-           value.op, value.tensors, value.tensors_changed, value.tensors_copied);
+  VisitAll(visit, {"name", "op", "seed", "tensors", "tensors_changed", "tensors_copied"},
+           value.name, value.op, value.seed, value.tensors, value.tensors_changed,
+           value.tensors_copied);
 }
 
 template <class Visitor>

@@ -129,6 +129,18 @@ Scalar Lowering::Largest(Value x) {
   return Gather({.code = ReductionCode::kLargest, .in = {x.reg(), x.reg()}});
 }
 
+Scalar Lowering::SumOf(const Grid& cells, Value x) {
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kSum, .cells = cells, .in = {x.reg(), x.reg()}});
+}
+
+Scalar Lowering::DotOf(const Grid& cells, Value x, Value y) {
+  if (x.zero() || y.zero()) return 0;
+  const Register first = std::min(x.reg(), y.reg());
+  const Register second = std::max(x.reg(), y.reg());
+  return Gather({.code = ReductionCode::kDot, .cells = cells, .in = {first, second}});
+}
+
 Scalar Lowering::LargestOf(const Grid& cells, Value x) {
   if (x.zero()) return 0;
   return Gather({.code = ReductionCode::kLargest, .cells = cells, .in = {x.reg(), x.reg()}});
@@ -222,6 +234,41 @@ Value Lowering::Min(Value x, Value y) {
 
 Value Lowering::Max(Value x, Value y) {
   return x == y ? x : Emit(OpCode::kMax, {Hold(x), Hold(y)});
+}
+
+Value Lowering::Magnitude(Value x) {
+  return x.zero() ? x : Emit(OpCode::kMagnitude, {x.reg()});
+}
+
+Value Lowering::SquareRoot(Value x) {
+  return x.zero() ? x : Emit(OpCode::kSquareRoot, {x.reg()});
+}
+
+Value Lowering::Exponential(Value x) {
+  return x.zero() ? Constant(1) : Emit(OpCode::kExponential, {x.reg()});
+}
+
+Value Lowering::Logarithm(Value x) {
+  return Emit(OpCode::kLogarithm, {Hold(x)});
+}
+
+Value Lowering::HyperbolicTangent(Value x) {
+  return x.zero() ? x : Emit(OpCode::kHyperbolicTangent, {x.reg()});
+}
+
+Value Lowering::Cosine(Value x) {
+  return x.zero() ? Constant(1) : Emit(OpCode::kCosine, {x.reg()});
+}
+
+Value Lowering::Power(Value x, Scalar s) {
+  s = Rounded(s);
+  if (s.Is(0)) return Constant(1);
+  if (s.Is(1)) return x;
+  return Emit(OpCode::kPower, {Hold(x)}, {s, 0});
+}
+
+Value Lowering::Power(Value x, Value y) {
+  return y.zero() ? Constant(1) : Emit(OpCode::kPowerOf, {Hold(x), y.reg()});
 }
 
 Value Lowering::KeepExtra(Value shared, Value wide, std::uint64_t row,

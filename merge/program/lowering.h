@@ -37,7 +37,12 @@ class Lowering {
   Scalar Magnitude(Scalar a) { return Compute(ScalarCode::kMagnitude, {a}); }
   Scalar SquareRoot(Scalar a) { return Compute(ScalarCode::kSquareRoot, {a}); }
   Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
+  Scalar Cosine(Scalar a) { return Compute(ScalarCode::kCosine, {a}); }
   Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
+  Scalar Exponential(Scalar a) { return Compute(ScalarCode::kExponential, {a}); }
+  Scalar Logarithm(Scalar a) { return Compute(ScalarCode::kLogarithm, {a}); }
+  Scalar HyperbolicTangent(Scalar a) { return Compute(ScalarCode::kHyperbolicTangent, {a}); }
+  Scalar Power(Scalar a, Scalar b) { return Compute(ScalarCode::kPower, {a, b}); }  ///< a^b, a ≥ 0
   Scalar Round32(Scalar a) { return Compute(ScalarCode::kRound32, {a}); }
   Scalar RoundF16(Scalar a) { return Compute(ScalarCode::kRoundF16, {a}); }
   Scalar RoundBF16(Scalar a) { return Compute(ScalarCode::kRoundBF16, {a}); }
@@ -53,8 +58,12 @@ class Lowering {
   Scalar Largest(Value x);  ///< max |x|
   /// The trunc(fraction·n)-th largest |x|; NaN, which nothing reaches, where that is the 0-th.
   Scalar KthLargest(Value x, double fraction);
-  /// max |x| of each cell, for Spread.
-  Scalar LargestOf(const Grid& cells, Value x);
+  // Of each cell, for Spread. What is computed of them is computed of each cell; those of one
+  // operation are of the same cells, or of the whole tensor.
+  Scalar SumOf(const Grid& cells, Value x);
+  Scalar DotOf(const Grid& cells, Value x, Value y);
+  Scalar NormOf(const Grid& cells, Value x) { return SquareRoot(DotOf(cells, x, x)); }
+  Scalar LargestOf(const Grid& cells, Value x);  ///< max |x|
 
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
@@ -70,6 +79,15 @@ class Lowering {
   Value TrainDifference(Value x, double s, Value y, Value z);
   Value Min(Value x, Value y);
   Value Max(Value x, Value y);
+  Value Magnitude(Value x);
+  Value SquareRoot(Value x);
+  // Computed in f64 and rounded once to the working precision.
+  Value Exponential(Value x);
+  Value Logarithm(Value x);
+  Value HyperbolicTangent(Value x);
+  Value Cosine(Value x);
+  Value Power(Value x, Scalar s);  ///< x^s; NaN for an x below 0
+  Value Power(Value x, Value y);   ///< x^y
   Value KeepExtra(Value shared, Value wide, std::uint64_t row, std::uint64_t shared_columns);
   Value KeepAtLeast(Value x, Scalar threshold);  ///< x where |x| reaches it, else 0
   Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0

@@ -36,15 +36,24 @@ enum class OpCode : std::uint8_t {
   kTrainDifference,  ///< x + (s·(y-z))·(|y-x| / (|y-z|+|y-x|)), ratio 0 where 0/0
   kMin,              ///< the lesser of x and y
   kMax,              ///< the greater of x and y
-  kKeepExtra,        ///< x in the first shared columns of a row, y in the others (see Instruction)
-  kQuotient,         ///< x / y, x where y is 0
-  kKeepAtLeast,      ///< x where |x| ≥ s, else 0
-  kKeepSign,         ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
-  kWhereNotZero,     ///< s where x is not 0, else 0
-  kSpread,           ///< the number of its cell in a slot (see Instruction)
-  kUniform,          ///< a random number in [0, 1), of `stream`
-  kNormal,           ///< a random number of mean 0 and deviation 1, of `stream`
-  kKeepBelow,        ///< x where y < z, else 0
+  kMagnitude,        ///< |x|
+  kSquareRoot,       ///< √x
+  // In f64, whatever the precision of the tile, then rounded to it.
+  kExponential,        ///< e^x
+  kLogarithm,          ///< ln x
+  kHyperbolicTangent,  ///< tanh x
+  kCosine,             ///< cos x
+  kPower,              ///< x^s; NaN for an x below 0
+  kPowerOf,            ///< x^y; likewise
+  kKeepExtra,     ///< x in the first shared columns of a row, y in the others (see Instruction)
+  kQuotient,      ///< x / y, x where y is 0
+  kKeepAtLeast,   ///< x where |x| ≥ s, else 0
+  kKeepSign,      ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
+  kWhereNotZero,  ///< s where x is not 0, else 0
+  kSpread,        ///< the number of its cell in a slot (see Instruction)
+  kUniform,       ///< a random number in [0, 1), of `stream`
+  kNormal,        ///< a random number of mean 0 and deviation 1, of `stream`
+  kKeepBelow,     ///< x where y < z, else 0
 };
 
 using Register = std::uint16_t;

@@ -16,12 +16,12 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
-constexpr std::array kAllCodes{OpCode::kConstant,      OpCode::kScale,           OpCode::kDivide,
-                               OpCode::kAdd,           OpCode::kSubtract,        OpCode::kMultiply,
-                               OpCode::kBlend,         OpCode::kAddScaled,       OpCode::kMin,
-                               OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
-                               OpCode::kQuotient,      OpCode::kKeepAtLeast,     OpCode::kKeepSign,
-                               OpCode::kWhereNotZero,  OpCode::kKeepBelow};
+constexpr std::array kAllCodes{
+    OpCode::kConstant,  OpCode::kScale,         OpCode::kDivide,          OpCode::kAdd,
+    OpCode::kSubtract,  OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
+    OpCode::kMin,       OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
+    OpCode::kQuotient,  OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero,
+    OpCode::kMagnitude, OpCode::kSquareRoot,    OpCode::kKeepBelow};
 
 template <class T>
 T Lesser(T x, T y) {
@@ -75,6 +75,16 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
       return x == 0 ? T{0} : s;
     case OpCode::kKeepBelow:
       return y < z ? x : T{0};
+    case OpCode::kMagnitude:
+      return std::abs(x);
+    case OpCode::kSquareRoot:
+      return std::sqrt(x);
+    case OpCode::kExponential:
+    case OpCode::kLogarithm:
+    case OpCode::kHyperbolicTangent:
+    case OpCode::kCosine:
+    case OpCode::kPower:
+    case OpCode::kPowerOf:
     case OpCode::kKeepExtra:
     case OpCode::kSpread:
     case OpCode::kUniform:

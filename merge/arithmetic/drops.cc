@@ -2,61 +2,40 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <algorithm>
 
 #include "core/base/text.h"
+#include "merge/arithmetic/rescale.h"
 #include "merge/program/ranks.h"
 
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kByDensity = "density";
-constexpr std::string_view kByL1 = "l1";
 /// Sums of decimal fractions are off by so much at most.
 constexpr double kSlack = 1e-9;
 
-/// x with the sum of magnitudes that `whole` has; where nothing of that is left, there is nothing
-/// to scale.
-Value WithSumOf(Lowering& tape, Value x, Value whole) {
-  const Scalar left = tape.SumOf(tape.Magnitude(x));
-  const Scalar ratio = tape.Over(tape.SumOf(tape.Magnitude(whole)), left);
-  return tape.Scale(tape.Select(0, left, ratio, 1), x);
-}
-
 }  // namespace
 
-std::vector<ParameterSpec> DropParameters() {
-  return {{.name = "density",
-           .by_place = true,
-           .by_entry = true,
-           .low = 0,
-           .high = 1,
-           .doc = "The share of each difference that is kept, on average."},
-          {.name = "rescale",
-           .type = ParameterType::kWord,
-           .default_value = 0,
-           .words = {kByDensity, kByL1, "none"},
-           .doc = "By what is kept is divided: the probability that it is kept, as papers have it; "
-                  "the share of the sum of magnitudes that is left, as mergekit has it; nothing."},
-          SeedParameter(),
-          SeedSharedParameter()};
+ParameterSpec EpsilonOfDensity() {
+  return {.name = "epsilon",
+          .default_value = 0.15,
+          .by_place = true,
+          .by_entry = true,
+          .low = 0,
+          .high = 0.5,
+          .doc =
+              "How much likelier than density the largest element is kept, and how much less "
+              "likely the smallest."};
 }
 
-std::vector<ParameterSpec> RankParameters() {
-  return {{.name = "epsilon",
-           .default_value = 0.15,
-           .by_place = true,
-           .by_entry = true,
-           .low = 0,
-           .high = 1,
-           .doc = "How much likelier than density the largest element is kept, and how much less "
-                  "likely the smallest."},
-          {.name = "ranks",
-           .type = ParameterType::kWord,
-           .default_value = 0,
-           .words = {"row", "column", "tensor"},
-           .doc = "Which elements are ranked among each other: those that make one output, those "
-                  "that differ in the input channel alone (as mergekit has it), or all."}};
+ParameterSpec RanksParameter() {
+  return {.name = "ranks",
+          .type = ParameterType::kWord,
+          .default_value = 0,
+          .words = {"row", "column", "tensor"},
+          .doc =
+              "Which elements are ranked among each other: those that make one output, those "
+              "that differ in the input channel alone (as mergekit has it), or all."};
 }
 
 Value DropAtRandom(Lowering& tape, const Arguments& given, std::string_view op, std::size_t entry,
@@ -66,9 +45,7 @@ Value DropAtRandom(Lowering& tape, const Arguments& given, std::string_view op, 
   if (density <= 0) return Value::Zero();
   const Value drawn = tape.Uniform(given.parameters.Seed("seed"), op, entry);
   const Value kept = tape.KeepBelow(delta, drawn, tape.Constant(density));
-  const std::string_view rescale = given.parameters.Word("rescale");
-  if (rescale == kByDensity) return tape.Divide(kept, density);
-  return rescale == kByL1 ? WithSumOf(tape, kept, delta) : kept;
+  return Rescale(tape, given.parameters.Word("rescale"), density, delta, kept);
 }
 
 Value DropByRank(Lowering& tape, const Arguments& given, std::string_view op, std::size_t entry,
@@ -83,13 +60,14 @@ Value DropByRank(Lowering& tape, const Arguments& given, std::string_view op, st
                       : word == "column" ? RankedIn::kColumn
                                          : RankedIn::kTensor;
   const Value rank = tape.Transformed(Ranks(), std::span(&delta, 1), {static_cast<double>(in)});
-  const Value chance =
-      tape.AddScaled(tape.Constant(density - epsilon), tape.Round(2 * epsilon), rank);
+  const Value chance = tape.AddScaled(tape.Constant(std::max(density - epsilon, 0.0)),
+                                      tape.Round(2 * epsilon), rank);
   const Value drawn = tape.Uniform(given.parameters.Seed("seed"), op, entry);
   const Value kept = tape.KeepBelow(delta, drawn, chance);
   const std::string_view rescale = given.parameters.Word("rescale");
-  if (rescale == kByDensity) return tape.Quotient(kept, chance);
-  return rescale == kByL1 ? WithSumOf(tape, kept, delta) : kept;
+  // Each by its own probability, where a single one would be that of all.
+  if (rescale == "density") return tape.Quotient(kept, chance);
+  return Rescale(tape, rescale, density, delta, kept);
 }
 
 std::string CheckChances(const Arguments& given) {

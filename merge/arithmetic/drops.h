@@ -5,26 +5,24 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "merge/operator.h"
 
 namespace weightsmith::internal {
 
-/// The parameters `density`, `rescale`, `seed` and `seed_shared` of those who drop elements.
-std::vector<ParameterSpec> DropParameters();
-
 /// Keeps each element of the difference of a list's entry with the probability `density`. `op` is
-/// the operator's name, which the random numbers are those of. REQUIRES: DropParameters.
+/// the operator's name, which the random numbers are those of. REQUIRES: the parameters
+/// `density`, by entry, `rescale` and `seed`.
 Value DropAtRandom(Lowering& tape, const Arguments& given, std::string_view op, std::size_t entry,
                    Value delta);
 
-/// The parameters `epsilon` and `ranks`, of those who drop small elements rather than large ones.
-std::vector<ParameterSpec> RankParameters();
+/// `epsilon` and `ranks`, of those who drop small elements rather than large ones.
+ParameterSpec EpsilonOfDensity();
+ParameterSpec RanksParameter();
 
 /// Likewise with a probability that grows with the rank of an element's magnitude, from density -
-/// epsilon to density + epsilon; at density 1 all is kept. REQUIRES: DropParameters and
-/// RankParameters.
+/// epsilon to density + epsilon; at density 1 all is kept. REQUIRES: those, and
+/// these two.
 Value DropByRank(Lowering& tape, const Arguments& given, std::string_view op, std::size_t entry,
                  Value delta);
 

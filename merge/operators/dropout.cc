@@ -3,6 +3,7 @@
 #include <numbers>
 
 #include "core/base/elementary.h"
+#include "merge/arithmetic/task_vectors.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kMostTogether = 8;
 
 std::string CheckDropout(const ArgumentsGiven& given) {
-  if (given.list == 0) return "`of` is empty: it needs at least one model";
+  if (given.list == 0) return CheckFineTunes(given);
   const auto overlap = given.numbers.find("overlap");
   const bool independent = overlap != given.numbers.end() && overlap->second == 1;
   if (independent || given.list <= kMostTogether) return "";
@@ -93,22 +94,20 @@ std::vector<Value> MasksAlone(Lowering& tape, const Arguments& given, double pro
 }
 
 Value LowerDropout(Lowering& tape, const Arguments& given) {
-  const Value base = given.operands[0];
-  const double lambda = given.parameters.Number("lambda");
   const double probability = given.parameters.Number("probability");
-  if (tape.Round(lambda) == 0 || probability == 1) return base;
+  if (probability == 1) return given.operands[0];
   const bool alone = given.parameters.Number("overlap") == 1;
   const std::vector<Value> masks =
       alone ? MasksAlone(tape, given, probability) : MasksTogether(tape, given, probability);
+  const std::vector<Value> differences = Differences(tape, given);
   Value sum = Value::Zero();
   Value count = Value::Zero();
   for (std::size_t m = 0; m < masks.size(); ++m) {
-    const Value delta = tape.Subtract(given.list[m], base);
-    sum = tape.Add(sum, tape.Multiply(masks[m], delta));
+    sum = tape.Add(sum, tape.Multiply(masks[m], differences[m]));
     count = tape.Add(count, masks[m]);
   }
   const double scale = Power(1 - probability, given.parameters.Number("rescale"));
-  return tape.AddScaled(base, lambda, tape.Divide(tape.Quotient(sum, count), scale));
+  return AddToBase(tape, given, tape.Divide(tape.Quotient(sum, count), scale));
 }
 
 }  // namespace
@@ -137,8 +136,8 @@ const Operator& dropout() {
           "mix: {op: dropout, base: base, of: [photo, anime], probability: 0.5, overlap: 0, "
           "seed: 7}",
       .uses = {"combine several fine-tunes of one base", "thin out a fine-tune"},
-      .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
-      .list = OperandListSpec{.name = "of", .kind = Kind::kWeight, .doc = "The fine-tuned models."},
+      .operands = {BaseOperand()},
+      .list = FineTunes(false),
       .result = Kind::kWeight,
       .parameters = {{.name = "probability",
                       .default_value = 0.9,
@@ -165,12 +164,7 @@ const Operator& dropout() {
                       .low = 0,
                       .high = 1,
                       .doc = "How much sets are those of independent draws, below overlap 1."},
-                     {.name = "lambda",
-                      .default_value = 1.0,
-                      .by_place = true,
-                      .low = -10,
-                      .high = 10,
-                      .doc = "A factor for what is added to the base."},
+                     LambdaParameter(),
                      SeedParameter(),
                      SeedSharedParameter()},
       .check = CheckDropout,

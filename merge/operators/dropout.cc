@@ -106,7 +106,8 @@ Value LowerDropout(Lowering& tape, const Arguments& given) {
     sum = tape.Add(sum, tape.Multiply(masks[m], differences[m]));
     count = tape.Add(count, masks[m]);
   }
-  const double scale = Power(1 - probability, given.parameters.Number("rescale"));
+  const double rescale = given.parameters.Number("rescale");
+  const double scale = rescale == 1 ? 1 - probability : Power(1 - probability, rescale);
   return AddToBase(tape, given, tape.Divide(tape.Quotient(sum, count), scale));
 }
 

@@ -98,10 +98,10 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
   }
 }
 
-std::uint64_t RankBytes(const Shape& shape) {
-  // Of whatever kind: no line is longer than the tensor, and few are as long.
-  const std::uint64_t elements = ElementCount(shape).value_or(0);
-  return sizeof(Sorter) + 2 * elements * sizeof(Entry);
+std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
+                        std::span<const double> numbers) {
+  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  return sizeof(Sorter) + 2 * lines.length * sizeof(Entry);
 }
 
 }  // namespace

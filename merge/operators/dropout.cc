@@ -103,7 +103,7 @@ Value LowerDropout(Lowering& tape, const Arguments& given) {
   Value sum = Value::Zero();
   Value count = Value::Zero();
   for (std::size_t m = 0; m < masks.size(); ++m) {
-    sum = tape.Add(sum, tape.Multiply(masks[m], differences[m]));
+    sum = tape.Add(sum, tape.Choose(masks[m], differences[m], Value::Zero()));
     count = tape.Add(count, masks[m]);
   }
   const double rescale = given.parameters.Number("rescale");
@@ -148,7 +148,6 @@ const Operator& dropout() {
                       .doc = "That an element is dropped."},
                      {.name = "rescale",
                       .default_value = 1.0,
-                      .by_place = true,
                       .low = 0,
                       .high = 1,
                       .doc =

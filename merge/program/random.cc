@@ -11,7 +11,7 @@
 namespace weightsmith::internal {
 namespace {
 
-double Polynomial(std::span<const double> coefficients, double x) {
+double Horner(std::span<const double> coefficients, double x) {
   double sum = 0;
   for (const double coefficient : coefficients) sum = sum * x + coefficient;
   return sum;
@@ -56,7 +56,7 @@ std::array<std::uint32_t, 4> Philox(std::array<std::uint32_t, 4> counter,
 
 double NormalTail(double p) {
   const double distance = std::sqrt(-Logarithm(std::min(p, 1 - p))) - 1.6;
-  const double quantile = Polynomial(kTailAbove, distance) / Polynomial(kTailBelow, distance);
+  const double quantile = Horner(kTailAbove, distance) / Horner(kTailBelow, distance);
   return p < 0.5 ? -quantile : quantile;
 }
 

@@ -166,7 +166,8 @@ class RandomArithmetic(Arithmetic):
             ends = (1 - probability) * np.cumsum(set_chances(n, overlap, probability, emphasis))
             which = np.searchsorted(ends.astype(self.type), drawn, side="right")  # 0: the first set, that of model 0
             masks = [(which < 2**n - 1) & ((which + 1) >> i & 1 == 1) for i in range(n)]
-        total = sum(np.where(mask, x - base, self.s(0)) for mask, x in zip(masks, of))
+        terms = [np.where(mask, x - base, self.s(0)) for mask, x in zip(masks, of)]
+        total = sum(terms[1:], start=terms[0])
         count = sum(self.type(mask) for mask in masks)
         mean = total / np.where(count == 0, self.s(1), count)
         return base + self.s(factor) * (mean / self.s((1 - probability) ** rescale))

@@ -68,8 +68,8 @@ std::uint64_t ParameterValues::Seed(std::string_view name) const {
 }
 
 std::optional<double> EntryValues::Number(std::string_view name, std::size_t entry) const {
-  const auto found = std::ranges::find_if(
-      specs_, [&](const ParameterSpec* spec) { return spec->name == name; });
+  const auto found =
+      std::ranges::find_if(specs_, [&](const ParameterSpec* spec) { return spec->name == name; });
   if (found == specs_.end()) return std::nullopt;
   const auto column = static_cast<std::size_t>(found - specs_.begin());
   const double value = values_[entry * specs_.size() + column];
@@ -120,10 +120,10 @@ OperatorClass ClassOf(const Operator& op) {
   const std::span<const Value> all = values;
   Lowering tape(Precision::kF32, static_cast<Register>(values.size()));
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
-  const Value result = op.lower(
-      tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-             std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
-             EntryValues(specs, entries), Shape{2, 2}});
+  const Value result =
+      op.lower(tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
+                      std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
+                      EntryValues(specs, entries), Shape{2, 2}});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;
@@ -135,6 +135,20 @@ ParameterSpec VaeParameter() {
           .optional = true,
           .doc = "Whether the VAE is computed as well; otherwise it is that of the leftmost model.",
           .for_vae = true};
+}
+
+ParameterSpec SeedParameter() {
+  return {.name = "seed",
+          .type = ParameterType::kSeed,
+          .default_value = 0.0,
+          .doc = "Of the random numbers: the same seed gives the same bytes."};
+}
+
+ParameterSpec SeedSharedParameter() {
+  return {.name = "seed_shared",
+          .type = ParameterType::kBoolean,
+          .default_value = 0.0,
+          .doc = "Whether another step of the recipe may have the same seed."};
 }
 
 const Operator* FindOperator(std::string_view name) {

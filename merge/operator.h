@@ -189,6 +189,11 @@ std::span<const Operator* const> Operators();
 /// What every operator of models has that takes no weights by place: `vae: true`.
 ParameterSpec VaeParameter();
 
+/// What every operator has that draws random numbers: `seed`, and `seed_shared` for steps that are
+/// to draw the same.
+ParameterSpec SeedParameter();
+ParameterSpec SeedSharedParameter();
+
 /// The operator of that name; null for none.
 const Operator* FindOperator(std::string_view name);
 

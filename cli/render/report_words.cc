@@ -45,9 +45,10 @@ std::string StepWords(const StepReport& step) {
     return (step.op == "copy" ? "every tensor as it is" : "every tensor copied from one operand") +
            CopiedWords(step);
   }
-  return fmt::format("{} of {} changed{}, {}", FormatCount(step.tensors_changed),
+  const std::string seed = step.seed ? fmt::format(", seed {}", *step.seed) : "";
+  return fmt::format("{} of {} changed{}, {}{}", FormatCount(step.tensors_changed),
                      Counted(step.tensors + step.integers + step.missing, "tensor"),
-                     CopiedWords(step), FormatEffect(step.effect));
+                     CopiedWords(step), FormatEffect(step.effect), seed);
 }
 
 /// Without a range where it would say nothing.

@@ -61,7 +61,8 @@ struct TensorFinding {
 struct StepReport : Effect {
   std::string name;
   std::string op;
-  std::uint64_t tensors = 0;  ///< that it computed
+  std::optional<std::uint64_t> seed;  ///< of its random numbers
+  std::uint64_t tensors = 0;          ///< that it computed
   std::uint64_t tensors_changed = 0;
   /// Of those that it should have changed besides, being integers or missing in an operand.
   std::uint64_t tensors_copied = 0;

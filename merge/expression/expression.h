@@ -105,6 +105,11 @@ void ForEachWeights(const Node& step, const Visitor& visit) {
   }
 }
 
+/// The seed of a step's random numbers; nothing of one that draws none.
+std::optional<std::uint64_t> SeedOf(const Node& step);
+/// Whether it may have the seed of another step.
+bool SharesSeed(const Node& step);
+
 /// Operands precede their users.
 struct Expression {
   std::vector<Model> models;

@@ -52,7 +52,8 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
     plan_.steps.push_back({.name = node.name,
                            .op = std::string(node.op->name),
                            .node = step,
-                           .expects_effect = expects});
+                           .expects_effect = expects,
+                           .seed = SeedOf(node)});
   }
   for (const Model& model : plan_.models) {
     std::vector<std::uint32_t>& numbers = file_number_.emplace_back();

@@ -6,30 +6,12 @@
 #include <cmath>
 #include <span>
 
+#include "core/base/elementary.h"
+
 namespace weightsmith::internal {
 namespace {
 
-constexpr double kLogOfTwo = 0x1.62e42fefa39efp-1;
-
-/// ln x of a normal number, within a few ulp, by operations that are the same everywhere.
-double Logarithm(double x) {
-  constexpr double kRootOfHalf = 0x1.6a09e667f3bcdp-1;
-  constexpr int kTerms = 12;
-  int exponent = 0;
-  double mantissa = std::frexp(x, &exponent);
-  if (mantissa < kRootOfHalf) {
-    mantissa *= 2;
-    --exponent;
-  }
-  // ln m = 2·artanh((m - 1) / (m + 1)), whose argument is below 0.172.
-  const double ratio = (mantissa - 1) / (mantissa + 1);
-  const double square = ratio * ratio;
-  double sum = 0;
-  for (int k = kTerms; k >= 1; --k) sum = square * (1 / (2.0 * k + 1) + sum);
-  return exponent * kLogOfTwo + 2 * (ratio + ratio * sum);
-}
-
-double Polynomial(std::span<const double> coefficients, double x) {
+double Horner(std::span<const double> coefficients, double x) {
   double sum = 0;
   for (const double coefficient : coefficients) sum = sum * x + coefficient;
   return sum;
@@ -74,7 +56,7 @@ std::array<std::uint32_t, 4> Philox(std::array<std::uint32_t, 4> counter,
 
 double NormalTail(double p) {
   const double distance = std::sqrt(-Logarithm(std::min(p, 1 - p))) - 1.6;
-  const double quantile = Polynomial(kTailAbove, distance) / Polynomial(kTailBelow, distance);
+  const double quantile = Horner(kTailAbove, distance) / Horner(kTailBelow, distance);
   return p < 0.5 ? -quantile : quantile;
 }
 

@@ -64,6 +64,7 @@ void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Repor
   for (const StepPlan& step : plan.steps) {
     report.steps.push_back({.name = step.name,
                             .op = step.op,
+                            .seed = step.seed,
                             .effect = {},
                             .integers = step.integers,
                             .missing = step.missing});

@@ -57,7 +57,8 @@ struct TensorFinding {
 struct StepReport {
   std::string name;
   std::string op;
-  std::uint64_t tensors = 0;  ///< that it computed
+  std::optional<std::uint64_t> seed{};  ///< of its random numbers
+  std::uint64_t tensors = 0;            ///< that it computed
   std::uint64_t tensors_changed = 0;
   Effect effect;
   std::uint64_t integers = 0;  ///< copied ones that it should have changed, as in StepPlan

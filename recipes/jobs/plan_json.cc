@@ -157,6 +157,8 @@ const Record<PlannedStep>& RecordOf() {
       "A step of the recipe.",
       {{"name", Through(&PlannedStep::step, &StepPlan::name), "The recipe's name of it."},
        {"op", Through(&PlannedStep::step, &StepPlan::op), "The operator."},
+       {"seed", Through(&PlannedStep::step, &StepPlan::seed),
+        "Of its random numbers, where it draws some.", kOptional},
        {"findings", Sampled,
         "By component: what it does in its method's own words, in a sample of the tensors; empty "
         "where none is taken."}}};

@@ -76,6 +76,7 @@ const Record<StepReport>& RecordOf() {
       "What a step changed, of its first operand.",
       {{"name", &StepReport::name, "The recipe's name of it."},
        {"op", &StepReport::op, "The operator."},
+       {"seed", &StepReport::seed, "Of its random numbers, where it draws some.", kOptional},
        {"tensors", &StepReport::tensors, "Tensors that it computed."},
        {"tensors_changed", &StepReport::tensors_changed, "Those of them that it changed."},
        {"tensors_copied", [](const StepReport& step) { return step.integers + step.missing; },

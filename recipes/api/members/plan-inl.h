@@ -75,8 +75,8 @@ void VisitMembers(weightsmith::Finding& value, const Visitor& visit) {
 
 template <class Visitor>
 void VisitMembers(weightsmith::PlannedStep& value, const Visitor& visit) {
-  auto& [name, op, findings] = value;
-  VisitAll(visit, {"name", "op", "findings"}, name, op, findings);
+  auto& [name, op, seed, findings] = value;
+  VisitAll(visit, {"name", "op", "seed", "findings"}, name, op, seed, findings);
 }
 
 template <class Visitor>

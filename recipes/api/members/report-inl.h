@@ -44,9 +44,10 @@ void VisitMembers(weightsmith::TensorFinding& value, const Visitor& visit) {
 template <class Visitor>
 void VisitMembers(weightsmith::StepReport& value, const Visitor& visit) {
   VisitMembers(static_cast<weightsmith::Effect&>(value), visit);
-  VisitAll(visit, {"name", "op", "tensors", "tensors_changed", "tensors_copied", "findings"},
-           value.name, value.op, value.tensors, value.tensors_changed, value.tensors_copied,
-           value.findings);
+  VisitAll(visit,
+           {"name", "op", "seed", "tensors", "tensors_changed", "tensors_copied", "findings"},
+           value.name, value.op, value.seed, value.tensors, value.tensors_changed,
+           value.tensors_copied, value.findings);
 }
 
 template <class Visitor>

@@ -56,18 +56,22 @@ TEST(Ranks, PutWhatIsNotFiniteAbove) {
 
 TEST(Ranks, AreThoseOfASort) {
   std::mt19937 random(5);
-  for (const std::size_t n : {2u, 33u, 1000u, 70'000u}) {
-    for (const int kind : {0, 1, 2}) {
+  for (const std::size_t n : {2u, 23u, 33u, 1000u, 70'000u}) {
+    for (const int kind : {0, 1, 2, 3, 4}) {
       SCOPED_TRACE(kind);
       std::vector<float> values(n);
       for (float& value : values) {
         const auto draw = random();
         const auto signed_draw = static_cast<float>(static_cast<std::int32_t>(draw));
-        // Few values, which have many equals; weights; every exponent.
+        // Few values, which have many equals; weights; every exponent; tiny ones; and weights
+        // beside a huge one.
         value = kind == 0   ? static_cast<float>(static_cast<int>(draw % 7) - 3)
-                : kind == 1 ? signed_draw * 0x1p-36f
-                            : std::ldexp(signed_draw, static_cast<int>(draw % 200) - 130);
+                : kind == 2 ? std::ldexp(signed_draw, static_cast<int>(draw % 200) - 130)
+                : kind == 3
+                    ? static_cast<float>(draw % 5000) * std::numeric_limits<float>::denorm_min()
+                    : signed_draw * 0x1p-36f;
       }
+      if (kind == 4) values[n / 2] = 1e30f;
       EXPECT_EQ(RanksOf(values), SortedRanks(values));
     }
   }

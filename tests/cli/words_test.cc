@@ -87,7 +87,7 @@ TEST(FormatEffect, AlmostAllIsNotAllAndAlmostNothingIsNotNothing) {
 Report OneStep() {
   Report report;
   report.inputs = {{"photo", "p.safetensors", Digest{}, 10, 9}};
-  report.steps = {{"mix", "weighted_sum", 8, 7, {100, 50, 1, 4}}};
+  report.steps = {{"mix", "weighted_sum", std::nullopt, 8, 7, {100, 50, 1, 4}}};
   report.outputs = {{"out.safetensors", 2'130'000'000, 10, 3, std::nullopt, std::nullopt}};
   report.tensors = {{"w", "unet", false, 100, {{"mix", {100, 50, 1, 4}}}, 0}};
   report.bytes_read = 4'000'000'000;

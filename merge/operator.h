@@ -28,10 +28,18 @@ enum class OperatorClass : std::uint8_t {
 };
 std::string_view ToString(OperatorClass form);
 
+/// What an operand is that is left out.
+enum class OperandDefault : std::uint8_t {
+  kNone,   ///< it may not be left out
+  kFirst,  ///< the first entry of the operator's list
+  kLast,   ///< the last
+};
+
 struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
+  OperandDefault left_out = OperandDefault::kNone;
 };
 
 /// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
@@ -44,6 +52,9 @@ struct OperandListSpec {
   /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
   /// …}, and what they do is told of each module. lower() gets one at a time.
   bool adapters = false;
+  /// Of layers that are put one on the other: an entry is {model: x, layers: 0-15}. The planner does
+  /// it, and lower() is not called.
+  bool layers = false;
 };
 
 enum class ParameterType : std::uint8_t {
@@ -126,6 +137,9 @@ struct Operator {
   std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;
   std::vector<ParameterSpec> parameters{};
+  /// Not empty: it acts on tensors that the key `where` selects, and this says what on. Of all other
+  /// tensors the first operand is the result, and no other operand is looked at.
+  std::string_view where{};
   bool expects_effect = true;  ///< to change no element is an error
   /// It also acts on a VAE that an earlier step computed.
   bool follows = false;

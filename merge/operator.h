@@ -124,6 +124,9 @@ struct ArgumentsGiven {
   bool Has(std::string_view parameter) const;
 };
 
+/// The key of what selects tensors.
+inline constexpr std::string_view kWhere = "where";
+
 struct Operator {
   std::string_view name;     ///< as recipes write it
   std::string_view summary;  ///< one line

@@ -31,14 +31,18 @@ std::string DefaultWord(const ParameterSpec& parameter) {
 std::string Signature(const Operator& op) {
   std::vector<std::string> words;
   for (const OperandSpec& operand : op.operands) {
-    words.push_back(fmt::format("{}:{}", operand.name, ToString(operand.kind)));
+    const std::string word = fmt::format("{}:{}", operand.name, ToString(operand.kind));
+    const bool optional = operand.left_out != OperandDefault::kNone;
+    words.push_back(optional ? fmt::format("[{}]", word) : word);
   }
   if (op.list) {
     const std::string entry =
-        fmt::format("{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "");
+        fmt::format("{}{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "",
+                    op.list->layers ? " layers" : "");
     const std::string list = fmt::format("{}:[{}...]", op.list->name, entry);
     words.push_back(op.list->optional ? fmt::format("[{}]", list) : list);
   }
+  if (!op.where.empty()) words.emplace_back(kWhere);
   for (const ParameterSpec& parameter : op.parameters) {
     const bool has_default = parameter.default_value.has_value();
     const std::string word = has_default
@@ -80,6 +84,7 @@ std::string InFull(const Operator& op) {
     rows.push_back({std::string(operand.name), std::string(operand.doc)});
   }
   if (op.list) rows.push_back({std::string(op.list->name), std::string(op.list->doc)});
+  if (!op.where.empty()) rows.push_back({std::string(kWhere), std::string(op.where)});
   for (const ParameterSpec& parameter : op.parameters) {
     rows.push_back({std::string(parameter.name), ParameterText(parameter)});
   }
@@ -97,6 +102,10 @@ std::string InFull(const Operator& op) {
 
 std::optional<std::vector<std::string_view>> Words(const ParameterSpec& parameter) {
   return parameter.words.empty() ? std::nullopt : std::optional(parameter.words);
+}
+
+std::optional<std::string_view> Where(const Operator& op) {
+  return op.where.empty() ? std::nullopt : std::optional(op.where);
 }
 
 std::optional<Json> Default(const ParameterSpec& parameter) {
@@ -132,6 +141,9 @@ const Record<OperandSpec>& RecordOf() {
       "An operand of an operator.",
       {{"name", &OperandSpec::name, "The key in a recipe."},
        {"kind", &OperandSpec::kind, "\"weight\", \"delta\" or \"same\"."},
+       {"required",
+        [](const OperandSpec& operand) { return operand.left_out == OperandDefault::kNone; },
+        "It may not be left out."},
        {"doc", &OperandSpec::doc, "What it is."}}};
   return record;
 }
@@ -144,6 +156,7 @@ const Record<OperandListSpec>& RecordOf() {
       {{"name", &OperandListSpec::name, "The key in a recipe."},
        {"kind", &OperandListSpec::kind, "Of each: \"weight\", \"delta\" or \"same\"."},
        {"weighted", &OperandListSpec::weighted, "Each has a weight."},
+       {"layers", &OperandListSpec::layers, "Layers are taken of each."},
        {"required", [](const OperandListSpec& list) { return !list.optional; },
         "It may not be left out."},
        {"doc", &OperandListSpec::doc, "What it is."}}};
@@ -163,6 +176,7 @@ const Record<Operator>& RecordOf() {
        {"operands", &Operator::operands, "What it takes."},
        {"list", &Operator::list, "What it takes any number of.", kOptional},
        {"parameters", &Operator::parameters, "Its parameters."},
+       {"where", Where, "It takes `where`, which selects tensors: what for.", kOptional},
        {"result", &Operator::result, "\"weight\", \"delta\" or \"same\"."},
        {"expects_effect", &Operator::expects_effect, "To change no element is an error."},
        {"source", &Operator::source, "Paper, or the project whose behaviour it matches."},

@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kConfiguration = "config.json";
+constexpr std::uintmax_t kMostBytes = 1 << 20;
 
 /// Where the config.json of a model is, if it has one.
 fs::path ConfigurationBeside(const Model& model) {
@@ -37,6 +38,10 @@ class ConfigurationTexts {
     const auto [known, added] = texts_.try_emplace(path);
     std::error_code ignored;
     if (!added || !fs::is_regular_file(path, ignored)) return known->second;
+    if (fs::file_size(path, ignored) > kMostBytes) {
+      throw Error(ErrorCode::kInput, fmt::format("{}: a configuration has at most {}",
+                                                 Quote(path.string()), FormatBytes(kMostBytes)));
+    }
     const auto file = OpenByteSource(path, IoBackend::kRead);
     known->second = ReadText(*file, 0, file->size());
     plan_->texts_read.push_back({path, "configuration"});

@@ -48,9 +48,11 @@ Operator OperatorOf(const internal::Operator& declared) {
               .operands = {},
               .list = {},
               .result = KindOf(declared.result),
-              .parameters = {}};
+              .parameters = {},
+              .where = declared.where};
   for (const internal::OperandSpec& operand : declared.operands) {
-    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc});
+    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc,
+                           operand.left_out != internal::OperandDefault::kNone});
   }
   if (declared.list) {
     op.list = OperandList{.name = declared.list->name,
@@ -58,6 +60,7 @@ Operator OperatorOf(const internal::Operator& declared) {
                           .weighted = declared.list->weighted,
                           .optional = declared.list->optional,
                           .adapters = declared.list->adapters,
+                          .layers = declared.list->layers,
                           .doc = declared.list->doc};
   }
   for (const internal::ParameterSpec& parameter : declared.parameters) {

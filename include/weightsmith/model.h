@@ -156,13 +156,14 @@ struct Entry {
   Entry(Model entry, Value its_weight) : model(std::move(entry)), weight(std::move(its_weight)) {}
 
   Model model;
-  std::optional<Value> weight;  ///< where the operator's list is weighted
+  std::optional<Value> weight;  ///< where the operator's list is weighted; of layers, their scale
+  std::string layers{};         ///< of a stack: "0-15"; empty: all
 };
 
 /// An operator on models.
 struct Step {
   std::string op;
-  std::vector<Model> operands{};  ///< in the order of the declaration
+  std::vector<Model> operands{};  ///< in the order of the declaration; the last may be optional
   std::vector<Entry> list{};      ///< of operators that take any number: `of`, `adapters`
   Parameters parameters{};
   Policies policies{};  ///< of this step

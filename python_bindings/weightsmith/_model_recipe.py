@@ -96,6 +96,9 @@ class ModelRecipe:
 
     def _entry(self, step: Step, model: Model, weight: Weights | None) -> Any:
         name = self.name_of(model)
+        if step.op == "stack":
+            said = {} if weight is None else check.plain("stack: of", weight)
+            return {"model": name, **said}
         if weight is None:
             return name
         is_lora = isinstance(model._source, File) and model._source.lora is not None

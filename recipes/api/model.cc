@@ -76,6 +76,7 @@ const internal::Operator& OperatorNamed(const std::string& name) {
 void ExpectParameter(const internal::Operator& op, const std::string& name) {
   std::vector<std::string> known;
   for (const internal::ParameterSpec& spec : op.parameters) known.emplace_back(spec.name);
+  if (!op.where.empty()) known.emplace_back(internal::kWhere);
   if (std::ranges::find(known, name) != known.end()) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("{} has no parameter {}.{}", op.name, internal::Quote(name),
@@ -190,7 +191,10 @@ Report Model::Save(const std::filesystem::path& path, const SaveOptions& options
 
 Model Apply(Step step) {
   const internal::Operator& op = OperatorNamed(step.op);
-  if (step.operands.size() != op.operands.size()) {
+  const auto required = std::ranges::count(op.operands, internal::OperandDefault::kNone,
+                                           &internal::OperandSpec::left_out);
+  if (step.operands.size() > op.operands.size() ||
+      step.operands.size() < static_cast<std::size_t>(required)) {
     throw Error(ErrorCode::kUsage, fmt::format("{} takes {} operands, and {} are given", op.name,
                                                op.operands.size(), step.operands.size()));
   }

@@ -134,7 +134,7 @@ constexpr std::array kOperatorWords{
     Word{"sumtwice", "sum_twice"},
     Word{"mean", "average"},
     Word{"model_soup", "average"},
-    Word{"passthrough", "copy"},
+    Word{"frankenmerge", "stack"},
     Word{"lora", "bake"},
     Word{"apply_lora", "bake"},
 };

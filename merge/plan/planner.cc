@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/model/naming.h"
 #include "core/model/views/component_views.h"
 
@@ -78,6 +79,7 @@ Plan Planner::Make() && {
   CheckSelections();
   CheckSteps();
   problems_.ThrowIfAny();
+  NoteSelections();
   WarnOfMergedVae(plan_, index_);
   CountModelKeys(plan_, index_, tensors_, considered_);
   for (const auto& tensors : output_tensors_) {
@@ -195,6 +197,15 @@ void Planner::CheckSelections() {
                     index_.expression().nodes[step.operands.front()].name),
         "A tensor has to be like every key of it; to say either of two, give a list of mappings. "
         "'weightsmith info FILE --tensors' lists names and shapes.");
+  }
+}
+
+/// How much of a model a step is for, which a regular expression does not show.
+void Planner::NoteSelections() {
+  for (const auto& [id, count] : selected_) {
+    const Node& step = index_.expression().nodes[id];
+    plan_.notes.push_back(fmt::format("step '{}' acts on {} of {} tensors", step.name,
+                                      FormatCount(count), FormatCount(tensors_.size())));
   }
 }
 

@@ -133,6 +133,7 @@ class Planner {
   void PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
                  std::uint32_t product);
   void CheckSelections();
+  void NoteSelections();
   void CheckSteps();
   void CheckAdapters(const Node& step, NodeId id,
                      const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
@@ -152,7 +153,7 @@ class Planner {
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
-  std::set<NodeId> selected_;
+  std::map<NodeId, std::uint64_t> selected_;  ///< tensors that a step with `where` acts on
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::set<std::uint32_t> considered_;
 };

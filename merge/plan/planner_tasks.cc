@@ -87,7 +87,7 @@ void Planner::Remember(const TensorEvaluator& evaluator) {
   computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
   replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
   shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
-  selected_.insert(evaluator.selected().begin(), evaluator.selected().end());
+  for (const NodeId step : evaluator.selected()) ++selected_[step];
   muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
   for (const NodeId step : evaluator.kept()) ++plan_.steps[index_.StepNumber(step)].missing;
 }

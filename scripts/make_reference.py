@@ -57,15 +57,18 @@ def described(parameter):
         facts.append(f"{parameter.get('low', '-∞')} to {parameter.get('high', '∞')}")
     if parameter["by_place"]:
         facts.append("by place")
+    if parameter["by_entry"]:
+        facts.append("also of an entry")
     return ", ".join(facts)
 
 
 def section(op):
-    rows = [(o["name"], o["kind"], "required", o["doc"]) for o in op["operands"]]
+    rows = [(o["name"], o["kind"], "required" if o["required"] else "optional", o["doc"]) for o in op["operands"]]
     if "list" in op:
         entries = op["list"]
         kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")
         rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
+        rows += [(f"{entries['name']}: {p['name']}", described(p), default(p), p["doc"]) for p in entries["numbers"]]
     if "where" in op:
         rows.append(("where", "a selection of tensors", "required", op["where"]))
     rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]

@@ -3,6 +3,7 @@
 #include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
 #include "recipes/jobs/effect_json-inl.h"
+#include "recipes/jobs/finding_json-inl.h"
 #include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
@@ -79,7 +80,9 @@ const Record<StepReport>& RecordOf() {
        {"tensors_changed", &StepReport::tensors_changed, "Those of them that it changed."},
        {"tensors_copied", [](const StepReport& step) { return step.integers + step.missing; },
         "Of those that it should have changed besides, being integers or missing in an operand."},
-       Inline(&StepReport::effect)}};
+       Inline(&StepReport::effect),
+       {"findings", &StepReport::findings,
+        "By component: what it did in its method's own words."}}};
   return record;
 }
 
@@ -108,7 +111,8 @@ const Record<TensorReport>& RecordOf() {
        {"elements", &TensorReport::elements, "Its elements."},
        {"copied", &TensorReport::copied, "It is a tensor of an input, unchanged."},
        {"non_finite", &TensorReport::non_finite, "Values of the result that are not finite."},
-       {"effects", &TensorReport::effects, "By step: what it changed."}}};
+       {"effects", &TensorReport::effects, "By step: what it changed."},
+       {"findings", &TensorReport::findings, "What steps did in their methods' own words."}}};
   return record;
 }
 

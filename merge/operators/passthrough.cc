@@ -17,12 +17,11 @@ const Operator& passthrough() {
           "For parts of a model that are to be weaker, stronger or silent: a matrix that is scaled "
           "to 0 adds nothing. Where the scale is 1 the model is copied byte for byte. Layers of "
           "one model behind those of another are op: stack.",
-      .formula = "scale*model",
+      .formula = "scale*a",
       .source = "mergekit's passthrough",
-      .example =
-          "x: {op: passthrough, model: photo, scale: {default: 1, \"layer.8-15:o_proj\": 0.5}}",
+      .example = "x: {op: passthrough, a: photo, scale: {default: 1, \"layer.8-15:o_proj\": 0.5}}",
       .uses = {"scale or silence some weights of a model", "damp repeated layers"},
-      .operands = {{.name = "model", .kind = Kind::kWeight, .doc = "The model."}},
+      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model."}},
       .result = Kind::kWeight,
       .parameters = {{.name = "scale",
                       .default_value = 1.0,

@@ -133,7 +133,7 @@ def test_an_entry_is_scaled_by_place(run, two):
 
 def test_passthrough_scales_by_place(run, two):
     a = two["a"]
-    out = run({"op": "passthrough", "model": "a", "scale": {"default": 1, "layer.8-15:o_proj": 0.5, "head": 2}}, models="a")
+    out = run({"op": "passthrough", "a": "a", "scale": {"default": 1, "layer.8-15:o_proj": 0.5, "head": 2}}, models="a")
     for name, x in a.items():
         layer, rest = layer_of(name)
         scale = 0.5 if layer in range(8, 16) and "o_proj" in rest else 2 if name.startswith("lm_head") else 1

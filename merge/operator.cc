@@ -68,8 +68,8 @@ std::uint64_t ParameterValues::Seed(std::string_view name) const {
 }
 
 std::optional<double> EntryValues::Number(std::string_view name, std::size_t entry) const {
-  const auto found = std::ranges::find_if(
-      specs_, [&](const ParameterSpec* spec) { return spec->name == name; });
+  const auto found =
+      std::ranges::find_if(specs_, [&](const ParameterSpec* spec) { return spec->name == name; });
   if (found == specs_.end()) return std::nullopt;
   const auto column = static_cast<std::size_t>(found - specs_.begin());
   const double value = values_[entry * specs_.size() + column];
@@ -79,6 +79,10 @@ std::optional<double> EntryValues::Number(std::string_view name, std::size_t ent
 
 bool ArgumentsGiven::Has(std::string_view parameter) const {
   return std::ranges::find(parameters, parameter) != parameters.end();
+}
+
+std::size_t RequiredOperands(const Operator& op) {
+  return static_cast<std::size_t>(std::ranges::count(op.operands, false, &OperandSpec::optional));
 }
 
 std::vector<const ParameterSpec*> EntryNumbers(const Operator& op) {
@@ -116,10 +120,10 @@ OperatorClass ClassOf(const Operator& op) {
   const std::span<const Value> all = values;
   Lowering tape(Precision::kF32, static_cast<Register>(values.size()));
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
-  const Value result = op.lower(
-      tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-             std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
-             EntryValues(specs, entries), Shape{2, 2}});
+  const Value result =
+      op.lower(tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
+                      std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
+                      EntryValues(specs, entries), Shape{2, 2}});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;

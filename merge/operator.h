@@ -32,7 +32,7 @@ std::string_view ToString(OperatorClass form);
 
 /// What an operand is that is left out.
 enum class OperandDefault : std::uint8_t {
-  kNone,   ///< it may not be left out
+  kNone,   ///< nothing
   kFirst,  ///< the first entry of the operator's list
   kLast,   ///< the last
 };
@@ -41,6 +41,7 @@ struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
+  bool optional = false;  ///< may be left out; stands behind those that may not
   OperandDefault left_out = OperandDefault::kNone;
 };
 
@@ -190,6 +191,9 @@ struct Operator {
 
 /// What it needs to see, by what it lowers to.
 OperatorClass ClassOf(const Operator& op);
+
+/// How many of its operands may not be left out.
+std::size_t RequiredOperands(const Operator& op);
 
 /// What an entry of its list may have beside a weight: the list's numbers, then the parameters by
 /// entry.

@@ -32,8 +32,7 @@ std::string Signature(const Operator& op) {
   std::vector<std::string> words;
   for (const OperandSpec& operand : op.operands) {
     const std::string word = fmt::format("{}:{}", operand.name, ToString(operand.kind));
-    const bool optional = operand.left_out != OperandDefault::kNone;
-    words.push_back(optional ? fmt::format("[{}]", word) : word);
+    words.push_back(operand.optional ? fmt::format("[{}]", word) : word);
   }
   if (op.list) {
     const std::string entry =
@@ -148,8 +147,7 @@ const Record<OperandSpec>& RecordOf() {
       "An operand of an operator.",
       {{"name", &OperandSpec::name, "The key in a recipe."},
        {"kind", &OperandSpec::kind, "\"weight\", \"delta\" or \"same\"."},
-       {"required",
-        [](const OperandSpec& operand) { return operand.left_out == OperandDefault::kNone; },
+       {"required", [](const OperandSpec& each) { return !each.optional; },
         "It may not be left out."},
        {"doc", &OperandSpec::doc, "What it is."}}};
   return record;

@@ -73,11 +73,6 @@ const internal::Operator& OperatorNamed(const std::string& name) {
                                              internal::DidYouMean(name, known)));
 }
 
-std::size_t RequiredOperands(const internal::Operator& op) {
-  return static_cast<std::size_t>(std::ranges::count(op.operands, internal::OperandDefault::kNone,
-                                                     &internal::OperandSpec::left_out));
-}
-
 void ExpectParameter(const internal::Operator& op, const std::string& name) {
   std::vector<std::string> known;
   for (const internal::ParameterSpec& spec : op.parameters) known.emplace_back(spec.name);
@@ -196,7 +191,8 @@ Report Model::Save(const std::filesystem::path& path, const SaveOptions& options
 
 Model Apply(Step step) {
   const internal::Operator& op = OperatorNamed(step.op);
-  if (step.operands.size() > op.operands.size() || step.operands.size() < RequiredOperands(op)) {
+  const std::size_t given = step.operands.size();
+  if (given < internal::RequiredOperands(op) || given > op.operands.size()) {
     throw Error(ErrorCode::kUsage, fmt::format("{} takes {} operands, and {} are given", op.name,
                                                op.operands.size(), step.operands.size()));
   }
@@ -212,7 +208,8 @@ Model Apply(std::string_view op, std::vector<Model> operands, Parameters paramet
   Step step{
       .op = std::string(op), .operands = std::move(operands), .parameters = std::move(parameters)};
   const internal::Operator& declared = OperatorNamed(step.op);
-  const std::size_t named = RequiredOperands(declared);
+  const std::size_t named =
+      declared.list ? internal::RequiredOperands(declared) : declared.operands.size();
   if (declared.list && !declared.list->weighted && step.operands.size() > named) {
     for (const Model& model : std::span(step.operands).subspan(named))
       step.list.emplace_back(model);

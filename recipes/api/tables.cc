@@ -64,8 +64,7 @@ Operator OperatorOf(const internal::Operator& declared) {
               .parameters = {},
               .where = declared.where};
   for (const internal::OperandSpec& operand : declared.operands) {
-    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc,
-                           operand.left_out != internal::OperandDefault::kNone});
+    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc, operand.optional});
   }
   if (declared.list) {
     op.list = OperandList{.name = declared.list->name,

@@ -34,7 +34,7 @@ std::string Underscored(std::string name) {
 std::string ExampleOf(const Operator& op) {
   std::string step = fmt::format("{{op: {}", op.name);
   for (const OperandSpec& operand : op.operands) {
-    if (operand.left_out == OperandDefault::kNone) step += fmt::format(", {}: …", operand.name);
+    if (!operand.optional) step += fmt::format(", {}: …", operand.name);
   }
   if (op.list) step += fmt::format(", {}: […]", op.list->name);
   for (const ParameterSpec& parameter : op.parameters) {

@@ -129,10 +129,12 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
+    const bool implied = spec.left_out != OperandDefault::kNone;
+    if (operand == nullptr && spec.optional && !implied) break;
     OperandReference reference{{}, {}, node.place};
     if (operand == nullptr) {
-      reference.implied = spec.left_out != OperandDefault::kNone;
-      if (!reference.implied) missing(spec.name, spec.doc);
+      reference.implied = implied;
+      if (!implied) missing(spec.name, spec.doc);
     } else {
       reference = Operand(*operand, fmt::format("{}.{}", name, spec.name),
                           fmt::format("{}: '{}'", what, spec.name));

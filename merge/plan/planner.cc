@@ -169,6 +169,7 @@ std::vector<TensorPlace> Planner::PlacesOfWeights() const {
     if (anatomy.role != Role::kWeight && anatomy.quantised == 0) continue;
     places.push_back(places_.Of(*tensor.first, tensor.canonical));
   }
+  AddPlacesOfStacks(places);
   return places;
 }
 

@@ -99,6 +99,7 @@ class Planner {
   std::vector<Origin> OriginsOf(const OutputSpec& spec, const TensorKey& key) const;
   std::vector<Want> WantsOf(const TensorKey& key) const;
   void CollectStacks();
+  void AddPlacesOfStacks(std::vector<TensorPlace>& places) const;
   void AdjustConfiguration(std::uint32_t output);
   void CollectLacking();
   void NoteLacking();

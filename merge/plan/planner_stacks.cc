@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/io/byte_source.h"
 #include "core/io/output_target.h"
+#include "core/model/blocks.h"
 #include "core/model/layer_configuration.h"
 #include "merge/plan/planner.h"
 
@@ -98,6 +99,27 @@ void Planner::CollectStacks() {
   for (const auto& [stack, layers] : stacks_) {
     for (const std::uint32_t model : index_.WeightModels(stack)) {
       for (const auto& [key, tensor] : index_.models()[model].tensors()) places_.Add(tensor);
+    }
+  }
+}
+
+/// Rows of steps in a stack may speak of layers that it leaves out, those of its output of numbers
+/// that no model has.
+void Planner::AddPlacesOfStacks(std::vector<TensorPlace>& places) const {
+  for (const auto& [stack, layers] : stacks_) {
+    for (const std::uint32_t model : index_.WeightModels(stack)) {
+      for (const auto& [key, tensor] : index_.models()[model].tensors()) {
+        if (tensor.anatomy->role != Role::kWeight) continue;
+        places.push_back(places_.Of(tensor, tensor.anatomy->canonical));
+      }
+    }
+  }
+  for (std::size_t o = 0; o < output_tensors_.size(); ++o) {
+    if (!stacks_.contains(plan_.outputs[o].spec.root)) continue;
+    for (const OutputTensor& tensor : output_tensors_[o]) {
+      TensorPlace place{tensor.canonical, tensor.component, ComponentKind::kBackbone};
+      place.block = BlockOf(place.kind, tensor.local);
+      if (place.block.family == "layer") places.push_back(place);
     }
   }
 }

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/tensor/tensor.h"
 #include "merge/program/lowering.h"
 
 namespace weightsmith::internal {
@@ -34,18 +36,6 @@ struct OperandSpec {
   std::string_view doc{};
 };
 
-/// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
-struct OperandListSpec {
-  std::string_view name;
-  Kind kind = Kind::kSame;
-  bool weighted = false;
-  bool optional = false;
-  std::string_view doc{};
-  /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
-  /// …}, and what they do is told of each module. lower() gets one at a time.
-  bool adapters = false;
-};
-
 enum class ParameterType : std::uint8_t {
   kNumber,
   kBoolean,
@@ -63,12 +53,29 @@ struct ParameterSpec {
   std::optional<double> default_value{};
   bool optional = false;  ///< may be left out
   bool by_place = false;  ///< a number that takes weights by place
+  /// A number that an entry of the list may have of its own: `of: [{model: x, density: 0.3}, …]`.
+  /// Where all have it, the step's may be left out.
+  bool by_entry = false;
   std::vector<std::string_view> words{};
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   std::string_view doc{};
   /// Of a boolean: whether the step acts on the VAE, which is copied otherwise.
   bool for_vae = false;
+};
+
+/// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
+struct OperandListSpec {
+  std::string_view name;
+  Kind kind = Kind::kSame;
+  bool weighted = false;
+  bool optional = false;
+  std::string_view doc{};
+  /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
+  /// …}, and what they do is told of each module. lower() gets one at a time.
+  bool adapters = false;
+  /// What else an entry has, beside the parameters by entry: numbers, each by place.
+  std::vector<ParameterSpec> numbers{};
 };
 
 /// What the parameters of a step are for one tensor, by their names.
@@ -97,18 +104,46 @@ class ParameterValues {
   std::span<const double> values_;
 };
 
+/// What the entries of a list have beside their weights for one tensor.
+class EntryValues {
+ public:
+  /// Entries that have nothing of their own.
+  EntryValues() = default;
+  /// `values` of each entry, in the order of `specs` (EntryNumbers); NaN where it was left out.
+  /// REQUIRES: both outlive it.
+  EntryValues(std::span<const ParameterSpec* const> specs, std::span<const double> values)
+      : specs_(specs), values_(values) {}
+
+  /// Nothing where it was left out.
+  std::optional<double> Number(std::string_view name, std::size_t entry) const;
+
+ private:
+  std::span<const ParameterSpec* const> specs_;
+  std::span<const double> values_;
+};
+
 /// What lower() is given for one tensor.
 struct Arguments {
   std::span<const Value> operands;  ///< in the order of Operator::operands
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
+  EntryValues entries{};
+  Shape shape{};  ///< of the tensor; empty where it has no dimensions or is not known
+
+  /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.
+  double Entry(std::string_view name, std::size_t i) const {
+    const std::optional<double> own = entries.Number(name, i);
+    return own ? *own : parameters.Number(name);
+  }
 };
 
 /// What a step of a recipe gave, before any tensor is looked at.
 struct ArgumentsGiven {
   std::size_t list = 0;                      ///< entries of the operand list
-  std::vector<std::string_view> parameters;  ///< which were written
+  std::vector<std::string_view> parameters;  ///< which were written, for the step or every entry
+  /// Of parameters that are one number everywhere, a boolean or a word: what they are.
+  std::map<std::string_view, double> numbers{};
 
   bool Has(std::string_view parameter) const;
 };
@@ -131,11 +166,17 @@ struct Operator {
   bool follows = false;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
+  /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then.
+  std::string (*check_tensor)(const Arguments&) = nullptr;
   Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
 };
 
 /// What it needs to see, by what it lowers to.
 OperatorClass ClassOf(const Operator& op);
+
+/// What an entry of its list may have beside a weight: the list's numbers, then the parameters by
+/// entry.
+std::vector<const ParameterSpec*> EntryNumbers(const Operator& op);
 
 /// Every operator, sorted by name.
 std::span<const Operator* const> Operators();

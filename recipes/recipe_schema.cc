@@ -255,6 +255,20 @@ Json ParameterSchema(const ParameterSpec& parameter) {
   return Described(std::move(schema), parameter.doc);
 }
 
+/// An entry of a list of models.
+Json EntrySchema(const Operator& op) {
+  Json entry = Object({{"model", Ref("operand")}}, {"model"});
+  if (op.list->weighted) entry = KeysSchema(EntryKeys());
+  for (const ParameterSpec* number : EntryNumbers(op)) {
+    Json schema = ParameterSchema(*number);
+    if (number->by_entry) schema.erase("default");
+    entry["properties"][number->name] = std::move(schema);
+    const bool needed = !number->by_entry && !number->default_value && !number->optional;
+    if (needed) entry["required"].push_back(number->name);
+  }
+  return op.list->weighted ? entry : AnyOf({Ref("operand"), std::move(entry)});
+}
+
 Json OperatorSchema(const Operator& op) {
   Json properties = {{"op", {{"const", op.name}}}, {"policy", Ref("step_policy")}};
   std::vector<std::string> required{"op"};
@@ -263,8 +277,7 @@ Json OperatorSchema(const Operator& op) {
     required.emplace_back(operand.name);
   }
   if (op.list) {
-    Json entry = AnyOf({Ref("operand"), Object({{"model", Ref("operand")}}, {"model"})});
-    if (op.list->weighted) entry = KeysSchema(EntryKeys());
+    Json entry = EntrySchema(op);
     if (op.list->adapters) {
       const std::string number = R"(:[-+]?[0-9.]+([eE][-+]?[0-9]+)?)";
       entry = AnyOf({Pattern(fmt::format("^[^:]+({0}({0})?)?$", number)), Ref("step"),
@@ -277,7 +290,8 @@ Json OperatorSchema(const Operator& op) {
   }
   for (const ParameterSpec& parameter : op.parameters) {
     properties[parameter.name] = ParameterSchema(parameter);
-    if (!parameter.default_value && !parameter.optional) required.emplace_back(parameter.name);
+    const bool needed = !parameter.default_value && !parameter.optional;
+    if (needed && !parameter.by_entry) required.emplace_back(parameter.name);
   }
   return Described(Object(std::move(properties), required), op.summary);
 }

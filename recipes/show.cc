@@ -270,16 +270,21 @@ class Shown {
 
   SourceNode OperandList(const Node& node) const {
     SourceNode list = List();
+    const std::vector<const ParameterSpec*> specs = EntryNumbers(*node.op);
     for (std::size_t i = 0; i < node.list.size(); ++i) {
-      if (!node.op->list->weighted) {
-        list.items.push_back(NameOf(node.list[i]));
-        continue;
-      }
       SourceNode entry = Flow();
       const bool adapters = node.op->list->adapters;
       Put(entry, adapters ? "use" : "model", NameOf(node.list[i]));
-      Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
-      list.items.push_back(std::move(entry));
+      if (node.op->list->weighted) {
+        Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
+      }
+      for (std::size_t k = 0; k < specs.size(); ++k) {
+        const Weights& number = node.entry_numbers[i][k];
+        if (number.everywhere() && std::isnan(*number.everywhere())) continue;  // left out
+        Put(entry, specs[k]->name, ByPlace(number, Number));
+      }
+      const bool bare = !node.op->list->weighted && entry.items.size() == 1;
+      list.items.push_back(bare ? NameOf(node.list[i]) : std::move(entry));
     }
     return list;
   }

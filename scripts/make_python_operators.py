@@ -58,10 +58,17 @@ def described(parameter):
     return f"{parameter['doc']} ({limits[0]} or less)" if limits else parameter["doc"]
 
 
-def entry_type(operand_list, operand):
-    if operand_list["weighted"]:
-        return f"Sequence[tuple[{operand}, Weights]]"
-    return f"Sequence[{operand}]"
+def is_numbered(op):
+    """Whether an entry of its list may have numbers of its own."""
+    return bool(op["list"]["numbers"]) or any(parameter["by_entry"] for parameter in op["parameters"])
+
+
+def entry_type(op, operand):
+    weighted = op["list"]["weighted"]
+    entry = f"tuple[{operand}, Weights]" if weighted else operand
+    if is_numbered(op):
+        entry += f" | tuple[{operand}, {'Weights, ' if weighted else ''}Mapping[str, Weights]]"
+    return f"Sequence[{entry}]"
 
 
 def signature(op, operand, result, body):
@@ -69,7 +76,7 @@ def signature(op, operand, result, body):
     arguments = [f"{each['name']}: {operand}" for each in op["operands"]]
     if "list" in op:
         end = "" if op["list"]["required"] else " = ()"
-        arguments.append(f"{op['list']['name']}: {entry_type(op['list'], operand)}{end}")
+        arguments.append(f"{op['list']['name']}: {entry_type(op, operand)}{end}")
     arguments.append("*")
     for parameter in op["parameters"]:
         kind = parameter_type(parameter)
@@ -110,10 +117,11 @@ def function(op):
     entries = f'"{op["list"]["name"]}": {op["list"]["name"]}' if "list" in op else ""
     parameters = ", ".join(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])
     weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
+    numbered = ", numbered=True" if "list" in op and is_numbered(op) else ""
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
     differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""
     gives = ", gives_difference=True" if op["result"] == "delta" else ""
-    extra = f"{weighted}{differences}{gives}"
+    extra = f"{weighted}{numbered}{differences}{gives}"
     call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{extra})'
     return (
         "@overload\n"

@@ -57,6 +57,8 @@ def described(parameter):
         facts.append(f"{parameter.get('low', '-∞')} to {parameter.get('high', '∞')}")
     if parameter["by_place"]:
         facts.append("by place")
+    if parameter["by_entry"]:
+        facts.append("also of an entry")
     return ", ".join(facts)
 
 
@@ -66,6 +68,7 @@ def section(op):
         entries = op["list"]
         kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")
         rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
+        rows += [(f"{entries['name']}: {p['name']}", described(p), default(p), p["doc"]) for p in entries["numbers"]]
     rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]
     lines = [f"## {op['name']}", "", op["summary"], "", "```", op["formula"], "```", "", op["doc"], ""]
     lines += [f"For: {'; '.join(op['uses'])}.", ""]

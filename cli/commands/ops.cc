@@ -68,6 +68,7 @@ std::string ParameterText(const ParameterSpec& parameter) {
   const std::string word = DefaultWord(parameter);
   facts.push_back(parameter.default_value ? "default " + word : word);
   if (parameter.by_place) facts.emplace_back("by place");
+  if (parameter.by_entry) facts.emplace_back("also of an entry");
   return fmt::format("{} ({})", parameter.doc, fmt::join(facts, ", "));
 }
 
@@ -79,7 +80,12 @@ std::string InFull(const Operator& op) {
   for (const OperandSpec& operand : op.operands) {
     rows.push_back({std::string(operand.name), std::string(operand.doc)});
   }
-  if (op.list) rows.push_back({std::string(op.list->name), std::string(op.list->doc)});
+  if (op.list) {
+    rows.push_back({std::string(op.list->name), std::string(op.list->doc)});
+    for (const ParameterSpec& number : op.list->numbers) {
+      rows.push_back({fmt::format("{}: {}", op.list->name, number.name), ParameterText(number)});
+    }
+  }
   for (const ParameterSpec& parameter : op.parameters) {
     rows.push_back({std::string(parameter.name), ParameterText(parameter)});
   }
@@ -121,6 +127,7 @@ const Record<ParameterSpec>& RecordOf() {
        {"high", [](const ParameterSpec& each) { return IfFinite(each.high); }, "The largest value.",
         kOptional},
        {"by_place", &ParameterSpec::by_place, "It takes weights by place."},
+       {"by_entry", &ParameterSpec::by_entry, "An entry of the list may have its own."},
        {"doc", &ParameterSpec::doc, "What it is."}}};
   return record;
 }
@@ -146,6 +153,7 @@ const Record<OperandListSpec>& RecordOf() {
        {"weighted", &OperandListSpec::weighted, "Each has a weight."},
        {"required", [](const OperandListSpec& list) { return !list.optional; },
         "It may not be left out."},
+       {"numbers", &OperandListSpec::numbers, "What else an entry has, but parameters by entry."},
        {"doc", &OperandListSpec::doc, "What it is."}}};
   return record;
 }

@@ -153,10 +153,12 @@ struct SaveOptions {
 /// An entry of the list of a step.
 struct Entry {
   Entry(Model entry) : model(std::move(entry)) {}
-  Entry(Model entry, Value its_weight) : model(std::move(entry)), weight(std::move(its_weight)) {}
+  Entry(Model entry, Value its_weight, Parameters its_numbers = {})
+      : model(std::move(entry)), weight(std::move(its_weight)), numbers(std::move(its_numbers)) {}
 
   Model model;
   std::optional<Value> weight;  ///< where the operator's list is weighted
+  Parameters numbers{};         ///< of its own: {{"density", 0.3}}
 };
 
 /// An operator on models.

@@ -20,16 +20,6 @@ struct Operand {
   std::string_view doc;
 };
 
-/// Operands of any number, under one key.
-struct OperandList {
-  std::string_view name;
-  Kind kind = Kind::kSame;
-  bool weighted = false;  ///< each has a weight
-  bool optional = false;
-  bool adapters = false;  ///< they are adapters, and their weights strengths
-  std::string_view doc;
-};
-
 enum class ParameterType : std::uint8_t { kNumber, kBoolean, kWord, kSeed };
 
 struct Parameter {
@@ -39,10 +29,22 @@ struct Parameter {
   std::optional<double> default_value;
   bool optional = false;
   bool by_place = false;  ///< takes numbers by place
+  bool by_entry = false;  ///< an entry of the list may have its own
   std::vector<std::string_view> words;
   double low = 0;  ///< of a number, both inclusive; infinite where there is no limit
   double high = 0;
   std::string_view doc;
+};
+
+/// Operands of any number, under one key.
+struct OperandList {
+  std::string_view name;
+  Kind kind = Kind::kSame;
+  bool weighted = false;  ///< each has a weight
+  bool optional = false;
+  bool adapters = false;  ///< they are adapters, and their weights strengths
+  std::string_view doc;
+  std::vector<Parameter> numbers;  ///< what else an entry has, but parameters by entry
 };
 
 struct Operator {

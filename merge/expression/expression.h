@@ -81,10 +81,29 @@ struct Node {
   std::vector<NodeId> list;
   std::vector<Weights> weights;     ///< of list entries; empty unless the list is weighted
   std::vector<Weights> parameters;  ///< parallel to op->parameters
+  /// Of list entries, parallel to EntryNumbers(*op); NaN everywhere is left out. Empty where there
+  /// are none.
+  std::vector<std::vector<Weights>> entry_numbers;
   Policies policies;
 
   bool leaf() const { return model.has_value(); }
 };
+
+/// All values by place of a step, with their names.
+template <class Visitor>
+void ForEachWeights(const Node& step, const Visitor& visit) {
+  for (std::size_t i = 0; i < step.parameters.size(); ++i) {
+    visit(step.parameters[i], step.op->parameters[i].name);
+  }
+  for (const Weights& weights : step.weights) {
+    visit(weights, step.op->list->adapters ? "strength" : "weight");
+  }
+  if (step.entry_numbers.empty()) return;
+  const std::vector<const ParameterSpec*> specs = EntryNumbers(*step.op);
+  for (const std::vector<Weights>& entry : step.entry_numbers) {
+    for (std::size_t i = 0; i < entry.size(); ++i) visit(entry[i], specs[i]->name);
+  }
+}
 
 /// Operands precede their users.
 struct Expression {

@@ -23,16 +23,20 @@ Value LowerTies(Lowering& tape, const Arguments& given) {
     const Value delta = tape.Subtract(given.list[i], base);
     const Value kept =
         density < 1 ? tape.KeepAtLeast(delta, tape.KthLargest(delta, density)) : delta;
+    tape.TellShare("kept", kept, Subject::Entry(i));
     trimmed.push_back(tape.Scale(given.weights[i], kept));
     votes = tape.Add(votes, by_size ? trimmed.back() : SignOf(tape, trimmed.back()));
   }
   Value agreed = Value::Zero();
   Value total = Value::Zero();
+  Value left_out = Value::Zero();  // all of one sign: no sum of them is 0
   for (std::size_t i = 0; i < trimmed.size(); ++i) {
     const Value kept = tape.KeepSign(trimmed[i], votes);
     agreed = tape.Add(agreed, kept);
     total = tape.Add(total, tape.WhereNotZero(given.weights[i], kept));
+    left_out = tape.Add(left_out, tape.Subtract(trimmed[i], kept));
   }
+  tape.TellShare("sign conflicts", left_out);
   if (given.parameters.Flag("normalize")) agreed = tape.Quotient(agreed, total);
   return tape.AddScaled(base, given.parameters.Number("lambda"), agreed);
 }

@@ -155,8 +155,10 @@ void ExpressionIndex::Visit(NodeId id) {
   all_models_[id] = std::move(all).values();
   node_adapters_[id] = std::move(adapters).values();
   weight_models_[id] = std::move(by_weight).values();
-  const auto names_vae = [](const Weights& weights) { return weights.NamesVae(); };
   bool asked = false;
+  ForEachWeights(node, [&](const Weights& weights, std::string_view /*name*/) {
+    asked = asked || weights.NamesVae();
+  });
   for (std::size_t i = 0; i < node.parameters.size(); ++i) {
     asked = asked || (node.op->parameters[i].for_vae && node.parameters[i].everywhere() == 1.0);
   }
@@ -165,10 +167,7 @@ void ExpressionIndex::Visit(NodeId id) {
     const auto& components = models_[model].components();
     return !components.empty() && std::ranges::none_of(components, IsMergedByDefault);
   });
-  if (asked || only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
-      std::ranges::any_of(node.weights, names_vae)) {
-    names_vae_.insert(id);
-  }
+  if (asked || only_vaes) names_vae_.insert(id);
   step_number_[id] = static_cast<std::uint32_t>(steps_.size());
   steps_.push_back(id);
 }

@@ -158,8 +158,9 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     const Node& step = index.expression().nodes[id];
     const std::string where = fmt::format("step '{}'", step.name);
     const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
-    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
-    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
+    ForEachWeights(step, [&](const Weights& weights, std::string_view /*name*/) {
+      checker.Check(weights, where, supermerger);
+    });
     checker.Check(step.policies.missing, "policy 'missing'");
   }
   checker.Check(plan.policies.missing, "policy 'missing'");

@@ -18,12 +18,23 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kTrainDifference, 3},
     {OpCode::kMin, 2},
     {OpCode::kMax, 2},
+    {OpCode::kMagnitude, 1},
+    {OpCode::kSquareRoot, 1},
+    {OpCode::kExponential, 1},
+    {OpCode::kLogarithm, 1},
+    {OpCode::kHyperbolicTangent, 1},
+    {OpCode::kCosine, 1},
+    {OpCode::kPower, 1},
+    {OpCode::kPowerOf, 2},
     {OpCode::kKeepExtra, 2, Linearity::kSameInputs},
     {OpCode::kQuotient, 2},
     {OpCode::kKeepAtLeast, 1},
     {OpCode::kKeepSign, 2},
     {OpCode::kWhereNotZero, 1},
     {OpCode::kSpread, 0},
+    {OpCode::kUniform, 0},
+    {OpCode::kNormal, 0},
+    {OpCode::kKeepBelow, 3},
 };
 
 constexpr bool InOrder() {

@@ -28,6 +28,8 @@ class StepReader {
   SourceNode Corrected(Gathered gathered, const Operator*& op, const std::string& what);
   void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
+  OperandReference ReadEntry(const SourceNode& written, const std::string& entry_name,
+                             const std::string& what, NodeId id);
   void ReadAdapters(const SourceNode& list, const std::string& what, NodeId id);
   std::optional<Weights> ReadStrengths(const SourceNode& entry, std::string_view words,
                                        const std::string& what);

@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <optional>
+#include <sstream>
 
 #include "cli/command.h"
 #include "cli/operator_names.h"
+#include "cli/operator_search.h"
 #include "cli/render/layout.h"
 #include "cli/schemas.h"
 #include "core/base/error.h"
@@ -193,8 +195,38 @@ const Record<Operator>& RecordOf() {
 
 namespace {
 
+/// What fits no operator, with the nearest word that does.
+[[noreturn]] void RefuseWords(const std::string& words) {
+  const std::vector<std::string> known = WordsOfOperators();
+  std::string meant;
+  std::istringstream stream(Lowercase(words));
+  for (std::string word; meant.empty() && stream >> word;) meant = DidYouMean(word, known);
+  throw Error(ErrorCode::kUsage, fmt::format("ops: no operator is for {}.{}", Quote(words), meant),
+              "'weightsmith ops' lists all of them; docs/choosing.md says which for what.");
+}
+
+void PrintLike(const std::string& words, bool json, Terminal& terminal) {
+  const std::vector<const Operator*> found = OperatorsLike(words);
+  if (found.empty()) RefuseWords(words);
+  if (json) return terminal.PrintData(JsonText(found));
+  std::vector<TableRow> rows;
+  for (const Operator* op : found) {
+    rows.push_back({std::string(op->name), std::string(op->summary)});
+    rows.push_back({"", fmt::format("{}", fmt::join(op->uses, "; "))});
+  }
+  terminal.Print(Table(rows));
+}
+
 int RunOps(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
+  if (const auto words = arguments.Text("like")) {
+    if (!arguments.positionals().empty()) {
+      throw Error(ErrorCode::kUsage, "ops: --like and a name cannot be combined.",
+                  "Give one of them.");
+    }
+    PrintLike(*words, json, terminal);
+    return 0;
+  }
   if (!arguments.positionals().empty()) {
     const Operator& op = OperatorNamed("ops", arguments.positionals().front());
     if (json) {
@@ -234,8 +266,14 @@ const Command& ops() {
                        .doc = "the operator to explain",
                        .kind = ValueKind::kOperator,
                        .required = false}},
-      .flags = {{.name = "json", .doc = "Print JSON"}},
-      .examples = {{"weightsmith ops add_difference", "All about one operator:"}},
+      .flags = {{.name = "like",
+                 .kind = ValueKind::kText,
+                 .value = "WORDS",
+                 .doc = "List those that are for this purpose, the best first",
+                 .details = "Their purposes, names and summaries are looked through."},
+                {.name = "json", .doc = "Print JSON"}},
+      .examples = {{"weightsmith ops add_difference", "All about one operator:"},
+                   {"weightsmith ops --like \"style transfer\"", "Which is for this?"}},
       .run = RunOps,
   };
   return command;

@@ -99,7 +99,9 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
   std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,
-                                 std::bit_cast<std::uint64_t>(reduction.fraction)};
+                                 static_cast<std::uint64_t>(reduction.rank.rule),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.fraction),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.second)};
   if (reduction.cells) AppendKey(*reduction.cells, key);
   const auto [known, fresh] =
       known_slots_.try_emplace(std::move(key), static_cast<Slot>(draft_.slots.size()));
@@ -147,9 +149,12 @@ Scalar Lowering::LargestOf(const Grid& cells, Value x) {
 }
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
+  return Ranked(x, {.fraction = fraction});
+}
+
+Scalar Lowering::Ranked(Value x, const Rank& rank) {
   if (x.zero()) return 0;
-  return Gather(
-      {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
+  return Gather({.code = ReductionCode::kRanked, .in = {x.reg(), x.reg()}, .rank = rank});
 }
 
 Register Lowering::Hold(Value x) {
@@ -299,6 +304,27 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
 Value Lowering::KeepBelow(Value x, Value y, Value z) {
   if (x.zero()) return x;
   return Emit(OpCode::kKeepBelow, {x.reg(), Hold(y), Hold(z)});
+}
+
+Value Lowering::KeepAtMost(Value x, Scalar limit) {
+  limit = Rounded(limit);
+  return x.zero() ? x : Emit(OpCode::kKeepAtMost, {x.reg()}, {limit, 0});
+}
+
+Value Lowering::Choose(Value mask, Value x, Value y) {
+  if (mask.zero() || x == y) return y;
+  return Emit(OpCode::kChoose, {mask.reg(), Hold(x), Hold(y)});
+}
+
+Value Lowering::Sign(Value x) {
+  return x.zero() ? x : Emit(OpCode::kSign, {x.reg()});
+}
+
+Value Lowering::KeepLargest(Value x, std::size_t keep, std::size_t group) {
+  if (x.zero() || keep == 0) return Value::Zero();
+  if (keep >= group) return x;
+  return Emit(OpCode::kKeepLargest, {x.reg()},
+              {static_cast<double>(keep), static_cast<double>(group)});
 }
 
 Value Lowering::Uniform(std::uint64_t seed, std::string_view op, std::size_t operand) {

@@ -60,6 +60,8 @@ class Lowering {
   Scalar Largest(Value x);  ///< max |x|
   /// The trunc(fraction·n)-th largest |x|; NaN, which nothing reaches, where that is the 0-th.
   Scalar KthLargest(Value x, double fraction);
+  /// The |x| of another rank.
+  Scalar Ranked(Value x, const Rank& rank);
   // Of each cell, for Spread. What is computed of them is computed of each cell; those of one
   // operation are of the same cells, or of the whole tensor.
   Scalar SumOf(const Grid& cells, Value x);
@@ -95,6 +97,12 @@ class Lowering {
   Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0
   Value WhereNotZero(Scalar s, Value x);         ///< s where x is not 0, else 0
   Value KeepBelow(Value x, Value y, Value z);    ///< x where y < z, else 0
+  Value KeepAtMost(Value x, Scalar limit);       ///< x where |x| does not exceed it, else 0
+  Value Choose(Value mask, Value x, Value y);    ///< x where the mask is not 0, else y
+  Value Sign(Value x);                           ///< 1, -1 or 0
+  /// The `keep` largest |x| of every `group` elements in order, else 0, of equal ones the first.
+  /// REQUIRES: group divides kTile.
+  Value KeepLargest(Value x, std::size_t keep, std::size_t group);
   /// The number of each element's cell.
   Value Spread(Scalar of_cells, const Grid& cells);
 

@@ -35,6 +35,10 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kUniform, 0},
     {OpCode::kNormal, 0},
     {OpCode::kKeepBelow, 3},
+    {OpCode::kKeepAtMost, 1},
+    {OpCode::kChoose, 3},
+    {OpCode::kSign, 1},
+    {OpCode::kKeepLargest, 1},
 };
 
 constexpr bool InOrder() {

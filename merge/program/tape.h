@@ -54,6 +54,10 @@ enum class OpCode : std::uint8_t {
   kUniform,       ///< a random number in [0, 1), of `stream`
   kNormal,        ///< a random number of mean 0 and deviation 1, of `stream`
   kKeepBelow,     ///< x where y < z, else 0
+  kKeepAtMost,    ///< x where |x| ≤ s, else 0
+  kChoose,        ///< y where x is not 0, else z
+  kSign,          ///< 1, -1 or 0 with x; 0 of a NaN
+  kKeepLargest,   ///< the s largest |x| of every t elements, else 0; t divides a tile (groups.h)
 };
 
 using Register = std::uint16_t;

@@ -82,7 +82,8 @@ class Printer {
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);
     for (const Register in : reduction.in) Add(in);
-    return Add(reduction.fraction).Add(reduction.out);
+    Add(static_cast<std::uint64_t>(reduction.rank.rule)).Add(reduction.rank.fraction);
+    return Add(reduction.rank.second).Add(reduction.out);
   }
   Printer& Add(const KeptRegister& kept) { return Add(kept.value).Add(kept.out); }
   Printer& Add(const Transform& transform) {

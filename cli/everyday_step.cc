@@ -29,13 +29,15 @@ std::vector<std::string> SplitCommas(std::string_view text) {
 /// "base, of…".
 std::string OperandNames(const Operator& op) {
   std::vector<std::string> names;
-  for (const OperandSpec& operand : op.operands) names.emplace_back(operand.name);
+  for (const OperandSpec& operand : op.operands) {
+    if (!operand.optional) names.emplace_back(operand.name);
+  }
   if (op.list) names.push_back(fmt::format("{}…", op.list->name));
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 void CheckModelCount(const Operator& op, std::size_t given) {
-  const std::size_t single = op.operands.size();
+  const std::size_t single = RequiredOperands(op);
   const bool open = op.list.has_value();
   const std::size_t least = single + (open && !op.list->optional ? 1 : 0);
   if (open ? given >= least : given == single) return;
@@ -120,7 +122,7 @@ std::size_t PlaceOfBase(const Operator& op) {
 std::string StepText(const Operator& op, std::span<const std::string> models,
                      std::span<const std::pair<std::string, std::string>> parameters) {
   CheckModelCount(op, models.size());
-  const std::size_t single = op.operands.size();
+  const std::size_t single = RequiredOperands(op);
   const std::size_t listed = models.size() - single;
   std::vector<std::string> keys = {fmt::format("op: {}", op.name)};
   for (std::size_t i = 0; i < single; ++i) {

@@ -87,6 +87,12 @@ def test_a_model_is_stacked_on_itself_in_any_order(run, two):
     assert_same(out, stacked(span(a, 0, 31) + span(a, 3, 3) + span(a, 0, 1), a, a))
 
 
+def test_whole_models_are_stacked_on_the_command_line(two, weightsmith, tmp_path):
+    weightsmith("merge", "a", "b", "--op", "stack", "-o", "out/model.safetensors")
+    out = support.read(tmp_path / "out" / "model.safetensors").tensors
+    assert_same(out, stacked(span(two["a"], 0, 31) + span(two["b"], 0, 31), two["a"], two["b"]))
+
+
 def test_layers_are_pruned(run, two):
     a = two["a"]
     out = run({"op": "stack", "of": [{"model": "a", "layers": "0-3"}, {"model": "a", "layers": "30-31"}]}, models="a")

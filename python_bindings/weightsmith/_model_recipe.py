@@ -101,8 +101,8 @@ class ModelRecipe:
     ) -> Any:
         name = self.name_of(model)
         if step.op == "stack":
-            said = {} if weight is None else check.plain("stack: of", weight)
-            return {"model": name, **said}
+            layers: dict[str, Any] = {} if weight is None else check.plain("stack: of", weight)
+            return {"model": name, **layers}
         if weight is None and not numbers:
             return name
         is_lora = isinstance(model._source, File) and model._source.lora is not None

@@ -18,7 +18,7 @@ def _entry(what: str, given: Any) -> tuple[Model, Mapping[str, Any]]:
         return as_model(given), {}
     if len(given) not in (2, 3):
         raise check.wrong(what, given, "a model, a pair of a model and its layers, or these and a scale")
-    said = {"layers": str(given[1])}
+    said: dict[str, Any] = {"layers": str(given[1])}
     if len(given) > 2:
         said["scale"] = given[2]
     return as_model(given[0]), said

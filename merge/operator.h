@@ -136,7 +136,7 @@ class EntryValues {
 
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;  ///< in the order of Operator::operands
+  std::span<const Value> operands;  ///< in the order of Operator::operands, as far as given
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
+#include "core/base/text.h"
 #include "core/model/blocks.h"
 
 namespace weightsmith::internal {
@@ -12,6 +14,8 @@ namespace {
 
 constexpr std::size_t kEmbedOperand = 0;
 constexpr std::size_t kHeadOperand = 1;
+/// Stacks of stacks grow fast.
+constexpr std::size_t kMostLayers = 9999;
 
 Block PlaceOf(const TensorKey& key, const ModelTensor& tensor) {
   return BlockOf(tensor.component->kind, key.tensor);
@@ -92,24 +96,29 @@ std::optional<std::uint32_t> LayerOf(ComponentKind kind, const TensorKey& key) {
 
 StackIndex::StackIndex(const ExpressionIndex& index, NodeId stack, Problems& problems)
     : embed_(EndOf(index, stack, kEmbedOperand)), head_(EndOf(index, stack, kHeadOperand)) {
-  layers_ = Stacked(index, stack, problems);
+  layers_ = LayersOf(index, stack, problems);
 }
 
-std::vector<StackIndex::Layer> StackIndex::LayersOf(const ExpressionIndex& index, NodeId node,
-                                                    Problems& problems) const {
-  if (IsStack(index.expression().nodes[node])) return Stacked(index, node, problems);
-  std::vector<Layer> layers(CountLayers(index, node));
-  for (std::uint32_t i = 0; i < layers.size(); ++i) layers[i] = {node, i};
-  return layers;
+const std::vector<StackIndex::Layer>& StackIndex::LayersOf(const ExpressionIndex& index,
+                                                           NodeId node, Problems& problems) {
+  if (const auto known = known_.find(node); known != known_.end()) return known->second;
+  std::vector<Layer> layers;
+  if (IsStack(index.expression().nodes[node])) {
+    layers = Stacked(index, node, problems);
+  } else {
+    layers.resize(CountLayers(index, node));
+    for (std::uint32_t i = 0; i < layers.size(); ++i) layers[i] = {node, i};
+  }
+  return known_[node] = std::move(layers);
 }
 
 std::vector<StackIndex::Layer> StackIndex::Stacked(const ExpressionIndex& index, NodeId stack,
-                                                   Problems& problems) const {
+                                                   Problems& problems) {
   const std::vector<Node>& nodes = index.expression().nodes;
   const Node& step = nodes[stack];
   std::vector<Layer> stacked;
   for (std::size_t i = 0; i < step.list.size(); ++i) {
-    const std::vector<Layer> own = LayersOf(index, step.list[i], problems);
+    const std::vector<Layer>& own = LayersOf(index, step.list[i], problems);
     const std::string what =
         fmt::format("step '{}': '{}[{}]'", step.name, step.op->list->name, i + 1);
     const std::string& model = nodes[step.list[i]].name;
@@ -128,6 +137,10 @@ std::vector<StackIndex::Layer> StackIndex::Stacked(const ExpressionIndex& index,
       continue;
     }
     stacked.insert(stacked.end(), own.begin() + range.first, own.begin() + range.last + 1);
+    if (stacked.size() <= kMostLayers) continue;
+    problems.AddSentence(
+        fmt::format("{}: a stack has at most {} layers", what, FormatCount(kMostLayers)), "");
+    break;
   }
   CheckWidths(index, step, problems);
   return stacked;

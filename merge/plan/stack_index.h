@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -40,9 +41,10 @@ class StackIndex {
   std::vector<Use> UsesOf(ComponentKind kind, const TensorKey& key) const;
 
  private:
-  std::vector<Layer> LayersOf(const ExpressionIndex& index, NodeId node, Problems& problems) const;
-  std::vector<Layer> Stacked(const ExpressionIndex& index, NodeId stack, Problems& problems) const;
+  const std::vector<Layer>& LayersOf(const ExpressionIndex& index, NodeId node, Problems& problems);
+  std::vector<Layer> Stacked(const ExpressionIndex& index, NodeId stack, Problems& problems);
 
+  std::map<NodeId, std::vector<Layer>> known_;  ///< of nodes that were asked for
   std::vector<Layer> layers_;
   NodeId embed_ = 0;  ///< gives what stands before the layers
   NodeId head_ = 0;   ///< behind them

@@ -127,6 +127,12 @@ TEST_F(PlannerStacksTest, LayersThatAModelLacksAreTold) {
               HasSubstr("'of[2]': 'none' has no layers"));
 }
 
+TEST_F(PlannerStacksTest, StacksOfStacksEndSomewhere) {
+  NodeId stack = AddModel("a", 2, 100);
+  for (int i = 0; i < 64; ++i) stack = Stack({{stack, std::nullopt}, {stack, std::nullopt}});
+  EXPECT_THAT(ErrorOf(stack), HasSubstr("a stack has at most 9,999 layers"));
+}
+
 TEST_F(PlannerStacksTest, WidthsMustBeEqual) {
   const NodeId a = AddModel("a", 1, 100);
   maker_.shapes["model.embed_tokens.weight"] = {1, 3};

@@ -30,11 +30,19 @@ enum class OperatorClass : std::uint8_t {
 };
 std::string_view ToString(OperatorClass form);
 
+/// What an operand is that is left out.
+enum class OperandDefault : std::uint8_t {
+  kNone,   ///< nothing
+  kFirst,  ///< the first entry of the operator's list
+  kLast,   ///< the last
+};
+
 struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
   bool optional = false;  ///< may be left out; stands behind those that may not
+  OperandDefault left_out = OperandDefault::kNone;
 };
 
 enum class ParameterType : std::uint8_t {
@@ -75,6 +83,9 @@ struct OperandListSpec {
   /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
   /// …}, and what they do is told of each module. lower() gets one at a time.
   bool adapters = false;
+  /// Of layers that are put one on the other: an entry is {model: x, layers: 0-15}. The planner
+  /// does it, and lower() is not called.
+  bool layers = false;
   /// What else an entry has, beside the parameters by entry: numbers, each by place.
   std::vector<ParameterSpec> numbers{};
 };
@@ -150,6 +161,9 @@ struct ArgumentsGiven {
   bool Has(std::string_view parameter) const;
 };
 
+/// The key of what selects tensors.
+inline constexpr std::string_view kWhere = "where";
+
 struct Operator {
   std::string_view name;     ///< as recipes write it
   std::string_view summary;  ///< one line
@@ -163,6 +177,9 @@ struct Operator {
   std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;
   std::vector<ParameterSpec> parameters{};
+  /// Not empty: it acts on tensors that the key `where` selects, and this says what on. Of all
+  /// other tensors the first operand is the result, and no other operand is looked at.
+  std::string_view where{};
   bool expects_effect = true;  ///< to change no element is an error
   /// It also acts on a VAE that an earlier step computed.
   bool follows = false;

@@ -110,6 +110,12 @@ Json ByPlace(Json values) {
   return rows;
 }
 
+Json OneOrMore(Json value) {
+  Json list = ListOf(OrVariable(value));
+  list["minItems"] = 1;
+  return AnyOf({std::move(value), Ref("variable"), std::move(list)});
+}
+
 Json HashSchema(std::string_view kind) {
   for (const HashKind& known : HashKinds()) {
     if (known.name == kind) {
@@ -174,6 +180,20 @@ Json FormSchema(ValueForm form, std::string_view key = {}) {
                     NamesTo("metadata_key", {{"type", {"string", "number", "boolean", "array"}}})});
     case ValueForm::kWeight:
       return Ref("weight");
+    case ValueForm::kPlaces:
+      return OneOrMore(Ref("place"));
+    case ValueForm::kNames:
+      return OneOrMore({{"type", "string"}, {"minLength", 1}});
+    case ValueForm::kRanks:
+      return OneOrMore({{"type", "integer"}, {"minimum", 0}});
+    case ValueForm::kElements:
+      return AnyOf({Pattern(R"(^[0-9.]+ ?[KMGkmg]?$)"),
+                    {{"type", "integer"}, {"minimum", 0}},
+                    Ref("variable")});
+    case ValueForm::kLayers:
+      return AnyOf({Pattern(R"(^\d{1,4}(-\d{1,4})?$)"),
+                    {{"type", "integer"}, {"minimum", 0}},
+                    Ref("variable")});
   }
   return {};
 }
@@ -255,6 +275,15 @@ Json ParameterSchema(const ParameterSpec& parameter) {
   return Described(std::move(schema), parameter.doc);
 }
 
+/// A mapping of what a tensor has to be like, or several.
+Json WhereSchema() {
+  Json filter = KeysSchema(WhereKeys());
+  filter["minProperties"] = 1;
+  Json list = ListOf(filter);
+  list["minItems"] = 1;
+  return AnyOf({std::move(filter), std::move(list)});
+}
+
 /// An entry of a list of models.
 Json EntrySchema(const Operator& op) {
   Json entry = Object({{"model", Ref("operand")}}, {"model"});
@@ -283,6 +312,7 @@ Json OperatorSchema(const Operator& op) {
       entry = AnyOf({Pattern(fmt::format("^[^:]+({0}({0})?)?$", number)), Ref("step"),
                      KeysSchema(AdapterEntryKeys())});
     }
+    if (op.list->layers) entry = AnyOf({Ref("operand"), KeysSchema(LayerEntryKeys())});
     Json list = ListOf(std::move(entry));
     list["minItems"] = 1;
     properties[op.list->name] = Described(OrVariable(std::move(list)), op.list->doc);
@@ -292,6 +322,10 @@ Json OperatorSchema(const Operator& op) {
     properties[parameter.name] = ParameterSchema(parameter);
     const bool needed = !parameter.default_value && !parameter.optional;
     if (needed && !parameter.by_entry) required.emplace_back(parameter.name);
+  }
+  if (!op.where.empty()) {
+    properties[kWhere] = Described(WhereSchema(), op.where);
+    required.emplace_back(kWhere);
   }
   return Described(Object(std::move(properties), required), op.summary);
 }

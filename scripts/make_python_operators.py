@@ -11,7 +11,7 @@ import textwrap
 import generated
 
 TARGET = generated.ROOT / "python_bindings" / "weightsmith" / "_operators.py"
-BY_HAND = {"bake"}  # a function of its own: weightsmith/_bake.py
+BY_HAND = {"bake", "stack"}  # functions of their own: weightsmith/_bake.py, _stack.py
 
 HEAD = '''"""The operators. Made by scripts/make_python_operators.py from the declarations in merge/operators/; to change it,
 change those.
@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from weightsmith._apply import apply
-from weightsmith._model import Model, ModelLike, Policy, Weights
+from weightsmith._model import Model, ModelLike, Policy, Weights, Where
 '''
 
 
@@ -79,6 +79,8 @@ def signature(op, operand, result, body):
         arguments.append(f"{op['list']['name']}: {entry_type(op, operand)}{end}")
     arguments += [f"{each['name']}: {operand} | None = None" for each in op["operands"] if not each["required"]]
     arguments.append("*")
+    if "where" in op:
+        arguments.append("where: Where")
     for parameter in op["parameters"]:
         kind = parameter_type(parameter)
         if parameter["required"]:
@@ -102,6 +104,8 @@ def docstring(op):
     rows = [(each["name"], each["doc"]) for each in op["operands"]]
     if "list" in op:
         rows.append((op["list"]["name"], op["list"]["doc"]))
+    if "where" in op:
+        rows.append(("where", op["where"]))
     rows += [(argument(parameter), described(parameter)) for parameter in op["parameters"]]
     rows.append(("policy", 'Policies of this step, such as {"missing": "keep"}.'))
     parts = [op["summary"], textwrap.indent(op["formula"], "    "), paragraphs(op["doc"])]
@@ -116,7 +120,8 @@ def docstring(op):
 def function(op):
     operands = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["operands"])
     entries = f'"{op["list"]["name"]}": {op["list"]["name"]}' if "list" in op else ""
-    parameters = ", ".join(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])
+    where = ['"where": where'] if "where" in op else []
+    parameters = ", ".join([*where, *(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])])
     weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
     numbered = ", numbered=True" if "list" in op and is_numbered(op) else ""
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]

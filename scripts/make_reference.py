@@ -70,6 +70,8 @@ def section(op):
         kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")
         rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
         rows += [(f"{entries['name']}: {p['name']}", described(p), default(p), p["doc"]) for p in entries["numbers"]]
+    if "where" in op:
+        rows.append(("where", "a selection of tensors", "required", op["where"]))
     rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]
     lines = [f"## {op['name']}", "", op["summary"], "", "```", op["formula"], "```", "", op["doc"], ""]
     lines += [f"For: {'; '.join(op['uses'])}.", ""]

@@ -38,10 +38,12 @@ std::string Signature(const Operator& op) {
   }
   if (op.list) {
     const std::string entry =
-        fmt::format("{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "");
+        fmt::format("{}{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "",
+                    op.list->layers ? " layers" : "");
     const std::string list = fmt::format("{}:[{}...]", op.list->name, entry);
     words.push_back(op.list->optional ? fmt::format("[{}]", list) : list);
   }
+  if (!op.where.empty()) words.emplace_back(kWhere);
   for (const ParameterSpec& parameter : op.parameters) {
     const bool has_default = parameter.default_value.has_value();
     const std::string word = has_default
@@ -89,6 +91,7 @@ std::string InFull(const Operator& op) {
       rows.push_back({fmt::format("{}: {}", op.list->name, number.name), ParameterText(number)});
     }
   }
+  if (!op.where.empty()) rows.push_back({std::string(kWhere), std::string(op.where)});
   for (const ParameterSpec& parameter : op.parameters) {
     rows.push_back({std::string(parameter.name), ParameterText(parameter)});
   }
@@ -106,6 +109,10 @@ std::string InFull(const Operator& op) {
 
 std::optional<std::vector<std::string_view>> Words(const ParameterSpec& parameter) {
   return parameter.words.empty() ? std::nullopt : std::optional(parameter.words);
+}
+
+std::optional<std::string_view> Where(const Operator& op) {
+  return op.where.empty() ? std::nullopt : std::optional(op.where);
 }
 
 std::optional<Json> Default(const ParameterSpec& parameter) {
@@ -156,6 +163,7 @@ const Record<OperandListSpec>& RecordOf() {
       {{"name", &OperandListSpec::name, "The key in a recipe."},
        {"kind", &OperandListSpec::kind, "Of each: \"weight\", \"delta\" or \"same\"."},
        {"weighted", &OperandListSpec::weighted, "Each has a weight."},
+       {"layers", &OperandListSpec::layers, "Layers are taken of each."},
        {"required", [](const OperandListSpec& list) { return !list.optional; },
         "It may not be left out."},
        {"numbers", &OperandListSpec::numbers, "What else an entry has, but parameters by entry."},
@@ -176,6 +184,7 @@ const Record<Operator>& RecordOf() {
        {"operands", &Operator::operands, "What it takes."},
        {"list", &Operator::list, "What it takes any number of.", kOptional},
        {"parameters", &Operator::parameters, "Its parameters."},
+       {"where", Where, "It takes `where`, which selects tensors: what for.", kOptional},
        {"result", &Operator::result, "\"weight\", \"delta\" or \"same\"."},
        {"expects_effect", &Operator::expects_effect, "To change no element is an error."},
        {"source", &Operator::source, "Paper, or the project whose behaviour it matches."},

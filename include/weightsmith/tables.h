@@ -44,6 +44,7 @@ struct OperandList {
   bool weighted = false;  ///< each has a weight
   bool optional = false;
   bool adapters = false;  ///< they are adapters, and their weights strengths
+  bool layers = false;    ///< layers are taken of each
   std::string_view doc;
   std::vector<Parameter> numbers;  ///< what else an entry has, but parameters by entry
 };
@@ -53,13 +54,14 @@ struct Operator {
   std::string_view summary;  ///< one line
   std::string_view doc;      ///< paragraphs
   std::string_view formula;
-  std::string_view source;   ///< paper, or the project whose behaviour it matches
-  std::string_view example;  ///< a step, YAML
+  std::string_view source;             ///< paper, or the project whose behaviour it matches
+  std::string_view example;            ///< a step, YAML
   std::vector<std::string_view> uses;  ///< purposes in a few plain words: "restore contrast"
   std::vector<Operand> operands;
   std::optional<OperandList> list;
   Kind result = Kind::kSame;
   std::vector<Parameter> parameters;
+  std::string_view where;  ///< not empty: it takes `where`, which selects tensors
 };
 
 namespace operators {

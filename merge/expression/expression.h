@@ -19,6 +19,7 @@
 #include "core/tensor/rounding.h"
 #include "merge/adapters/adapter.h"
 #include "merge/expression/places.h"
+#include "merge/expression/tensor_filter.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal {
@@ -70,6 +71,12 @@ using NodeId = std::uint32_t;
 /// boolean, an optional number left out) is one value everywhere.
 using Weights = PlaceMap<double>;
 
+/// Layers of a model by their numbers, both included.
+struct LayerRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
 struct Node {
   std::string name;  ///< of the model or step; of an inline step "mix.a"
   Kind kind = Kind::kWeight;
@@ -84,6 +91,9 @@ struct Node {
   /// Of list entries, parallel to EntryNumbers(*op); NaN everywhere is left out. Empty where there
   /// are none.
   std::vector<std::vector<Weights>> entry_numbers;
+  std::vector<TensorFilter> where;  ///< which tensors it acts on, where it takes that
+  /// Of list entries, where they are layers; nothing: all of them.
+  std::vector<std::optional<LayerRange>> layers;
   Policies policies;
 
   bool leaf() const { return model.has_value(); }

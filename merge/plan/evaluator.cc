@@ -186,11 +186,29 @@ bool TensorEvaluator::TouchesVae(NodeId id) {
   return step.kind == Kind::kDelta && !by_place;
 }
 
+/// Whether a step with `where` acts on the tensor. A VAE is meant where it is named.
+bool TensorEvaluator::Selects(const Node& step) {
+  if (!place_.merged_by_default && !AnyNamesVae(step.where)) return false;
+  const Result& kept = Evaluate(step.operands.front());
+  if (kept.present) return AnyMatches(step.where, place_, kept.shape);
+  for (const NodeId operand : step.operands) {
+    for (const std::uint32_t model : index_->WeightModels(operand)) {
+      const ModelTensor* const tensor = index_->models()[model].Find(*key_);
+      if (tensor == nullptr) continue;
+      return AnyMatches(step.where, place_, tensor->stored->info.shape);
+    }
+  }
+  return false;
+}
+
 TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   const Node& step = nodes[id];
   const std::vector<NodeId> operands = Operands(step);
-  if (!place_.merged_by_default && !TouchesVae(id)) {
+  if (!step.op->where.empty()) {
+    if (!Selects(step)) return Leftmost(step, std::span(operands).first(1));
+    selected_.insert(id);
+  } else if (!place_.merged_by_default && !TouchesVae(id)) {
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 

@@ -162,6 +162,14 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
       checker.Check(weights, where, supermerger);
     });
     checker.Check(step.policies.missing, "policy 'missing'");
+    for (const TensorFilter& filter : step.where) {
+      for (const auto* selectors : {&filter.components, &filter.blocks, &filter.names}) {
+        for (const Selector& selector : *selectors) {
+          const std::vector<PlaceRow<double>> row{{selector, 1.0, {}}};
+          checker.Check(Weights(row), where + ": 'where'");
+        }
+      }
+    }
   }
   checker.Check(plan.policies.missing, "policy 'missing'");
   for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");

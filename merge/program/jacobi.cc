@@ -94,9 +94,8 @@ Matrix TurnApart(Matrix products) {
   }
   std::vector<std::size_t> order(products.rows);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t i, std::size_t j) {
-    return products.at(i, i) > products.at(j, j);
-  });
+  std::ranges::stable_sort(
+      order, [&](std::size_t i, std::size_t j) { return products.at(i, i) > products.at(j, j); });
   Matrix sorted(turned.rows, turned.columns);
   for (std::size_t i = 0; i < order.size(); ++i) {
     std::ranges::copy(turned.row(order[i]), sorted.row(i).begin());

@@ -31,8 +31,19 @@ MatrixSize MatrixSizeOf(const Shape& shape) {
   return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(columns)};
 }
 
-bool AllFinite(std::span<const float> values) {
-  return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+bool AreMatrices(TensorInputs in, const Shape& shape) {
+  const auto finite = [](float value) { return std::isfinite(value); };
+  return shape.size() > 1 && std::ranges::all_of(in, [&](std::span<const float> values) {
+           return !values.empty() && std::ranges::all_of(values, finite);
+         });
+}
+
+void Average(TensorInputs in, std::span<float> out) {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    double sum = 0;
+    for (const std::span<const float> values : in) sum += values[i];
+    out[i] = static_cast<float>(sum / static_cast<double>(in.size()));
+  }
 }
 
 Matrix MatrixOf(std::span<const float> values, MatrixSize size) {
@@ -42,7 +53,8 @@ Matrix MatrixOf(std::span<const float> values, MatrixSize size) {
 }
 
 void Round(const Matrix& matrix, std::span<float> out) {
-  std::ranges::transform(matrix.values, out.begin(), [](double v) { return static_cast<float>(v); });
+  std::ranges::transform(matrix.values, out.begin(),
+                         [](double v) { return static_cast<float>(v); });
 }
 
 Matrix Transposed(const Matrix& a) {

@@ -41,9 +41,15 @@ struct MatrixSize {
 };
 MatrixSize MatrixSizeOf(const Shape& shape);
 
-/// Whether a matrix can be made of the values that functions of matrices understand: none is
-/// infinite or NaN.
-bool AllFinite(std::span<const float> values);
+using TensorInputs = std::span<const std::span<const float>>;
+
+/// Whether they are matrices that can be decomposed: of two dimensions or more, not empty, and
+/// without infinities and NaN.
+bool AreMatrices(TensorInputs in, const Shape& shape);
+
+/// The mean of each element, in f64 from left to right: what a method of matrices does with what is
+/// none.
+void Average(TensorInputs in, std::span<float> out);
 
 /// Bytes of so many numbers.
 constexpr std::uint64_t BytesOfNumbers(std::uint64_t count) {

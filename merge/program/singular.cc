@@ -56,7 +56,8 @@ void TakeRows(const Matrix& rows, Singular& result) {
   for (std::size_t i = 0; i < rows.rows; ++i) norms.push_back(Norm(rows.row(i)));
   std::vector<std::size_t> order(rows.rows);
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t i, std::size_t j) { return norms[i] > norms[j]; });
+  std::ranges::stable_sort(order,
+                           [&](std::size_t i, std::size_t j) { return norms[i] > norms[j]; });
   const double largest = order.empty() ? 0 : norms[order.front()];
   std::erase_if(order, [&](std::size_t i) { return norms[i] <= kNoDirection * largest; });
   result.right = Matrix(order.size(), rows.columns);
@@ -71,7 +72,7 @@ Singular DecomposeTall(const Matrix& a, const Poll& poll) {
   Singular result;
   {
     Matrix triangle = TriangleOf(a, poll);
-    if (triangle.rows <= kMostForEigen) {
+    if (triangle.rows > 0 && triangle.rows <= kMostForEigen) {
       triangle = RightSingularRows(triangle);
     } else {
       OrthogonaliseRows(triangle, poll);
@@ -162,7 +163,8 @@ Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
   if (smaller >= kManyDirections && count <= smaller / 4) {
     const Matrix turned = Transposed(a);
     Matrix left = OrthonormalRows(
-        Multiply(StartingNoise(count + std::max<std::size_t>(32, count / 4), a.columns), turned, poll),
+        Multiply(StartingNoise(count + std::max<std::size_t>(32, count / 4), a.columns), turned,
+                 poll),
         poll);
     for (int i = 1; i <= kMostIterations; ++i) {
       const Matrix right = OrthonormalRows(Multiply(left, a, poll), poll);

@@ -17,9 +17,9 @@ struct Singular {
   Matrix right;                ///< likewise, as it has columns
 };
 
-/// All of it: the triangle of a QR decomposition, from which Eigen, or beyond kMostForEigen Jacobi's
-/// method, makes orthogonal rows. What comes out is checked; throws where it is not what was asked
-/// for. REQUIRES: finite, likewise below.
+/// All of it: the triangle of a QR decomposition, from which Eigen, or beyond kMostForEigen
+/// Jacobi's method, makes orthogonal rows. What comes out is checked; throws where it is not what
+/// was asked for. REQUIRES: finite, likewise below.
 Singular DecomposeSingular(const Matrix& a, const Poll& poll);
 
 /// The `count` largest, or all that there are. Of few of many, from 2,048 on, by iteration of a

@@ -100,6 +100,9 @@ class ModelRecipe:
         self, step: Step, model: Model, weight: Weights | None, numbers: Mapping[str, Weights] | None = None
     ) -> Any:
         name = self.name_of(model)
+        if step.op == "stack":
+            layers: dict[str, Any] = {} if weight is None else check.plain("stack: of", weight)
+            return {"model": name, **layers}
         if weight is None and not numbers:
             return name
         is_lora = isinstance(model._source, File) and model._source.lora is not None

@@ -180,6 +180,13 @@ class Writer {
 
   Json EntryOf(const ModelStep& step, const weightsmith::Entry& entry) {
     std::string name = NameOf(entry.model);
+    if (step.op->list->layers) {
+      Json said = {{"model", std::move(name)}};
+      if (!entry.layers.empty()) said["layers"] = entry.layers;
+      if (entry.weight)
+        said["scale"] = JsonOf(fmt::format("{}: scale", step.op->name), *entry.weight);
+      return said;
+    }
     if (!entry.weight && entry.numbers.empty()) return name;
     const bool adapter = step.op->list->adapters ||
                          std::holds_alternative<weightsmith::Adapter>(*entry.model.state()->source);

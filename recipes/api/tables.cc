@@ -61,7 +61,8 @@ Operator OperatorOf(const internal::Operator& declared) {
               .operands = {},
               .list = {},
               .result = KindOf(declared.result),
-              .parameters = {}};
+              .parameters = {},
+              .where = declared.where};
   for (const internal::OperandSpec& operand : declared.operands) {
     op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc, operand.optional});
   }
@@ -71,6 +72,7 @@ Operator OperatorOf(const internal::Operator& declared) {
                           .weighted = declared.list->weighted,
                           .optional = declared.list->optional,
                           .adapters = declared.list->adapters,
+                          .layers = declared.list->layers,
                           .doc = declared.list->doc,
                           .numbers = {}};
     for (const internal::ParameterSpec& number : declared.list->numbers) {

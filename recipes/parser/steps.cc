@@ -15,6 +15,7 @@
 #include "recipes/parser/mixing.h"
 #include "recipes/parser/operator_word.h"
 #include "recipes/parser/policies.h"
+#include "recipes/parser/where.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith::internal {
@@ -128,10 +129,12 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
-    if (operand == nullptr && spec.optional) break;
+    const bool implied = spec.left_out != OperandDefault::kNone;
+    if (operand == nullptr && spec.optional && !implied) break;
     OperandReference reference{{}, {}, node.place};
     if (operand == nullptr) {
-      missing(spec.name, spec.doc);
+      reference.implied = implied;
+      if (!implied) missing(spec.name, spec.doc);
     } else {
       reference = Operand(*operand, fmt::format("{}.{}", name, spec.name),
                           fmt::format("{}: '{}'", what, spec.name));
@@ -147,6 +150,14 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
       whole = whole && list->list();
     } else if (!op.list->optional) {
       missing(op.list->name, op.list->doc);
+    }
+  }
+  if (!op.where.empty()) {
+    if (const SourceNode* where = node.Find(kWhere)) {
+      graph_.at(id).rows.emplace(kWhere, where->place);
+      graph_.at(id).node.where = ReadWhere(reader_, *where, fmt::format("{}: '{}'", what, kWhere));
+    } else {
+      missing(kWhere, op.where);
     }
   }
   for (const ParameterSpec& spec : op.parameters) {
@@ -173,6 +184,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
 void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeId id) {
   const OperandListSpec& spec = *graph_.at(id).node.op->list;
   if (spec.adapters) return ReadAdapters(list, what, id);
+  if (spec.layers) return ReadLayers(list, what, id);
   const std::string name = graph_.at(id).node.name;
   std::string example = ListInWords(list, nullptr, spec.weighted);
   if (example.empty()) example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";

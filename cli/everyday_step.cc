@@ -68,9 +68,11 @@ void CheckLength(const Operator& op, std::string_view key, std::size_t given, st
                   op.operands.empty() ? "" : " of its list", key));
 }
 
-/// Whether the words are a number for each entry, of what an entry may have of its own.
+/// Whether the words are a number for each entry, of what an entry may have of its own; or layers.
 bool IsByEntry(const Operator& op, const std::string& key, const std::string& value) {
-  if (!op.list || value.find(',') == std::string::npos) return false;
+  if (!op.list) return false;
+  if (op.list->layers && key == "layers") return true;
+  if (value.find(',') == std::string::npos) return false;
   const std::vector<const ParameterSpec*> own = EntryNumbers(op);
   const bool known = std::ranges::any_of(
       own, [&](const ParameterSpec* spec) { return spec->name == std::string_view(key); });
@@ -96,7 +98,7 @@ std::string ListText(const Operator& op, std::span<const std::string> models,
       entry += fmt::format(", weight: {}", weight);
     }
     for (const auto& [key, values] : numbers) {
-      if (key != "weights") entry += fmt::format(", {}: {}", key, values[i]);
+      if (key != "weights") entry += fmt::format(", {}: {}", key, ScalarOrFlow(values[i]));
     }
     entries.push_back(fmt::format("{{{}}}", entry));
   }

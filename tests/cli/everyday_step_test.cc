@@ -46,6 +46,13 @@ TEST(StepText, HasAnOptionalBaseWhereOneIsNamed) {
   EXPECT_EQ(StepText(op, models, {}, true), "{op: ties, base: d, of: [{model: a, weight: 1}]}");
 }
 
+TEST(StepText, GivesEntriesOfAStackTheirLayers) {
+  const std::vector<std::string> models = {"a", "b"};
+  const std::vector<std::pair<std::string, std::string>> given = {{"layers", "0-15,8-31"}};
+  EXPECT_EQ(StepText(*FindOperator("stack"), models, given),
+            "{op: stack, of: [{model: a, layers: \"0-15\"}, {model: b, layers: \"8-31\"}]}");
+}
+
 TEST(StepText, WritesEveryOperatorOfTheTable) {
   for (const Operator* op : Operators()) {
     if (op->list && op->list->adapters) continue;

@@ -109,6 +109,7 @@ def docstring(op):
     rows += [(argument(parameter), described(parameter)) for parameter in op["parameters"]]
     rows.append(("policy", 'Policies of this step, such as {"missing": "keep"}.'))
     parts = [op["summary"], textwrap.indent(op["formula"], "    "), paragraphs(op["doc"])]
+    parts.append(textwrap.fill(f"For: {'; '.join(op['uses'])}.", 112))
     parts.append("\n".join(textwrap.fill(f"{name}: {doc}", 112, subsequent_indent="    ") for name, doc in rows))
     if op["source"]:
         parts.append(textwrap.fill(f"Source: {op['source']}", 112))

@@ -186,7 +186,7 @@ void TileRunner<Real>::Look(const PieceInputs& piece, const Place& place, ChunkR
   const Task& task = *piece.task;
   const Findings& findings = task.findings;
   const std::uint64_t first = piece.first + place.at;
-  if (findings.operands.empty() || !LooksAt(first, place.n, task.elements)) return;
+  if (findings.tape.registers == 0 || !LooksAt(first, place.n, task.elements)) return;
   for (std::size_t s = 0; s < findings.operands.size(); ++s) {
     Load(piece, place, findings.operands[s], Tile(s, place.n));
   }

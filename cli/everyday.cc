@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 
+#include "cli/everyday_step.h"
 #include "cli/lora_blocks.h"
 #include "cli/model_path.h"
 #include "cli/operator_names.h"
@@ -95,77 +96,10 @@ std::string PathText(const std::filesystem::path& path) {
   return YamlQuoted(text.starts_with('$') ? "./" + text : text);
 }
 
-// Numbers, booleans, flow mappings and lists as they are; else a text.
-std::string ScalarOrFlow(const std::string& value) {
-  const bool flow = value.starts_with('{') || value.starts_with('[');
-  const bool plain = ParseNumber(value).has_value() || value == "true" || value == "false";
-  if ((flow || plain) && value.find('\n') == std::string::npos) return value;
-  return YamlQuoted(value);
-}
-
-std::vector<std::string> SplitCommas(std::string_view text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    parts.emplace_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-void CheckCount(const Operator& op, std::size_t given) {
-  const std::size_t single = op.operands.size();
-  if (given == single || (op.list && given >= single)) return;
-  std::vector<std::string_view> names;
-  for (const OperandSpec& operand : op.operands) names.push_back(operand.name);
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{} takes {} {} ({}), not {}.", op.name, single,
-                          single == 1 ? "model" : "models", fmt::join(names, ", "), given));
-}
-
-// `of: [x, y]`, or with weights `of: [{model: x, weight: 0.7}, …]`.
-std::string ListEntry(const Operator& op, std::span<const std::string> names,
-                      const std::optional<std::string>& weights) {
-  if (!op.list->weighted) return fmt::format("{}: [{}]", op.list->name, fmt::join(names, ", "));
-  const std::vector<std::string> values =
-      weights ? SplitCommas(*weights) : std::vector<std::string>();
-  if (values.size() != names.size()) {
-    throw Error(ErrorCode::kUsage,
-                fmt::format("{} needs a weight for each of {} models, not {}.", op.name,
-                            names.size(), values.size()),
-                "Write them as --param weights=0.7,0.3, in the order of the models.");
-  }
-  std::vector<std::string> entries;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    entries.push_back(fmt::format("{{model: {}, weight: {}}}", names[i], ScalarOrFlow(values[i])));
-  }
-  return fmt::format("{}: [{}]", op.list->name, fmt::join(entries, ", "));
-}
-
-std::string StepText(const EverydayMerge& merge, std::span<const std::string> names) {
-  const Operator& op = OperatorOf(merge);
-  CheckCount(op, names.size());
-  std::vector<std::string> keys = {fmt::format("op: {}", op.name)};
-  for (std::size_t i = 0; i < op.operands.size(); ++i) {
-    keys.push_back(fmt::format("{}: {}", op.operands[i].name, names[i]));
-  }
-  std::optional<std::string> weights;
-  std::vector<std::string> parameters;
-  if (const auto alpha = AlphaOf(merge)) {
-    parameters.push_back(fmt::format("alpha: {}", ScalarOrFlow(*alpha)));
-  }
-  for (const auto& [key, value] : merge.parameters) {
-    if (key == "weights" && op.list && op.list->weighted) {
-      weights = value;
-    } else {
-      parameters.push_back(fmt::format("{}: {}", YamlQuoted(key), ScalarOrFlow(value)));
-    }
-  }
-  if (op.list && names.size() > op.operands.size()) {
-    keys.push_back(ListEntry(op, names.subspan(op.operands.size()), weights));
-  }
-  keys.insert(keys.end(), parameters.begin(), parameters.end());
-  return fmt::format("{{{}}}", fmt::join(keys, ", "));
+std::string StepOf(const EverydayMerge& merge, std::span<const std::string> names) {
+  std::vector<std::pair<std::string, std::string>> parameters = merge.parameters;
+  if (const auto alpha = AlphaOf(merge)) parameters.emplace(parameters.begin(), "alpha", *alpha);
+  return StepText(OperatorOf(merge), names, parameters, merge.has_base);
 }
 
 // What a file's name can hold and a recipe's `path` takes literally.
@@ -361,7 +295,7 @@ std::string RecipeText(const EverydayMerge& merge) {
     }
   } else {
     text += fmt::format("  {}: {}\n", steps[0],
-                        StepText(merge, std::span(names).first(merge.models.size())));
+                        StepOf(merge, std::span(names).first(merge.models.size())));
     std::string last = steps[0];
     if (!merge.loras.empty()) {
       last = steps[1];

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,9 +25,11 @@ LoraArgument ParseLora(std::string_view words);
 
 struct EverydayMerge {
   std::vector<std::filesystem::path> models;  ///< two or more; one or more to bake into
-  std::optional<std::string> op;              ///< weighted_sum of two, add_difference of three
-  std::optional<std::string> alpha;           ///< as a recipe writes it
+  bool has_base = false;             ///< one of them was named as the base, and stands at its place
+  std::optional<std::string> op;     ///< weighted_sum of two, add_difference of three
+  std::optional<std::string> alpha;  ///< as a recipe writes it
   std::vector<std::pair<std::string, std::string>> parameters;
+  std::set<std::string, std::less<>> own_flags;  ///< parameters that were flags by themselves
   std::optional<std::filesystem::path> vae;
   std::optional<std::string> key;  ///< of files of torch.save: under which their weights lie
   std::optional<std::filesystem::path> output;  ///< a file, or a folder for a file of DefaultName

@@ -78,8 +78,11 @@ class Places {
       return words_.alpha.empty() ? nullptr : FlagOrigin(words_.alpha_flag, words_.alpha);
     }
     for (const auto& [key, value] : merge_.parameters) {
-      const bool weights = key == "weights" && name == "of";
-      if (key == name || weights) return FlagOrigin("--param", fmt::format("{}={}", key, value));
+      const bool weights =
+          name == "of" && (key == "weights" || value.find(',') != std::string::npos);
+      if (key != name && !weights) continue;
+      if (merge_.own_flags.contains(key)) return FlagOrigin(fmt::format("--{}", key), value);
+      return FlagOrigin("--param", fmt::format("{}={}", key, value));
     }
     return nullptr;
   }
@@ -130,7 +133,8 @@ SourceText EverydaySource(const EverydayMerge& merge, const EverydayWords& words
   source.generated = true;
   CheckForm(words.alpha_flag, words.alpha, diagnostics);
   for (const auto& [key, value] : merge.parameters) {
-    CheckForm(fmt::format("--param {}", key), value, diagnostics);
+    const std::string flag = merge.own_flags.contains(key) ? "--" : "--param ";
+    CheckForm(flag + key, value, diagnostics);
   }
   for (const auto& [key, value] : merge.policies) {
     CheckForm(fmt::format("--policy {}", key), value, diagnostics);

@@ -59,7 +59,9 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   SayRemarks(plan, terminal);
   SayEqualComponents(request, plan, terminal);
   // Below that the run itself is as quick as its sample.
-  if (plan.bytes_to_read > 8 * kSampleBudget) SayWithoutEffect(plan, options, terminal);
+  if (plan.bytes_to_read > 8 * kSampleBudget) {
+    SayWithoutEffect(plan, Sample(plan, options, kSampleBudget), terminal);
+  }
 
   const Report report =
       RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);

@@ -10,9 +10,11 @@
 #include "cli/alpha_words.h"
 #include "cli/everyday.h"
 #include "cli/everyday_places.h"
+#include "cli/everyday_step.h"
 #include "cli/flags/option_words.h"
 #include "cli/lora_arguments.h"
 #include "cli/model_path.h"
+#include "cli/operator_names.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/run/touched_paths.h"
@@ -24,8 +26,12 @@ namespace {
 constexpr std::uint64_t kMaxThreads = 1024;
 
 // Flags that only an everyday merge has a use for.
-constexpr std::array<FlagName, 9> kEverydayOnly = {
-    "op", "alpha", "mbw", "param", "vae", "key", "lora", "lora-blocks", "allow-unmatched"};
+constexpr std::array<FlagName, 12> kEverydayOnly = {
+    "op",    "base", "alpha", "mbw",  "weights",     "density",
+    "param", "vae",  "key",   "lora", "lora-blocks", "allow-unmatched"};
+
+// Parameters that are flags by themselves.
+constexpr std::array<FlagName, 2> kParameterFlags = {"weights", "density"};
 
 bool LooksLikeRecipe(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
@@ -52,8 +58,21 @@ std::optional<IoBackend> BackendOf(const ParsedArguments& arguments) {
 // One model with adapters or another VAE: nothing is merged, `bake` would do the same.
 bool ChangesOneModel(const ParsedArguments& arguments) {
   return arguments.positionals().size() == 1 && (arguments.Has("vae") || arguments.Has("lora")) &&
-         !arguments.Has("op") && !arguments.Has("alpha") && !arguments.Has("mbw") &&
+         !arguments.Has("op") && !arguments.Has("base") && !arguments.Has("alpha") &&
+         !arguments.Has("mbw") && !arguments.Has("weights") && !arguments.Has("density") &&
          !arguments.Has("param");
+}
+
+/// The base at its place among the models.
+void AddBase(const std::filesystem::path& base, EverydayMerge& merge) {
+  if (!merge.op) {
+    throw Error(ErrorCode::kUsage, "--base needs an operator.",
+                "Name one with --op, such as ties; 'weightsmith ops' lists them.");
+  }
+  const std::size_t place = PlaceOfBase(OperatorNamed("--op", *merge.op));
+  const std::size_t at = std::min(place, merge.models.size());
+  merge.has_base = true;
+  merge.models.insert(merge.models.begin() + static_cast<std::ptrdiff_t>(at), base);
 }
 
 EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind) {
@@ -92,7 +111,16 @@ EverydayMerge ReadEverydayMerge(const ParsedArguments& arguments, Everyday kind)
   for (const FlagName flag : {FlagName("alpha"), FlagName("mbw")}) {
     if (const auto words = arguments.Text(flag)) merge.alpha = AlphaText(*words);
   }
-  merge.parameters = arguments.Assignments("param");
+  for (const FlagName flag : kParameterFlags) {
+    const auto words = arguments.Text(flag);
+    if (!words) continue;
+    merge.parameters.emplace_back(flag.text(), *words);
+    merge.own_flags.emplace(flag.text());
+  }
+  for (auto& parameter : arguments.Assignments("param")) {
+    merge.parameters.push_back(std::move(parameter));
+  }
+  if (const auto base = arguments.Path("base")) AddBase(*base, merge);
   return merge;
 }
 
@@ -120,6 +148,7 @@ void RefuseEverydayFlags(const ParsedArguments& arguments) {
 bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   const std::vector<std::string>& words = arguments.positionals();
   if (words.size() > 1 || kind == Everyday::kBake) return true;
+  if (LooksLikeModel(words.front()) && arguments.Has("base")) return true;
   if (LooksLikeModel(words.front())) {
     if (ChangesOneModel(arguments)) return true;
     throw Error(ErrorCode::kUsage,

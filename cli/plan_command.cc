@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "cli/flags/option_words.h"
 #include "cli/merge_request.h"
 #include "cli/render/plan_words.h"
+#include "cli/render/report_words.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/run/touched_paths.h"
@@ -33,8 +35,7 @@ void SayNewRemarks(const Plan& plan, const Report& report, Terminal& terminal) {
   }
 }
 
-void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal) {
-  const Report sample = Sample(plan, options, kSampleBudget);
+void SayWithoutEffect(const Plan& plan, const Report& sample, Terminal& terminal) {
   for (std::size_t i = 0; i < sample.steps.size(); ++i) {
     const StepReport& step = sample.steps[i];
     if (step.effect.changed > 0 || !plan.steps[i].expects_effect || step.effect.elements == 0) {
@@ -73,14 +74,17 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   // Where the merge would be refused, that comes first, and the plan all the same.
   const int status = SayRefusal(plan, options, "merge", terminal);
   SayRemarks(plan, terminal);
+  std::optional<Report> sample;
   if (view.sample) {
-    SayWithoutEffect(plan, options, terminal);
+    sample = Sample(plan, options, kSampleBudget);
+    SayWithoutEffect(plan, *sample, terminal);
     SayEqualComponents(request, plan, terminal);
   }
   if (view.json) {
-    terminal.PrintData(PlanJson(plan, options));
+    terminal.PrintData(PlanJson(plan, options, sample ? &*sample : nullptr));
   } else {
     terminal.Print(FullPlan(plan, options, terminal.verbose()));
+    if (sample) terminal.Print(SampleWords(*sample));
   }
   return status;
 }

@@ -30,7 +30,7 @@ int SayRefusal(const Plan& plan, const RunOptions& options, std::string_view wha
 int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanView& view);
 
 /// Says what a sample of the tensors tells about steps without effect.
-void SayWithoutEffect(const Plan& plan, const RunOptions& options, Terminal& terminal);
+void SayWithoutEffect(const Plan& plan, const Report& sample, Terminal& terminal);
 
 /// Warns of components that an output takes from another model and that it would have anyway.
 void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal& terminal);

@@ -67,8 +67,33 @@ std::uint64_t ParameterValues::Seed(std::string_view name) const {
   return static_cast<std::uint64_t>(Value(name, ParameterType::kSeed));
 }
 
+std::optional<double> EntryValues::Number(std::string_view name, std::size_t entry) const {
+  const auto found =
+      std::ranges::find_if(specs_, [&](const ParameterSpec* spec) { return spec->name == name; });
+  if (found == specs_.end()) return std::nullopt;
+  const auto column = static_cast<std::size_t>(found - specs_.begin());
+  const double value = values_[entry * specs_.size() + column];
+  if (!std::isnan(value)) return value;
+  return (*found)->by_entry ? std::nullopt : (*found)->default_value;
+}
+
 bool ArgumentsGiven::Has(std::string_view parameter) const {
   return std::ranges::find(parameters, parameter) != parameters.end();
+}
+
+std::size_t RequiredOperands(const Operator& op) {
+  return static_cast<std::size_t>(std::ranges::count(op.operands, false, &OperandSpec::optional));
+}
+
+std::vector<const ParameterSpec*> EntryNumbers(const Operator& op) {
+  std::vector<const ParameterSpec*> specs;
+  if (op.list) {
+    for (const ParameterSpec& number : op.list->numbers) specs.push_back(&number);
+  }
+  for (const ParameterSpec& parameter : op.parameters) {
+    if (parameter.by_entry) specs.push_back(&parameter);
+  }
+  return specs;
 }
 
 OperatorClass ClassOf(const Operator& op) {
@@ -85,12 +110,20 @@ OperatorClass ClassOf(const Operator& op) {
                              : parameter.default_value.value_or(0));
   }
   const std::vector<double> weights(kList, kBetween);
+  const std::vector<const ParameterSpec*> specs = EntryNumbers(op);
+  std::vector<double> entries;
+  for (std::size_t i = 0; i < kList; ++i) {
+    for (const ParameterSpec* spec : specs) {
+      entries.push_back(std::clamp(kBetween, spec->low, spec->high));
+    }
+  }
   const std::span<const Value> all = values;
   Lowering tape(Precision::kF32, static_cast<Register>(values.size()));
   const std::size_t listed = op.list ? (op.list->adapters ? 1 : kList) : 0;
-  const Value result = op.lower(
-      tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
-             std::span(weights).first(listed), ParameterValues(op.parameters, parameters)});
+  const Value result =
+      op.lower(tape, {all.first(op.operands.size()), all.subspan(op.operands.size(), listed),
+                      std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
+                      EntryValues(specs, entries), Shape{2, 2}});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
   if (finished.kept_count > 0) return OperatorClass::kWhole;
   return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;
@@ -102,6 +135,20 @@ ParameterSpec VaeParameter() {
           .optional = true,
           .doc = "Whether the VAE is computed as well; otherwise it is that of the leftmost model.",
           .for_vae = true};
+}
+
+ParameterSpec SeedParameter() {
+  return {.name = "seed",
+          .type = ParameterType::kSeed,
+          .default_value = 0.0,
+          .doc = "Of the random numbers: the same seed gives the same bytes."};
+}
+
+ParameterSpec SeedSharedParameter() {
+  return {.name = "seed_shared",
+          .type = ParameterType::kBoolean,
+          .default_value = 0.0,
+          .doc = "Whether another step of the recipe may have the same seed."};
 }
 
 const Operator* FindOperator(std::string_view name) {

@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/tensor/tensor.h"
 #include "merge/program/lowering.h"
 
 namespace weightsmith::internal {
@@ -28,22 +30,19 @@ enum class OperatorClass : std::uint8_t {
 };
 std::string_view ToString(OperatorClass form);
 
+/// What an operand is that is left out.
+enum class OperandDefault : std::uint8_t {
+  kNone,   ///< nothing
+  kFirst,  ///< the first entry of the operator's list
+  kLast,   ///< the last
+};
+
 struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
-};
-
-/// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
-struct OperandListSpec {
-  std::string_view name;
-  Kind kind = Kind::kSame;
-  bool weighted = false;
-  bool optional = false;
-  std::string_view doc{};
-  /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
-  /// …}, and what they do is told of each module. lower() gets one at a time.
-  bool adapters = false;
+  bool optional = false;  ///< may be left out; stands behind those that may not
+  OperandDefault left_out = OperandDefault::kNone;
 };
 
 enum class ParameterType : std::uint8_t {
@@ -63,12 +62,32 @@ struct ParameterSpec {
   std::optional<double> default_value{};
   bool optional = false;  ///< may be left out
   bool by_place = false;  ///< a number that takes weights by place
+  /// A number that an entry of the list may have of its own: `of: [{model: x, density: 0.3}, …]`.
+  /// Where all have it, the step's may be left out.
+  bool by_entry = false;
   std::vector<std::string_view> words{};
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   std::string_view doc{};
   /// Of a boolean: whether the step acts on the VAE, which is copied otherwise.
   bool for_vae = false;
+};
+
+/// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
+struct OperandListSpec {
+  std::string_view name;
+  Kind kind = Kind::kSame;
+  bool weighted = false;
+  bool optional = false;
+  std::string_view doc{};
+  /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
+  /// …}, and what they do is told of each module. lower() gets one at a time.
+  bool adapters = false;
+  /// Of layers that are put one on the other: an entry is {model: x, layers: 0-15}. The planner
+  /// does it, and lower() is not called.
+  bool layers = false;
+  /// What else an entry has, beside the parameters by entry: numbers, each by place.
+  std::vector<ParameterSpec> numbers{};
 };
 
 /// What the parameters of a step are for one tensor, by their names.
@@ -97,21 +116,53 @@ class ParameterValues {
   std::span<const double> values_;
 };
 
+/// What the entries of a list have beside their weights for one tensor.
+class EntryValues {
+ public:
+  /// Entries that have nothing of their own.
+  EntryValues() = default;
+  /// `values` of each entry, in the order of `specs` (EntryNumbers); NaN where it was left out.
+  /// REQUIRES: both outlive it.
+  EntryValues(std::span<const ParameterSpec* const> specs, std::span<const double> values)
+      : specs_(specs), values_(values) {}
+
+  /// Nothing where it was left out.
+  std::optional<double> Number(std::string_view name, std::size_t entry) const;
+
+ private:
+  std::span<const ParameterSpec* const> specs_;
+  std::span<const double> values_;
+};
+
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;  ///< in the order of Operator::operands
+  std::span<const Value> operands;  ///< in the order of Operator::operands, as far as given
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
+  EntryValues entries{};
+  Shape shape{};  ///< of the tensor; empty where it has no dimensions or is not known
+
+  double Elements() const { return static_cast<double>(ElementCount(shape).value_or(0)); }
+  /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.
+  double Entry(std::string_view name, std::size_t i) const {
+    const std::optional<double> own = entries.Number(name, i);
+    return own ? *own : parameters.Number(name);
+  }
 };
 
 /// What a step of a recipe gave, before any tensor is looked at.
 struct ArgumentsGiven {
   std::size_t list = 0;                      ///< entries of the operand list
-  std::vector<std::string_view> parameters;  ///< which were written
+  std::vector<std::string_view> parameters;  ///< which were written, for the step or every entry
+  /// Of parameters that are one number everywhere, a boolean or a word: what they are.
+  std::map<std::string_view, double> numbers{};
 
   bool Has(std::string_view parameter) const;
 };
+
+/// The key of what selects tensors.
+inline constexpr std::string_view kWhere = "where";
 
 struct Operator {
   std::string_view name;     ///< as recipes write it
@@ -120,26 +171,45 @@ struct Operator {
   std::string_view formula;  ///< in its association
   std::string_view source;   ///< paper, or the project whose behaviour it matches
   std::string_view example;  ///< a step, YAML
+  /// What people want when they take it, a few plain words each: "restore contrast".
+  std::vector<std::string_view> uses{};
   std::vector<OperandSpec> operands{};
   std::optional<OperandListSpec> list{};
   Kind result = Kind::kSame;
   std::vector<ParameterSpec> parameters{};
+  /// Not empty: it acts on tensors that the key `where` selects, and this says what on. Of all
+  /// other tensors the first operand is the result, and no other operand is looked at.
+  std::string_view where{};
   bool expects_effect = true;  ///< to change no element is an error
   /// It also acts on a VAE that an earlier step computed.
   bool follows = false;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
+  /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then.
+  std::string (*check_tensor)(const Arguments&) = nullptr;
   Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
 };
 
 /// What it needs to see, by what it lowers to.
 OperatorClass ClassOf(const Operator& op);
 
+/// How many of its operands may not be left out.
+std::size_t RequiredOperands(const Operator& op);
+
+/// What an entry of its list may have beside a weight: the list's numbers, then the parameters by
+/// entry.
+std::vector<const ParameterSpec*> EntryNumbers(const Operator& op);
+
 /// Every operator, sorted by name.
 std::span<const Operator* const> Operators();
 
 /// What every operator of models has that takes no weights by place: `vae: true`.
 ParameterSpec VaeParameter();
+
+/// What every operator has that draws random numbers: `seed`, and `seed_shared` for steps that are
+/// to draw the same.
+ParameterSpec SeedParameter();
+ParameterSpec SeedSharedParameter();
 
 /// The operator of that name; null for none.
 const Operator* FindOperator(std::string_view name);

@@ -110,6 +110,12 @@ Json ByPlace(Json values) {
   return rows;
 }
 
+Json OneOrMore(Json value) {
+  Json list = ListOf(OrVariable(value));
+  list["minItems"] = 1;
+  return AnyOf({std::move(value), Ref("variable"), std::move(list)});
+}
+
 Json HashSchema(std::string_view kind) {
   for (const HashKind& known : HashKinds()) {
     if (known.name == kind) {
@@ -174,6 +180,20 @@ Json FormSchema(ValueForm form, std::string_view key = {}) {
                     NamesTo("metadata_key", {{"type", {"string", "number", "boolean", "array"}}})});
     case ValueForm::kWeight:
       return Ref("weight");
+    case ValueForm::kPlaces:
+      return OneOrMore(Ref("place"));
+    case ValueForm::kNames:
+      return OneOrMore({{"type", "string"}, {"minLength", 1}});
+    case ValueForm::kRanks:
+      return OneOrMore({{"type", "integer"}, {"minimum", 0}});
+    case ValueForm::kElements:
+      return AnyOf({Pattern(R"(^[0-9.]+ ?[KMGkmg]?$)"),
+                    {{"type", "integer"}, {"minimum", 0}},
+                    Ref("variable")});
+    case ValueForm::kLayers:
+      return AnyOf({Pattern(R"(^\d{1,4}(-\d{1,4})?$)"),
+                    {{"type", "integer"}, {"minimum", 0}},
+                    Ref("variable")});
   }
   return {};
 }
@@ -255,21 +275,44 @@ Json ParameterSchema(const ParameterSpec& parameter) {
   return Described(std::move(schema), parameter.doc);
 }
 
+/// A mapping of what a tensor has to be like, or several.
+Json WhereSchema() {
+  Json filter = KeysSchema(WhereKeys());
+  filter["minProperties"] = 1;
+  Json list = ListOf(filter);
+  list["minItems"] = 1;
+  return AnyOf({std::move(filter), std::move(list)});
+}
+
+/// An entry of a list of models.
+Json EntrySchema(const Operator& op) {
+  Json entry = Object({{"model", Ref("operand")}}, {"model"});
+  if (op.list->weighted) entry = KeysSchema(EntryKeys());
+  for (const ParameterSpec* number : EntryNumbers(op)) {
+    Json schema = ParameterSchema(*number);
+    if (number->by_entry) schema.erase("default");
+    entry["properties"][number->name] = std::move(schema);
+    const bool needed = !number->by_entry && !number->default_value && !number->optional;
+    if (needed) entry["required"].push_back(number->name);
+  }
+  return op.list->weighted ? entry : AnyOf({Ref("operand"), std::move(entry)});
+}
+
 Json OperatorSchema(const Operator& op) {
   Json properties = {{"op", {{"const", op.name}}}, {"policy", Ref("step_policy")}};
   std::vector<std::string> required{"op"};
   for (const OperandSpec& operand : op.operands) {
     properties[operand.name] = Described(Ref("operand"), operand.doc);
-    required.emplace_back(operand.name);
+    if (!operand.optional) required.emplace_back(operand.name);
   }
   if (op.list) {
-    Json entry = AnyOf({Ref("operand"), Object({{"model", Ref("operand")}}, {"model"})});
-    if (op.list->weighted) entry = KeysSchema(EntryKeys());
+    Json entry = EntrySchema(op);
     if (op.list->adapters) {
       const std::string number = R"(:[-+]?[0-9.]+([eE][-+]?[0-9]+)?)";
       entry = AnyOf({Pattern(fmt::format("^[^:]+({0}({0})?)?$", number)), Ref("step"),
                      KeysSchema(AdapterEntryKeys())});
     }
+    if (op.list->layers) entry = AnyOf({Ref("operand"), KeysSchema(LayerEntryKeys())});
     Json list = ListOf(std::move(entry));
     list["minItems"] = 1;
     properties[op.list->name] = Described(OrVariable(std::move(list)), op.list->doc);
@@ -277,7 +320,12 @@ Json OperatorSchema(const Operator& op) {
   }
   for (const ParameterSpec& parameter : op.parameters) {
     properties[parameter.name] = ParameterSchema(parameter);
-    if (!parameter.default_value && !parameter.optional) required.emplace_back(parameter.name);
+    const bool needed = !parameter.default_value && !parameter.optional;
+    if (needed && !parameter.by_entry) required.emplace_back(parameter.name);
+  }
+  if (!op.where.empty()) {
+    properties[kWhere] = Described(WhereSchema(), op.where);
+    required.emplace_back(kWhere);
   }
   return Described(Object(std::move(properties), required), op.summary);
 }

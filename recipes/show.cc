@@ -262,6 +262,7 @@ class Shown {
             return Text(spec.words[static_cast<std::size_t>(value)]);
           }));
     }
+    if (!node.where.empty()) Put(step, kWhere, WhereOf(node.where));
     if (SourceNode policies = StepPolicies(node.policies); !policies.items.empty()) {
       Put(step, "policy", std::move(policies));
     }
@@ -270,18 +271,71 @@ class Shown {
 
   SourceNode OperandList(const Node& node) const {
     SourceNode list = List();
+    const std::vector<const ParameterSpec*> specs = EntryNumbers(*node.op);
     for (std::size_t i = 0; i < node.list.size(); ++i) {
-      if (!node.op->list->weighted) {
-        list.items.push_back(NameOf(node.list[i]));
+      if (node.op->list->layers) {
+        list.items.push_back(LayersOf(node, i));
         continue;
       }
       SourceNode entry = Flow();
       const bool adapters = node.op->list->adapters;
       Put(entry, adapters ? "use" : "model", NameOf(node.list[i]));
-      Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
-      list.items.push_back(std::move(entry));
+      if (node.op->list->weighted) {
+        Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
+      }
+      for (std::size_t k = 0; k < specs.size(); ++k) {
+        const Weights& number = node.entry_numbers[i][k];
+        if (number.everywhere() && std::isnan(*number.everywhere())) continue;  // left out
+        Put(entry, specs[k]->name, ByPlace(number, Number));
+      }
+      const bool bare = !node.op->list->weighted && entry.items.size() == 1;
+      list.items.push_back(bare ? NameOf(node.list[i]) : std::move(entry));
     }
     return list;
+  }
+
+  SourceNode LayersOf(const Node& node, std::size_t i) const {
+    SourceNode entry = Flow();
+    Put(entry, "model", NameOf(node.list[i]));
+    if (const auto& layers = node.layers[i]) {
+      Put(entry, "layers", Text(fmt::format("{}-{}", layers->first, layers->last)));
+    }
+    return entry;
+  }
+
+  static SourceNode WhereOf(const std::vector<TensorFilter>& filters) {
+    if (filters.size() == 1) return FilterOf(filters.front());
+    SourceNode list = List();
+    for (const TensorFilter& filter : filters) list.items.push_back(FilterOf(filter));
+    return list;
+  }
+
+  static SourceNode FilterOf(const TensorFilter& filter) {
+    constexpr std::string_view kEverywhere = "default:";
+    SourceNode map = Flow();
+    const auto put = [&](std::string_view key, std::vector<SourceNode> values) {
+      if (values.empty()) return;
+      SourceNode list = EmptyCollection(SourceNode::Type::kList, true);
+      list.items = std::move(values);
+      Put(map, key, list.items.size() == 1 ? SourceNode(list.items.front()) : std::move(list));
+    };
+    const auto texts = [&](const std::vector<Selector>& selectors, std::string_view without = {}) {
+      std::vector<SourceNode> values;
+      for (const Selector& selector : selectors) {
+        const bool shorter = !without.empty() && selector.text().starts_with(without);
+        values.push_back(Text(selector.text().substr(shorter ? without.size() : 0)));
+      }
+      return values;
+    };
+    put("component", texts(filter.components));
+    put("block", texts(filter.blocks));
+    put("name", texts(filter.names, kEverywhere));
+    std::vector<SourceNode> ranks;
+    for (const std::uint64_t rank : filter.ranks) ranks.push_back(Plain(std::to_string(rank)));
+    put("rank", std::move(ranks));
+    if (filter.larger_than) Put(map, "larger_than", Plain(std::to_string(*filter.larger_than)));
+    if (filter.smaller_than) Put(map, "smaller_than", Plain(std::to_string(*filter.smaller_than)));
+    return map;
   }
 
   SourceNode Output(const RecipeOutput& output) const {

@@ -101,6 +101,26 @@ constexpr KeySpec kEntryKeys[] = {
     {"weight", ValueForm::kWeight, true, "Its weight: a number, or weights by place."},
 };
 
+constexpr KeySpec kLayerEntryKeys[] = {
+    {"model", ValueForm::kOperand, true, "A model, a step or an inline step."},
+    {"layers", ValueForm::kLayers, false,
+     "From the first to the last, both included: 8-31, or one number; all by default."},
+    {"scale", ValueForm::kWeight, false,
+     "What the weights of the layers are multiplied by, 1 by default: a number, or by place."},
+};
+
+constexpr KeySpec kWhereKeys[] = {
+    {"component", ValueForm::kPlaces, false, "A component such as unet or te, or a list of them."},
+    {"block", ValueForm::kPlaces, false,
+     "Blocks such as IN04-IN08 or layer.0-7, also with an element (IN04:attn2), or a list of "
+     "them."},
+    {"name", ValueForm::kNames, false,
+     "A step of the name such as attn2, a /regular expression/, or a list of them."},
+    {"rank", ValueForm::kRanks, false, "A number of dimensions, or a list of them."},
+    {"larger_than", ValueForm::kElements, false, "More elements than this: 500K, 1M."},
+    {"smaller_than", ValueForm::kElements, false, "Fewer elements than this."},
+};
+
 constexpr KeySpec kStepKeys[] = {
     {"op", ValueForm::kOperator, true, "The operator."},
     {"policy", ValueForm::kPolicy, false, "Policies of this step alone."},
@@ -212,6 +232,12 @@ std::span<const KeySpec> OutputKeys() {
 }
 std::span<const KeySpec> EntryKeys() {
   return kEntryKeys;
+}
+std::span<const KeySpec> LayerEntryKeys() {
+  return kLayerEntryKeys;
+}
+std::span<const KeySpec> WhereKeys() {
+  return kWhereKeys;
 }
 std::span<const KeySpec> StepKeys() {
   return kStepKeys;

@@ -38,6 +38,11 @@ enum class ValueForm : std::uint8_t {
   kAdapter,
   kRegex,
   kRounding,
+  kPlaces,
+  kNames,
+  kRanks,
+  kElements,
+  kLayers,
 };
 
 struct KeySpec {
@@ -60,6 +65,10 @@ std::span<const KeySpec> OutputKeys();
 std::span<const KeySpec> AdapterEntryKeys();
 /// Of an entry of a weighted operand list.
 std::span<const KeySpec> EntryKeys();
+/// Of an entry of a list of layers.
+std::span<const KeySpec> LayerEntryKeys();
+/// Of a selection of tensors.
+std::span<const KeySpec> WhereKeys();
 /// That every step has, beside those of its operator.
 std::span<const KeySpec> StepKeys();
 

@@ -11,7 +11,7 @@ import textwrap
 import generated
 
 TARGET = generated.ROOT / "python_bindings" / "weightsmith" / "_operators.py"
-BY_HAND = {"bake"}  # a function of its own: weightsmith/_bake.py
+BY_HAND = {"bake", "stack"}  # functions of their own: weightsmith/_bake.py, _stack.py
 
 HEAD = '''"""The operators. Made by scripts/make_python_operators.py from the declarations in merge/operators/; to change it,
 change those.
@@ -29,7 +29,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
 from weightsmith._apply import apply
-from weightsmith._model import Model, ModelLike, Policy, Weights
+from weightsmith._model import Model, ModelLike, Policy, Weights, Where
 '''
 
 
@@ -58,19 +58,29 @@ def described(parameter):
     return f"{parameter['doc']} ({limits[0]} or less)" if limits else parameter["doc"]
 
 
-def entry_type(operand_list, operand):
-    if operand_list["weighted"]:
-        return f"Sequence[tuple[{operand}, Weights]]"
-    return f"Sequence[{operand}]"
+def is_numbered(op):
+    """Whether an entry of its list may have numbers of its own."""
+    return bool(op["list"]["numbers"]) or any(parameter["by_entry"] for parameter in op["parameters"])
+
+
+def entry_type(op, operand):
+    weighted = op["list"]["weighted"]
+    entry = f"tuple[{operand}, Weights]" if weighted else operand
+    if is_numbered(op):
+        entry += f" | tuple[{operand}, {'Weights, ' if weighted else ''}Mapping[str, Weights]]"
+    return f"Sequence[{entry}]"
 
 
 def signature(op, operand, result, body):
     """`operand` is the type of what is taken, `result` of what is given."""
-    arguments = [f"{each['name']}: {operand}" for each in op["operands"]]
+    arguments = [f"{each['name']}: {operand}" for each in op["operands"] if each["required"]]
     if "list" in op:
         end = "" if op["list"]["required"] else " = ()"
-        arguments.append(f"{op['list']['name']}: {entry_type(op['list'], operand)}{end}")
+        arguments.append(f"{op['list']['name']}: {entry_type(op, operand)}{end}")
+    arguments += [f"{each['name']}: {operand} | None = None" for each in op["operands"] if not each["required"]]
     arguments.append("*")
+    if "where" in op:
+        arguments.append("where: Where")
     for parameter in op["parameters"]:
         kind = parameter_type(parameter)
         if parameter["required"]:
@@ -94,9 +104,12 @@ def docstring(op):
     rows = [(each["name"], each["doc"]) for each in op["operands"]]
     if "list" in op:
         rows.append((op["list"]["name"], op["list"]["doc"]))
+    if "where" in op:
+        rows.append(("where", op["where"]))
     rows += [(argument(parameter), described(parameter)) for parameter in op["parameters"]]
     rows.append(("policy", 'Policies of this step, such as {"missing": "keep"}.'))
     parts = [op["summary"], textwrap.indent(op["formula"], "    "), paragraphs(op["doc"])]
+    parts.append(textwrap.fill(f"For: {'; '.join(op['uses'])}.", 112))
     parts.append("\n".join(textwrap.fill(f"{name}: {doc}", 112, subsequent_indent="    ") for name, doc in rows))
     if op["source"]:
         parts.append(textwrap.fill(f"Source: {op['source']}", 112))
@@ -108,12 +121,14 @@ def docstring(op):
 def function(op):
     operands = ", ".join(f'"{each["name"]}": {each["name"]}' for each in op["operands"])
     entries = f'"{op["list"]["name"]}": {op["list"]["name"]}' if "list" in op else ""
-    parameters = ", ".join(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])
+    where = ['"where": where'] if "where" in op else []
+    parameters = ", ".join([*where, *(f'"{each["name"]}": {argument(each)}' for each in op["parameters"])])
     weighted = ", weighted=True" if "list" in op and op["list"]["weighted"] else ""
+    numbered = ", numbered=True" if "list" in op and is_numbered(op) else ""
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
     differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""
     gives = ", gives_difference=True" if op["result"] == "delta" else ""
-    extra = f"{weighted}{differences}{gives}"
+    extra = f"{weighted}{numbered}{differences}{gives}"
     call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{extra})'
     return (
         "@overload\n"

@@ -12,7 +12,8 @@ DOCS = generated.ROOT / "docs"
 OPERATORS = """# Operators
 
 *This page is made by `scripts/make_reference.py` from the declarations in `merge/operators/`; to
-change it, change those.* `weightsmith ops NAME` shows the same on the command line.
+change it, change those.* `weightsmith ops NAME` shows the same on the command line, `weightsmith ops --like "style
+transfer"` finds by purpose, and [choosing.md](choosing.md) says which is for what, and with which evidence.
 
 A **weight** is a model, a **delta** a difference of two; **K** stands for either, the same for all
 operands of a step and for what it gives. Products and sums are rounded one by one, in
@@ -57,17 +58,23 @@ def described(parameter):
         facts.append(f"{parameter.get('low', '-∞')} to {parameter.get('high', '∞')}")
     if parameter["by_place"]:
         facts.append("by place")
+    if parameter["by_entry"]:
+        facts.append("also of an entry")
     return ", ".join(facts)
 
 
 def section(op):
-    rows = [(o["name"], o["kind"], "required", o["doc"]) for o in op["operands"]]
+    rows = [(o["name"], o["kind"], "required" if o["required"] else "optional", o["doc"]) for o in op["operands"]]
     if "list" in op:
         entries = op["list"]
         kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")
         rows.append((entries["name"], kind, "required" if entries["required"] else "optional", entries["doc"]))
+        rows += [(f"{entries['name']}: {p['name']}", described(p), default(p), p["doc"]) for p in entries["numbers"]]
+    if "where" in op:
+        rows.append(("where", "a selection of tensors", "required", op["where"]))
     rows += [(p["name"], described(p), default(p), p["doc"]) for p in op["parameters"]]
     lines = [f"## {op['name']}", "", op["summary"], "", "```", op["formula"], "```", "", op["doc"], ""]
+    lines += [f"For: {'; '.join(op['uses'])}.", ""]
     lines += [f"Gives: {op['result']}.", "", "| key | takes | default | |", "|---|---|---|---|"]
     lines += [f"| `{name}` | {kind} | {value} | {doc} |" for name, kind, value, doc in rows]
     lines += ["", "```yaml", op["example"].rstrip(), "```"]

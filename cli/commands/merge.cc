@@ -24,7 +24,9 @@ const Command& merge() {
       .doc =
           "Two models are blended: `--alpha 0.3` takes 30 % of the second one and 70 % of the "
           "first. Of three models, the difference of the last two is added to the first: A + "
-          "alpha*(B - C). `--op` chooses another operator, `--mbw` gives every block its own "
+          "alpha*(B - C). `--op` chooses another operator of `weightsmith ops`, with "
+          "`--base`, `--weights`, `--density` and `--param` for what it takes; `--mbw` gives every "
+          "block its own "
           "weight, `--vae` takes the VAE from another file, `--lora` bakes adapters into the "
           "result; both also change one model alone, as `bake` does. A recipe file describes more: "
           "steps in a row, several outputs, weights by "
@@ -45,6 +47,9 @@ const Command& merge() {
                     "Add what b has learned over base to a (add difference):"},
                    {"weightsmith merge a.safetensors b.safetensors --mbw GRAD_V",
                     "A weight for every block, by a preset or a list of numbers:"},
+                   {"weightsmith merge a.safetensors b.safetensors --op ties --base d.safetensors "
+                    "--weights 0.6,0.4 --density 0.3",
+                    "What two fine-tunes of d agree on:"},
                    {"weightsmith merge a.safetensors --vae vae.safetensors", "Replace the VAE:"},
                    {"weightsmith merge a.safetensors b.safetensors --alpha '{default: 0.3, te: 0}'",
                     "Leave the text encoder alone:"},

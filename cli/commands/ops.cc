@@ -3,9 +3,11 @@
 
 #include <cmath>
 #include <optional>
+#include <sstream>
 
 #include "cli/command.h"
 #include "cli/operator_names.h"
+#include "cli/operator_search.h"
 #include "cli/render/layout.h"
 #include "cli/schemas.h"
 #include "core/base/error.h"
@@ -31,14 +33,17 @@ std::string DefaultWord(const ParameterSpec& parameter) {
 std::string Signature(const Operator& op) {
   std::vector<std::string> words;
   for (const OperandSpec& operand : op.operands) {
-    words.push_back(fmt::format("{}:{}", operand.name, ToString(operand.kind)));
+    const std::string word = fmt::format("{}:{}", operand.name, ToString(operand.kind));
+    words.push_back(operand.optional ? fmt::format("[{}]", word) : word);
   }
   if (op.list) {
     const std::string entry =
-        fmt::format("{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "");
+        fmt::format("{}{}{}", ToString(op.list->kind), op.list->weighted ? " weight" : "",
+                    op.list->layers ? " layers" : "");
     const std::string list = fmt::format("{}:[{}...]", op.list->name, entry);
     words.push_back(op.list->optional ? fmt::format("[{}]", list) : list);
   }
+  if (!op.where.empty()) words.emplace_back(kWhere);
   for (const ParameterSpec& parameter : op.parameters) {
     const bool has_default = parameter.default_value.has_value();
     const std::string word = has_default
@@ -68,6 +73,7 @@ std::string ParameterText(const ParameterSpec& parameter) {
   const std::string word = DefaultWord(parameter);
   facts.push_back(parameter.default_value ? "default " + word : word);
   if (parameter.by_place) facts.emplace_back("by place");
+  if (parameter.by_entry) facts.emplace_back("also of an entry");
   return fmt::format("{} ({})", parameter.doc, fmt::join(facts, ", "));
 }
 
@@ -79,11 +85,18 @@ std::string InFull(const Operator& op) {
   for (const OperandSpec& operand : op.operands) {
     rows.push_back({std::string(operand.name), std::string(operand.doc)});
   }
-  if (op.list) rows.push_back({std::string(op.list->name), std::string(op.list->doc)});
+  if (op.list) {
+    rows.push_back({std::string(op.list->name), std::string(op.list->doc)});
+    for (const ParameterSpec& number : op.list->numbers) {
+      rows.push_back({fmt::format("{}: {}", op.list->name, number.name), ParameterText(number)});
+    }
+  }
+  if (!op.where.empty()) rows.push_back({std::string(kWhere), std::string(op.where)});
   for (const ParameterSpec& parameter : op.parameters) {
     rows.push_back({std::string(parameter.name), ParameterText(parameter)});
   }
   page += "\nKeys:\n" + Table(rows);
+  page += "\nUses:\n" + Wrap(fmt::format("{}", fmt::join(op.uses, "; ")), 2);
   if (!op.source.empty()) page += "\nSource:\n" + Wrap(op.source, 2);
   page += "\nExample:\n";
   for (std::string_view rest = op.example; !rest.empty();) {
@@ -96,6 +109,10 @@ std::string InFull(const Operator& op) {
 
 std::optional<std::vector<std::string_view>> Words(const ParameterSpec& parameter) {
   return parameter.words.empty() ? std::nullopt : std::optional(parameter.words);
+}
+
+std::optional<std::string_view> Where(const Operator& op) {
+  return op.where.empty() ? std::nullopt : std::optional(op.where);
 }
 
 std::optional<Json> Default(const ParameterSpec& parameter) {
@@ -120,6 +137,7 @@ const Record<ParameterSpec>& RecordOf() {
        {"high", [](const ParameterSpec& each) { return IfFinite(each.high); }, "The largest value.",
         kOptional},
        {"by_place", &ParameterSpec::by_place, "It takes weights by place."},
+       {"by_entry", &ParameterSpec::by_entry, "An entry of the list may have its own."},
        {"doc", &ParameterSpec::doc, "What it is."}}};
   return record;
 }
@@ -131,6 +149,8 @@ const Record<OperandSpec>& RecordOf() {
       "An operand of an operator.",
       {{"name", &OperandSpec::name, "The key in a recipe."},
        {"kind", &OperandSpec::kind, "\"weight\", \"delta\" or \"same\"."},
+       {"required", [](const OperandSpec& each) { return !each.optional; },
+        "It may not be left out."},
        {"doc", &OperandSpec::doc, "What it is."}}};
   return record;
 }
@@ -143,8 +163,10 @@ const Record<OperandListSpec>& RecordOf() {
       {{"name", &OperandListSpec::name, "The key in a recipe."},
        {"kind", &OperandListSpec::kind, "Of each: \"weight\", \"delta\" or \"same\"."},
        {"weighted", &OperandListSpec::weighted, "Each has a weight."},
+       {"layers", &OperandListSpec::layers, "Layers are taken of each."},
        {"required", [](const OperandListSpec& list) { return !list.optional; },
         "It may not be left out."},
+       {"numbers", &OperandListSpec::numbers, "What else an entry has, but parameters by entry."},
        {"doc", &OperandListSpec::doc, "What it is."}}};
   return record;
 }
@@ -162,17 +184,49 @@ const Record<Operator>& RecordOf() {
        {"operands", &Operator::operands, "What it takes."},
        {"list", &Operator::list, "What it takes any number of.", kOptional},
        {"parameters", &Operator::parameters, "Its parameters."},
+       {"where", Where, "It takes `where`, which selects tensors: what for.", kOptional},
        {"result", &Operator::result, "\"weight\", \"delta\" or \"same\"."},
        {"expects_effect", &Operator::expects_effect, "To change no element is an error."},
        {"source", &Operator::source, "Paper, or the project whose behaviour it matches."},
-       {"example", &Operator::example, "A step, YAML."}}};
+       {"example", &Operator::example, "A step, YAML."},
+       {"uses", &Operator::uses, "Purposes in a few plain words: \"restore contrast\"."}}};
   return record;
 }
 
 namespace {
 
+/// What fits no operator, with the nearest word that does.
+[[noreturn]] void RefuseWords(const std::string& words) {
+  const std::vector<std::string> known = WordsOfOperators();
+  std::string meant;
+  std::istringstream stream(Lowercase(words));
+  for (std::string word; meant.empty() && stream >> word;) meant = DidYouMean(word, known);
+  throw Error(ErrorCode::kUsage, fmt::format("ops: no operator is for {}.{}", Quote(words), meant),
+              "'weightsmith ops' lists all of them; docs/choosing.md says which for what.");
+}
+
+void PrintLike(const std::string& words, bool json, Terminal& terminal) {
+  const std::vector<const Operator*> found = OperatorsLike(words);
+  if (found.empty()) RefuseWords(words);
+  if (json) return terminal.PrintData(JsonText(found));
+  std::vector<TableRow> rows;
+  for (const Operator* op : found) {
+    rows.push_back({std::string(op->name), std::string(op->summary)});
+    rows.push_back({"", fmt::format("{}", fmt::join(op->uses, "; "))});
+  }
+  terminal.Print(Table(rows));
+}
+
 int RunOps(const ParsedArguments& arguments, Terminal& terminal) {
   const bool json = arguments.Has("json");
+  if (const auto words = arguments.Text("like")) {
+    if (!arguments.positionals().empty()) {
+      throw Error(ErrorCode::kUsage, "ops: --like and a name cannot be combined.",
+                  "Give one of them.");
+    }
+    PrintLike(*words, json, terminal);
+    return 0;
+  }
   if (!arguments.positionals().empty()) {
     const Operator& op = OperatorNamed("ops", arguments.positionals().front());
     if (json) {
@@ -207,13 +261,19 @@ const Command& ops() {
       .summary = "List the operators, or explain one",
       .doc =
           "Without a name, a table of the operators that a recipe's steps can use. With one, "
-          "its formula, operands, parameters, source and an example.",
+          "its formula, operands, parameters, purposes, source and an example.",
       .positionals = {{.name = "NAME",
                        .doc = "the operator to explain",
                        .kind = ValueKind::kOperator,
                        .required = false}},
-      .flags = {{.name = "json", .doc = "Print JSON"}},
-      .examples = {{"weightsmith ops add_difference", "All about one operator:"}},
+      .flags = {{.name = "like",
+                 .kind = ValueKind::kText,
+                 .value = "WORDS",
+                 .doc = "List those that are for this purpose, the best first",
+                 .details = "Their purposes, names and summaries are looked through."},
+                {.name = "json", .doc = "Print JSON"}},
+      .examples = {{"weightsmith ops add_difference", "All about one operator:"},
+                   {"weightsmith ops --like \"style transfer\"", "Which is for this?"}},
       .run = RunOps,
   };
   return command;

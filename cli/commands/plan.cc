@@ -30,7 +30,7 @@ const Command& plan() {
           "its inputs, how the tensors of the inputs match, the exact bytes that a run reads "
           "and writes, the memory and disk space that it needs. Nothing is written. Headers "
           "are read, and a small sample of the tensors that shows whether the steps change "
-          "anything.",
+          "anything, and what they do in their methods' own words: an angle, a kept share.",
       .positionals = MergePositionals(),
       .flags = FlagsOfPlan(),
       .examples = {{"weightsmith plan a.safetensors b.safetensors --alpha 0.3",

@@ -96,6 +96,7 @@ constexpr OtherName kOtherNames[] = {
     {"arch", "like"},
     {"architecture", "like"},
     {"base-alpha", "alpha"},
+    {"base-model", "base"},
     {"block-weights", "mbw"},
     {"blocks", "lora-blocks"},
     {"fp16", "dtype"},
@@ -124,7 +125,6 @@ constexpr OtherName kOtherNames[] = {
     {"type", "dtype"},
     {"vae-path", "vae"},
     {"weight", "alpha"},
-    {"weights", "mbw"},
     {"workers", "threads"},
     {"yes", "force"},
 };

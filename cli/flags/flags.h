@@ -21,7 +21,9 @@ struct Command;
 /// Every flag by name, but for the parts that `assemble` declares.
 inline constexpr std::string_view kFlagNames[] = {"allow-unmatched",
                                                   "alpha",
+                                                  "base",
                                                   "components",
+                                                  "density",
                                                   "dry-run",
                                                   "dtype",
                                                   "files-from",
@@ -76,7 +78,8 @@ inline constexpr std::string_view kFlagNames[] = {"allow-unmatched",
                                                   "trust-partial",
                                                   "vae",
                                                   "verbose",
-                                                  "version"};
+                                                  "version",
+                                                  "weights"};
 
 /// A flag that code asks for. A name that is not in kFlagNames does not compile.
 class FlagName {

@@ -19,6 +19,9 @@ std::string Percent(std::uint64_t part, std::uint64_t whole);
 /// Inputs, steps and outputs.
 std::string ReportWords(const Plan& plan, const Report& report);
 
+/// What steps did in a sample, in their methods' own words; empty where none says something.
+std::string SampleWords(const Report& sample);
+
 /// "read 4.26 GB, wrote 2.13 GB in 1.23 s, 1.73 GB/s of output".
 std::string ThroughputWords(const Report& report);
 

@@ -1,15 +1,18 @@
 #include "core/base/elementary.h"
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+
+#include "core/base/elementary_numbers.h"
 
 namespace weightsmith::internal {
 namespace {
 
-// π/2 in three parts, the first two of 33 bits: their products with small integers are exact.
-constexpr double kHalfPiHigh = 0x1.921fb544p+0;
-constexpr double kHalfPiMiddle = 0x1.0b4611a6p-34;
-constexpr double kHalfPiLow = 0x1.3198a2e037073p-69;
+using elementary::kHalfPiHigh;
+using elementary::kHalfPiLow;
+using elementary::kHalfPiMiddle;
 constexpr double kHalfPi = 0x1.921fb54442d18p+0;
 constexpr double kHalfPiRest = 0x1.1a62633145c07p-54;
 
@@ -92,6 +95,61 @@ double ArcCosine(double x) {
     return 2 * kHalfPi - (rest - 2 * kHalfPiRest);
   }
   return kHalfPi - (ArcSineNearZero(x) - kHalfPiRest);
+}
+
+double Exponential(double x) {
+  if (std::isnan(x)) return x;
+  using namespace elementary;
+  const double held = std::fmin(std::fmax(x, kLeastExponent), kMostExponent);
+  const double shifted = held * kOverLog2 + kShift;
+  const double count = shifted - kShift;
+  const double rest = (held - count * kLog2High) - count * kLog2Low;
+  // 2^count in two factors, since neither end of the range has one.
+  const double half_shifted = count * 0.5 + kShift;
+  const double half = half_shifted - kShift;
+  const double other_shifted = (count - half) + kShift;
+  const auto power = [](double of_shifted) {
+    return std::bit_cast<double>((std::bit_cast<std::uint64_t>(of_shifted) + kBias)
+                                 << kMantissaBits);
+  };
+  return (1 + rest * ExponentialSeries(rest)) * power(half_shifted) * power(other_shifted);
+}
+
+double Logarithm(double x) {
+  using namespace elementary;
+  if (std::isnan(x) || x == std::numeric_limits<double>::infinity()) return x;
+  if (x < 0) return std::numeric_limits<double>::quiet_NaN();
+  if (x == 0) return -std::numeric_limits<double>::infinity();
+  const bool tiny = x < std::numeric_limits<double>::min();
+  const auto bits = std::bit_cast<std::uint64_t>(tiny ? x * kFromTiny : x);
+  // x = 2^count·part, part in [√½, √2).
+  const std::uint64_t moved = bits - kRootHalf + kCountBias;
+  const std::uint64_t counted = moved >> kMantissaBits;
+  const double shifted = std::bit_cast<double>(kShiftBits + counted) - kShift;
+  const double count = shifted - kCountOffset - (tiny ? kTinyBits : 0);
+  const double part = std::bit_cast<double>(bits - ((counted << kMantissaBits) - kCountBias));
+  const double f = part - 1;
+  const double s = f / (2 + f);
+  const double half_square = 0.5 * f * f;
+  const double tail = s * (half_square + LogarithmSeries(s * s)) + count * kLog2Low;
+  return count * kLog2High - ((half_square - tail) - f);
+}
+
+double HyperbolicTangent(double x) {
+  using namespace elementary;
+  const double twice = 2 * std::fabs(x);
+  double result = 0;
+  if (twice < kSmallTwice) {
+    const double less_one = twice * ExponentialSeries(twice);
+    result = less_one / (less_one + 2);
+  } else {
+    result = 1 - 2 / (Exponential(twice) + 1);
+  }
+  return std::copysign(result, x);
+}
+
+double Power(double x, double y) {
+  return y == 0 ? 1 : Exponential(y * Logarithm(x));
 }
 
 }  // namespace weightsmith::internal

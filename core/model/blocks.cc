@@ -31,14 +31,33 @@ constexpr NamedFamily kStems[] = {
 
 /// Beginnings of names that stand in no numbered block.
 constexpr NamedFamily kDiffusion[] = {
-    {"middle_block.", "mid"},     {"time_embed.", "time"},      {"time_in.", "time"},
-    {"t_embedder.", "time"},      {"t_block.", "time"},         {"time_embedding.", "time"},
-    {"time_projection.", "time"}, {"time_text_embed.", "time"}, {"label_emb.", "label"},
-    {"vector_in.", "label"},      {"y_embedder.mlp.", "label"}, {"guidance_in.", "label"},
-    {"csize_embedder.", "label"}, {"ar_embedder.", "label"},    {"out.", "final"},
-    {"final_layer.", "final"},    {"final_linear.", "final"},   {"modF.", "final"},
-    {"norm_out.", "final"},       {"proj_out.", "final"},       {"norm_final.", "final"},
-    {"head.", "final"},           {"lm_head.", "head"},         {"model.norm.", "final"},
+    {"middle_block.", "mid"},
+    {"time_embed.", "time"},
+    {"time_in.", "time"},
+    {"t_embedder.", "time"},
+    {"t_block.", "time"},
+    {"time_embedding.", "time"},
+    {"time_projection.", "time"},
+    {"time_text_embed.", "time"},
+    {"label_emb.", "label"},
+    {"vector_in.", "label"},
+    {"y_embedder.mlp.", "label"},
+    {"guidance_in.", "label"},
+    {"csize_embedder.", "label"},
+    {"ar_embedder.", "label"},
+    {"out.", "final"},
+    {"final_layer.", "final"},
+    {"final_linear.", "final"},
+    {"modF.", "final"},
+    {"norm_out.", "final"},
+    {"proj_out.", "final"},
+    {"norm_final.", "final"},
+    {"head.", "final"},
+    {"lm_head.", "head"},
+    {"model.norm.", "final"},
+    {"transformer.ln_f.", "final"},
+    {"model.final_layernorm.", "final"},
+    {"embed_out.", "head"},
 };
 constexpr NamedFamily kText[] = {
     {"text_model.final_layer_norm.", "final"},
@@ -64,21 +83,34 @@ std::string_view FamilyOfStem(std::string_view stem) {
   return found == std::end(kStems) ? stem : found->family;
 }
 
-/// The first number that is a whole step of the name, and the step before it.
-Block Numbered(std::string_view local) {
+/// The number of a block in a name.
+struct BlockNumber {
+  std::string_view stem;  ///< the step before it
+  std::string_view text;  ///< a part of the name
+  std::uint32_t index = 0;
+};
+
+/// The first number that is a whole step of the name, between two others.
+std::optional<BlockNumber> NumberIn(std::string_view name) {
   std::string_view stem;
-  for (std::size_t at = 0; at < local.size();) {
-    const std::size_t end = std::min(local.find('.', at), local.size());
-    const std::string_view step = local.substr(at, end - at);
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t end = std::min(name.find('.', at), name.size());
+    const std::string_view step = name.substr(at, end - at);
     std::uint32_t index = 0;
     const char* const last = step.data() + step.size();
     const auto [stop, error] = std::from_chars(step.data(), last, index);
     const bool number = !step.empty() && error == std::errc() && stop == last;
-    if (number && !stem.empty() && end < local.size()) return {FamilyOfStem(stem), index};
+    if (number && !stem.empty() && end < name.size()) return BlockNumber{stem, step, index};
     stem = step;
     at = end + 1;
   }
-  return {};
+  return std::nullopt;
+}
+
+Block Numbered(std::string_view local) {
+  const std::optional<BlockNumber> number = NumberIn(local);
+  if (!number) return {};
+  return {FamilyOfStem(number->stem), number->index};
 }
 
 std::string_view FamilyOf(std::span<const NamedFamily> table, std::string_view local) {
@@ -99,6 +131,16 @@ Block BlockOf(ComponentKind kind, std::string_view local) {
   }
   if (const Block block = Numbered(local); !block.family.empty()) return block;
   return {"embed", std::nullopt};
+}
+
+std::string WithBlock(std::string_view name, std::uint32_t index) {
+  const std::optional<BlockNumber> number = NumberIn(name);
+  if (!number) return std::string(name);
+  const auto at = static_cast<std::size_t>(number->text.data() - name.data());
+  std::string renamed(name.substr(0, at));
+  renamed += std::to_string(index);
+  renamed += name.substr(at + number->text.size());
+  return renamed;
 }
 
 int DepthOfFamily(std::string_view family) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -26,6 +27,10 @@ struct Block {
 
 /// Of a tensor by its canonical name inside its component. An empty family: in no block.
 Block BlockOf(ComponentKind kind, std::string_view local);
+
+/// The name with another number for its numbered block: "layers.7.norm" of "layers.3.norm". A name
+/// without one stays as it is.
+std::string WithBlock(std::string_view name, std::uint32_t index);
 
 /// Where a family stands in the direction of the computation: smaller is earlier.
 int DepthOfFamily(std::string_view family);

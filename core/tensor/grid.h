@@ -9,6 +9,8 @@ namespace weightsmith::internal {
 /// The elements as a matrix of `columns`, in cells of cell_rows × cell_columns; those at the ends
 /// of rows and columns may be smaller. Cells are counted by rows.
 struct Grid {
+  static constexpr std::uint64_t kAllRows = std::uint64_t{1} << 62;
+
   std::uint64_t columns = 1;
   std::uint64_t cell_rows = 1;
   std::uint64_t cell_columns = 1;
@@ -20,6 +22,11 @@ struct Grid {
   }
   /// A cell for each row.
   static Grid Rows(std::uint64_t columns) { return Whole(columns); }
+
+  /// A cell for each column.
+  static Grid Columns(std::uint64_t columns) {
+    return {std::max<std::uint64_t>(1, columns), kAllRows, 1};
+  }
 
   bool operator==(const Grid&) const = default;
 

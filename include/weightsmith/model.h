@@ -153,16 +153,26 @@ struct SaveOptions {
 /// An entry of the list of a step.
 struct Entry {
   Entry(Model entry) : model(std::move(entry)) {}
-  Entry(Model entry, Value its_weight) : model(std::move(entry)), weight(std::move(its_weight)) {}
+  Entry(Model entry, Value its_weight, Parameters its_numbers = {})
+      : model(std::move(entry)), weight(std::move(its_weight)), numbers(std::move(its_numbers)) {}
+  /// Of a stack: those layers, "0-15", and what their weights are multiplied by.
+  static Entry Layers(Model entry, std::string which, std::optional<Value> scale = {}) {
+    Entry made(std::move(entry));
+    made.layers = std::move(which);
+    made.weight = std::move(scale);
+    return made;
+  }
 
   Model model;
-  std::optional<Value> weight;  ///< where the operator's list is weighted
+  std::optional<Value> weight;  ///< where the operator's list is weighted; of layers, their scale
+  std::string layers{};         ///< of a stack: "0-15"; empty: all
+  Parameters numbers{};         ///< of its own: {{"density", 0.3}}
 };
 
 /// An operator on models.
 struct Step {
   std::string op;
-  std::vector<Model> operands{};  ///< in the order of the declaration
+  std::vector<Model> operands{};  ///< in the order of the declaration; the last may be optional
   std::vector<Entry> list{};      ///< of operators that take any number: `of`, `adapters`
   Parameters parameters{};
   Policies policies{};  ///< of this step

@@ -83,9 +83,24 @@ struct PlannedModel {
   bool weight_zero = false;                  ///< every weight of it is exactly 0
 };
 
+/// What a step did to the tensors of a component, in its method's own words: "kept", "angle".
+struct Finding {
+  std::string component;
+  std::string label;
+  std::optional<std::string> operand;  ///< that it is about; nothing: the step
+  std::string unit;                    ///< "number", "share" (0 to 1), "degrees" or "count"
+  std::uint64_t tensors = 0;           ///< that have it
+  double lowest = 0;                   ///< of any of them
+  double mean = 0;                     ///< by their elements
+  double highest = 0;
+  std::optional<double> of;  ///< of a count: out of how many, the mean likewise
+};
+
 struct PlannedStep {
   std::string name;
   std::string op;
+  std::optional<std::uint64_t> seed;  ///< of its random numbers
+  std::vector<Finding> findings;  ///< in a sample, where one is taken
 };
 
 struct PlannedFile {

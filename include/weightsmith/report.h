@@ -46,14 +46,27 @@ struct Effect {
   std::optional<double> relative_change;
 };
 
+/// What a step did to a tensor, in its method's own words. A share of a large tensor is that of
+/// tiles spread over it.
+struct TensorFinding {
+  std::string step;
+  std::string label;
+  std::optional<std::string> operand;
+  std::string unit;
+  double value = 0;
+  std::optional<double> of;
+};
+
 /// What a step changed, of its first operand.
 struct StepReport : Effect {
   std::string name;
   std::string op;
-  std::uint64_t tensors = 0;  ///< that it computed
+  std::optional<std::uint64_t> seed;  ///< of its random numbers
+  std::uint64_t tensors = 0;          ///< that it computed
   std::uint64_t tensors_changed = 0;
   /// Of those that it should have changed besides, being integers or missing in an operand.
   std::uint64_t tensors_copied = 0;
+  std::vector<Finding> findings;  ///< by component
 };
 
 struct OutputReport {
@@ -73,6 +86,7 @@ struct TensorReport {
   bool copied = false;
   std::uint64_t non_finite = 0;
   std::map<std::string, Effect> effects;  ///< by step
+  std::vector<TensorFinding> findings;
 };
 
 struct Report {

@@ -18,16 +18,7 @@ struct Operand {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc;
-};
-
-/// Operands of any number, under one key.
-struct OperandList {
-  std::string_view name;
-  Kind kind = Kind::kSame;
-  bool weighted = false;  ///< each has a weight
-  bool optional = false;
-  bool adapters = false;  ///< they are adapters, and their weights strengths
-  std::string_view doc;
+  bool optional = false;  ///< stands behind those that may not be left out
 };
 
 enum class ParameterType : std::uint8_t { kNumber, kBoolean, kWord, kSeed };
@@ -39,10 +30,23 @@ struct Parameter {
   std::optional<double> default_value;
   bool optional = false;
   bool by_place = false;  ///< takes numbers by place
+  bool by_entry = false;  ///< an entry of the list may have its own
   std::vector<std::string_view> words;
   double low = 0;  ///< of a number, both inclusive; infinite where there is no limit
   double high = 0;
   std::string_view doc;
+};
+
+/// Operands of any number, under one key.
+struct OperandList {
+  std::string_view name;
+  Kind kind = Kind::kSame;
+  bool weighted = false;  ///< each has a weight
+  bool optional = false;
+  bool adapters = false;  ///< they are adapters, and their weights strengths
+  bool layers = false;    ///< layers are taken of each
+  std::string_view doc;
+  std::vector<Parameter> numbers;  ///< what else an entry has, but parameters by entry
 };
 
 struct Operator {
@@ -50,12 +54,14 @@ struct Operator {
   std::string_view summary;  ///< one line
   std::string_view doc;      ///< paragraphs
   std::string_view formula;
-  std::string_view source;   ///< paper, or the project whose behaviour it matches
-  std::string_view example;  ///< a step, YAML
+  std::string_view source;             ///< paper, or the project whose behaviour it matches
+  std::string_view example;            ///< a step, YAML
+  std::vector<std::string_view> uses;  ///< purposes in a few plain words: "restore contrast"
   std::vector<Operand> operands;
   std::optional<OperandList> list;
   Kind result = Kind::kSame;
   std::vector<Parameter> parameters;
+  std::string_view where;  ///< not empty: it takes `where`, which selects tensors
 };
 
 namespace operators {

@@ -19,6 +19,7 @@
 #include "core/tensor/rounding.h"
 #include "merge/adapters/adapter.h"
 #include "merge/expression/places.h"
+#include "merge/expression/tensor_filter.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal {
@@ -70,6 +71,12 @@ using NodeId = std::uint32_t;
 /// boolean, an optional number left out) is one value everywhere.
 using Weights = PlaceMap<double>;
 
+/// Layers of a model by their numbers, both included.
+struct LayerRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
 struct Node {
   std::string name;  ///< of the model or step; of an inline step "mix.a"
   Kind kind = Kind::kWeight;
@@ -81,10 +88,37 @@ struct Node {
   std::vector<NodeId> list;
   std::vector<Weights> weights;     ///< of list entries; empty unless the list is weighted
   std::vector<Weights> parameters;  ///< parallel to op->parameters
+  /// Of list entries, parallel to EntryNumbers(*op); NaN everywhere is left out. Empty where there
+  /// are none.
+  std::vector<std::vector<Weights>> entry_numbers;
+  std::vector<TensorFilter> where;  ///< which tensors it acts on, where it takes that
+  /// Of list entries, where they are layers; nothing: all of them.
+  std::vector<std::optional<LayerRange>> layers;
   Policies policies;
 
   bool leaf() const { return model.has_value(); }
 };
+
+/// All values by place of a step, with their names.
+template <class Visitor>
+void ForEachWeights(const Node& step, const Visitor& visit) {
+  for (std::size_t i = 0; i < step.parameters.size(); ++i) {
+    visit(step.parameters[i], step.op->parameters[i].name);
+  }
+  for (const Weights& weights : step.weights) {
+    visit(weights, step.op->list->adapters ? "strength" : "weight");
+  }
+  if (step.entry_numbers.empty()) return;
+  const std::vector<const ParameterSpec*> specs = EntryNumbers(*step.op);
+  for (const std::vector<Weights>& entry : step.entry_numbers) {
+    for (std::size_t i = 0; i < entry.size(); ++i) visit(entry[i], specs[i]->name);
+  }
+}
+
+/// The seed of a step's random numbers; nothing of one that draws none.
+std::optional<std::uint64_t> SeedOf(const Node& step);
+/// Whether it may have the seed of another step.
+bool SharesSeed(const Node& step);
 
 /// Operands precede their users.
 struct Expression {

@@ -48,7 +48,6 @@ constexpr ForeignOperator kTable[] = {
     {"multislerp", "linear", kSphere},
     {"naverage", "average", ""},
     {"nuslerp", "slerp", "takes weights and a base; {} takes two models and alpha"},
-    {"passthrough", "copy", ""},
     {"rebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
     {"sce", "average", "chooses the tensors' weights by their variance; {} weighs them alike"},
     {"sigmoid", "weighted_sum", "bends alpha by a sigmoid; {} takes alpha as it is"},

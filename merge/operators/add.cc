@@ -19,6 +19,8 @@ const Operator& add() {
       .formula = "a + alpha*b",
       .source = "Task arithmetic, arXiv:2212.04089; ComfyUI ModelMergeAdd at alpha 1",
       .example = "out: {op: add, a: base, b: style_delta, alpha: 0.8}",
+      .uses = {"apply a style or task vector to another model",
+               "strengthen or weaken what a fine-tune learned"},
       .operands = {{.name = "a", .doc = "What is added to."},
                    {.name = "b", .kind = Kind::kDelta, .doc = "The difference."}},
       .parameters = {{.name = "alpha",

@@ -26,6 +26,8 @@ const Operator& add_difference() {
       .formula = "a + alpha*(b - c)",
       .source = "A1111 checkpoint merger, \"Add difference\"",
       .example = "style: {op: add_difference, a: photo, b: anime, c: base, alpha: 0.6}",
+      .uses = {"style transfer", "transfer what a fine-tune learned to another model",
+               "turn a model into an inpainting or turbo model"},
       .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
                    {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
                    {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},

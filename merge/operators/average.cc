@@ -26,6 +26,7 @@ const Operator& average() {
       .formula = "(x0 + x1 + ...) / n, left to right",
       .source = "Uniform model soup, arXiv:2203.05482",
       .example = "soup: {op: average, of: [photo, anime, base]}",
+      .uses = {"soup of several models", "average checkpoints of one training run"},
       .list = OperandListSpec{.name = "of", .doc = "What is averaged."},
       .parameters = {VaeParameter()},
       .check = CheckAverage,

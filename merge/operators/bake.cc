@@ -36,6 +36,7 @@ const Operator& bake() {
       .example =
           "out: {op: bake, model: photo, adapters: [\"detail:0.6\", {use: style, strength: "
           "{default: 0.8, te: 0}}]}",
+      .uses = {"put LoRAs and other adapters into a model", "merge adapters"},
       .operands = {{.name = "model", .kind = Kind::kWeight, .doc = "What they are baked into."}},
       .list = OperandListSpec{.name = "adapters",
                               .kind = Kind::kDelta,

@@ -36,9 +36,12 @@ Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
 
 Value LowerClamp(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  if (!given.list.empty()) return ToModels(tape, a, given.list);
-  return ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
-                   given.parameters.NumberIfGiven("high"));
+  const Value limited = given.list.empty()
+                            ? ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
+                                        given.parameters.NumberIfGiven("high"))
+                            : ToModels(tape, a, given.list);
+  tape.TellShare("limited", tape.Subtract(limited, a));
+  return limited;
 }
 
 }  // namespace
@@ -56,6 +59,8 @@ const Operator& clamp() {
       .formula = "min(max(a, low), high), where to gives low = min(to...) and high = max(to...)",
       .source = "sd-mecha's clamp; SD.Next's and meh's weights clip",
       .example = "safe: {op: clamp, a: style, to: [photo, anime]}",
+      .uses = {"keep a merge within the range of its parents", "limit outliers",
+               "repair oversaturated colours"},
       .operands = {{.name = "a", .doc = "What is limited."}},
       .list = OperandListSpec{.name = "to", .optional = true, .doc = "Models that set the limits."},
       .parameters = {{.name = "low", .optional = true, .doc = "Least value."},

@@ -18,6 +18,7 @@ const Operator& copy() {
       .formula = "a",
       .source = "A1111 checkpoint merger, \"No interpolation\"",
       .example = "out: {op: copy, a: photo}",
+      .uses = {"convert or rename without merging", "take a model as it is"},
       .operands = {{.name = "a", .doc = "The model."}},
       .expects_effect = false,
       .lower = LowerCopy,

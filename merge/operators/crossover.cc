@@ -33,6 +33,8 @@ const Operator& crossover() {
       .formula = "a + F(b - a), F passing each frequency by alpha and tilt",
       .source = "sd-mecha's crossover",
       .example = "mix: {op: crossover, a: photo, b: anime, alpha: 0.5, tilt: 0.25}",
+      .uses = {"composition of one model, details of another",
+               "style transfer that keeps composition"},
       .operands = {{.name = "a", .doc = "Low frequencies, below tilt 1."},
                    {.name = "b", .doc = "High ones."}},
       .parameters = {{.name = "alpha", .by_place = true, .low = 0, .high = 1, .doc = "Share of b."},

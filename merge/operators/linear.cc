@@ -62,6 +62,7 @@ const Operator& linear() {
           "Model soups, arXiv:2203.05482; mergekit's linear (whose normalize is on by default)",
       .example =
           "soup: {op: linear, of: [{model: photo, weight: 0.7}, {model: anime, weight: 0.3}]}",
+      .uses = {"weighted blend of several models", "model soup", "extrapolate away from a model"},
       .list =
           OperandListSpec{.name = "of", .weighted = true, .doc = "The terms, with a weight each."},
       .parameters = {{.name = "normalize",

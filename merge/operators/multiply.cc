@@ -19,6 +19,7 @@ const Operator& multiply() {
       .formula = "a*b, by element",
       .source = "Elementwise (Hadamard) product",
       .example = "gated: {op: multiply, a: style_delta, b: mask}",
+      .uses = {"mask a difference", "gate one model by another"},
       .operands = {{.name = "a", .doc = "One factor."}, {.name = "b", .doc = "The other."}},
       .parameters = {VaeParameter()},
       .lower = LowerMultiply,

@@ -14,7 +14,9 @@ Value LowerNormMatch(Lowering& tape, const Arguments& given) {
   const Scalar own = tape.Norm(b);
   const Scalar norm =
       tape.Plus(tape.Times(tape.Difference(1, t), own), tape.Times(t, tape.Norm(a)));
-  return tape.Scale(tape.Select(kNoDirection, own, tape.Over(norm, own), 1), b);
+  const Scalar factor = tape.Select(kNoDirection, own, tape.Over(norm, own), 1);
+  tape.Tell("factor", factor);
+  return tape.Scale(factor, b);
 }
 
 }  // namespace
@@ -30,6 +32,8 @@ const Operator& norm_match() {
       .formula = "(((1 - alpha)*|b| + alpha*|a|) / |b|)*b, |x| the norm of the tensor",
       .source = "Norm transfer (weight rescaling)",
       .example = "mix: {op: norm_match, a: photo, b: anime, alpha: 1}",
+      .uses = {"restore contrast after a merge", "repair washed out colours",
+               "match the strength of another model"},
       .operands = {{.name = "a", .doc = "Gives the norms."},
                    {.name = "b", .doc = "What is scaled to them."}},
       .parameters = {{.name = "alpha",

@@ -19,6 +19,7 @@ const Operator& scale() {
       .formula = "factor*a",
       .source = "Task arithmetic, arXiv:2212.04089",
       .example = "weaker: {op: scale, a: style_delta, factor: 0.5}",
+      .uses = {"strengthen or weaken a style or task vector", "negate what a fine-tune learned"},
       .operands = {{.name = "a", .kind = Kind::kDelta, .doc = "The difference."}},
       .result = Kind::kDelta,
       .parameters = {{.name = "factor", .by_place = true, .doc = "What it is multiplied by."}},

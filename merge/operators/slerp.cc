@@ -20,6 +20,8 @@ Value LowerSlerp(Lowering& tape, const Arguments& given) {
   };
   const Scalar cosine = tape.Over(tape.Dot(a, b), tape.Times(length(a), length(b)));
   const Scalar angle = tape.ArcCosine(cosine);
+  tape.Tell("angle", tape.Degrees(tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1))),
+            Unit::kDegrees);
   const auto share = [&](double part) {
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), tape.Sine(angle));
     return tape.Select(kParallel, tape.Magnitude(cosine), part, arc);
@@ -44,6 +46,7 @@ const Operator& slerp() {
       .formula = "(sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b",
       .source = "Shoemake, 1985; mergekit's slerp",
       .example = "mix: {op: slerp, a: photo, b: anime, alpha: 0.3}",
+      .uses = {"blend two models without washing them out", "smooth blend of two models"},
       .operands = {{.name = "a", .doc = "What alpha 0 gives."},
                    {.name = "b", .doc = "What alpha 1 gives."}},
       .parameters = {{.name = "alpha",

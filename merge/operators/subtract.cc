@@ -20,6 +20,7 @@ const Operator& subtract() {
       .formula = "a - b",
       .source = "Task arithmetic, arXiv:2212.04089; ComfyUI ModelMergeSubtract",
       .example = "style_delta: {op: subtract, a: anime, b: base}",
+      .uses = {"extract a style or task vector", "difference of two models"},
       .operands = {{.name = "a", .doc = "What is subtracted from."},
                    {.name = "b", .doc = "What is subtracted."}},
       .result = Kind::kDelta,

@@ -25,6 +25,7 @@ const Operator& sum_twice() {
       .formula = "(1 - beta)*((1 - alpha)*a + alpha*b) + beta*c",
       .source = "SuperMerger, \"sum Twice\"",
       .example = "mix: {op: sum_twice, a: photo, b: anime, c: base, alpha: 0.4, beta: 0.2}",
+      .uses = {"blend three models one after another"},
       .operands = {{.name = "a", .doc = "First model."},
                    {.name = "b", .doc = "Blended into a."},
                    {.name = "c", .doc = "Blended into that."}},

@@ -27,6 +27,7 @@ const Operator& train_difference() {
       .formula = "a + ((1.8*alpha)*(b - c))*(|b - a| / (|b - c| + |b - a|)), where 0/0 is 0",
       .source = "SuperMerger, \"trainDifference\"",
       .example = "style: {op: train_difference, a: photo, b: anime, c: base, alpha: 1}",
+      .uses = {"style transfer", "transfer what a fine-tune learned without burning the model"},
       .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
                    {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
                    {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},

@@ -23,6 +23,7 @@ const Operator& triple_sum() {
       .formula = "(1 - (alpha + beta))*a + alpha*b + beta*c",
       .source = "SuperMerger, \"Triple sum\"",
       .example = "mix: {op: triple_sum, a: photo, b: anime, c: base, alpha: 0.3, beta: 0.2}",
+      .uses = {"blend three models at once"},
       .operands = {{.name = "a", .doc = "Gets what the others leave."},
                    {.name = "b", .doc = "Gets alpha."},
                    {.name = "c", .doc = "Gets beta."}},

@@ -22,6 +22,7 @@ const Operator& weighted_sum() {
       .formula = "(1 - alpha)*a + alpha*b",
       .source = "A1111 checkpoint merger, \"Weighted sum\"",
       .example = "mix: {op: weighted_sum, a: photo, b: anime, alpha: 0.3}",
+      .uses = {"blend two models", "style mix, block by block"},
       .operands = {{.name = "a", .doc = "What alpha 0 gives."},
                    {.name = "b", .doc = "What alpha 1 gives."}},
       .parameters =

@@ -107,7 +107,8 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       place_(place),
       problems_(&problems),
       sources_(SourcesOf(index, key)),
-      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size()),
+                canonical),
       first_applied_(static_cast<std::uint32_t>(first_applied)) {
   if (sources_.size() > std::numeric_limits<Register>::max()) {
     throw Error(
@@ -178,16 +179,36 @@ bool TensorEvaluator::TouchesVae(NodeId id) {
   if (index_->NamesVae(id)) return true;
   const Node& step = index_->expression().nodes[id];
   if (step.op->follows) return IsComputed(step.operands.front());
-  const auto by_place = [](const Weights& weights) { return !weights.everywhere().has_value(); };
-  return step.kind == Kind::kDelta && std::ranges::none_of(step.parameters, by_place) &&
-         std::ranges::none_of(step.weights, by_place);
+  bool by_place = false;
+  ForEachWeights(step, [&](const Weights& weights, std::string_view /*name*/) {
+    by_place = by_place || !weights.everywhere().has_value();
+  });
+  return step.kind == Kind::kDelta && !by_place;
+}
+
+/// Whether a step with `where` acts on the tensor. A VAE is meant where it is named.
+bool TensorEvaluator::Selects(const Node& step) {
+  if (!place_.merged_by_default && !AnyNamesVae(step.where)) return false;
+  const Result& kept = Evaluate(step.operands.front());
+  if (kept.present) return AnyMatches(step.where, place_, kept.shape);
+  for (const NodeId operand : step.operands) {
+    for (const std::uint32_t model : index_->WeightModels(operand)) {
+      const ModelTensor* const tensor = index_->models()[model].Find(*key_);
+      if (tensor == nullptr) continue;
+      return AnyMatches(step.where, place_, tensor->stored->info.shape);
+    }
+  }
+  return false;
 }
 
 TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   const std::vector<Node>& nodes = index_->expression().nodes;
   const Node& step = nodes[id];
   const std::vector<NodeId> operands = Operands(step);
-  if (!place_.merged_by_default && !TouchesVae(id)) {
+  if (!step.op->where.empty()) {
+    if (!Selects(step)) return Leftmost(step, std::span(operands).first(1));
+    selected_.insert(id);
+  } else if (!place_.merged_by_default && !TouchesVae(id)) {
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 
@@ -342,18 +363,21 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     if (result.shape.size() > 1) narrow = std::min(narrow, result.shape[1]);
   }
 
-  std::vector<double> parameters;
-  std::vector<double> weights;
-  for (std::size_t i = 0; i < step.parameters.size(); ++i) {
-    const auto weight = Weight(step, step.parameters[i], step.op->parameters[i].name);
-    if (!weight) return {};
-    parameters.push_back(*weight);
-  }
-  for (const Weights& entry : step.weights) {
-    const auto weight = Weight(step, entry, "weight");
-    if (!weight) return {};
-    weights.push_back(*weight);
-  }
+  std::vector<double> numbers;
+  bool known = true;
+  ForEachWeights(step, [&](const Weights& weights, std::string_view name) {
+    const auto number = known ? Weight(step, weights, name) : std::nullopt;
+    known = number.has_value();
+    numbers.push_back(number.value_or(0));
+  });
+  if (!known) return {};
+  const std::span<const double> parameters = std::span(numbers).first(step.parameters.size());
+  const std::span<const double> weights =
+      std::span(numbers).subspan(step.parameters.size(), step.weights.size());
+  const std::span<const double> entries =
+      std::span(numbers).subspan(step.parameters.size() + step.weights.size());
+  const std::vector<const ParameterSpec*> entry_specs =
+      entries.empty() ? std::vector<const ParameterSpec*>() : EntryNumbers(*step.op);
 
   const bool narrows = wide && widest.size() > 1 && narrow < widest[1];
   std::vector<Value> seen = values;
@@ -365,9 +389,28 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     }
   }
   const std::span<const Value> all = seen;
-  const Arguments arguments{all.first(step.operands.size()), all.subspan(step.operands.size()),
-                            weights, ParameterValues(step.op->parameters, parameters)};
+  const Arguments arguments{all.first(step.operands.size()),
+                            all.subspan(step.operands.size()),
+                            weights,
+                            ParameterValues(step.op->parameters, parameters),
+                            EntryValues(entry_specs, entries),
+                            widest};
+  if (step.op->check_tensor != nullptr) {
+    if (const std::string problem = step.op->check_tensor(arguments); !problem.empty()) {
+      problems_->Add(fmt::format("step '{}': {}: {}", step.name, step.op->name, problem),
+                     *canonical_);
+      return {};
+    }
+  }
+  const std::size_t told = lowering_.finding_count();
   Value after = step.op->lower(lowering_, arguments);
+  for (Finding& finding : lowering_.FindingsFrom(told)) {
+    finding.step = index_->StepNumber(id);
+    if (!after.zero()) finding.result = after.reg();
+    if (const auto operand = finding.subject.IndexBehind(step.operands.size())) {
+      finding.operand = nodes[operands[*operand]].name;
+    }
+  }
   computed_.insert(id);
   const auto same = std::ranges::find(seen, after);
   if (same != seen.end()) after = values[static_cast<std::size_t>(same - seen.begin())];

@@ -70,6 +70,8 @@ class TensorEvaluator {
 
   /// Steps that leave the tensor as it is, because an operand that has its component lacks it.
   const std::set<NodeId>& kept() const { return kept_; }
+  /// Steps that act on what their `where` selects, and select the tensor.
+  const std::set<NodeId>& selected() const { return selected_; }
 
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
@@ -82,6 +84,7 @@ class TensorEvaluator {
   bool AddQuantised(std::initializer_list<NodeId> operands);
   Result Leftmost(const Node& step, std::span<const NodeId> operands);
   bool TouchesVae(NodeId step);
+  bool Selects(const Node& step);
   bool IsComputed(NodeId operand);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
@@ -110,6 +113,7 @@ class TensorEvaluator {
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
   std::set<NodeId> kept_;
+  std::set<NodeId> selected_;
 };
 
 }  // namespace weightsmith::internal

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "merge/plan/stack_index.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -74,6 +75,13 @@ void CheckPair(const Node& step, const ModelIndex& a, const ModelIndex& b, Probl
   }
 }
 
+std::string StackAsOperand(std::string_view step, std::string_view stack) {
+  return fmt::format(
+      "step '{}': '{}' is a stack, whose layers have numbers of their own: let the step act on the "
+      "models that are stacked, or write the stack to a file and take that",
+      step, stack);
+}
+
 /// A step is evaluated from within those that take it. REQUIRES: operands stand before their users.
 void CheckDepth(const std::vector<Node>& nodes) {
   constexpr std::size_t kDeepest = 1000;
@@ -96,6 +104,7 @@ ExpressionIndex::ExpressionIndex(const Expression& expression, std::span<const N
     : expression_(&expression),
       visited_(expression.nodes.size()),
       weight_models_(expression.nodes.size()),
+      copied_models_(expression.nodes.size()),
       all_models_(expression.nodes.size()),
       node_adapters_(expression.nodes.size()) {
   CheckDepth(expression.nodes);
@@ -137,26 +146,33 @@ void ExpressionIndex::Visit(NodeId id) {
     return;
   }
   if (node.leaf()) {
-    weight_models_[id] = all_models_[id] = {*node.model};
+    weight_models_[id] = copied_models_[id] = all_models_[id] = {*node.model};
     reached_models_.insert(*node.model);
     return;
   }
   Union all;
   Union adapters;
   Union by_weight;
+  Union copied;
   ForEachOperand(node, [&](NodeId operand) {
     Visit(operand);
     all.Add(all_models_[operand]);
     adapters.Add(node_adapters_[operand]);
     const bool weight = expression_->nodes[operand].kind == Kind::kWeight;
     // A difference that is itself what is computed has the tensors of all that it is made of.
-    if (weight || node.kind == Kind::kDelta) by_weight.Add(weight_models_[operand]);
+    if (!weight && node.kind != Kind::kDelta) return;
+    by_weight.Add(weight_models_[operand]);
+    const bool kept = node.op->where.empty() || operand == node.operands.front();
+    if (kept) copied.Add(copied_models_[operand]);
   });
   all_models_[id] = std::move(all).values();
   node_adapters_[id] = std::move(adapters).values();
   weight_models_[id] = std::move(by_weight).values();
-  const auto names_vae = [](const Weights& weights) { return weights.NamesVae(); };
+  copied_models_[id] = std::move(copied).values();
   bool asked = false;
+  ForEachWeights(node, [&](const Weights& weights, std::string_view /*name*/) {
+    asked = asked || weights.NamesVae();
+  });
   for (std::size_t i = 0; i < node.parameters.size(); ++i) {
     asked = asked || (node.op->parameters[i].for_vae && node.parameters[i].everywhere() == 1.0);
   }
@@ -165,15 +181,17 @@ void ExpressionIndex::Visit(NodeId id) {
     const auto& components = models_[model].components();
     return !components.empty() && std::ranges::none_of(components, IsMergedByDefault);
   });
-  if (asked || only_vaes || std::ranges::any_of(node.parameters, names_vae) ||
-      std::ranges::any_of(node.weights, names_vae)) {
-    names_vae_.insert(id);
-  }
+  if (asked || only_vaes) names_vae_.insert(id);
   step_number_[id] = static_cast<std::uint32_t>(steps_.size());
   steps_.push_back(id);
 }
 
 void ExpressionIndex::CheckStep(const Node& step, Problems& problems) const {
+  const std::vector<Node>& nodes = expression_->nodes;
+  ForEachOperand(step, [&](NodeId operand) {
+    if (!IsStack(nodes[operand]) || IsStack(step)) return;
+    problems.AddSentence(StackAsOperand(step.name, nodes[operand].name), "");
+  });
   std::vector<std::uint32_t> before;  // the first of each kind
   ForEachOperand(step, [&](NodeId operand) {
     for (const std::uint32_t right : all_models_[operand]) {

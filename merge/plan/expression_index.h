@@ -31,6 +31,9 @@ class ExpressionIndex {
   /// Models of a node in the order in which they are written, as weights: what a difference
   /// subtracts or adds is not among them.
   const std::vector<std::uint32_t>& WeightModels(NodeId node) const { return weight_models_[node]; }
+  /// Those of them that a tensor may be copied from which takes no part in arithmetic: of a step
+  /// that acts on some tensors only those of its first operand.
+  const std::vector<std::uint32_t>& CopiedModels(NodeId node) const { return copied_models_[node]; }
   /// Whether any weight operand of the node has a tensor of the component.
   bool HasComponent(NodeId node, std::string_view component) const;
   /// Whether any model has a component that is copied unless a step says otherwise: a VAE.
@@ -55,6 +58,7 @@ class ExpressionIndex {
   std::vector<NodeId> steps_;
   std::map<NodeId, std::uint32_t> step_number_;
   std::vector<std::vector<std::uint32_t>> weight_models_;
+  std::vector<std::vector<std::uint32_t>> copied_models_;
   std::vector<std::vector<std::uint32_t>> all_models_;
   std::set<NodeId> names_vae_;
   std::set<std::uint32_t> reached_models_;

@@ -20,6 +20,7 @@
 #include "merge/adapters/adapter_part.h"
 #include "merge/expression/expression.h"
 #include "merge/plan/side_file.h"
+#include "merge/program/finding.h"
 #include "merge/program/program.h"
 
 namespace weightsmith::internal {
@@ -113,6 +114,7 @@ struct Task {
   std::vector<KeptIndex> kept{};
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
+  Findings findings{};
 };
 
 inline bool IsCopy(const Product& product) {
@@ -143,8 +145,9 @@ struct StepPlan {
   std::string name;
   std::string op;
   NodeId node = 0;
-  bool expects_effect = true;     ///< to change no element is an error
-  bool all_weights_zero = false;  ///< by number, not by files: then no effect is a note
+  bool expects_effect = true;           ///< to change no element is an error
+  bool all_weights_zero = false;        ///< by number, not by files: then no effect is a note
+  std::optional<std::uint64_t> seed{};  ///< of its random numbers
   /// Tensors that it should have changed and that are copied: stored as integers, or missing in an
   /// operand.
   std::uint64_t integers = 0;

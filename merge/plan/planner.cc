@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/model/naming.h"
 #include "core/model/views/component_views.h"
 
@@ -33,6 +34,10 @@ std::vector<NodeId> Planner::Roots(const std::vector<OutputSpec>& outputs) {
 
 Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
     : index_(expression, Roots(outputs), problems_), places_(ArchitectureOf(index_)) {
+  for (const NodeId root : Roots(outputs)) {
+    if (!IsStack(expression.nodes[root])) continue;
+    if (!stacks_.contains(root)) stacks_.emplace(root, StackIndex(index_, root, problems_));
+  }
   problems_.ThrowIfAny();
   plan_.models = expression.models;
   plan_.policies = expression.policies;
@@ -52,7 +57,8 @@ Planner::Planner(const Expression& expression, std::vector<OutputSpec> outputs)
     plan_.steps.push_back({.name = node.name,
                            .op = std::string(node.op->name),
                            .node = step,
-                           .expects_effect = expects});
+                           .expects_effect = expects,
+                           .seed = SeedOf(node)});
   }
   for (const Model& model : plan_.models) {
     std::vector<std::uint32_t>& numbers = file_number_.emplace_back();
@@ -71,8 +77,10 @@ Plan Planner::Make() && {
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckRows(plan_, index_, PlacesOfWeights(), problems_);
   CheckComponents();
+  CheckSelections();
   CheckSteps();
   problems_.ThrowIfAny();
+  NoteSelections();
   WarnOfMergedVae(plan_, index_);
   CountModelKeys(plan_, index_, tensors_, considered_);
   for (const auto& tensors : output_tensors_) {
@@ -84,6 +92,7 @@ Plan Planner::Make() && {
     const Anatomy* const leading =
         models.empty() ? nullptr : &index_.models()[models.front()].anatomy();
     PlaceInFiles(plan_, o, output_tensors_[o], blank, leading);
+    AdjustConfiguration(o);
   }
   OrderTasks();
   return std::move(plan_);
@@ -99,6 +108,7 @@ void Planner::CollectFrom(NodeId node, const OutputSpec& spec) {
     for (const auto& [key, stored] : index_.models()[model].tensors()) {
       if (NodeFor(spec, stored.component->name) != node) continue;
       if (stored.anatomy->role == Role::kEma && plan_.policies.ema == EmaPolicy::kDrop) continue;
+      if (stacks_.contains(node) && OriginsOf(spec, key).empty()) continue;
       PlannedTensor& tensor = tensors_[key];
       if (tensor.first != nullptr) continue;
       tensor.first = &stored;
@@ -139,18 +149,8 @@ void Planner::CollectTensors() {
     for (const auto& [component, node] : output.spec.components) CollectFrom(node, output.spec);
   }
   for (const auto& [key, tensor] : tensors_) places_.Add(*tensor.first);
+  CollectStacks();
   places_.NumberBlocks();
-}
-
-std::optional<Origin> Planner::OriginOf(const OutputSpec& spec, const TensorKey& key) const {
-  if (spec.layout == OutputLayout::kDiffusers && lacking_.contains(key)) return std::nullopt;
-  const NodeId node = NodeFor(spec, key.component);
-  Origin origin{node, {}};
-  for (const std::uint32_t model : index_.WeightModels(node)) {
-    if (index_.models()[model].Find(key) != nullptr) origin.models.push_back(model);
-  }
-  if (origin.models.empty()) return std::nullopt;
-  return origin;
 }
 
 void Planner::CheckComponents() {
@@ -170,6 +170,7 @@ std::vector<TensorPlace> Planner::PlacesOfWeights() const {
     if (anatomy.role != Role::kWeight && anatomy.quantised == 0) continue;
     places.push_back(places_.Of(*tensor.first, tensor.canonical));
   }
+  AddPlacesOfStacks(places);
   return places;
 }
 
@@ -184,6 +185,29 @@ void Planner::CheckAdapters(const Node& step, NodeId id,
     problems_.Add(fmt::format("step '{}': adapter '{}' changes nothing of '{}'", step.name,
                               plan_.models[*leaf.model].name,
                               index_.expression().nodes[step.operands.front()].name));
+  }
+}
+
+/// A step that acts on some tensors has to select one.
+void Planner::CheckSelections() {
+  if (!problems_.empty()) return;  // of places that are not there, above all
+  for (const NodeId id : index_.steps()) {
+    const Node& step = index_.expression().nodes[id];
+    if (step.op->where.empty() || selected_.contains(id)) continue;
+    problems_.AddSentence(
+        fmt::format("step '{}': 'where' selects no tensor of '{}'", step.name,
+                    index_.expression().nodes[step.operands.front()].name),
+        "A tensor has to be like every key of it; to say either of two, give a list of mappings. "
+        "'weightsmith info FILE --tensors' lists names and shapes.");
+  }
+}
+
+/// How much of a model a step is for, which a regular expression does not show.
+void Planner::NoteSelections() {
+  for (const auto& [id, count] : selected_) {
+    const Node& step = index_.expression().nodes[id];
+    plan_.notes.push_back(fmt::format("step '{}' acts on {} of {} tensors", step.name,
+                                      FormatCount(count), FormatCount(tensors_.size())));
   }
 }
 

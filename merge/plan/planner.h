@@ -15,6 +15,7 @@
 #include "merge/plan/plan.h"
 #include "merge/plan/problems.h"
 #include "merge/plan/scaled.h"
+#include "merge/plan/stack_index.h"
 
 namespace weightsmith::internal {
 
@@ -71,9 +72,18 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
 struct Origin {
   NodeId node = 0;
   std::vector<std::uint32_t> models;  ///< weight models that have the tensor, leftmost first
+  /// Of a stack's layer: the number that it has in the output.
+  std::optional<std::uint32_t> layer{};
 };
 
-/// Makes a plan, step by step; its tasks in planner_tasks.cc, its files in planner_files.cc.
+/// An output that has a tensor, once for each place where it has it.
+struct Want {
+  std::uint32_t output = 0;
+  Origin origin;
+};
+
+/// Makes a plan, step by step; its tasks in planner_tasks.cc, its files in planner_files.cc, what
+/// stacks are in planner_stacks.cc.
 class Planner {
  public:
   Planner(const Expression& expression, std::vector<OutputSpec> outputs);
@@ -85,7 +95,12 @@ class Planner {
     return *index_.models()[model].Find(key);
   }
   NodeId NodeFor(const OutputSpec& spec, const std::string& component) const;
-  std::optional<Origin> OriginOf(const OutputSpec& spec, const TensorKey& key) const;
+  std::optional<Origin> OriginIn(NodeId node, const TensorKey& key) const;
+  std::vector<Origin> OriginsOf(const OutputSpec& spec, const TensorKey& key) const;
+  std::vector<Want> WantsOf(const TensorKey& key) const;
+  void CollectStacks();
+  void AddPlacesOfStacks(std::vector<TensorPlace>& places) const;
+  void AdjustConfiguration(std::uint32_t output);
   void CollectLacking();
   void NoteLacking();
   void CollectTensors();
@@ -94,36 +109,32 @@ class Planner {
   std::vector<TensorPlace> PlacesOfWeights() const;
   void PlanTensor(const TensorKey& key, const PlannedTensor& tensor);
   void PlanStored(const TensorKey& key, const PlannedTensor& tensor);
-  bool CopyStored(const TensorKey& key, const PlannedTensor& tensor, std::uint32_t output,
-                  const Origin& origin);
-  void CopyWeight(const StoredWeight& weight, std::uint32_t model, std::uint32_t output,
-                  NodeId node);
-  void PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
-                 std::span<const std::uint32_t> outputs);
-  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
-                  std::span<const std::uint32_t> outputs);
-  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
-                    std::span<const std::uint32_t> outputs);
+  bool CopyStored(const TensorKey& key, const PlannedTensor& tensor, const Want& want);
+  void CopyWeight(const StoredWeight& weight, std::uint32_t model, const Want& want);
+  void PlanPlain(const TensorKey& key, const PlannedTensor& tensor, std::span<const Want> wants);
+  void PlanCopies(const TensorKey& key, const PlannedTensor& tensor, std::span<const Want> wants);
+  void PlanComputed(const TensorKey& key, const PlannedTensor& tensor, std::span<const Want> wants);
   void Remember(const TensorEvaluator& evaluator);
   void CountIntegers(const TensorKey& key, const PlannedTensor& tensor);
   void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
-               std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins);
+               std::span<const Want> wants);
   Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
   bool IsOneComponent(const OutputSpec& spec) const;
-  void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
-                       const PlannedTensor& tensor, DType dtype, const Shape& shape,
-                       std::uint32_t task, std::uint32_t product);
+  void AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
+                       DType dtype, const Shape& shape, std::uint32_t task, std::uint32_t product);
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
   bool Refused(const Task& task);
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                       const TensorEvaluator& evaluator, Value value, const Shape& shape,
-                      std::uint32_t output, std::uint32_t leading) const;
+                      const Want& want) const;
   std::optional<WeightScale> ScalesOf(const TensorKey& key, const Product& product,
                                       const Shape& shape, std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
-  void PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
-                 std::uint32_t number, std::uint32_t product);
+  void PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
+                 std::uint32_t product);
+  void CheckSelections();
+  void NoteSelections();
   void CheckSteps();
   void CheckAdapters(const Node& step, NodeId id,
                      const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
@@ -132,6 +143,7 @@ class Planner {
   Problems problems_;  // before index_, which adds to it
   ExpressionIndex index_;
   PlaceTable places_;
+  std::map<NodeId, StackIndex> stacks_;  ///< of outputs
   Plan plan_;
   std::map<TensorKey, PlannedTensor> tensors_;
   std::vector<std::vector<OutputTensor>> output_tensors_;
@@ -142,6 +154,7 @@ class Planner {
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
+  std::map<NodeId, std::uint64_t> selected_;  ///< tensors that a step with `where` acts on
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::set<std::uint32_t> considered_;
 };

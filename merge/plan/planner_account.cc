@@ -158,9 +158,18 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     const Node& step = index.expression().nodes[id];
     const std::string where = fmt::format("step '{}'", step.name);
     const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
-    for (const Weights& weights : step.parameters) checker.Check(weights, where, supermerger);
-    for (const Weights& weights : step.weights) checker.Check(weights, where, supermerger);
+    ForEachWeights(step, [&](const Weights& weights, std::string_view /*name*/) {
+      checker.Check(weights, where, supermerger);
+    });
     checker.Check(step.policies.missing, "policy 'missing'");
+    for (const TensorFilter& filter : step.where) {
+      for (const auto* selectors : {&filter.components, &filter.blocks, &filter.names}) {
+        for (const Selector& selector : *selectors) {
+          const std::vector<PlaceRow<double>> row{{selector, 1.0, {}}};
+          checker.Check(Weights(row), where + ": 'where'");
+        }
+      }
+    }
   }
   checker.Check(plan.policies.missing, "policy 'missing'");
   for (const OutputPlan& output : plan.outputs) checker.Check(output.spec.dtype, "'dtype'");

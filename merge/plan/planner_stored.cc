@@ -22,28 +22,25 @@ std::string SchemeOf(const ModelIndex& model, const TensorKey& key) {
 /// A tensor that some model stores as codes, or beside codes. What is only copied is copied with
 /// all that belongs to it; anything else is a problem.
 void Planner::PlanStored(const TensorKey& key, const PlannedTensor& tensor) {
-  std::vector<std::uint32_t> plain;
-  for (std::uint32_t o = 0; o < plan_.outputs.size(); ++o) {
-    const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
-    if (!origin) continue;
+  std::vector<Want> plain;
+  for (const Want& want : WantsOf(key)) {
     const StoredWeight* weight = nullptr;
-    for (const std::uint32_t model : origin->models) {
+    for (const std::uint32_t model : want.origin.models) {
       if (weight == nullptr) weight = NotDecoded(index_.models()[model], key);
     }
     // One that is copied with what belongs to it is done by the first of its keys.
     const bool copied =
-        weight != nullptr && (weight->keys.front() != key || CopyStored(key, tensor, o, *origin));
-    if (!copied) plain.push_back(o);
+        weight != nullptr && (weight->keys.front() != key || CopyStored(key, tensor, want));
+    if (!copied) plain.push_back(want);
   }
   if (!plain.empty()) PlanPlain(key, tensor, plain);
 }
 
 /// Says no where the result has nothing of any codes.
-bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, std::uint32_t output,
-                         const Origin& origin) {
+bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, const Want& want) {
   const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
   TensorEvaluator evaluator(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
-  const TensorEvaluator::Result result = evaluator.Evaluate(origin.node);
+  const TensorEvaluator::Result result = evaluator.Evaluate(want.origin.node);
   Remember(evaluator);
   if (!result.present) return true;
   const Lowering::Finished finished = evaluator.TakeLowering().Finish(std::array{result.value});
@@ -54,7 +51,7 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, std:
     return from.delta ? nullptr : NotDecoded(index_.models()[from.model], key);
   };
   if (std::ranges::none_of(finished.sources, stored_in)) return false;
-  const OutputSpec& spec = plan_.outputs[output].spec;
+  const OutputSpec& spec = plan_.outputs[want.output].spec;
   if (!copy || spec.dtype.Find(place).value_or(std::nullopt)) {
     for (const Register source : finished.sources) {
       const StoredWeight* weight = stored_in(source);
@@ -66,12 +63,12 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, std:
   }
   const std::uint32_t model = evaluator.sources()[finished.sources[value]].model;
   considered_.insert(model);
-  CopyWeight(*stored_in(finished.sources[value]), model, output, origin.node);
+  CopyWeight(*stored_in(finished.sources[value]), model, want);
   return true;
 }
 
-void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::uint32_t output,
-                         NodeId node) {
+void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, const Want& want) {
+  const Want taken{want.output, {want.origin.node, {model}, want.origin.layer}};
   for (const TensorKey& key : weight.keys) {
     const ModelTensor& stored = Of(model, key);
     const TensorInfo& info = stored.stored->info;
@@ -85,7 +82,7 @@ void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, std::u
     task.products.push_back({.dtype = info.dtype, .copy = 0});
     const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
     plan_.tasks.push_back(std::move(task));
-    AddOutputTensor(output, {node, {model}}, key, planned, info.dtype, info.shape, number, 0);
+    AddOutputTensor(taken, key, planned, info.dtype, info.shape, number, 0);
   }
 }
 

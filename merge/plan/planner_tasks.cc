@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <utility>
 
+#include "core/model/blocks.h"
 #include "merge/plan/fill_dtype.h"
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
@@ -16,32 +16,35 @@ void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   if (std::ranges::any_of(index_.models(), is_scale)) return;
   const auto is_stored = [&](const ModelIndex& model) { return NotDecoded(model, key) != nullptr; };
   if (std::ranges::any_of(index_.models(), is_stored)) return PlanStored(key, tensor);
-  std::vector<std::uint32_t> all(plan_.outputs.size());
-  std::iota(all.begin(), all.end(), 0);
-  PlanPlain(key, tensor, all);
+  PlanPlain(key, tensor, WantsOf(key));
 }
 
 void Planner::PlanPlain(const TensorKey& key, const PlannedTensor& tensor,
-                        std::span<const std::uint32_t> outputs) {
+                        std::span<const Want> wants) {
   const TensorInfo& info = tensor.first->stored->info;
   const bool floating = Info(info.dtype).kind == DTypeKind::kFloat;
   if (tensor.first->anatomy->role == Role::kWeight && floating) {
-    PlanComputed(key, tensor, outputs);
+    PlanComputed(key, tensor, wants);
     return;
   }
   CountIntegers(key, tensor);
-  PlanCopies(key, tensor, outputs);
+  PlanCopies(key, tensor, wants);
 }
 
 void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
-                         std::span<const std::uint32_t> outputs) {
-  for (const std::uint32_t o : outputs) {
-    const std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
-    if (!origin) continue;
-    const std::uint32_t model = origin->models.front();
+                         std::span<const Want> wants) {
+  for (const Want& want : wants) {
+    const auto& [o, origin] = want;
+    const std::vector<std::uint32_t>& copied = index_.CopiedModels(origin.node);
+    const auto has = [&](std::uint32_t each) {
+      return std::ranges::find(copied, each) != copied.end();
+    };
+    const auto found = std::ranges::find_if(origin.models, has);
+    if (found == origin.models.end()) continue;
+    const std::uint32_t model = *found;
     const ModelTensor& stored = Of(model, key);
     // How a model predicts is said by the leftmost one alone.
-    const std::uint32_t leftmost = index_.WeightModels(origin->node).front();
+    const std::uint32_t leftmost = index_.WeightModels(origin.node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
     if (IsScaledMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
@@ -57,32 +60,25 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     task.products.push_back({.dtype = info.dtype, .copy = 0});
     const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
     plan_.tasks.push_back(std::move(task));
-    AddOutputTensor(o, *origin, key, tensor, info.dtype, info.shape, number, 0);
+    const Want taken{o, {origin.node, {model}, origin.layer}};
+    AddOutputTensor(taken, key, tensor, info.dtype, info.shape, number, 0);
   }
 }
 
 void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
-                           std::span<const std::uint32_t> among) {
+                           std::span<const Want> wants) {
   const TensorPlace place = places_.Of(*tensor.first, tensor.canonical);
-  std::vector<std::uint32_t> outputs;
-  std::vector<Origin> origins;
-  for (const std::uint32_t o : among) {
-    std::optional<Origin> origin = OriginOf(plan_.outputs[o].spec, key);
-    if (!origin) continue;
-    outputs.push_back(o);
-    origins.push_back(std::move(*origin));
-  }
   // Outputs share a task, and so one reading of the inputs, unless their shapes differ.
   TensorEvaluator together(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
   std::set<Shape> shapes;
-  for (const Origin& origin : origins) {
-    const TensorEvaluator::Result& result = together.Evaluate(origin.node);
+  for (const Want& want : wants) {
+    const TensorEvaluator::Result& result = together.Evaluate(want.origin.node);
     if (result.present) shapes.insert(result.shape);
   }
-  if (shapes.size() <= 1) return AddTask(key, tensor, together, outputs, origins);
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
+  if (shapes.size() <= 1) return AddTask(key, tensor, together, wants);
+  for (const Want& want : wants) {
     TensorEvaluator alone(index_, key, tensor.canonical, place, problems_, plan_.applied.size());
-    AddTask(key, tensor, alone, std::span(&outputs[i], 1), {origins[i]});
+    AddTask(key, tensor, alone, std::span(&want, 1));
   }
 }
 
@@ -91,6 +87,7 @@ void Planner::Remember(const TensorEvaluator& evaluator) {
   computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
   replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
   shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
+  for (const NodeId step : evaluator.selected()) ++selected_[step];
   muted_.insert(evaluator.muted().begin(), evaluator.muted().end());
   for (const NodeId step : evaluator.kept()) ++plan_.steps[index_.StepNumber(step)].missing;
 }
@@ -118,17 +115,17 @@ void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
 }
 
 void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
-                      std::span<const std::uint32_t> outputs, const std::vector<Origin>& origins) {
+                      std::span<const Want> wants) {
   std::vector<Value> values;
-  std::vector<std::size_t> kept;
+  std::vector<Want> kept;
   Shape shape;
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    const TensorEvaluator::Result& result = evaluator.Evaluate(origins[i].node);
+  for (const Want& want : wants) {
+    const TensorEvaluator::Result& result = evaluator.Evaluate(want.origin.node);
     if (!result.present) continue;
     shape = result.shape;
     values.push_back(result.value);
-    kept.push_back(i);
-    const Node& node = index_.expression().nodes[origins[i].node];
+    kept.push_back(want);
+    const Node& node = index_.expression().nodes[want.origin.node];
     if (node.leaf()) considered_.insert(*node.model);
   }
   Remember(evaluator);
@@ -140,9 +137,8 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   std::vector<Scalar> slots;
   const std::uint64_t elements = ElementCount(shape).value();
   for (std::size_t k = 0; k < kept.size(); ++k) {
-    products.push_back(PlanProduct(key, tensor, evaluator, values[k], shape, outputs[kept[k]],
-                                   origins[kept[k]].models.front()));
-    const std::uint32_t leading = origins[kept[k]].models.front();
+    products.push_back(PlanProduct(key, tensor, evaluator, values[k], shape, kept[k]));
+    const std::uint32_t leading = kept[k].origin.models.front();
     const auto scales = ScalesOf(key, products[k], shape, leading);
     needed.push_back(values[k]);
     if (!scales || elements == 0) continue;
@@ -180,17 +176,18 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   task.kept = std::move(finished.kept);
   task.slot_count = finished.slot_count;
   task.kept_count = finished.kept_count;
+  task.findings = std::move(finished.findings);
   task.products = std::move(products);
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   for (std::size_t k = 0; k < kept.size(); ++k) {
-    AddOutputTensor(outputs[kept[k]], origins[kept[k]], key, tensor, task.products[k].dtype, shape,
-                    number, static_cast<std::uint32_t>(k));
+    AddOutputTensor(kept[k], key, tensor, task.products[k].dtype, shape, number,
+                    static_cast<std::uint32_t>(k));
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
   if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
   for (std::size_t k = 0; k < kept.size(); ++k) {
-    PlanScale(key, outputs[kept[k]], origins[kept[k]], number, static_cast<std::uint32_t>(k));
+    PlanScale(key, kept[k], number, static_cast<std::uint32_t>(k));
   }
 }
 
@@ -212,17 +209,20 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
 /// Where and how an output stores a value of the draft, but for its number.
 Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                              const TensorEvaluator& evaluator, Value value, const Shape& shape,
-                             std::uint32_t output, std::uint32_t leading) const {
-  const OutputSpec& spec = plan_.outputs[output].spec;
-  Product product{
-      .dtype = OutputDType(spec, places_.Of(*tensor.first, tensor.canonical), Of(leading, key))};
+                             const Want& want) const {
+  const OutputSpec& spec = plan_.outputs[want.output].spec;
+  const std::optional<std::uint32_t> layer = want.origin.layer;
+  const std::string canonical = layer ? WithBlock(tensor.canonical, *layer) : tensor.canonical;
+  TensorPlace place = places_.Of(*tensor.first, canonical);
+  if (layer) place.block.index = layer;
+  Product product{.dtype = OutputDType(spec, place, Of(want.origin.models.front(), key))};
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
     const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
     const TensorInfo* const stored = source.delta ? nullptr : &Of(source.model, key).stored->info;
     const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
     if (same) product.copy = value.reg();
   }
-  if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, tensor.canonical);
+  if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, canonical);
   return product;
 }
 
@@ -235,8 +235,9 @@ std::optional<WeightScale> Planner::ScalesOf(const TensorKey& key, const Product
 
 /// The scale of a task's product: that of the source where it is a copy, the slot's where it is
 /// not.
-void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin& origin,
-                        std::uint32_t number, std::uint32_t product) {
+void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
+                        std::uint32_t product) {
+  const Origin& origin = want.origin;
   const std::uint32_t leading = origin.models.front();
   const Product& made = plan_.tasks[number].products[product];
   const std::uint32_t model = made.copy ? plan_.tasks[number].sources[*made.copy].model : leading;
@@ -248,13 +249,12 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
   const ModelTensor& stored = Of(model, scale->key);
   const TensorInfo& info = stored.stored->info;
   const PlannedTensor planned{stored.anatomy->canonical, &stored};
-  const Origin from{origin.node, {model}};
+  const Want from{want.output, {origin.node, {model}, origin.layer}};
   if (made.scale) {
     std::vector<Product>& products = plan_.tasks[number].products;
     const auto place = static_cast<std::uint32_t>(products.size());
     products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
-    return AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, number,
-                           place);
+    return AddOutputTensor(from, scale->key, planned, info.dtype, info.shape, number, place);
   }
   Task task{.name = planned.canonical,
             .component = stored.component->name,
@@ -265,7 +265,7 @@ void Planner::PlanScale(const TensorKey& key, std::uint32_t output, const Origin
   task.products.push_back({.dtype = info.dtype, .copy = 0});
   const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
   plan_.tasks.push_back(std::move(task));
-  AddOutputTensor(output, from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
+  AddOutputTensor(from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
 }
 
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
@@ -351,9 +351,10 @@ bool Planner::IsOneComponent(const OutputSpec& spec) const {
   return components.size() <= 1;
 }
 
-void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
-                              const PlannedTensor& tensor, DType dtype, const Shape& shape,
-                              std::uint32_t task, std::uint32_t product) {
+void Planner::AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
+                              DType dtype, const Shape& shape, std::uint32_t task,
+                              std::uint32_t product) {
+  const auto& [output, origin] = want;
   const OutputSpec& spec = plan_.outputs[output].spec;
   const std::uint32_t leftmost = index_.WeightModels(spec.root).front();
   const ModelTensor& stored = Of(origin.models.front(), key);
@@ -361,11 +362,15 @@ void Planner::AddOutputTensor(std::uint32_t output, const Origin& origin, const 
   const bool bare = anatomy.architecture != nullptr
                         ? anatomy.layout == anatomy.architecture->bare_layout
                         : anatomy.part != nullptr;
-  std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
-                                one_component_[output], tensor.canonical);
-  output_tensors_[output].push_back({.name = std::move(name),
-                                     .canonical = tensor.canonical,
-                                     .local = stored.anatomy->local,
+  const std::optional<std::uint32_t> layer = origin.layer;
+  const auto numbered = [&](const std::string& name) {
+    return layer ? WithBlock(name, *layer) : name;
+  };
+  const std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
+                                      one_component_[output], tensor.canonical);
+  output_tensors_[output].push_back({.name = numbered(name),
+                                     .canonical = numbered(tensor.canonical),
+                                     .local = numbered(stored.anatomy->local),
                                      .component = stored.component->name,
                                      .info = {dtype, shape},
                                      .task = task,

@@ -31,7 +31,8 @@ void AppendKey(const Grid& cells, std::vector<std::uint64_t>& key) {
 
 }  // namespace
 
-Lowering::Lowering(Precision precision, Register sources) : precision_(precision) {
+Lowering::Lowering(Precision precision, Register sources, std::string tensor)
+    : precision_(precision), tensor_(std::move(tensor)) {
   draft_.tape.sources = sources;
   draft_.tape.registers = sources;
   draft_.levels.resize(sources);
@@ -47,10 +48,11 @@ std::uint16_t Lowering::LevelOf(Scalar scalar) const {
 }
 
 Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
-                     const Grid& cells) {
+                     const Grid& cells, const RandomStream& stream) {
   std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code), in[0], in[1], in[2]};
   for (const Scalar& s : scalar) AppendKey(s, key);
   AppendKey(cells, key);
+  key.insert(key.end(), {stream.seed, stream.place});
   Tape& tape = draft_.tape;
   const auto [known, fresh] = known_.try_emplace(std::move(key), tape.registers);
   if (fresh) {
@@ -63,7 +65,8 @@ Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar,
                                  .in = in,
                                  .scalar = {scalar[0].literal(), scalar[1].literal()},
                                  .slot = {scalar[0].slot(), scalar[1].slot()},
-                                 .cells = cells});
+                                 .cells = cells,
+                                 .stream = stream});
   }
   return Value::Of(known->second);
 }
@@ -96,7 +99,9 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
   std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,
-                                 std::bit_cast<std::uint64_t>(reduction.fraction)};
+                                 static_cast<std::uint64_t>(reduction.rank.rule),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.fraction),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.second)};
   if (reduction.cells) AppendKey(*reduction.cells, key);
   const auto [known, fresh] =
       known_slots_.try_emplace(std::move(key), static_cast<Slot>(draft_.slots.size()));
@@ -126,15 +131,30 @@ Scalar Lowering::Largest(Value x) {
   return Gather({.code = ReductionCode::kLargest, .in = {x.reg(), x.reg()}});
 }
 
+Scalar Lowering::SumOf(const Grid& cells, Value x) {
+  if (x.zero()) return 0;
+  return Gather({.code = ReductionCode::kSum, .cells = cells, .in = {x.reg(), x.reg()}});
+}
+
+Scalar Lowering::DotOf(const Grid& cells, Value x, Value y) {
+  if (x.zero() || y.zero()) return 0;
+  const Register first = std::min(x.reg(), y.reg());
+  const Register second = std::max(x.reg(), y.reg());
+  return Gather({.code = ReductionCode::kDot, .cells = cells, .in = {first, second}});
+}
+
 Scalar Lowering::LargestOf(const Grid& cells, Value x) {
   if (x.zero()) return 0;
   return Gather({.code = ReductionCode::kLargest, .cells = cells, .in = {x.reg(), x.reg()}});
 }
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
+  return Ranked(x, {.fraction = fraction});
+}
+
+Scalar Lowering::Ranked(Value x, const Rank& rank) {
   if (x.zero()) return 0;
-  return Gather(
-      {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
+  return Gather({.code = ReductionCode::kRanked, .in = {x.reg(), x.reg()}, .rank = rank});
 }
 
 Register Lowering::Hold(Value x) {
@@ -221,6 +241,41 @@ Value Lowering::Max(Value x, Value y) {
   return x == y ? x : Emit(OpCode::kMax, {Hold(x), Hold(y)});
 }
 
+Value Lowering::Magnitude(Value x) {
+  return x.zero() ? x : Emit(OpCode::kMagnitude, {x.reg()});
+}
+
+Value Lowering::SquareRoot(Value x) {
+  return x.zero() ? x : Emit(OpCode::kSquareRoot, {x.reg()});
+}
+
+Value Lowering::Exponential(Value x) {
+  return x.zero() ? Constant(1) : Emit(OpCode::kExponential, {x.reg()});
+}
+
+Value Lowering::Logarithm(Value x) {
+  return Emit(OpCode::kLogarithm, {Hold(x)});
+}
+
+Value Lowering::HyperbolicTangent(Value x) {
+  return x.zero() ? x : Emit(OpCode::kHyperbolicTangent, {x.reg()});
+}
+
+Value Lowering::Cosine(Value x) {
+  return x.zero() ? Constant(1) : Emit(OpCode::kCosine, {x.reg()});
+}
+
+Value Lowering::Power(Value x, Scalar s) {
+  s = Rounded(s);
+  if (s.Is(0)) return Constant(1);
+  if (s.Is(1)) return x;
+  return Emit(OpCode::kPower, {Hold(x)}, {s, 0});
+}
+
+Value Lowering::Power(Value x, Value y) {
+  return y.zero() ? Constant(1) : Emit(OpCode::kPowerOf, {Hold(x), y.reg()});
+}
+
 Value Lowering::KeepExtra(Value shared, Value wide, std::uint64_t row,
                           std::uint64_t shared_columns) {
   if (shared == wide || shared_columns == 0) return wide;
@@ -244,6 +299,40 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
   s = Rounded(s);
   if (x.zero() || s.Is(0)) return Value::Zero();
   return Emit(OpCode::kWhereNotZero, {x.reg()}, {s, 0});
+}
+
+Value Lowering::KeepBelow(Value x, Value y, Value z) {
+  if (x.zero()) return x;
+  return Emit(OpCode::kKeepBelow, {x.reg(), Hold(y), Hold(z)});
+}
+
+Value Lowering::KeepAtMost(Value x, Scalar limit) {
+  limit = Rounded(limit);
+  return x.zero() ? x : Emit(OpCode::kKeepAtMost, {x.reg()}, {limit, 0});
+}
+
+Value Lowering::Choose(Value mask, Value x, Value y) {
+  if (mask.zero() || x == y) return y;
+  return Emit(OpCode::kChoose, {mask.reg(), Hold(x), Hold(y)});
+}
+
+Value Lowering::Sign(Value x) {
+  return x.zero() ? x : Emit(OpCode::kSign, {x.reg()});
+}
+
+Value Lowering::KeepLargest(Value x, std::size_t keep, std::size_t group) {
+  if (x.zero() || keep == 0) return Value::Zero();
+  if (keep >= group) return x;
+  return Emit(OpCode::kKeepLargest, {x.reg()},
+              {static_cast<double>(keep), static_cast<double>(group)});
+}
+
+Value Lowering::Uniform(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kUniform, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
+}
+
+Value Lowering::Normal(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kNormal, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
 }
 
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
@@ -281,6 +370,33 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
   draft_.transforms.push_back(std::move(transform));
   draft_.levels.push_back(static_cast<std::uint16_t>(level + 1));
   return Value::Of(draft_.tape.registers++);
+}
+
+void Lowering::Tell(std::string_view label, Scalar number, Unit unit, Subject subject) {
+  draft_.findings.push_back(
+      {.label = label, .unit = unit, .subject = subject, .number = number, .result = {}});
+}
+
+void Lowering::TellCount(std::string_view label, Scalar count, Scalar of, Subject subject) {
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kCount,
+                             .subject = subject,
+                             .number = count,
+                             .of = of,
+                             .result = {}});
+}
+
+void Lowering::TellShare(std::string_view label, Value marked, Subject subject) {
+  if (marked.zero()) return Tell(label, 0, Unit::kShare, subject);
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kShare,
+                             .subject = subject,
+                             .marked = marked.reg(),
+                             .result = {}});
+}
+
+std::span<Finding> Lowering::FindingsFrom(std::size_t count) {
+  return std::span(draft_.findings).subspan(count);
 }
 
 void Lowering::AddProbe(const Probe& probe) {

@@ -110,10 +110,56 @@ double ReduceTile(ReductionCode code, const T* x, const T* y, std::size_t n) {
       });
     case ReductionCode::kLargest:
       return Largest(n, x);
-    case ReductionCode::kKthLargest:
+    case ReductionCode::kRanked:
       break;
   }
   return 0;
+}
+
+/// Adds to (raises) each of n results by its own element.
+template <class T, class Term>
+HWY_INLINE void AddEach(std::size_t n, const T* x, const T* y, double* results, const Term& term) {
+  const DoubleTag d;
+  constexpr std::size_t kStep = hn::MaxLanes(DoubleTag());
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    hn::StoreU(hn::Add(hn::LoadU(d, results + i), term(x + i, y + i)), d, results + i);
+  }
+  for (; i < n; ++i) {
+    HWY_ALIGN T one_x[kStep] = {x[i]};
+    HWY_ALIGN T one_y[kStep] = {y[i]};
+    results[i] += hn::GetLane(term(one_x, one_y));
+  }
+}
+
+template <class T>
+void ReduceEach(ReductionCode code, const T* x, const T* y, std::size_t n, double* results) {
+  switch (code) {
+    case ReductionCode::kSum:
+      return AddEach(n, x, x, results,
+                     [](const T* a, const T* /*b*/) HWY_ATTR { return LoadDouble(a); });
+    case ReductionCode::kDot:
+      return AddEach(n, x, y, results, [](const T* a, const T* b) HWY_ATTR {
+        return hn::Mul(LoadDouble(a), LoadDouble(b));
+      });
+    case ReductionCode::kLargest:
+      for (std::size_t i = 0; i < n; ++i) {
+        results[i] = std::max(results[i], static_cast<double>(std::abs(x[i])));
+      }
+      return;
+    case ReductionCode::kRanked:
+      return;
+  }
+}
+
+void ReduceEachFloat(ReductionCode code, const float* x, const float* y, std::size_t n,
+                     double* results) {
+  ReduceEach(code, x, y, n, results);
+}
+
+void ReduceEachDouble(ReductionCode code, const double* x, const double* y, std::size_t n,
+                      double* results) {
+  ReduceEach(code, x, y, n, results);
 }
 
 double ReduceFloat(ReductionCode code, const float* x, const float* y, std::size_t n) {

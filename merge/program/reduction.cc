@@ -1,6 +1,7 @@
 #include "merge/program/reduction.h"
 
 #include <algorithm>
+#include <cmath>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "merge/program/reduction.cc"
@@ -15,6 +16,44 @@ namespace {
 
 HWY_EXPORT(ReduceFloat);
 HWY_EXPORT(ReduceDouble);
+HWY_EXPORT(ReduceEachFloat);
+HWY_EXPORT(ReduceEachDouble);
+
+/// A run of at most as many elements as there are lanes, each in a lane of its own: the same sum
+/// without the lanes.
+constexpr std::size_t kShortRun = 16;
+
+template <class Real>
+double ReduceShort(ReductionCode code, std::span<const Real> x, std::span<const Real> y) {
+  double result = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto value = static_cast<double>(x[i]);
+    switch (code) {
+      case ReductionCode::kSum:
+        result += value;
+        break;
+      case ReductionCode::kDot:
+        result += value * static_cast<double>(y[i]);
+        break;
+      case ReductionCode::kLargest:
+        result = std::max(result, std::abs(value));
+        break;
+      case ReductionCode::kRanked:
+        break;
+    }
+  }
+  return result;
+}
+
+void ReduceColumns(ReductionCode code, std::span<const float> x, std::span<const float> y,
+                   double* results) {
+  HWY_DYNAMIC_DISPATCH(ReduceEachFloat)(code, x.data(), y.data(), x.size(), results);
+}
+
+void ReduceColumns(ReductionCode code, std::span<const double> x, std::span<const double> y,
+                   double* results) {
+  HWY_DYNAMIC_DISPATCH(ReduceEachDouble)(code, x.data(), y.data(), x.size(), results);
+}
 
 }  // namespace
 
@@ -52,11 +91,21 @@ void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::sp
   std::vector<double>& results = blocks_[block];
   for (std::size_t at = 0; at < x.size();) {
     const std::uint64_t cell = cells_.CellOf(first + at) - first_cell;
-    const auto n = static_cast<std::size_t>(
-        std::min<std::uint64_t>(x.size() - at, cells_.RunFrom(first + at)));
-    const double part = Reduce(reduction_.code, x.subspan(at, n), y.empty() ? y : y.subspan(at, n));
-    if (cell >= results.size()) results.resize(cell + 1, 0.0);
-    results[cell] = Combine(reduction_.code, results[cell], part);
+    const std::uint64_t run = cells_.cell_columns == 1
+                                  ? cells_.columns - (first + at) % cells_.columns
+                                  : cells_.RunFrom(first + at);
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.size() - at, run));
+    const std::span<const Real> of_x = x.subspan(at, n);
+    const std::span<const Real> of_y = y.empty() ? of_x : y.subspan(at, n);
+    const std::uint64_t touched = cells_.cell_columns == 1 ? n : 1;
+    if (cell + touched > results.size()) results.resize(cell + touched, 0.0);
+    if (cells_.cell_columns == 1) {
+      ReduceColumns(reduction_.code, of_x, of_y, results.data() + cell);
+    } else {
+      const double part = n <= kShortRun ? ReduceShort(reduction_.code, of_x, of_y)
+                                         : Reduce(reduction_.code, of_x, of_y);
+      results[cell] = Combine(reduction_.code, results[cell], part);
+    }
     at += n;
   }
 }

@@ -26,6 +26,10 @@ std::size_t Inputs(ScalarCode code) {
     case ScalarCode::kMagnitude:
     case ScalarCode::kSquareRoot:
     case ScalarCode::kSine:
+    case ScalarCode::kCosine:
+    case ScalarCode::kExponential:
+    case ScalarCode::kLogarithm:
+    case ScalarCode::kHyperbolicTangent:
     case ScalarCode::kArcCosine:
     case ScalarCode::kRound32:
     case ScalarCode::kRoundF16:
@@ -37,6 +41,7 @@ std::size_t Inputs(ScalarCode code) {
     case ScalarCode::kDivide:
     case ScalarCode::kMinimum:
     case ScalarCode::kMaximum:
+    case ScalarCode::kPower:
       return 2;
     case ScalarCode::kSelect:
       return 4;
@@ -64,6 +69,16 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
       return std::sqrt(in[0]);
     case ScalarCode::kSine:
       return Sine(in[0]);
+    case ScalarCode::kCosine:
+      return Cosine(in[0]);
+    case ScalarCode::kExponential:
+      return Exponential(in[0]);
+    case ScalarCode::kLogarithm:
+      return Logarithm(in[0]);
+    case ScalarCode::kHyperbolicTangent:
+      return HyperbolicTangent(in[0]);
+    case ScalarCode::kPower:
+      return Power(in[0], in[1]);
     case ScalarCode::kArcCosine:
       return ArcCosine(in[0]);
     case ScalarCode::kRound32:

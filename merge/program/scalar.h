@@ -35,20 +35,25 @@ class Scalar {
 };
 
 enum class ScalarCode : std::uint8_t {
-  kAdd,         ///< a + b
-  kSubtract,    ///< a - b
-  kMultiply,    ///< a·b
-  kDivide,      ///< a / b
-  kMinimum,     ///< the lesser of a and b
-  kMaximum,     ///< the greater
-  kMagnitude,   ///< |a|
-  kSquareRoot,  ///< √a
-  kSine,        ///< sin a
-  kArcCosine,   ///< acos a
-  kRound32,     ///< a rounded to f32
-  kRoundF16,    ///< a rounded to f16
-  kRoundBF16,   ///< a rounded to bf16
-  kSelect,      ///< c where a < b, else d
+  kAdd,                ///< a + b
+  kSubtract,           ///< a - b
+  kMultiply,           ///< a·b
+  kDivide,             ///< a / b
+  kMinimum,            ///< the lesser of a and b
+  kMaximum,            ///< the greater
+  kMagnitude,          ///< |a|
+  kSquareRoot,         ///< √a
+  kSine,               ///< sin a
+  kCosine,             ///< cos a
+  kArcCosine,          ///< acos a
+  kExponential,        ///< e^a
+  kLogarithm,          ///< ln a
+  kHyperbolicTangent,  ///< tanh a
+  kPower,              ///< a^b; NaN for an a below 0
+  kRound32,            ///< a rounded to f32
+  kRoundF16,           ///< a rounded to f16
+  kRoundBF16,          ///< a rounded to bf16
+  kSelect,             ///< c where a < b, else d
 };
 
 /// One operation on scalars. A slot holds one number for the tensor, or one for each cell; a number

@@ -16,7 +16,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
 
+#include "merge/program/elementary-inl.h"
+#include "merge/program/groups.h"
+#include "merge/program/random-inl.h"
 #include "merge/program/sums-inl.h"
 #include "merge/program/tape.h"
 
@@ -69,12 +74,37 @@ HWY_INLINE V KeepSign(V x, V y) {
   return hn::IfThenElseZero(same, x);
 }
 
+template <class V>
+HWY_INLINE V Sign(V x) {
+  const hn::DFromV<V> d;
+  const V zero = hn::Zero(d);
+  const V one = hn::Set(d, 1);
+  const V positive = hn::IfThenElseZero(hn::Gt(x, zero), one);
+  return hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), positive);
+}
+
 /// out[i] = op(in[i]...) for n elements, rounded up to whole vectors. `out` may be an input.
 template <class T, class Op, class... In>
 HWY_INLINE void Map(std::size_t n, T* out, Op op, const In*... in) {
   const Tag<T> d;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     hn::Store(op(hn::Load(d, in + i)...), d, out + i);
+  }
+}
+
+/// The same in f64.
+template <class Op, class... In>
+HWY_INLINE void MapWide(std::size_t n, double* out, Op op, const In*... in) {
+  Map(n, out, op, in...);
+}
+
+template <class Op, class... In>
+HWY_INLINE void MapWide(std::size_t n, float* out, Op op, const In*... in) {
+  const Tag<double> d;
+  const hn::Rebind<float, Tag<double>> narrow;
+  for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
+    const auto wide = op(hn::PromoteTo(d, hn::Load(narrow, in + i))...);
+    hn::Store(hn::DemoteTo(narrow, wide), narrow, out + i);
   }
 }
 
@@ -105,14 +135,32 @@ T LeastRoundedTo(double limit) {
   return static_cast<T>(even ? between : std::nextafter(between, limit));
 }
 
+/// The largest number that is at most `limit`, an f32, once it is rounded to f32.
+template <class T>
+T GreatestRoundedTo(double limit) {
+  if constexpr (sizeof(T) == sizeof(float)) return static_cast<T>(limit);
+  const auto single = static_cast<float>(limit);
+  if (!(single >= 0) || std::isinf(single)) return static_cast<T>(limit);
+  const float above = std::nextafter(single, std::numeric_limits<float>::infinity());
+  return static_cast<T>(std::nextafter(LeastRoundedTo<double>(static_cast<double>(above)), 0.0));
+}
+
 /// The number of each element's cell.
 template <class T>
 void Spread(std::size_t n, std::uint64_t first, const Grid& cells,
             const std::vector<double>& numbers, T* out) {
   for (std::size_t i = 0; i < n;) {
-    const std::uint64_t run = cells.RunFrom(first + i);
+    const std::uint64_t cell = cells.CellOf(first + i);
+    const bool each = cells.cell_columns == 1;
+    const std::uint64_t run =
+        each ? cells.columns - (first + i) % cells.columns : cells.RunFrom(first + i);
     const std::size_t end = i + static_cast<std::size_t>(std::min<std::uint64_t>(run, n - i));
-    std::fill(out + i, out + end, static_cast<T>(numbers[cells.CellOf(first + i)]));
+    if (each) {
+      std::transform(numbers.data() + cell, numbers.data() + cell + (end - i), out + i,
+                     [](double number) { return static_cast<T>(number); });
+    } else {
+      std::fill(out + i, out + end, static_cast<T>(numbers[cell]));
+    }
     i = end;
   }
 }
@@ -122,6 +170,8 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
          const SlotValues& slots) {
   const Tag<T> d;
   using V = Vector<T>;
+  using W = Vector<double>;
+  const W wide = hn::Set(Tag<double>(), instruction.scalar[0]);
   T* out = registers + instruction.out * kTile;
   const T* x = registers + instruction.in[0] * kTile;
   const T* y = registers + instruction.in[1] * kTile;
@@ -165,6 +215,30 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
     case OpCode::kMax:
       return Map(
           n, out, [&](V a, V b) HWY_ATTR { return Greater(a, b); }, x, y);
+    case OpCode::kMagnitude:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::Abs(a); }, x);
+    case OpCode::kSquareRoot:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::Sqrt(a); }, x);
+    case OpCode::kExponential:
+      return MapWide(
+          n, out, [&](W a) HWY_ATTR { return ExponentialOf(a); }, x);
+    case OpCode::kLogarithm:
+      return MapWide(
+          n, out, [&](W a) HWY_ATTR { return LogarithmOf(a); }, x);
+    case OpCode::kHyperbolicTangent:
+      return MapWide(
+          n, out, [&](W a) HWY_ATTR { return HyperbolicTangentOf(a); }, x);
+    case OpCode::kCosine:
+      return MapWide(
+          n, out, [&](W a) HWY_ATTR { return CosineOf(a); }, x);
+    case OpCode::kPower:
+      return MapWide(
+          n, out, [&](W a) HWY_ATTR { return PowerOf(a, wide); }, x);
+    case OpCode::kPowerOf:
+      return MapWide(
+          n, out, [&](W a, W b) HWY_ATTR { return PowerOf(a, b); }, x, y);
     case OpCode::kKeepExtra:
       return KeepExtra(n, first, static_cast<std::uint64_t>(instruction.scalar[0]),
                        static_cast<std::uint64_t>(instruction.scalar[1]), out, x, y);
@@ -185,6 +259,31 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
           n, out, [&](V a) HWY_ATTR { return hn::IfThenZeroElse(hn::Eq(a, hn::Zero(d)), s); }, x);
     case OpCode::kSpread:
       return Spread(n, first, instruction.cells, slots[instruction.slot[0]], out);
+    case OpCode::kUniform:
+      return Uniform(n, first, instruction.stream, out);
+    case OpCode::kNormal:
+      return Normal(n, first, instruction.stream, out);
+    case OpCode::kKeepBelow:
+      return Map(
+          n, out, [&](V a, V b, V c) HWY_ATTR { return hn::IfThenElseZero(hn::Lt(b, c), a); }, x, y,
+          z);
+    case OpCode::kKeepAtMost: {
+      const V most = hn::Set(d, GreatestRoundedTo<T>(instruction.scalar[0]));
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::IfThenElseZero(hn::Le(hn::Abs(a), most), a); }, x);
+    }
+    case OpCode::kChoose:
+      return Map(
+          n, out,
+          [&](V a, V b, V c) HWY_ATTR { return hn::IfThenElse(hn::Eq(a, hn::Zero(d)), c, b); }, x,
+          y, z);
+    case OpCode::kSign:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return Sign(a); }, x);
+    case OpCode::kKeepLargest:
+      return KeepLargestOfGroups(std::span(x, n), static_cast<std::size_t>(instruction.scalar[0]),
+                                 static_cast<std::size_t>(instruction.scalar[1]),
+                                 std::span(out, n));
   }
 }
 

@@ -23,13 +23,14 @@ void TaskState::BeginPass() {
   sampled_ = false;
   if (storing()) {
     tape_ = Bind(task_->tape, slots_, wide_);
+    findings_ = Bind(task_->findings.tape, slots_, wide_);
     return;
   }
   tape_ = Bind(pass().tape, slots_, wide_);
   for (const Reduction& reduction : pass().reductions) {
-    const bool selects = reduction.code == ReductionCode::kKthLargest;
+    const bool selects = reduction.code == ReductionCode::kRanked;
     blocks_.emplace_back(reduction, selects ? 0 : task_->elements);
-    selections_.push_back(selects ? std::make_unique<Selection>(reduction.fraction, task_->elements)
+    selections_.push_back(selects ? std::make_unique<Selection>(reduction.rank, task_->elements)
                                   : nullptr);
   }
   for (const KeptRegister& kept : pass().kept) kept_[kept.out].resize(task_->elements);
@@ -127,24 +128,40 @@ void TaskState::PrepareDeltas(const Pass& ended, const Poll& poll) {
   }
 }
 
+namespace {
+
+/// Results of the cells that all blocks touch. Cells of many rows are in many blocks.
+std::uint64_t CellsInBlocks(const Grid& cells, std::uint64_t elements) {
+  const std::uint64_t blocks = elements / kReductionBlock + 1;
+  const std::uint64_t rows = kReductionBlock / cells.columns + 2;
+  const std::uint64_t touched = (rows / cells.cell_rows + 2) * cells.CellsAcross();
+  return blocks * std::min({touched, cells.CellCount(elements), kReductionBlock});
+}
+
+}  // namespace
+
 std::uint64_t StateBytes(const Task& task) {
-  // Of a cell: its results in two blocks, in their sum, and slots of what is made of that.
-  constexpr std::uint64_t kOfCell = 10;
+  // Of a cell: what slots hold that are made of its sums.
+  constexpr std::uint64_t kOfCell = 8;
   if (task.passes.empty()) return 0;
   std::uint64_t most = 0;
   for (const Pass& pass : task.passes) {
     std::uint64_t bytes = 0;
     for (const Reduction& reduction : pass.reductions) {
-      const bool selects = reduction.code == ReductionCode::kKthLargest;
+      const bool selects = reduction.code == ReductionCode::kRanked;
       const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
       const std::uint64_t blocks = task.elements / kReductionBlock + 1;
-      bytes += selects ? Selection::kBytes + SampleSize(task.elements) * 8
-                       : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24;
+      bytes += selects
+                   ? Selection::kBytes + SampleSize(task.elements) * 8
+                   : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24 +
+                         (reduction.cells ? CellsInBlocks(*reduction.cells, task.elements) : 0) *
+                             sizeof(double);
     }
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {
       const auto of = transform.function->bytes;
-      if (of != nullptr) passing = std::max(passing, of(task.shape));
+      if (of == nullptr) continue;
+      passing = std::max(passing, of(task.shape, transform.in.size(), transform.numbers));
     }
     most = std::max(most, bytes + passing);
   }

@@ -33,6 +33,7 @@ from weightsmith._operators import *  # noqa: F403
 from weightsmith._options import ComputeOptions, Progress, RunOptions
 from weightsmith._save import save
 from weightsmith._sources import Lora
+from weightsmith._stack import stack
 
 if TYPE_CHECKING:
     from weightsmith._results import Info, Plan, Report, ScanResult, Verification
@@ -75,6 +76,7 @@ __all__ = [
     "save",
     "scan",
     "split",
+    "stack",
     "verify",
 ]
 __all__ += _operators.__all__

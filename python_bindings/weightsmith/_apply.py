@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from weightsmith._arguments import items, wrong
+from weightsmith._arguments import items, mapping, wrong
 from weightsmith._model import Model, Policy, Weights, as_model, buffers_of, is_model, of_tensors
-from weightsmith._sources import Step
+from weightsmith._sources import Numbers, Step
 from weightsmith._tensors import expect_buffers, expect_tensors, expect_weight, is_float, is_tensor, is_torch
 
 _ONE = "tensor"  # what a tensor without a name is called
@@ -28,16 +28,26 @@ def _as_model(what: str, value: Any, difference: bool) -> Model:
     return of_tensors(value if isinstance(value, Mapping) else {_ONE: value}, what=what, difference=difference)
 
 
-def _list(op: str, name: str, values: Any, weighted: bool) -> list[tuple[Any, Weights | None]]:
+def _list(
+    op: str, name: str, values: Any, weighted: bool, numbered: bool
+) -> list[tuple[Any, Weights | None, Numbers]]:
+    """Models, with their weights and numbers of their own."""
     what = f"{op}: {name}"
-    if not weighted:
-        return [(value, None) for value in items(what, values, "models")]
-    pairs = []
-    for number, pair in enumerate(items(what, values, "pairs of a model and its weight")):
-        if not isinstance(pair, Sequence) or isinstance(pair, str | bytes) or len(pair) != 2:
-            raise wrong(f"{what}[{number}]", pair, "a pair of a model and its weight")
-        pairs.append((pair[0], pair[1]))
-    return pairs
+    single = not weighted and not numbered
+    plural = "pairs of a model and its weight" if weighted else "models"
+    one = "a pair of a model and its weight" if weighted else "a model"
+    least = 2 if weighted else 1
+    made: list[tuple[Any, Weights | None, Numbers]] = []
+    for at, entry in enumerate(items(what, values, plural)):
+        if single or (not weighted and not isinstance(entry, tuple)):
+            made.append((entry, None, {}))
+            continue
+        sequence = isinstance(entry, Sequence) and not isinstance(entry, str | bytes)
+        if not sequence or not least <= len(entry) <= least + numbered:
+            raise wrong(f"{what}[{at}]", entry, one)
+        numbers = entry[least] if len(entry) > least else {}
+        made.append((entry[0], entry[1] if weighted else None, mapping(f"{what}[{at}]", numbers, "numbers of the entry")))
+    return made
 
 
 def apply(
@@ -48,12 +58,15 @@ def apply(
     policy: Policy | None,
     *,
     weighted: bool = False,
+    numbered: bool = False,
     differences: Sequence[str] = (),
     gives_difference: bool = False,
 ) -> Any:
     """The step of that operator: a Model, or at once what it gives where no operand is a model. `weighted`: entries are
-    pairs with weights. `differences`: the operands that are differences and no models."""
-    lists = {name: _list(op, name, values, weighted) for name, values in entries.items()}
+    pairs with weights. `numbered`: an entry may end with a dict of numbers of its own. `differences`: the operands that
+    are differences and no models."""
+    lists = {name: _list(op, name, values, weighted, numbered) for name, values in entries.items()}
+    operands = {name: value for name, value in operands.items() if value is not None}
     given = {f"{op}: {name}": value for name, value in operands.items()}
     for name, pairs in lists.items():
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}
@@ -63,7 +76,7 @@ def apply(
         op,
         {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},
         {
-            name: [(_as_model(f"{op}: {name}[{n}]", value, False), weight) for n, (value, weight) in enumerate(pairs)]
+            name: [(_as_model(f"{op}: {name}[{n}]", value, False), *rest) for n, (value, *rest) in enumerate(pairs)]
             for name, pairs in lists.items()
         },
         {name: value for name, value in parameters.items() if value is not None},

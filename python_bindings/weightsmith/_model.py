@@ -25,6 +25,10 @@ Weights = float | str | Sequence[float] | Mapping[str, "float | Sequence[float]"
 """A number; the name of a preset ("GRAD_V"); numbers in the community's order; or numbers by place,
 {"default": 0.3, "te": 0, "unet.in.3": [0, 1]}."""
 
+Where = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""What tensors have to be like, {"component": "unet", "block": "IN04-IN08", "name": "/attn2/", "rank": 2,
+"larger_than": "1M"}; a list of such mappings means what is like one of them."""
+
 Policy = Mapping[str, Any]
 """Policies of a step, such as {"missing": "keep"}."""
 

@@ -12,6 +12,8 @@ from weightsmith._options import model_folders
 from weightsmith._sources import File, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from weightsmith import _native
     from weightsmith._model import Model, Policy, Weights
 
@@ -94,14 +96,21 @@ class ModelRecipe:
         self._steps[name] = said
         return name
 
-    def _entry(self, step: Step, model: Model, weight: Weights | None) -> Any:
+    def _entry(
+        self, step: Step, model: Model, weight: Weights | None, numbers: Mapping[str, Weights] | None = None
+    ) -> Any:
         name = self.name_of(model)
-        if weight is None:
+        if step.op == "stack":
+            layers: dict[str, Any] = {} if weight is None else check.plain("stack: of", weight)
+            return {"model": name, **layers}
+        if weight is None and not numbers:
             return name
         is_lora = isinstance(model._source, File) and model._source.lora is not None
         if step.op == "bake" or is_lora:
             return {"use": name, "strength": check.plain(f"{step.op}: strength", weight)}
-        return {"model": name, "weight": check.plain(f"{step.op}: weight", weight)}
+        own = {} if weight is None else {"weight": weight}
+        said = {key: check.plain(f"{step.op}: {key}", value) for key, value in {**own, **(numbers or {})}.items()}
+        return {"model": name, **said}
 
     def request(self, output: dict[str, Any], policy: Policy | None) -> dict[str, Any]:
         recipe: dict[str, Any] = {"weightsmith": 1, "models": self._models}

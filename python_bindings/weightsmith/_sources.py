@@ -61,6 +61,9 @@ class File:
         self.lora = lora
 
 
+Numbers = Mapping[str, Any]  # that an entry of a list has of its own
+
+
 class Step:
     __slots__ = ("entries", "op", "operands", "parameters", "policy")
 
@@ -68,7 +71,7 @@ class Step:
         self,
         op: str,
         operands: Mapping[str, Model],
-        entries: Mapping[str, Sequence[tuple[Model, Weights | None]]],
+        entries: Mapping[str, Sequence[tuple[Model, Weights | None] | tuple[Model, Weights | None, Numbers]]],
         parameters: Mapping[str, Any] | None = None,
         policy: Policy | None = None,
     ) -> None:

@@ -76,6 +76,7 @@ const internal::Operator& OperatorNamed(const std::string& name) {
 void ExpectParameter(const internal::Operator& op, const std::string& name) {
   std::vector<std::string> known;
   for (const internal::ParameterSpec& spec : op.parameters) known.emplace_back(spec.name);
+  if (!op.where.empty()) known.emplace_back(internal::kWhere);
   if (std::ranges::find(known, name) != known.end()) return;
   throw Error(ErrorCode::kUsage,
               fmt::format("{} has no parameter {}.{}", op.name, internal::Quote(name),
@@ -190,7 +191,8 @@ Report Model::Save(const std::filesystem::path& path, const SaveOptions& options
 
 Model Apply(Step step) {
   const internal::Operator& op = OperatorNamed(step.op);
-  if (step.operands.size() != op.operands.size()) {
+  const std::size_t given = step.operands.size();
+  if (given < internal::RequiredOperands(op) || given > op.operands.size()) {
     throw Error(ErrorCode::kUsage, fmt::format("{} takes {} operands, and {} are given", op.name,
                                                op.operands.size(), step.operands.size()));
   }
@@ -206,7 +208,8 @@ Model Apply(std::string_view op, std::vector<Model> operands, Parameters paramet
   Step step{
       .op = std::string(op), .operands = std::move(operands), .parameters = std::move(parameters)};
   const internal::Operator& declared = OperatorNamed(step.op);
-  const std::size_t named = declared.operands.size();
+  const std::size_t named =
+      declared.list ? internal::RequiredOperands(declared) : declared.operands.size();
   if (declared.list && !declared.list->weighted && step.operands.size() > named) {
     for (const Model& model : std::span(step.operands).subspan(named))
       step.list.emplace_back(model);

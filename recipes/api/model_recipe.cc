@@ -180,12 +180,25 @@ class Writer {
 
   Json EntryOf(const ModelStep& step, const weightsmith::Entry& entry) {
     std::string name = NameOf(entry.model);
-    if (!entry.weight) return name;
+    if (step.op->list->layers) {
+      Json said = {{"model", std::move(name)}};
+      if (!entry.layers.empty()) said["layers"] = entry.layers;
+      if (entry.weight)
+        said["scale"] = JsonOf(fmt::format("{}: scale", step.op->name), *entry.weight);
+      return said;
+    }
+    if (!entry.weight && entry.numbers.empty()) return name;
     const bool adapter = step.op->list->adapters ||
                          std::holds_alternative<weightsmith::Adapter>(*entry.model.state()->source);
     const char* const word = adapter ? "strength" : "weight";
-    return {{adapter ? "use" : "model", std::move(name)},
-            {word, JsonOf(fmt::format("{}: {}", step.op->name, word), *entry.weight)}};
+    Json said = {{adapter ? "use" : "model", std::move(name)}};
+    if (entry.weight) {
+      said[word] = JsonOf(fmt::format("{}: {}", step.op->name, word), *entry.weight);
+    }
+    for (const auto& [number, value] : entry.numbers) {
+      said[number] = JsonOf(fmt::format("{}: {}", step.op->name, number), value);
+    }
+    return said;
   }
 
   std::map<const ModelSource*, std::string> names_;

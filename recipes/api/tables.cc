@@ -37,6 +37,19 @@ ParameterType TypeOf(internal::ParameterType type) {
   return ParameterType::kNumber;
 }
 
+Parameter ParameterOf(const internal::ParameterSpec& parameter) {
+  return {.name = parameter.name,
+          .type = TypeOf(parameter.type),
+          .default_value = parameter.default_value,
+          .optional = parameter.optional,
+          .by_place = parameter.by_place,
+          .by_entry = parameter.by_entry,
+          .words = parameter.words,
+          .low = parameter.low,
+          .high = parameter.high,
+          .doc = parameter.doc};
+}
+
 Operator OperatorOf(const internal::Operator& declared) {
   Operator op{.name = declared.name,
               .summary = declared.summary,
@@ -44,12 +57,14 @@ Operator OperatorOf(const internal::Operator& declared) {
               .formula = declared.formula,
               .source = declared.source,
               .example = declared.example,
+              .uses = declared.uses,
               .operands = {},
               .list = {},
               .result = KindOf(declared.result),
-              .parameters = {}};
+              .parameters = {},
+              .where = declared.where};
   for (const internal::OperandSpec& operand : declared.operands) {
-    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc});
+    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc, operand.optional});
   }
   if (declared.list) {
     op.list = OperandList{.name = declared.list->name,
@@ -57,18 +72,15 @@ Operator OperatorOf(const internal::Operator& declared) {
                           .weighted = declared.list->weighted,
                           .optional = declared.list->optional,
                           .adapters = declared.list->adapters,
-                          .doc = declared.list->doc};
+                          .layers = declared.list->layers,
+                          .doc = declared.list->doc,
+                          .numbers = {}};
+    for (const internal::ParameterSpec& number : declared.list->numbers) {
+      op.list->numbers.push_back(ParameterOf(number));
+    }
   }
   for (const internal::ParameterSpec& parameter : declared.parameters) {
-    op.parameters.push_back({.name = parameter.name,
-                             .type = TypeOf(parameter.type),
-                             .default_value = parameter.default_value,
-                             .optional = parameter.optional,
-                             .by_place = parameter.by_place,
-                             .words = parameter.words,
-                             .low = parameter.low,
-                             .high = parameter.high,
-                             .doc = parameter.doc});
+    op.parameters.push_back(ParameterOf(parameter));
   }
   return op;
 }

@@ -9,6 +9,7 @@
 #include "merge/run/disk_needs.h"
 #include "merge/run/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"
+#include "recipes/jobs/finding_json-inl.h"
 #include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
@@ -17,6 +18,12 @@ namespace {
 struct PlannedRun {
   const Plan* plan;
   const RunOptions* options;
+  const Report* sample;  ///< null: none was taken
+};
+
+struct PlannedStep {
+  const StepPlan* step;
+  const StepReport* sampled;
 };
 
 struct PlannedModel {
@@ -46,6 +53,18 @@ std::vector<PlannedModel> Models(const PlannedRun& run) {
 
 std::vector<AdapterOutcome<PlacedModule>> PlannedAdapters(const PlannedRun& run) {
   return AdapterOutcomes<PlacedModule>(*run.plan, nullptr);
+}
+
+std::vector<PlannedStep> Steps(const PlannedRun& run) {
+  std::vector<PlannedStep> steps;
+  for (std::size_t i = 0; i < run.plan->steps.size(); ++i) {
+    steps.push_back({&run.plan->steps[i], run.sample ? &run.sample->steps[i] : nullptr});
+  }
+  return steps;
+}
+
+std::vector<FindingReport> Sampled(const PlannedStep& step) {
+  return step.sampled ? step.sampled->findings : std::vector<FindingReport>();
 }
 
 std::vector<PlannedOutput> Outputs(const PlannedRun& run) {
@@ -132,11 +151,17 @@ const Record<PlannedModel>& RecordOf() {
 }
 
 template <>
-const Record<StepPlan>& RecordOf() {
-  static const Record<StepPlan> record = {"PlannedStep",
-                                          "A step of the recipe.",
-                                          {{"name", &StepPlan::name, "The recipe's name of it."},
-                                           {"op", &StepPlan::op, "The operator."}}};
+const Record<PlannedStep>& RecordOf() {
+  static const Record<PlannedStep> record = {
+      "PlannedStep",
+      "A step of the recipe.",
+      {{"name", Through(&PlannedStep::step, &StepPlan::name), "The recipe's name of it."},
+       {"op", Through(&PlannedStep::step, &StepPlan::op), "The operator."},
+       {"seed", Through(&PlannedStep::step, &StepPlan::seed),
+        "Of its random numbers, where it draws some.", kOptional},
+       {"findings", Sampled,
+        "By component: what it does in its method's own words, in a sample of the tensors; empty "
+        "where none is taken."}}};
   return record;
 }
 
@@ -208,7 +233,7 @@ const Record<PlannedRun>& RecordOf() {
       {{"weightsmith", [](const PlannedRun&) { return Version(); }, "The version of the program."},
        {"models", Models, "The models, in the order of the recipe."},
        {"adapters", PlannedAdapters, "The adapters, and where their modules go."},
-       {"steps", plan(&Plan::steps), "The steps, in the order of the computation."},
+       {"steps", Steps, "The steps, in the order of the computation."},
        {"outputs", Outputs, "What is written."},
        {"tensors", [](const PlannedRun& run) { return run.plan->tasks.size(); },
         "Tensors of the outputs, each counted once."},
@@ -226,12 +251,12 @@ const Record<PlannedRun>& RecordOf() {
   return record;
 }
 
-Json PlanValue(const Plan& plan, const RunOptions& options) {
-  return JsonValue<PlannedRun>::Write({&plan, &options});
+Json PlanValue(const Plan& plan, const RunOptions& options, const Report* sample) {
+  return JsonValue<PlannedRun>::Write({&plan, &options, sample});
 }
 
-std::string PlanJson(const Plan& plan, const RunOptions& options) {
-  return ToText(PlanValue(plan, options));
+std::string PlanJson(const Plan& plan, const RunOptions& options, const Report* sample) {
+  return ToText(PlanValue(plan, options, sample));
 }
 
 std::string PlanSchema() {

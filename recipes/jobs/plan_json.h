@@ -8,8 +8,8 @@
 
 namespace weightsmith::internal {
 
-/// recipes/schema/plan.json describes it.
-std::string PlanJson(const Plan& plan, const RunOptions& options);
+/// recipes/schema/plan.json describes it. A sample adds what steps found in it.
+std::string PlanJson(const Plan& plan, const RunOptions& options, const Report* sample = nullptr);
 /// Its schema, without "$schema".
 std::string PlanSchema();
 

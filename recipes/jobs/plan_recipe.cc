@@ -13,7 +13,8 @@ Plan PlanOfRecipe(const Recipe& recipe, const RecipeOptions& options, Diagnostic
     std::optional<ResolvedRecipe> resolved = Resolve(recipe, options, diagnostics);
     diagnostics.ThrowIfErrors();
     Plan plan = MakePlan(resolved.value().expression, std::move(resolved.value().outputs));
-    plan.texts_read = recipe.files_read;
+    plan.texts_read.insert(plan.texts_read.begin(), recipe.files_read.begin(),
+                           recipe.files_read.end());
     return plan;
   } catch (const RecipeProblems&) {
     throw;

@@ -3,6 +3,7 @@
 #include "core/base/version.h"
 #include "recipes/jobs/adapters_json-inl.h"
 #include "recipes/jobs/effect_json-inl.h"
+#include "recipes/jobs/finding_json-inl.h"
 #include "recipes/jobs/result_values-inl.h"
 
 namespace weightsmith::internal {
@@ -75,11 +76,14 @@ const Record<StepReport>& RecordOf() {
       "What a step changed, of its first operand.",
       {{"name", &StepReport::name, "The recipe's name of it."},
        {"op", &StepReport::op, "The operator."},
+       {"seed", &StepReport::seed, "Of its random numbers, where it draws some.", kOptional},
        {"tensors", &StepReport::tensors, "Tensors that it computed."},
        {"tensors_changed", &StepReport::tensors_changed, "Those of them that it changed."},
        {"tensors_copied", [](const StepReport& step) { return step.integers + step.missing; },
         "Of those that it should have changed besides, being integers or missing in an operand."},
-       Inline(&StepReport::effect)}};
+       Inline(&StepReport::effect),
+       {"findings", &StepReport::findings,
+        "By component: what it did in its method's own words."}}};
   return record;
 }
 
@@ -108,7 +112,8 @@ const Record<TensorReport>& RecordOf() {
        {"elements", &TensorReport::elements, "Its elements."},
        {"copied", &TensorReport::copied, "It is a tensor of an input, unchanged."},
        {"non_finite", &TensorReport::non_finite, "Values of the result that are not finite."},
-       {"effects", &TensorReport::effects, "By step: what it changed."}}};
+       {"effects", &TensorReport::effects, "By step: what it changed."},
+       {"findings", &TensorReport::findings, "What steps did in their methods' own words."}}};
   return record;
 }
 

@@ -16,7 +16,7 @@
 namespace weightsmith::internal {
 
 Json InfoValue(const CheckpointInfo& info, bool tensors);
-Json PlanValue(const Plan& plan, const RunOptions& options);
+Json PlanValue(const Plan& plan, const RunOptions& options, const Report* sample = nullptr);
 Json ReportValue(const Plan& plan, const Report& report);
 Json ScanValue(const std::vector<ScannedFile>& files);
 /// `error`: what ended it; null: nothing did.

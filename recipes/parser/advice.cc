@@ -73,6 +73,9 @@ constexpr std::array kKeyWords{
     Word{"mode", "op"},
     Word{"type", "op"},
     Word{"models", "of"},
+    Word{"slices", "of"},
+    Word{"layer_range", "layers"},
+    Word{"filter", "where"},
     Word{"inputs", "of"},
     Word{"operands", "of"},
     Word{"terms", "of"},
@@ -134,7 +137,7 @@ constexpr std::array kOperatorWords{
     Word{"sumtwice", "sum_twice"},
     Word{"mean", "average"},
     Word{"model_soup", "average"},
-    Word{"passthrough", "copy"},
+    Word{"frankenmerge", "stack"},
     Word{"lora", "bake"},
     Word{"apply_lora", "bake"},
 };

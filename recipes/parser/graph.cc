@@ -26,7 +26,7 @@ std::vector<OperandPlace> OperandPlacesOf(const DraftNode& draft) {
   const Operator& op = *draft.node.op;
   for (std::size_t i = 0; i < op.operands.size() && i < draft.operands.size(); ++i) {
     const OperandReference& operand = draft.operands[i];
-    if (!operand.node) continue;
+    if (!operand.node || operand.implied) continue;
     slots.push_back(
         {std::string(op.operands[i].name), op.operands[i].kind, *operand.node, operand.place});
   }
@@ -36,6 +36,11 @@ std::vector<OperandPlace> OperandPlacesOf(const DraftNode& draft) {
                      *draft.list[i].node, draft.list[i].place});
   }
   return slots;
+}
+
+bool IsStackOfLayers(const DraftNode& draft) {
+  const Operator* const op = draft.node.op;
+  return op != nullptr && op->list && op->list->layers;
 }
 
 bool LooksLikePath(std::string_view name) {
@@ -141,7 +146,14 @@ void Graph::LinkOperands(DraftNode& draft) {
   };
   if (draft.node.op == nullptr) return;
   for (std::size_t i = 0; i < draft.operands.size(); ++i) {
-    link(draft.operands[i], draft.node.op->operands[i].name, Wanted::kModel);
+    OperandReference& operand = draft.operands[i];
+    if (!operand.implied) {
+      link(operand, draft.node.op->operands[i].name, Wanted::kModel);
+      continue;
+    }
+    const bool first = draft.node.op->operands[i].left_out == OperandDefault::kFirst;
+    const std::optional<OperandReference>& entry = first ? draft.first : draft.last;
+    if (entry) operand.node = entry->node ? entry->node : Find(entry->name);
   }
   for (OperandReference& entry : draft.list) {
     link(entry, draft.node.op->list->name,
@@ -217,6 +229,14 @@ void Graph::CheckKinds(DraftNode& draft) {
   const OperandPlace* same = nullptr;
   const std::vector<OperandPlace> slots = OperandPlacesOf(draft);
   for (const OperandPlace& slot : slots) {
+    if (IsStackOfLayers(nodes_[slot.node]) && !IsStackOfLayers(draft)) {
+      diagnostics_.AddError(
+          slot.place,
+          fmt::format("{}: '{}' is {}, a stack, whose layers have numbers of their own", step,
+                      slot.name, Quote(nodes_[slot.node].node.name)),
+          "Let the step act on the models that are stacked, or write the stack to a file and take "
+          "that.");
+    }
     const Kind kind = nodes_[slot.node].node.kind;
     const std::string operand = Quote(nodes_[slot.node].node.name);
     if (slot.wanted != Kind::kSame) {

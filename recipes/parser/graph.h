@@ -18,6 +18,7 @@ struct OperandReference {
   std::optional<NodeId> node;
   SourcePlace place;
   std::string strength{};  ///< of an adapter, as it was written behind the name: ":0.6"
+  bool implied = false;    ///< left out: it is that of an entry of the list
 };
 
 struct DraftNode {
@@ -25,6 +26,9 @@ struct DraftNode {
   SourcePlace place;
   std::vector<OperandReference> operands;  ///< parallel to op->operands
   std::vector<OperandReference> list;
+  /// What is taken of the list's first and last entry for operands that are left out.
+  std::optional<OperandReference> first;
+  std::optional<OperandReference> last;
   std::map<std::string, SourcePlace> rows;  ///< keys of parameters
   bool top_level = false;                   ///< a named step of the recipe, not an inline one
   bool included = false;                    ///< a model from a table that is included

@@ -33,13 +33,16 @@ std::string Underscored(std::string name) {
 /// A step of the operator with everything that it needs.
 std::string ExampleOf(const Operator& op) {
   std::string step = fmt::format("{{op: {}", op.name);
-  for (const OperandSpec& operand : op.operands) step += fmt::format(", {}: …", operand.name);
+  for (const OperandSpec& operand : op.operands) {
+    if (!operand.optional) step += fmt::format(", {}: …", operand.name);
+  }
   if (op.list) step += fmt::format(", {}: […]", op.list->name);
   for (const ParameterSpec& parameter : op.parameters) {
     if (parameter.default_value || parameter.optional) continue;
     const bool word = parameter.type == ParameterType::kWord;
     step += fmt::format(", {}: {}", parameter.name, word ? parameter.words.front() : "0.5");
   }
+  if (!op.where.empty()) step += fmt::format(", {}: {{block: …}}", kWhere);
   return step + "}";
 }
 
@@ -86,6 +89,7 @@ std::vector<std::string> KeysOf(const Operator& op) {
   for (const OperandSpec& operand : op.operands) keys.emplace_back(operand.name);
   if (op.list) keys.emplace_back(op.list->name);
   for (const ParameterSpec& parameter : op.parameters) keys.emplace_back(parameter.name);
+  if (!op.where.empty()) keys.emplace_back(kWhere);
   return keys;
 }
 

@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "recipes/parser/examples.h"
 #include "recipes/parser/policies.h"
+#include "recipes/parser/seeds.h"
 #include "recipes/parser/splice.h"
 #include "recipes/parser/unnamed.h"
 #include "recipes/source/foreign_recipe.h"
@@ -78,6 +79,7 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   outputs_.Link();
   if (errors() > before) return std::nullopt;
   WarnOfUnused();
+  CheckSeeds(graph_, graph_.Reachable(outputs_.Roots()), diagnostics_);
   MakeNodes();
   if (errors() > before) return std::nullopt;
   recipe_.variables = variables_.Used();

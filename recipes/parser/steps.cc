@@ -15,10 +15,13 @@
 #include "recipes/parser/mixing.h"
 #include "recipes/parser/operator_word.h"
 #include "recipes/parser/policies.h"
+#include "recipes/parser/where.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith::internal {
 namespace {
+
+constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
 
 /// A sentence as a part of another: "share of b".
 std::string Lowered(std::string_view sentence) {
@@ -34,6 +37,17 @@ std::string WordsFor(const std::string& name, const SourceNode& node) {
   const SourceNode* op = node.Find("op");
   const bool generated = node.place.source != nullptr && node.place.source->generated;
   return generated && op != nullptr ? op->text : "step " + Quote(name);
+}
+
+/// Whether every entry of the list has a number of its own for a parameter by entry.
+bool AllEntriesHave(const Node& node, const ParameterSpec& spec) {
+  const std::vector<const ParameterSpec*> specs = EntryNumbers(*node.op);
+  const auto column = static_cast<std::size_t>(std::ranges::find(specs, &spec) - specs.begin());
+  const auto has = [&](const std::vector<Weights>& entry) {
+    const std::optional<double>& everywhere = entry[column].everywhere();
+    return !everywhere || !std::isnan(*everywhere);
+  };
+  return !node.entry_numbers.empty() && std::ranges::all_of(node.entry_numbers, has);
 }
 
 /// The keys of the mappings below a step, those of inline steps excepted.
@@ -115,9 +129,12 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
+    const bool implied = spec.left_out != OperandDefault::kNone;
+    if (operand == nullptr && spec.optional && !implied) break;
     OperandReference reference{{}, {}, node.place};
     if (operand == nullptr) {
-      missing(spec.name, spec.doc);
+      reference.implied = implied;
+      if (!implied) missing(spec.name, spec.doc);
     } else {
       reference = Operand(*operand, fmt::format("{}.{}", name, spec.name),
                           fmt::format("{}: '{}'", what, spec.name));
@@ -135,16 +152,26 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
       missing(op.list->name, op.list->doc);
     }
   }
+  if (!op.where.empty()) {
+    if (const SourceNode* where = node.Find(kWhere)) {
+      graph_.at(id).rows.emplace(kWhere, where->place);
+      graph_.at(id).node.where = ReadWhere(reader_, *where, fmt::format("{}: '{}'", what, kWhere));
+    } else {
+      missing(kWhere, op.where);
+    }
+  }
   for (const ParameterSpec& spec : op.parameters) {
     const SourceNode* value = node.Find(spec.name);
-    if (value != nullptr) given.parameters.push_back(spec.name);
-    Weights weights(spec.default_value.value_or(std::numeric_limits<double>::quiet_NaN()));
+    const bool by_entry = spec.by_entry && AllEntriesHave(graph_.at(id).node, spec);
+    if (value != nullptr || by_entry) given.parameters.push_back(spec.name);
+    Weights weights(spec.default_value.value_or(kLeftOut));
     if (value != nullptr) {
       const auto read = ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
       if (read) weights = *read;
-    } else if (!spec.default_value && !spec.optional) {
+    } else if (!spec.default_value && !spec.optional && !by_entry) {
       missing(spec.name, spec.doc);
     }
+    if (weights.everywhere()) given.numbers.emplace(spec.name, *weights.everywhere());
     graph_.at(id).node.parameters.push_back(std::move(weights));
   }
   if (!whole || op.check == nullptr) return;
@@ -157,6 +184,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
 void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeId id) {
   const OperandListSpec& spec = *graph_.at(id).node.op->list;
   if (spec.adapters) return ReadAdapters(list, what, id);
+  if (spec.layers) return ReadLayers(list, what, id);
   const std::string name = graph_.at(id).node.name;
   std::string example = ListInWords(list, nullptr, spec.weighted);
   if (example.empty()) example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
@@ -169,14 +197,15 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
     const std::string entry_name = fmt::format("{}.{}.{}", name, spec.name, i + 1);
     const std::string entry_what = fmt::format("{}: {}[{}]", what, spec.name, i + 1);
     const bool bare = !written.map() || written.Find("op") != nullptr;
-    if (bare && !spec.weighted) {
-      OperandReference operand = Operand(written, entry_name, entry_what);
-      graph_.at(id).list.push_back(std::move(operand));
-      continue;
+    Node& node = graph_.at(id).node;
+    if (spec.weighted) node.weights.emplace_back(1.0);
+    if (const std::size_t numbers = EntryNumbers(*node.op).size(); numbers > 0) {
+      node.entry_numbers.emplace_back(numbers, Weights(kLeftOut));
     }
     OperandReference operand{{}, {}, written.place};
-    Weights weight(1.0);
-    if (IsPair(written, NamesOf(EntryKeys())) && spec.weighted) {
+    if (bare && !spec.weighted) {
+      operand = Operand(written, entry_name, entry_what);
+    } else if (IsPair(written, NamesOf(EntryKeys())) && spec.weighted) {
       reader_.diagnostics().AddError(written.place,
                                      fmt::format("{} has no 'model' and 'weight'", entry_what),
                                      fmt::format("Write {{model: {}, weight: {}}}",
@@ -188,30 +217,53 @@ void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeI
               "Write {{model: {}, weight: {}}}", written.scalar() ? written.text : "…",
               FormatNumber(std::round(100.0 / static_cast<double>(list.items.size())) / 100)));
     } else {
-      std::vector<std::string> keys = NamesOf(EntryKeys());
-      if (!spec.weighted) keys.pop_back();
-      const auto meant = reader_.CheckKeys(written, keys, entry_what);
-      std::optional<SourceNode> corrected;
-      if (!meant.empty()) corrected = WithMeantKeys(written, meant);
-      const SourceNode& entry = corrected ? *corrected : written;
-      for (const std::string& key : keys) {
-        if (entry.Find(key) != nullptr) continue;
-        reader_.diagnostics().AddError(
-            entry.place, fmt::format("{} has no '{}'", entry_what, key),
-            spec.weighted ? "Write {model: …, weight: 0.5}" : "Write {model: …}");
-      }
-      if (const SourceNode* model = entry.Find("model")) {
-        operand = Operand(*model, entry_name, entry_what + ": 'model'");
-      }
-      const SourceNode* value = spec.weighted ? entry.Find("weight") : nullptr;
-      if (value != nullptr) {
-        const auto read = weights_.Read(*value, entry_what + ": 'weight'", -kInfinity, kInfinity);
-        if (read) weight = *read;
-      }
+      operand = ReadEntry(written, entry_name, entry_what, id);
     }
     graph_.at(id).list.push_back(std::move(operand));
-    if (spec.weighted) graph_.at(id).node.weights.push_back(std::move(weight));
   }
+}
+
+/// {model: x, weight: 0.5, density: 0.3}: its numbers go to the step's last entry.
+OperandReference StepReader::ReadEntry(const SourceNode& written, const std::string& entry_name,
+                                       const std::string& what, NodeId id) {
+  const Operator& op = *graph_.at(id).node.op;
+  std::vector<std::string> required = NamesOf(EntryKeys());
+  if (!op.list->weighted) required.pop_back();
+  std::vector<std::string> keys = required;
+  const std::vector<const ParameterSpec*> specs = EntryNumbers(op);
+  for (const ParameterSpec* spec : specs) {
+    keys.emplace_back(spec->name);
+    const bool needed = !spec->by_entry && !spec->default_value && !spec->optional;
+    if (needed) required.emplace_back(spec->name);
+  }
+  const auto meant = reader_.CheckKeys(written, keys, what);
+  std::optional<SourceNode> corrected;
+  if (!meant.empty()) corrected = WithMeantKeys(written, meant);
+  const SourceNode& entry = corrected ? *corrected : written;
+  for (const std::string& key : required) {
+    if (entry.Find(key) != nullptr) continue;
+    reader_.diagnostics().AddError(
+        entry.place, fmt::format("{} has no '{}'", what, key),
+        op.list->weighted ? "Write {model: …, weight: 0.5}" : "Write {model: …}");
+  }
+  OperandReference operand{{}, {}, written.place};
+  if (const SourceNode* model = entry.Find("model")) {
+    operand = Operand(*model, entry_name, what + ": 'model'");
+  }
+  const auto read = [&](const ParameterSpec& spec) {
+    const SourceNode* value = entry.Find(spec.name);
+    if (value == nullptr) return std::optional<Weights>();
+    return ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
+  };
+  if (op.list->weighted) {
+    const auto weight = read({.name = "weight", .by_place = true});
+    if (weight) graph_.at(id).node.weights.back() = *weight;
+  }
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const auto number = read(*specs[i]);
+    if (number) graph_.at(id).node.entry_numbers.back()[i] = *number;
+  }
+  return operand;
 }
 
 void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, NodeId id) {

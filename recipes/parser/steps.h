@@ -28,7 +28,13 @@ class StepReader {
   SourceNode Corrected(Gathered gathered, const Operator*& op, const std::string& what);
   void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
+  OperandReference ReadEntry(const SourceNode& written, const std::string& entry_name,
+                             const std::string& what, NodeId id);
   void ReadAdapters(const SourceNode& list, const std::string& what, NodeId id);
+  void ReadLayers(const SourceNode& list, const std::string& what, NodeId id);
+  std::optional<LayerRange> ReadLayerRange(const SourceNode& node, const std::string& what);
+  OperandReference Scaled(OperandReference entry, const std::string& name, const SourceNode& scale,
+                          const std::string& what);
   std::optional<Weights> ReadStrengths(const SourceNode& entry, std::string_view words,
                                        const std::string& what);
   std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,

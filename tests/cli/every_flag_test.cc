@@ -71,6 +71,7 @@ const std::map<std::string_view, std::string_view> kValues = {
     {"key", "nets"},
     {"layout", "ldm"},
     {"synth --layout", "bare"},
+    {"ops --like", "style"},
     {"lora", "lora.safetensors:0.5"},
     {"lora-blocks", "INALL"},
     {"max-memory", "1G"},
@@ -100,6 +101,17 @@ const std::map<std::string_view, std::string_view> kValues = {
 
 /// Whole command lines, where a flag needs others than the base has.
 const std::map<std::string_view, std::string_view> kLines = {
+    {"merge --base",
+     "b.safetensors --op ties --base a.safetensors --density 0.5 -o out.safetensors -f"},
+    {"merge --density",
+     "a.safetensors b.safetensors --op ties --density 0.5 -o out.safetensors -f"},
+    {"merge --weights",
+     "a.safetensors b.safetensors --op linear --weights 0.5,0.5 -o out.safetensors -f"},
+    {"plan --base",
+     "b.safetensors --op ties --base a.safetensors --density 0.5 -o out.safetensors -f"},
+    {"plan --density", "a.safetensors b.safetensors --op ties --density 0.5 -o out.safetensors -f"},
+    {"plan --weights",
+     "a.safetensors b.safetensors --op linear --weights 0.5,0.5 -o out.safetensors -f"},
     {"assemble --like", "--like sdxl --unet xl/unet.safetensors -o out.safetensors -f"},
     {"assemble --unet", "--like sdxl --unet xl/unet.safetensors -o out.safetensors -f"},
     {"assemble --vae", "--like sdxl --vae xl/vae.safetensors -o out.safetensors -f"},

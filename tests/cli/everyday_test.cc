@@ -88,7 +88,7 @@ TEST(Everyday, ListsOfModels) {
   merge.parameters = {{"weights", "0.5,0.3,0.2"}, {"normalize", "true"}};
   EXPECT_THAT(RecipeText(merge),
               HasSubstr("of: [{model: a, weight: 0.5}, {model: b, weight: 0.3}, {model: c, weight: "
-                        "0.2}], \"normalize\": true}"));
+                        "0.2}], normalize: true}"));
   merge.parameters = {{"weights", "0.5,0.5"}};
   EXPECT_THAT(Refusal(merge), HasSubstr("a weight for each of 3 models, not 2"));
 }
@@ -100,6 +100,33 @@ TEST(Everyday, OperatorsThatTakeAnotherNumberOfModels) {
   merge.op = "wieghted_sum";
   EXPECT_THAT(Refusal(merge), HasSubstr("Did you mean 'weighted_sum'?"));
   EXPECT_THAT(Refusal(Of({"a", "b", "c", "d"})), HasSubstr("--op"));
+}
+
+TEST(Everyday, ModelsOfAListHaveEqualSharesUnlessTheyAreGiven) {
+  EverydayMerge merge = Of({"d.pt", "a.pt", "b.pt"});
+  merge.op = "ties";
+  merge.parameters = {{"density", "0.3"}};
+  EXPECT_THAT(RecipeText(merge),
+              HasSubstr("{op: ties, base: d, of: [{model: a, weight: 0.5}, {model: b, weight: "
+                        "0.5}], density: 0.3}"));
+  merge.parameters = {{"weights", "0.6,0.4"}, {"lambda", "0.8"}, {"dense", "1"}};
+  EXPECT_THAT(RecipeText(merge), HasSubstr("{model: b, weight: 0.4}], lambda: 0.8, \"dense\": 1}"));
+  EXPECT_EQ(DefaultName(merge), "ties(d,a,b).safetensors");
+}
+
+TEST(Everyday, AListNeedsAModelBesideTheBase) {
+  EverydayMerge merge = Of({"d.pt"});
+  merge.op = "ties";
+  EXPECT_THAT(Refusal(merge), HasSubstr("ties takes at least 2 models (base, of…), not 1"));
+  merge.op = "slerp";
+  EXPECT_THAT(Refusal(merge), HasSubstr("slerp takes 2 models (a, b), not 1"));
+}
+
+TEST(Everyday, WeightsAreForOperatorsOfWeightedLists) {
+  EverydayMerge merge = Of({"a.pt", "b.pt"});
+  merge.op = "weighted_sum";
+  merge.parameters = {{"weights", "0.5,0.5"}};
+  EXPECT_THAT(Refusal(merge), HasSubstr("weighted_sum takes no weights of models. | Give --alpha"));
 }
 
 TEST(Everyday, TheOutputMayBeAFolder) {

@@ -87,13 +87,39 @@ TEST(FormatEffect, AlmostAllIsNotAllAndAlmostNothingIsNotNothing) {
 Report OneStep() {
   Report report;
   report.inputs = {{"photo", "p.safetensors", Digest{}, 10, 9}};
-  report.steps = {{"mix", "weighted_sum", 8, 7, {100, 50, 1, 4}}};
+  report.steps = {{"mix", "weighted_sum", std::nullopt, 8, 7, {100, 50, 1, 4}}};
   report.outputs = {{"out.safetensors", 2'130'000'000, 10, 3, std::nullopt, std::nullopt}};
   report.tensors = {{"w", "unet", false, 100, {{"mix", {100, 50, 1, 4}}}, 0}};
   report.bytes_read = 4'000'000'000;
   report.bytes_written = 2'000'000'000;
   report.seconds = 2;
   return report;
+}
+
+/// What a step found in two components.
+Report WithFindings() {
+  Report report = OneStep();
+  report.steps[0].findings = {
+      {"unet", "kept", "photo", Unit::kShare, 3, 0.183, 0.2, 0.21},
+      {"unet", "sign conflicts", "", Unit::kShare, 3, 0.34, 0.34, 0.34},
+      {"unet", "angle", "", Unit::kDegrees, 3, 0.44, 3.14, 9.8},
+      {"vae", "rank", "", Unit::kCount, 1, 48, 48, 48, 320.0},
+      {"vae", "ratio", "", Unit::kNumber, 2, 0.5, 0.7123, 0.9},
+  };
+  return report;
+}
+
+TEST(ReportWords, TellWhatMethodsFoundByComponent) {
+  const std::string words = ReportWords(TwoModels(), WithFindings());
+  EXPECT_THAT(words, HasSubstr("unet: kept 20.0 % (18.3 % to 21.0 %) of photo, sign conflicts "
+                               "34.0 %, angle 3.1° (0.4° to 9.8°)\n"));
+  EXPECT_THAT(words, HasSubstr("vae: rank 48 of 320, ratio 0.712 (0.5 to 0.9)\n"));
+}
+
+TEST(SampleWords, AreThoseOfStepsThatFoundSomething) {
+  EXPECT_EQ(SampleWords(OneStep()), "");
+  const std::string words = SampleWords(WithFindings());
+  EXPECT_TRUE(words.starts_with("In a sample:\n  mix (weighted_sum)  unet: kept"));
 }
 
 TEST(ReportWords, TellInputsStepsAndOutputs) {

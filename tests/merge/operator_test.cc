@@ -133,6 +133,12 @@ TEST(Operators, AreDocumented) {
     EXPECT_THAT(op->doc, Not(IsEmpty()));
     EXPECT_THAT(op->formula, Not(IsEmpty()));
     EXPECT_THAT(op->source, Not(IsEmpty()));
+    EXPECT_THAT(op->uses, Not(IsEmpty()));
+    for (const std::string_view use : op->uses) {
+      EXPECT_THAT(use, Not(IsEmpty()));
+      EXPECT_NE(use.back(), '.') << use;
+      EXPECT_LE(use.size(), 70u) << use;
+    }
     for (const OperandSpec& operand : op->operands) EXPECT_THAT(operand.doc, Not(IsEmpty()));
     EXPECT_TRUE(!op->list || !op->list->doc.empty());
     for (const ParameterSpec& parameter : op->parameters) {

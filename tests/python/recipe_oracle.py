@@ -93,6 +93,8 @@ class Recipe:
         return self.files[path.rsplit("/", 1)[-1]].get(key)
 
     def step(self, step, key):
+        if step["op"] == "within":
+            return self.value(step["apply" if self._selects(step["where"], key) else "model"], key)
         operands = [self.value(step[name], key) for name in OPERANDS if name in step]
         lists, weighted = {}, []
         for name in LIST_KEYS:
@@ -121,6 +123,13 @@ class Recipe:
             if name not in ("op", "policy", *OPERANDS, *LIST_KEYS):
                 arguments[name] = self.weight(value, key)
         return getattr(self.math, step["op"])(**arguments)
+
+    def _selects(self, where, key):
+        component, encoder = self.place(key)
+        names = {component, *(["te"] if encoder else [])}
+        return any(
+            filter_.get("component", component) in names and re.search(filter_.get("name", "//")[1:-1], key) for filter_ in where
+        )
 
     def _names_vae(self, step):
         weights = [x.get("weight") for x in step.get("of", []) if isinstance(x, dict)]

@@ -66,9 +66,17 @@ void VisitMembers(weightsmith::PlannedModel& value, const Visitor& visit) {
 }
 
 template <class Visitor>
+void VisitMembers(weightsmith::Finding& value, const Visitor& visit) {
+  auto& [component, label, operand, unit, tensors, lowest, mean, highest, of] = value;
+  VisitAll(visit,
+           {"component", "label", "operand", "unit", "tensors", "lowest", "mean", "highest", "of"},
+           component, label, operand, unit, tensors, lowest, mean, highest, of);
+}
+
+template <class Visitor>
 void VisitMembers(weightsmith::PlannedStep& value, const Visitor& visit) {
-  auto& [name, op] = value;
-  VisitAll(visit, {"name", "op"}, name, op);
+  auto& [name, op, seed, findings] = value;
+  VisitAll(visit, {"name", "op", "seed", "findings"}, name, op, seed, findings);
 }
 
 template <class Visitor>

@@ -104,6 +104,23 @@ TEST_F(JournalTest, KeepsWhatWasLearnedOfEveryTask) {
   EXPECT_TRUE(journal.committed().empty());
 }
 
+TEST_F(JournalTest, KeepsWhatMethodsFound) {
+  plan_.tasks[1].findings.list = {{.label = "angle", .result = {}},
+                                  {.label = "kept", .result = {}}};
+  TaskResult result = ResultOf(11);
+  result.found = {{.number = 3.1}, {.of = 8, .marked = 3, .seen = 4}};
+  Journal journal = Open();
+  journal.Start();
+  journal.Append(1, result);
+  const Journal again = Open();
+  ASSERT_EQ(again.finished().size(), 1U);
+  const std::vector<Found>& found = again.finished()[0].result.found;
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].Value(), 3.1);
+  EXPECT_EQ(found[1].Value(), 0.75);
+  EXPECT_EQ(found[1].of, 8);
+}
+
 TEST_F(JournalTest, ALineThatWasCutOffIsNone) {
   WriteBoth();
   std::filesystem::resize_file(path_, std::filesystem::file_size(path_) - 1);

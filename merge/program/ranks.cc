@@ -1,0 +1,179 @@
+#include "merge/program/ranks.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace weightsmith::internal {
+namespace {
+
+/// A magnitude, as the bits of an f32, in the upper half, where it stood in the lower: no two are
+/// equal, and their order is that of the ranks.
+using Entry = std::uint64_t;
+
+/// Digits of so many bits take no longer to count than as many elements to sort.
+constexpr int kShortDigit = 8;
+constexpr int kLongDigit = 11;
+constexpr std::size_t kLong = 16384;
+/// So few are sorted by insertion.
+constexpr std::size_t kFew = 24;
+/// Elements that insertion moves, for each there is, before the sort goes another way.
+constexpr std::size_t kMoves = 8;
+constexpr std::uint32_t kMagnitudeBits = 0x7fffffff;
+
+std::uint32_t MagnitudeOf(Entry entry) {
+  return static_cast<std::uint32_t>(entry >> 32);
+}
+
+/// Sorts lines of one length. A radix sort of two digits by magnitudes relative to the largest one
+/// leaves little to do, but for magnitudes that are much alike beside one that is not; then one of
+/// all digits is behind it.
+class Sorter {
+ public:
+  explicit Sorter(std::size_t length)
+      : bits_(length < kLong ? kShortDigit : kLongDigit),
+        entries_(length),
+        sorted_(length),
+        places_(std::size_t{1} << bits_) {}
+
+  static std::uint64_t Bytes(std::uint64_t length) {
+    return 2 * length * sizeof(Entry) + sizeof(std::uint32_t) * (std::uint64_t{1} << kLongDigit);
+  }
+
+  /// The entries of values that lie `stride` apart, sorted.
+  std::span<const Entry> Sort(const float* values, std::size_t stride) {
+    std::uint32_t largest = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      const std::uint32_t magnitude =
+          std::bit_cast<std::uint32_t>(values[i * stride]) & kMagnitudeBits;
+      largest = std::max(largest, magnitude);
+      entries_[i] = Entry{magnitude} << 32 | i;
+    }
+    const bool few = entries_.size() <= kFew;
+    if (!few) SortByShare(std::bit_cast<float>(largest));
+    if (!Insert(few ? kFew * kFew : kMoves * entries_.size())) SortByAllDigits();
+    return entries_;
+  }
+
+ private:
+  /// By magnitude over the largest one, in steps of two digits.
+  void SortByShare(float largest) {
+    const std::uint32_t most = (std::uint32_t{1} << (2 * bits_)) - 1;
+    const float scale = static_cast<float>(most) / largest;
+    if (!std::isfinite(scale) || scale == 0) return;
+    const auto share = [&](Entry entry) {
+      const float scaled = std::bit_cast<float>(MagnitudeOf(entry)) * scale;
+      return std::min(static_cast<std::uint32_t>(scaled), most);
+    };
+    const std::uint32_t mask = (std::uint32_t{1} << bits_) - 1;
+    SortBy([&](Entry entry) { return share(entry) & mask; });
+    SortBy([&](Entry entry) { return share(entry) >> bits_; });
+  }
+
+  void SortByAllDigits() {
+    const std::uint32_t mask = (std::uint32_t{1} << bits_) - 1;
+    for (int shift = 0; shift < 31; shift += bits_) {
+      SortBy([&](Entry entry) { return MagnitudeOf(entry) >> shift & mask; });
+    }
+  }
+
+  /// Keeps the order of what has the same digit.
+  template <class DigitOf>
+  void SortBy(const DigitOf& digit_of) {
+    std::ranges::fill(places_, 0);
+    for (const Entry entry : entries_) ++places_[digit_of(entry)];
+    if (places_[digit_of(entries_.front())] == entries_.size()) return;
+    std::uint32_t place = 0;
+    for (std::uint32_t& count : places_) place += std::exchange(count, place);
+    for (const Entry entry : entries_) sorted_[places_[digit_of(entry)]++] = entry;
+    entries_.swap(sorted_);
+  }
+
+  /// False where it took more than so many moves, and was given up.
+  bool Insert(std::size_t moves) {
+    for (std::size_t i = 1; i < entries_.size(); ++i) {
+      const Entry entry = entries_[i];
+      std::size_t at = i;
+      for (; at > 0 && entry < entries_[at - 1]; --at) entries_[at] = entries_[at - 1];
+      entries_[at] = entry;
+      if (i - at > moves) return false;
+      moves -= i - at;
+    }
+    return true;
+  }
+
+  int bits_;
+  std::vector<Entry> entries_;
+  std::vector<Entry> sorted_;
+  std::vector<std::uint32_t> places_;
+};
+
+std::size_t IndexOf(Entry entry) {
+  return static_cast<std::uint32_t>(entry);
+}
+
+/// Elements that are ranked among each other, and how far apart they lie.
+struct Lines {
+  std::size_t length = 0;
+  std::size_t stride = 1;
+};
+
+Lines LinesOf(const Shape& shape, RankedIn in) {
+  const auto elements = static_cast<std::size_t>(ElementCount(shape).value_or(0));
+  if (in == RankedIn::kTensor || shape.size() < 2 || elements == 0) return {elements, 1};
+  const std::size_t row = elements / shape[0];
+  if (in == RankedIn::kRow) return {row, 1};
+  return {static_cast<std::size_t>(shape[1]), row / static_cast<std::size_t>(shape[1])};
+}
+
+void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
+               std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+  constexpr std::size_t kBetweenPolls = std::size_t{1} << 18;
+  if (out.empty()) return;
+  const auto [length, stride] = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  Sorter sorter(length);
+  std::vector<float> shares(length, 0.5f);
+  for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
+    const double most = static_cast<double>(length) - 1;
+    shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
+  }
+  std::size_t since = kBetweenPolls;
+  for (std::size_t panel = 0; panel < out.size(); panel += length * stride) {
+    for (std::size_t line = panel; line < panel + stride; ++line) {
+      if ((since += length) > kBetweenPolls) {
+        poll();
+        since = 0;
+      }
+      auto share = shares.begin();
+      for (const Entry entry : sorter.Sort(in[0].data() + line, stride)) {
+        out[line + IndexOf(entry) * stride] = *share++;
+      }
+    }
+  }
+}
+
+std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
+                        std::span<const double> numbers) {
+  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  return Sorter::Bytes(lines.length) + lines.length * sizeof(float);
+}
+
+}  // namespace
+
+const TensorFunction& Ranks() {
+  static constexpr TensorFunction function{
+      .name = "ranks", .compute = RankLines, .bytes = RankBytes};
+  return function;
+}
+
+void RankByMagnitude(std::span<const float> values, std::span<std::uint32_t> out) {
+  if (values.empty()) return;
+  Sorter sorter(values.size());
+  std::uint32_t rank = 0;
+  for (const Entry entry : sorter.Sort(values.data(), 1)) out[IndexOf(entry)] = rank++;
+}
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,56 @@
+"""docs/choosing.md names every operator, and is found from where people look."""
+
+import json
+import re
+
+import support
+
+PAGE = support.ROOT / "docs" / "choosing.md"
+ARXIV = re.compile(r"arXiv:([0-9]{4})\.([0-9]{5})\b")
+
+
+def named():
+    return set(re.findall(r"`([a-z_0-9]+)`", PAGE.read_text()))
+
+
+def rows():
+    """Methods that have a row of their own, under "Every method"."""
+    text = PAGE.read_text().split("## Every method")[1]
+    firsts = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return [name for cell in firsts for name in re.findall(r"`([a-z_0-9]+)`", cell)]
+
+
+def test_every_operator_is_named(weightsmith):
+    operators = {op["name"] for op in json.loads(weightsmith("ops", "--json").stdout)}
+    assert not operators - named()
+    assert not operators - set(rows())
+
+
+def test_no_method_has_two_rows():
+    names = rows()
+    assert len(names) == len(set(names))
+
+
+def test_papers_are_cited_by_number():
+    text = PAGE.read_text()
+    assert len(ARXIV.findall(text)) == len(re.findall(r"arXiv:[0-9]", text))
+    assert "arXiv:2511.21437" in text
+
+
+def test_other_pages_lead_there():
+    for page in ("README.md", "docs/recipes.md", "scripts/make_reference.py"):
+        assert "choosing.md" in (support.ROOT / page).read_text(), page
+
+
+def test_a_search_by_use_finds_the_operator(weightsmith):
+    for words, operator in [("style transfer", "add_difference"), ("restoring the contrast", "norm_match")]:
+        found = [op["name"] for op in json.loads(weightsmith("ops", "--like", words, "--json").stdout)]
+        assert operator in found
+    assert "norm_match" in weightsmith("ops", "--like", "restore contrast").stdout.split()[0]
+
+
+def test_a_search_that_finds_nothing_says_what_may_be_meant(weightsmith):
+    said = weightsmith("ops", "--like", "contrats", status=2).stderr
+    assert "Did you mean 'contrast'?" in said
+    assert "'weightsmith ops' lists all" in said
+    assert "cannot be combined" in weightsmith("ops", "slerp", "--like", "style", status=2).stderr

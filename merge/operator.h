@@ -34,6 +34,7 @@ struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
+  bool optional = false;  ///< may be left out; stands behind those that may not
 };
 
 enum class ParameterType : std::uint8_t {
@@ -124,13 +125,14 @@ class EntryValues {
 
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;  ///< in the order of Operator::operands
+  std::span<const Value> operands;  ///< in the order of Operator::operands, as far as given
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
   EntryValues entries{};
   Shape shape{};  ///< of the tensor; empty where it has no dimensions or is not known
 
+  double Elements() const { return static_cast<double>(ElementCount(shape).value_or(0)); }
   /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.
   double Entry(std::string_view name, std::size_t i) const {
     const std::optional<double> own = entries.Number(name, i);
@@ -173,6 +175,9 @@ struct Operator {
 
 /// What it needs to see, by what it lowers to.
 OperatorClass ClassOf(const Operator& op);
+
+/// How many of its operands may not be left out.
+std::size_t RequiredOperands(const Operator& op);
 
 /// What an entry of its list may have beside a weight: the list's numbers, then the parameters by
 /// entry.

@@ -97,10 +97,13 @@ std::vector<Value> OfElectedSign(Lowering& tape, std::span<const Value> terms,
                                  std::string_view sign) {
   const Value votes = Votes(tape, terms, sign);
   std::vector<Value> elected;
+  Value left_out = Value::Zero();  // of an element all have one sign: no sum of them is 0
   for (const Value term : terms) {
     const Value kept = tape.KeepSign(term, votes);
     elected.push_back(sign == "majority" ? tape.Choose(votes, kept, Value::Zero()) : kept);
+    left_out = tape.Add(left_out, tape.Subtract(term, kept));
   }
+  tape.TellShare("sign conflicts", left_out);
   return elected;
 }
 

@@ -384,7 +384,15 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
       return {};
     }
   }
+  const std::size_t told = lowering_.finding_count();
   Value after = step.op->lower(lowering_, arguments);
+  for (Finding& finding : lowering_.FindingsFrom(told)) {
+    finding.step = index_->StepNumber(id);
+    if (!after.zero()) finding.result = after.reg();
+    if (const auto operand = finding.subject.IndexBehind(step.operands.size())) {
+      finding.operand = nodes[operands[*operand]].name;
+    }
+  }
   computed_.insert(id);
   const auto same = std::ranges::find(seen, after);
   if (same != seen.end()) after = values[static_cast<std::size_t>(same - seen.begin())];

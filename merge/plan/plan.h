@@ -20,6 +20,7 @@
 #include "merge/adapters/adapter_part.h"
 #include "merge/expression/expression.h"
 #include "merge/plan/side_file.h"
+#include "merge/program/finding.h"
 #include "merge/program/program.h"
 
 namespace weightsmith::internal {
@@ -113,6 +114,7 @@ struct Task {
   std::vector<KeptIndex> kept{};
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
+  Findings findings{};
 };
 
 inline bool IsCopy(const Product& product) {

@@ -180,6 +180,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   task.kept = std::move(finished.kept);
   task.slot_count = finished.slot_count;
   task.kept_count = finished.kept_count;
+  task.findings = std::move(finished.findings);
   task.products = std::move(products);
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   for (std::size_t k = 0; k < kept.size(); ++k) {

@@ -372,6 +372,33 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
   return Value::Of(draft_.tape.registers++);
 }
 
+void Lowering::Tell(std::string_view label, Scalar number, Unit unit, Subject subject) {
+  draft_.findings.push_back(
+      {.label = label, .unit = unit, .subject = subject, .number = number, .result = {}});
+}
+
+void Lowering::TellCount(std::string_view label, Scalar count, Scalar of, Subject subject) {
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kCount,
+                             .subject = subject,
+                             .number = count,
+                             .of = of,
+                             .result = {}});
+}
+
+void Lowering::TellShare(std::string_view label, Value marked, Subject subject) {
+  if (marked.zero()) return Tell(label, 0, Unit::kShare, subject);
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kShare,
+                             .subject = subject,
+                             .marked = marked.reg(),
+                             .result = {}});
+}
+
+std::span<Finding> Lowering::FindingsFrom(std::size_t count) {
+  return std::span(draft_.findings).subspan(count);
+}
+
 void Lowering::AddProbe(const Probe& probe) {
   if (probe.against_zero || probe.before != probe.after) draft_.tape.probes.push_back(probe);
 }

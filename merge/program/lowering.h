@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <numbers>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@ class Lowering {
   Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
   Scalar Cosine(Scalar a) { return Compute(ScalarCode::kCosine, {a}); }
   Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
+  Scalar Degrees(Scalar radians) { return Times(180 / std::numbers::pi, radians); }
   Scalar Exponential(Scalar a) { return Compute(ScalarCode::kExponential, {a}); }
   Scalar Logarithm(Scalar a) { return Compute(ScalarCode::kLogarithm, {a}); }
   Scalar HyperbolicTangent(Scalar a) { return Compute(ScalarCode::kHyperbolicTangent, {a}); }
@@ -119,6 +121,21 @@ class Lowering {
 
   /// The register that holds x; a zero gets one.
   Register Hold(Value x);
+
+  // What the step did to the tensor, in its method's own words; reports show it. Costs no pass:
+  // what depends on a reduction, or on a value kept whole, that the result does without is left
+  // out.
+  void Tell(std::string_view label, Scalar number, Unit unit = Unit::kNumber,
+            Subject subject = Subject::Step());
+  /// "rank 48 of 320".
+  void TellCount(std::string_view label, Scalar count, Scalar of,
+                 Subject subject = Subject::Step());
+  /// The share of the elements that are not 0. What is computed for it alone is computed for some
+  /// tiles of a tensor alone.
+  void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
+  /// What was told since there were `count` of it, for whoever knows the step.
+  std::span<Finding> FindingsFrom(std::size_t count);
+  std::size_t finding_count() const { return draft_.findings.size(); }
 
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);

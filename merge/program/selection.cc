@@ -46,6 +46,8 @@ std::uint64_t PlaceOf(const Rank& rank, std::uint64_t n) {
       return kept;
     case Rank::Rule::kSmallest:
       return n + 1 - std::max<std::uint64_t>(kept, 1);
+    case Rank::Rule::kBehind:
+      return n - std::min(kept, n - 1);
     case Rank::Rule::kQuantile:
       return n - Share(rank.fraction, n - 1);
     case Rank::Rule::kLowerEnd:

@@ -136,10 +136,17 @@ class Printer {
     if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);
     return Add(product.scatter);
   }
+  Printer& Add(const Finding& finding) {
+    Add(finding.label).Add(static_cast<std::uint64_t>(finding.unit)).Add(finding.number);
+    return Add(finding.of).Add(finding.marked).Add(finding.step).Add(finding.operand);
+  }
+  Printer& Add(const Findings& findings) {
+    return Add(findings.tape).Add(findings.operands).Add(findings.list);
+  }
   Printer& Add(const Task& task) {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
-    return Add(task.slot_count).Add(task.kept_count);
+    return Add(task.slot_count).Add(task.kept_count).Add(task.findings);
   }
   Digest Finish() const { return stream_.Finish(); }
 

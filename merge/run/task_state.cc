@@ -23,6 +23,7 @@ void TaskState::BeginPass() {
   sampled_ = false;
   if (storing()) {
     tape_ = Bind(task_->tape, slots_, wide_);
+    findings_ = Bind(task_->findings.tape, slots_, wide_);
     return;
   }
   tape_ = Bind(pass().tape, slots_, wide_);

@@ -14,6 +14,7 @@ Value LowerDareLinear(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropAtRandom(tape, given, "dare_linear", i, kept[i]);
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   return AddToBase(tape, given,
                    SumOfTerms(tape, Weighted(tape, kept, given.weights), given.weights,

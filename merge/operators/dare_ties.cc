@@ -14,6 +14,7 @@ Value LowerDareTies(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropAtRandom(tape, given, "dare_ties", i, kept[i]);
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));

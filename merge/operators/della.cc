@@ -14,6 +14,7 @@ Value LowerDella(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropByRank(tape, given, "della", i, kept[i]);
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));

@@ -19,6 +19,7 @@ Value LowerDellaLinear(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropByRank(tape, given, "della_linear", i, kept[i]);
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
   return AddToBase(tape, given,
                    SumOfTerms(tape, Weighted(tape, kept, given.weights), given.weights,

@@ -105,6 +105,7 @@ Value LowerDropout(Lowering& tape, const Arguments& given) {
   for (std::size_t m = 0; m < masks.size(); ++m) {
     sum = tape.Add(sum, tape.Choose(masks[m], differences[m], Value::Zero()));
     count = tape.Add(count, masks[m]);
+    tape.TellShare("kept", masks[m], Subject::Entry(m));
   }
   const double rescale = given.parameters.Number("rescale");
   const double scale = rescale == 1 ? 1 - probability : Power(1 - probability, rescale);

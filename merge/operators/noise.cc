@@ -18,6 +18,7 @@ Value LowerNoise(Lowering& tape, const Arguments& given) {
   const bool absolute = given.parameters.Word("unit") == "absolute";
   const Scalar width =
       absolute ? Scalar(strength) : tape.Times(strength, DeviationOf(tape, a, given.shape));
+  tape.Tell("deviation of the noise", width);
   return tape.AddScaled(a, width, tape.Normal(given.parameters.Seed("seed"), "noise", 0));
 }
 

@@ -25,6 +25,13 @@ std::optional<Seed> SeedIn(const DraftNode& draft) {
               written != draft.rows.end() ? written->second : draft.place};
 }
 
+/// " (line 4, column 12)"; nothing where no person wrote it.
+std::string PlaceInWords(const SourcePlace& place) {
+  const SourcePlace origin = OriginOf(place);
+  if (origin.source == nullptr || origin.source->generated || origin.line == 0) return "";
+  return fmt::format(" (line {}, column {})", origin.line, origin.column);
+}
+
 }  // namespace
 
 void CheckSeeds(const Graph& graph, const std::vector<bool>& used, Diagnostics& diagnostics) {
@@ -42,10 +49,9 @@ void CheckSeeds(const Graph& graph, const std::vector<bool>& used, Diagnostics& 
     const auto& [step, theirs] = other->second;
     diagnostics.AddError(
         seed->place,
-        fmt::format("steps {} (line {}, column {}) and {} draw their random numbers from one seed, "
-                    "{}",
-                    Quote(step->node.name), theirs.place.line, theirs.place.column,
-                    Quote(draft.node.name), seed->number),
+        fmt::format("steps {}{} and {}{} draw their random numbers from one seed, {}",
+                    Quote(step->node.name), PlaceInWords(theirs.place), Quote(draft.node.name),
+                    PlaceInWords(seed->place), seed->number),
         fmt::format("Write another seed, such as seed: {}; or seed_shared: true, where the same "
                     "choice is meant.",
                     seed->number + 1));

@@ -241,6 +241,10 @@ Value Lowering::SquareRoot(Value x) {
   return x.zero() ? x : Emit(OpCode::kSquareRoot, {x.reg()});
 }
 
+Value Lowering::OrElse(Value x, Value y) {
+  return x.zero() || x == y ? x : Emit(OpCode::kOrElse, {x.reg(), Hold(y)});
+}
+
 Value Lowering::Exponential(Value x) {
   return x.zero() ? Constant(1) : Emit(OpCode::kExponential, {x.reg()});
 }

@@ -78,6 +78,7 @@ class Lowering {
   Value Max(Value x, Value y);
   Value Magnitude(Value x);
   Value SquareRoot(Value x);
+  Value OrElse(Value x, Value y);  ///< x, y where x is no number
   // Computed in f64 and rounded once to the working precision.
   Value Exponential(Value x);
   Value Logarithm(Value x);

@@ -383,6 +383,7 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
       return {};
     }
   }
+  lowering_.BeginStep(index_->StepNumber(id));
   Value after = step.op->lower(lowering_, arguments);
   computed_.insert(id);
   const auto same = std::ranges::find(seen, after);

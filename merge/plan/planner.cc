@@ -86,6 +86,7 @@ Plan Planner::Make() && {
     PlaceInFiles(plan_, o, output_tensors_[o], blank, leading);
   }
   OrderTasks();
+  MakeSurveys();
   return std::move(plan_);
 }
 

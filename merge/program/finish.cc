@@ -60,6 +60,7 @@ class Needs {
     if (slot == kNoSlot || slots[slot]) return;
     slots[slot] = true;
     const SlotMaker& maker = draft_.slots[slot];
+    if (maker.given) return;
     if (maker.reduced) {
       for (const Register in : Reads(draft_.reductions[maker.index])) AddRegister(in);
       return;
@@ -203,7 +204,12 @@ class Finisher {
       const auto slot = static_cast<Slot>(i);
       if (!needs_.slots[slot]) continue;
       new_slots_[slot] = finished_.slot_count++;
-      At(draft_.slots[slot].level).slots.push_back(slot);
+      const SlotMaker& maker = draft_.slots[slot];
+      if (maker.given) {
+        finished_.given.push_back({new_slots_[slot], static_cast<std::uint32_t>(maker.index)});
+        continue;
+      }
+      At(maker.level).slots.push_back(slot);
     }
     for (std::size_t i = 0; i < draft_.kept.size(); ++i) {
       const auto kept = static_cast<KeptIndex>(i);

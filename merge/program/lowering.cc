@@ -42,8 +42,8 @@ double Lowering::Round(double scalar) const {
 }
 
 std::uint16_t Lowering::LevelOf(Scalar scalar) const {
-  return scalar.is_literal() ? 0
-                             : static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
+  if (scalar.is_literal() || draft_.slots[scalar.slot()].given) return 0;
+  return static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
 }
 
 Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
@@ -147,6 +147,22 @@ Scalar Lowering::KthLargest(Value x, double fraction) {
   if (x.zero()) return 0;
   return Gather(
       {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
+}
+
+Scalar Lowering::Given(std::uint32_t number) {
+  constexpr std::uint64_t kKey = 2000;
+  const auto [known, fresh] =
+      known_slots_.try_emplace({kKey, number}, static_cast<Slot>(draft_.slots.size()));
+  if (fresh) {
+    if (draft_.slots.size() == kNoSlot) FailForSize();
+    draft_.slots.push_back({.index = number, .given = true});
+  }
+  return Scalar::Of(known->second);
+}
+
+Lowering::Range Lowering::RangeOverModel(Scalar of_cells, const Grid& cells) {
+  if (!of_cells.is_literal()) surveyed_.push_back({step_, of_cells, cells});
+  return {Given(FirstGiven(step_)), Given(FirstGiven(step_) + 1)};
 }
 
 Register Lowering::Hold(Value x) {

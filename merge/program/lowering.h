@@ -62,6 +62,15 @@ class Lowering {
   Scalar NormOf(const Grid& cells, Value x) { return SquareRoot(DotOf(cells, x, x)); }
   Scalar LargestOf(const Grid& cells, Value x);  ///< max |x|
 
+  struct Range {
+    Scalar low;
+    Scalar high;
+  };
+  /// The range of a number of cells over all tensors that the step computes, without the outermost
+  /// hundredth at either end. It is known before the first pass: all tensors are read for it
+  /// before.
+  Range RangeOverModel(Scalar of_cells, const Grid& cells);
+
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
   Value Scale(Scalar s, Value x);
@@ -103,6 +112,16 @@ class Lowering {
   /// The register that holds x; a zero gets one.
   Register Hold(Value x);
 
+  /// A step begins, by its index in Plan::steps.
+  void BeginStep(std::uint32_t step) { step_ = step; }
+  /// Numbers of this tensor that a range was asked of.
+  struct Surveyed {
+    std::uint32_t step = 0;
+    Scalar of_cells;
+    Grid cells;
+  };
+  const std::vector<Surveyed>& surveyed() const { return surveyed_; }
+
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);
 
@@ -114,6 +133,7 @@ class Lowering {
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
   Scalar Gather(const Reduction& reduction);
+  Scalar Given(std::uint32_t number);
   KeptIndex Keep(Value value);
   std::uint16_t LevelOf(Scalar scalar) const;
   Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
@@ -124,6 +144,8 @@ class Lowering {
   std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
   std::map<std::vector<std::uint64_t>, Slot> known_slots_;
   std::map<Register, KeptIndex> known_kept_;
+  std::uint32_t step_ = 0;
+  std::vector<Surveyed> surveyed_;
 };
 
 }  // namespace weightsmith::internal

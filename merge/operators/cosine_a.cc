@@ -39,9 +39,8 @@ const Operator& cosine_a() {
           "rest: a larger alpha takes more of b. Where all columns are equally alike, "
           "the result is a weighted sum.\n\n"
           "`scope: tensor` takes cosines as they are, as sd-mecha does; there alpha 1 "
-          "gives b. At a negative alpha more of a is kept. The VAE is left as it is. "
-          "SuperMerger's cosineA; Chattiori takes the magnitude of alpha, as this one "
-          "does not.",
+          "gives b. At a negative alpha more of a is kept, where SuperMerger's cosineA "
+          "and Chattiori take its magnitude.",
       .formula =
           "s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos "
           "of the column + cos of the tensor)/2, low and high of the cosines of "

@@ -36,7 +36,7 @@ const Operator& cosine_b() {
           "alpha takes more of b. Where all columns are equally alike, the result is "
           "a weighted sum.\n\n"
           "`scope: tensor` takes cosines as they are, as sd-mecha does; there alpha 1 "
-          "gives b. At a negative alpha more of a is kept. The VAE is left as it is.",
+          "gives b. At a negative alpha more of a is kept, where Chattiori takes its magnitude.",
       .formula =
           "s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos "
           "of the column + cos of the tensor)/2, low and high of k; of a tensor alone "

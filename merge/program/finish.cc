@@ -23,10 +23,6 @@ std::span<const Register> Reads(const Reduction& reduction) {
   return std::span(reduction.in).first(reduction.code == ReductionCode::kDot ? 2 : 1);
 }
 
-std::span<const Scalar> Reads(const ScalarOp& operation) {
-  return std::span(operation.in).first(Inputs(operation.code));
-}
-
 /// The instruction that makes each register; null for sources.
 std::vector<const Instruction*> Makers(const Tape& tape) {
   std::vector<const Instruction*> makers(tape.registers);
@@ -293,6 +289,7 @@ class Finisher {
     }
     ScalarOp operation = draft_.scalars[maker.index];
     for (Scalar& in : operation.in) in = Renumber(in);
+    for (Scalar& in : operation.operands) in = Renumber(in);
     operation.out = new_slots_[slot];
     pass.scalars.push_back(operation);
   }

@@ -93,6 +93,24 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
   return Scalar::Of(known->second);
 }
 
+Scalar Lowering::Apply(const ScalarFunction& function, std::vector<Scalar> in) {
+  if (draft_.slots.size() == kNoSlot) FailForSize();
+  if (std::ranges::all_of(in, &Scalar::is_literal)) {
+    std::vector<double> numbers;
+    for (const Scalar& scalar : in) numbers.push_back(scalar.literal());
+    return function.compute(numbers);
+  }
+  std::uint16_t level = 0;
+  for (const Scalar& scalar : in) {
+    if (!scalar.is_literal()) level = std::max(level, draft_.slots[scalar.slot()].level);
+  }
+  const auto slot = static_cast<Slot>(draft_.slots.size());
+  draft_.slots.push_back({level, false, draft_.scalars.size()});
+  draft_.scalars.push_back(
+      {.code = ScalarCode::kFunction, .function = &function, .operands = std::move(in)});
+  return Scalar::Of(slot);
+}
+
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
   std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,

@@ -47,6 +47,7 @@ class Lowering {
   Scalar Select(Scalar a, Scalar b, Scalar yes, Scalar no) {
     return Compute(ScalarCode::kSelect, {a, b, yes, no});
   }
+  Scalar Apply(const ScalarFunction& function, std::vector<Scalar> in);
 
   // Scalars of a whole tensor, which cost a pass over it.
   Scalar SumOf(Value x);

@@ -76,7 +76,8 @@ class Printer {
   Printer& Add(const ScalarOp& operation) {
     Add(static_cast<std::uint64_t>(operation.code)).Add(operation.out);
     for (const Scalar& in : operation.in) Add(in);
-    return *this;
+    return operation.function == nullptr ? *this
+                                         : Add(operation.function->name).Add(operation.operands);
   }
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);

@@ -131,6 +131,7 @@ struct Arguments {
   EntryValues entries{};
   Shape shape{};  ///< of the tensor; empty where it has no dimensions or is not known
 
+  double Elements() const { return static_cast<double>(ElementCount(shape).value_or(0)); }
   /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.
   double Entry(std::string_view name, std::size_t i) const {
     const std::optional<double> own = entries.Number(name, i);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "cli/progress.h"
 #include "cli/render/adapter_words.h"
@@ -48,6 +50,55 @@ std::string StepWords(const StepReport& step) {
                      CopiedWords(step), FormatEffect(step.effect));
 }
 
+/// Without a range where it would say nothing.
+std::string RangeWords(const FindingReport& finding, const std::string& lowest,
+                       const std::string& highest) {
+  if (finding.tensors == 1 || lowest == highest) return {};
+  return fmt::format(" ({} to {})", lowest, highest);
+}
+
+/// "20.0 %", "3.1°", "48", "0.712".
+std::string FormatFinding(Unit unit, double number) {
+  switch (unit) {
+    case Unit::kShare:
+      return fmt::format("{:.1f} %", 100 * number);
+    case Unit::kDegrees:
+      return fmt::format("{:.1f}°", number);
+    case Unit::kCount:
+      return fmt::format("{:.0f}", number);
+    case Unit::kNumber:
+      break;
+  }
+  return fmt::format("{:.3g}", number);
+}
+
+/// "kept 20.0 % of photo (18.3 % to 21.0 %)", "angle 3.1°", "rank 48 of 320".
+std::string FindingWords(const FindingReport& finding) {
+  std::string words =
+      fmt::format("{} {}", finding.label, FormatFinding(finding.unit, finding.mean));
+  if (finding.of) words += " of " + FormatFinding(finding.unit, *finding.of);
+  words += RangeWords(finding, FormatFinding(finding.unit, finding.lowest),
+                      FormatFinding(finding.unit, finding.highest));
+  if (!finding.operand.empty()) words += " of " + Visible(finding.operand);
+  return words;
+}
+
+/// A line a component: "unet: angle 3.1° (0.4° to 9.8°)".
+std::vector<std::string> FindingLines(const StepReport& step) {
+  std::vector<std::string> lines;
+  std::string_view component;
+  for (const FindingReport& finding : step.findings) {
+    const bool same = !lines.empty() && finding.component == component;
+    if (same) {
+      lines.back() += ", " + FindingWords(finding);
+    } else {
+      lines.push_back(fmt::format("{}: {}", finding.component, FindingWords(finding)));
+    }
+    component = finding.component;
+  }
+  return lines;
+}
+
 std::string OutputWords(const OutputReport& output) {
   std::string words =
       fmt::format("{}, {}", FormatBytes(output.bytes), Counted(output.tensors, "tensor"));
@@ -91,6 +142,7 @@ std::string ReportWords(const Plan& plan, const Report& report) {
   rows.clear();
   for (const StepReport& step : report.steps) {
     rows.push_back({fmt::format("{} ({})", step.name, step.op), StepWords(step)});
+    for (std::string& line : FindingLines(step)) rows.push_back({"", std::move(line)});
   }
   if (!rows.empty()) text += "Steps:\n" + Table(rows, kMaxName, kUnwrapped);
   rows.clear();

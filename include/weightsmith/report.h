@@ -46,6 +46,30 @@ struct Effect {
   std::optional<double> relative_change;
 };
 
+/// What a step did to the tensors of a component, in its method's own words: "kept", "angle".
+struct Finding {
+  std::string component;
+  std::string label;
+  std::optional<std::string> operand;  ///< that it is about; nothing: the step
+  std::string unit;                    ///< "number", "share" (0 to 1), "degrees" or "count"
+  std::uint64_t tensors = 0;           ///< that have it
+  double lowest = 0;                   ///< of any of them
+  double mean = 0;                     ///< by their elements
+  double highest = 0;
+  std::optional<double> of;  ///< of a count: out of how many, the mean likewise
+};
+
+/// What a step did to a tensor, likewise. A share of a large tensor is that of tiles spread over
+/// it.
+struct TensorFinding {
+  std::string step;
+  std::string label;
+  std::optional<std::string> operand;
+  std::string unit;
+  double value = 0;
+  std::optional<double> of;
+};
+
 /// What a step changed, of its first operand.
 struct StepReport : Effect {
   std::string name;
@@ -54,6 +78,7 @@ struct StepReport : Effect {
   std::uint64_t tensors_changed = 0;
   /// Of those that it should have changed besides, being integers or missing in an operand.
   std::uint64_t tensors_copied = 0;
+  std::vector<Finding> findings;  ///< by component
 };
 
 struct OutputReport {
@@ -73,6 +98,7 @@ struct TensorReport {
   bool copied = false;
   std::uint64_t non_finite = 0;
   std::map<std::string, Effect> effects;  ///< by step
+  std::vector<TensorFinding> findings;
 };
 
 struct Report {

@@ -31,9 +31,12 @@ Value LowerModelStock(Lowering& tape, const Arguments& given) {
     deltas.push_back(tape.Subtract(model, base));
     sum = tape.Add(sum, model);
   }
-  const Scalar cosine = tape.Greater(MeanCosine(tape, deltas), 0);
+  const Scalar mean = MeanCosine(tape, deltas);
+  const Scalar cosine = tape.Greater(mean, 0);
   const Scalar ratio =
       tape.Over(tape.Times(count, cosine), tape.Plus(1, tape.Times(count - 1, cosine)));
+  tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
+  tape.Tell("ratio", ratio);
   return tape.Blend(ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);
 }
 

@@ -14,7 +14,9 @@ Value LowerNormMatch(Lowering& tape, const Arguments& given) {
   const Scalar own = tape.Norm(b);
   const Scalar norm =
       tape.Plus(tape.Times(tape.Difference(1, t), own), tape.Times(t, tape.Norm(a)));
-  return tape.Scale(tape.Select(kNoDirection, own, tape.Over(norm, own), 1), b);
+  const Scalar factor = tape.Select(kNoDirection, own, tape.Over(norm, own), 1);
+  tape.Tell("factor", factor);
+  return tape.Scale(factor, b);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ Value LowerSlerp(Lowering& tape, const Arguments& given) {
   };
   const Scalar cosine = tape.Over(tape.Dot(a, b), tape.Times(length(a), length(b)));
   const Scalar angle = tape.ArcCosine(cosine);
+  tape.Tell("angle", tape.Degrees(tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1))),
+            Unit::kDegrees);
   const auto share = [&](double part) {
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), tape.Sine(angle));
     return tape.Select(kParallel, tape.Magnitude(cosine), part, arc);

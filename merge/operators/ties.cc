@@ -1,40 +1,28 @@
-#include "merge/operator.h"
+#include "merge/arithmetic/rescale.h"
+#include "merge/arithmetic/task_vectors.h"
+#include "merge/arithmetic/trim.h"
 
 namespace weightsmith::internal::operators {
 namespace {
 
 std::string CheckTies(const ArgumentsGiven& given) {
-  return given.list == 0 ? "`of` is empty: it needs at least one model" : "";
-}
-
-/// 1, -1 or 0 for each element.
-Value SignOf(Lowering& tape, Value x) {
-  const Value there = tape.WhereNotZero(1, x);
-  return tape.Blend(2, tape.KeepSign(there, x), -1, there);
+  return CheckFineTunes(given);
 }
 
 Value LowerTies(Lowering& tape, const Arguments& given) {
-  const Value base = given.operands[0];
-  const double density = given.parameters.Number("density");
-  std::vector<Value> trimmed;
-  Value votes = Value::Zero();
-  const bool by_size = given.parameters.Word("sign") == "total";
-  for (std::size_t i = 0; i < given.list.size(); ++i) {
-    const Value delta = tape.Subtract(given.list[i], base);
-    const Value kept =
-        density < 1 ? tape.KeepAtLeast(delta, tape.KthLargest(delta, density)) : delta;
-    trimmed.push_back(tape.Scale(given.weights[i], kept));
-    votes = tape.Add(votes, by_size ? trimmed.back() : SignOf(tape, trimmed.back()));
+  const ParameterValues& parameters = given.parameters;
+  std::vector<Value> kept = Differences(tape, given);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const double density = given.Entry("density", i);
+    const Value whole = kept[i];
+    kept[i] = Rescale(tape, parameters.Word("rescale"), density, whole,
+                      Trim(tape, whole, density, parameters.Word("trim")));
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  Value agreed = Value::Zero();
-  Value total = Value::Zero();
-  for (std::size_t i = 0; i < trimmed.size(); ++i) {
-    const Value kept = tape.KeepSign(trimmed[i], votes);
-    agreed = tape.Add(agreed, kept);
-    total = tape.Add(total, tape.WhereNotZero(given.weights[i], kept));
-  }
-  if (given.parameters.Flag("normalize")) agreed = tape.Quotient(agreed, total);
-  return tape.AddScaled(base, given.parameters.Number("lambda"), agreed);
+  const std::vector<Value> agreed =
+      OfElectedSign(tape, Weighted(tape, kept, given.weights), parameters.Word("sign"));
+  return AddToBase(tape, given,
+                   SumOfPresent(tape, agreed, given.weights, parameters.Flag("normalize")));
 }
 
 }  // namespace
@@ -49,7 +37,11 @@ const Operator& ties() {
           "kept. Where models disagree on a sign, elements of one are left out: the sign with the "
           "larger weighted sum counts, or with `sign: frequency` the one that more models have (+ "
           "where both are equal). With normalize each element is divided by the sum of the weights "
-          "of the models that are left there.",
+          "of the models that are left there.\n\n"
+          "A density for all models may be replaced by one for each: {model: photo, weight: 0.6, "
+          "density: 0.3}. A density that keeps no element of a tensor adds nothing, where mergekit "
+          "fails. sd-mecha's ties_sum is `trim: mecha, sign: majority` with weights of 1; it votes "
+          "by the sum of the changes where `vote_sgn` is set, which is `sign: total`.",
       .formula =
           "base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the "
           "elected sign",
@@ -57,34 +49,14 @@ const Operator& ties() {
       .example =
           "mix: {op: ties, base: base, of: [{model: photo, weight: 0.6}, {model: anime, "
           "weight: 0.4}], density: 0.3}",
-      .uses = {"combine several fine-tunes of one base", "multi-task language model",
-               "resolve conflicts between fine-tunes"},
-      .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
-      .list = OperandListSpec{.name = "of",
-                              .kind = Kind::kWeight,
-                              .weighted = true,
-                              .doc = "The fine-tuned models, with a weight each."},
+      .uses = {"combine several fine-tunes", "fewer conflicts between fine-tunes",
+               "language models"},
+      .operands = {BaseOperand()},
+      .list = FineTunes(true),
       .result = Kind::kWeight,
-      .parameters = {{.name = "density",
-                      .by_place = true,
-                      .low = 0,
-                      .high = 1,
-                      .doc = "The share of each difference that is kept."},
-                     {.name = "normalize",
-                      .type = ParameterType::kBoolean,
-                      .default_value = 1.0,
-                      .doc = "Whether to divide by the weights that agree."},
-                     {.name = "sign",
-                      .type = ParameterType::kWord,
-                      .default_value = 0,
-                      .words = {"total", "frequency"},
-                      .doc = "What elects a sign: the sum of the changes, or how many have it."},
-                     {.name = "lambda",
-                      .default_value = 1.0,
-                      .by_place = true,
-                      .low = -10,
-                      .high = 10,
-                      .doc = "A factor for what is added to the base."}},
+      .parameters = {DensityParameter("The share of each difference that is kept."),
+                     NormalizeParameter(true, "Whether to divide by the weights that agree."),
+                     SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none")},
       .check = CheckTies,
       .lower = LowerTies,
   };

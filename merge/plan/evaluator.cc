@@ -107,7 +107,8 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       place_(place),
       problems_(&problems),
       sources_(SourcesOf(index, key)),
-      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size())),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size()),
+                canonical),
       first_applied_(static_cast<std::uint32_t>(first_applied)) {
   if (sources_.size() > std::numeric_limits<Register>::max()) {
     throw Error(
@@ -384,7 +385,15 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     }
   }
   lowering_.BeginStep(index_->StepNumber(id));
+  const std::size_t told = lowering_.finding_count();
   Value after = step.op->lower(lowering_, arguments);
+  for (Finding& finding : lowering_.FindingsFrom(told)) {
+    finding.step = index_->StepNumber(id);
+    if (!after.zero()) finding.result = after.reg();
+    if (const auto operand = finding.subject.IndexBehind(step.operands.size())) {
+      finding.operand = nodes[operands[*operand]].name;
+    }
+  }
   computed_.insert(id);
   const auto same = std::ranges::find(seen, after);
   if (same != seen.end()) after = values[static_cast<std::size_t>(same - seen.begin())];

@@ -20,6 +20,7 @@
 #include "merge/adapters/adapter_part.h"
 #include "merge/expression/expression.h"
 #include "merge/plan/side_file.h"
+#include "merge/program/finding.h"
 #include "merge/program/program.h"
 
 namespace weightsmith::internal {
@@ -124,6 +125,7 @@ struct Task {
   std::vector<GivenSlot> given{};  ///< slots that surveys fill
   /// Of a task of a survey: the slot whose numbers it is for. It makes nothing else.
   std::optional<SurveyedSlot> surveyed{};
+  Findings findings{};
 };
 
 inline bool IsCopy(const Product& product) {

@@ -204,6 +204,7 @@ Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
   task.slot_count = finished.slot_count;
   task.kept_count = finished.kept_count;
   task.given = std::move(finished.given);
+  task.findings = std::move(finished.findings);
   return task;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "merge/program/finding.h"
 #include "merge/program/program.h"
 
 namespace weightsmith::internal {
@@ -51,6 +52,7 @@ struct Draft {
   std::vector<KeptMaker> kept;
   std::map<Register, KeptIndex> read_as;    ///< registers that a kept value fills
   std::map<Register, KeptIndex> waits_for;  ///< sources that can be read only after a kept value
+  std::vector<Finding> findings;
 };
 
 }  // namespace weightsmith::internal

@@ -46,6 +46,14 @@ class Needs {
   std::vector<bool> slots;
   std::vector<bool> kept;
 
+  /// Whether a number is known without another reduction.
+  bool Gathered(const Scalar& scalar) const {
+    if (scalar.is_literal() || slots[scalar.slot()]) return true;
+    const SlotMaker& maker = draft_.slots[scalar.slot()];
+    return !maker.reduced && std::ranges::all_of(Reads(draft_.scalars[maker.index]),
+                                                 [&](const Scalar& in) { return Gathered(in); });
+  }
+
   void AddRegister(Register value) {
     if (registers[value]) return;
     registers[value] = true;
@@ -173,12 +181,14 @@ class Finisher {
     }
     for (const Slot slot : slots) needs_.AddSlot(slot);
     needs_.Close();
+    ChooseFindings();
     NumberSourcesAndSlots();
   }
 
   FinishedProgram Finish() && {
     for (std::size_t level = 0; level < levels_.size(); ++level) AddPass(levels_[level]);
     AddTape();
+    AddFindings();
     return std::move(finished_);
   }
 
@@ -188,6 +198,39 @@ class Finisher {
     std::vector<Slot> slots;
     std::vector<KeptIndex> kept;
   };
+
+  /// Those that cost nothing but scalars and, in some tiles, instructions.
+  void ChooseFindings() {
+    for (const Finding& finding : draft_.findings) {
+      if (!finding.result || !needs_.registers[*finding.result]) continue;
+      std::vector<Scalar> numbers{finding.number};
+      if (finding.of) numbers.push_back(*finding.of);
+      if (finding.marked && !AddNumbersOfTape(*finding.marked, numbers)) continue;
+      const auto gathered = [&](const Scalar& number) { return needs_.Gathered(number); };
+      if (!std::ranges::all_of(numbers, gathered)) continue;
+      for (const Scalar& number : numbers) needs_.AddSlot(number.slot());
+      findings_.push_back(&finding);
+    }
+  }
+
+  /// The slots of all instructions that lead to a value; false where it reads what is not there.
+  bool AddNumbersOfTape(Register value, std::vector<Scalar>& numbers) const {
+    const std::vector<bool> used = Closure(std::span(&value, 1));
+    for (Register r = 0; r < used.size(); ++r) {
+      if (!used[r]) continue;
+      if (makers_[r] == nullptr) {
+        const auto kept = draft_.read_as.find(r);
+        if (kept == draft_.read_as.end() ? !needs_.registers[r] : !needs_.kept[kept->second]) {
+          return false;
+        }
+        continue;
+      }
+      for (const Slot slot : makers_[r]->slot) {
+        if (slot != kNoSlot) numbers.push_back(Scalar::Of(slot));
+      }
+    }
+    return true;
+  }
 
   void NumberSourcesAndSlots() {
     for (Register source = 0; source < draft_.tape.sources; ++source) {
@@ -241,6 +284,14 @@ class Finisher {
     return used;
   }
 
+  std::vector<Register> SourcesAmong(const std::vector<bool>& used) const {
+    std::vector<Register> sources;
+    for (Register r = 0; r < draft_.tape.registers; ++r) {
+      if (used[r] && makers_[r] == nullptr) sources.push_back(r);
+    }
+    return sources;
+  }
+
   Scalar Renumber(const Scalar& scalar) const {
     return scalar.is_literal() ? scalar : Scalar::Of(new_slots_[scalar.slot()]);
   }
@@ -264,10 +315,7 @@ class Finisher {
       if (!maker.transformed) roots.push_back(static_cast<Register>(maker.index));
     }
     const std::vector<bool> used = Closure(roots);
-    std::vector<Register> sources;
-    for (Register r = 0; r < draft_.tape.registers; ++r) {
-      if (used[r] && makers_[r] == nullptr) sources.push_back(r);
-    }
+    const std::vector<Register> sources = SourcesAmong(used);
     Pass pass;
     for (const Register source : sources) pass.operands.push_back(operands_.at(source));
     Numbering numbering(draft_.tape, used, sources, roots);
@@ -354,12 +402,34 @@ class Finisher {
     }
   }
 
+  void AddFindings() {
+    std::vector<Register> marked;
+    for (const Finding* finding : findings_) {
+      if (finding->marked) marked.push_back(*finding->marked);
+    }
+    const std::vector<bool> used = Closure(marked);
+    const std::vector<Register> sources = SourcesAmong(used);
+    Findings& findings = finished_.findings;
+    for (const Register source : sources) findings.operands.push_back(operands_.at(source));
+    Numbering numbering(draft_.tape, used, sources, marked);
+    findings.tape = numbering.TakeTape();
+    RenumberSlots(findings.tape);
+    for (const Finding* chosen : findings_) {
+      Finding& finding = findings.list.emplace_back(*chosen);
+      finding.number = Renumber(finding.number);
+      if (finding.of) finding.of = Renumber(*finding.of);
+      if (finding.marked) finding.marked = numbering[*finding.marked];
+      finding.result.reset();
+    }
+  }
+
   const Draft& draft_;
   std::span<const Value> results_;
   std::span<const Slot> asked_;
   Needs needs_;
   std::vector<const Instruction*> makers_;
   std::multimap<Register, std::size_t> probes_;  ///< by what they watch
+  std::vector<const Finding*> findings_;         ///< that stay
   std::vector<Level> levels_;
   std::vector<Slot> new_slots_;
   std::map<Register, Register> operands_;  ///< of sources and kept values: what passes call them

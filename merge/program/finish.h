@@ -20,10 +20,12 @@ struct FinishedProgram {
   std::vector<GivenSlot> given;          ///< in the order of their slots
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
+  Findings findings;
 };
 
 /// What `results` and `slots` need. Sources, registers, slots and kept values are renumbered. A
-/// probe stays when what it watches is computed anyway.
+/// probe stays when what it watches is computed anyway, a finding when what its step gives is, and
+/// when it takes no source, pass, reduction or kept value that is not there without it.
 FinishedProgram Finish(const Draft& draft, std::span<const Value> results,
                        std::span<const Slot> slots);
 

@@ -31,7 +31,8 @@ void AppendKey(const Grid& cells, std::vector<std::uint64_t>& key) {
 
 }  // namespace
 
-Lowering::Lowering(Precision precision, Register sources) : precision_(precision) {
+Lowering::Lowering(Precision precision, Register sources, std::string tensor)
+    : precision_(precision), tensor_(std::move(tensor)) {
   draft_.tape.sources = sources;
   draft_.tape.registers = sources;
   draft_.levels.resize(sources);
@@ -47,10 +48,11 @@ std::uint16_t Lowering::LevelOf(Scalar scalar) const {
 }
 
 Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
-                     const Grid& cells) {
+                     const Grid& cells, const RandomStream& stream) {
   std::vector<std::uint64_t> key{static_cast<std::uint64_t>(code), in[0], in[1], in[2]};
   for (const Scalar& s : scalar) AppendKey(s, key);
   AppendKey(cells, key);
+  key.insert(key.end(), {stream.seed, stream.place});
   Tape& tape = draft_.tape;
   const auto [known, fresh] = known_.try_emplace(std::move(key), tape.registers);
   if (fresh) {
@@ -63,7 +65,8 @@ Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar,
                                  .in = in,
                                  .scalar = {scalar[0].literal(), scalar[1].literal()},
                                  .slot = {scalar[0].slot(), scalar[1].slot()},
-                                 .cells = cells});
+                                 .cells = cells,
+                                 .stream = stream});
   }
   return Value::Of(known->second);
 }
@@ -114,7 +117,9 @@ Scalar Lowering::Apply(const ScalarFunction& function, std::vector<Scalar> in) {
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
   std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,
-                                 std::bit_cast<std::uint64_t>(reduction.fraction)};
+                                 static_cast<std::uint64_t>(reduction.rank.rule),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.fraction),
+                                 std::bit_cast<std::uint64_t>(reduction.rank.second)};
   if (reduction.cells) AppendKey(*reduction.cells, key);
   const auto [known, fresh] =
       known_slots_.try_emplace(std::move(key), static_cast<Slot>(draft_.slots.size()));
@@ -162,9 +167,12 @@ Scalar Lowering::LargestOf(const Grid& cells, Value x) {
 }
 
 Scalar Lowering::KthLargest(Value x, double fraction) {
+  return Ranked(x, {.fraction = fraction});
+}
+
+Scalar Lowering::Ranked(Value x, const Rank& rank) {
   if (x.zero()) return 0;
-  return Gather(
-      {.code = ReductionCode::kKthLargest, .in = {x.reg(), x.reg()}, .fraction = fraction});
+  return Gather({.code = ReductionCode::kRanked, .in = {x.reg(), x.reg()}, .rank = rank});
 }
 
 Scalar Lowering::Given(std::uint32_t number) {
@@ -331,6 +339,40 @@ Value Lowering::WhereNotZero(Scalar s, Value x) {
   return Emit(OpCode::kWhereNotZero, {x.reg()}, {s, 0});
 }
 
+Value Lowering::KeepBelow(Value x, Value y, Value z) {
+  if (x.zero()) return x;
+  return Emit(OpCode::kKeepBelow, {x.reg(), Hold(y), Hold(z)});
+}
+
+Value Lowering::KeepAtMost(Value x, Scalar limit) {
+  limit = Rounded(limit);
+  return x.zero() ? x : Emit(OpCode::kKeepAtMost, {x.reg()}, {limit, 0});
+}
+
+Value Lowering::Choose(Value mask, Value x, Value y) {
+  if (mask.zero() || x == y) return y;
+  return Emit(OpCode::kChoose, {mask.reg(), Hold(x), Hold(y)});
+}
+
+Value Lowering::Sign(Value x) {
+  return x.zero() ? x : Emit(OpCode::kSign, {x.reg()});
+}
+
+Value Lowering::KeepLargest(Value x, std::size_t keep, std::size_t group) {
+  if (x.zero() || keep == 0) return Value::Zero();
+  if (keep >= group) return x;
+  return Emit(OpCode::kKeepLargest, {x.reg()},
+              {static_cast<double>(keep), static_cast<double>(group)});
+}
+
+Value Lowering::Uniform(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kUniform, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
+}
+
+Value Lowering::Normal(std::uint64_t seed, std::string_view op, std::size_t operand) {
+  return Emit(OpCode::kNormal, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
+}
+
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
   if (of_cells.is_literal()) return Constant(of_cells.literal());
   return Emit(OpCode::kSpread, {}, {of_cells, 0}, cells);
@@ -366,6 +408,33 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
   draft_.transforms.push_back(std::move(transform));
   draft_.levels.push_back(static_cast<std::uint16_t>(level + 1));
   return Value::Of(draft_.tape.registers++);
+}
+
+void Lowering::Tell(std::string_view label, Scalar number, Unit unit, Subject subject) {
+  draft_.findings.push_back(
+      {.label = label, .unit = unit, .subject = subject, .number = number, .result = {}});
+}
+
+void Lowering::TellCount(std::string_view label, Scalar count, Scalar of, Subject subject) {
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kCount,
+                             .subject = subject,
+                             .number = count,
+                             .of = of,
+                             .result = {}});
+}
+
+void Lowering::TellShare(std::string_view label, Value marked, Subject subject) {
+  if (marked.zero()) return Tell(label, 0, Unit::kShare, subject);
+  draft_.findings.push_back({.label = label,
+                             .unit = Unit::kShare,
+                             .subject = subject,
+                             .marked = marked.reg(),
+                             .result = {}});
+}
+
+std::span<Finding> Lowering::FindingsFrom(std::size_t count) {
+  return std::span(draft_.findings).subspan(count);
 }
 
 void Lowering::AddProbe(const Probe& probe) {

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <numbers>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "merge/program/finish.h"
@@ -17,7 +20,8 @@ enum class Precision : std::uint8_t { kF32, kF64 };
 
 class Lowering {
  public:
-  Lowering(Precision precision, Register sources);
+  /// `tensor` is the canonical name of the tensor, which random numbers are those of.
+  Lowering(Precision precision, Register sources, std::string tensor = {});
 
   // Scalars. Of literals, rounded to the working precision after every operation; of slots in f64,
   // and rounded where a tile meets them.
@@ -36,6 +40,7 @@ class Lowering {
   Scalar Sine(Scalar a) { return Compute(ScalarCode::kSine, {a}); }
   Scalar Cosine(Scalar a) { return Compute(ScalarCode::kCosine, {a}); }
   Scalar ArcCosine(Scalar a) { return Compute(ScalarCode::kArcCosine, {a}); }
+  Scalar Degrees(Scalar radians) { return Times(180 / std::numbers::pi, radians); }
   Scalar Exponential(Scalar a) { return Compute(ScalarCode::kExponential, {a}); }
   Scalar Logarithm(Scalar a) { return Compute(ScalarCode::kLogarithm, {a}); }
   Scalar HyperbolicTangent(Scalar a) { return Compute(ScalarCode::kHyperbolicTangent, {a}); }
@@ -56,6 +61,8 @@ class Lowering {
   Scalar Largest(Value x);  ///< max |x|
   /// The trunc(fraction·n)-th largest |x|; NaN, which nothing reaches, where that is the 0-th.
   Scalar KthLargest(Value x, double fraction);
+  /// The |x| of another rank.
+  Scalar Ranked(Value x, const Rank& rank);
   // Of each cell, for Spread. What is computed of them is computed of each cell; those of one
   // operation are of the same cells, or of the whole tensor.
   Scalar SumOf(const Grid& cells, Value x);
@@ -100,8 +107,21 @@ class Lowering {
   Value KeepAtLeast(Value x, Scalar threshold);  ///< x where |x| reaches it, else 0
   Value KeepSign(Value x, Value y);              ///< x where it has the sign of y, else 0
   Value WhereNotZero(Scalar s, Value x);         ///< s where x is not 0, else 0
+  Value KeepBelow(Value x, Value y, Value z);    ///< x where y < z, else 0
+  Value KeepAtMost(Value x, Scalar limit);       ///< x where |x| does not exceed it, else 0
+  Value Choose(Value mask, Value x, Value y);    ///< x where the mask is not 0, else y
+  Value Sign(Value x);                           ///< 1, -1 or 0
+  /// The `keep` largest |x| of every `group` elements in order, else 0, of equal ones the first.
+  /// REQUIRES: group divides kTile.
+  Value KeepLargest(Value x, std::size_t keep, std::size_t group);
   /// The number of each element's cell.
   Value Spread(Scalar of_cells, const Grid& cells);
+
+  // Random numbers, those that the seed gives operand number `operand` of an operator in this
+  // tensor.
+  Value Uniform(std::uint64_t seed, std::string_view op, std::size_t operand);  ///< in [0, 1)
+  /// Of mean 0 and deviation 1.
+  Value Normal(std::uint64_t seed, std::string_view op, std::size_t operand);
 
   /// A function of whole tensors, which costs a pass that keeps them.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
@@ -123,6 +143,21 @@ class Lowering {
   };
   const std::vector<Surveyed>& surveyed() const { return surveyed_; }
 
+  // What the step did to the tensor, in its method's own words; reports show it. Costs no pass:
+  // what depends on a reduction, or on a value kept whole, that the result does without is left
+  // out.
+  void Tell(std::string_view label, Scalar number, Unit unit = Unit::kNumber,
+            Subject subject = Subject::Step());
+  /// "rank 48 of 320".
+  void TellCount(std::string_view label, Scalar count, Scalar of,
+                 Subject subject = Subject::Step());
+  /// The share of the elements that are not 0. What is computed for it alone is computed for some
+  /// tiles of a tensor alone.
+  void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
+  /// What was told since there were `count` of it, for whoever knows the step.
+  std::span<Finding> FindingsFrom(std::size_t count);
+  std::size_t finding_count() const { return draft_.findings.size(); }
+
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);
 
@@ -138,9 +173,10 @@ class Lowering {
   KeptIndex Keep(Value value);
   std::uint16_t LevelOf(Scalar scalar) const;
   Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
-             const Grid& cells = {});
+             const Grid& cells = {}, const RandomStream& stream = {});
 
   Precision precision_;
+  std::string tensor_;
   Draft draft_;
   std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
   std::map<std::vector<std::uint64_t>, Slot> known_slots_;

@@ -33,6 +33,13 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kKeepSign, 2},
     {OpCode::kWhereNotZero, 1},
     {OpCode::kSpread, 0},
+    {OpCode::kUniform, 0},
+    {OpCode::kNormal, 0},
+    {OpCode::kKeepBelow, 3},
+    {OpCode::kKeepAtMost, 1},
+    {OpCode::kChoose, 3},
+    {OpCode::kSign, 1},
+    {OpCode::kKeepLargest, 1},
 };
 
 constexpr bool InOrder() {

@@ -110,7 +110,7 @@ double ReduceTile(ReductionCode code, const T* x, const T* y, std::size_t n) {
       });
     case ReductionCode::kLargest:
       return Largest(n, x);
-    case ReductionCode::kKthLargest:
+    case ReductionCode::kRanked:
       break;
   }
   return 0;
@@ -147,7 +147,7 @@ void ReduceEach(ReductionCode code, const T* x, const T* y, std::size_t n, doubl
         results[i] = std::max(results[i], static_cast<double>(std::abs(x[i])));
       }
       return;
-    case ReductionCode::kKthLargest:
+    case ReductionCode::kRanked:
       return;
   }
 }

@@ -38,7 +38,7 @@ double ReduceShort(ReductionCode code, std::span<const Real> x, std::span<const 
       case ReductionCode::kLargest:
         result = std::max(result, std::abs(value));
         break;
-      case ReductionCode::kKthLargest:
+      case ReductionCode::kRanked:
         break;
     }
   }

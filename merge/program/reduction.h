@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/tensor/grid.h"
+#include "merge/program/rank.h"
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
 
@@ -20,15 +21,15 @@ enum class ReductionCode : std::uint8_t {
   kSum,         ///< Σ x
   kDot,         ///< Σ x·y
   kLargest,     ///< max |x|; a NaN counts as nothing; 0 for no elements
-  kKthLargest,  ///< the k-th largest |x| as f32, k = trunc(fraction·n); NaN for k = 0, 0 for k = n
+  kRanked,      ///< the |x| of a rank, as f32
 };
 
 struct Reduction {
   ReductionCode code = ReductionCode::kSum;
-  /// A result for each of these cells, but of kKthLargest; nothing: one for all elements.
+  /// A result for each of these cells, but of kRanked; nothing: one for all elements.
   std::optional<Grid> cells{};
   std::array<Register, 2> in{};
-  double fraction = 0;  ///< kKthLargest
+  Rank rank{};  ///< kRanked
   Slot out = kNoSlot;
 
   bool operator==(const Reduction&) const = default;
@@ -37,7 +38,7 @@ struct Reduction {
 /// Elements of a block. Every chunk but a tensor's last is a multiple of it.
 inline constexpr std::uint64_t kReductionBlock = std::uint64_t{128} * kTile;
 
-/// The result of one tile, or of a part of one. REQUIRES: no kKthLargest; as many y as x where y is
+/// The result of one tile, or of a part of one. REQUIRES: no kRanked; as many y as x where y is
 /// read.
 double Reduce(ReductionCode code, std::span<const float> x, std::span<const float> y);
 double Reduce(ReductionCode code, std::span<const double> x, std::span<const double> y);

@@ -32,17 +32,61 @@ constexpr std::uint32_t kEnd = 0x7f800001;
 /// costs a pass.
 constexpr double kDeviations = 3;
 
+std::uint64_t Share(double fraction, std::uint64_t of) {
+  return std::min(of, static_cast<std::uint64_t>(fraction * static_cast<double>(of)));
+}
+
+/// Counted from the largest, which is 1; 0 for none. REQUIRES: n > 0, no kNotZero.
+std::uint64_t PlaceOf(const Rank& rank, std::uint64_t n) {
+  const std::uint64_t kept = Share(rank.fraction, n);
+  const std::uint64_t left_out = std::min(Share(rank.second, n), n - kept);
+  switch (rank.rule) {
+    case Rank::Rule::kLargest:
+    case Rank::Rule::kNotZero:
+      return kept;
+    case Rank::Rule::kSmallest:
+      return n + 1 - std::max<std::uint64_t>(kept, 1);
+    case Rank::Rule::kBehind:
+      return n - std::min(kept, n - 1);
+    case Rank::Rule::kQuantile:
+      return n - Share(rank.fraction, n - 1);
+    case Rank::Rule::kLowerEnd:
+      return kept == 0 ? 0 : left_out + kept;
+    case Rank::Rule::kUpperEnd:
+      return kept == 0 ? 0 : left_out + 1;
+  }
+  return 0;
+}
+
+bool IsLowerLimit(Rank::Rule rule) {
+  return rule == Rank::Rule::kLargest || rule == Rank::Rule::kSmallest ||
+         rule == Rank::Rule::kLowerEnd;
+}
+
 }  // namespace
 
-Selection::Selection(double fraction, std::uint64_t elements)
-    : elements_(elements),
-      rank_(static_cast<std::uint64_t>(fraction * static_cast<double>(elements))) {
+Selection::Selection(const Rank& rank, std::uint64_t elements) : elements_(elements) {
+  if (elements > 0) rank_ = PlaceOf(rank, elements);
   if (rank_ == 0) {
-    known_ = true;
-    value_ = std::numeric_limits<float>::quiet_NaN();
-  } else if (rank_ >= elements_) {
+    KnowNone();
+  } else if (rank.rule == Rank::Rule::kNotZero) {
+    open_ = rank.fraction;
+  } else if (rank_ >= elements_ && IsLowerLimit(rank.rule)) {
     known_ = true;
   }
+}
+
+void Selection::KnowNone() {
+  known_ = true;
+  value_ = std::numeric_limits<float>::quiet_NaN();
+  list_ = nullptr;
+  counters_ = nullptr;
+}
+
+void Selection::CountZeros(std::span<const float> values) {
+  std::uint64_t zeros = 0;
+  for (const float value : values) zeros += value == 0 ? 1 : 0;
+  zeros_.fetch_add(zeros, std::memory_order_relaxed);
 }
 
 void Selection::SetBand(std::uint32_t low, std::uint32_t high) {
@@ -67,6 +111,16 @@ void Selection::Know(std::uint32_t bits) {
 void Selection::Propose(std::span<const float> sample) {
   if (known_) return;
   if (sample.empty()) return SetBand(0, kEnd);
+  if (open_) {
+    const auto zeros = static_cast<std::uint64_t>(std::ranges::count(sample, 0.0f));
+    const double share = static_cast<double>(sample.size() - zeros) /
+                         static_cast<double>(sample.size());
+    rank_ = static_cast<std::uint64_t>(*open_ * (share * static_cast<double>(elements_)));
+    if (sample.size() == elements_) {
+      rank_ = Share(*open_, elements_ - zeros);
+      if (rank_ == 0) return KnowNone();
+    }
+  }
   std::vector<std::uint32_t> bits(sample.size());
   std::ranges::transform(sample, bits.begin(), [](float value) {
     return std::bit_cast<std::uint32_t>(value) & kMagnitude;
@@ -93,6 +147,7 @@ void Selection::Propose(std::span<const float> sample) {
 
 void Selection::Count(std::span<const float> values) {
   if (known_) return;
+  if (open_) CountZeros(values);
   // A vector more than a tile: the last one is stored whole.
   std::uint32_t band[kTile + 64];
   for (std::size_t at = 0; at < values.size(); at += kTile) {
@@ -119,6 +174,11 @@ void Selection::CountByValue(std::span<const std::uint32_t> inside) {
 
 void Selection::EndPass() {
   if (known_) return;
+  if (open_) {
+    rank_ = Share(*open_, elements_ - zeros_.load(std::memory_order_relaxed));
+    open_.reset();
+    if (rank_ == 0) return KnowNone();
+  }
   std::uint64_t seen = above_.load(std::memory_order_relaxed);
   const std::uint64_t inside = inside_.load(std::memory_order_relaxed);
   if (seen >= rank_) {

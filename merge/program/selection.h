@@ -1,4 +1,4 @@
-// The k-th largest magnitude of a tensor, exactly, mostly in one pass over it, at most in three: a
+// The magnitude of some rank in a tensor, exactly, mostly in one pass over it, at most in three: a
 // sample proposes a band of values that holds it, a pass counts what lies above the band and lists
 // what lies inside, or counts that by value where it is much.
 #pragma once
@@ -8,15 +8,20 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "merge/program/rank.h"
 
 namespace weightsmith::internal {
 
 class Selection {
  public:
+  Selection(const Rank& rank, std::uint64_t elements);
   /// The trunc(fraction·elements)-th largest.
-  Selection(double fraction, std::uint64_t elements);
+  Selection(double fraction, std::uint64_t elements)
+      : Selection(Rank{.fraction = fraction}, elements) {}
 
   /// Values of a sample that is spread over the tensor, which makes the first band; a sample of all
   /// elements is the result. To be called before the first pass.
@@ -31,7 +36,8 @@ class Selection {
   /// Takes what a whole pass has counted: afterwards known(), or the next pass has a narrower band.
   void EndPass();
 
-  /// NaN for k = 0, which no magnitude reaches, and 0 for all.
+  /// NaN where none is meant, which no magnitude reaches. Where a lower limit (kLargest, kSmallest,
+  /// kLowerEnd) is the smallest of all, 0.
   float value() const { return value_; }
 
   /// Bytes that one takes, at most.
@@ -40,11 +46,17 @@ class Selection {
  private:
   void SetBand(std::uint32_t low, std::uint32_t high);
   void Know(std::uint32_t bits);
+  void KnowNone();
   std::size_t CounterOf(std::uint32_t bits) const { return (bits - low_) >> shift_; }
   void CountByValue(std::span<const std::uint32_t> inside);
 
+  void CountZeros(std::span<const float> values);
+
   std::uint64_t elements_;
-  std::uint64_t rank_;  ///< k
+  std::uint64_t rank_ = 0;  ///< counted from the largest, which is 1; while it is open, a guess
+  /// kNotZero: its fraction, until all zeros are counted.
+  std::optional<double> open_{};
+  std::atomic<std::uint64_t> zeros_ = 0;
   std::uint32_t low_ = 0;
   std::uint32_t high_ = 0;  ///< behind the last value of the band
   unsigned shift_ = 0;      ///< values of a counter, as a power of 2

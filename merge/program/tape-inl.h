@@ -16,8 +16,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <span>
 
 #include "merge/program/elementary-inl.h"
+#include "merge/program/groups.h"
+#include "merge/program/random-inl.h"
 #include "merge/program/sums-inl.h"
 #include "merge/program/tape.h"
 
@@ -70,6 +74,15 @@ HWY_INLINE V KeepSign(V x, V y) {
   return hn::IfThenElseZero(same, x);
 }
 
+template <class V>
+HWY_INLINE V Sign(V x) {
+  const hn::DFromV<V> d;
+  const V zero = hn::Zero(d);
+  const V one = hn::Set(d, 1);
+  const V positive = hn::IfThenElseZero(hn::Gt(x, zero), one);
+  return hn::IfThenElse(hn::Lt(x, zero), hn::Neg(one), positive);
+}
+
 /// out[i] = op(in[i]...) for n elements, rounded up to whole vectors. `out` may be an input.
 template <class T, class Op, class... In>
 HWY_INLINE void Map(std::size_t n, T* out, Op op, const In*... in) {
@@ -120,6 +133,16 @@ T LeastRoundedTo(double limit) {
   const double between = (below + static_cast<double>(single)) / 2;
   const bool even = (std::bit_cast<std::uint32_t>(single) & 1) == 0;
   return static_cast<T>(even ? between : std::nextafter(between, limit));
+}
+
+/// The largest number that is at most `limit`, an f32, once it is rounded to f32.
+template <class T>
+T GreatestRoundedTo(double limit) {
+  if constexpr (sizeof(T) == sizeof(float)) return static_cast<T>(limit);
+  const auto single = static_cast<float>(limit);
+  if (!(single >= 0) || std::isinf(single)) return static_cast<T>(limit);
+  const float above = std::nextafter(single, std::numeric_limits<float>::infinity());
+  return static_cast<T>(std::nextafter(LeastRoundedTo<double>(static_cast<double>(above)), 0.0));
 }
 
 /// The number of each element's cell.
@@ -239,6 +262,31 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
           n, out, [&](V a) HWY_ATTR { return hn::IfThenZeroElse(hn::Eq(a, hn::Zero(d)), s); }, x);
     case OpCode::kSpread:
       return Spread(n, first, instruction.cells, slots[instruction.slot[0]], out);
+    case OpCode::kUniform:
+      return Uniform(n, first, instruction.stream, out);
+    case OpCode::kNormal:
+      return Normal(n, first, instruction.stream, out);
+    case OpCode::kKeepBelow:
+      return Map(
+          n, out, [&](V a, V b, V c) HWY_ATTR { return hn::IfThenElseZero(hn::Lt(b, c), a); }, x, y,
+          z);
+    case OpCode::kKeepAtMost: {
+      const V most = hn::Set(d, GreatestRoundedTo<T>(instruction.scalar[0]));
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return hn::IfThenElseZero(hn::Le(hn::Abs(a), most), a); }, x);
+    }
+    case OpCode::kChoose:
+      return Map(
+          n, out,
+          [&](V a, V b, V c) HWY_ATTR { return hn::IfThenElse(hn::Eq(a, hn::Zero(d)), c, b); }, x,
+          y, z);
+    case OpCode::kSign:
+      return Map(
+          n, out, [&](V a) HWY_ATTR { return Sign(a); }, x);
+    case OpCode::kKeepLargest:
+      return KeepLargestOfGroups(std::span(x, n), static_cast<std::size_t>(instruction.scalar[0]),
+                                 static_cast<std::size_t>(instruction.scalar[1]),
+                                 std::span(out, n));
   }
 }
 

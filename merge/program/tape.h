@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/tensor/grid.h"
+#include "merge/program/random.h"
 #include "merge/program/scalar.h"
 
 namespace weightsmith::internal {
@@ -51,6 +52,13 @@ enum class OpCode : std::uint8_t {
   kKeepSign,      ///< x where it has the sign of y, else 0; a y of 0 has +, an x of 0 has none
   kWhereNotZero,  ///< s where x is not 0, else 0
   kSpread,        ///< the number of its cell in a slot (see Instruction)
+  kUniform,       ///< a random number in [0, 1), of `stream`
+  kNormal,        ///< a random number of mean 0 and deviation 1, of `stream`
+  kKeepBelow,     ///< x where y < z, else 0
+  kKeepAtMost,    ///< x where |x| ≤ s, else 0
+  kChoose,        ///< y where x is not 0, else z
+  kSign,          ///< 1, -1 or 0 with x; 0 of a NaN
+  kKeepLargest,   ///< the s largest |x| of every t elements, else 0; t divides a tile (groups.h)
 };
 
 using Register = std::uint16_t;
@@ -65,6 +73,7 @@ struct Instruction {
   /// kKeepExtra: a row has scalar[0] elements, of which the first scalar[1] are shared.
   /// kSpread: slot[0] has the numbers of `cells`.
   Grid cells{};
+  RandomStream stream{};  ///< kUniform, kNormal
 
   bool operator==(const Instruction&) const = default;
 };
@@ -111,8 +120,8 @@ Tape Bind(const Tape& tape, const SlotValues& slots, bool wide);
 
 /// Runs a tape on tiles. `registers` holds tape.registers tiles of kTile elements, 64-byte aligned,
 /// of which the sources are filled with n elements; `first` is the index of the tile's first
-/// element in its tensor (kKeepExtra and kSpread need it). Results do not depend on the instruction
-/// set. REQUIRES: no slots, but those of cells, which are in `slots`.
+/// element in its tensor (kKeepExtra, kSpread and random numbers need it). Results do not depend on
+/// the instruction set. REQUIRES: no slots, but those of cells, which are in `slots`.
 void RunTape(const Tape& tape, std::span<float> registers, std::size_t n, std::uint64_t first,
              const SlotValues& slots = {});
 void RunTape(const Tape& tape, std::span<double> registers, std::size_t n, std::uint64_t first,

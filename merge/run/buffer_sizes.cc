@@ -29,6 +29,7 @@ BufferCounts CountBuffers(const Plan& plan) {
   BufferCounts most;
   for (const Task& task : plan.tasks) {
     most.registers = std::max<std::size_t>(most.registers, task.tape.registers);
+    most.registers = std::max<std::size_t>(most.registers, task.findings.tape.registers);
     for (const Pass& pass : task.passes) {
       most.registers = std::max<std::size_t>(most.registers, pass.tape.registers);
     }

@@ -51,6 +51,7 @@ struct ChunkResult {
   std::vector<std::vector<Digest>> source_blocks{};   ///< parallel to the task's sources
   std::vector<std::vector<Digest>> product_blocks{};  ///< parallel to its products
   std::vector<Effect> effects{};                      ///< parallel to its probes
+  std::vector<Found> found{};                         ///< parallel to its findings
   std::uint64_t non_finite = 0;  ///< results that left the dtype's range though operands are finite
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;  ///< or that would have been

@@ -29,12 +29,14 @@ void Append(const std::vector<std::vector<Digest>>& from, std::vector<std::vecto
 TaskResult Fold(const Task& task, std::span<const ChunkResult> chunks, bool digests) {
   TaskResult result;
   result.effects.resize(task.tape.probes.size());
+  result.found.resize(task.findings.list.size());
   std::vector<std::vector<Digest>> sources;
   std::vector<std::vector<Digest>> products;
   for (const ChunkResult& chunk : chunks) {
     Append(chunk.source_blocks, sources);
     Append(chunk.product_blocks, products);
     for (std::size_t p = 0; p < chunk.effects.size(); ++p) result.effects[p] += chunk.effects[p];
+    for (std::size_t f = 0; f < chunk.found.size(); ++f) result.found[f] += chunk.found[f];
     result.non_finite += chunk.non_finite;
     result.bytes_read += chunk.bytes_read;
     result.bytes_written += chunk.bytes_written;

@@ -47,6 +47,11 @@ std::string Line(std::size_t task, const TaskResult& result) {
                         std::bit_cast<std::uint64_t>(effect.change_squares),
                         std::bit_cast<std::uint64_t>(effect.before_squares));
   }
+  for (const Found& found : result.found) {
+    line += fmt::format(" {} {} {} {}", found.marked, found.seen,
+                        std::bit_cast<std::uint64_t>(found.number),
+                        std::bit_cast<std::uint64_t>(found.of));
+  }
   return Checked(std::move(line));
 }
 
@@ -86,6 +91,14 @@ std::optional<FinishedTask> ParseTask(const std::string& body, const Plan& plan)
     }
     effect.change_squares = std::bit_cast<double>(change);
     effect.before_squares = std::bit_cast<double>(before);
+  }
+  for (std::size_t f = 0; f < task.findings.list.size(); ++f) {
+    std::uint64_t number = 0;
+    std::uint64_t of = 0;
+    Found& found = result.found.emplace_back();
+    if (!(words >> found.marked >> found.seen >> number >> of)) return std::nullopt;
+    found.number = std::bit_cast<double>(number);
+    found.of = std::bit_cast<double>(of);
   }
   return finished;
 }

@@ -2,8 +2,9 @@
 // run can go on from it.
 //
 //   weightsmith-journal-2 RUN BOOT PROGRAM PLAN INPUTS OUTPUTS CHECK
-//   TASK NON_FINITE BYTES_READ BYTES_WRITTEN [DIGEST…] [EFFECT…] CHECK   one for each, in any order
-//   commit [DEVICE INODE]… CHECK                                   the outputs are being renamed
+//   TASK NON_FINITE BYTES_READ BYTES_WRITTEN [DIGEST…] [EFFECT…] [FOUND…] CHECK   one each, in any
+//   order commit [DEVICE INODE]… CHECK                                   the outputs are being
+//   renamed
 //
 // RUN is random. Every partial of the run carries it in the place of its header: a journal belongs
 // to those partials and to no others. The four digests after BOOT are the RunFingerprint. CHECK is

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -80,6 +82,96 @@ void ReportSteps(const Plan& plan, const std::vector<TaskResult>& results, Repor
       if (effect.changed > 0) ++step.tensors_changed;
       step.effect += effect;
     }
+  }
+}
+
+/// Numbers of tensors of one component, as they are folded into one.
+class FindingSums {
+ public:
+  void Add(const Found& found, std::uint64_t elements) {
+    const double value = found.Value();
+    if (!std::isfinite(value)) return;
+    const auto weight = static_cast<double>(elements);
+    ++tensors_;
+    elements_ += weight;
+    sum_ += weight * value;
+    of_ += weight * found.of;
+    lowest_ = std::min(lowest_, value);
+    highest_ = std::max(highest_, value);
+  }
+
+  /// Nothing where no tensor has it.
+  std::optional<FindingReport> Fold(std::string_view component, const Finding& finding) const {
+    if (tensors_ == 0) return std::nullopt;
+    // Rounding may not move the mean out of the range.
+    const double mean = elements_ > 0 ? std::clamp(sum_ / elements_, lowest_, highest_) : lowest_;
+    return FindingReport{.component = std::string(component),
+                         .label = std::string(finding.label),
+                         .operand = finding.operand,
+                         .unit = finding.unit,
+                         .tensors = tensors_,
+                         .lowest = lowest_,
+                         .mean = mean,
+                         .highest = highest_,
+                         .of = OfCount(of_ / elements_)};
+  }
+
+  static std::optional<double> OfCount(double of) {
+    return std::isfinite(of) ? std::optional(of) : std::nullopt;
+  }
+
+ private:
+  std::uint64_t tensors_ = 0;
+  double elements_ = 0;
+  double sum_ = 0;
+  double of_ = 0;
+  double lowest_ = std::numeric_limits<double>::infinity();
+  double highest_ = -std::numeric_limits<double>::infinity();
+};
+
+/// Tasks in the order of the plan: sums are the same on any number of threads.
+void ReportFindings(const Plan& plan, const std::vector<TaskResult>& results, Report& report) {
+  using Key = std::tuple<std::uint32_t, std::string_view, std::string_view, std::string_view>;
+  struct OfComponent {
+    std::string_view component;
+    const Finding* finding;
+    FindingSums sums;
+  };
+  std::vector<OfComponent> all;
+  std::map<Key, std::size_t> places;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    const Task& task = plan.tasks[t];
+    for (std::size_t f = 0; f < results[t].found.size(); ++f) {
+      const Finding& finding = task.findings.list[f];
+      const Key key{finding.step, task.component, finding.label, finding.operand};
+      const auto [place, fresh] = places.try_emplace(key, all.size());
+      if (fresh) all.push_back({task.component, &finding, {}});
+      all[place->second].sums.Add(results[t].found[f], task.elements);
+    }
+  }
+  for (const OfComponent& each : all) {
+    std::vector<FindingReport>& findings = report.steps[each.finding->step].findings;
+    if (auto folded = each.sums.Fold(each.component, *each.finding)) {
+      findings.push_back(*std::move(folded));
+    }
+  }
+  for (StepReport& step : report.steps) {
+    std::ranges::stable_sort(step.findings, {}, &FindingReport::component);
+  }
+}
+
+void AddFindings(const Plan& plan, const Task& task, const TaskResult& result,
+                 TensorReport& tensor) {
+  for (std::size_t f = 0; f < result.found.size(); ++f) {
+    const Finding& finding = task.findings.list[f];
+    const Found& found = result.found[f];
+    if (!std::isfinite(found.Value())) continue;
+    tensor.findings.push_back({.step = plan.steps[finding.step].name,
+                               .label = std::string(finding.label),
+                               .operand = finding.operand,
+                               .unit = finding.unit,
+                               .value = found.Value(),
+                               .of = FindingSums::OfCount(found.of)});
   }
 }
 
@@ -184,6 +276,7 @@ void ReportTensors(const Plan& plan, const std::vector<TaskResult>& results, Rep
       if (task.tape.probes[p].applied) continue;
       tensor.effects.emplace_back(plan.steps[task.tape.probes[p].step].name, results[t].effects[p]);
     }
+    AddFindings(plan, task, results[t], tensor);
     report.tensors.push_back(std::move(tensor));
   }
   std::ranges::sort(report.tensors, {}, &TensorReport::name);
@@ -220,6 +313,7 @@ Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool
   report.notes = plan.notes;
   ReportInputs(plan, results, digests, report);
   ReportSteps(plan, results, report);
+  ReportFindings(plan, results, report);
   ReportUses(plan, results, report);
   ReportOutputs(plan, results, report);
   if (by_tensor) ReportTensors(plan, results, report);

@@ -10,6 +10,7 @@
 
 #include "core/io/hash.h"
 #include "merge/plan/plan.h"
+#include "merge/program/finding.h"
 #include "merge/program/tape.h"
 #include "merge/run/adapter_digests.h"
 #include "merge/run/task_result.h"
@@ -30,6 +31,29 @@ struct InputReport {
   std::vector<std::string> steps{};  ///< that compute tensors of it, in the plan's order
 };
 
+/// What a step found in the tensors of a component.
+struct FindingReport {
+  std::string component;
+  std::string label;    ///< "kept"
+  std::string operand;  ///< what it is about; empty: the step
+  Unit unit = Unit::kNumber;
+  std::uint64_t tensors = 0;  ///< in which it was found
+  double lowest = 0;          ///< of any of them
+  double mean = 0;            ///< by their elements
+  double highest = 0;
+  std::optional<double> of{};  ///< of a count: out of how many, the mean by elements
+};
+
+/// What a step found in a tensor.
+struct TensorFinding {
+  std::string step;
+  std::string label;
+  std::string operand;
+  Unit unit = Unit::kNumber;
+  double value = 0;
+  std::optional<double> of{};
+};
+
 struct StepReport {
   std::string name;
   std::string op;
@@ -38,6 +62,7 @@ struct StepReport {
   Effect effect;
   std::uint64_t integers = 0;  ///< copied ones that it should have changed, as in StepPlan
   std::uint64_t missing = 0;
+  std::vector<FindingReport> findings{};  ///< by component
 };
 
 struct TensorReport {
@@ -46,6 +71,7 @@ struct TensorReport {
   bool copied = false;
   std::uint64_t elements = 0;
   std::vector<std::pair<std::string, Effect>> effects;  ///< by step
+  std::vector<TensorFinding> findings{};
   std::uint64_t non_finite = 0;
 };
 

@@ -39,6 +39,7 @@ std::vector<TaskResult> Results::All() && {
       result = *std::move(results_[t]);
     } else {
       result.effects.resize(plan_->tasks[t].tape.probes.size());
+      result.found.resize(plan_->tasks[t].findings.list.size());
     }
   }
   return all;

@@ -70,7 +70,8 @@ class Printer {
     for (const Register in : step.in) Add(in);
     for (const double scalar : step.scalar) Add(scalar);
     for (const Slot slot : step.slot) Add(slot);
-    return step.code == OpCode::kSpread ? Add(step.cells) : *this;
+    if (step.code == OpCode::kSpread) Add(step.cells);
+    return Add(step.stream.seed).Add(step.stream.place);
   }
   Printer& Add(const Scalar& scalar) { return Add(scalar.literal()).Add(scalar.slot()); }
   Printer& Add(const ScalarOp& operation) {
@@ -82,7 +83,8 @@ class Printer {
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);
     for (const Register in : reduction.in) Add(in);
-    return Add(reduction.fraction).Add(reduction.out);
+    Add(static_cast<std::uint64_t>(reduction.rank.rule)).Add(reduction.rank.fraction);
+    return Add(reduction.rank.second).Add(reduction.out);
   }
   Printer& Add(const KeptRegister& kept) { return Add(kept.value).Add(kept.out); }
   Printer& Add(const Transform& transform) {
@@ -135,10 +137,18 @@ class Printer {
     if (product.numbers) Add(product.numbers->slot).Add(product.numbers->shape);
     return Add(product.scatter);
   }
+  Printer& Add(const Finding& finding) {
+    Add(finding.label).Add(static_cast<std::uint64_t>(finding.unit)).Add(finding.number);
+    return Add(finding.of).Add(finding.marked).Add(finding.step).Add(finding.operand);
+  }
+  Printer& Add(const Findings& findings) {
+    return Add(findings.tape).Add(findings.operands).Add(findings.list);
+  }
   Printer& Add(const Task& task) {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
-    Add(task.slot_count).Add(task.kept_count).Add(task.given.size());
+    Add(task.slot_count).Add(task.kept_count).Add(task.findings);
+    Add(task.given.size());
     for (const GivenSlot& given : task.given) Add(given.slot).Add(given.number);
     Add(task.surveyed.has_value());
     return task.surveyed ? Add(task.surveyed->slot) : *this;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/io/hash.h"
+#include "merge/program/finding.h"
 #include "merge/program/tape.h"
 
 namespace weightsmith::internal {
@@ -14,6 +15,7 @@ struct TaskResult {
   std::vector<Digest> sources;  ///< of the stored tensors; empty without digests
   std::vector<Digest> products;
   std::vector<Effect> effects;  ///< parallel to the task's probes
+  std::vector<Found> found;     ///< parallel to its findings; empty without effects
   std::uint64_t non_finite = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;

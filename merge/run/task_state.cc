@@ -24,13 +24,14 @@ void TaskState::BeginPass() {
   sampled_ = false;
   if (storing()) {
     tape_ = Bind(task_->tape, slots_, wide_);
+    findings_ = Bind(task_->findings.tape, slots_, wide_);
     return;
   }
   tape_ = Bind(pass().tape, slots_, wide_);
   for (const Reduction& reduction : pass().reductions) {
-    const bool selects = reduction.code == ReductionCode::kKthLargest;
+    const bool selects = reduction.code == ReductionCode::kRanked;
     blocks_.emplace_back(reduction, selects ? 0 : task_->elements);
-    selections_.push_back(selects ? std::make_unique<Selection>(reduction.fraction, task_->elements)
+    selections_.push_back(selects ? std::make_unique<Selection>(reduction.rank, task_->elements)
                                   : nullptr);
   }
   for (const KeptRegister& kept : pass().kept) kept_[kept.out].resize(task_->elements);
@@ -148,7 +149,7 @@ std::uint64_t StateBytes(const Task& task) {
   for (const Pass& pass : task.passes) {
     std::uint64_t bytes = 0;
     for (const Reduction& reduction : pass.reductions) {
-      const bool selects = reduction.code == ReductionCode::kKthLargest;
+      const bool selects = reduction.code == ReductionCode::kRanked;
       const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
       const std::uint64_t blocks = task.elements / kReductionBlock + 1;
       bytes += selects

@@ -29,6 +29,8 @@ class TaskState {
   const Pass& pass() const { return task_->passes[pass_]; }
   /// The tape of the pass at hand, with its scalars.
   const Tape& tape() const { return tape_; }
+  /// What marks elements for findings. REQUIRES: storing().
+  const Tape& findings() const { return findings_; }
   const SlotValues& slots() const { return slots_; }
   std::span<float> kept(KeptIndex index) { return kept_[index]; }
   const PreparedDeltas& deltas() const { return deltas_; }
@@ -57,6 +59,7 @@ class TaskState {
   bool wide_;
   bool sampled_ = false;
   Tape tape_;
+  Tape findings_;
   SlotValues slots_;
   std::vector<AlignedVector<float>> kept_;
   PreparedDeltas deltas_;

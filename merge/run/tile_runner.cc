@@ -169,6 +169,7 @@ void TileRunner<Real>::Compute(const PieceInputs& piece, NonFinitePolicy non_fin
       const std::size_t size = Info(task.products[p].dtype).bits / 8;
       return results[p].bytes().subspan((in_chunk + place.at) * size, place.n * size);
     };
+    if (effects && !task.findings.list.empty()) Look(piece, place, result);
     if (strength && BakeAtOnce(piece, place, *strength, effects, bytes(0), result)) return;
     RunLast(piece, place);
     for (std::size_t p = 0; p < task.products.size(); ++p) {
@@ -177,6 +178,29 @@ void TileRunner<Real>::Compute(const PieceInputs& piece, NonFinitePolicy non_fin
     }
     if (effects) Measure(piece, place, bytes(0), result);
   });
+}
+
+/// Counts what findings mark, in tiles that are looked at.
+template <class Real>
+void TileRunner<Real>::Look(const PieceInputs& piece, const Place& place, ChunkResult& result) {
+  const Task& task = *piece.task;
+  const Findings& findings = task.findings;
+  const std::uint64_t first = piece.first + place.at;
+  if (findings.operands.empty() || !LooksAt(first, place.n, task.elements)) return;
+  for (std::size_t s = 0; s < findings.operands.size(); ++s) {
+    Load(piece, place, findings.operands[s], Tile(s, place.n));
+  }
+  if (piece.state == nullptr) {
+    RunTape(findings.tape, tiles_.all(), place.n, first);
+  } else {
+    RunTape(piece.state->findings(), tiles_.all(), place.n, first, piece.state->slots());
+  }
+  for (std::size_t f = 0; f < findings.list.size(); ++f) {
+    if (!findings.list[f].marked) continue;
+    result.found[f].marked +=
+        CountMarked(std::span<const Real>(Tile(*findings.list[f].marked, place.n)));
+    result.found[f].seen += place.n;
+  }
 }
 
 /// False where nothing was done: the tile has to be run as any other.

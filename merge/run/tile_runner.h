@@ -70,6 +70,7 @@ class TileRunner {
   std::span<const Real> Finite(const PieceInputs& piece, const Product& product,
                                std::span<const Real> values, NonFinitePolicy non_finite,
                                ChunkResult& result);
+  void Look(const PieceInputs& piece, const Place& place, ChunkResult& result);
   void Measure(const PieceInputs& piece, const Place& place, std::span<const std::byte> stored,
                ChunkResult& result);
   std::span<const std::byte> StoredTile(const PieceInputs& piece, const Place& place,

@@ -47,6 +47,7 @@ class Worker::Impl {
   void StoreNumbers(const Task& task);
   void DigestStored(const Source& source, BlockDigester& digester);
   void FinishDigests(const Task& task, ChunkResult& result);
+  void AddNumbersFound(const Task& task, ChunkResult& result) const;
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
 
   WorkerContext& context_;
@@ -226,6 +227,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   ChunkResult result;
   result.chunk = chunk;
   result.effects.resize(task.tape.probes.size());
+  result.found.resize(task.findings.list.size());
   for (std::size_t p = 0; p < task.products.size(); ++p) product_digests_[p].Start();
   for (std::size_t s = 0; s < task.sources.size(); ++s) source_digests_[s].Start();
 
@@ -281,9 +283,20 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
 
   EndSlice(task, chunk.first + slice, chunk.count - slice, result);
   if (options_.digests) FinishDigests(task, result);
+  if (options_.effects) AddNumbersFound(task, result);
   if (Overflowed(result)) ThrowOverflow(task, result);
   if (!options_.keep_cache) DropCache(task, chunk, units);
   return result;
+}
+
+/// What findings tell without looking at elements.
+void Worker::Impl::AddNumbersFound(const Task& task, ChunkResult& result) const {
+  static const SlotValues kNone;
+  for (std::size_t f = 0; f < task.findings.list.size(); ++f) {
+    const Finding& finding = task.findings.list[f];
+    if (finding.marked) continue;
+    result.found[f] += NumbersOf(finding, state_ != nullptr ? state_->slots() : kNone);
+  }
 }
 
 void Worker::Impl::FinishDigests(const Task& task, ChunkResult& result) {

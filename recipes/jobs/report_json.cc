@@ -30,6 +30,10 @@ std::vector<AdapterOutcome<ChangingModule>> Adapters(const RunReport& run) {
   return AdapterOutcomes<ChangingModule>(*run.plan, run.report);
 }
 
+std::optional<std::string> SubjectName(const std::string& operand) {
+  return operand.empty() ? std::nullopt : std::optional(operand);
+}
+
 }  // namespace
 
 template <>
@@ -69,6 +73,41 @@ const Record<KeysOfModel>& RecordOf() {
 }
 
 template <>
+const Record<FindingReport>& RecordOf() {
+  static const Record<FindingReport> record = {
+      "Finding",
+      "What a step did to the tensors of a component, in its method's own words: a share that it "
+      "kept, an angle.",
+      {{"component", &FindingReport::component, "The component."},
+       {"label", &FindingReport::label, "What it is: \"kept\"."},
+       {"operand", [](const FindingReport& each) { return SubjectName(each.operand); },
+        "The operand that it is about.", kOptional},
+       {"unit", &FindingReport::unit, "\"number\", \"share\" (0 to 1), \"degrees\" or \"count\"."},
+       {"tensors", &FindingReport::tensors, "Tensors that have it."},
+       {"lowest", &FindingReport::lowest, "The least of any tensor."},
+       {"mean", &FindingReport::mean, "The mean, by the elements of the tensors."},
+       {"highest", &FindingReport::highest, "The largest of any tensor."},
+       {"of", &FindingReport::of, "Of a count: out of how many, the mean likewise.", kOptional}}};
+  return record;
+}
+
+template <>
+const Record<TensorFinding>& RecordOf() {
+  static const Record<TensorFinding> record = {
+      "TensorFinding",
+      "What a step did to a tensor, in its method's own words.",
+      {{"step", &TensorFinding::step, "The recipe's name of the step."},
+       {"label", &TensorFinding::label, "What it is: \"kept\"."},
+       {"operand", [](const TensorFinding& each) { return SubjectName(each.operand); },
+        "The operand that it is about.", kOptional},
+       {"unit", &TensorFinding::unit, "\"number\", \"share\" (0 to 1), \"degrees\" or \"count\"."},
+       {"value", &TensorFinding::value,
+        "It; a share of a large tensor is that of tiles spread over it."},
+       {"of", &TensorFinding::of, "Of a count: out of how many.", kOptional}}};
+  return record;
+}
+
+template <>
 const Record<StepReport>& RecordOf() {
   static const Record<StepReport> record = {
       "StepReport",
@@ -79,7 +118,9 @@ const Record<StepReport>& RecordOf() {
        {"tensors_changed", &StepReport::tensors_changed, "Those of them that it changed."},
        {"tensors_copied", [](const StepReport& step) { return step.integers + step.missing; },
         "Of those that it should have changed besides, being integers or missing in an operand."},
-       Inline(&StepReport::effect)}};
+       Inline(&StepReport::effect),
+       {"findings", &StepReport::findings,
+        "By component: what it did in its method's own words."}}};
   return record;
 }
 
@@ -108,7 +149,8 @@ const Record<TensorReport>& RecordOf() {
        {"elements", &TensorReport::elements, "Its elements."},
        {"copied", &TensorReport::copied, "It is a tensor of an input, unchanged."},
        {"non_finite", &TensorReport::non_finite, "Values of the result that are not finite."},
-       {"effects", &TensorReport::effects, "By step: what it changed."}}};
+       {"effects", &TensorReport::effects, "By step: what it changed."},
+       {"findings", &TensorReport::findings, "What steps did in their methods' own words."}}};
   return record;
 }
 

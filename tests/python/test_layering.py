@@ -18,7 +18,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 # other.
 INNER = {
     "core": [["base"], ["io"], ["tensor"], ["formats"], ["model"], ["synth"]],
-    "merge": [["program"], ["operator.h"], ["operator.cc"], ["operators", "adapters"], ["expression"], ["plan"], ["run"]],
+    "merge": [["program"], ["operator.h"], ["operator.cc"], ["arithmetic"], ["operators", "adapters"],
+              ["expression"], ["plan"], ["run"]],
 }
 
 # Headers of a library -> the files (prefixes of their paths) that may include them.

@@ -35,10 +35,26 @@ void VisitMembers(weightsmith::Effect& value, const Visitor& visit) {
 }
 
 template <class Visitor>
+void VisitMembers(weightsmith::Finding& value, const Visitor& visit) {
+  auto& [component, label, operand, unit, tensors, lowest, mean, highest, of] = value;
+  VisitAll(visit,
+           {"component", "label", "operand", "unit", "tensors", "lowest", "mean", "highest", "of"},
+           component, label, operand, unit, tensors, lowest, mean, highest, of);
+}
+
+template <class Visitor>
+void VisitMembers(weightsmith::TensorFinding& value, const Visitor& visit) {
+  auto& [step, label, operand, unit, number, of] = value;
+  VisitAll(visit, {"step", "label", "operand", "unit", "value", "of"}, step, label, operand, unit,
+           number, of);
+}
+
+template <class Visitor>
 void VisitMembers(weightsmith::StepReport& value, const Visitor& visit) {
   VisitMembers(static_cast<weightsmith::Effect&>(value), visit);
-  VisitAll(visit, {"name", "op", "tensors", "tensors_changed", "tensors_copied"}, value.name,
-           value.op, value.tensors, value.tensors_changed, value.tensors_copied);
+  VisitAll(visit, {"name", "op", "tensors", "tensors_changed", "tensors_copied", "findings"},
+           value.name, value.op, value.tensors, value.tensors_changed, value.tensors_copied,
+           value.findings);
 }
 
 template <class Visitor>
@@ -50,9 +66,9 @@ void VisitMembers(weightsmith::OutputReport& value, const Visitor& visit) {
 
 template <class Visitor>
 void VisitMembers(weightsmith::TensorReport& value, const Visitor& visit) {
-  auto& [name, component, elements, copied, non_finite, effects] = value;
-  VisitAll(visit, {"name", "component", "elements", "copied", "non_finite", "effects"}, name,
-           component, elements, copied, non_finite, effects);
+  auto& [name, component, elements, copied, non_finite, effects, findings] = value;
+  VisitAll(visit, {"name", "component", "elements", "copied", "non_finite", "effects", "findings"},
+           name, component, elements, copied, non_finite, effects, findings);
 }
 
 template <class Visitor>

@@ -21,7 +21,8 @@ constexpr std::array kAllCodes{
     OpCode::kSubtract,  OpCode::kMultiply,      OpCode::kBlend,           OpCode::kAddScaled,
     OpCode::kMin,       OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
     OpCode::kQuotient,  OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero,
-    OpCode::kMagnitude, OpCode::kSquareRoot,    OpCode::kOrElse};
+    OpCode::kMagnitude, OpCode::kSquareRoot,    OpCode::kKeepBelow,       OpCode::kKeepAtMost,
+    OpCode::kChoose,    OpCode::kSign,          OpCode::kOrElse};
 
 template <class T>
 T Lesser(T x, T y) {
@@ -73,6 +74,14 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
       return (y >= 0 ? x > 0 : x < 0) ? x : T{0};
     case OpCode::kWhereNotZero:
       return x == 0 ? T{0} : s;
+    case OpCode::kKeepBelow:
+      return y < z ? x : T{0};
+    case OpCode::kKeepAtMost:
+      return std::abs(x) <= s ? x : T{0};
+    case OpCode::kChoose:
+      return x == 0 ? z : y;
+    case OpCode::kSign:
+      return x > 0 ? T{1} : x < 0 ? T{-1} : T{0};
     case OpCode::kMagnitude:
       return std::abs(x);
     case OpCode::kSquareRoot:
@@ -87,6 +96,9 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
     case OpCode::kPowerOf:
     case OpCode::kKeepExtra:
     case OpCode::kSpread:
+    case OpCode::kUniform:
+    case OpCode::kNormal:
+    case OpCode::kKeepLargest:
       break;
   }
   return x;

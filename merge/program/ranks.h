@@ -1,0 +1,28 @@
+// The ranks of elements by magnitude, inside each row, column or all of a tensor.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "merge/program/program.h"
+
+namespace weightsmith::internal {
+
+/// Which elements are ranked among each other.
+enum class RankedIn : std::uint8_t {
+  kRow,     ///< those of one index in the first dimension; of a vector, all
+  kColumn,  ///< those that differ in the second dimension alone; of a vector, all
+  kTensor,
+};
+
+/// Of each element its rank over the largest one there is, in [0, 1]: how many elements have a
+/// lesser magnitude, or the same one and a lower index, over one less than there are. An element
+/// that is alone has 1/2. A NaN is above all numbers. The numbers of the function: a RankedIn.
+/// Exact where no more than 2^24 elements are ranked among each other; ranks are always those of
+/// the elements as f32.
+const TensorFunction& Ranks();
+
+/// The rank of each value among all, from 0 on. `out` has as many.
+void RankByMagnitude(std::span<const float> values, std::span<std::uint32_t> out);
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,107 @@
+#include "merge/program/ranks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <random>
+
+namespace weightsmith::internal {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+
+std::vector<std::uint32_t> RanksOf(const std::vector<float>& values) {
+  std::vector<std::uint32_t> ranks(values.size());
+  RankByMagnitude(values, ranks);
+  return ranks;
+}
+
+std::vector<std::uint32_t> SortedRanks(const std::vector<float>& values) {
+  std::vector<std::uint32_t> order(values.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(
+      order, {}, [&](std::uint32_t i) { return std::abs(static_cast<double>(values[i])); });
+  std::vector<std::uint32_t> ranks(values.size());
+  for (std::uint32_t rank = 0; rank < order.size(); ++rank) ranks[order[rank]] = rank;
+  return ranks;
+}
+
+std::vector<float> Ranked(const std::vector<float>& values, const Shape& shape, RankedIn in) {
+  std::vector<float> out(values.size());
+  const std::span<const float> input = values;
+  const std::vector<double> numbers{static_cast<double>(in)};
+  Ranks().compute(std::span(&input, 1), shape, numbers, out, [] {});
+  return out;
+}
+
+TEST(Ranks, AreByMagnitudeAndThenByIndex) {
+  EXPECT_THAT(RanksOf({3, -1, 2, 1, -3, 0}), ElementsAre(4, 1, 3, 2, 5, 0));
+  EXPECT_THAT(RanksOf({0, -0.0f, 0}), ElementsAre(0, 1, 2));
+  EXPECT_THAT(RanksOf({7}), ElementsAre(0));
+  EXPECT_TRUE(RanksOf({}).empty());
+}
+
+TEST(Ranks, PutWhatIsNotFiniteAbove) {
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kLeast = std::numeric_limits<float>::denorm_min();
+  EXPECT_THAT(RanksOf({kNan, -kInf, std::numeric_limits<float>::max(), kLeast, 0}),
+              ElementsAre(4, 3, 2, 1, 0));
+}
+
+TEST(Ranks, AreThoseOfASort) {
+  std::mt19937 random(5);
+  for (const std::size_t n : {2u, 33u, 1000u, 70'000u}) {
+    for (const int kind : {0, 1, 2}) {
+      SCOPED_TRACE(kind);
+      std::vector<float> values(n);
+      for (float& value : values) {
+        const auto draw = random();
+        const auto signed_draw = static_cast<float>(static_cast<std::int32_t>(draw));
+        // Few values, which have many equals; weights; every exponent.
+        value = kind == 0   ? static_cast<float>(static_cast<int>(draw % 7) - 3)
+                : kind == 1 ? signed_draw * 0x1p-36f
+                            : std::ldexp(signed_draw, static_cast<int>(draw % 200) - 130);
+      }
+      EXPECT_EQ(RanksOf(values), SortedRanks(values));
+    }
+  }
+}
+
+TEST(Ranks, AreSharesOfTheLargestInEachRow) {
+  EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {2, 3}, RankedIn::kRow),
+              ElementsAre(0, 1, 0.5, 1, 0.5, 0));
+  EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {6}, RankedIn::kRow),
+              ElementsAre(0, 0.4f, 0.2f, 1, 0.8f, 0.6f));
+  EXPECT_THAT(Ranked({4, 3, 2, 1, 9, 8, 7, 6}, {2, 2, 2}, RankedIn::kRow),
+              ElementsAre(1, static_cast<float>(2.0 / 3), static_cast<float>(1.0 / 3), 0, 1,
+                          static_cast<float>(2.0 / 3), static_cast<float>(1.0 / 3), 0));
+}
+
+TEST(Ranks, RunAlongTheSecondDimension) {
+  EXPECT_THAT(Ranked({4, 3, 2, 9, 1, 1, 8, 0}, {2, 2, 2}, RankedIn::kColumn),
+              ElementsAre(1, 0, 0, 1, 0, 1, 1, 0));
+  // Of a matrix that is the row.
+  EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {2, 3}, RankedIn::kColumn),
+              ElementsAre(0, 1, 0.5, 1, 0.5, 0));
+}
+
+TEST(Ranks, RunOverTheTensor) {
+  EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {2, 3}, RankedIn::kTensor),
+              ElementsAre(0, 0.4f, 0.2f, 1, 0.8f, 0.6f));
+}
+
+TEST(Ranks, OfOneElementAreInTheMiddle) {
+  EXPECT_THAT(Ranked({3, 4, 5}, {3, 1}, RankedIn::kRow), Each(0.5f));
+  EXPECT_THAT(Ranked({3}, {}, RankedIn::kRow), Each(0.5f));
+  EXPECT_TRUE(Ranked({}, {0, 4}, RankedIn::kRow).empty());
+  EXPECT_TRUE(Ranked({}, {4, 0}, RankedIn::kColumn).empty());
+}
+
+}  // namespace
+}  // namespace weightsmith::internal

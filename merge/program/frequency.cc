@@ -247,7 +247,8 @@ void Filter(std::span<const std::span<const float>> in, const Shape& shape,
   spectrum.Restore(out);
 }
 
-std::uint64_t Bytes(const Shape& shape) {
+std::uint64_t Bytes(const Shape& shape, std::size_t /*inputs*/,
+                    std::span<const double> /*numbers*/) {
   constexpr std::uint64_t kOfBin = 2 * sizeof(double);
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (shape.empty() || elements == 0) return 0;

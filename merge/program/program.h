@@ -2,6 +2,7 @@
 // another, before the one that stores it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -28,8 +29,10 @@ struct TensorFunction {
   /// `out` has as many elements as each of `in`.
   void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
                   std::span<const double> numbers, std::span<float> out, const Poll& poll);
-  /// Bytes that it takes while it computes; null: none.
-  std::uint64_t (*bytes)(const Shape& shape) = nullptr;
+  /// Bytes that it takes while it computes, at most, beside `inputs` values and its result; null:
+  /// none.
+  std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
+                         std::span<const double> numbers) = nullptr;
 };
 
 struct Transform {

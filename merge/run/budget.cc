@@ -64,6 +64,14 @@ std::uint64_t SurveyBytes(const Plan& plan) {
   return most;
 }
 
+/// What to know of a budget that is too small where most of it is for one tensor; else empty.
+std::string LargestInWords(const Plan& plan, std::uint64_t needed) {
+  const auto largest = std::ranges::max_element(plan.tasks, {}, StateBytes);
+  if (largest == plan.tasks.end() || StateBytes(*largest) < needed / 2) return {};
+  return fmt::format("{} of it is for '{}' {}, which is held whole while it is computed.",
+                     FormatBytes(StateBytes(*largest)), largest->name, ToString(largest->shape));
+}
+
 /// A budget that is enough, as people read and write it: "96 MB".
 std::string Budget(std::uint64_t bytes) {
   return fmt::format("{} MB", (bytes + kMegabyte - 1) / kMegabyte);
@@ -87,7 +95,7 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
     throw Error(ErrorCode::kResources,
                 fmt::format("the run needs {} of memory and may use {}", Budget(least),
                             FormatBytes(budget)),
-                {}, {Option::kMaxMemory});
+                LargestInWords(plan, least), {Option::kMaxMemory});
   }
   const std::uint64_t base = MemoryOf(plan, {.threads = 0}, more);
   const std::uint64_t each = std::max<std::uint64_t>(1, WorkerBytes(plan));

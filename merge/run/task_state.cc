@@ -161,7 +161,8 @@ std::uint64_t StateBytes(const Task& task) {
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {
       const auto of = transform.function->bytes;
-      if (of != nullptr) passing = std::max(passing, of(task.shape));
+      if (of == nullptr) continue;
+      passing = std::max(passing, of(task.shape, transform.in.size(), transform.numbers));
     }
     most = std::max(most, bytes + passing);
   }

@@ -1,0 +1,88 @@
+// Matrices of f64 for functions of whole tensors. Every element of a product is summed in the order
+// of the inner dimension, each product and each sum rounded by itself, so that it depends neither
+// on the width of vectors nor on blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/base/aligned_vector.h"
+#include "core/tensor/tensor.h"
+#include "merge/program/program.h"
+
+namespace weightsmith::internal {
+
+/// Rows of numbers, one behind the other.
+struct Matrix {
+  Matrix() = default;
+  /// Of zeros.
+  Matrix(std::size_t row_count, std::size_t column_count)
+      : rows(row_count), columns(column_count), values(row_count * column_count) {}
+
+  std::span<double> row(std::size_t i) { return std::span(values).subspan(i * columns, columns); }
+  std::span<const double> row(std::size_t i) const {
+    return std::span(values).subspan(i * columns, columns);
+  }
+  double& at(std::size_t i, std::size_t j) { return values[i * columns + j]; }
+  double at(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
+
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  AlignedVector<double> values;
+};
+
+/// Rows and columns of a tensor as a matrix: its first dimension, and all others. REQUIRES: at
+/// least two dimensions.
+struct MatrixSize {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::size_t smaller() const { return rows < columns ? rows : columns; }
+};
+MatrixSize MatrixSizeOf(const Shape& shape);
+
+using TensorInputs = std::span<const std::span<const float>>;
+
+/// Whether they are matrices that can be decomposed: of two dimensions or more, not empty, and
+/// without infinities and NaN.
+bool AreMatrices(TensorInputs in, const Shape& shape);
+
+/// The mean of each element, in f64 from left to right: what a method of matrices does with what is
+/// none.
+void Average(TensorInputs in, std::span<float> out);
+
+/// Bytes of so many numbers.
+constexpr std::uint64_t BytesOfNumbers(std::uint64_t count) {
+  return count * sizeof(double);
+}
+
+/// REQUIRES: as many values as the size says; likewise below.
+Matrix MatrixOf(std::span<const float> values, MatrixSize size);
+void Round(const Matrix& matrix, std::span<float> out);
+
+Matrix Transposed(const Matrix& a);
+
+/// a·b. REQUIRES: as many rows of b as columns of a.
+Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll);
+/// a·bᵀ. REQUIRES: as many columns of both.
+Matrix MultiplyTransposed(const Matrix& a, const Matrix& b, const Poll& poll);
+
+/// Bytes that a product takes beside its operands and its result, at most.
+inline constexpr std::uint64_t kProductBytes = 4u << 20;
+
+/// Σ x·y.
+double Dot(std::span<const double> x, std::span<const double> y);
+double Norm(std::span<const double> x);
+/// x ← s·x.
+void ScaleBy(double s, std::span<double> x);
+/// y ← y + s·x.
+void AddTo(std::span<double> y, double s, std::span<const double> x);
+/// a ← a + s·b. REQUIRES: one size.
+void AddTo(Matrix& a, double s, const Matrix& b);
+
+/// The first `count` rows.
+Matrix FirstRows(const Matrix& a, std::size_t count);
+/// The rows of all of them, one matrix below the other. REQUIRES: as many columns of each.
+Matrix Stacked(std::span<const Matrix> parts);
+
+}  // namespace weightsmith::internal

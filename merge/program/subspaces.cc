@@ -1,0 +1,126 @@
+#include "merge/program/subspaces.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "merge/program/singular.h"
+
+namespace weightsmith::internal {
+namespace {
+
+/// Directions of several matrices, one below the other.
+class DirectionStack {
+ public:
+  explicit DirectionStack(MatrixSize size) : size_(size) {}
+
+  void Add(Singular parts) {
+    values_.insert(values_.end(), parts.values.begin(), parts.values.end());
+    left_.push_back(std::move(parts.left));
+    right_.push_back(std::move(parts.right));
+  }
+
+  std::vector<double>& values() { return values_; }
+  double Sum() const { return std::accumulate(values_.begin(), values_.end(), 0.0); }
+  Matrix Left() const { return left_.empty() ? Matrix(0, size_.rows) : Stacked(left_); }
+  Matrix Right() const { return right_.empty() ? Matrix(0, size_.columns) : Stacked(right_); }
+
+  /// What they make when vectors of a side are made orthogonal to each other, as near as that
+  /// leaves them to what they were.
+  Matrix Orthogonal(const Poll& poll) const {
+    Matrix left = Polar(Left(), poll);
+    for (std::size_t i = 0; i < left.rows; ++i) ScaleBy(values_[i], left.row(i));
+    left = Transposed(left);
+    return Multiply(left, Polar(Right(), poll), poll);
+  }
+
+ private:
+  MatrixSize size_;
+  std::vector<double> values_;
+  std::vector<Matrix> left_;
+  std::vector<Matrix> right_;
+};
+
+Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task) {
+  Matrix sum(size.rows, size.columns);
+  for (std::size_t t = 0; t < tasks; ++t) AddTo(sum, 1, task(t));
+  return sum;
+}
+
+}  // namespace
+
+Matrix MergeTaskSingularVectors(std::size_t tasks, MatrixSize size, const TaskMatrix& task,
+                                const Poll& poll) {
+  const std::size_t each = std::max<std::size_t>(1, size.smaller() / tasks);
+  DirectionStack stack(size);
+  for (std::size_t t = 0; t < tasks; ++t) stack.Add(LargestSingular(task(t), each, poll));
+  return stack.Orthogonal(poll);
+}
+
+Matrix MakeIsotropic(const Matrix& sum, const Poll& poll) {
+  Singular parts = DecomposeSingular(sum, poll);
+  const double total = std::accumulate(parts.values.begin(), parts.values.end(), 0.0);
+  const auto all = static_cast<double>(std::min(sum.rows, sum.columns));
+  std::ranges::fill(parts.values, total / all);
+  return Compose(parts, poll);
+}
+
+Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& task, double common,
+                         const Poll& poll) {
+  const std::size_t all = size.smaller();
+  const auto wanted = static_cast<std::size_t>(std::trunc(static_cast<double>(all) * common));
+  const double share = static_cast<double>(all - wanted) / static_cast<double>(tasks);
+  const std::size_t own = std::min(static_cast<std::size_t>(std::rint(share)), all / tasks);
+  Singular shared = LargestSingular(SumOfTasks(tasks, size, task), all - own * tasks, poll);
+  DirectionStack stack(size);
+  for (std::size_t t = 0; t < tasks && own > 0; ++t) {
+    Matrix rest = task(t);
+    const Matrix inside = Multiply(shared.left, rest, poll);
+    AddTo(rest, -1, Multiply(Transposed(shared.left), inside, poll));
+    stack.Add(LargestSingular(rest, own, poll));
+  }
+  stack.Add(std::move(shared));
+  const double mean = stack.Sum() / static_cast<double>(all);
+  std::ranges::fill(stack.values(), mean);
+  return stack.Orthogonal(poll);
+}
+
+Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, std::size_t rank,
+                   CoreMerge merge, const Poll& poll) {
+  std::vector<Singular> parts;
+  DirectionStack stack(size);
+  for (std::size_t t = 0; t < tasks; ++t) {
+    parts.push_back(LargestSingular(task(t), rank, poll));
+    stack.Add(parts.back());
+  }
+  const Matrix left = OrthonormalRows(stack.Left(), poll);
+  const Matrix right = OrthonormalRows(stack.Right(), poll);
+  const MatrixSize inside{left.rows, right.rows};
+  if (inside.smaller() == 0) return Matrix(size.rows, size.columns);
+  const TaskMatrix core = [&](std::size_t t) {
+    const Singular aligned{.values = parts[t].values,
+                           .left = MultiplyTransposed(parts[t].left, left, poll),
+                           .right = MultiplyTransposed(parts[t].right, right, poll)};
+    return Compose(aligned, poll);
+  };
+  Matrix merged;
+  if (merge == CoreMerge::kTaskSingularVectors) {
+    merged = MergeTaskSingularVectors(tasks, inside, core, poll);
+  } else {
+    merged = SumOfTasks(tasks, inside, core);
+    if (merge == CoreMerge::kIsotropic) merged = MakeIsotropic(merged, poll);
+  }
+  return Multiply(Transposed(left), Multiply(merged, right, poll), poll);
+}
+
+std::uint64_t SubspaceBytes(MatrixSize size, std::size_t tasks) {
+  const std::uint64_t longer = std::max(size.rows, size.columns);
+  const std::uint64_t directions = std::max<std::uint64_t>(size.smaller(), tasks);
+  // Of each direction that is kept its vectors, four times: apart, stacked, orthogonal, turned.
+  return BytesOfNumbers(5 * size.rows * size.columns + 8 * directions * longer) +
+         SingularBytes(directions, longer);
+}
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,78 @@
+#include "merge/program/truncation.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "merge/program/singular.h"
+
+namespace weightsmith::internal {
+namespace {
+
+void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
+                      std::span<float> out, const Poll& poll) {
+  if (!AreMatrices(in, shape)) {
+    std::ranges::copy(in[0], out.begin());
+    return;
+  }
+  const MatrixSize size = MatrixSizeOf(shape);
+  const std::size_t ranks = KeptRanks(shape, numbers[0], numbers[1]);
+  if (ranks == 0) {
+    std::ranges::fill(out, 0.0f);
+  } else if (ranks == size.smaller()) {
+    std::ranges::copy(in[0], out.begin());
+  } else {
+    Round(Compose(LargestSingular(MatrixOf(in[0], size), ranks, poll), poll), out);
+  }
+}
+
+void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
+                      std::span<float> out, const Poll& poll) {
+  if (!AreMatrices(in, shape)) {
+    std::ranges::copy(in[0], out.begin());
+    return;
+  }
+  Singular parts = DecomposeSingular(MatrixOf(in[0], MatrixSizeOf(shape)), poll);
+  double all = 0;
+  for (const double value : parts.values) all += value;
+  std::size_t kept = 0;
+  double sum = 0;
+  while (kept < parts.values.size() && (kept == 0 || sum < numbers[0] * all)) {
+    sum += parts.values[kept++];
+  }
+  parts.values.resize(kept);
+  parts.left = FirstRows(parts.left, kept);
+  parts.right = FirstRows(parts.right, kept);
+  for (double& value : parts.values) value *= all / sum;
+  Round(Compose(parts, poll), out);
+}
+
+std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/,
+                              std::span<const double> /*numbers*/) {
+  if (shape.size() < 2) return 0;
+  const MatrixSize size = MatrixSizeOf(shape);
+  // The matrix, and what its parts make with their turned copy.
+  return BytesOfNumbers(4 * size.rows * size.columns) + SingularBytes(size.rows, size.columns);
+}
+
+}  // namespace
+
+std::size_t KeptRanks(const Shape& shape, double rank, double ratio) {
+  if (shape.size() < 2) return 0;
+  const auto all = static_cast<double>(MatrixSizeOf(shape).smaller());
+  const double wanted = std::isnan(rank) ? std::rint(ratio * all) : std::rint(rank);
+  return static_cast<std::size_t>(std::clamp(wanted, 0.0, all));
+}
+
+const TensorFunction& LargestRanks() {
+  static constexpr TensorFunction function{
+      .name = "largest_ranks", .compute = KeepLargestRanks, .bytes = TruncationBytes};
+  return function;
+}
+
+const TensorFunction& LargestShare() {
+  static constexpr TensorFunction function{
+      .name = "largest_share", .compute = KeepLargestShare, .bytes = TruncationBytes};
+  return function;
+}
+
+}  // namespace weightsmith::internal

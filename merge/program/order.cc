@@ -68,7 +68,8 @@ void RedistributeValues(std::span<const std::span<const float>> in, const Shape&
   }
 }
 
-std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/, std::span<const double> /*numbers*/) {
+std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
+                                std::span<const double> /*numbers*/) {
   return ElementCount(shape).value_or(0) * (sizeof(float) + 2 * sizeof(std::uint64_t));
 }
 
@@ -100,7 +101,8 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   for (std::size_t i = 0; i < size; ++i) out[places[i]] = static_cast<float>(re[i]);
 }
 
-std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/, std::span<const double> /*numbers*/) {
+std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,
+                                 std::span<const double> /*numbers*/) {
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (elements == 0) return 0;
   return elements * (2 * sizeof(std::uint64_t) + 2 * sizeof(double)) + Fourier::Bytes(elements);

@@ -143,7 +143,8 @@ void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
   for (std::size_t d = 0; d < shape.size(); ++d) GaussianAlong(d, shape, out, poll);
 }
 
-std::uint64_t SmoothBytes(const Shape& shape, std::size_t /*inputs*/, std::span<const double> /*numbers*/) {
+std::uint64_t SmoothBytes(const Shape& shape, std::size_t /*inputs*/,
+                          std::span<const double> /*numbers*/) {
   std::uint64_t around = 1;
   std::uint64_t longest = 0;
   for (const std::uint64_t size : shape) {

@@ -20,8 +20,8 @@ Value LowerBreadcrumbsTies(Lowering& tape, const Arguments& given) {
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));
-  return AddToBase(
-      tape, given, SumOfPresent(tape, agreed, given.weights, given.parameters.Flag("normalize")));
+  return AddToBase(tape, given,
+                   SumOfPresent(tape, agreed, given.weights, given.parameters.Flag("normalize")));
 }
 
 }  // namespace
@@ -53,7 +53,9 @@ const Operator& breadcrumbs_ties() {
                       .high = 1,
                       .doc = "The share of largest elements that is left out."},
                      NormalizeParameter(false, "Whether to divide by the weights that agree."),
-                     SignParameter(), LambdaParameter(), RescaleParameter("none")},
+                     SignParameter(),
+                     LambdaParameter(),
+                     RescaleParameter("none")},
       .check = CheckBreadcrumbsTies,
       .lower = LowerBreadcrumbsTies,
   };

@@ -11,8 +11,7 @@ Value LowerNearswap(Lowering& tape, const Arguments& given) {
   const Value b = given.operands[1];
   const double t = tape.Round(given.parameters.Number("t"));
   if (t == 0 || a == b) return a;
-  const Value distance =
-      tape.Max(tape.Magnitude(tape.Subtract(a, b)), tape.Constant(kNearest));
+  const Value distance = tape.Max(tape.Magnitude(tape.Subtract(a, b)), tape.Constant(kNearest));
   const Value one = tape.Constant(1);
   const Value share = tape.Min(tape.Quotient(tape.Constant(t), distance), one);
   return tape.Add(tape.Multiply(share, b), tape.Multiply(tape.Subtract(one, share), a));

@@ -1,5 +1,5 @@
-#include "merge/arithmetic/task_vectors.h"
 #include "merge/arithmetic/overlap.h"
+#include "merge/arithmetic/task_vectors.h"
 
 namespace weightsmith::internal::operators {
 namespace {
@@ -9,8 +9,8 @@ std::string CheckRam(const ArgumentsGiven& given) {
 }
 
 Value LowerRam(Lowering& tape, const Arguments& given) {
-  const Overlap overlap = FindOverlap(tape, Differences(tape, given),
-                                      given.parameters.Number("epsilon"));
+  const Overlap overlap =
+      FindOverlap(tape, Differences(tape, given), given.parameters.Number("epsilon"));
   TellOverlap(tape, overlap);
   return tape.Add(given.operands[0], tape.Quotient(overlap.sum, overlap.count));
 }

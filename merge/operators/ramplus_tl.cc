@@ -13,8 +13,7 @@ Value LowerRamplusTl(Lowering& tape, const Arguments& given) {
   const double epsilon = parameters.Number("epsilon");
   const Overlap overlap = FindOverlap(tape, Differences(tape, given), epsilon);
   // Of the counts 1, 2, … 1 alone is below 1.5; an element that no model changed has no change.
-  const Value alone =
-      tape.KeepBelow(tape.Constant(1), overlap.count, tape.Constant(1.5));
+  const Value alone = tape.KeepBelow(tape.Constant(1), overlap.count, tape.Constant(1.5));
   TellOverlap(tape, overlap);
   Value boosted = Value::Zero();
   for (const Value change : overlap.changes) {
@@ -26,8 +25,8 @@ Value LowerRamplusTl(Lowering& tape, const Arguments& given) {
     const Scalar factor = tape.Plus(1, tape.Times(parameters.Number("r"), limited));
     boosted = tape.AddScaled(boosted, factor, change);
   }
-  return tape.Add(given.operands[0], tape.Choose(alone, boosted,
-                                                 tape.Quotient(overlap.sum, overlap.count)));
+  return tape.Add(given.operands[0],
+                  tape.Choose(alone, boosted, tape.Quotient(overlap.sum, overlap.count)));
 }
 
 }  // namespace

@@ -47,8 +47,7 @@ Value LowerSce(Lowering& tape, const Arguments& given) {
   const double select = given.parameters.Number("select");
   if (select < 1) {
     const Value variance = Variance(tape, given.list);
-    const Scalar limit =
-        tape.Ranked(variance, {.rule = Rank::Rule::kNotZero, .fraction = select});
+    const Scalar limit = tape.Ranked(variance, {.rule = Rank::Rule::kNotZero, .fraction = select});
     const Value chosen = tape.KeepAtLeast(variance, limit);
     for (Value& delta : deltas) delta = tape.Choose(chosen, delta, Value::Zero());
     tape.TellShare("selected", chosen);

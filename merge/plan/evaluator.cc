@@ -402,6 +402,7 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
       return {};
     }
   }
+  lowering_.BeginStep(index_->StepNumber(id));
   const std::size_t told = lowering_.finding_count();
   Value after = step.op->lower(lowering_, arguments);
   for (Finding& finding : lowering_.FindingsFrom(told)) {

@@ -99,6 +99,14 @@ struct Product {
   std::shared_ptr<const Gather> scatter = nullptr;
 };
 
+/// A slot that holds numbers of cells, as many as `count`.
+struct SurveyedSlot {
+  Slot slot = kNoSlot;
+  std::uint64_t count = 0;
+
+  bool operator==(const SurveyedSlot&) const = default;
+};
+
 struct Task {
   std::string name{};  ///< canonical
   std::string component{};
@@ -114,6 +122,9 @@ struct Task {
   std::vector<KeptIndex> kept{};
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
+  std::vector<GivenSlot> given{};  ///< slots that surveys fill
+  /// Of a task of a survey: the slot whose numbers it is for. It makes nothing else.
+  std::optional<SurveyedSlot> surveyed{};
   Findings findings{};
 };
 
@@ -184,6 +195,14 @@ struct AppliedModule {
   double strength = 1;  ///< by place
 };
 
+struct Plan;
+
+/// What is read of all tensors of a step before any of them is computed.
+struct Survey {
+  std::uint32_t step = 0;            ///< index in Plan::steps
+  std::shared_ptr<const Plan> plan;  ///< of tasks that give numbers, and of no outputs
+};
+
 struct Plan {
   std::vector<Model> models;
   std::vector<std::shared_ptr<const ByteSource>> files;
@@ -191,6 +210,7 @@ struct Plan {
   std::vector<OutputPlan> outputs;
   std::vector<OutputFilePlan> output_files;
   std::vector<StepPlan> steps;
+  std::vector<Survey> surveys;  ///< in the order of the steps: one may need those before it
   std::vector<AppliedModule> applied;
   std::vector<AdapterClasses> adapters;                          ///< parallel to models
   std::vector<ModelKeys> model_keys;                             ///< parallel to models

@@ -95,6 +95,7 @@ Plan Planner::Make() && {
     AdjustConfiguration(o);
   }
   OrderTasks();
+  MakeSurveys();
   return std::move(plan_);
 }
 

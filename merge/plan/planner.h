@@ -122,6 +122,11 @@ class Planner {
   bool IsOneComponent(const OutputSpec& spec) const;
   void AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
                        DType dtype, const Shape& shape, std::uint32_t task, std::uint32_t product);
+  Task MakeTask(const TensorKey& key, const PlannedTensor& tensor, const TensorEvaluator& evaluator,
+                const Shape& shape, Lowering::Finished&& finished) const;
+  void AddSurveys(const TensorKey& key, const PlannedTensor& tensor,
+                  const TensorEvaluator& evaluator, const Lowering& lowering, const Task& task);
+  void MakeSurveys();
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
   bool Refused(const Task& task);
@@ -151,6 +156,7 @@ class Planner {
   std::map<std::pair<std::uint32_t, std::uint32_t>, bool> keeps_scaled_;  ///< by output and model
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
   std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
+  std::map<std::uint32_t, std::map<std::string, Task>> surveyed_;  ///< by step of the plan
   std::set<NodeId> computed_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;

@@ -149,20 +149,14 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     slots.push_back(value.scale);
     needed.push_back(value.value);
   }
+  const auto surveyed = lowering.surveyed().empty() ? std::nullopt : std::optional(lowering);
   Lowering::Finished finished = std::move(lowering).Finish(needed, slots);
-  Task task{.name = tensor.canonical,
-            .component = tensor.first->component->name,
-            .shape = shape,
-            .elements = elements};
-  for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
-  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    const Register number = finished.sources[task.sources.size() + d];
-    const auto baked = evaluator.baked().find(number);
-    if (baked == evaluator.baked().end() || !baked->second.weight) continue;
-    task.deltas[d].weight = finished.whole.at(*baked->second.weight);
-  }
-  auto value = finished.results.begin();
-  auto slot = finished.slots.begin();
+  const std::vector<Value> results = std::move(finished.results);
+  const std::vector<Slot> scale_slots = std::move(finished.slots);
+  Task task = MakeTask(key, tensor, evaluator, shape, std::move(finished));
+  if (surveyed) AddSurveys(key, tensor, evaluator, *surveyed, task);
+  auto value = results.begin();
+  auto slot = scale_slots.begin();
   for (Product& product : products) {
     product.value = (value++)->reg();
     if (product.copy) product.copy = product.value;  // a source's register has its number
@@ -171,12 +165,6 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
     product.scale->slot = *slot++;
     product.value = (value++)->reg();
   }
-  task.tape = std::move(finished.tape);
-  task.passes = std::move(finished.passes);
-  task.kept = std::move(finished.kept);
-  task.slot_count = finished.slot_count;
-  task.kept_count = finished.kept_count;
-  task.findings = std::move(finished.findings);
   task.products = std::move(products);
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   for (std::size_t k = 0; k < kept.size(); ++k) {
@@ -189,6 +177,31 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   for (std::size_t k = 0; k < kept.size(); ++k) {
     PlanScale(key, kept[k], number, static_cast<std::uint32_t>(k));
   }
+}
+
+/// What a finished program is for one tensor, but for its products.
+Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
+                       const TensorEvaluator& evaluator, const Shape& shape,
+                       Lowering::Finished&& finished) const {
+  Task task{.name = tensor.canonical,
+            .component = tensor.first->component->name,
+            .shape = shape,
+            .elements = ElementCount(shape).value()};
+  for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
+  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+    const Register number = finished.sources[task.sources.size() + d];
+    const auto baked = evaluator.baked().find(number);
+    if (baked == evaluator.baked().end() || !baked->second.weight) continue;
+    task.deltas[d].weight = finished.whole.at(*baked->second.weight);
+  }
+  task.tape = std::move(finished.tape);
+  task.passes = std::move(finished.passes);
+  task.kept = std::move(finished.kept);
+  task.slot_count = finished.slot_count;
+  task.kept_count = finished.kept_count;
+  task.given = std::move(finished.given);
+  task.findings = std::move(finished.findings);
+  return task;
 }
 
 /// Whether any weight of the model stays as it is stored, scaled.

@@ -32,6 +32,7 @@ struct SlotMaker {
   std::uint16_t level = 0;
   bool reduced = false;   ///< by a reduction; else by an operation
   std::size_t index = 0;  ///< of it
+  bool given = false;     ///< it is known before the first pass; `index` says which number
 };
 
 /// What gives a kept value at the end of pass number `level`.

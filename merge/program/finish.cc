@@ -23,10 +23,6 @@ std::span<const Register> Reads(const Reduction& reduction) {
   return std::span(reduction.in).first(reduction.code == ReductionCode::kDot ? 2 : 1);
 }
 
-std::span<const Scalar> Reads(const ScalarOp& operation) {
-  return std::span(operation.in).first(Inputs(operation.code));
-}
-
 /// The instruction that makes each register; null for sources.
 std::vector<const Instruction*> Makers(const Tape& tape) {
   std::vector<const Instruction*> makers(tape.registers);
@@ -68,6 +64,7 @@ class Needs {
     if (slot == kNoSlot || slots[slot]) return;
     slots[slot] = true;
     const SlotMaker& maker = draft_.slots[slot];
+    if (maker.given) return;
     if (maker.reduced) {
       for (const Register in : Reads(draft_.reductions[maker.index])) AddRegister(in);
       return;
@@ -246,7 +243,12 @@ class Finisher {
       const auto slot = static_cast<Slot>(i);
       if (!needs_.slots[slot]) continue;
       new_slots_[slot] = finished_.slot_count++;
-      At(draft_.slots[slot].level).slots.push_back(slot);
+      const SlotMaker& maker = draft_.slots[slot];
+      if (maker.given) {
+        finished_.given.push_back({new_slots_[slot], static_cast<std::uint32_t>(maker.index)});
+        continue;
+      }
+      At(maker.level).slots.push_back(slot);
     }
     for (std::size_t i = 0; i < draft_.kept.size(); ++i) {
       const auto kept = static_cast<KeptIndex>(i);
@@ -335,6 +337,7 @@ class Finisher {
     }
     ScalarOp operation = draft_.scalars[maker.index];
     for (Scalar& in : operation.in) in = Renumber(in);
+    for (Scalar& in : operation.operands) in = Renumber(in);
     operation.out = new_slots_[slot];
     pass.scalars.push_back(operation);
   }

@@ -17,6 +17,7 @@ struct FinishedProgram {
   std::vector<Value> results;
   std::vector<Slot> slots;               ///< of those that were asked for
   std::map<KeptIndex, KeptIndex> whole;  ///< kept values by their number in the draft
+  std::vector<GivenSlot> given;          ///< in the order of their slots
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
   Findings findings;

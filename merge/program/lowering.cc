@@ -43,8 +43,8 @@ double Lowering::Round(double scalar) const {
 }
 
 std::uint16_t Lowering::LevelOf(Scalar scalar) const {
-  return scalar.is_literal() ? 0
-                             : static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
+  if (scalar.is_literal() || draft_.slots[scalar.slot()].given) return 0;
+  return static_cast<std::uint16_t>(draft_.slots[scalar.slot()].level + 1);
 }
 
 Value Lowering::Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar,
@@ -94,6 +94,24 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
     draft_.scalars.push_back(operation);
   }
   return Scalar::Of(known->second);
+}
+
+Scalar Lowering::Apply(const ScalarFunction& function, std::vector<Scalar> in) {
+  if (draft_.slots.size() == kNoSlot) FailForSize();
+  if (std::ranges::all_of(in, &Scalar::is_literal)) {
+    std::vector<double> numbers;
+    for (const Scalar& scalar : in) numbers.push_back(scalar.literal());
+    return function.compute(numbers);
+  }
+  std::uint16_t level = 0;
+  for (const Scalar& scalar : in) {
+    if (!scalar.is_literal()) level = std::max(level, draft_.slots[scalar.slot()].level);
+  }
+  const auto slot = static_cast<Slot>(draft_.slots.size());
+  draft_.slots.push_back({level, false, draft_.scalars.size()});
+  draft_.scalars.push_back(
+      {.code = ScalarCode::kFunction, .function = &function, .operands = std::move(in)});
+  return Scalar::Of(slot);
 }
 
 Scalar Lowering::Gather(const Reduction& reduction) {
@@ -155,6 +173,22 @@ Scalar Lowering::KthLargest(Value x, double fraction) {
 Scalar Lowering::Ranked(Value x, const Rank& rank) {
   if (x.zero()) return 0;
   return Gather({.code = ReductionCode::kRanked, .in = {x.reg(), x.reg()}, .rank = rank});
+}
+
+Scalar Lowering::Given(std::uint32_t number) {
+  constexpr std::uint64_t kKey = 2000;
+  const auto [known, fresh] =
+      known_slots_.try_emplace({kKey, number}, static_cast<Slot>(draft_.slots.size()));
+  if (fresh) {
+    if (draft_.slots.size() == kNoSlot) FailForSize();
+    draft_.slots.push_back({.index = number, .given = true});
+  }
+  return Scalar::Of(known->second);
+}
+
+Lowering::Range Lowering::RangeOverModel(Scalar of_cells, const Grid& cells) {
+  if (!of_cells.is_literal()) surveyed_.push_back({step_, of_cells, cells});
+  return {Given(FirstGiven(step_)), Given(FirstGiven(step_) + 1)};
 }
 
 Register Lowering::Hold(Value x) {
@@ -247,6 +281,10 @@ Value Lowering::Magnitude(Value x) {
 
 Value Lowering::SquareRoot(Value x) {
   return x.zero() ? x : Emit(OpCode::kSquareRoot, {x.reg()});
+}
+
+Value Lowering::OrElse(Value x, Value y) {
+  return x.zero() || x == y ? x : Emit(OpCode::kOrElse, {x.reg(), Hold(y)});
 }
 
 Value Lowering::Exponential(Value x) {

@@ -52,6 +52,7 @@ class Lowering {
   Scalar Select(Scalar a, Scalar b, Scalar yes, Scalar no) {
     return Compute(ScalarCode::kSelect, {a, b, yes, no});
   }
+  Scalar Apply(const ScalarFunction& function, std::vector<Scalar> in);
 
   // Scalars of a whole tensor, which cost a pass over it.
   Scalar SumOf(Value x);
@@ -69,6 +70,15 @@ class Lowering {
   Scalar NormOf(const Grid& cells, Value x) { return SquareRoot(DotOf(cells, x, x)); }
   Scalar LargestOf(const Grid& cells, Value x);  ///< max |x|
 
+  struct Range {
+    Scalar low;
+    Scalar high;
+  };
+  /// The range of a number of cells over all tensors that the step computes, without the outermost
+  /// hundredth at either end. It is known before the first pass: all tensors are read for it
+  /// before.
+  Range RangeOverModel(Scalar of_cells, const Grid& cells);
+
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
   Value Scale(Scalar s, Value x);
@@ -85,6 +95,7 @@ class Lowering {
   Value Max(Value x, Value y);
   Value Magnitude(Value x);
   Value SquareRoot(Value x);
+  Value OrElse(Value x, Value y);  ///< x, y where x is no number
   // Computed in f64 and rounded once to the working precision.
   Value Exponential(Value x);
   Value Logarithm(Value x);
@@ -122,6 +133,16 @@ class Lowering {
   /// The register that holds x; a zero gets one.
   Register Hold(Value x);
 
+  /// A step begins, by its index in Plan::steps.
+  void BeginStep(std::uint32_t step) { step_ = step; }
+  /// Numbers of this tensor that a range was asked of.
+  struct Surveyed {
+    std::uint32_t step = 0;
+    Scalar of_cells;
+    Grid cells;
+  };
+  const std::vector<Surveyed>& surveyed() const { return surveyed_; }
+
   // What the step did to the tensor, in its method's own words; reports show it. Costs no pass:
   // what depends on a reduction, or on a value kept whole, that the result does without is left
   // out.
@@ -148,6 +169,7 @@ class Lowering {
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
   Scalar Gather(const Reduction& reduction);
+  Scalar Given(std::uint32_t number);
   KeptIndex Keep(Value value);
   std::uint16_t LevelOf(Scalar scalar) const;
   Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
@@ -159,6 +181,8 @@ class Lowering {
   std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
   std::map<std::vector<std::uint64_t>, Slot> known_slots_;
   std::map<Register, KeptIndex> known_kept_;
+  std::uint32_t step_ = 0;
+  std::vector<Surveyed> surveyed_;
 };
 
 }  // namespace weightsmith::internal

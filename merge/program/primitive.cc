@@ -20,6 +20,7 @@ constexpr Primitive kPrimitives[] = {
     {OpCode::kMax, 2},
     {OpCode::kMagnitude, 1},
     {OpCode::kSquareRoot, 1},
+    {OpCode::kOrElse, 2},
     {OpCode::kExponential, 1},
     {OpCode::kLogarithm, 1},
     {OpCode::kHyperbolicTangent, 1},

@@ -44,6 +44,19 @@ struct Transform {
   bool operator==(const Transform&) const = default;
 };
 
+/// A slot that is filled before the first pass, by what was learned of all tensors of a step.
+struct GivenSlot {
+  Slot slot = kNoSlot;
+  std::uint32_t number = 0;  ///< two for each step: see FirstGiven
+
+  bool operator==(const GivenSlot&) const = default;
+};
+
+/// Of a step by its index in Plan::steps: the number of its lowest; that of its highest follows.
+constexpr std::uint32_t FirstGiven(std::uint32_t step) {
+  return 2 * step;
+}
+
 /// A register of a pass that is kept.
 struct KeptRegister {
   Register value = 0;

@@ -45,8 +45,15 @@ std::size_t Inputs(ScalarCode code) {
       return 2;
     case ScalarCode::kSelect:
       return 4;
+    case ScalarCode::kFunction:
+      break;
   }
   return 0;
+}
+
+std::span<const Scalar> Reads(const ScalarOp& operation) {
+  if (operation.code == ScalarCode::kFunction) return operation.operands;
+  return std::span(operation.in).first(Inputs(operation.code));
 }
 
 double Evaluate(ScalarCode code, std::span<const double> in) {
@@ -89,30 +96,31 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
       return RoundedTo(DType::kBF16, in[0]);
     case ScalarCode::kSelect:
       return in[0] < in[1] ? in[2] : in[3];
+    case ScalarCode::kFunction:
+      break;
   }
   return 0;
 }
 
 void Evaluate(const ScalarOp& operation, SlotValues& slots) {
-  const std::size_t inputs = Inputs(operation.code);
+  const std::span<const Scalar> reads = Reads(operation);
   std::size_t count = 1;
-  for (std::size_t i = 0; i < inputs; ++i) {
-    const Scalar& in = operation.in[i];
+  for (const Scalar& in : reads) {
     if (!in.is_literal() && slots[in.slot()].size() != 1) count = slots[in.slot()].size();
   }
   std::vector<double> out(count);
+  std::vector<double> in(reads.size());
   for (std::size_t at = 0; at < count; ++at) {
-    std::array<double, 4> in{};
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const Scalar& scalar = operation.in[i];
-      if (scalar.is_literal()) {
-        in[i] = scalar.literal();
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+      if (reads[i].is_literal()) {
+        in[i] = reads[i].literal();
       } else {
-        const std::vector<double>& values = slots[scalar.slot()];
+        const std::vector<double>& values = slots[reads[i].slot()];
         in[i] = values[values.size() == 1 ? 0 : at];
       }
     }
-    out[at] = Evaluate(operation.code, std::span<const double>(in).first(inputs));
+    out[at] = operation.function != nullptr ? operation.function->compute(in)
+                                            : Evaluate(operation.code, in);
   }
   slots[operation.out] = std::move(out);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace weightsmith::internal {
@@ -54,6 +55,13 @@ enum class ScalarCode : std::uint8_t {
   kRoundF16,           ///< a rounded to f16
   kRoundBF16,          ///< a rounded to bf16
   kSelect,             ///< c where a < b, else d
+  kFunction,           ///< ScalarOp::function of ScalarOp::operands
+};
+
+/// A function of any number of scalars, for what is too long to be written as operations.
+struct ScalarFunction {
+  std::string_view name;
+  double (*compute)(std::span<const double> in);
 };
 
 /// One operation on scalars. A slot holds one number for the tensor, or one for each cell; a number
@@ -62,14 +70,19 @@ struct ScalarOp {
   ScalarCode code = ScalarCode::kAdd;
   std::array<Scalar, 4> in{0, 0, 0, 0};
   Slot out = kNoSlot;
+  const ScalarFunction* function = nullptr;
+  std::vector<Scalar> operands{};
 
   bool operator==(const ScalarOp&) const = default;
 };
 
-/// How many operands an operation has.
+/// How many of `in` an operation has.
 std::size_t Inputs(ScalarCode code);
 
-/// The value of an operation on numbers. REQUIRES: Inputs(code) of them.
+/// All that an operation reads.
+std::span<const Scalar> Reads(const ScalarOp& operation);
+
+/// The value of an operation on numbers, but of kFunction. REQUIRES: Inputs(code) of them.
 double Evaluate(ScalarCode code, std::span<const double> in);
 
 /// The values of every slot: what is not known yet is empty.

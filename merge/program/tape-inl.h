@@ -221,6 +221,9 @@ void Run(const Instruction& instruction, T* registers, std::size_t n, std::uint6
     case OpCode::kSquareRoot:
       return Map(
           n, out, [&](V a) HWY_ATTR { return hn::Sqrt(a); }, x);
+    case OpCode::kOrElse:
+      return Map(
+          n, out, [&](V a, V b) HWY_ATTR { return hn::IfThenElse(hn::IsNaN(a), b, a); }, x, y);
     case OpCode::kExponential:
       return MapWide(
           n, out, [&](W a) HWY_ATTR { return ExponentialOf(a); }, x);

@@ -38,6 +38,7 @@ enum class OpCode : std::uint8_t {
   kMax,              ///< the greater of x and y
   kMagnitude,        ///< |x|
   kSquareRoot,       ///< √x
+  kOrElse,           ///< x, y where x is NaN
   // In f64, whatever the precision of the tile, then rounded to it.
   kExponential,        ///< e^x
   kLogarithm,          ///< ln x

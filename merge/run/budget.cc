@@ -33,6 +33,7 @@ std::uint64_t PlanBytes(const Plan& plan) {
   }
   std::uint64_t outputs = 0;
   for (const Task& task : plan.tasks) outputs += task.products.size();
+  for (const Survey& survey : plan.surveys) outputs += survey.plan->tasks.size();
   return (inputs + std::max(inputs, outputs)) * kBytesPerTensor;
 }
 
@@ -47,7 +48,20 @@ std::uint64_t LargestDeltas(const Plan& plan) {
 std::uint64_t LargestState(const Plan& plan) {
   std::uint64_t largest = 0;
   for (const Task& task : plan.tasks) largest = std::max(largest, StateBytes(task));
+  for (const Survey& survey : plan.surveys) largest = std::max(largest, LargestState(*survey.plan));
   return largest;
+}
+
+/// The numbers of all tensors of a survey, while it is taken.
+std::uint64_t SurveyBytes(const Plan& plan) {
+  std::uint64_t most = 0;
+  for (const Survey& survey : plan.surveys) {
+    std::uint64_t numbers = 0;
+    for (const Task& task : survey.plan->tasks) numbers += task.surveyed->count;
+    // A vector grows by doubling.
+    most = std::max(most, 3 * numbers * sizeof(double) + WorkerBytes(*survey.plan));
+  }
+  return most;
 }
 
 /// What to know of a budget that is too small where most of it is for one tensor; else empty.
@@ -67,7 +81,7 @@ std::string Budget(std::uint64_t bytes) {
 
 std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t more) {
   const std::uint64_t states = std::max(share.states, LargestState(plan));
-  return kProgramBytes + more + PlanBytes(plan) + share.delta_cache + states +
+  return kProgramBytes + more + PlanBytes(plan) + SurveyBytes(plan) + share.delta_cache + states +
          static_cast<std::uint64_t>(share.threads) * WorkerBytes(plan);
 }
 

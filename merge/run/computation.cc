@@ -40,6 +40,7 @@ TaskResult Fold(const Task& task, std::span<const ChunkResult> chunks, bool dige
     result.non_finite += chunk.non_finite;
     result.bytes_read += chunk.bytes_read;
     result.bytes_written += chunk.bytes_written;
+    result.numbers.insert(result.numbers.end(), chunk.numbers.begin(), chunk.numbers.end());
   }
   if (!digests) return result;
   for (std::size_t s = 0; s < task.sources.size(); ++s) {
@@ -178,12 +179,18 @@ ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
   }
   if (item.state == nullptr) {
     item.state = std::make_shared<TaskState>(*context_.plan, item.chunk.task,
-                                             context_.deltas.digests(), poll);
+                                             context_.deltas.digests(), poll, context_.given);
   } else {
     item.state->EndPass(poll);
   }
-  if (!item.state->storing()) worker.Sample(*item.state);
-  return {};
+  ChunkResult result;
+  const std::optional<SurveyedSlot>& surveyed = item.state->task().surveyed;
+  if (!item.state->storing()) {
+    worker.Sample(*item.state);
+  } else if (surveyed) {
+    result.numbers = item.state->slots()[surveyed->slot];
+  }
+  return result;
 }
 
 /// A file system writes to a file for one at a time: a thread that finds it busy computes the next

@@ -1,5 +1,6 @@
 #include "merge/run/engine.h"
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "merge/run/computation.h"
+#include "merge/run/survey.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -44,12 +46,29 @@ void AddFiles(const Source& source, const Files& files, std::set<const ByteSourc
 }  // namespace
 
 Engine::Engine(const Plan& plan, const MemoryShare& memory, std::optional<IoBackend> io)
-    : state_bytes_(memory.states),
+    : memory_(memory),
+      io_(io),
       context_(plan, OpenFiles(plan, io), memory.delta_cache),
       workers_(context_) {}
 
 void Engine::Compute(const WorkSet& work, Sink& sink, const ComputeOptions& options) {
-  Computation(context_, workers_, state_bytes_, work, sink, options).Run();
+  TakeSurveys(options);
+  Computation(context_, workers_, memory_.states, work, sink, options).Run();
+}
+
+void Engine::TakeSurveys(const ComputeOptions& options) {
+  const std::scoped_lock lock(surveying_);
+  if (surveyed_) return;
+  context_.given.resize(2 * plan().steps.size(), std::nan(""));
+  for (const Survey& survey : plan().surveys) {
+    Engine engine(*survey.plan, memory_, io_);
+    engine.context_.given = context_.given;
+    engine.surveyed_ = true;
+    const SurveyedRange range = Take(survey, engine, options);
+    context_.given[FirstGiven(survey.step)] = range.low;
+    context_.given[FirstGiven(survey.step) + 1] = range.high;
+  }
+  surveyed_ = true;
 }
 
 void Engine::ExpectInputsUnchanged() const {
@@ -57,6 +76,7 @@ void Engine::ExpectInputsUnchanged() const {
 }
 
 void Engine::ExpectInputsUnchanged(const WorkSet& work) const {
+  if (!plan().surveys.empty()) return ExpectInputsUnchanged();
   std::set<const ByteSource*> read;
   for (const TaskWork& own : work) {
     const Task& task = plan().tasks[own.task];

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string_view>
 
@@ -44,8 +45,9 @@ class Engine {
   /// Of what was read of adapters.
   const AdapterDigests& adapter_digests() { return context_.deltas.digests(); }
 
-  /// Computes the work and gives it to the sink. Any thread, several at once with a sink each.
-  /// Throws as Worker does, what the sink throws, and kInterrupted.
+  /// Computes the work and gives it to the sink. Any thread, several at once with a sink each; the
+  /// first one takes the plan's surveys before. Throws as Worker does, what the sink throws, and
+  /// kInterrupted.
   void Compute(const WorkSet& work, Sink& sink, const ComputeOptions& options);
 
   /// Throws kInput where a file changed since the plan was made: any, or one that the work reads.
@@ -56,9 +58,14 @@ class Engine {
   void DropCaches() const;
 
  private:
-  std::uint64_t state_bytes_;
+  void TakeSurveys(const ComputeOptions& options);
+
+  MemoryShare memory_;
+  std::optional<IoBackend> io_;
   WorkerContext context_;
   WorkerPool workers_;
+  std::mutex surveying_;
+  bool surveyed_ = false;
 };
 
 }  // namespace weightsmith::internal

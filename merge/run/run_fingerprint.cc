@@ -77,7 +77,8 @@ class Printer {
   Printer& Add(const ScalarOp& operation) {
     Add(static_cast<std::uint64_t>(operation.code)).Add(operation.out);
     for (const Scalar& in : operation.in) Add(in);
-    return *this;
+    return operation.function == nullptr ? *this
+                                         : Add(operation.function->name).Add(operation.operands);
   }
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);
@@ -146,7 +147,11 @@ class Printer {
   Printer& Add(const Task& task) {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
-    return Add(task.slot_count).Add(task.kept_count).Add(task.findings);
+    Add(task.slot_count).Add(task.kept_count).Add(task.findings);
+    Add(task.given.size());
+    for (const GivenSlot& given : task.given) Add(given.slot).Add(given.number);
+    Add(task.surveyed.has_value());
+    return task.surveyed ? Add(task.surveyed->slot) : *this;
   }
   Digest Finish() const { return stream_.Finish(); }
 
@@ -171,6 +176,7 @@ Digest PlanPrint(const Plan& plan, bool effects) {
     print.Add(step.name).Add(step.op).Add(step.expects_effect).Add(step.all_weights_zero);
   }
   print.Add(plan.tasks);
+  for (const Survey& survey : plan.surveys) print.Add(survey.step).Add(survey.plan->tasks);
   for (const OutputFilePlan& file : plan.output_files) {
     print.Add(file.output).Add(file.layout.header).Add(file.layout.file_size);
   }

@@ -58,6 +58,12 @@ void Schedule::Done(const WorkItem& item, ChunkResult&& result) {
     open.state = item.state;
     open.between = OpenTask::Between::kDone;
     open.given = open.done = 0;
+    // A task of a survey stores nothing: what it gathered is its result.
+    if (!open.state->storing() || !open.state->task().surveyed) return;
+    open.results.clear();
+    open.results.push_back(std::move(result));
+    open.chunks = open.given = open.done = 1;
+    Leave(open);
     return;
   }
   open.results[item.index] = std::move(result);
@@ -66,6 +72,11 @@ void Schedule::Done(const WorkItem& item, ChunkResult&& result) {
     open.between = OpenTask::Between::kWaits;
     return;
   }
+  Leave(open);
+}
+
+/// The state is not needed any more.
+void Schedule::Leave(OpenTask& open) {
   state_used_ -= StateBytes(open.state->task());
   open.state = nullptr;
 }

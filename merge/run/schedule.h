@@ -63,6 +63,7 @@ class Schedule {
   };
 
   bool OpenNext();
+  void Leave(OpenTask& open);
   std::optional<WorkItem> Give(OpenTask& open) const;
 
   const Plan* plan_;

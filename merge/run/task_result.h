@@ -19,6 +19,7 @@ struct TaskResult {
   std::uint64_t non_finite = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
+  std::vector<double> numbers{};  ///< of a task of a survey
 };
 
 struct FinishedTask {

@@ -5,7 +5,7 @@
 
 namespace weightsmith::internal {
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests,
-                     const Poll& poll)
+                     const Poll& poll, std::span<const double> given)
     : task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
       slots_(task_->slot_count),
@@ -14,6 +14,7 @@ TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& diges
   for (std::size_t d = 0; d < task_->deltas.size(); ++d) {
     if (!task_->deltas[d].weight) deltas_.Prepare(d, {}, poll);
   }
+  for (const GivenSlot& known : task_->given) slots_[known.slot] = {given[known.number]};
   BeginPass();
 }
 

@@ -17,9 +17,10 @@ namespace weightsmith::internal {
 
 class TaskState {
  public:
-  /// Makes the deltas that read no weight; `poll` as in EndPass. REQUIRES: the plan and the digests
-  /// outlive it.
-  TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests, const Poll& poll);
+  /// Makes the deltas that read no weight; `poll` as in EndPass; `given` as Engine has it.
+  /// REQUIRES: the plan and the digests outlive it.
+  TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests, const Poll& poll,
+            std::span<const double> given = {});
 
   const Task& task() const { return *task_; }
   /// Whether the pass at hand is the one that stores.

@@ -61,6 +61,7 @@ SampleWork SampleOf(const Plan& plan, std::uint64_t budget) {
     if (task.tape.probes.empty()) continue;
     if (!task.deltas.empty() && ++with_deltas > kMostWithDeltas) continue;
     if (!task.passes.empty() && task.elements > small) continue;
+    if (!task.given.empty()) continue;  // needs all tensors
     all += task.elements;
     if (!task.passes.empty()) {
       sample.work.push_back({t});

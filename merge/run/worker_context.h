@@ -25,6 +25,8 @@ struct WorkerContext {
   BufferCounts most;
   DeltaCache deltas;   ///< any thread
   BufferPool buffers;  ///< of results, likewise
+  /// What surveys gave: two numbers for each step, NaN where there was none.
+  std::vector<double> given{};
 };
 
 }  // namespace weightsmith::internal

@@ -22,7 +22,7 @@ constexpr std::array kAllCodes{
     OpCode::kMin,       OpCode::kAddDifference, OpCode::kTrainDifference, OpCode::kMax,
     OpCode::kQuotient,  OpCode::kKeepAtLeast,   OpCode::kKeepSign,        OpCode::kWhereNotZero,
     OpCode::kMagnitude, OpCode::kSquareRoot,    OpCode::kKeepBelow,       OpCode::kKeepAtMost,
-    OpCode::kChoose,    OpCode::kSign};
+    OpCode::kChoose,    OpCode::kSign,          OpCode::kOrElse};
 
 template <class T>
 T Lesser(T x, T y) {
@@ -86,6 +86,8 @@ T Meaning(OpCode code, T s, T t, T x, T y, T z) {
       return std::abs(x);
     case OpCode::kSquareRoot:
       return std::sqrt(x);
+    case OpCode::kOrElse:
+      return std::isnan(x) ? y : x;
     case OpCode::kExponential:
     case OpCode::kLogarithm:
     case OpCode::kHyperbolicTangent:

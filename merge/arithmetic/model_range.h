@@ -1,0 +1,15 @@
+// Where a number of a cell lies among those of all tensors of the step.
+#pragma once
+
+#include "merge/program/lowering.h"
+
+namespace weightsmith::internal {
+
+/// `number` on a scale that is 0 at the lowest of `among` and 1 at the highest, over all tensors
+/// and without the outermost; 1 where those are one number.
+Scalar PlaceInModel(Lowering& tape, Scalar number, Scalar among, const Grid& cells);
+
+/// A share less alpha, from 0 to 1.
+Scalar ShareLess(Lowering& tape, Scalar share, double alpha);
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,26 @@
+#include "merge/arithmetic/region.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weightsmith::internal {
+
+Region RegionOf(double width, double offset, std::uint64_t places, bool truncates) {
+  if (width < 0) {
+    offset += width;
+    width = -width;
+  }
+  width = std::min(width, 1.0);
+  if (offset < 0) offset = 1 + offset - std::trunc(offset);
+  offset = std::fmod(offset, 1.0);
+  const auto count = static_cast<double>(places);
+  const auto place = [&](double share) {
+    const double exact = share * count;
+    return static_cast<std::uint64_t>(truncates ? std::trunc(exact) : std::nearbyint(exact));
+  };
+  const double end = width + offset;
+  if (end <= 1) return {place(offset), place(end), false};
+  return {place(end - 1), place(offset), true};
+}
+
+}  // namespace weightsmith::internal

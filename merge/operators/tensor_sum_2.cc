@@ -1,0 +1,71 @@
+#include "merge/arithmetic/region.h"
+#include "merge/operator.h"
+
+namespace weightsmith::internal::operators {
+namespace {
+
+/// Of a second dimension with no more places the first one is cut.
+constexpr std::uint64_t kFewColumns = 100;
+
+Value LowerTensorSum2(Lowering& tape, const Arguments& given) {
+  const Value a = given.operands[0];
+  const Value b = given.operands[1];
+  const double width = given.parameters.Number("width");
+  const Shape& shape = given.shape;
+  const std::uint64_t elements = ElementCount(shape).value_or(0);
+  if (shape.empty()) return width > 0.5 ? b : a;
+  if (elements == 0 || a == b) return a;
+  const std::size_t dimension = shape.size() > 1 && shape[1] > kFewColumns ? 1 : 0;
+  const Region region = RegionOf(width, given.parameters.Number("offset"), shape[dimension],
+                                 given.parameters.Word("ends") == "truncated");
+  const Value inside = region.inverted ? a : b;
+  const Value outside = region.inverted ? b : a;
+  if (region.first >= region.end) return outside;
+  const std::uint64_t whole = dimension == 0 ? elements : elements / shape[0];
+  const std::uint64_t place = whole / shape[dimension];
+  const Value head = tape.KeepExtra(outside, inside, whole, region.first * place);
+  return tape.KeepExtra(head, outside, whole, region.end * place);
+}
+
+}  // namespace
+
+const Operator& tensor_sum_2() {
+  static const Operator declaration{
+      .name = "tensor_sum_2",
+      .summary = "Takes some columns of every tensor from b, the others from a.",
+      .doc =
+          "Columns are the places of the second dimension: input channels. Where it "
+          "has 100 or fewer, or there is none, rows are taken as tensor_sum does. "
+          "`width` is the share of the columns that b gives, `offset` where they "
+          "begin; what goes over the last column goes on with the first.\n\n"
+          "SuperMerger truncates the ends to whole columns (`ends: truncated`); of "
+          "tensors with a second dimension of 100 or fewer it takes the numbers of "
+          "rows for columns, which this does not.",
+      .formula = "columns round(offset*n) to round((offset + width)*n) of b, the others of a",
+      .source = "SuperMerger, \"tensor2\"",
+      .example = "mix: {op: tensor_sum_2, a: photo, b: anime, width: 0.4, offset: 0.3}",
+      .uses = {"exchange input channels of two models", "blend without averaging"},
+      .operands = {{.name = "a", .doc = "What width 0 gives."},
+                   {.name = "b", .doc = "What width 1 gives."}},
+      .parameters = {{.name = "width",
+                      .by_place = true,
+                      .low = -1,
+                      .high = 1,
+                      .doc = "Share of the columns that b gives."},
+                     {.name = "offset",
+                      .default_value = 0.0,
+                      .by_place = true,
+                      .low = -1,
+                      .high = 1,
+                      .doc = "Where those begin."},
+                     {.name = "ends",
+                      .type = ParameterType::kWord,
+                      .default_value = 0,
+                      .words = {"rounded", "truncated"},
+                      .doc = "How ends become whole columns."}},
+      .lower = LowerTensorSum2,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::internal::operators

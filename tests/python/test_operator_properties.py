@@ -264,7 +264,7 @@ NOTHING = {"alpha": 0, "lambda": 0}
 NOT_NOTHING = {
     "cosine_a", "cosine_b",  # alpha is what is taken from a similarity
     "extract",  # alpha says which of the two
-    "geometric_sum", "multiply_difference", "distribution_crossover",  # computed as the formula says
+    "multiply_difference", "distribution_crossover",  # computed as the formula says
     "sum_twice", "triple_sum",  # beta is left
 }
 IDENTITIES = [
@@ -273,13 +273,18 @@ IDENTITIES = [
     ("norm_match", {"alpha": 0}, "b"),
     ("crossover", {"alpha": 1}, "b"),
     ("linear", {"of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 0}]}, "a"),
-    ("tensor_sum", {"alpha": 1, "beta": 0}, "b"),
+    ("tensor_sum", {"width": 0}, "a"),
+    ("tensor_sum", {"width": 1}, "b"),
+    ("tensor_sum_2", {"width": 1}, "b"),
+    ("geometric_sum", {"alpha": 1}, "b"),
+    ("normalized_sum", {"alpha": 1}, "b"),
+    ("maximum", {"alpha": 0}, "a"),
     ("sum_twice", {"alpha": 0.3, "beta": 1}, "c"),
     ("triple_sum", {"alpha": 0, "beta": 0}, "a"),
 ]
 
 # What models that are all equal do not give back.
-CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough"}
+CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
 
 # Which model comes first matters, beside its weight.
 ORDERED = {"fallback"}

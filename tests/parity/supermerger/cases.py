@@ -75,27 +75,27 @@ CASES = {
     ),
     "extract": (
         {"mode": "Add difference", "calcmode": "extract", "alpha": 0.4, "beta": 0.3, "gamma": 1.5},
-        {"op": "extract", "base": "a", "a": "b", "b": "c", "alpha": 0.4, "beta": 0.3, "gamma": 1.5},
+        {"op": "extract", "a": "a", "b": "b", "c": "c", "alpha": 0.4, "beta": 0.3, "gamma": 1.5},
     ),
     "extract similar": (
         {"mode": "Add difference", "calcmode": "extract", "alpha": 0.25, "beta": 0, "gamma": 2},
-        {"op": "extract", "base": "a", "a": "b", "b": "c", "alpha": 0.25, "beta": 0, "gamma": 2},
+        {"op": "extract", "a": "a", "b": "b", "c": "c", "alpha": 0.25, "beta": 0, "gamma": 2},
     ),
     "tensor": (
         {"mode": "Weight sum", "calcmode": "tensor", "alpha": 0.4, "beta": 0.3},
-        {"op": "tensor_sum", "a": "a", "b": "b", "alpha": 0.4, "beta": 0.3},
+        {"op": "tensor_sum", "a": "a", "b": "b", "width": 0.4, "offset": 0.3, "ends": "truncated"},
     ),
     "tensor wrapped": (
         {"mode": "Weight sum", "calcmode": "tensor", "alpha": 0.7, "beta": 0.6},
-        {"op": "tensor_sum", "a": "a", "b": "b", "alpha": 0.7, "beta": 0.6},
+        {"op": "tensor_sum", "a": "a", "b": "b", "width": 0.7, "offset": 0.6, "ends": "truncated"},
     ),
     "tensor2": (
         {"mode": "Weight sum", "calcmode": "tensor2", "alpha": 0.4, "beta": 0.3},
-        {"op": "tensor_sum_2", "a": "a", "b": "b", "alpha": 0.4, "beta": 0.3},
+        {"op": "tensor_sum_2", "a": "a", "b": "b", "width": 0.4, "offset": 0.3, "ends": "truncated"},
     ),
     "tensor2 wrapped": (
         {"mode": "Weight sum", "calcmode": "tensor2", "alpha": 0.7, "beta": 0.6},
-        {"op": "tensor_sum_2", "a": "a", "b": "b", "alpha": 0.7, "beta": 0.6},
+        {"op": "tensor_sum_2", "a": "a", "b": "b", "width": 0.7, "offset": 0.6, "ends": "truncated"},
     ),
     "adjust": (
         {"mode": "Weight sum", "calcmode": "normal", "alpha": 0, "adjust": "2,-1,3,0.5,4,-2,1,3"},

@@ -55,9 +55,9 @@ CASES = {
     "dare_ties of all": ("dare_ties", "zabc", True, {"weight": WEIGHTS},
                          {"op": "dare_ties", "base": "base", "of": WEIGHTED, "density": 1, "seed": 2}),
     "della of all": ("della", "zabc", True, {"weight": WEIGHTS},
-                     {"op": "della", "base": "base", "of": WEIGHTED, "density": 1, "seed": 3}),
+                     {"op": "della", "base": "base", "of": WEIGHTED, "density": 1, "epsilon": 0.1, "seed": 3}),
     "della_linear of all": ("della_linear", "zabc", True, {"weight": WEIGHTS},
-                            {"op": "della_linear", "base": "base", "of": WEIGHTED, "density": 1, "seed": 4}),
+                            {"op": "della_linear", "base": "base", "of": WEIGHTED, "density": 1, "epsilon": 0.1, "seed": 4}),
     "sce": ("sce", "zabc", True, {}, {"op": "sce", "base": "base", "of": OF}),
     "sce of half": ("sce", "zabc", True, {"select_topk": 0.5}, {"op": "sce", "base": "base", "of": OF, "select": 0.5}),
     "ram": ("ram", "zabc", True, {"epsilon": 0.05}, {"op": "ram", "base": "base", "of": OF, "epsilon": 0.05}),
@@ -124,6 +124,13 @@ def drawn(module_weightsmith):
     return dense, {name: tensors["w.weight"] for name, tensors in result.items()}, peer
 
 
+def chances(op, dense):
+    """With which each element is kept: by its rank in its row."""
+    ranks = np.argsort(np.argsort(np.abs(dense), axis=1, kind="stable"), axis=1, kind="stable")
+    epsilon = DRAWN[op].get("epsilon", 0)
+    return DENSITY - epsilon + 2 * epsilon * ranks / (COLUMNS - 1)
+
+
 @pytest.mark.parametrize("op", DRAWN)
 def test_as_much_is_kept_as_density_says(drawn, op):
     _, ours, peer = drawn
@@ -134,10 +141,11 @@ def test_as_much_is_kept_as_density_says(drawn, op):
 
 @pytest.mark.parametrize("op", DRAWN)
 def test_what_is_kept_is_scaled_as_rescale_says(drawn, op):
+    """By the chance of each element; by what makes the sum of magnitudes what it was; or not at all."""
     dense, ours, peer = drawn
-    for array, factor in ((ours[f"{op} density"], 1 / DENSITY), (ours[f"{op} none"], 1.0)):
+    for array, factors in ((ours[f"{op} density"], 1 / chances(op, dense)), (ours[f"{op} none"], np.ones_like(dense))):
         kept = array != 0
-        np.testing.assert_allclose(array[kept], factor * dense[kept], rtol=1e-6)
+        np.testing.assert_allclose(array[kept], (factors * dense)[kept], rtol=1e-6)
     for array in (ours[f"{op} l1"], peer[op]):
         kept = array != 0
         factor = np.abs(dense).sum(dtype=np.float64) / np.abs(dense[kept]).sum(dtype=np.float64)
@@ -148,13 +156,14 @@ def test_what_is_kept_is_scaled_as_rescale_says(drawn, op):
 @pytest.mark.parametrize("op", ["della", "della_linear"])
 def test_the_chance_grows_with_the_rank_in_a_row(drawn, op):
     dense, ours, peer = drawn
-    ranks = np.argsort(np.argsort(np.abs(dense), axis=1, kind="stable"), axis=1, kind="stable")
-    epsilon = DRAWN[op]["epsilon"]
+    expected = chances(op, dense)
+    order = np.argsort(expected, axis=1, kind="stable")
     for kept in (ours[f"{op} none"] != 0, peer[op] != 0):
+        by_rank = np.take_along_axis(kept, order, axis=1)
         for first in range(0, COLUMNS, 50):
-            chances = DENSITY - epsilon + 2 * epsilon * np.arange(first, first + 50) / (COLUMNS - 1)
-            share = kept[(ranks >= first) & (ranks < first + 50)].mean()
-            assert abs(share - chances.mean()) < 5 * np.sqrt(0.25 / (ROWS * 50))
+            tenth = slice(first, first + 50)
+            should = np.take_along_axis(expected, order, axis=1)[:, tenth].mean()
+            assert abs(by_rank[:, tenth].mean() - should) < 5 * np.sqrt(0.25 / (ROWS * 50))
 
 
 @pytest.mark.parametrize("op", ["dare_linear", "dare_ties"])

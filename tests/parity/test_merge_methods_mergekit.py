@@ -33,7 +33,7 @@ CASES = {
     "multislerp of differences": ("multislerp", "zabc", True, {"weight": WEIGHTS},
                                   {"op": "multislerp", "base": "base", "of": WEIGHTED}),
     "karcher": ("karcher", "abc", False, {}, {"op": "karcher", "of": OF}),
-    "passthrough": ("passthrough", "a", False, {"scale": (0.7,)}, {"op": "passthrough", "model": "a", "scale": 0.7}),
+    "passthrough": ("passthrough", "a", False, {"scale": (0.7,)}, {"op": "passthrough", "a": "a", "scale": 0.7}),
     "model_stock": ("model_stock", "zabc", True, {}, {"op": "model_stock", "base": "base", "of": OF}),
     "arcee_fusion": ("arcee_fusion", "za", True, {}, {"op": "arcee_fusion", "a": "base", "b": "a"}),
     "nearswap": ("nearswap", "za", True, {"t": 0.02}, {"op": "nearswap", "a": "base", "b": "a", "t": 0.02}),

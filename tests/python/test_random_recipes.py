@@ -30,7 +30,7 @@ EXACT = {
     "weighted_sum", "add_difference", "add", "subtract", "scale", "multiply", "linear", "average", "sum_twice", "triple_sum",
     "train_difference", "clamp", "copy", "ties", "task_arithmetic", "nearswap", "ram", "maximum", "tensor_sum", "tensor_sum_2",
     "add_opposite", "similarity_add_difference", "dare_linear", "dare_ties", "breadcrumbs", "breadcrumbs_ties", "passthrough",
-    "top_k_tensor_sum", "fallback",
+    "top_k_tensor_sum", "fallback", "della", "della_linear",
 }
 
 # A last bit may decide there which elements are taken: their operands are models and what is exact.
@@ -79,6 +79,11 @@ def models():
     return result
 
 
+def is_exact(step):
+    """A factor that comes of a sum over the tensor may have another last bit."""
+    return step["op"] in EXACT and step.get("rescale") != "l1"
+
+
 class Writer:
     """Writes random steps, each over models and earlier steps."""
 
@@ -101,7 +106,7 @@ class Writer:
             steps[name] = step
             self.kinds[name] = kind
             used = [value for value in self.names(step) if value in self.kinds]
-            if op["name"] in EXACT and all(value in self.exact for value in used):
+            if is_exact(step) and all(value in self.exact for value in used):
                 self.exact.add(name)
         last = list(steps)[-1] if steps else "a"
         if self.kinds[last] == "delta":

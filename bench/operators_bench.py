@@ -50,7 +50,7 @@ METHODS = {
     "model_stock": Method("abc", "{op: model_stock, base: a, of: [b, c]}", "linear", 2,
                           mergekit=("model_stock", {}, 1), mecha=("n_model_stock", {})),
     "ties": Method("abc", f"{{op: ties, {BASE}, density: 0.3}}", "linear", 2.75,
-                   mergekit=("ties", {"weight": WEIGHTS, "density": 0.3}, 1), mecha=("add_difference_ties", {"k": 0.3})),
+                   mergekit=("ties", {"weight": WEIGHTS, "density": 0.3}, 1), mecha=("ties_sum", {"k": 0.3})),
     "dare_ties": Method("abc", f"{{op: dare_ties, {BASE}, density: 0.3, seed: 1}}", "linear", 2.5,
                         mergekit=("dare_ties", {"weight": WEIGHTS, "density": 0.3}, 1),
                         mecha=("add_ties_with_dare", {"probability": 0.7, "seed": 1})),

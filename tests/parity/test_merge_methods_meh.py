@@ -39,7 +39,7 @@ CASES = {
     "ties_add_difference": (
         {"alpha": 0.8, "beta": 0.4},
         {"op": "ties", "base": "base", "of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 1}], "density": 0.4,
-         "trim": "mecha", "sign": "frequency", "lambda": 0.8}),
+         "trim": "mecha", "sign": "majority", "lambda": 0.8}),
 }
 
 # Its exponentials and its FFT are in f32.

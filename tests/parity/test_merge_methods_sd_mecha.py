@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import sd_mecha
-    from sd_mecha.extensions.builtin.merge_methods import slicing, svd, ties
+    from sd_mecha.extensions.builtin.merge_methods import linear, slicing, svd, ties
     from sd_mecha.extensions.merge_methods import get_all
 
 ALPHA = torch.tensor(0.3)
@@ -76,7 +76,7 @@ CASES = {
                          {"op": "top_k_tensor_sum", "a": "a", "b": "b", "width": 0.6, "offset": 0.2}),
     "ties_sum": (
         lambda z, a, b, c: z + call(sd_mecha.ties_sum, *deltas(z, a, b, c), k=0.4),
-        {"op": "ties", "base": "base", "of": WEIGHTED, "density": 0.4, "trim": "mecha", "sign": "frequency"}),
+        {"op": "ties", "base": "base", "of": WEIGHTED, "density": 0.4, "trim": "mecha", "sign": "majority"}),
     "ties_sum by size": (
         lambda z, a, b, c: z + call(sd_mecha.ties_sum, *deltas(z, a, b, c), k=0.4, vote_sgn=True),
         {"op": "ties", "base": "base", "of": WEIGHTED, "density": 0.4, "trim": "mecha"}),
@@ -128,9 +128,9 @@ def test_model_stock_by_rows_differs_in_which_pairs_it_takes(module_weightsmith,
     """Theirs takes each model and the next, ours all pairs: the same of two models."""
     run, folder = module_weightsmith
     models = merging.models("ab")
-    step = {"op": "model_stock", "base": "base", "of": ["a", "b"], "by": "rows"}
+    step = {"op": "model_stock", "base": "base", "of": ["a", "b"], "by": "filter"}
     ours = merging.merge(run, folder, models, {"stock": step})["stock"]
-    for tensor in merging.SHAPES:
+    for tensor in ("matrix.weight", "wide.weight", "square.weight", "vector.weight"):  # of a convolution it is all of a kernel
         z, a, b = (torch.from_numpy(models[letter][tensor]) for letter in ("base", "a", "b"))
         cosines = torch.nn.functional.cosine_similarity(a - z, b - z, dim=-1)
         theirs = z + call(sd_mecha.model_stock, a - z, b - z)
@@ -177,9 +177,10 @@ GRAPHS = {
     "n_average": (lambda a, b, c: sd_mecha.n_average(a, b, c), {"op": "average", "of": ["a", "b", "c"], "vae": True}),
     "tensor_sum": (lambda a, b, c: sd_mecha.tensor_sum(a, b, width=0.4, offset=0.3),
                    {"op": "tensor_sum", "a": "a", "b": "b", "width": {"default": 0.4, "vae": 0.4}, "offset": 0.3}),
-    "ties": (lambda a, b, c: sd_mecha.add_difference_ties(a, b, c, k=0.4),
+    "ties": (lambda a, b, c: linear.add_difference(
+                 a, sd_mecha.ties_sum(linear.subtract(b, a), linear.subtract(c, a), k=0.4), alpha=1.0),
              {"op": "ties", "base": "a", "of": [{"model": "b", "weight": {"default": 1, "vae": 1}}, {"model": "c", "weight": 1}],
-              "density": 0.4, "trim": "mecha", "sign": "frequency"}),
+              "density": 0.4, "trim": "mecha", "sign": "majority"}),
     "median": (lambda a, b, c: sd_mecha.geometric_median(a, b, c), {"op": "geometric_median", "of": ["a", "b", "c"], "vae": True}),
 }
 

@@ -10,6 +10,19 @@ NUMBERS = {"alpha": 0.3, "beta": 0.45, "density": 0.6, "weight": 0.7, "gamma": 0
 # What a declaration does not tell: parameters of which one must be written, or that have a form of their own.
 SUITED = {
     "clamp": {"low": -0.5, "high": 0.25},
+    "truncate_rank": {"rank": 3},
+}
+
+
+# Forms of a step that no default shows.
+MORE = {
+    "emr": [{"task": 2}],
+    "consensus": [{"task": 1}],
+    "truncate_rank": [{"rank": None, "ratio": 0.5}],
+    "clamp": [{"low": None, "high": None, "to": ["b", "c"]}],
+    "dropout": [{"overlap": 0.5}],
+    "rotate": [{"alignment": 0.5}, {"alpha": 0.5}],
+    "crossover": [{"tilt": 0.3}],
 }
 
 
@@ -61,6 +74,8 @@ def step(op, seed, **changes):
     result = {"op": op["name"]}
     left = [model for model in MODELS if model not in {each["name"] for each in op["operands"]}]
     for each in op["operands"]:
+        if not each.get("required", True) and each["name"] not in changes:
+            continue
         named = each["name"] if each["name"] in (*MODELS, "base") else left.pop(0)
         result[each["name"]] = operand(each["kind"], named)
     if op.get("list") and op["list"]["required"]:
@@ -70,12 +85,20 @@ def step(op, seed, **changes):
             result["seed"] = seed
         elif parameter["required"]:
             result[parameter["name"]] = value(parameter)
-    return {**result, **SUITED.get(op["name"], {}), **changes}
+    made = {**result, **SUITED.get(op["name"], {}), **changes}
+    return {key: value for key, value in made.items() if value is not None}
 
 
 def variants(op, seed):
     """The step, and one for each word and each boolean that it can have otherwise: (name, step)."""
     result = [(op["name"], step(op, seed))]
+    for i, more in enumerate(MORE.get(op["name"], ())):
+        seed += 1
+        result.append((f"{op['name']}.{i}", step(op, seed, **more)))
+    for each in op["operands"]:
+        if not each.get("required", True):
+            seed += 1
+            result.append((f"{op['name']}.{each['name']}", step(op, seed, **{each["name"]: operand(each["kind"], "base")})))
     for parameter in op["parameters"]:
         if parameter["name"] in ("vae", "seed_shared"):
             continue

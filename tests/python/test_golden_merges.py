@@ -7,17 +7,16 @@ import pytest
 import support
 
 WEIGHTED = [{"model": "a", "weight": 0.5}, {"model": "b", "weight": 0.3}, {"model": "c", "weight": 0.4}]
-PAIR = WEIGHTED[:2]
 DENSE = [{**entry, "density": density} for entry, density in zip(WEIGHTED, (0.5, 0.75, 1))]
 
 STEPS = {
     "linear ABC norm": {"op": "linear", "of": WEIGHTED, "normalize": True},
     "linear ABC nonorm": {"op": "linear", "of": WEIGHTED},
     "slerp base=A other=B t=.3": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
-    "nuslerp AB": {"op": "nuslerp", "of": PAIR},
-    "nuslerp AB noflat": {"op": "nuslerp", "of": PAIR, "along": "rows"},
-    "nuslerp AB noflat row_wise": {"op": "nuslerp", "of": PAIR, "along": "columns"},
-    "nuslerp AB base Z": {"op": "nuslerp", "base": "base", "of": PAIR},
+    "nuslerp AB": {"op": "nuslerp", "a": "a", "b": "b", "alpha": 0.375},
+    "nuslerp AB noflat": {"op": "nuslerp", "a": "a", "b": "b", "alpha": 0.375, "by": "rows"},
+    "nuslerp AB noflat row_wise": {"op": "nuslerp", "a": "a", "b": "b", "alpha": 0.375, "by": "columns"},
+    "nuslerp AB base Z": {"op": "nuslerp", "a": "a", "b": "b", "alpha": 0.375, "base": "base"},
     "multislerp ABC": {"op": "multislerp", "of": WEIGHTED},
     "multislerp ABC base Z": {"op": "multislerp", "base": "base", "of": WEIGHTED},
     "karcher ABC": {"op": "karcher", "of": ["a", "b", "c"]},

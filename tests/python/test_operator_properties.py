@@ -264,7 +264,9 @@ NOTHING = {"alpha": 0, "lambda": 0}
 NOT_NOTHING = {
     "cosine_a", "cosine_b",  # alpha is what is taken from a similarity
     "extract",  # alpha says which of the two
-    "multiply_difference", "distribution_crossover",  # computed as the formula says
+    "ramplus_tl", "rotate", "svc",  # alpha is a limit, or one part of what is done
+    # computed as the formula says
+    "multiply_difference", "distribution_crossover", "euclidean_add_difference", "similarity_add_difference",
     "sum_twice", "triple_sum",  # beta is left
 }
 IDENTITIES = [
@@ -273,6 +275,7 @@ IDENTITIES = [
     ("norm_match", {"alpha": 0}, "b"),
     ("crossover", {"alpha": 1}, "b"),
     ("linear", {"of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 0}]}, "a"),
+    ("nuslerp", {"alpha": 1}, "b"),
     ("tensor_sum", {"width": 0}, "a"),
     ("tensor_sum", {"width": 1}, "b"),
     ("tensor_sum_2", {"width": 1}, "b"),
@@ -287,7 +290,7 @@ IDENTITIES = [
 CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
 
 # Which model comes first matters, beside its weight.
-ORDERED = {"fallback"}
+ORDERED = {"fallback", "cabs", "stack"}
 
 
 def assert_near(actual, expected, what, share=1e-6):

@@ -44,7 +44,7 @@ SELECTS = {
 ELSEWHERE = {"bake", "stack", "within", "cosine_a", "cosine_b"}
 
 # What a declaration does not tell of the ranges in which a result is well conditioned.
-RANGES = {"alpha": (0, 1), "beta": (0, 1), "gamma": (0, 0.1), "lambda": (0.2, 1.5), "factor": (-2, 2), "density": (0.3, 0.9),
+RANGES = {"alpha": (0, 1), "beta": (0, 1), "gamma": (0, 0.1), "lambda": (0.2, 1.5), "factor": (-2, 2), "density": (0.3, 0.75),
           "weight": (0.2, 1), "epsilon": (0.05, 0.2), "t": (0, 0.2), "low": (-1, -0.2), "high": (0.2, 1), "strength": (0, 0.5),
           "scale": (-2, 2), "width": (0, 1), "offset": (0, 1), "select": (0.2, 1), "probability": (0.1, 0.9), "rescale": (0, 1)}
 
@@ -135,6 +135,8 @@ class Writer:
         general = "delta" if self.random.random() < 0.3 and "delta" in self.kinds.values() else "weight"
         selects = op["name"] in SELECTS
         for operand in op["operands"]:
+            if not operand.get("required", True) and (operand["name"] not in taken or self.random.random() < 0.5):
+                continue
             kind = general if operand["kind"] == "K" else operand["kind"]
             chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects)
             if chosen is None:

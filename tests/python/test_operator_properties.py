@@ -118,13 +118,13 @@ class World:
         self.run("merge", recipe, "--no-sync", "--private", *options, env=env)
         return out
 
-    def digests(self, recipe, *options, env=None):
+    def digests(self, recipe, *options, env=None, steps=None):
         out = self.merge(recipe, *options, env=env)
-        return {key: support.sha256(out / f"{key}.safetensors") for key in self.steps}
+        return {key: support.sha256(out / f"{key}.safetensors") for key in (steps or self.steps)}
 
-    def results(self, recipe, *options):
+    def results(self, recipe, *options, steps=None):
         out = self.merge(recipe, *options)
-        return {key: support.read(out / f"{key}.safetensors").tensors for key in self.steps}
+        return {key: support.read(out / f"{key}.safetensors").tensors for key in (steps or self.steps)}
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +212,26 @@ def test_shapes_stay_and_what_is_finite_stays_finite(worlds):
                     assert np.isfinite(array.astype(np.float32)).all(), f"{key}: {name}"
 
 
+def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmith):
+    """Of more elements than threads take at once, whatever comes first."""
+    models = {letter: support.write(tmp_path / f"{letter}.safetensors", stored(
+        {"huge.weight": values(letter, "huge", (1_200_000,))}, "F16")) for letter in DTYPES}
+    world = World(session_weightsmith, tmp_path / "huge", models)
+    world.steps = plain(worlds["all"].steps)
+    recipe = world.recipe()
+    one = world.digests(recipe, "--threads", "1")
+    assert world.digests(recipe, "--threads", "7") == one
+
+
+def plain(steps):
+    """Without the words that an operator can have otherwise."""
+    return {key: step for key, step in steps.items() if "." not in key}
+
+
+def run_steps(world, steps, models=None, dtype=None):
+    return world.results(world.recipe(steps, models=models, dtype=dtype), steps=steps)
+
+
 def representable(letter, shapes):
     """Values that every dtype holds, f8_e5m2 and f8_e4m3 too."""
     arrays = tensors(letter, shapes, special={})
@@ -240,19 +260,20 @@ def by_dtype(worlds, tmp_path_factory):
 def test_the_dtype_of_inputs_does_not_matter_where_their_values_are_equal(worlds, by_dtype):
     for name, dtypes in by_dtype.items():
         world = worlds[name]
-        plain = world.digests(world.recipe(models=dtypes["F32"], dtype="f32"))
+        steps = plain(world.steps)
+        expected = world.digests(world.recipe(steps, models=dtypes["F32"], dtype="f32"), steps=steps)
         for dtype, models in dtypes.items():
-            digests = world.digests(world.recipe(models=models, dtype="f32"))
-            assert [key for key in digests if digests[key] != plain[key]] == [], dtype
+            digests = world.digests(world.recipe(steps, models=models, dtype="f32"), steps=steps)
+            assert [key for key in digests if digests[key] != expected[key]] == [], dtype
 
 
 def test_an_output_is_the_result_in_f32_rounded_once(worlds, by_dtype):
     for name, dtypes in by_dtype.items():
         world = worlds[name]
-        models = dtypes["F32"]
-        exact = world.results(world.recipe(models=models, dtype="f32"))
+        models, steps = dtypes["F32"], plain(world.steps)
+        exact = run_steps(world, steps, models, "f32")
         for dtype in ("F16", "BF16", "F8_E4M3", "F8_E5M2"):
-            for key, result in world.results(world.recipe(models=models, dtype=dtype.lower())).items():
+            for key, result in run_steps(world, steps, models, dtype.lower()).items():
                 for tensor, array in result.items():
                     with np.errstate(over="ignore"):
                         rounded = exact[key][tensor].astype(array.dtype)
@@ -298,14 +319,6 @@ def assert_near(actual, expected, what, share=1e-6):
     if expected.size:
         worst, largest = np.abs(actual - expected).max(), np.abs(expected).max()
         assert worst <= share * largest, f"{what}: {worst} beside {largest}"
-
-
-def run_steps(world, steps, models=None, dtype=None):
-    before, world.steps = world.steps, steps
-    try:
-        return world.results(world.recipe(models=models, dtype=dtype))
-    finally:
-        world.steps = before
 
 
 def test_a_number_that_means_nothing_gives_the_model_back(worlds, table):

@@ -11,17 +11,29 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # tests make their models
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def weightsmith(tmp_path):
+def program_in(folder):
+    """Runs the program in a folder, and gives what it prints."""
     build = Path(os.environ.get("WEIGHTSMITH_BUILD", ROOT / "build" / "release"))
 
     def run(*arguments):
         result = subprocess.run(
             [str(build / "bin" / "weightsmith"), *map(str, arguments)],
-            cwd=tmp_path, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+            cwd=folder, env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache")},
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )
         assert result.returncode == 0, result.stderr
         return result.stdout
 
     return run
+
+
+@pytest.fixture
+def weightsmith(tmp_path):
+    return program_in(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_weightsmith(tmp_path_factory):
+    """The program in a folder that the tests of a module share, and the folder."""
+    folder = tmp_path_factory.mktemp("module")
+    return program_in(folder), folder

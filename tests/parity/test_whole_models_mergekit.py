@@ -1,0 +1,102 @@
+"""A small Llama merged by mergekit from its YAML and by us from the recipe of the same meaning, tensor by tensor."""
+
+import json
+
+import merging
+import numpy as np
+import pytest
+import torch
+import transformers
+import yaml
+from mergekit.config import MergeConfiguration
+from mergekit.merge import run_merge
+from mergekit.options import MergeOptions
+from safetensors.numpy import load_file
+from test_merge_methods_mergekit import CASES, CLOSE
+
+LAYERS = 3
+SIZES = dict(vocab_size=96, hidden_size=32, intermediate_size=48, num_hidden_layers=LAYERS, num_attention_heads=4,
+             num_key_value_heads=2, tie_word_embeddings=False, dtype="float32")
+METHODS = {case[0]: name for name, case in reversed(CASES.items())}  # the first case of each
+LETTERS = {"z": "base", "a": "a", "b": "b", "c": "c"}
+
+
+@pytest.fixture(scope="module")
+def llamas(module_weightsmith):
+    """Folders as transformers saves them: a base and three that were trained from it."""
+    _, folder = module_weightsmith
+    torch.manual_seed(3)
+    base = transformers.LlamaForCausalLM(transformers.LlamaConfig(**SIZES))
+    state = {name: tensor.clone() for name, tensor in base.state_dict().items()}
+    common = {name: torch.randn_like(tensor) for name, tensor in state.items()}
+    for name in LETTERS.values():
+        if name != "base":
+            for key, tensor in base.state_dict().items():  # half of what they learned is the same
+                tensor.copy_(state[key] + 0.01 * common[key] + 0.01 * torch.randn_like(tensor))
+        base.save_pretrained(folder / name)
+    return folder
+
+
+def merged_by_mergekit(folder, recipe):
+    configuration = MergeConfiguration.model_validate(yaml.safe_load(yaml.safe_dump(recipe)))
+    run_merge(configuration, str(folder / "theirs"), MergeOptions(copy_tokenizer=False, cuda=False, quiet=True))
+    tensors = {}
+    for path in (folder / "theirs").glob("*.safetensors"):
+        tensors |= load_file(path)
+    return tensors, json.loads((folder / "theirs" / "config.json").read_text())
+
+
+def their_recipe(folder, method, letters, has_base, parameters):
+    models = [str(folder / LETTERS[letter]) for letter in letters]
+    recipe = {"merge_method": method, "dtype": "float32", "models": [], "parameters": {}}
+    if has_base:
+        recipe["base_model"] = models[0]
+    entries = models[1:] if has_base and method not in ("slerp", "nearswap", "arcee_fusion") else models
+    for i, model in enumerate(entries):
+        own = {name: value[i] for name, value in parameters.items() if isinstance(value, tuple)}
+        recipe["models"].append({"model": model, "parameters": own})
+    recipe["parameters"] = {name: value for name, value in parameters.items() if not isinstance(value, tuple)}
+    return recipe
+
+
+@pytest.mark.parametrize("name", METHODS.values())
+def test_a_recipe_of_mergekit_gives_its_model(module_weightsmith, llamas, tmp_path, name):
+    method, letters, has_base, parameters, step = CASES[name]
+    theirs, _ = merged_by_mergekit(tmp_path, their_recipe(llamas, method, letters, has_base, parameters))
+    run, _ = module_weightsmith
+    used = [LETTERS[letter] for letter in letters]
+    recipe = {
+        "weightsmith": 1, "models": {model: str(llamas / model) for model in used}, "steps": {"out": step},
+        "output": {"model": "out", "path": str(tmp_path / "out.safetensors")},
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    run("merge", tmp_path / "recipe.json", "--no-sync")
+    ours = load_file(tmp_path / "out.safetensors")
+    assert ours.keys() == theirs.keys()
+    for tensor, array in ours.items():
+        merging.assert_near(array, theirs[tensor], tensor, CLOSE.get(name, 1e-6))
+
+
+def test_layers_are_stacked(module_weightsmith, llamas, tmp_path):
+    """mergekit's slices, with layers of one model twice."""
+    run, _ = module_weightsmith
+    sources = [("a", 0, 2), ("b", 1, 3)]
+    theirs, config = merged_by_mergekit(tmp_path, {
+        "merge_method": "passthrough", "dtype": "float32",
+        "slices": [{"sources": [{"model": str(llamas / model), "layer_range": [first, end]}]} for model, first, end in sources],
+    })
+    recipe = {
+        "weightsmith": 1, "models": {model: str(llamas / model) for model in "ab"},
+        "steps": {"out": {"op": "stack", "of": [{"model": model, "layers": f"{first}-{end - 1}"} for model, first, end in sources]}},
+        "output": {"model": "out", "path": str(tmp_path / "out"), "files_from": "a"},
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    run("merge", tmp_path / "recipe.json", "--no-sync", "--mkdir")
+    ours = {}
+    for path in (tmp_path / "out").glob("*.safetensors"):
+        ours |= load_file(path)
+    assert ours.keys() == theirs.keys()
+    for tensor, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[tensor], err_msg=tensor)
+    made = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert made["num_hidden_layers"] == config["num_hidden_layers"] == sum(end - first for _, first, end in sources)

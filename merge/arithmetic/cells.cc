@@ -1,23 +1,19 @@
 #include "merge/arithmetic/cells.h"
 
 namespace weightsmith::internal {
-namespace {
 
-/// The elements of a row; 0 where there is one row alone.
-std::uint64_t RowOf(const Shape& shape) {
+std::uint64_t ElementsOfRow(const Shape& shape) {
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   return shape.size() < 2 || elements == 0 ? 0 : elements / shape[0];
 }
 
-}  // namespace
-
 Cells Cells::Rows(const Shape& shape) {
-  const std::uint64_t row = RowOf(shape);
+  const std::uint64_t row = ElementsOfRow(shape);
   return row == 0 ? Tensor() : Cells(Grid::Rows(row));
 }
 
 Cells Cells::Columns(const Shape& shape) {
-  const std::uint64_t row = RowOf(shape);
+  const std::uint64_t row = ElementsOfRow(shape);
   return row == 0 ? Tensor() : Cells(Grid{row, shape[0], 1});
 }
 

@@ -9,6 +9,10 @@
 
 namespace weightsmith::internal {
 
+/// The elements that belong to one index of the first dimension; 0 where there is one row alone,
+/// in tensors of one dimension or none.
+std::uint64_t ElementsOfRow(const Shape& shape);
+
 /// What numbers are for each of: the tensor or, where it has two dimensions and more, each row (all
 /// that belongs to one index of the first dimension) or each column of the matrix of these rows.
 class Cells {

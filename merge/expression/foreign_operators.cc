@@ -26,8 +26,6 @@ constexpr std::string_view kAngle =
     "weighs by the cosine between the two models; {} takes one weight for each place";
 
 constexpr ForeignOperator kTable[] = {
-    {"breadcrumbs", "add_difference", kOutliers},
-    {"breadcrumbsties", "ties", kTrimming},
     {"cosinea", "weighted_sum", kAngle},
     {"cosineb", "weighted_sum", kAngle},
     {"dare", "add_difference", kRandom},
@@ -40,16 +38,12 @@ constexpr ForeignOperator kTable[] = {
      "interpolates the logarithms of weights; {} interpolates the weights"},
     {"gitrebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
     {"identity", "copy", ""},
-    {"karcher", "average", "averages on a sphere; {} averages on the line"},
     {"lerp", "weighted_sum", ""},
     {"mean", "average", ""},
     {"mix", "weighted_sum", ""},
     {"modelsoup", "average", ""},
-    {"multislerp", "linear", kSphere},
     {"naverage", "average", ""},
-    {"nuslerp", "slerp", "takes weights and a base; {} takes two models and alpha"},
     {"rebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
-    {"sce", "average", "chooses the tensors' weights by their variance; {} weighs them alike"},
     {"sigmoid", "weighted_sum", "bends alpha by a sigmoid; {} takes alpha as it is"},
     {"smoothadd", "add_difference", "filters the difference before it adds it; {} does not filter"},
     {"soup", "average", ""},

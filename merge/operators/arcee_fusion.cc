@@ -8,11 +8,6 @@ constexpr double kLeastProbability = 1e-8;
 /// How many interquartile ranges above the median an element is important.
 constexpr double kRanges = 1.5;
 
-/// The elements of the last dimension.
-Grid LastDimension(const Shape& shape) {
-  return Grid::Rows(shape.empty() ? 1 : shape.back());
-}
-
 /// Each row as probabilities: e^x over the sum of those, after the largest of the row is taken off.
 Value Softmax(Lowering& tape, const Grid& rows, Value x) {
   const Scalar reach = tape.LargestOf(rows, x);
@@ -28,7 +23,9 @@ Value LowerArceeFusion(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
   if (a == b) return a;
-  const Grid rows = LastDimension(given.shape);
+  const std::uint64_t row = ElementsOfRow(given.shape);
+  const Grid rows =
+      row == 0 ? Grid::Whole(ElementCount(given.shape).value_or(0)) : Grid::Rows(row);
   const Value p = Softmax(tape, rows, b);
   const Value q = Softmax(tape, rows, a);
   const Value ratio = tape.Logarithm(tape.Quotient(p, q));
@@ -58,13 +55,14 @@ const Operator& arcee_fusion() {
       .name = "arcee_fusion",
       .summary = "Takes from a second model the elements whose change matters most.",
       .doc =
-          "How much an element matters is its change times the divergence of its row: rows of the "
-          "last dimension are taken as probabilities (softmax), and compared. Elements that reach "
-          "the median and 1.5 times the distance of the quartiles, over the tensor, are those of "
-          "b; the others stay as a has them. Where no change matters, which is so in a last "
-          "dimension of 1, all are those of b.\n\n"
+          "How much an element matters is its change times the divergence of its row: the rows of "
+          "a matrix (what belongs to one output, of a convolution all of its kernel; a tensor of "
+          "one dimension is one row) are taken as probabilities (softmax), and compared. Elements "
+          "that reach the median and 1.5 times the distance of the quartiles, over the tensor, are "
+          "those of b; the others stay as a has them. Where no change matters all are those of "
+          "b.\n\n"
           "Quartiles are those of all elements; mergekit takes them from a sample where a tensor "
-          "has over a million.",
+          "has over a million. Its rows of a convolution are the last dimension alone.",
       .formula =
           "a + (b - a where I >= Q(1/2) + 1.5*(Q(3/4) - Q(1/4))), I = |b - a|*KL(softmax(b), "
           "softmax(a)), Q its quantiles",

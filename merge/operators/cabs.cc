@@ -35,10 +35,11 @@ const Operator& cabs() {
       .summary = "Adds the largest changes of each 256 elements, no element from two fine-tunes.",
       .doc =
           "Models take turns, in the order of the list. Of each 256 elements that follow each "
-          "other in a tensor, the largest of a model's differences to the base are kept, as many as "
-          "density says, among those that no model before it has: what is kept is spread evenly, "
-          "and models do not get in each other's way. Of equal magnitudes the first is kept. The "
-          "order matters where densities add up to more than 1: later models get what is left.",
+          "other in a tensor, the largest of a model's differences to the base are kept, as many "
+          "as density says, among those that no model before it has: what is kept is spread "
+          "evenly, and models do not get in each other's way. Of equal magnitudes the first is "
+          "kept. The order matters where densities add up to more than 1: later models get what "
+          "is left.",
       .formula = "base + lambda*sum(w_i*k_i), k_i the largest of x_i - base where k_1 ... are 0",
       .source = "CABS, arXiv:2503.01874",
       .example =

@@ -18,14 +18,13 @@ Value LowerGeometricMedian(Lowering& tape, const Arguments& given) {
   std::vector<Value> deltas;
   for (const Value model : given.list) deltas.push_back(tape.Subtract(model, mean));
   // The distances to any blend of the models follow from these.
-  std::vector<Scalar> products{0.0};
+  std::vector<Scalar> products;
   for (std::size_t i = 0; i < deltas.size(); ++i) {
     for (std::size_t j = 0; j <= i; ++j) products.push_back(tape.Dot(deltas[i], deltas[j]));
   }
   Value median = Value::Zero();
   for (std::size_t i = 0; i < given.list.size(); ++i) {
-    products.front() = static_cast<double>(i);
-    median = tape.AddScaled(median, tape.Apply(ShareInMedian(), products), given.list[i]);
+    median = tape.AddScaled(median, tape.Call(ShareInMedian(), products, i), given.list[i]);
   }
   return median;
 }

@@ -53,8 +53,8 @@ const Operator& nuslerp() {
           "dimension are one vector always. Vectors that are parallel or opposite are blended on "
           "the straight line.\n\n"
           "mergekit's nuslerp of the weights v and w is alpha w / (v + w); `nuslerp_flatten: "
-          "false` is rows, and with `nuslerp_row_wise` columns. Its rows of a convolution are the last "
-          "dimension alone, and where its vectors are opposite it divides by almost 0.",
+          "false` is rows, and with `nuslerp_row_wise` columns. Its rows of a convolution are the "
+          "last dimension alone, and where its vectors are opposite it divides by almost 0.",
       .formula =
           "base + (sin((1 - alpha)*w)*(a - base) + sin(alpha*w)*(b - base)) / sin(w), w the angle "
           "between a - base and b - base",

@@ -70,16 +70,18 @@ const Operator& pcb() {
       .name = "pcb",
       .summary = "Adds changes by how strong each is in its model and how far the models agree.",
       .doc =
-          "Every element of a model's difference to the base gets a score: e to the n-th part of "
-          "how large it is among the model's own, squared, times how far it points where the sum "
-          "of all points. The density*n highest scores of a tensor are kept, and become weights "
-          "from 0, where the share begins, to 1; the differences are averaged by them. Of the "
-          "magnitudes the 0.01 % largest and least count as what stands next to them.\n\n"
+          "Every element of a model's difference to the base gets a score: how large it is among "
+          "the model's own, by an exponential that the number of models makes steeper, times how "
+          "far it points where the sum of all points. The density*n highest scores of a tensor are "
+          "kept, and become weights from 0, where the share begins, to 1; the differences are "
+          "averaged by them. Of the magnitudes the 0.01 % largest and least count as what stands "
+          "next to them.\n\n"
           "The paper's code takes a whole model as one vector; here each tensor is one. A change "
-          "against the sum of all is never kept.",
+          "against the sum of all is never kept, and a tensor "
+          "of equal scores adds nothing.",
       .formula =
-          "base + lambda*sum(s_i*d_i) / sum(s_i), s_i = exp(n*norm(|d_i|)^2)*tanh(d_i*sum(d_j)), "
-          "those above the quantile 1 - density, scaled to 0 ... 1",
+          "base + lambda*sum(s_i*d_i) / sum(s_i), s_i = exp(m*norm(|d_i|)^2)*tanh(d_i*sum(d_j)) "
+          "of m models, those above the quantile 1 - density, scaled to 0 ... 1",
       .source = "PCB-Merging, arXiv:2410.02396",
       .example = "mix: {op: pcb, base: base, of: [photo, anime], density: 0.1}",
       .uses = {"combine several fine-tunes", "fewer conflicts between fine-tunes"},

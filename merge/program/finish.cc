@@ -339,7 +339,7 @@ class Finisher {
     for (Scalar& in : operation.in) in = Renumber(in);
     for (Scalar& in : operation.operands) in = Renumber(in);
     operation.out = new_slots_[slot];
-    pass.scalars.push_back(operation);
+    pass.scalars.push_back(std::move(operation));
   }
 
   void AddKept(KeptIndex kept, const Numbering& numbering, Pass& pass) const {

@@ -96,12 +96,12 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
   return Scalar::Of(known->second);
 }
 
-Scalar Lowering::Apply(const ScalarFunction& function, std::vector<Scalar> in) {
+Scalar Lowering::Call(const ScalarFunction& function, std::vector<Scalar> in, std::size_t index) {
   if (draft_.slots.size() == kNoSlot) FailForSize();
   if (std::ranges::all_of(in, &Scalar::is_literal)) {
     std::vector<double> numbers;
     for (const Scalar& scalar : in) numbers.push_back(scalar.literal());
-    return function.compute(numbers);
+    return function.compute(numbers, index);
   }
   std::uint16_t level = 0;
   for (const Scalar& scalar : in) {
@@ -109,14 +109,18 @@ Scalar Lowering::Apply(const ScalarFunction& function, std::vector<Scalar> in) {
   }
   const auto slot = static_cast<Slot>(draft_.slots.size());
   draft_.slots.push_back({level, false, draft_.scalars.size()});
-  draft_.scalars.push_back(
-      {.code = ScalarCode::kFunction, .function = &function, .operands = std::move(in)});
+  draft_.scalars.push_back({.code = ScalarCode::kFunction,
+                            .function = &function,
+                            .operands = std::move(in),
+                            .index = index});
   return Scalar::Of(slot);
 }
 
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
-  std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,
+  std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code),
+                                 x,
+                                 y,
                                  static_cast<std::uint64_t>(reduction.rank.rule),
                                  std::bit_cast<std::uint64_t>(reduction.rank.fraction),
                                  std::bit_cast<std::uint64_t>(reduction.rank.second)};

@@ -52,7 +52,8 @@ class Lowering {
   Scalar Select(Scalar a, Scalar b, Scalar yes, Scalar no) {
     return Compute(ScalarCode::kSelect, {a, b, yes, no});
   }
-  Scalar Apply(const ScalarFunction& function, std::vector<Scalar> in);
+  /// The number at an index that a function gives.
+  Scalar Call(const ScalarFunction& function, std::vector<Scalar> in, std::size_t index);
 
   // Scalars of a whole tensor, which cost a pass over it.
   Scalar SumOf(Value x);

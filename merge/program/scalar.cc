@@ -119,7 +119,7 @@ void Evaluate(const ScalarOp& operation, SlotValues& slots) {
         in[i] = values[values.size() == 1 ? 0 : at];
       }
     }
-    out[at] = operation.function != nullptr ? operation.function->compute(in)
+    out[at] = operation.function != nullptr ? operation.function->compute(in, operation.index)
                                             : Evaluate(operation.code, in);
   }
   slots[operation.out] = std::move(out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -58,10 +59,12 @@ enum class ScalarCode : std::uint8_t {
   kFunction,           ///< ScalarOp::function of ScalarOp::operands
 };
 
-/// A function of any number of scalars, for what is too long to be written as operations.
+/// A function of any number of scalars that gives several: what is too long to be written as
+/// operations.
 struct ScalarFunction {
   std::string_view name;
-  double (*compute)(std::span<const double> in);
+  /// The number that it gives at an index. Of one and the same `in` it is called for each.
+  double (*compute)(std::span<const double> in, std::size_t index) = nullptr;
 };
 
 /// One operation on scalars. A slot holds one number for the tensor, or one for each cell; a number
@@ -72,6 +75,7 @@ struct ScalarOp {
   Slot out = kNoSlot;
   const ScalarFunction* function = nullptr;
   std::vector<Scalar> operands{};
+  std::size_t index = 0;
 
   bool operator==(const ScalarOp&) const = default;
 };

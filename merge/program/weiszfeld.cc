@@ -53,8 +53,8 @@ double Mean(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-double Share(std::span<const double> in) {
-  const Products points(in.subspan(1));
+double Share(std::span<const double> in, std::size_t index) {
+  const Products points(in);
   std::vector<double> shares(points.count(), 1 / static_cast<double>(points.count()));
   std::vector<double> distances = points.Distances(shares);
   double objective = Mean(distances);
@@ -69,7 +69,7 @@ double Share(std::span<const double> in) {
     const double before = std::exchange(objective, Mean(distances));
     if (std::abs(before - objective) <= kRest * objective) break;
   }
-  return shares[static_cast<std::size_t>(in.front())];
+  return shares[index];
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace weightsmith::internal {
 
-/// Of points whose products <x_i, x_j>, j ≤ i, follow the number of one of them in rows: the share
-/// of that point in their geometric median, which is a blend of them.
+/// Of points whose products <x_i, x_j>, j ≤ i, it gets in rows: the shares of the points in their
+/// geometric median, which is a blend of them.
 const ScalarFunction& ShareInMedian();
 
 }  // namespace weightsmith::internal

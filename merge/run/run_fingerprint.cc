@@ -77,8 +77,9 @@ class Printer {
   Printer& Add(const ScalarOp& operation) {
     Add(static_cast<std::uint64_t>(operation.code)).Add(operation.out);
     for (const Scalar& in : operation.in) Add(in);
-    return operation.function == nullptr ? *this
-                                         : Add(operation.function->name).Add(operation.operands);
+    if (operation.function == nullptr) return *this;
+    Add(operation.function->name).Add(static_cast<std::uint64_t>(operation.index));
+    return Add(operation.operands);
   }
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);

@@ -15,8 +15,18 @@ using ::testing::SizeIs;
 
 class FindingsTest : public ::testing::Test {
  protected:
-  NodeId Ties(std::vector<double> parameters) {
-    const NodeId step = maker.Step("mix", "ties", {base}, parameters);
+  /// What parameters are where nothing is said; a half of what has to be said.
+  static std::vector<double> Usual(const std::string& op) {
+    std::vector<double> parameters;
+    for (const ParameterSpec& parameter : FindOperator(op)->parameters) {
+      parameters.push_back(parameter.optional ? std::nan("")
+                                              : parameter.default_value.value_or(0.5));
+    }
+    return parameters;
+  }
+
+  NodeId Ties() {
+    const NodeId step = maker.Step("mix", "ties", {base}, Usual("ties"));
     Node& node = maker.expression.nodes[step];
     node.list = {x, y};
     for (const double weight : {0.6, 0.4}) node.weights.emplace_back(weight);
@@ -35,7 +45,7 @@ class FindingsTest : public ::testing::Test {
 };
 
 TEST_F(FindingsTest, TiesTellsWhatItKeptAndWhereSignsConflict) {
-  const Report report = RunOf(Ties({0.5, 1, 0, 1}));
+  const Report report = RunOf(Ties());
   ASSERT_THAT(report.steps, SizeIs(1));
   const std::vector<FindingReport>& findings = report.steps[0].findings;
   ASSERT_THAT(findings, SizeIs(3));
@@ -70,7 +80,7 @@ TEST_F(FindingsTest, SlerpTellsTheAngleInDegrees) {
 
 TEST_F(FindingsTest, ModelStockTellsAngleAndRatio) {
   const NodeId near = maker.Add("near", DType::kF32, {{"w", {8, -7, 1, 1, 1, 1, 6, 5}}});
-  const NodeId step = maker.Step("mix", "model_stock", {base}, {std::nan("")});
+  const NodeId step = maker.Step("mix", "model_stock", {base}, Usual("model_stock"));
   maker.expression.nodes[step].list = {x, near};
   const Report report = RunOf(step);
   const std::vector<FindingReport>& findings = report.steps[0].findings;
@@ -82,11 +92,11 @@ TEST_F(FindingsTest, ModelStockTellsAngleAndRatio) {
 }
 
 TEST_F(FindingsTest, AreNotTakenWithoutEffects) {
-  EXPECT_THAT(RunOf(Ties({0.5, 1, 0, 1}), false).steps[0].findings, IsEmpty());
+  EXPECT_THAT(RunOf(Ties(), false).steps[0].findings, IsEmpty());
 }
 
 TEST_F(FindingsTest, LeaveTheBytesAsTheyAre) {
-  const NodeId step = Ties({0.5, 1, 0, 1});
+  const NodeId step = Ties();
   RunOf(step);
   const auto with = ModelMaker::ReadTensor(maker.Out(), "w");
   RunOf(step, false);
@@ -94,7 +104,7 @@ TEST_F(FindingsTest, LeaveTheBytesAsTheyAre) {
 }
 
 TEST_F(FindingsTest, AreInASample) {
-  const Report sample = Sample(maker.MakePlanOf(Ties({0.5, 1, 0, 1})), {}, 1 << 20);
+  const Report sample = Sample(maker.MakePlanOf(Ties()), {}, 1 << 20);
   ASSERT_THAT(sample.steps[0].findings, SizeIs(3));
   EXPECT_EQ(sample.steps[0].findings[0].mean, 0.5);
 }

@@ -215,29 +215,39 @@ class Band {
   double offset_ = 0;
 };
 
-void Filter(std::span<const std::span<const float>> in, const Shape& shape,
-            std::span<const double> numbers, std::span<float> out, const Poll& poll) {
-  const double alpha = numbers[0];
-  const double tilt = numbers[1];
-  if (in[0].size() < 2) {
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(alpha * in[0][i]);
-    return;
+/// What passes of three bands.
+class Bands {
+ public:
+  /// {low, middle, high, first edge, second edge}.
+  explicit Bands(std::span<const double> numbers) : numbers_(numbers) {}
+
+  double Passed(double radius) const {
+    if (radius < numbers_[3]) return numbers_[0];
+    return radius < numbers_[4] ? numbers_[1] : numbers_[2];
   }
-  Spectrum spectrum(in[0], shape, poll);
+
+ private:
+  std::span<const double> numbers_;
+};
+
+/// Every frequency times what `passing` passes of its radius.
+template <class Passing>
+void FilterTensor(std::span<const float> in, const Shape& shape, const Passing& passing,
+                  std::span<float> out, const Poll& poll) {
+  Spectrum spectrum(in, shape, poll);
   const Shape bins = spectrum.sizes();
   std::vector<std::vector<double>> squares;
   for (std::size_t d = 0; d < bins.size(); ++d) {
     squares.push_back(Axis(bins[d], d + 1 == bins.size()));
     for (double& share : squares.back()) share *= share;
   }
-  const Band band(alpha, tilt);
   std::vector<std::size_t> at(bins.size());
   const std::size_t count = ElementCount(bins).value();
   for (std::size_t bin = 0; bin < count; ++bin) {
     if (at.back() == 0) poll();
     double sum = 0;
     for (std::size_t d = 0; d < bins.size(); ++d) sum += squares[d][at[d]];
-    spectrum.Scale(bin, band.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
+    spectrum.Scale(bin, passing.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
     for (std::size_t d = bins.size(); d > 0; --d) {
       ++at[d - 1];
       if (at[d - 1] < bins[d - 1]) break;
@@ -245,6 +255,24 @@ void Filter(std::span<const std::span<const float>> in, const Shape& shape,
     }
   }
   spectrum.Restore(out);
+}
+
+/// Of tensors without frequencies.
+void PassShare(std::span<const float> in, double share, std::span<float> out) {
+  std::ranges::transform(in, out.begin(),
+                         [&](float value) { return static_cast<float>(share * value); });
+}
+
+void Filter(std::span<const std::span<const float>> in, const Shape& shape,
+            std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+  if (in[0].size() < 2) return PassShare(in[0], numbers[0], out);
+  FilterTensor(in[0], shape, Band(numbers[0], numbers[1]), out, poll);
+}
+
+void FilterByBand(std::span<const std::span<const float>> in, const Shape& shape,
+                  std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+  if (in[0].size() < 2) return PassShare(in[0], Bands(numbers).Passed(0), out);
+  FilterTensor(in[0], shape, Bands(numbers), out, poll);
 }
 
 std::uint64_t Bytes(const Shape& shape, std::size_t /*inputs*/,
@@ -266,6 +294,12 @@ std::uint64_t Bytes(const Shape& shape, std::size_t /*inputs*/,
 const TensorFunction& FilterFrequencies() {
   static constexpr TensorFunction function{
       .name = "filter_frequencies", .compute = Filter, .bytes = Bytes};
+  return function;
+}
+
+const TensorFunction& FilterBands() {
+  static constexpr TensorFunction function{
+      .name = "filter_bands", .compute = FilterByBand, .bytes = Bytes};
   return function;
 }
 

@@ -12,4 +12,8 @@ namespace weightsmith::internal {
 /// cot(tilt·π/2), cut off at 0 and 1. As sd-mecha's crossover has it.
 const TensorFunction& FilterFrequencies();
 
+/// Of one tensor and the numbers {low, middle, high, first edge, second edge}: the shares that pass
+/// of frequencies whose radius, as above, is below the first edge, below the second, and above.
+const TensorFunction& FilterBands();
+
 }  // namespace weightsmith::internal

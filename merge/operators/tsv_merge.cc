@@ -1,0 +1,53 @@
+#include "merge/arithmetic/mean.h"
+#include "merge/arithmetic/task_vectors.h"
+#include "merge/program/task_matrices.h"
+
+namespace weightsmith::internal::operators {
+namespace {
+
+std::string CheckTsvMerge(const ArgumentsGiven& given) {
+  return CheckFineTunes(given);
+}
+
+Value LowerTsvMerge(Lowering& tape, const Arguments& given) {
+  const std::vector<Value> deltas = Differences(tape, given);
+  if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
+  return AddToBase(tape, given, tape.Transformed(TaskSingularVectors(), deltas, {}));
+}
+
+}  // namespace
+
+const Operator& tsv_merge() {
+  static const Operator declaration{
+      .name = "tsv_merge",
+      .summary = "Adds the main directions of every fine-tune, made orthogonal to each other's.",
+      .doc =
+          "Of each model's difference to the base the largest singular values and vectors are "
+          "kept, "
+          "of T models a T-th of all (one at least). Vectors of different models that point the "
+          "same way would add up; those of each side are replaced by the nearest orthogonal ones, "
+          "so that no model writes over what another has learned. A convolution is a matrix of its "
+          "outputs and all else; of what is no matrix, the mean of the differences is added.\n\n"
+          "A direction that two models share exactly has no orthogonal counterpart and counts "
+          "once. "
+          "The paper leaves embeddings and heads out: `within` selects what to merge so. Tensors "
+          "are held whole.",
+      .formula =
+          "base + lambda*polar([U_1 ... U_T])*[S_1 ... S_T]*polar([V_1 ... V_T])', U_i*S_i*V_i' "
+          "the "
+          "largest of x_i - base",
+      .source = "Task Singular Vectors (TSV-M), arXiv:2412.00081",
+      .example = "mix: {op: tsv_merge, base: base, of: [photo, anime]}",
+      .uses = {"combine what fine-tunes learned", "many fine-tunes of one base",
+               "reduce interference"},
+      .operands = {BaseOperand()},
+      .list = FineTunes(false),
+      .result = Kind::kWeight,
+      .parameters = {LambdaParameter()},
+      .check = CheckTsvMerge,
+      .lower = LowerTsvMerge,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::internal::operators

@@ -1,0 +1,151 @@
+#include "merge/program/orthogonal.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "core/base/elementary.h"
+#include "merge/program/singular.h"
+
+namespace weightsmith::internal {
+namespace {
+
+/// A sine below it is that of no turn, or of half a circle.
+constexpr double kNoSine = 1e-7;
+
+Matrix Identity(std::size_t size) {
+  Matrix identity(size, size);
+  for (std::size_t i = 0; i < size; ++i) identity.at(i, i) = 1;
+  return identity;
+}
+
+/// Directions that orthogonal rows do not have, of all that there are.
+Matrix OtherDirections(const Matrix& rows, const Poll& poll) {
+  const std::array parts{rows, Identity(rows.columns)};
+  const Matrix all = OrthonormalRows(Stacked(parts), poll);
+  Matrix others(all.rows - rows.rows, all.columns);
+  std::copy(all.values.begin() + static_cast<std::ptrdiff_t>(rows.values.size()), all.values.end(),
+            others.values.begin());
+  return others;
+}
+
+/// Whether the determinant is below 0, by elimination.
+bool Reflects(Matrix a, const Poll& poll) {
+  bool negative = false;
+  for (std::size_t k = 0; k < a.rows; ++k) {
+    poll();
+    std::size_t pivot = k;
+    for (std::size_t i = k + 1; i < a.rows; ++i) {
+      if (std::abs(a.at(i, k)) > std::abs(a.at(pivot, k))) pivot = i;
+    }
+    if (pivot != k) {
+      std::ranges::swap_ranges(a.row(k), a.row(pivot));
+      negative = !negative;
+    }
+    if (a.at(k, k) < 0) negative = !negative;
+    if (a.at(k, k) == 0) return false;
+    for (std::size_t i = k + 1; i < a.rows; ++i) {
+      AddTo(a.row(i).subspan(k), -a.at(i, k) / a.at(k, k), a.row(k).subspan(k));
+    }
+  }
+  return negative;
+}
+
+/// a + s·(b - a).
+Matrix Between(Matrix a, double s, const Matrix& b) {
+  ScaleBy(1 - s, a.values);
+  AddTo(a, s, b);
+  return a;
+}
+
+}  // namespace
+
+Matrix NearestTurn(const Matrix& a, const Matrix& b, bool proper, const Poll& poll) {
+  Singular parts = DecomposeSingular(Multiply(Transposed(a), b, poll), poll);
+  Matrix turn = Multiply(Transposed(parts.left), parts.right, poll);
+  Singular rest;
+  if (parts.values.size() < a.columns) {
+    const Matrix from = OtherDirections(parts.left, poll);
+    const Matrix to = OtherDirections(parts.right, poll);
+    rest = DecomposeSingular(MultiplyTransposed(from, to, poll), poll);
+    rest.left = Multiply(rest.left, from, poll);
+    rest.right = Multiply(rest.right, to, poll);
+    AddTo(turn, 1, Multiply(Transposed(rest.left), rest.right, poll));
+  }
+  const Singular& last = rest.values.empty() ? parts : rest;
+  if (proper && !last.values.empty() && Reflects(turn, poll)) {
+    const std::span<const double> from = last.left.row(last.values.size() - 1);
+    const std::span<const double> to = last.right.row(last.values.size() - 1);
+    for (std::size_t i = 0; i < turn.rows; ++i) AddTo(turn.row(i), -2 * from[i], to);
+  }
+  return turn;
+}
+
+/// The half of a turn that is symmetric is cos Θ, the other half J·sin Θ with J that commutes and
+/// whose square is -1; a part of it is cos tΘ + J·sin tΘ.
+Matrix PartOfTurn(const Matrix& turn, double t, const Poll& poll) {
+  if (t == 0) return Identity(turn.rows);
+  if (t == 1) return turn;
+  const Matrix turned = Transposed(turn);
+  Matrix symmetric = Between(turn, 0.5, turned);
+  // Moved away from 0, so that singular values are eigenvalues.
+  constexpr double kMoved = 2;
+  for (std::size_t i = 0; i < turn.rows; ++i) symmetric.at(i, i) += kMoved;
+  const Singular parts = DecomposeSingular(symmetric, poll);
+  Matrix cosines = parts.right;
+  Matrix sines = parts.right;
+  for (std::size_t i = 0; i < parts.values.size(); ++i) {
+    const double cosine = std::clamp(parts.values[i] - kMoved, -1.0, 1.0);
+    const double angle = ArcCosine(cosine);
+    const double sine = Sine(angle);
+    ScaleBy(Cosine(t * angle), cosines.row(i));
+    const double share = sine > kNoSine ? Sine(t * angle) / sine : (cosine > 0 ? t : 0);
+    ScaleBy(share, sines.row(i));
+  }
+  const Matrix vectors = Transposed(parts.right);
+  Matrix other = turn;
+  AddTo(other, -1, turned);
+  ScaleBy(0.5, other.values);
+  Matrix part = Multiply(other, Multiply(vectors, sines, poll), poll);
+  AddTo(part, 1, Multiply(vectors, cosines, poll));
+  return part;
+}
+
+WideTurn::WideTurn(const Matrix& a, const Matrix& b, const Poll& poll) {
+  const Matrix own = OrthonormalRows(a, poll);
+  const Matrix others = OrthonormalRows(b, poll);
+  const Matrix first = MultiplyTransposed(own, a, poll);
+  const Matrix second = MultiplyTransposed(b, others, poll);
+  Singular parts = DecomposeSingular(Multiply(first, second, poll), poll);
+  from_ = Multiply(parts.left, own, poll);
+  to_ = Multiply(parts.right, others, poll);
+}
+
+Matrix WideTurn::Turn(const Matrix& a, double t, const Poll& poll) const {
+  if (from_.rows == 0 || t == 0) return a;
+  const Matrix to = t == 1 ? to_ : Polar(Between(from_, t, to_), poll);
+  const Matrix inside = MultiplyTransposed(a, from_, poll);
+  Matrix turned = a;
+  AddTo(turned, -1, Multiply(inside, from_, poll));
+  AddTo(turned, 1, Multiply(inside, to, poll));
+  return turned;
+}
+
+Matrix WideTurn::TurnBack(const Matrix& b, const Poll& poll) const {
+  if (from_.rows == 0) return b;
+  const Matrix inside = MultiplyTransposed(b, to_, poll);
+  Matrix turned = b;
+  AddTo(turned, -1, Multiply(inside, to_, poll));
+  AddTo(turned, 1, Multiply(inside, from_, poll));
+  return turned;
+}
+
+std::uint64_t TurnBytes(MatrixSize size) {
+  const std::uint64_t square = size.rows < size.columns ? size.rows : size.columns;
+  return BytesOfNumbers(8 * size.rows * size.columns + 12 * square * square) +
+         SingularBytes(2 * square, square) + SingularBytes(size.rows, size.columns);
+}
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,35 @@
+// Orthogonal matrices: the one that turns rows nearest to others, and parts of a turn.
+#pragma once
+
+#include "merge/program/matrix.h"
+
+namespace weightsmith::internal {
+
+/// The orthogonal T that makes a·T nearest to b. Directions of which a·T says nothing, because one
+/// of the two has nothing there, are turned as little as others allow. `proper`: T is a rotation,
+/// and no reflection. REQUIRES: a and b of one size, as many rows as columns or more.
+Matrix NearestTurn(const Matrix& a, const Matrix& b, bool proper, const Poll& poll);
+
+/// The share `t` of the turn, on the shortest way. Where a plane turns by half a circle the way is
+/// not known: the real part of the power is taken, which shrinks.
+Matrix PartOfTurn(const Matrix& turn, double t, const Poll& poll);
+
+/// a with its rows turned towards those of b by the share `t`, and b with its rows turned back
+/// towards a, where there are fewer rows than columns: in the directions that each has, and no
+/// others. Between, directions are interpolated and made orthogonal again.
+class WideTurn {
+ public:
+  WideTurn(const Matrix& a, const Matrix& b, const Poll& poll);
+
+  Matrix Turn(const Matrix& a, double t, const Poll& poll) const;
+  Matrix TurnBack(const Matrix& b, const Poll& poll) const;
+
+ private:
+  Matrix from_;  ///< orthogonal rows, directions of a
+  Matrix to_;    ///< where each is turned
+};
+
+/// Bytes that any of them takes for matrices of such a size, at most, beside its arguments.
+std::uint64_t TurnBytes(MatrixSize size);
+
+}  // namespace weightsmith::internal

@@ -33,7 +33,7 @@ std::vector<std::string_view> PlainTensors(const Adapter& adapter) {
   return names;
 }
 
-std::optional<std::uint64_t> Rank(const AdapterModule& module) {
+std::optional<std::uint64_t> RankOfModule(const AdapterModule& module) {
   return module.rank > 0 ? std::optional(module.rank) : std::nullopt;
 }
 
@@ -75,7 +75,7 @@ const Record<AdapterModule>& RecordOf() {
        {"family", Through(&AdapterModule::family, &AdapterFamily::id),
         "Such as \"lora\", \"loha\"."},
        {"dora", &AdapterModule::dora, "It has magnitudes (DoRA)."},
-       {"rank", Rank, "Null where the family has none."},
+       {"rank", RankOfModule, "Null where the family has none."},
        {"alpha", &AdapterModule::alpha, "Null where none is stored."},
        {"scale", &AdapterModule::scale, "What its product is multiplied by, from alpha."},
        {"problem", Problem, "Why it cannot be applied; null: it can."},

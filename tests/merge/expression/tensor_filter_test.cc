@@ -10,9 +10,9 @@ const TensorPlace kQuery{"model.diffusion_model.input_blocks.4.1.attn2.to_q.weig
                          ComponentKind::kBackbone,
                          0,
                          {"in", 4}};
-const TensorPlace kVae{"first_stage_model.decoder.conv_in.weight",
+const TensorPlace kVaePlace{"first_stage_model.decoder.conv_in.weight",
                        "vae",
-                       ComponentKind::kVae,
+                       ComponentKind::kVaePlace,
                        0,
                        {"decoder", std::nullopt}};
 
@@ -25,7 +25,7 @@ Selector Place(std::string_view text) {
 
 TEST(TensorFilter, OfNothingMatchesAll) {
   EXPECT_TRUE(TensorFilter().Matches(kQuery, {4, 4}));
-  EXPECT_TRUE(TensorFilter().Matches(kVae, {}));
+  EXPECT_TRUE(TensorFilter().Matches(kVaePlace, {}));
 }
 
 TEST(TensorFilter, AsksForAllThatIsGiven) {
@@ -36,7 +36,7 @@ TEST(TensorFilter, AsksForAllThatIsGiven) {
   filter.ranks = {2};
   EXPECT_TRUE(filter.Matches(kQuery, {4, 4}));
   EXPECT_FALSE(filter.Matches(kQuery, {4}));
-  EXPECT_FALSE(filter.Matches(kVae, {4, 4}));
+  EXPECT_FALSE(filter.Matches(kVaePlace, {4, 4}));
   filter.blocks = {Place("IN05")};
   EXPECT_FALSE(filter.Matches(kQuery, {4, 4}));
 }
@@ -68,9 +68,9 @@ TEST(TensorFilter, SeveralMatchWhereOneDoes) {
   TensorFilter vae;
   vae.components = {Place("vae")};
   EXPECT_TRUE(AnyMatches({unet, vae}, kQuery, {1}));
-  EXPECT_TRUE(AnyMatches({unet, vae}, kVae, {1}));
-  EXPECT_FALSE(AnyMatches({unet}, kVae, {1}));
-  EXPECT_FALSE(AnyMatches({}, kVae, {1}));
+  EXPECT_TRUE(AnyMatches({unet, vae}, kVaePlace, {1}));
+  EXPECT_FALSE(AnyMatches({unet}, kVaePlace, {1}));
+  EXPECT_FALSE(AnyMatches({}, kVaePlace, {1}));
 }
 
 TEST(TensorFilter, NamesTheVaeWhereItSaysSo) {

@@ -48,8 +48,6 @@ constexpr ForeignOperator kTable[] = {
     {"smoothadd", "add_difference", "filters the difference before it adds it; {} does not filter"},
     {"soup", "average", ""},
     {"sum", "weighted_sum", ""},
-    {"taskarithmetic", "add_difference",
-     "adds the differences of several models to a base; {} adds one, and steps of it add several"},
     {"tensorsum", "weighted_sum", ""},
     {"tiesmerging", "ties", ""},
     {"uniformsoup", "average", ""},

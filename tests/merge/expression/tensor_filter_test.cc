@@ -12,7 +12,7 @@ const TensorPlace kQuery{"model.diffusion_model.input_blocks.4.1.attn2.to_q.weig
                          {"in", 4}};
 const TensorPlace kVaePlace{"first_stage_model.decoder.conv_in.weight",
                        "vae",
-                       ComponentKind::kVaePlace,
+                       ComponentKind::kVae,
                        0,
                        {"decoder", std::nullopt}};
 

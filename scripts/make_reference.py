@@ -19,6 +19,18 @@ A **weight** is a model, a **delta** a difference of two; **K** stands for eithe
 operands of a step and for what it gives. Products and sums are rounded one by one, in
 the order in which the formula is written. A parameter marked *by place* takes a number, a variable,
 or [weights by place](recipes.md#weights-by-place).
+
+All merge methods of mergekit 0.1.5 and meh 0.9.5 and the calc modes of SuperMerger are here, meh's `weighted_subtraction` as
+a `linear` with the weights 1/(1 - alpha*beta) and -alpha*beta/(1 - alpha*beta). Of those of sd-mecha 1.1.8 these are not:
+
+- `ties_sum_extended` with `apply_stock` or `apply_median`: a vote of TIES with model_stock's factor, or a median instead of
+  the mean. `model_stock` and `geometric_median` do the one and the other without the trim.
+- `truncate_kronecker`, `extract_kohya_lora`, `extract_kohya_lokr` and `extract_lycoris_*`: they make adapters, and outputs
+  are models here.
+- The `stiffness` of `clamp`, which bends values before the limit; limits are hard here.
+- `slerp` that blends the lengths of a and b apart from their directions: [slerp](#slerp) is that of mergekit. Models of
+  one length, as [norm_match](#norm_match) gives, have no difference.
+- `randperm`, a random permutation for tests of `rebasin`.
 """
 
 ARCHITECTURES = """# Architectures

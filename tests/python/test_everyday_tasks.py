@@ -180,7 +180,8 @@ def test_wrong_names_get_the_right_ones(models):
     assert "'--output'" in said("merge", "a.safetensors", "b.safetensors", "--output-dir", "x")
     assert "'sdxl'" in said("assemble", "--like", "sdx", "--unet", "a.safetensors")
     assert "'sd15'" in said("synth", "sd16")
-    assert "'dare' is not here yet" in said("merge", "a.safetensors", "b.safetensors", "--op", "dare").splitlines()[0]
+    assert "'sigmoid' is not here yet" in said("merge", "a.safetensors", "b.safetensors", "--op", "sigmoid").splitlines()[0]
+    assert "'dare_linear'" in said("merge", "a.safetensors", "b.safetensors", "--op", "dare")
     assert "'weighted_sum'" in said("merge", "a.safetensors", "b.safetensors", "--op", "weighted-sum")
     assert "FILE is missing" in said("lora") and "WORD" not in said("lora")
 

@@ -55,12 +55,42 @@ struct MethodSteps {
   std::string_view steps;
 };
 
+// The last one stands for methods that are not known.
 constexpr MethodSteps kSteps[] = {
-    {"add_difference", true,
-     "      one: {op: add_difference, a: base, b: a, c: base, alpha: 0.5}\n"
-     "      mix: {op: add_difference, a: one, b: b, c: base, alpha: 0.3}\n"},
+    {"arcee_fusion", false, "      mix: {op: arcee_fusion, a: a, b: b}\n"},
+    {"breadcrumbs", true,
+     "      mix: {op: breadcrumbs, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: "
+     "0.4}], density: 0.5}\n"},
+    {"breadcrumbs_ties", true,
+     "      mix: {op: breadcrumbs_ties, base: base, of: [{model: a, weight: 0.6}, {model: b, "
+     "weight: 0.4}], density: 0.5}\n"},
+    {"dare_linear", true,
+     "      mix: {op: dare_linear, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: "
+     "0.4}], density: 0.5}\n"},
+    {"dare_ties", true,
+     "      mix: {op: dare_ties, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: "
+     "0.4}], density: 0.5}\n"},
+    {"della", true,
+     "      mix: {op: della, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: 0.4}], "
+     "density: 0.5}\n"},
+    {"della_linear", true,
+     "      mix: {op: della_linear, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: "
+     "0.4}], density: 0.5}\n"},
+    {"karcher", false, "      mix: {op: karcher, of: [a, b]}\n"},
     {"model_stock", true, "      mix: {op: model_stock, base: base, of: [a, b]}\n"},
+    {"multislerp", false,
+     "      mix: {op: multislerp, of: [{model: a, weight: 0.6}, {model: b, weight: 0.4}]}\n"},
+    {"nearswap", false, "      mix: {op: nearswap, a: a, b: b, t: 0.001}\n"},
+    {"nuslerp", false, "      mix: {op: nuslerp, a: a, b: b, alpha: 0.5}\n"},
+    {"passthrough", false,
+     "      mix: {op: stack, of: [{model: a, layers: 0-15}, {model: b, layers: 8-31}]}\n"},
+    {"ram", true, "      mix: {op: ram, base: base, of: [a, b]}\n"},
+    {"ramplus_tl", true, "      mix: {op: ramplus_tl, base: base, of: [a, b]}\n"},
+    {"sce", true, "      mix: {op: sce, base: base, of: [a, b]}\n"},
     {"slerp", false, "      mix: {op: slerp, a: a, b: b, alpha: 0.5}\n"},
+    {"task_arithmetic", true,
+     "      mix: {op: task_arithmetic, base: base, of: [{model: a, weight: 0.6}, {model: b, "
+     "weight: 0.4}]}\n"},
     {"ties", true,
      "      mix: {op: ties, base: base, of: [{model: a, weight: 0.6}, {model: b, weight: 0.4}], "
      "density: 0.5}\n"},
@@ -75,20 +105,19 @@ const MethodSteps& StepsFor(std::string_view method) {
   return found == std::end(kSteps) ? *std::prev(std::end(kSteps)) : *found;
 }
 
-/// A recipe that is valid, whatever the method is: most of mergekit's are not here.
+/// A recipe that is valid, whatever the method is.
 std::string MergekitAdvice(const SourceNode& top) {
   const SourceNode* node = top.Find("merge_method");
   const std::string method = node != nullptr && node->scalar() ? node->text : std::string();
   const std::string about = AboutForeignOperator(method);
   const MethodSteps& as = StepsFor(method);
   return fmt::format(
-      "The models get names, and the merge is {}:\n"
+      "The models get names, and the merge is a step:\n"
       "    weightsmith: 1\n"
       "    models: {{{}a: folder/of/a, b: folder/of/b}}\n"
       "    steps:\n{}"
       "    output: {{model: mix, path: mix.safetensors, dtype: bf16}}\n"
       "{}{}'weightsmith ops' lists the operators.",
-      std::ranges::count(as.steps, '\n') > 1 ? "a step for each" : "a step",
       as.base ? "base: folder/of/base, " : "", as.steps, about, about.empty() ? "" : " ");
 }
 

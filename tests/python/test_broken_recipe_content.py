@@ -194,11 +194,17 @@ def test_a_step_alone_gets_its_recipe(weightsmith, tmp_path):
     weightsmith("validate", "--no-files", "r.yaml")
 
 
-@pytest.mark.parametrize("method", ["ties", "slerp", "model_stock", "dare_ties", "della_linear", "linear"])
+MERGEKIT = [
+    "arcee_fusion", "breadcrumbs", "breadcrumbs_ties", "dare_linear", "dare_ties", "della", "della_linear", "karcher", "linear",
+    "model_stock", "multislerp", "nearswap", "nuslerp", "passthrough", "ram", "ramplus_tl", "sce", "slerp", "task_arithmetic", "ties",
+]
+
+
+@pytest.mark.parametrize("method", MERGEKIT)
 def test_the_recipe_for_a_configuration_of_mergekit_is_valid(weightsmith, tmp_path, method):
     (tmp_path / "r.yaml").write_text(f"models:\n  - model: a/b\n  - model: c/d\nmerge_method: {method}\n")
     said = weightsmith("validate", "--no-files", "r.yaml", status=2).stderr
-    assert "not here yet" not in said and f"op: {method}," in said
+    assert "not here yet" not in said and f"op: {'stack' if method == 'passthrough' else method}," in said
     (tmp_path / "r.yaml").write_text("\n".join(line[6:] for line in said.splitlines() if line.startswith("      ")))
     weightsmith("validate", "--no-files", "r.yaml")
 

@@ -113,6 +113,7 @@ class Planner {
   void AddOutputTensor(std::uint32_t output, const Origin& origin, const TensorKey& key,
                        const PlannedTensor& tensor, DType dtype, const Shape& shape,
                        std::uint32_t task, std::uint32_t product);
+  TensorKey KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const;
   Task MakeTask(const TensorKey& key, const PlannedTensor& tensor, const TensorEvaluator& evaluator,
                 const Shape& shape, Lowering::Finished&& finished) const;
   void AddSurveys(const TensorKey& key, const PlannedTensor& tensor,

@@ -35,6 +35,7 @@ class TensorEvaluator {
     std::uint32_t model = 0;
     bool delta = false;           ///< of an adapter
     std::optional<NodeId> baked;  ///< of an adapter that depends on the step: which one
+    bool ema = false;             ///< the model's EMA copy of the tensor
   };
 
   /// A delta that depends on the value of a step's model.
@@ -76,6 +77,7 @@ class TensorEvaluator {
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
  private:
+  std::optional<Value> EmaOf(NodeId id, const Shape& shape);
   std::optional<Register> SourceOf(std::uint32_t model, std::optional<NodeId> step) const;
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
@@ -102,6 +104,7 @@ class TensorEvaluator {
   Problems* problems_;
   std::vector<TapeSource> sources_;
   std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
+  std::map<std::uint32_t, Register> ema_;  ///< of sources, by model
   Lowering lowering_;
   std::map<Register, Baked> baked_;
   std::vector<AppliedModule> applied_;

@@ -68,7 +68,7 @@ CASES = {
 }
 
 # Rows of a convolution are those of its last dimension with them, with us all of a kernel.
-OF_MATRICES = {"nuslerp by rows", "model_stock by rows"}
+OF_MATRICES = {"nuslerp by rows", "model_stock by rows", "arcee_fusion"}
 
 # A cosine near 1 loses half of f32's digits in their arc cosine.
 CLOSE = {"nuslerp": 1e-5, "nuslerp by rows": 1e-5, "nuslerp by columns": 1e-5, "karcher": 1e-5}

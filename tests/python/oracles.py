@@ -1,0 +1,78 @@
+"""Which function of this folder computes which operator, with the arguments that it takes of a step."""
+
+import importlib
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+import oracle
+
+HERE = Path(__file__).parent
+SAME = {name: name for name in ("a", "b", "c", "base", "alpha", "weights", "normalize", "sign", "by", "t", "r", "select", "seed")}
+
+# Operator -> (module, function, what keys of a step are called there beside SAME). Computed in f64: compared with a tolerance.
+FUNCTIONS = {
+    "task_arithmetic": ("oracle_vectors", "task_arithmetic", {"of": "models", "lambda": "factor"}),
+    "breadcrumbs": ("oracle_vectors", "breadcrumbs", {"of": "models", "density": "densities", "gamma": "gamma", "rescale": "scale"}),
+    "breadcrumbs_ties": ("oracle_vectors", "breadcrumbs_ties", {"of": "models", "density": "densities", "gamma": "gamma"}),
+    "sce": ("oracle_vectors", "sce", {"of": "models"}),
+    "nearswap": ("oracle_vectors", "nearswap", {}),
+    "ram": ("oracle_vectors", "ram", {"of": "models", "epsilon": "epsilon"}),
+    "nuslerp": ("oracle_vectors", "nuslerp", {}),
+    "multislerp": ("oracle_vectors", "multislerp", {"of": "models"}),
+    "karcher": ("oracle_vectors", "karcher", {"of": "models"}),
+    "arcee_fusion": ("oracle_vectors", "arcee_fusion", {}),
+    "cabs": ("oracle_vectors", "cabs", {"of": "models", "density": "density", "lambda": "factor"}),
+    "emr": ("oracle_vectors", "emr", {"of": "models", "lambda": "factor"}),
+    "consensus": ("oracle_vectors", "consensus", {"of": "models", "lambda": "factor"}),
+    "truncate_rank": ("oracle_algebra", "truncate", {"a": "x", "ratio": "ratio"}),
+    "rotate": ("oracle_algebra", "rotate", {}),
+}
+
+# Keys that an entry of the list has, where the function takes a number for each.
+BY_ENTRY = {"density", "epsilon"}
+
+
+@dataclass
+class Oracle:
+    """What computes one operator."""
+
+    keys: set  # of a step, the list's weights as "weights"
+    by_entry: set  # of those, which are numbers of entries
+    every_bit: bool  # in the order and precision that the reference page writes
+    compute: callable  # (canonical name of the tensor, {key: array, number, word, or a list of those})
+
+
+def of_class(kind, name):
+    """A method of a class of oracle.Arithmetic, in f32."""
+    taken = inspect.signature(getattr(kind, name)).parameters.keys() - {"self"}
+    keys = {"lambda" if key == "factor" and name != "scale" else key for key in taken}
+    needs_name = "tensor" in inspect.signature(kind).parameters
+    by_entry = BY_ENTRY & keys if kind is not oracle.Arithmetic else set()
+
+    def compute(tensor, arguments):
+        called = {"factor" if key == "lambda" else key: value for key, value in arguments.items()}
+        return getattr(kind(tensor) if needs_name else kind(), name)(**called)
+
+    return Oracle(keys, by_entry, True, compute)
+
+
+def of_function(module, function, names):
+    names = {**SAME, **names}
+    called = getattr(importlib.import_module(module), function)
+    taken = inspect.signature(called).parameters
+    keys = {key for key, name in names.items() if name in taken}
+    by_entry = {key for key in BY_ENTRY & keys if names[key] in ("densities", "density")}
+    return Oracle(keys, by_entry, False, lambda _, arguments: called(**{names[key]: value for key, value in arguments.items()}))
+
+
+def all_oracles():
+    """Operator -> Oracle. A class of an area's file goes before the common one, and both before functions."""
+    modules = {path.stem for path in HERE.glob("oracle_*.py")}
+    found = {name: of_function(*row) for name, row in FUNCTIONS.items() if row[0] in modules}
+    for module in ("oracle", *sorted(modules)):
+        for kind in vars(importlib.import_module(module)).values():
+            if inspect.isclass(kind) and issubclass(kind, oracle.Arithmetic) and kind.__module__ == module:
+                found |= {name: of_class(kind, name) for name, method in vars(kind).items()
+                          if inspect.isfunction(method) and not name.startswith("_")}
+    return found

@@ -25,9 +25,10 @@ FUNCTIONS = {
     "cabs": ("oracle_vectors", "cabs", {"of": "models", "density": "density", "lambda": "factor"}),
     "emr": ("oracle_vectors", "emr", {"of": "models", "lambda": "factor"}),
     "consensus": ("oracle_vectors", "consensus", {"of": "models", "lambda": "factor"}),
-    "truncate_rank": ("oracle_algebra", "truncate", {"a": "x", "ratio": "ratio"}),
-    "rotate": ("oracle_algebra", "rotate", {}),
 }
+
+# What functions have no default of.
+DEFAULTS = {"gamma": 0.01}
 
 # Keys that an entry of the list has, where the function takes a number for each.
 BY_ENTRY = {"density", "epsilon"}
@@ -63,7 +64,13 @@ def of_function(module, function, names):
     taken = inspect.signature(called).parameters
     keys = {key for key, name in names.items() if name in taken}
     by_entry = {key for key in BY_ENTRY & keys if names[key] in ("densities", "density")}
-    return Oracle(keys, by_entry, False, lambda _, arguments: called(**{names[key]: value for key, value in arguments.items()}))
+
+    def compute(_, arguments):
+        given = {names[key]: value for key, value in arguments.items()}
+        unsaid = {name: DEFAULTS[name] for name in DEFAULTS.keys() & taken if name not in given}
+        return called(**unsaid, **given)
+
+    return Oracle(keys, by_entry, False, compute)
 
 
 def all_oracles():

@@ -70,8 +70,7 @@ class Writer:
         steps = {}
         for i in range(self.random.randint(1, 4)):
             name = f"s{i}"
-            op = self.random.choice(self.operators)
-            step, kind = self.step(op)
+            step, kind = self.step(self.random.choice(self.fitting()))
             if step is None:
                 continue
             steps[name] = step
@@ -89,6 +88,12 @@ class Writer:
             self.exact.add("end")
         return steps
 
+    def fitting(self):
+        """Operators; of differences, once there is one, as often as all others together."""
+        if "delta" not in self.kinds.values() or self.random.random() < 0.5:
+            return self.operators
+        return [op for op in self.operators if any(operand["kind"] == "delta" for operand in op["operands"])]
+
     def is_exact(self, step):
         """A factor that comes of a sum over the tensor may have another last bit."""
         op = step["op"]
@@ -101,9 +106,11 @@ class Writer:
             elif isinstance(value, list):
                 yield from (entry["model"] if isinstance(entry, dict) else entry for entry in value)
 
-    def of_kind(self, kind, selects):
-        fit = [name for name, its in self.kinds.items() if its == kind and (not selects or name in self.exact)]
-        return self.random.choice(fit) if fit else None
+    def of_kind(self, kind, selects, but=None):
+        fit = [name for name, its in self.kinds.items() if its == kind and name != but and (not selects or name in self.exact)]
+        if not fit:
+            return None
+        return fit[-1] if self.random.random() < 0.4 else self.random.choice(fit)  # mostly goes on with what there is
 
     def step(self, op):
         taken = self.known[op["name"]].keys
@@ -134,7 +141,7 @@ class Writer:
         kind = general if listed["kind"] == "K" else listed["kind"]
         entries = []
         for _ in range(self.random.randint(2, 3)):
-            model = self.of_kind(kind, selects)
+            model = self.of_kind(kind, selects, but=result.get("base"))
             if model is None:
                 return False
             entry = {"model": model}

@@ -66,7 +66,6 @@ METHODS = {
                         mecha=("crossover", {"alpha": 0.4, "tilt": 0.25}), whole=True),
     "top_k_tensor_sum": Method("ab", "{op: top_k_tensor_sum, a: a, b: b, width: 0.5}", "weighted_sum",
                                mecha=("top_k_tensor_sum", {"width": 0.5}), whole=True),
-    "rotate": Method("ab", "{op: rotate, a: a, b: b}", "weighted_sum", mecha=("rotate", {}), whole=True),
 }
 
 TIMES_FASTER = 5  # than a peer, what is elementwise or reduced

@@ -42,9 +42,6 @@ CASES = {
          "trim": "mecha", "sign": "majority", "lambda": 0.8}),
 }
 
-# Its exponentials and its FFT are in f32.
-COARSE = {"distribution_crossover": 3e-6, "multiply_difference": 2e-6}
-
 
 @pytest.fixture(scope="module")
 def ours(module_weightsmith):
@@ -63,4 +60,4 @@ def test_a_method_gives_what_meh_gives(ours, name):
     for tensor in merging.SHAPES:
         a, b, c = (torch.from_numpy(models[letter][tensor]) for letter in ("a", "b", "base"))
         theirs = getattr(meh, name)(a=a, b=b, c=c, **parameters).numpy()
-        merging.assert_near(ours[name][tensor], theirs, tensor, COARSE.get(name, 1e-6))
+        merging.assert_near(ours[name][tensor], theirs, tensor)

@@ -8,7 +8,8 @@ from pathlib import Path
 import oracle
 
 HERE = Path(__file__).parent
-SAME = {name: name for name in ("a", "b", "c", "base", "alpha", "weights", "normalize", "sign", "by", "t", "r", "select", "seed")}
+SAME = {name: name for name in ("a", "b", "c", "base", "alpha", "beta", "weights", "normalize", "sign", "by", "t", "r", "select",
+                                "seed", "width", "offset", "where", "filter")}
 
 # Operator -> (module, function, what keys of a step are called there beside SAME). Computed in f64: compared with a tolerance.
 FUNCTIONS = {
@@ -25,6 +26,21 @@ FUNCTIONS = {
     "cabs": ("oracle_vectors", "cabs", {"of": "models", "density": "density", "lambda": "factor"}),
     "emr": ("oracle_vectors", "emr", {"of": "models", "lambda": "factor"}),
     "consensus": ("oracle_vectors", "consensus", {"of": "models", "lambda": "factor"}),
+    "tensor_sum": ("oracle_diffusion", "tensor_sum", {}),
+    "top_k_tensor_sum": ("oracle_diffusion", "top_k_tensor_sum", {}),
+    "extract": ("oracle_diffusion", "extract", {"gamma": "gamma"}),
+    "perpendicular": ("oracle_diffusion", "perpendicular", {}),
+    "geometric_sum": ("oracle_diffusion", "geometric_sum", {}),
+    "multiply_difference": ("oracle_diffusion", "multiply_difference", {}),
+    "multiply_quotient": ("oracle_diffusion", "multiply_quotient", {}),
+    "similarity_add_difference": ("oracle_diffusion", "similarity_add_difference", {}),
+    "add_opposite": ("oracle_diffusion", "add_opposite", {}),
+    "euclidean_add_difference": ("oracle_diffusion", "euclidean_add_difference", {}),
+    "normalized_sum": ("oracle_diffusion", "normalized_sum", {}),
+    "channel_sum": ("oracle_diffusion", "channel_sum", {}),
+    "smooth_add": ("oracle_diffusion", "smooth_add", {}),
+    "distribution_crossover": ("oracle_diffusion", "distribution_crossover", {"tilt": "tilt"}),
+    "geometric_median": ("oracle_diffusion", "geometric_median", {"of": "of"}),
 }
 
 # What functions have no default of.

@@ -25,11 +25,12 @@ DTYPES = ("F32", "F16", "BF16", "F32")
 # Of those that an oracle computes as the reference page writes it, in f32, these have no last bit of their own.
 NOT_EVERY_BIT = {"slerp", "norm_match", "model_stock", "crossover", "noise", "dropout"}
 
-# A last bit may decide there which elements are taken: their operands are models and what is exact.
+# A last bit may decide there which elements are taken, or a power of what is almost 0 makes it larger: their operands are models and what is exact.
 SELECTS = {
     "ties", "breadcrumbs", "breadcrumbs_ties", "sce", "ram", "ramplus_tl", "arcee_fusion", "top_k_tensor_sum", "della",
     "della_linear", "dare_ties", "distribution_crossover", "add_opposite", "pcb", "cabs", "emr", "consensus", "train_difference",
     "multiply_quotient", "cosine_a", "cosine_b", "smooth_add", "karcher", "nuslerp", "slerp", "geometric_median",
+    "extract", "channel_sum", "geometric_sum", "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
 }
 
 # Statistics of the whole model, or no arithmetic over models of the same names.

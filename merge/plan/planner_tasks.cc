@@ -159,6 +159,10 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
             .shape = shape,
             .elements = elements};
   for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
+  for (const TensorEvaluator::CompanionSource& companion : evaluator.companions()) {
+    const Shape& stored = Of(companion.model, companion.key).stored->info.shape;
+    task.companions.push_back(MakeSource(companion.model, companion.key, stored));
+  }
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
     const Register number = finished.sources[task.sources.size() + d];
     const auto baked = evaluator.baked().find(number);

@@ -114,10 +114,12 @@ std::vector<std::string> SplitCommas(std::string_view text) {
 }
 
 void CheckCount(const Operator& op, std::size_t given) {
-  const std::size_t single = op.operands.size();
+  const std::size_t single = RequiredOperands(op);
   if (given == single || (op.list && given >= single)) return;
   std::vector<std::string_view> names;
-  for (const OperandSpec& operand : op.operands) names.push_back(operand.name);
+  for (const OperandSpec& operand : std::span(op.operands).first(single)) {
+    names.push_back(operand.name);
+  }
   throw Error(ErrorCode::kUsage,
               fmt::format("{} takes {} {} ({}), not {}.", op.name, single,
                           single == 1 ? "model" : "models", fmt::join(names, ", "), given));
@@ -146,7 +148,8 @@ std::string StepText(const EverydayMerge& merge, std::span<const std::string> na
   const Operator& op = OperatorOf(merge);
   CheckCount(op, names.size());
   std::vector<std::string> keys = {fmt::format("op: {}", op.name)};
-  for (std::size_t i = 0; i < op.operands.size(); ++i) {
+  const std::size_t single = RequiredOperands(op);
+  for (std::size_t i = 0; i < single; ++i) {
     keys.push_back(fmt::format("{}: {}", op.operands[i].name, names[i]));
   }
   std::optional<std::string> weights;
@@ -161,8 +164,8 @@ std::string StepText(const EverydayMerge& merge, std::span<const std::string> na
       parameters.push_back(fmt::format("{}: {}", YamlQuoted(key), ScalarOrFlow(value)));
     }
   }
-  if (op.list && names.size() > op.operands.size()) {
-    keys.push_back(ListEntry(op, names.subspan(op.operands.size()), weights));
+  if (op.list && names.size() > single) {
+    keys.push_back(ListEntry(op, names.subspan(single), weights));
   }
   keys.insert(keys.end(), parameters.begin(), parameters.end());
   return fmt::format("{{{}}}", fmt::join(keys, ", "));

@@ -81,6 +81,10 @@ bool ArgumentsGiven::Has(std::string_view parameter) const {
   return std::ranges::find(parameters, parameter) != parameters.end();
 }
 
+std::size_t RequiredOperands(const Operator& op) {
+  return static_cast<std::size_t>(std::ranges::count(op.operands, false, &OperandSpec::optional));
+}
+
 std::vector<const ParameterSpec*> EntryNumbers(const Operator& op) {
   std::vector<const ParameterSpec*> specs;
   if (op.list) {

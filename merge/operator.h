@@ -34,6 +34,7 @@ struct OperandSpec {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc{};
+  bool optional = false;  ///< may be left out; stands behind those that may not
 };
 
 enum class ParameterType : std::uint8_t {
@@ -131,7 +132,7 @@ struct Companion {
 
 /// What lower() is given for one tensor.
 struct Arguments {
-  std::span<const Value> operands;  ///< in the order of Operator::operands
+  std::span<const Value> operands;  ///< in the order of Operator::operands, as far as given
   std::span<const Value> list;      ///< of the operand list
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
@@ -187,6 +188,9 @@ struct Operator {
 
 /// What it needs to see, by what it lowers to.
 OperatorClass ClassOf(const Operator& op);
+
+/// How many of its operands may not be left out.
+std::size_t RequiredOperands(const Operator& op);
 
 /// What an entry of its list may have beside a weight: the list's numbers, then the parameters by
 /// entry.

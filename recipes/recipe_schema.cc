@@ -274,7 +274,7 @@ Json OperatorSchema(const Operator& op) {
   std::vector<std::string> required{"op"};
   for (const OperandSpec& operand : op.operands) {
     properties[operand.name] = Described(Ref("operand"), operand.doc);
-    required.emplace_back(operand.name);
+    if (!operand.optional) required.emplace_back(operand.name);
   }
   if (op.list) {
     Json entry = EntrySchema(op);

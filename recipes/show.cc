@@ -278,7 +278,7 @@ class Shown {
       if (node.op->list->weighted) {
         Put(entry, adapters ? "strength" : "weight", ByPlace(node.weights[i], Number));
       }
-      for (std::size_t k = 0; k < specs.size(); ++k) {
+      for (std::size_t k = 0; !node.entry_numbers.empty() && k < specs.size(); ++k) {
         const Weights& number = node.entry_numbers[i][k];
         if (number.everywhere() && std::isnan(*number.everywhere())) continue;  // left out
         Put(entry, specs[k]->name, ByPlace(number, Number));

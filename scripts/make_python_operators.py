@@ -73,10 +73,11 @@ def entry_type(op, operand):
 
 def signature(op, operand, result, body):
     """`operand` is the type of what is taken, `result` of what is given."""
-    arguments = [f"{each['name']}: {operand}" for each in op["operands"]]
+    arguments = [f"{each['name']}: {operand}" for each in op["operands"] if each["required"]]
     if "list" in op:
         end = "" if op["list"]["required"] else " = ()"
         arguments.append(f"{op['list']['name']}: {entry_type(op, operand)}{end}")
+    arguments += [f"{each['name']}: {operand} | None = None" for each in op["operands"] if not each["required"]]
     arguments.append("*")
     for parameter in op["parameters"]:
         kind = parameter_type(parameter)

@@ -63,7 +63,7 @@ def described(parameter):
 
 
 def section(op):
-    rows = [(o["name"], o["kind"], "required", o["doc"]) for o in op["operands"]]
+    rows = [(o["name"], o["kind"], "required" if o["required"] else "optional", o["doc"]) for o in op["operands"]]
     if "list" in op:
         entries = op["list"]
         kind = f"list of {entries['kind']}" + (", weighted" if entries["weighted"] else "")

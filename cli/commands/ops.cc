@@ -31,7 +31,8 @@ std::string DefaultWord(const ParameterSpec& parameter) {
 std::string Signature(const Operator& op) {
   std::vector<std::string> words;
   for (const OperandSpec& operand : op.operands) {
-    words.push_back(fmt::format("{}:{}", operand.name, ToString(operand.kind)));
+    const std::string word = fmt::format("{}:{}", operand.name, ToString(operand.kind));
+    words.push_back(operand.optional ? fmt::format("[{}]", word) : word);
   }
   if (op.list) {
     const std::string entry =
@@ -139,6 +140,8 @@ const Record<OperandSpec>& RecordOf() {
       "An operand of an operator.",
       {{"name", &OperandSpec::name, "The key in a recipe."},
        {"kind", &OperandSpec::kind, "\"weight\", \"delta\" or \"same\"."},
+       {"required", [](const OperandSpec& each) { return !each.optional; },
+        "It may not be left out."},
        {"doc", &OperandSpec::doc, "What it is."}}};
   return record;
 }

@@ -18,6 +18,7 @@ struct Operand {
   std::string_view name;  ///< the key in a recipe: "a"
   Kind kind = Kind::kSame;
   std::string_view doc;
+  bool optional = false;  ///< stands behind those that may not be left out
 };
 
 enum class ParameterType : std::uint8_t { kNumber, kBoolean, kWord, kSeed };

@@ -1,20 +1,21 @@
-#include "merge/operator.h"
+#include "merge/arithmetic/cells.h"
+#include "merge/arithmetic/task_vectors.h"
 
 namespace weightsmith::internal::operators {
 namespace {
 
 std::string CheckModelStock(const ArgumentsGiven& given) {
-  return given.list < 2 ? "`of` needs at least two models" : "";
+  return CheckFineTunes(given, 2);
 }
 
 /// The mean cosine of all pairs of differences; 0 of a pair in which one is zero.
-Scalar MeanCosine(Lowering& tape, std::span<const Value> deltas) {
+Scalar MeanCosine(Lowering& tape, const Cells& cells, std::span<const Value> deltas) {
   Scalar sum = 0;
   double pairs = 0;
   for (std::size_t i = 0; i < deltas.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
-      const Scalar norms = tape.Times(tape.Norm(deltas[i]), tape.Norm(deltas[j]));
-      const Scalar cosine = tape.Over(tape.Dot(deltas[i], deltas[j]), norms);
+      const Scalar norms = tape.Times(cells.Norm(tape, deltas[i]), cells.Norm(tape, deltas[j]));
+      const Scalar cosine = tape.Over(cells.Dot(tape, deltas[i], deltas[j]), norms);
       sum = tape.Plus(sum, tape.Select(0, norms, tape.Lesser(tape.Greater(cosine, -1), 1), 0));
       ++pairs;
     }
@@ -31,13 +32,17 @@ Value LowerModelStock(Lowering& tape, const Arguments& given) {
     deltas.push_back(tape.Subtract(model, base));
     sum = tape.Add(sum, model);
   }
-  const Scalar mean = MeanCosine(tape, deltas);
+  const bool by_filter = given.parameters.Word("by") == "filter";
+  const Cells cells = by_filter ? Cells::Rows(given.shape) : Cells::Tensor();
+  const Scalar mean = MeanCosine(tape, cells, deltas);
   const Scalar cosine = tape.Greater(mean, 0);
   const Scalar ratio =
       tape.Over(tape.Times(count, cosine), tape.Plus(1, tape.Times(count - 1, cosine)));
-  tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
-  tape.Tell("ratio", ratio);
-  return tape.Blend(ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);
+  if (!by_filter) {
+    tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
+    tape.Tell("ratio", ratio);
+  }
+  return cells.Blend(tape, ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);
 }
 
 }  // namespace
@@ -50,7 +55,10 @@ const Operator& model_stock() {
           "The mean of the models is pulled towards the base by the angle between their "
           "differences to it, tensor by tensor: fine-tunes that agree are averaged, where they "
           "have nothing in common the base stays. A mean cosine below 0 counts as 0, where "
-          "mergekit moves away from the models.",
+          "mergekit moves away from the models. With `by: filter` every row of a matrix (what "
+          "belongs to one output, of a convolution all of its kernel) has an angle of its own; "
+          "mergekit's filter_wise and sd-mecha's model_stock take the last dimension, which is the "
+          "same for matrices.",
       .formula =
           "t*mean(x_i) + (1 - t)*base, t = n*c / (1 + (n - 1)*c), c the mean cosine of all "
           "pairs of differences",
@@ -60,7 +68,12 @@ const Operator& model_stock() {
       .operands = {{.name = "base", .kind = Kind::kWeight, .doc = "What all were trained from."}},
       .list = OperandListSpec{.name = "of", .kind = Kind::kWeight, .doc = "The fine-tuned models."},
       .result = Kind::kWeight,
-      .parameters = {VaeParameter()},
+      .parameters = {{.name = "by",
+                      .type = ParameterType::kWord,
+                      .default_value = 0,
+                      .words = {"tensor", "filter"},
+                      .doc = "What has an angle of its own."},
+                     VaeParameter()},
       .check = CheckModelStock,
       .lower = LowerModelStock,
   };

@@ -24,7 +24,7 @@ std::span<const Register> Reads(const Reduction& reduction) {
 }
 
 std::span<const Scalar> Reads(const ScalarOp& operation) {
-  return std::span(operation.in).first(Inputs(operation.code));
+  return Operands(operation);
 }
 
 /// The instruction that makes each register; null for sources.
@@ -335,8 +335,9 @@ class Finisher {
     }
     ScalarOp operation = draft_.scalars[maker.index];
     for (Scalar& in : operation.in) in = Renumber(in);
+    for (Scalar& in : operation.many) in = Renumber(in);
     operation.out = new_slots_[slot];
-    pass.scalars.push_back(operation);
+    pass.scalars.push_back(std::move(operation));
   }
 
   void AddKept(KeptIndex kept, const Numbering& numbering, Pass& pass) const {

@@ -96,6 +96,25 @@ Scalar Lowering::Compute(ScalarCode code, std::initializer_list<Scalar> in) {
   return Scalar::Of(known->second);
 }
 
+Scalar Lowering::Call(const ScalarFunction& function, std::vector<Scalar> in, std::size_t index) {
+  std::uint16_t level = 0;
+  bool literal = true;
+  std::vector<double> numbers;
+  for (const Scalar& scalar : in) {
+    literal = literal && scalar.is_literal();
+    if (!scalar.is_literal()) level = std::max(level, draft_.slots[scalar.slot()].level);
+    numbers.push_back(scalar.literal());
+  }
+  if (literal) return Round(function.compute(numbers, index));
+  if (draft_.slots.size() == kNoSlot) FailForSize();
+  draft_.slots.push_back({level, false, draft_.scalars.size()});
+  draft_.scalars.push_back({.code = ScalarCode::kFunction,
+                            .function = &function,
+                            .many = std::move(in),
+                            .index = index});
+  return Scalar::Of(static_cast<Slot>(draft_.slots.size() - 1));
+}
+
 Scalar Lowering::Gather(const Reduction& reduction) {
   const auto [x, y] = reduction.in;
   std::vector<std::uint64_t> key{1000 + static_cast<std::uint64_t>(reduction.code), x, y,

@@ -53,6 +53,9 @@ class Lowering {
     return Compute(ScalarCode::kSelect, {a, b, yes, no});
   }
 
+  /// The number at an index that a function gives.
+  Scalar Call(const ScalarFunction& function, std::vector<Scalar> in, std::size_t index);
+
   // Scalars of a whole tensor, which cost a pass over it.
   Scalar SumOf(Value x);
   Scalar Dot(Value x, Value y);

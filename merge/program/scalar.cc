@@ -45,6 +45,8 @@ std::size_t Inputs(ScalarCode code) {
       return 2;
     case ScalarCode::kSelect:
       return 4;
+    case ScalarCode::kFunction:
+      return 0;
   }
   return 0;
 }
@@ -89,11 +91,21 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
       return RoundedTo(DType::kBF16, in[0]);
     case ScalarCode::kSelect:
       return in[0] < in[1] ? in[2] : in[3];
+    case ScalarCode::kFunction:
+      break;
   }
   return 0;
 }
 
 void Evaluate(const ScalarOp& operation, SlotValues& slots) {
+  if (operation.code == ScalarCode::kFunction) {
+    std::vector<double> in;
+    for (const Scalar& scalar : operation.many) {
+      in.push_back(scalar.is_literal() ? scalar.literal() : slots[scalar.slot()].front());
+    }
+    slots[operation.out] = {operation.function->compute(in, operation.index)};
+    return;
+  }
   const std::size_t inputs = Inputs(operation.code);
   std::size_t count = 1;
   for (std::size_t i = 0; i < inputs; ++i) {

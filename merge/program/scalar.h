@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace weightsmith::internal {
@@ -54,6 +56,14 @@ enum class ScalarCode : std::uint8_t {
   kRoundF16,           ///< a rounded to f16
   kRoundBF16,          ///< a rounded to bf16
   kSelect,             ///< c where a < b, else d
+  kFunction,           ///< a number that a function gives
+};
+
+/// A function of many numbers that gives several: what would be too many operations.
+struct ScalarFunction {
+  std::string_view name;
+  /// The number that it gives at an index. Of one and the same `in` it is called for each.
+  double (*compute)(std::span<const double> in, std::size_t index) = nullptr;
 };
 
 /// One operation on scalars. A slot holds one number for the tensor, or one for each cell; a number
@@ -62,12 +72,22 @@ struct ScalarOp {
   ScalarCode code = ScalarCode::kAdd;
   std::array<Scalar, 4> in{0, 0, 0, 0};
   Slot out = kNoSlot;
+  // Of kFunction, whose operands are `many`, each one number for the tensor.
+  const ScalarFunction* function = nullptr;
+  std::vector<Scalar> many{};
+  std::size_t index = 0;
 
   bool operator==(const ScalarOp&) const = default;
 };
 
-/// How many operands an operation has.
+/// How many operands an operation has, but a function.
 std::size_t Inputs(ScalarCode code);
+
+/// The operands.
+inline std::span<const Scalar> Operands(const ScalarOp& operation) {
+  if (operation.code == ScalarCode::kFunction) return operation.many;
+  return std::span(operation.in).first(Inputs(operation.code));
+}
 
 /// The value of an operation on numbers. REQUIRES: Inputs(code) of them.
 double Evaluate(ScalarCode code, std::span<const double> in);

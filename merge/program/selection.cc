@@ -59,8 +59,7 @@ std::uint64_t PlaceOf(const Rank& rank, std::uint64_t n) {
 }
 
 bool IsLowerLimit(Rank::Rule rule) {
-  return rule == Rank::Rule::kLargest || rule == Rank::Rule::kSmallest ||
-         rule == Rank::Rule::kLowerEnd;
+  return rule == Rank::Rule::kLargest || rule == Rank::Rule::kLowerEnd;
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ class Selection {
   /// Takes what a whole pass has counted: afterwards known(), or the next pass has a narrower band.
   void EndPass();
 
-  /// NaN where none is meant, which no magnitude reaches. Where a lower limit (kLargest, kSmallest,
-  /// kLowerEnd) is the smallest of all, 0.
+  /// NaN where none is meant, which no magnitude reaches. Where a lower limit (kLargest, kLowerEnd)
+  /// is the smallest of all, 0.
   float value() const { return value_; }
 
   /// Bytes that one takes, at most.

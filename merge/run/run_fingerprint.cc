@@ -77,7 +77,9 @@ class Printer {
   Printer& Add(const ScalarOp& operation) {
     Add(static_cast<std::uint64_t>(operation.code)).Add(operation.out);
     for (const Scalar& in : operation.in) Add(in);
-    return *this;
+    if (operation.function == nullptr) return *this;
+    for (const Scalar& in : operation.many) Add(in);
+    return Add(operation.function->name).Add(static_cast<std::uint64_t>(operation.index));
   }
   Printer& Add(const Reduction& reduction) {
     Add(static_cast<std::uint64_t>(reduction.code)).Add(reduction.cells);

@@ -66,6 +66,7 @@ def apply(
     pairs with weights. `numbered`: an entry may end with a dict of numbers of its own. `differences`: the operands that
     are differences and no models."""
     lists = {name: _list(op, name, values, weighted, numbered) for name, values in entries.items()}
+    operands = {name: value for name, value in operands.items() if value is not None}
     given = {f"{op}: {name}": value for name, value in operands.items()}
     for name, pairs in lists.items():
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}

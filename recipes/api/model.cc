@@ -190,7 +190,8 @@ Report Model::Save(const std::filesystem::path& path, const SaveOptions& options
 
 Model Apply(Step step) {
   const internal::Operator& op = OperatorNamed(step.op);
-  if (step.operands.size() != op.operands.size()) {
+  const std::size_t given = step.operands.size();
+  if (given < internal::RequiredOperands(op) || given > op.operands.size()) {
     throw Error(ErrorCode::kUsage, fmt::format("{} takes {} operands, and {} are given", op.name,
                                                op.operands.size(), step.operands.size()));
   }
@@ -206,7 +207,8 @@ Model Apply(std::string_view op, std::vector<Model> operands, Parameters paramet
   Step step{
       .op = std::string(op), .operands = std::move(operands), .parameters = std::move(parameters)};
   const internal::Operator& declared = OperatorNamed(step.op);
-  const std::size_t named = declared.operands.size();
+  const std::size_t named = declared.list ? internal::RequiredOperands(declared)
+                                          : declared.operands.size();
   if (declared.list && !declared.list->weighted && step.operands.size() > named) {
     for (const Model& model : std::span(step.operands).subspan(named))
       step.list.emplace_back(model);

@@ -185,7 +185,9 @@ class Writer {
                          std::holds_alternative<weightsmith::Adapter>(*entry.model.state()->source);
     const char* const word = adapter ? "strength" : "weight";
     Json said = {{adapter ? "use" : "model", std::move(name)}};
-    if (entry.weight) said[word] = JsonOf(fmt::format("{}: {}", step.op->name, word), *entry.weight);
+    if (entry.weight) {
+      said[word] = JsonOf(fmt::format("{}: {}", step.op->name, word), *entry.weight);
+    }
     for (const auto& [number, value] : entry.numbers) {
       said[number] = JsonOf(fmt::format("{}: {}", step.op->name, number), value);
     }

@@ -63,7 +63,7 @@ Operator OperatorOf(const internal::Operator& declared) {
               .result = KindOf(declared.result),
               .parameters = {}};
   for (const internal::OperandSpec& operand : declared.operands) {
-    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc});
+    op.operands.push_back({operand.name, KindOf(operand.kind), operand.doc, operand.optional});
   }
   if (declared.list) {
     op.list = OperandList{.name = declared.list->name,

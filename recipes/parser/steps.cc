@@ -128,6 +128,7 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
+    if (operand == nullptr && spec.optional) break;
     OperandReference reference{{}, {}, node.place};
     if (operand == nullptr) {
       missing(spec.name, spec.doc);

@@ -97,6 +97,10 @@ void ExpectSameNode(const Recipe& a, const Node& x, const Recipe& b, const Node&
   EXPECT_EQ(x.list, y.list) << x.name;
   EXPECT_EQ(RowsOf(x.weights), RowsOf(y.weights)) << x.name;
   EXPECT_EQ(RowsOf(x.parameters), RowsOf(y.parameters)) << x.name;
+  ASSERT_EQ(x.entry_numbers.size(), y.entry_numbers.size()) << x.name;
+  for (std::size_t i = 0; i < x.entry_numbers.size(); ++i) {
+    EXPECT_EQ(RowsOf(x.entry_numbers[i]), RowsOf(y.entry_numbers[i])) << x.name;
+  }
   EXPECT_EQ(ValuesOf(x.policies), ValuesOf(y.policies)) << x.name;
 }
 
@@ -165,6 +169,21 @@ TEST(ShowRecipe, KeepsTheMeaningOfEveryPublishedRecipe) {
     ASSERT_TRUE(recipe.has_value());
     ExpectShownIsSame(*recipe);
   }
+}
+
+TEST(ShowRecipe, KeepsNumbersOfEntriesAndWhatIsLeftOut) {
+  const Recipe recipe = Parse(R"(weightsmith: 1
+models: {z: z.safetensors, a: a.safetensors, b: b.safetensors}
+steps:
+  kept: {op: ties, base: z, density: 0.5, of: [{model: a, weight: 1}, {model: b, weight: 1, density: {te: 0, default: 1}}]}
+  own: {op: ties, base: z, of: [{model: kept, weight: 1, density: 0.25}]}
+  arc: {op: nuslerp, a: own, b: a, alpha: 0.5}
+output: {path: mix.safetensors, model: arc}
+)");
+  ExpectShownIsSame(recipe);
+  const std::string shown = ShowRecipe(recipe, {.form = RecipeForm::kJson});
+  EXPECT_THAT(shown, ::testing::HasSubstr(R"("density": 0.25)"));
+  EXPECT_THAT(shown, ::testing::Not(::testing::HasSubstr(R"("base": null)")));
 }
 
 TEST(ShowRecipe, WritesEverythingOut) {

@@ -74,7 +74,7 @@ TEST_F(PassesTest, SlerpHasTheGoldenNumbersOfMergekit) {
 TEST_F(PassesTest, ModelStockHasTheGoldenNumbersOfMergekit) {
   AddGolden();
   const double unset = std::nan("");
-  EXPECT_THAT(Result(ListStep("model_stock", {a, b, c}, {}, {unset})),
+  EXPECT_THAT(Result(ListStep("model_stock", {a, b, c}, {}, {0, unset})),
               Pointwise(Near(), {0.119478, 0.719103, 0.967581, 0.799545, 0.250784, -0.435436,
                                  -0.902409, -0.959615, -0.569338, 0.119982, 0.734072, 0.984683}));
 }
@@ -120,7 +120,7 @@ TEST_F(PassesTest, TiesOfNothingIsTheBase) {
   a = maker.Add("a", DType::kF32, {{"w", {5, 6, 7}}});
   b = maker.Add("b", DType::kF32, {{"w", {0, 0, 8}}});
   maker.expression.policies.effect = EffectPolicy::kAny;
-  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 0, 1})),
+  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 0, 1, 0, 2})),
               Pointwise(Near(), {1.0, 2.0, 3.0}));
 }
 
@@ -142,7 +142,7 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
   a = maker.Add("a", DType::kF16, tensors(5));
   b = maker.Add("b", DType::kF16, tensors(9));
   const NodeId arc = maker.Step("arc", "slerp", {a, b}, {0.4});
-  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 0, 1});
+  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 0, 1, 0, 2});
   const NodeId crossed = maker.Step("crossed", "crossover", {step, a}, {0.5, 0.25});
   const Plan plan = maker.MakePlanOf(crossed);
   std::vector<std::optional<Digest>> digests;

@@ -1,0 +1,61 @@
+#include <cmath>
+
+#include "merge/arithmetic/task_vectors.h"
+#include "merge/arithmetic/trim.h"
+
+namespace weightsmith::internal::operators {
+namespace {
+
+constexpr std::size_t kGroup = 256;
+static_assert(kTile % kGroup == 0);
+
+std::string CheckCabs(const ArgumentsGiven& given) {
+  return CheckFineTunes(given);
+}
+
+Value LowerCabs(Lowering& tape, const Arguments& given) {
+  std::vector<Value> kept = Differences(tape, given);
+  Value taken = Value::Zero();
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const double share = given.Entry("density", i) * static_cast<double>(kGroup);
+    const Value free = tape.Choose(taken, Value::Zero(), kept[i]);
+    kept[i] = tape.KeepLargest(free, static_cast<std::size_t>(std::lround(share)), kGroup);
+    tape.TellShare("kept", kept[i], Subject::Entry(i));
+    taken = tape.Add(taken, tape.WhereNotZero(1, kept[i]));
+  }
+  const std::vector<Value> terms = Weighted(tape, kept, given.weights);
+  return AddToBase(tape, given, SumOfTerms(tape, terms, given.weights, false));
+}
+
+}  // namespace
+
+const Operator& cabs() {
+  static const Operator declaration{
+      .name = "cabs",
+      .summary = "Adds the largest changes of each 256 elements, no element from two fine-tunes.",
+      .doc =
+          "Models take turns, in the order of the list. Of each 256 elements that follow each "
+          "other in a tensor, the largest of a model's differences to the base are kept, as many "
+          "as density says, among those that no model before it has: what is kept is spread "
+          "evenly, and models do not get in each other's way. Of equal magnitudes the first is "
+          "kept. The order matters where densities add up to more than 1: later models get what "
+          "is left.",
+      .formula = "base + lambda*sum(w_i*k_i), k_i the largest of x_i - base where k_1 ... are 0",
+      .source = "CABS, arXiv:2503.01874",
+      .example =
+          "mix: {op: cabs, base: base, of: [{model: photo, weight: 1}, {model: anime, weight: 1}], "
+          "density: 0.25}",
+      .uses = {"combine several fine-tunes", "fewer conflicts between fine-tunes",
+               "language models"},
+      .operands = {BaseOperand()},
+      .list = FineTunes(true),
+      .result = Kind::kWeight,
+      .parameters = {DensityParameter("The share of each difference that is kept."),
+                     LambdaParameter()},
+      .check = CheckCabs,
+      .lower = LowerCabs,
+  };
+  return declaration;
+}
+
+}  // namespace weightsmith::internal::operators

@@ -428,6 +428,7 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     }
   }
   const std::span<const Value> all = seen;
+  const std::vector<Companion> companions = CompanionsOf(step, operands);
   const Arguments arguments{all.first(step.operands.size()),
                             all.subspan(step.operands.size()),
                             weights,
@@ -435,7 +436,9 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
                             EntryValues(entry_specs, entries),
                             widest,
                             *canonical_,
-                            TonesOf(place_)};
+                            TonesOf(place_),
+                            key_->tensor,
+                            companions};
   if (step.op->check_tensor != nullptr) {
     if (const std::string problem = step.op->check_tensor(arguments); !problem.empty()) {
       problems_->Add(fmt::format("step '{}': {}: {}", step.name, step.op->name, problem),

@@ -188,6 +188,10 @@ Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
             .shape = shape,
             .elements = ElementCount(shape).value()};
   for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
+  for (const TensorEvaluator::CompanionSource& companion : evaluator.companions()) {
+    const Shape& stored = Of(companion.model, companion.key).stored->info.shape;
+    task.companions.push_back(MakeSource(companion.model, companion.key, stored));
+  }
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
     const Register number = finished.sources[task.sources.size() + d];
     const auto baked = evaluator.baked().find(number);

@@ -153,7 +153,7 @@ struct Arguments {
   std::string_view tensor{};  ///< its canonical name
   const LatentTones* tones = nullptr;  ///< of the model's architecture, where it has some
   /// Its name inside the component; empty where it is not known.
-  std::string_view name{};
+  std::string_view local_name{};
   /// Those that all operands have, of the first operand, then of the next.
   std::span<const Companion> companions{};
 

@@ -15,7 +15,7 @@ namespace weightsmith::internal {
 namespace {
 
 /// Letters of blocks, in the order of a model.
-constexpr std::array<std::string_view, 5> kLetters{"IN", "M", "OUT", "D", "S"};
+constexpr std::array<std::string_view, 5> kUNetLetters{"IN", "M", "OUT", "D", "S"};
 constexpr std::uint32_t kMostBlocks = 1000;
 
 std::string_view Trimmed(std::string_view text) {
@@ -61,14 +61,14 @@ std::optional<std::uint32_t> ElementalText::RankOf(std::string_view block) {
   if (upper == "BASE") return 0;
   const std::size_t digits = upper.find_first_of("0123456789");
   if (digits == std::string::npos) return std::nullopt;
-  const auto letters = std::ranges::find(kLetters, std::string_view(upper).substr(0, digits));
+  const auto letters = std::ranges::find(kUNetLetters, std::string_view(upper).substr(0, digits));
   std::uint32_t number = 0;
   const char* const end = upper.data() + upper.size();
   const auto [rest, error] = std::from_chars(upper.data() + digits, end, number);
-  if (letters == kLetters.end() || error != std::errc() || rest != end || number >= kMostBlocks) {
+  if (letters == kUNetLetters.end() || error != std::errc() || rest != end || number >= kMostBlocks) {
     return std::nullopt;
   }
-  return static_cast<std::uint32_t>(letters - kLetters.begin() + 1) * kMostBlocks + number;
+  return static_cast<std::uint32_t>(letters - kUNetLetters.begin() + 1) * kMostBlocks + number;
 }
 
 std::optional<std::uint32_t> ElementalText::RankOf(const TensorPlace& place) {

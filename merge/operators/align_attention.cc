@@ -69,8 +69,8 @@ bool MayTurn(std::span<const PresentMember> members, std::span<const UnitSlice> 
 
 Value LowerAlignAttention(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  if (given.name.empty()) return tape.Transformed(UnitsTurned(), std::span(&a, 1), {});
-  const auto group = BlockGroupOf(given.name);
+  if (given.local_name.empty()) return tape.Transformed(UnitsTurned(), std::span(&a, 1), {});
+  const auto group = BlockGroupOf(given.local_name);
   if (!group || !group->attention() || a == given.operands[1]) return a;
   const std::vector<PresentMember> members = PresentMembers(*group, given);
   const auto own = OwnMember(members);

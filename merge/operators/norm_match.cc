@@ -1,4 +1,4 @@
-#include "merge/arithmetic/cells.h"
+#include "merge/arithmetic/similarity.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {

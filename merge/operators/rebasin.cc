@@ -7,8 +7,8 @@ namespace {
 
 Value LowerRebasin(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  if (given.name.empty()) return tape.Transformed(UnitsMatched(), std::span(&a, 1), {});
-  const auto group = BlockGroupOf(given.name);
+  if (given.local_name.empty()) return tape.Transformed(UnitsMatched(), std::span(&a, 1), {});
+  const auto group = BlockGroupOf(given.local_name);
   if (!group || a == given.operands[1]) return a;
   const std::vector<PresentMember> members = PresentMembers(*group, given);
   const auto own = OwnMember(members);

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, overload
 
-from weightsmith._apply import apply
+from weightsmith._apply import apply as _apply  # an operand is called apply
 from weightsmith._model import Model, ModelLike, Policy, Weights, Where
 '''
 
@@ -128,8 +128,10 @@ def function(op):
     deltas = [each["name"] for each in op["operands"] if each["kind"] == "delta"]
     differences = f", differences={deltas!r}".replace("'", '"') if deltas else ""
     gives = ", gives_difference=True" if op["result"] == "delta" else ""
-    extra = f"{weighted}{numbered}{differences}{gives}"
-    call = f'    return apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{extra})'
+    optional = [each["name"] for each in op["operands"] if not each["required"]]
+    left_out = f", optional={json.dumps(optional)}" if optional else ""
+    extra = f"{weighted}{numbered}{differences}{left_out}{gives}"
+    call = f'    return _apply("{op["name"]}", {{{operands}}}, {{{entries}}}, {{{parameters}}}, policy{extra})'
     return (
         "@overload\n"
         + signature(op, "ModelLike", "Model", " ...")

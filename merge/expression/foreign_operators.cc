@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
+
+#include "merge/operator.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -14,42 +17,30 @@ struct ForeignOperator {
   std::string_view does;     // what it does beyond that; empty: it is the same
 };
 
-constexpr std::string_view kRandom =
-    "drops a random part of a difference and scales up the rest; {} adds all of it";
-constexpr std::string_view kTrimming =
-    "drops other changes of each model before it votes on signs; {} drops the smallest";
-constexpr std::string_view kSphere =
-    "interpolates along an arc instead of a line; {} interpolates along the line";
-constexpr std::string_view kOutliers =
-    "drops the largest and smallest changes of a difference; {} adds all of them";
-constexpr std::string_view kAngle =
-    "weighs by the cosine between the two models; {} takes one weight for each place";
+constexpr std::string_view kRebasin = "permutes channels to match before it averages; {} does not";
 
 constexpr ForeignOperator kTable[] = {
-    {"cosinea", "weighted_sum", kAngle},
-    {"cosineb", "weighted_sum", kAngle},
-    {"dare", "add_difference", kRandom},
-    {"darelinear", "add_difference", kRandom},
-    {"dareties", "ties", kTrimming},
-    {"della", "ties", kTrimming},
-    {"dellalinear", "add_difference", kRandom},
-    {"dropout", "add_difference", kRandom},
-    {"geometric", "weighted_sum",
-     "interpolates the logarithms of weights; {} interpolates the weights"},
-    {"gitrebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
+    {"arcee", "arcee_fusion", ""},
+    {"dare", "dare_linear", ""},
+    {"geometric", "geometric_sum", ""},
+    {"gitrebasin", "weighted_sum", kRebasin},
     {"identity", "copy", ""},
+    {"karchermean", "karcher", ""},
     {"lerp", "weighted_sum", ""},
     {"mean", "average", ""},
     {"mix", "weighted_sum", ""},
+    {"modelbreadcrumbs", "breadcrumbs", ""},
     {"modelsoup", "average", ""},
     {"naverage", "average", ""},
-    {"rebasin", "weighted_sum", "permutes channels to match before it averages; {} does not"},
+    {"perpendicularcomponent", "perpendicular", ""},
+    {"rebasin", "weighted_sum", kRebasin},
     {"sigmoid", "weighted_sum", "bends alpha by a sigmoid; {} takes alpha as it is"},
-    {"smoothadd", "add_difference", "filters the difference before it adds it; {} does not filter"},
+    {"singularvaluecalibration", "svc", ""},
     {"soup", "average", ""},
     {"sum", "weighted_sum", ""},
-    {"tensorsum", "weighted_sum", ""},
     {"tiesmerging", "ties", ""},
+    {"tsv", "tsv_merge", ""},
+    {"tsvm", "tsv_merge", ""},
     {"uniformsoup", "average", ""},
     {"weighted", "weighted_sum", ""},
 };
@@ -63,26 +54,36 @@ std::string Folded(std::string_view name) {
   return folded;
 }
 
-const ForeignOperator* Find(std::string_view name) {
+/// One of ours that is written otherwise: "DARE-TIES" for dare_ties; null for none.
+const Operator* FindSpelledOtherwise(std::string_view name) {
+  if (FindOperator(name) != nullptr) return nullptr;
+  const std::string folded = Folded(name);
+  const auto found = std::ranges::find_if(
+      Operators(), [&](const Operator* op) { return Folded(op->name) == folded; });
+  return found == Operators().end() ? nullptr : *found;
+}
+
+std::optional<ForeignOperator> Find(std::string_view name) {
+  if (const Operator* op = FindSpelledOtherwise(name)) return ForeignOperator{name, op->name, {}};
   const auto* const row = std::ranges::find(kTable, Folded(name), &ForeignOperator::name);
-  return row == std::end(kTable) ? nullptr : row;
+  return row == std::end(kTable) ? std::nullopt : std::optional(*row);
 }
 
 }  // namespace
 
 std::string ForeignOperatorLike(std::string_view name) {
-  const ForeignOperator* const row = Find(name);
-  return row != nullptr && row->does.empty() ? std::string(row->nearest) : std::string();
+  const std::optional<ForeignOperator> row = Find(name);
+  return row && row->does.empty() ? std::string(row->nearest) : std::string();
 }
 
 std::string_view NearestToForeign(std::string_view name) {
-  const ForeignOperator* const row = Find(name);
-  return row == nullptr ? std::string_view() : row->nearest;
+  const std::optional<ForeignOperator> row = Find(name);
+  return row ? row->nearest : std::string_view();
 }
 
 std::string AboutForeignOperator(std::string_view name) {
-  const ForeignOperator* const row = Find(name);
-  if (row == nullptr) return {};
+  const std::optional<ForeignOperator> row = Find(name);
+  if (!row) return {};
   if (row->does.empty()) return fmt::format("It is called {} here.", row->nearest);
   return fmt::format("{} is not here yet. It {}.", name,
                      fmt::format(fmt::runtime(row->does), row->nearest));

@@ -7,7 +7,7 @@
 
 namespace weightsmith::internal {
 
-/// A sentence about an operator that there is not: "dare is not here yet: …". Empty for a name that
+/// A sentence about an operator that there is not: "sigmoid is not here yet. It …". Empty for a name that
 /// no known tool has. Case, hyphens and underscores make no difference.
 std::string AboutForeignOperator(std::string_view name);
 

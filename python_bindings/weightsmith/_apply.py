@@ -60,13 +60,14 @@ def apply(
     weighted: bool = False,
     numbered: bool = False,
     differences: Sequence[str] = (),
+    optional: Sequence[str] = (),
     gives_difference: bool = False,
 ) -> Any:
     """The step of that operator: a Model, or at once what it gives where no operand is a model. `weighted`: entries are
     pairs with weights. `numbered`: an entry may end with a dict of numbers of its own. `differences`: the operands that
-    are differences and no models."""
+    are differences and no models. `optional`: those that may be None."""
     lists = {name: _list(op, name, values, weighted, numbered) for name, values in entries.items()}
-    operands = {name: value for name, value in operands.items() if value is not None}
+    operands = {name: value for name, value in operands.items() if value is not None or name not in optional}
     given = {f"{op}: {name}": value for name, value in operands.items()}
     for name, pairs in lists.items():
         given |= {f"{op}: {name}[{number}]": pair[0] for number, pair in enumerate(pairs)}

@@ -1,5 +1,11 @@
 """A step of any operator, made from its declaration, for tests that run over the whole table."""
 
+import functools
+import json
+import subprocess
+
+import support
+
 # Which model an operand gets by its name; others get what is left, in this order.
 MODELS = ("a", "b", "c")
 ENTRIES = ("a", "b", "c")
@@ -25,6 +31,13 @@ MORE = {
     "rotate": [{"alignment": 0.5}, {"alpha": 0.5}],
     "crossover": [{"tilt": 0.3}],
 }
+
+
+@functools.cache
+def table():
+    """Every operator, as the program tells of it."""
+    program = support.build() / "bin" / "weightsmith"
+    return json.loads(subprocess.run([program, "ops", "--json"], check=True, capture_output=True).stdout)
 
 
 def number(parameter):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import operator_steps
 import support
 from oracle import Arithmetic
 
@@ -307,7 +308,7 @@ def test_a_list_that_merges_the_vae_warns_of_it(weightsmith, tiny):
         assert ("merges the VAEs" in said) == warned, alpha
 
 
-OPERATORS = {  # operator -> its operands, and its weights: of a block, an element, by expression and elsewhere
+COMPUTED = {  # operator -> its operands, and its weights: of a block, an element, by expression and elsewhere
     "weighted_sum": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
     "add_difference": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
     "sum_twice": ("abc", {"alpha": (0.25, 0.75, 0.1, 0.5), "beta": (0.5, 0.1, 0.9, 0.3)}),
@@ -323,16 +324,9 @@ OPERATORS = {  # operator -> its operands, and its weights: of a block, an eleme
 }
 
 
-def test_every_operator_with_weights_by_place_is_here(weightsmith):
-    told = json.loads(weightsmith("ops", "--json").stdout)
-    # What is baked by block is tested in test_bake.py.
-    by_place = {op["name"] for op in told if op["name"] != "bake" and (any(p["by_place"] for p in op["parameters"]) or (op.get("list") or {}).get("weighted"))}
-    assert by_place == set(OPERATORS)
-
-
-@pytest.mark.parametrize("op", OPERATORS)
-def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, op):
-    operands, weights = OPERATORS[op]
+@pytest.mark.parametrize("op", COMPUTED)
+def test_weights_by_block_are_what_numpy_computes_with(weightsmith, tiny, tmp_path, op):
+    operands, weights = COMPUTED[op]
     models = {letter: str(tiny("sd15", seed, "--dtype", "f32")) for seed, letter in enumerate("abc", 1)}
     rows = {name: {"in.4": w[0], "out.0-2": w[1], r"/attn2\.to_q/": w[2], "default": w[3]} for name, w in weights.items()}
     delta = {"op": "subtract", "a": "b", "b": "c"}
@@ -373,3 +367,68 @@ def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, op):
             np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6, err_msg=name)
         else:
             support.assert_same_bits(result, expected, name)
+
+
+# Weights of a block, a few blocks, by expression and elsewhere; those of some names are others.
+ROWS = ("in.4", "out.0-2", r"/attn2\.to_q/", "default")
+WEIGHTS = (0.25, 0.75, 1.5, 0.5)
+OWN_WEIGHTS = {"rank": (1, 2, 3, 4), "least": (1, 3, 2, 1), "epsilon": (0.1, 0.2, 0.05, 0.15), "from": (0.1, 0.2, 0.05, 0.15)}
+
+
+def row_of(name):
+    if "attn2.to_q" in name:
+        return 2
+    return 0 if ".input_blocks.4." in name else 1 if re.search(r"\.output_blocks\.[012]\.", name) else 3
+
+
+def weights_by_place(op):
+    """Name -> four weights in its range, of the operator's parameters by place and its list's weights."""
+    found = {}
+    for parameter in op["parameters"]:
+        if parameter["by_place"]:
+            low, high = parameter.get("low", -10), parameter.get("high", 10)
+            found[parameter["name"]] = [min(max(w, low), high) for w in OWN_WEIGHTS.get(parameter["name"], WEIGHTS)]
+    if op["name"] == "truncate_rank":  # which takes one of them
+        del found["ratio"]
+    if (op.get("list") or {}).get("weighted"):
+        found["weight"] = WEIGHTS
+    return found
+
+
+def with_weights(op, weights):
+    """Its step with each of these: numbers, or by place."""
+    own = {name: value for name, value in weights.items() if name != "weight"}
+    if any(parameter["name"] == "seed_shared" for parameter in op["parameters"]):
+        own["seed_shared"] = True
+    step = operator_steps.step(op, 7, **own)
+    for entry in step[op["list"]["name"]] if "weight" in weights else ():
+        entry["weight"] = weights["weight"]
+    return operator_steps.as_weight(op, step)
+
+
+# What is baked by block is tested in test_bake.py, what is stacked in test_stack.py.
+BY_PLACE = {op["name"]: op for op in operator_steps.table()
+            if op["name"] not in ("bake", "stack") and weights_by_place(op)}
+
+
+@pytest.mark.parametrize("name", BY_PLACE)
+def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, name):
+    """Every tensor is what the weights of its place give everywhere."""
+    op = BY_PLACE[name]
+    weights = weights_by_place(op)
+    steps = {"by_block": with_weights(op, {key: dict(zip(ROWS, values)) for key, values in weights.items()})}
+    for i in range(len(ROWS)):
+        steps[f"everywhere{i}"] = with_weights(op, {key: values[i] for key, values in weights.items()})
+    files = dict(zip(("base", "a", "b", "c"), (str(tiny("sd15", seed, "--dtype", "f32")) for seed in range(1, 5))))
+    support.write_recipe(tmp_path / "recipe.json", {
+        "models": {letter: path for letter, path in files.items() if f'"{letter}"' in json.dumps(list(steps.values()))},
+        "steps": steps, "outputs": [{"model": step, "path": f"{step}.safetensors"} for step in steps],
+        "policy": {"effect": "any", "non_finite": "allow"}})
+    weightsmith("merge", "recipe.json", "--no-sync")
+    by_block, *everywhere = (support.read(tmp_path / f"{step}.safetensors").tensors for step in steps)
+    seen = set()
+    for tensor in by_block:
+        if tensor.startswith("model.diffusion_model."):
+            seen.add(row_of(tensor))
+            support.assert_same_bits(by_block[tensor], everywhere[row_of(tensor)][tensor], tensor)
+    assert len(seen) == len(ROWS)

@@ -1,4 +1,4 @@
-"""Outputs are the same bytes from version to version: the tensors of every example, and of runs of every kind.
+"""Outputs are the same bytes from version to version: the tensors of every example, of runs and of operators of every kind.
 
 digests.json was first written with the program as it was before the engine computed in passes. WEIGHTSMITH_BLESS=1 adds
 what is new. A digest that changes is a change of results: find out why before anything else.
@@ -36,6 +36,47 @@ RUNS = {  # name -> arguments; of models photo, anime, base, of the adapter `lor
     "scaled fp8 to f16": ("merge", "s8.safetensors", "t8.safetensors", "--alpha", "0.3", "--dtype", "f16"),
     "pruned": ("convert", "photo.safetensors", "--prune"),
 } | {f"baked {family}": ("bake", "photo.safetensors", "--lora", f"{family}.safetensors:0.7") for family in adapters.FAMILIES}
+
+TUNED = [{"model": "photo", "weight": 0.6}, {"model": "anime", "weight": 0.4}]
+
+OPERATORS = {  # of each kind: random numbers, ranks, a range of the whole model, matrices, frequencies, filters, means found in turns
+    "noise": {"a": "photo", "strength": 0.05, "seed": 7},
+    "dare_ties": {"base": "base", "of": TUNED, "density": 0.4, "seed": 7},
+    "dropout": {"base": "base", "of": ["photo", "anime"], "probability": 0.4, "overlap": 0.3, "seed": 7},
+    "della": {"base": "base", "of": TUNED, "density": 0.5, "epsilon": 0.1, "seed": 7},
+    "breadcrumbs_ties": {"base": "base", "of": TUNED, "density": 0.5, "gamma": 0.05},
+    "ties": {"base": "base", "of": TUNED, "density": 0.3, "trim": "mecha", "sign": "majority", "rescale": "l1"},
+    "sce": {"base": "base", "of": ["photo", "anime"], "select": 0.3},
+    "pcb": {"base": "base", "of": ["photo", "anime"]},
+    "cabs": {"base": "base", "of": TUNED, "density": 0.25},
+    "emr": {"base": "base", "of": ["photo", "anime"], "task": 2},
+    "ramplus_tl": {"base": "base", "of": ["photo", "anime"], "epsilon": 0.01},
+    "arcee_fusion": {"a": "base", "b": "photo"},
+    "model_stock": {"base": "base", "of": ["photo", "anime"], "by": "filter"},
+    "cosine_a": {"a": "photo", "b": "anime", "alpha": 0.2},
+    "cosine_b": {"a": "photo", "b": "anime", "alpha": 0.2, "scope": "tensor"},
+    "channel_sum": {"a": "photo", "b": "anime", "alpha": 0.5, "beta": 2},
+    "extract": {"a": "base", "b": "photo", "c": "anime", "alpha": 0.5, "gamma": 2},
+    "euclidean_add_difference": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.4},
+    "multiply_quotient": {"a": "photo", "b": "anime", "c": "base", "alpha": 1},
+    "geometric_sum": {"a": "photo", "b": "anime", "alpha": 0.3},
+    "smooth_add": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.7},
+    "frequency": {"a": "photo", "b": "anime", "low": 0.8, "middle": 0.4, "high": 0},
+    "top_k_tensor_sum": {"a": "photo", "b": "anime", "width": 0.5},
+    "distribution_crossover": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.5, "tilt": 0.1},
+    "tensor_sum_2": {"a": "photo", "b": "anime", "width": 0.4, "offset": 0.8},
+    "karcher": {"of": ["photo", "anime", "base"]},
+    "multislerp": {"base": "base", "of": TUNED},
+    "nuslerp": {"a": "photo", "b": "anime", "base": "base", "alpha": 0.4, "by": "rows"},
+    "geometric_median": {"of": ["photo", "anime", "base"]},
+    "tsv_merge": {"base": "base", "of": ["photo", "anime"]},
+    "iso_cts": {"base": "base", "of": ["photo", "anime"]},
+    "svc": {"base": "base", "a": "anime", "of": ["photo", "anime"]},
+    "core_space": {"base": "base", "of": ["photo", "anime"], "rank": 4},
+    "star": {"base": "base", "of": ["photo", "anime"]},
+    "rotate": {"a": "photo", "b": "anime", "alignment": 0.5, "alpha": 0.2},
+    "within": {"model": "photo", "apply": "anime", "where": {"block": "IN04-IN08", "rank": 2}},
+}
 
 
 def digest(path):
@@ -88,3 +129,12 @@ def test_a_run_gives_the_bytes_that_it_always_gave(weightsmith, models, name):  
     add_scaled(models)
     weightsmith(*RUNS[name], "--no-sync", "-o", "out.safetensors")
     check(name, digest(models / "out.safetensors"))
+
+
+@pytest.mark.parametrize("op", OPERATORS)
+def test_an_operator_gives_the_bytes_that_it_always_gave(weightsmith, models, op):  # noqa: F811
+    used = {name: f"{name}.safetensors" for name in ("photo", "anime", "base") if f'"{name}"' in json.dumps(OPERATORS[op])}
+    support.write_recipe(models / "r.json", {
+        "models": used, "steps": {"out": {"op": op, **OPERATORS[op]}}, "output": {"model": "out", "path": "out.safetensors"}})
+    weightsmith("merge", "r.json", "--no-sync")
+    check(f"operator {op}", digest(models / "out.safetensors"))

@@ -4,35 +4,48 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import operator_steps
 import support
 
 FP8 = np.dtype(ml_dtypes.float8_e4m3fn)
+MODELS = ("base", "a", "b", "c")
 EMPTY = [(0, 4), (4, 0), (0,), (3, 0, 2)]
 
+# Of which the zeros that stand for columns of one model alone count nothing.
 STEPS = {
     "slerp": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
+    "nuslerp": {"op": "nuslerp", "a": "a", "b": "b", "alpha": 0.3},
+    "multislerp": {"op": "multislerp", "of": [{"model": "a", "weight": 0.5}, {"model": "b", "weight": 0.3}, {"model": "c", "weight": 0.2}]},
+    "karcher": {"op": "karcher", "of": ["a", "b", "c"]},
     "norm_match": {"op": "norm_match", "a": "a", "b": "b", "alpha": 0.3},
+    "normalized_sum": {"op": "normalized_sum", "a": "a", "b": "b", "alpha": 0.3},
+    "geometric_median": {"op": "geometric_median", "of": ["a", "b", "c"]},
     "ties": {"op": "ties", "base": "a", "of": [{"model": "b", "weight": 1}, {"model": "c", "weight": 0.5}], "density": 0.5},
+    "sce": {"op": "sce", "base": "a", "of": ["b", "c"]},
+    "ramplus_tl": {"op": "ramplus_tl", "base": "a", "of": ["b", "c"]},
     "model_stock": {"op": "model_stock", "base": "a", "of": ["b", "c"]},
-    "crossover": {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": 0.3},
 }
+
+# Every operator that is not elementwise, with all forms that its words give it.
+FORMS = {name: operator_steps.as_weight(op, step) for op in operator_steps.table() if op["class"] != "elementwise"
+         for name, step in operator_steps.variants(op, 7)}
 
 
 def merge(weightsmith, folder, step, **policy):
-    used = {name: f"{name}.safetensors" for name in "abc" if f'"{name}"' in str(step).replace("'", '"')}
+    used = {name: f"{name}.safetensors" for name in MODELS if f'"{name}"' in str(step).replace("'", '"')}
     support.write_recipe(folder / "r.yaml", {
         "models": used, "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}, "policy": policy})
     weightsmith("merge", "r.yaml")
     return support.read(folder / "out.safetensors").tensors
 
 
-@pytest.mark.parametrize("op", STEPS)
-def test_tensors_without_elements_stay_so(weightsmith, tmp_path, op):
-    for seed, name in enumerate("abc"):
+@pytest.mark.parametrize("name", FORMS)
+def test_tensors_without_elements_stay_so(weightsmith, tmp_path, name):
+    for seed, model in enumerate(MODELS):
         tensors = {f"empty.{i}.weight": np.zeros(shape, np.float16) for i, shape in enumerate(EMPTY)}
         tensors["t.weight"] = np.random.default_rng(seed).standard_normal((6, 8)).astype(np.float16)
-        support.write(tmp_path / f"{name}.safetensors", tensors)
-    out = merge(weightsmith, tmp_path, STEPS[op])
+        support.write(tmp_path / f"{model}.safetensors", tensors)
+    out = merge(weightsmith, tmp_path, FORMS[name], effect="any")
     for i, shape in enumerate(EMPTY):
         assert out[f"empty.{i}.weight"].shape == shape
     assert np.isfinite(out["t.weight"]).all()
@@ -72,7 +85,7 @@ def test_codes_fit_the_scales_as_they_are_stored(weightsmith, tmp_path, dtype, l
     support.assert_same_bits(out["x.weight"], (expected / scales.astype(np.float32)).astype(FP8))
 
 
-@pytest.mark.parametrize("op", ["slerp", "norm_match", "ties", "model_stock"])
+@pytest.mark.parametrize("op", STEPS)
 def test_columns_of_one_model_alone_do_not_count(weightsmith, tiny, tmp_path, op):
     """keep_extra: the columns that all have are what they are without the others."""
     name = "model.diffusion_model.input_blocks.0.0.weight"

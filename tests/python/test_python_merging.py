@@ -16,54 +16,8 @@ import pytest
 import adapters
 import support
 from conftest import program
+from operator_calls import ALPHA, STEPS, TWO_STEPS
 from test_python_reading import PACKAGE, ws
-
-ALPHA = {"default": 0.3, "unet.in": 0.6, "te": 0}
-
-# Operator -> the same step, in Python (of models a, b, c) and in a recipe.
-STEPS = {
-    "add": (lambda a, b, c: ws.add(a, ws.subtract(b, c), alpha=0.5), "{op: add, a: a, b: {op: subtract, a: b, b: c}, alpha: 0.5}"),
-    "add_difference": (
-        lambda a, b, c: ws.add_difference(a, b, c, alpha=ALPHA),
-        "{op: add_difference, a: a, b: b, c: c, alpha: {default: 0.3, unet.in: 0.6, te: 0}}",
-    ),
-    "average": (lambda a, b, c: ws.average([a, b, c]), "{op: average, of: [a, b, c]}"),
-    "clamp": (lambda a, b, c: ws.clamp(a, to=[b, c]), "{op: clamp, a: a, to: [b, c]}"),
-    "copy": (lambda a, b, c: ws.copy(a), "{op: copy, a: a}"),
-    "crossover": (
-        lambda a, b, c: ws.crossover(a, b, alpha=0.4, tilt=0.25),
-        "{op: crossover, a: a, b: b, alpha: 0.4, tilt: 0.25}",
-    ),
-    "linear": (
-        lambda a, b, c: ws.linear([(a, 0.5), (b, ALPHA), (c, 0.2)], normalize=True),
-        "{op: linear, of: [{model: a, weight: 0.5}, {model: b, weight: {default: 0.3, unet.in: 0.6, te: 0}}, "
-        "{model: c, weight: 0.2}], normalize: true}",
-    ),
-    "model_stock": (lambda a, b, c: ws.model_stock(a, [b, c]), "{op: model_stock, base: a, of: [b, c]}"),
-    "multiply": (lambda a, b, c: ws.multiply(a, b), "{op: multiply, a: a, b: b}"),
-    "norm_match": (lambda a, b, c: ws.norm_match(a, b, alpha=ALPHA), "{op: norm_match, a: a, b: b, alpha: {default: 0.3, unet.in: 0.6, te: 0}}"),
-    "scale": (
-        lambda a, b, c: ws.add(a, ws.scale(ws.subtract(b, c), factor=0.25)),
-        "{op: add, a: a, b: {op: scale, a: {op: subtract, a: b, b: c}, factor: 0.25}}",
-    ),
-    "slerp": (lambda a, b, c: ws.slerp(a, b, alpha=ALPHA), "{op: slerp, a: a, b: b, alpha: {default: 0.3, unet.in: 0.6, te: 0}}"),
-    "subtract": (lambda a, b, c: ws.add(a, ws.subtract(b, c)), "{op: add, a: a, b: {op: subtract, a: b, b: c}}"),
-    "sum_twice": (lambda a, b, c: ws.sum_twice(a, b, c, alpha=0.2, beta=0.6), "{op: sum_twice, a: a, b: b, c: c, alpha: 0.2, beta: 0.6}"),
-    "ties": (
-        lambda a, b, c: ws.ties(a, [(b, 0.6), (c, ALPHA)], density=0.3, lambda_=0.8),
-        "{op: ties, base: a, of: [{model: b, weight: 0.6}, {model: c, weight: {default: 0.3, unet.in: 0.6, te: 0}}], "
-        "density: 0.3, lambda: 0.8}",
-    ),
-    "train_difference": (
-        lambda a, b, c: ws.train_difference(a, b, c, alpha=0.7),
-        "{op: train_difference, a: a, b: b, c: c, alpha: 0.7}",
-    ),
-    "triple_sum": (lambda a, b, c: ws.triple_sum(a, b, c, alpha=0.2, beta=0.3), "{op: triple_sum, a: a, b: b, c: c, alpha: 0.2, beta: 0.3}"),
-    "weighted_sum": (
-        lambda a, b, c: ws.weighted_sum(a, b, alpha="GRAD_V"),
-        "{op: weighted_sum, a: a, b: b, alpha: GRAD_V}",
-    ),
-}
 
 
 @pytest.fixture
@@ -100,7 +54,7 @@ def assert_same_tensors(found, expected):
 def test_every_operator_has_its_case():
     assert sorted(STEPS) == sorted(ws._operators.__all__)
     declared = json.loads(subprocess.run([program(), "ops", "--json"], check=True, capture_output=True).stdout)
-    assert {op["name"] for op in declared} == {*STEPS, "bake"}
+    assert {op["name"] for op in declared} == {*STEPS, "bake", "stack"}  # those are functions by hand
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))
@@ -123,7 +77,7 @@ def test_an_operator_gives_the_same_in_memory(weightsmith, models, name):
     before = {key: array.copy() for key, array in state_dicts[0].items()}
     in_one_go = make(*map(ws.model, state_dicts)).state_dict(policy={"effect": "any"})
     assert_same_tensors(in_one_go, expected)
-    if name not in ("add", "scale", "subtract"):  # those are two steps here, and each rounds its own result
+    if name not in TWO_STEPS:  # of which each rounds its own result
         assert_same_tensors(make(*state_dicts) if name != "copy" else in_one_go, expected)
     assert_same_tensors(state_dicts[0], before)
 

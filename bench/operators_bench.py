@@ -60,13 +60,12 @@ METHODS = {
                           mergekit=("breadcrumbs", {"weight": WEIGHTS, "density": 0.3}, 1)),
     "sce": Method("abc", "{op: sce, base: a, of: [b, c], select: 0.5}", "linear", mergekit=("sce", {"select_topk": 0.5}, 1)),
     "cosine_a": Method("ab", "{op: cosine_a, a: a, b: b, alpha: 0.2}", "weighted_sum", 2.2, mecha=("add_cosine_a", {"alpha": 0.2})),
-    "geometric_median": Method("abc", "{op: geometric_median, of: [a, b, c], iterations: 10}", "linear", 1.1, passes=11,
-                               mecha=("geometric_median", {"maxiter": 10})),
+    "geometric_median": Method("abc", "{op: geometric_median, of: [a, b, c]}", "linear", 1.1, passes=2,
+                               mecha=("geometric_median", {})),
     "crossover": Method("ab", "{op: crossover, a: a, b: b, alpha: 0.4, tilt: 0.25}", "weighted_sum",
                         mecha=("crossover", {"alpha": 0.4, "tilt": 0.25}), whole=True),
     "top_k_tensor_sum": Method("ab", "{op: top_k_tensor_sum, a: a, b: b, width: 0.5}", "weighted_sum",
                                mecha=("top_k_tensor_sum", {"width": 0.5}), whole=True),
-    "rotate": Method("ab", "{op: rotate, a: a, b: b}", "weighted_sum", mecha=("rotate", {}), whole=True),
 }
 
 TIMES_FASTER = 5  # than a peer, what is elementwise or reduced

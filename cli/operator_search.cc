@@ -103,7 +103,7 @@ struct Entry {
 
   /// How much a word means to it: most in a name.
   double Weight(const std::string& meaning) const {
-    if (name.contains(meaning)) return 4;
+    if (name.contains(meaning)) return 6;
     const auto has = [&](const auto& use) { return use.contains(meaning); };
     if (std::ranges::any_of(uses, has)) return 3;
     return summary.contains(meaning) ? 2 : 0;

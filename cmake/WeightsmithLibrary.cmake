@@ -17,6 +17,10 @@ function(weightsmith_target_options target)
       target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
     endif()
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 17)
+    # It sees that std::stable_sort of GCC 12's library uses a deprecated function of the same library.
+    target_compile_options(${target} PRIVATE -Wno-deprecated-declarations)
+  endif()
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     # Vectors whose width the compiler does not know are no members of structs or arrays, and the kernels have both. NEON
     # serves all of these CPUs.

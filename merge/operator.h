@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model/architecture.h"
 #include "core/tensor/tensor.h"
 #include "merge/program/lowering.h"
 
@@ -134,6 +135,13 @@ class EntryValues {
   std::span<const double> values_;
 };
 
+/// A tensor beside the one at hand that one of the operands has.
+struct Companion {
+  std::string name;  ///< inside the component
+  Shape shape;
+  CompanionIndex index = 0;  ///< for Lowering::Transformed
+};
+
 /// What lower() is given for one tensor.
 struct Arguments {
   std::span<const Value> operands;  ///< in the order of Operator::operands, as far as given
@@ -141,7 +149,13 @@ struct Arguments {
   std::span<const double> weights;  ///< of the list's entries
   ParameterValues parameters;
   EntryValues entries{};
-  Shape shape{};  ///< of the tensor; empty where it has no dimensions or is not known
+  Shape shape{};              ///< of the tensor; empty where it has no dimensions or is not known
+  std::string_view tensor{};  ///< its canonical name
+  const LatentTones* tones = nullptr;  ///< of the model's architecture, where it has some
+  /// Its name inside the component; empty where it is not known.
+  std::string_view local_name{};
+  /// Those that all operands have, of the first operand, then of the next.
+  std::span<const Companion> companions{};
 
   double Elements() const { return static_cast<double>(ElementCount(shape).value_or(0)); }
   /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.
@@ -181,8 +195,17 @@ struct Operator {
   /// other tensors the first operand is the result, and no other operand is looked at.
   std::string_view where{};
   bool expects_effect = true;  ///< to change no element is an error
+  /// Where an operand lacks a tensor that another has, the result is that of the leftmost that has
+  /// it.
+  bool falls_back = false;
+  /// Its operand is a model, and lower() is given that one's own EMA copy of the tensor as the
+  /// list, where there is one.
+  bool reads_ema = false;
   /// It also acts on a VAE that an earlier step computed.
   bool follows = false;
+  /// Names, inside the component, of the tensors that it reads whole beside the one of this name.
+  /// Operands of those have to be models.
+  std::vector<std::string> (*companions)(std::string_view tensor) = nullptr;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
   /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then.

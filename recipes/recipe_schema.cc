@@ -90,7 +90,7 @@ Json PlaceSchema() {
                              block, letters));
 }
 
-/// A preset's name, or a mapping that scales a preset, a list or a curve.
+/// A preset's name, a mapping that scales a preset, a list or a curve, or an elemental text.
 Json BlockForms() {
   const Json numbers = OrVariable(ListOf(Ref("number")));
   Json forms = Object({{"preset", {{"type", "string"}}},
@@ -100,7 +100,9 @@ Json BlockForms() {
                        {"offset", Ref("number")}});
   forms["oneOf"] = Json::array(
       {{{"required", {"preset"}}}, {{"required", {"list"}}}, {{"required", {"curve"}}}});
-  return AnyOf({Pattern("^[A-Za-z]"), forms});
+  Json elemental = Object({{"elemental", {{"type", "string"}}}, {"default", Ref("number")}});
+  elemental["required"] = {"elemental"};
+  return AnyOf({Pattern("^[A-Za-z]"), forms, elemental});
 }
 
 /// Rows of one place at least.

@@ -125,9 +125,9 @@ std::string Percent(std::uint64_t part, std::uint64_t whole) {
 std::string FormatEffect(const Effect& effect) {
   std::string words =
       fmt::format("{} of elements changed", Percent(effect.changed, effect.elements));
-  if (effect.before_squares > 0) {
-    words += fmt::format(", relative change {:.3g}",
-                         std::sqrt(effect.change_squares / effect.before_squares));
+  if (const double change = std::sqrt(effect.change_squares / effect.before_squares);
+      effect.before_squares > 0 && std::isfinite(change)) {
+    words += fmt::format(", relative change {:.3g}", change);
   }
   return words;
 }

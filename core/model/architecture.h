@@ -2,6 +2,7 @@
 // parts/, whose rows of parameters expand to every tensor's name and shape.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -128,6 +129,10 @@ struct NoiseSchedule {
   bool dynamic_shift = false;  ///< grows with the size of the picture
 };
 
+/// What the four channels of a model's latents are to the eye, as what is added to each for one of
+/// contrast, brightness, cyan to red, magenta to green and yellow to blue, in this order.
+using LatentTones = std::array<std::array<double, 5>, 4>;
+
 /// One buildable form of an architecture: a variant at a scale.
 struct ArchitectureRow {
   std::string_view variant;  ///< "base", "dev", "schnell"
@@ -183,6 +188,7 @@ struct Architecture {
   NoiseSchedule schedule = {};           ///< of that pipeline
   std::string_view implementation = {};  ///< value of modelspec.implementation; empty: none
   std::vector<Nickname> nicknames = {};
+  std::optional<LatentTones> tones = {};  ///< where they are known
   /// Lists of block weights that it takes, of merges and of strengths of adapters; the first are
   /// those that `blocks` shows.
   std::vector<BlockList> merge_lists = {};

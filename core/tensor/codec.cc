@@ -1,8 +1,10 @@
 #include "core/tensor/codec.h"
 
 #include <cassert>
+#include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/tensor/codec.cc"
@@ -163,6 +165,13 @@ HWY_EXPORT(DecodeToDouble);
 HWY_EXPORT(EncodeFloat);
 HWY_EXPORT(EncodeDouble);
 
+template <class T>
+void UnifyAll(std::span<T> values) {
+  for (T& value : values) {
+    if (std::isnan(value)) value = std::numeric_limits<T>::quiet_NaN();
+  }
+}
+
 [[maybe_unused]] bool Fits(DType dtype, std::span<const std::byte> bytes, std::size_t elements) {
   return Info(dtype).has_codec && bytes.size() == elements * (Info(dtype).bits / 8);
 }
@@ -191,6 +200,14 @@ void Encode(DType dtype, std::span<const double> values, std::span<std::byte> ou
   assert(Fits(dtype, out, values.size()));
   HWY_DYNAMIC_DISPATCH(EncodeDouble)
   (dtype, std::as_bytes(values).data(), out.data(), values.size());
+}
+
+void UnifyNans(std::span<float> values) {
+  UnifyAll(values);
+}
+
+void UnifyNans(std::span<double> values) {
+  UnifyAll(values);
 }
 
 double LargestFinite(DType dtype) {

@@ -21,6 +21,11 @@ void Decode(DType dtype, std::span<const std::byte> bytes, std::span<double> out
 void Encode(DType dtype, std::span<const float> values, std::span<std::byte> out);
 void Encode(DType dtype, std::span<const double> values, std::span<std::byte> out);
 
+/// Makes every NaN the positive quiet one, in values that were computed: the sign of a NaN that an
+/// instruction gives, and which of two it passes on, depend on CPU and compiler.
+void UnifyNans(std::span<float> values);
+void UnifyNans(std::span<double> values);
+
 /// The largest finite value of a dtype with a codec: 65504 for F16, 448 for F8_E4M3.
 double LargestFinite(DType dtype);
 

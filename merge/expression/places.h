@@ -17,6 +17,7 @@
 #include "core/model/architecture.h"
 #include "core/model/blocks.h"
 #include "merge/expression/community_list.h"
+#include "merge/expression/elemental.h"
 
 namespace weightsmith::internal {
 
@@ -145,8 +146,11 @@ class PlaceMap {
   /// Numbers in the community's order; a tensor that the list leaves out gets 0.
   explicit PlaceMap(CommunityList list) requires std::is_same_v<T, double>
       : list_(std::move(list)) {}
+  /// Numbers by block and element.
+  explicit PlaceMap(ElementalText text) requires std::is_same_v<T, double>
+      : elemental_(std::move(text)) {}
 
-  bool empty() const { return !everywhere_ && rows_.empty() && !list_; }
+  bool empty() const { return !everywhere_ && rows_.empty() && !list_ && !elemental_; }
   const std::optional<CommunityList>& list() const { return list_; }
   /// The value, when it is one everywhere.
   const std::optional<T>& everywhere() const { return everywhere_; }
@@ -158,6 +162,7 @@ class PlaceMap {
     if (everywhere_) return everywhere_;
     if constexpr (std::is_same_v<T, double>) {
       if (list_) return list_->At(place).value_or(0);
+      if (elemental_) return elemental_->At(place);
     }
     const PlaceRow<T>* best = nullptr;
     for (const std::size_t number : index_.RowsFor(place)) {
@@ -189,6 +194,7 @@ class PlaceMap {
   std::vector<PlaceRow<T>> rows_;
   RowIndex index_;
   std::optional<CommunityList> list_;
+  std::optional<ElementalText> elemental_;
 };
 
 }  // namespace weightsmith::internal

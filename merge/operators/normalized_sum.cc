@@ -4,7 +4,7 @@ namespace weightsmith::internal::operators {
 namespace {
 
 /// A tensor of a smaller norm has no direction.
-constexpr double kNoLength = 1e-8;
+constexpr double kNoNormalizedLength = 1e-8;
 
 Value LowerNormalizedSum(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
@@ -16,12 +16,12 @@ Value LowerNormalizedSum(Lowering& tape, const Arguments& given) {
   const Scalar of_a = tape.Norm(a);
   const Scalar of_b = tape.Norm(b);
   const auto share = [&](double part, Scalar norm) {
-    return tape.Select(kNoLength, norm, tape.Over(part, norm), 0);
+    return tape.Select(kNoNormalizedLength, norm, tape.Over(part, norm), 0);
   };
   const Value direction = tape.Blend(share(rest, of_a), a, share(t, of_b), b);
   const Scalar norm = tape.Norm(direction);
   const Scalar length = tape.Plus(tape.Times(rest, of_a), tape.Times(t, of_b));
-  return tape.Scale(tape.Select(kNoLength, norm, tape.Over(length, norm), 0), direction);
+  return tape.Scale(tape.Select(kNoNormalizedLength, norm, tape.Over(length, norm), 0), direction);
 }
 
 }  // namespace

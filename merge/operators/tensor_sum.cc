@@ -34,9 +34,9 @@ const Operator& tensor_sum() {
           "`width` is the share of them that b gives, `offset` where they begin; what "
           "goes over the last row goes on with the first. A number, a tensor of no "
           "dimensions, is that of b where width is above 0.5.\n\n"
-          "In SuperMerger and meh width is alpha and offset is beta. SuperMerger "
-          "truncates the ends to whole rows (`ends: truncated`), meh and sd-mecha "
-          "round them. At width 0 the result is a, at 1 it is b, byte for byte.",
+          "In SuperMerger and meh width is alpha and offset is beta, and both "
+          "truncate the ends to whole rows (`ends: truncated`), where sd-mecha "
+          "rounds them. At width 0 the result is a, at 1 it is b, byte for byte.",
       .formula = "rows round(offset*n) to round((offset + width)*n) of b, the others of a",
       .source = "sd-mecha's and meh's tensor_sum; SuperMerger, \"tensor\"",
       .example = "mix: {op: tensor_sum, a: photo, b: anime, width: 0.4, offset: 0.3}",

@@ -37,7 +37,7 @@ const Operator& top_k_tensor_sum() {
       .formula =
           "r[argsort(b)[i]] = sort(a)[i] where |sort(a)[i]| is from the "
           "round(offset*n)-th to the round((offset + width)*n)-th smallest, else a",
-      .source = "sd-mecha's and meh's top_k_tensor_sum",
+      .source = "sd-mecha's top_k_tensor_sum (meh leaves out the first value)",
       .example = "mix: {op: top_k_tensor_sum, a: photo, b: anime, width: 0.5, offset: 0}",
       .uses = {"take structure of one model with the values of another", "style transfer"},
       .operands = {{.name = "a", .doc = "Gives the values."},

@@ -42,6 +42,10 @@ std::vector<TensorEvaluator::TapeSource> SourcesOf(const ExpressionIndex& index,
     if (index.Reaches(m) && index.models()[m].Find(key) != nullptr)
       sources.push_back({m, false, {}});
   }
+  for (const std::uint32_t model : index.EmaModels()) {
+    const ModelIndex& own = index.models()[model];
+    if (own.Find(key) != nullptr && own.EmaOf(key)) sources.push_back({model, false, {}, true});
+  }
   std::set<std::uint32_t> dependent;
   for (const auto& [model, adapter] : index.adapters()) {
     const std::vector<AdapterPart>* parts = adapter.Find(key);
@@ -59,6 +63,11 @@ std::vector<TensorEvaluator::TapeSource> SourcesOf(const ExpressionIndex& index,
     }
   }
   return sources;
+}
+
+const LatentTones* TonesOf(const TensorPlace& place) {
+  const bool known = place.architecture != nullptr && place.architecture->tones.has_value();
+  return known ? &*place.architecture->tones : nullptr;
 }
 
 /// Whether two shapes differ in their second dimension alone.
@@ -118,8 +127,33 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
         "Split the recipe: write an intermediate result and merge that.");
   }
   for (std::size_t i = 0; i < sources_.size(); ++i) {
-    numbers_.try_emplace({sources_[i].model, sources_[i].baked}, static_cast<Register>(i));
+    const auto number = static_cast<Register>(i);
+    if (sources_[i].ema) {
+      ema_[sources_[i].model] = number;
+    } else {
+      numbers_.try_emplace({sources_[i].model, sources_[i].baked}, number);
+    }
   }
+}
+
+/// The EMA copy that the step's model has of the tensor.
+std::optional<Value> TensorEvaluator::EmaOf(NodeId id, const Shape& shape) {
+  const std::vector<Node>& nodes = index_->expression().nodes;
+  const Node& model = nodes[nodes[id].operands.front()];
+  if (!model.leaf()) {
+    problems_->Add(fmt::format("step '{}': '{}' is a step, and EMA copies are those of a model",
+                               nodes[id].name, model.name),
+                   *canonical_, "Name the model itself.");
+    return std::nullopt;
+  }
+  const auto found = ema_.find(*model.model);
+  if (found == ema_.end()) return std::nullopt;
+  const ModelIndex& own = index_->models()[*model.model];
+  const Shape& stored = own.Find(*own.EmaOf(*key_))->stored->info.shape;
+  if (stored == shape) return Value::Of(found->second);
+  problems_->Add(fmt::format("step '{}': '{}' is {} and its EMA copy {}", nodes[id].name,
+                             *canonical_, ToString(shape), ToString(stored)));
+  return std::nullopt;
 }
 
 /// The source that a model is, or that an adapter is in a step that it depends on.
@@ -220,6 +254,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
   for (const NodeId operand : operands) {
     if (nodes[operand].kind == Kind::kDelta || Evaluate(operand).present) continue;
     weight_missing = true;
+    if (step.op->falls_back) continue;
     const bool optional = std::ranges::any_of(sources_, [&](const TapeSource& source) {
       return !source.delta && index_->models()[source.model].Find(*key_)->anatomy->optional;
     });
@@ -363,6 +398,10 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     if (result.shape.size() > 1) narrow = std::min(narrow, result.shape[1]);
   }
 
+  if (step.op->reads_ema) {
+    if (const auto copy = EmaOf(id, widest)) values.push_back(*copy);
+  }
+
   std::vector<double> numbers;
   bool known = true;
   ForEachWeights(step, [&](const Weights& weights, std::string_view name) {
@@ -389,12 +428,17 @@ TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId
     }
   }
   const std::span<const Value> all = seen;
+  const std::vector<Companion> companions = CompanionsOf(step, operands);
   const Arguments arguments{all.first(step.operands.size()),
                             all.subspan(step.operands.size()),
                             weights,
                             ParameterValues(step.op->parameters, parameters),
                             EntryValues(entry_specs, entries),
-                            widest};
+                            widest,
+                            *canonical_,
+                            TonesOf(place_),
+                            key_->tensor,
+                            companions};
   if (step.op->check_tensor != nullptr) {
     if (const std::string problem = step.op->check_tensor(arguments); !problem.empty()) {
       problems_->Add(fmt::format("step '{}': {}: {}", step.name, step.op->name, problem),

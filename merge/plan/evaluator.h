@@ -35,6 +35,7 @@ class TensorEvaluator {
     std::uint32_t model = 0;
     bool delta = false;           ///< of an adapter
     std::optional<NodeId> baked;  ///< of an adapter that depends on the step: which one
+    bool ema = false;             ///< the model's EMA copy of the tensor
   };
 
   /// A delta that depends on the value of a step's model.
@@ -43,6 +44,14 @@ class TensorEvaluator {
     bool scaled = false;  ///< the strength is in it
     bool replaces = false;
     std::optional<KeptIndex> weight;  ///< the value, where it is read
+  };
+
+  /// A tensor of another name that an operator reads.
+  struct CompanionSource {
+    std::uint32_t model = 0;
+    TensorKey key;
+
+    bool operator==(const CompanionSource&) const = default;
   };
 
   /// REQUIRES: all outlive the evaluator. `canonical` is the name that selectors and messages see;
@@ -54,6 +63,8 @@ class TensorEvaluator {
 
   /// Models that have the tensor, then what adapters make: the sources of the tape, in this order.
   const std::vector<TapeSource>& sources() const { return sources_; }
+  /// What is read beside them, in the order of companions' indices.
+  const std::vector<CompanionSource>& companions() const { return companions_; }
   /// Of sources that depend on a step.
   const std::map<Register, Baked>& baked() const { return baked_; }
   const std::vector<AppliedModule>& applied() const { return applied_; }
@@ -76,6 +87,7 @@ class TensorEvaluator {
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
  private:
+  std::optional<Value> EmaOf(NodeId id, const Shape& shape);
   std::optional<Register> SourceOf(std::uint32_t model, std::optional<NodeId> step) const;
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
@@ -89,6 +101,8 @@ class TensorEvaluator {
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
   std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
+  std::vector<Companion> CompanionsOf(const Node& step, std::span<const NodeId> operands);
+  bool MayHaveCompanions(const Node& step, std::span<const NodeId> operands);
   Result Bake(NodeId id, const Shape& widest);
   Value BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength);
   void CheckParts(const Node& step, std::uint32_t model, const Shape& shape);
@@ -102,7 +116,9 @@ class TensorEvaluator {
   Problems* problems_;
   std::vector<TapeSource> sources_;
   std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
+  std::map<std::uint32_t, Register> ema_;  ///< of sources, by model
   Lowering lowering_;
+  std::vector<CompanionSource> companions_;
   std::map<Register, Baked> baked_;
   std::vector<AppliedModule> applied_;
   std::set<std::pair<NodeId, std::uint32_t>> muted_;

@@ -182,6 +182,11 @@ void ExpressionIndex::Visit(NodeId id) {
     return !components.empty() && std::ranges::none_of(components, IsMergedByDefault);
   });
   if (asked || only_vaes) names_vae_.insert(id);
+  if (node.op->reads_ema) {
+    if (const auto& model = expression_->nodes[node.operands.front()].model) {
+      ema_models_.insert(*model);
+    }
+  }
   step_number_[id] = static_cast<std::uint32_t>(steps_.size());
   steps_.push_back(id);
 }

@@ -42,6 +42,8 @@ class ExpressionIndex {
   bool NamesVae(NodeId node) const { return names_vae_.contains(node); }
   /// Whether the columns of a tensor are the input channels of any model.
   bool IsInput(const TensorKey& key) const;
+  /// Models whose EMA copies a step reads.
+  const std::set<std::uint32_t>& EmaModels() const { return ema_models_; }
   bool Reaches(std::uint32_t model) const { return reached_models_.contains(model); }
   /// Of a model that is an adapter.
   const AdapterIndex& Adapter(std::uint32_t model) const { return adapters_.at(model); }
@@ -62,6 +64,7 @@ class ExpressionIndex {
   std::vector<std::vector<std::uint32_t>> all_models_;
   std::set<NodeId> names_vae_;
   std::set<std::uint32_t> reached_models_;
+  std::set<std::uint32_t> ema_models_;
   std::vector<std::vector<std::uint32_t>> node_adapters_;  ///< that a node depends on
   std::map<std::uint32_t, AdapterIndex> adapters_;         ///< by model
 };

@@ -29,6 +29,7 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
                     "Name the component that each file is taken for, such as {transformer: FILE}.");
       }
       components_.emplace(component.name, &component);
+      if (anatomy.role == Role::kEma) ema_.emplace(anatomy.canonical, place->first);
     }
   }
   AddStoredWeights();
@@ -57,6 +58,19 @@ const StoredWeight* ModelIndex::StoredWeightOf(const TensorKey& key) const {
   const ModelTensor* tensor = Find(key);
   if (tensor == nullptr || tensor->anatomy->quantised == 0) return nullptr;
   return &stored_weights_.at({tensor->part, tensor->anatomy->quantised});
+}
+
+std::optional<TensorKey> ModelIndex::EmaOf(const TensorKey& key) const {
+  constexpr std::string_view kModel = "model.";
+  const ModelTensor* const tensor = Find(key);
+  if (ema_.empty() || tensor == nullptr) return std::nullopt;
+  // "model.diffusion_model.out.0.weight" is averaged in "model_ema.diffusion_modelout0weight".
+  const std::string& weight = tensor->anatomy->canonical;
+  if (!weight.starts_with(kModel)) return std::nullopt;
+  std::string name = weight.substr(kModel.size());
+  std::erase(name, '.');
+  const auto found = ema_.find("model_ema." + name);
+  return found == ema_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const ModelTensor* ModelIndex::Find(const TensorKey& key) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,8 @@ class ModelIndex {
   const std::map<TensorKey, ModelTensor>& tensors() const { return tensors_; }
   /// The weight that a tensor is codes or a companion of; null for one that is stored by itself.
   const StoredWeight* StoredWeightOf(const TensorKey& key) const;
+  /// The key of the moving average of a weight, where the model carries it beside the weight.
+  std::optional<TensorKey> EmaOf(const TensorKey& key) const;
   bool HasComponent(std::string_view name) const { return components_.contains(name); }
   /// By name.
   const std::map<std::string_view, const ComponentAnatomy*>& components() const {
@@ -66,6 +69,7 @@ class ModelIndex {
   const Model* model_;
   std::map<TensorKey, ModelTensor> tensors_;
   std::map<std::string_view, const ComponentAnatomy*> components_;
+  std::map<std::string, TensorKey> ema_;  ///< by the name in the file
   std::map<std::pair<std::uint32_t, std::uint32_t>, StoredWeight> stored_weights_;  ///< by part
 };
 

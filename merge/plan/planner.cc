@@ -198,8 +198,7 @@ void Planner::CheckSelections() {
     problems_.AddSentence(
         fmt::format("step '{}': 'where' selects no tensor of '{}'", step.name,
                     index_.expression().nodes[step.operands.front()].name),
-        "A tensor has to be like every key of it; to say either of two, give a list of mappings. "
-        "'weightsmith info FILE --tensors' lists names and shapes.");
+        "A tensor has to be like every key of it; to say either of two, give a list of mappings.");
   }
 }
 

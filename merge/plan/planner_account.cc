@@ -61,6 +61,7 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
       read[source.model].insert({anatomy.components[tensor.component].name, tensor.local});
       plan.bytes_to_read += source.info.bytes();
     }
+    for (const Source& companion : task.companions) plan.bytes_to_read += companion.info.bytes();
   }
   std::vector<std::uint64_t> applied(plan.models.size());
   for (const AppliedModule& module : plan.applied) ++applied[module.model];

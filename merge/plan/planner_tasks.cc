@@ -188,6 +188,10 @@ Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
             .shape = shape,
             .elements = ElementCount(shape).value()};
   for (const Register source : finished.sources) AddSource(key, evaluator, source, task);
+  for (const TensorEvaluator::CompanionSource& companion : evaluator.companions()) {
+    const Shape& stored = Of(companion.model, companion.key).stored->info.shape;
+    task.companions.push_back(MakeSource(companion.model, companion.key, stored));
+  }
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
     const Register number = finished.sources[task.sources.size() + d];
     const auto baked = evaluator.baked().find(number);
@@ -231,7 +235,8 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
   Product product{.dtype = OutputDType(spec, place, Of(want.origin.models.front(), key))};
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
     const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
-    const TensorInfo* const stored = source.delta ? nullptr : &Of(source.model, key).stored->info;
+    const TensorInfo* const stored =
+        source.delta ? nullptr : &Of(source.model, KeyOf(source, key)).stored->info;
     const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
     if (same) product.copy = value.reg();
   }
@@ -281,11 +286,16 @@ void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t nu
   AddOutputTensor(from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
 }
 
+/// What a source is called in its model.
+TensorKey Planner::KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const {
+  return source.ema ? *index_.models()[source.model].EmaOf(key) : key;
+}
+
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                         Task& task) const {
   const TensorEvaluator::TapeSource& source = evaluator.sources()[number];
   if (!source.delta) {
-    task.sources.push_back(MakeSource(source.model, key, task.shape));
+    task.sources.push_back(MakeSource(source.model, KeyOf(source, key), task.shape));
     return;
   }
   DeltaSource delta{.model = source.model,

@@ -398,9 +398,10 @@ KeptIndex Lowering::KeepFor(Value value, Register source) {
 }
 
 Value Lowering::Transformed(const TensorFunction& function, std::span<const Value> in,
-                            std::vector<double> numbers) {
+                            std::vector<double> numbers, std::vector<CompanionIndex> companions) {
   if (draft_.tape.registers == kMost) FailForSize();
-  Transform transform{.function = &function, .numbers = std::move(numbers)};
+  Transform transform{
+      .function = &function, .numbers = std::move(numbers), .companions = std::move(companions)};
   std::uint16_t level = 0;
   for (const Value& value : in) {
     transform.in.push_back(Keep(value));

@@ -124,9 +124,10 @@ class Lowering {
   /// Of mean 0 and deviation 1.
   Value Normal(std::uint64_t seed, std::string_view op, std::size_t operand);
 
-  /// A function of whole tensors, which costs a pass that keeps them.
+  /// A function of whole tensors, which costs a pass that keeps them; and of companions, which are
+  /// read for it.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
-                    std::vector<double> numbers);
+                    std::vector<double> numbers, std::vector<CompanionIndex> companions = {});
   /// Keeps a value whole, for what is no function of a tensor alone; `source` cannot be read
   /// before.
   KeptIndex KeepFor(Value value, Register source);

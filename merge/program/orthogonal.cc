@@ -63,7 +63,11 @@ Matrix Between(Matrix a, double s, const Matrix& b) {
 }  // namespace
 
 Matrix NearestTurn(const Matrix& a, const Matrix& b, bool proper, const Poll& poll) {
-  Singular parts = DecomposeSingular(Multiply(Transposed(a), b, poll), poll);
+  return NearestOrthogonal(Multiply(Transposed(a), b, poll), proper, poll);
+}
+
+Matrix NearestOrthogonal(const Matrix& a, bool proper, const Poll& poll) {
+  const Singular parts = DecomposeSingular(a, poll);
   Matrix turn = Multiply(Transposed(parts.left), parts.right, poll);
   Singular rest;
   if (parts.values.size() < a.columns) {

@@ -10,6 +10,9 @@ namespace weightsmith::internal {
 /// and no reflection. REQUIRES: a and b of one size, as many rows as columns or more.
 Matrix NearestTurn(const Matrix& a, const Matrix& b, bool proper, const Poll& poll);
 
+/// The orthogonal matrix that is nearest to a square one, in the same way.
+Matrix NearestOrthogonal(const Matrix& a, bool proper, const Poll& poll);
+
 /// The share `t` of the turn, on the shortest way. Where a plane turns by half a circle the way is
 /// not known: the real part of the power is taken, which shrinks.
 Matrix PartOfTurn(const Matrix& turn, double t, const Poll& poll);

@@ -23,10 +23,13 @@ using KeptIndex = std::uint16_t;
 /// end.
 using Poll = std::function<void()>;
 
+/// The index of a tensor of another name that a function reads whole, as f32.
+using CompanionIndex = std::uint16_t;
+
 /// A function of whole tensors of one shape, computed between two passes.
 struct TensorFunction {
   std::string_view name;
-  /// `out` has as many elements as each of `in`.
+  /// `out` has as many elements as each of `in`; behind these come companions, of any size.
   void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
                   std::span<const double> numbers, std::span<float> out, const Poll& poll);
   /// Bytes that it takes while it computes, at most, beside `inputs` values and its result; null:
@@ -39,6 +42,7 @@ struct Transform {
   const TensorFunction* function = nullptr;
   std::vector<double> numbers{};
   std::vector<KeptIndex> in{};
+  std::vector<CompanionIndex> companions{};
   KeptIndex out = 0;
 
   bool operator==(const Transform&) const = default;

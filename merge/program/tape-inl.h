@@ -19,6 +19,7 @@
 #include <limits>
 #include <span>
 
+#include "core/tensor/codec-inl.h"
 #include "merge/program/elementary-inl.h"
 #include "merge/program/groups.h"
 #include "merge/program/random-inl.h"
@@ -104,7 +105,7 @@ HWY_INLINE void MapWide(std::size_t n, float* out, Op op, const In*... in) {
   const hn::Rebind<float, Tag<double>> narrow;
   for (std::size_t i = 0; i < n; i += hn::Lanes(d)) {
     const auto wide = op(hn::PromoteTo(d, hn::Load(narrow, in + i))...);
-    hn::Store(hn::DemoteTo(narrow, wide), narrow, out + i);
+    hn::Store(ToFloat(narrow, wide), narrow, out + i);
   }
 }
 

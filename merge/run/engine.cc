@@ -81,6 +81,7 @@ void Engine::ExpectInputsUnchanged(const WorkSet& work) const {
   for (const TaskWork& own : work) {
     const Task& task = plan().tasks[own.task];
     for (const Source& source : task.sources) AddFiles(source, context_.files, read);
+    for (const Source& companion : task.companions) AddFiles(companion, context_.files, read);
     for (const DeltaSource& delta : task.deltas) {
       const Model& adapter = plan().models[delta.model];
       for (const auto& file : adapter.parts.front().checkpoint->files()) read.insert(file.get());

@@ -92,6 +92,7 @@ class Printer {
     return Add(transform.function->name)
         .Add(transform.numbers)
         .Add(transform.in)
+        .Add(transform.companions)
         .Add(transform.out);
   }
   Printer& Add(const Pass& pass) {
@@ -147,6 +148,7 @@ class Printer {
   }
   Printer& Add(const Task& task) {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
+    Add(task.companions);
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
     Add(task.slot_count).Add(task.kept_count).Add(task.findings);
     Add(task.given.size());

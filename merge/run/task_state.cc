@@ -3,10 +3,37 @@
 #include <algorithm>
 #include <array>
 
+#include "core/tensor/codec.h"
+
 namespace weightsmith::internal {
+namespace {
+
+std::vector<float> ReadCompanion(const Plan& plan, const Source& source) {
+  const Checkpoint& checkpoint = *plan.models[source.model].parts[source.part].checkpoint;
+  const std::vector<std::byte> bytes = checkpoint.Read(checkpoint.tensors()[source.tensor]);
+  std::vector<float> values(source.info.elements());
+  Decode(source.info.dtype, bytes, std::span(values));
+  return values;
+}
+
+/// Of those of a function, and of one as it is stored.
+std::uint64_t CompanionBytes(const Task& task, const Transform& transform) {
+  std::uint64_t values = 0;
+  std::uint64_t stored = 0;
+  for (const CompanionIndex index : transform.companions) {
+    const TensorInfo& info = task.companions[index].info;
+    values += info.elements() * sizeof(float);
+    stored = std::max(stored, info.bytes());
+  }
+  return values + stored;
+}
+
+}  // namespace
+
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests,
                      const Poll& poll, std::span<const double> given)
-    : task_(&plan.tasks[task]),
+    : plan_(&plan),
+      task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
       slots_(task_->slot_count),
       kept_(task_->kept_count),
@@ -102,6 +129,12 @@ void TaskState::EndPass(const Poll& poll) {
   for (const Transform& transform : ended.transforms) {
     std::vector<std::span<const float>> in;
     for (const KeptIndex index : transform.in) in.emplace_back(kept_[index]);
+    std::vector<std::vector<float>> companions;
+    for (const CompanionIndex index : transform.companions) {
+      companions.push_back(ReadCompanion(*plan_, task_->companions[index]));
+      in.emplace_back(companions.back());
+      poll();
+    }
     kept_[transform.out].resize(task_->elements);
     transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll);
   }
@@ -161,8 +194,9 @@ std::uint64_t StateBytes(const Task& task) {
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {
       const auto of = transform.function->bytes;
-      if (of == nullptr) continue;
-      passing = std::max(passing, of(task.shape, transform.in.size(), transform.numbers));
+      const std::uint64_t own =
+          of == nullptr ? 0 : of(task.shape, transform.in.size(), transform.numbers);
+      passing = std::max(passing, own + CompanionBytes(task, transform));
     }
     most = std::max(most, bytes + passing);
   }

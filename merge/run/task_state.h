@@ -54,6 +54,7 @@ class TaskState {
   void BeginPass();
   void PrepareDeltas(const Pass& ended, const Poll& poll);
 
+  const Plan* plan_;
   const Task* task_;
   std::size_t pass_ = 0;
   bool wide_;

@@ -43,6 +43,11 @@ bool SameMeasure(const Probe& a, const Probe& b) {
          a.first == b.first && a.count == b.count;
 }
 
+/// Not a source as it is stored: arithmetic gave it.
+bool IsComputed(const Task& task, Register value) {
+  return value >= task.sources.size() || task.sources[value].scale;
+}
+
 /// Calls `each(value, scale)` with the scale of each value's cell.
 template <class Scales, class Real, class Each>
 void ForEachScaled(const Grid& cells, std::uint64_t first, const Scales& scales,
@@ -260,8 +265,9 @@ std::span<const Real> TileRunner<Real>::Finite(const PieceInputs& piece, const P
   const bool saturate = non_finite == NonFinitePolicy::kSaturate;
   const auto largest = static_cast<Real>(LargestFinite(product.dtype));
   const std::span<Real> scratch = Scratch(0, values.size());
+  std::ranges::copy(values, scratch.begin());
+  if (IsComputed(*piece.task, product.value)) UnifyNans(scratch);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    scratch[i] = values[i];
     if (std::abs(values[i]) < limit) continue;
     bool finite_operands = true;
     for (std::size_t s = 0; s < piece.task->sources.size(); ++s) {
@@ -318,12 +324,15 @@ std::span<const std::byte> TileRunner<Real>::StoredTile(const PieceInputs& piece
   }
   scratch.resize(place.n * size);
   std::span<const Real> values = Tile(value, place.n);
-  if (product.scale) {
+  if (product.scale || IsComputed(task, value)) {
     const std::span<Real> scaled = Scratch(1, place.n);
     std::ranges::copy(values, scaled.begin());
-    ForEachScaled(product.scale->cells, piece.first + place.at,
-                  piece.state->slots()[product.scale->slot], scaled,
-                  [](Real& x, double scale) { x /= static_cast<Real>(scale); });
+    if (product.scale) {
+      ForEachScaled(product.scale->cells, piece.first + place.at,
+                    piece.state->slots()[product.scale->slot], scaled,
+                    [](Real& x, double scale) { x /= static_cast<Real>(scale); });
+    }
+    UnifyNans(scaled);
     values = scaled;
   }
   Encode(product.dtype, values, scratch);

@@ -207,7 +207,8 @@ void Worker::Impl::StoreNumbers(const Task& task) {
   for (std::size_t p = 0; p < task.products.size(); ++p) {
     const Product& product = task.products[p];
     if (!product.numbers) continue;
-    const std::vector<double>& numbers = state_->slots()[product.numbers->slot];
+    std::vector<double> numbers = state_->slots()[product.numbers->slot];
+    UnifyNans(numbers);
     Encode(product.dtype, std::span<const double>(numbers), results_[p].bytes());
     if (options_.digests) product_digests_[p].Update(results_[p].bytes());
   }

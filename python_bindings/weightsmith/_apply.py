@@ -77,7 +77,7 @@ def apply(
         op,
         {name: _as_model(f"{op}: {name}", value, name in differences) for name, value in operands.items()},
         {
-            name: [(_as_model(f"{op}: {name}[{n}]", value, False), *rest) for n, (value, *rest) in enumerate(pairs)]
+            name: [(_as_model(f"{op}: {name}[{n}]", value, False), weight, own) for n, (value, weight, own) in enumerate(pairs)]
             for name, pairs in lists.items()
         },
         {name: value for name, value in parameters.items() if value is not None},

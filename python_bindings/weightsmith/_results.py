@@ -308,6 +308,30 @@ class AdapterResult:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What a step did to the tensors of a component, in its method's own words: a share that it kept, an angle."""
+
+    component: str
+    """The component."""
+    label: str
+    """What it is: "kept"."""
+    unit: str
+    """"number", "share" (0 to 1), "degrees" or "count"."""
+    tensors: int
+    """Tensors that have it."""
+    lowest: float
+    """The least of any tensor."""
+    mean: float
+    """The mean, by the elements of the tensors."""
+    highest: float
+    """The largest of any tensor."""
+    operand: str | None = None
+    """The operand that it is about."""
+    of: float | None = None
+    """Of a count: out of how many, the mean likewise."""
+
+
+@dataclass(frozen=True)
 class PlannedStep:
     """A step of the recipe."""
 
@@ -315,6 +339,10 @@ class PlannedStep:
     """The recipe's name of it."""
     op: str
     """The operator."""
+    findings: list[Finding]
+    """By component: what it does in its method's own words, in a sample of the tensors; empty where none is taken."""
+    seed: int | None = None
+    """Of its random numbers, where it draws some."""
 
 
 @dataclass(frozen=True)
@@ -477,6 +505,10 @@ class StepReport:
     """Norm of the first operand."""
     relative_change: float | None
     """change_norm as a share of before_norm; null where that is 0."""
+    findings: list[Finding]
+    """By component: what it did in its method's own words."""
+    seed: int | None = None
+    """Of its random numbers, where it draws some."""
 
 
 @dataclass(frozen=True)
@@ -514,6 +546,24 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class TensorFinding:
+    """What a step did to a tensor, in its method's own words."""
+
+    step: str
+    """The recipe's name of the step."""
+    label: str
+    """What it is: "kept"."""
+    unit: str
+    """"number", "share" (0 to 1), "degrees" or "count"."""
+    value: float
+    """It; a share of a large tensor is that of tiles spread over it."""
+    operand: str | None = None
+    """The operand that it is about."""
+    of: float | None = None
+    """Of a count: out of how many."""
+
+
+@dataclass(frozen=True)
 class TensorReport:
     """What a run did to a tensor, by step."""
 
@@ -529,6 +579,8 @@ class TensorReport:
     """Values of the result that are not finite."""
     effects: dict[str, Effect]
     """By step: what it changed."""
+    findings: list[TensorFinding]
+    """What steps did in their methods' own words."""
 
 
 @dataclass(frozen=True)

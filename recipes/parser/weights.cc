@@ -21,6 +21,7 @@ namespace weightsmith::internal {
 namespace {
 
 constexpr std::array<std::string_view, 5> kKeys{"preset", "list", "curve", "scale", "offset"};
+constexpr std::string_view kElemental = "elemental";
 constexpr std::size_t kForms = 3;  ///< of the keys, those that name a form
 
 /// A word that is no number: the name of a preset, if it is anything.
@@ -219,6 +220,35 @@ std::optional<Weights> WeightReader::Community(Numbers numbers, bool resample,
   return std::nullopt;
 }
 
+std::optional<Weights> WeightReader::Elemental(const SourceNode& node, const std::string& what,
+                                               Range range) {
+  reader_.CheckKeys(node, std::array{std::string(kElemental), std::string("default")}, what);
+  const SourceNode& text = *node.Find(kElemental);
+  double otherwise = 0;
+  if (const SourceNode* given = node.Find("default")) {
+    const auto number = Number(*given, fmt::format("{}: 'default'", what), range);
+    if (!number) return std::nullopt;
+    otherwise = *number;
+  }
+  std::string problem = "it is a text of entries BLOCKS:ELEMENTS:NUMBER";
+  std::optional<ElementalText> read;
+  if (text.scalar()) read = ElementalText::Parse(text.text, otherwise, problem);
+  if (read) {
+    for (const double number : read->Numbers()) {
+      if (number >= range.low && number <= range.high) continue;
+      problem = fmt::format("{} lies outside of {} to {}", FormatNumber(number),
+                            FormatNumber(range.low), FormatNumber(range.high));
+      read.reset();
+      break;
+    }
+  }
+  if (read) return Weights(*std::move(read));
+  reader_.diagnostics().AddError(
+      text.place, fmt::format("{}: '{}': {}", what, kElemental, problem),
+      "Write entries behind commas: \"IN04-IN08:attn2:0.5, NOT OUT04:attn1 proj:0.2\".");
+  return std::nullopt;
+}
+
 std::optional<Weights> WeightReader::Form(const SourceNode& node, const std::string& what,
                                           Range range) {
   reader_.CheckKeys(node, std::vector<std::string>(kKeys.begin(), kKeys.end()), what);
@@ -308,6 +338,7 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
     if (!numbers) return std::nullopt;
     return Community(std::move(*numbers), false, node, what);
   }
+  if (node.map() && node.Find(kElemental) != nullptr) return Elemental(node, what, range);
   if (IsForm(node)) return Form(node, what, range);
   if (node.map()) return Rows(node, what, range);
   if (IsWord(node) && !reader_.variables().Knows(node.text)) {

@@ -42,6 +42,7 @@ class WeightReader {
   std::optional<Numbers> List(const SourceNode& node, const std::string& what, Range range);
   const Numbers* FindPreset(const SourceNode& node, const std::string& what);
   std::optional<Weights> Form(const SourceNode& node, const std::string& what, Range range);
+  std::optional<Weights> Elemental(const SourceNode& node, const std::string& what, Range range);
   std::optional<Weights> Rows(const SourceNode& node, const std::string& what, Range range);
   /// Values over the range of a row.
   std::optional<Numbers> Knots(const SourceNode& node, const std::string& what, Range range);

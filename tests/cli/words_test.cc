@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "cli/render/plan_words.h"
 #include "cli/render/report_words.h"
 #include "core/base/json-inl.h"
@@ -76,6 +78,7 @@ TEST(ResultLines, NameTheComponentsWhereTheyDiffer) {
 TEST(FormatEffect, TellsShareAndRelativeNorm) {
   EXPECT_EQ(FormatEffect({1000, 987, 4, 400}), "98.7 % of elements changed, relative change 0.1");
   EXPECT_EQ(FormatEffect({1000, 1000, 0, 0}), "100 % of elements changed");
+  EXPECT_EQ(FormatEffect({1000, 1000, -NAN, 400}), "100 % of elements changed");
 }
 
 TEST(FormatEffect, AlmostAllIsNotAllAndAlmostNothingIsNotNothing) {

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-SHAPES = {"matrix.weight": (48, 65), "wide.weight": (7, 300), "square.weight": (32, 32), "conv.weight": (6, 5, 3, 3),
+SHAPES = {"matrix.weight": (48, 65), "wide.weight": (7, 300), "square.weight": (32, 32), "tall.weight": (130, 9), "conv.weight": (6, 5, 3, 3),
           "vector.weight": (77,)}
 
 

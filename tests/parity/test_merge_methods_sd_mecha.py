@@ -90,9 +90,11 @@ CASES = {
             "op": "truncate_rank", "a": {"op": "subtract", "a": "a", "b": "base"}, "rank": 4}}),
 }
 
-# Where f32 on their side decides: medians of 100 rounds, products of SVDs.
-COARSE = {"rotate": 1e-4, "truncate_rank": 1e-5, "geometric_median": 1e-5,
-          "add_cosine_a": 1e-5, "add_cosine_b": 1e-5, "multiply_quotient": 1e-5}
+# In f32 their iterations stop early and their singular vectors lose digits: theirs in f64.
+IN_F64 = {"geometric_median", "rotate", "truncate_rank"}
+
+# Of a matrix with fewer rows than columns sd-mecha's rotate adds a part of a that it did not turn.
+WIDE = {"rotate": {"matrix.weight", "wide.weight"}}
 
 # What the registry has and tables of merge methods do not: see docs/operators.md.
 OTHERWISE = {
@@ -119,9 +121,10 @@ def test_every_method_is_known():
 def test_a_method_gives_what_sd_mecha_gives(ours, name):
     compute, _ = CASES[name]
     models = merging.models()
-    for tensor in merging.SHAPES:
-        theirs = compute(*(torch.from_numpy(models[letter][tensor]) for letter in ("base", "a", "b", "c"))).numpy()
-        merging.assert_near(ours[name][tensor], theirs, tensor, COARSE.get(name, 1e-6))
+    for tensor in merging.SHAPES.keys() - WIDE.get(name, set()):
+        inputs = [torch.from_numpy(models[letter][tensor]) for letter in ("base", "a", "b", "c")]
+        theirs = compute(*(x.double() if name in IN_F64 else x for x in inputs)).numpy()
+        merging.assert_near(ours[name][tensor], theirs, tensor)
 
 
 def test_model_stock_by_rows_differs_in_which_pairs_it_takes(module_weightsmith, tmp_path):
@@ -147,7 +150,6 @@ def test_dropout_keeps_the_share_and_the_values(module_weightsmith, overlap):
     step = {"op": "dropout", "base": "base", "of": ["a", "b"], "probability": 0.7, "overlap": overlap, "seed": 5}
     ours = merging.merge(run, folder, models, {"out": step})["out"]["w.weight"]
     a, b = (models[letter]["w.weight"] for letter in "ab")
-    theirs = call(ties.dropout, torch.from_numpy(a), torch.from_numpy(b), probability=0.7, overlap=overlap, seed=1).numpy()
 
     def shares(array):
         """How often there is nothing, a, b, and the mean of both."""
@@ -158,7 +160,10 @@ def test_dropout_keeps_the_share_and_the_values(module_weightsmith, overlap):
         assert worst < 1e-6 * np.abs(a).max()
         return np.bincount(which.ravel(), minlength=4) / which.size
 
-    np.testing.assert_allclose(shares(ours), shares(theirs), atol=5 * np.sqrt(0.5 / ours.size))
+    expected = [0.7, 0.15, 0.15, 0]  # never both; theirs stops with a TypeError there
+    if overlap == 1:
+        expected = shares(call(ties.dropout, torch.from_numpy(a), torch.from_numpy(b), probability=0.7, seed=1).numpy())
+    np.testing.assert_allclose(shares(ours), expected, atol=5 * np.sqrt(0.5 / ours.size))
 
 
 # Files with SDXL's names; recipe of theirs over nodes a, b, c, and ours.
@@ -199,7 +204,7 @@ def test_a_graph_over_files_of_sdxl_gives_its_model(module_weightsmith, sdxl, tm
     logging.disable(logging.WARNING)
     nodes = [sd_mecha.model(str(sdxl[letter]), "sdxl-sgm") for letter in "abc"]
     theirs = {}
-    sd_mecha.merge(graph(*nodes), merge_dtype=torch.float32, output_dtype=torch.float32, threads=0, check_extra_keys=False,
+    sd_mecha.merge(graph(*nodes), merge_dtype=torch.float64, output_dtype=torch.float32, threads=0, check_extra_keys=False,
                    output=theirs)
     used = {letter for letter in "abc" if f'"{letter}"' in json.dumps(step)}
     recipe = {
@@ -212,6 +217,6 @@ def test_a_graph_over_files_of_sdxl_gives_its_model(module_weightsmith, sdxl, tm
     compared = 0
     for tensor, array in ours.items():
         if tensor in theirs and array.dtype == np.float32:
-            merging.assert_near(array, theirs[tensor].numpy(), tensor, COARSE.get(name, 2e-6))
+            merging.assert_near(array, theirs[tensor].numpy(), tensor)
             compared += 1
     assert compared > 2000

@@ -12,7 +12,7 @@ from mergekit.config import MergeConfiguration
 from mergekit.merge import run_merge
 from mergekit.options import MergeOptions
 from safetensors.numpy import load_file
-from test_merge_methods_mergekit import CASES, CLOSE
+from test_merge_methods_mergekit import CASES
 
 LAYERS = 3
 SIZES = dict(vocab_size=96, hidden_size=32, intermediate_size=48, num_hidden_layers=LAYERS, num_attention_heads=4,
@@ -74,7 +74,7 @@ def test_a_recipe_of_mergekit_gives_its_model(module_weightsmith, llamas, tmp_pa
     ours = load_file(tmp_path / "out.safetensors")
     assert ours.keys() == theirs.keys()
     for tensor, array in ours.items():
-        merging.assert_near(array, theirs[tensor], tensor, CLOSE.get(name, 1e-6))
+        merging.assert_near(array, theirs[tensor], tensor)
 
 
 def test_layers_are_stacked(module_weightsmith, llamas, tmp_path):

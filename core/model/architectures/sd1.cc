@@ -73,6 +73,9 @@ const Architecture& sd1() {
                     {"stable diffusion", "sd15"},
                     {"stable diffusion 1.5", "sd15"},
                     {"stable diffusion v1.5", "sd15"}},
+      .tones =
+          LatentTones{
+              {{1, 0, 0, 0, 0}, {0, -1, 1, 0, 1}, {0, 1.0 / 3, 1, -1, 0}, {0, 2.0 / 3, 0, -1, 1}}},
       .merge_lists = FourLevelMergeLists(),
       .adapter_lists = FourLevelAdapterLists()};
   return architecture;

@@ -76,6 +76,9 @@ const Architecture& sd2() {
                     {"sd 2.0", "sd21"},
                     {"stable diffusion 2.1", "sd21"},
                     {"stable diffusion v2.1", "sd21"}},
+      .tones =
+          LatentTones{
+              {{1, 0, 0, 0, 0}, {0, -1, 1, 0, 1}, {0, 1.0 / 3, 1, -1, 0}, {0, 2.0 / 3, 0, -1, 1}}},
       .merge_lists = FourLevelMergeLists(),
       .adapter_lists = FourLevelAdapterLists()};
   return architecture;

@@ -83,6 +83,7 @@ const Architecture& sdxl() {
                     {"sdxl base 1.0", "sdxl"},
                     {"stable diffusion xl base 1.0", "sdxl"},
                     {"xl", "sdxl"}},
+      .tones = LatentTones{{{1, 0, 0, 0, 0}, {0, 0, 1, -1, -1}, {0, 0, 0, -1, 1}, {0, 1, 0, 0, 0}}},
       .merge_lists = ThreeLevelMergeLists(),
       .adapter_lists = ThreeLevelAdapterLists()};
   return architecture;

@@ -64,7 +64,9 @@ const Architecture& sdxl_refiner() {
       .input_weight = "input_blocks.0.0.weight",
       .rows = {Row(Scale::kFull), Row(Scale::kTiny)},
       .pipeline = "StableDiffusionXLImg2ImgPipeline",
-      .nicknames = {{"refiner", "sdxl-refiner"}, {"sdxl refiner 1.0", "sdxl-refiner"}}};
+      .nicknames = {{"refiner", "sdxl-refiner"}, {"sdxl refiner 1.0", "sdxl-refiner"}},
+      .tones =
+          LatentTones{{{1, 0, 0, 0, 0}, {0, 0, 1, -1, -1}, {0, 0, 0, -1, 1}, {0, 1, 0, 0, 0}}}};
   return architecture;
 }
 

@@ -48,7 +48,8 @@ class PlannerStacksTest : public ::testing::Test {
   std::vector<std::pair<std::string, double>> Result(NodeId root) const {
     internal::Run(maker_.MakePlanOf(root), {.overwrite = true});
     std::vector<std::pair<std::string, double>> values;
-    for (const CheckpointTensor& tensor : Checkpoint::Open(maker_.Out())->tensors()) {
+    const auto file = Checkpoint::Open(maker_.Out());
+    for (const CheckpointTensor& tensor : file->tensors()) {
       values.emplace_back(tensor.name, ModelMaker::ReadTensor(maker_.Out(), tensor.name).front());
     }
     return values;

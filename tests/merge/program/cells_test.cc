@@ -70,8 +70,8 @@ class CellsOf : public ::testing::Test {
   std::vector<double> first_;
 };
 
-using Reals = ::testing::Types<float, double>;
-TYPED_TEST_SUITE(CellsOf, Reals);
+using RealsOfCells = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(CellsOf, RealsOfCells);
 
 TYPED_TEST(CellsOf, Rows) {
   for (const std::uint64_t columns : {1u, 3u, 16u, 17u, 1000u, 70'001u}) {

@@ -28,12 +28,12 @@ std::vector<float> Sample(const std::vector<float>& values) {
   return sample;
 }
 
-struct Found {
+struct Selected {
   float value;
   int passes;
 };
 
-Found Select(const std::vector<float>& values, double fraction, const std::vector<float>& sample) {
+Selected Select(const std::vector<float>& values, double fraction, const std::vector<float>& sample) {
   Selection selection(fraction, values.size());
   selection.Propose(sample);
   int passes = 0;
@@ -66,7 +66,7 @@ TEST(Selection, IsWhatSortingGives) {
     const std::vector<float> values = Normal(n, 1e-3);
     for (const double fraction : {0.01, 0.2, 0.5, 0.9, 0.999}) {
       if (fraction * static_cast<double>(n) < 1) continue;
-      const Found found = Select(values, fraction, Sample(values));
+      const Selected found = Select(values, fraction, Sample(values));
       EXPECT_EQ(found.value, KthLargest(values, fraction)) << n << " " << fraction;
       EXPECT_LE(found.passes, 2) << n << " " << fraction;
     }
@@ -78,7 +78,7 @@ TEST(Selection, FindsAmongManyEqualValues) {
   std::vector<float> values = Normal(3'000'000);
   for (float& value : values) value = std::round(value * 4) / 4;
   for (const double fraction : {0.05, 0.3, 0.6, 0.95}) {
-    const Found found = Select(values, fraction, Sample(values));
+    const Selected found = Select(values, fraction, Sample(values));
     EXPECT_EQ(found.value, KthLargest(values, fraction)) << fraction;
     EXPECT_LE(found.passes, 2) << fraction;
   }
@@ -91,7 +91,7 @@ TEST(Selection, FindsTheLimitOfMostlyZeros) {
     if (i % 16 != 0) values[i] = 0;
   }
   for (const double fraction : {0.01, 0.05, 0.5}) {
-    const Found found = Select(values, fraction, Sample(values));
+    const Selected found = Select(values, fraction, Sample(values));
     EXPECT_EQ(found.value, KthLargest(values, fraction)) << fraction;
   }
 }
@@ -106,7 +106,7 @@ TEST(Selection, DoesNotDependOnTheSample) {
   const float expected = KthLargest(values, 0.2);
   for (const float wrong : {0.0f, 1e-30f, 1e-3f, 100.0f, 3e38f}) {
     const std::vector<float> sample(5000, wrong);
-    const Found found = Select(values, 0.2, sample);
+    const Selected found = Select(values, 0.2, sample);
     EXPECT_EQ(found.value, expected) << wrong;
     EXPECT_LE(found.passes, 4) << wrong;
   }

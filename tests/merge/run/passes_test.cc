@@ -97,21 +97,21 @@ TEST_F(PassesTest, SlerpOfNothingIsAQuarterOfACircle) {
 TEST_F(PassesTest, NormMatchGivesTheSecondModelTheNormsOfTheFirst) {
   const NodeId x = maker.Add("x", DType::kF32, {{"w", {3, -4, 0}}});
   const NodeId y = maker.Add("y", DType::kF32, {{"w", {6, 0, 8}}});
-  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {1.0})),
+  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {1.0, 0})),
               Pointwise(Near(), {3.0, 0.0, 4.0}));
 }
 
 TEST_F(PassesTest, NormMatchBetweenInterpolatesTheNorm) {
   const NodeId x = maker.Add("x", DType::kF32, {{"w", {3, -4, 0}}});
   const NodeId y = maker.Add("y", DType::kF32, {{"w", {6, 0, 8}}});
-  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {0.25})),
+  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {0.25, 0})),
               Pointwise(Near(), {5.25, 0.0, 7.0}));
 }
 
 TEST_F(PassesTest, NormMatchOfNothingIsNothing) {
   const NodeId x = maker.Add("x", DType::kF32, {{"w", {1, 2, 3}}});
   const NodeId y = maker.Add("y", DType::kF32, {{"w", {0, 0, 0}}});
-  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {1.0})),
+  EXPECT_THAT(Result(maker.Step("mix", "norm_match", {x, y}, {1.0, 0})),
               Pointwise(Near(), {0.0, 0.0, 0.0}));
 }
 

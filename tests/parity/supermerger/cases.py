@@ -99,7 +99,11 @@ CASES = {
     ),
     "adjust": (
         {"mode": "Weight sum", "calcmode": "normal", "alpha": 0, "adjust": "2,-1,3,0.5,4,-2,1,3"},
-        {"op": "adjust", "a": "a", "values": [2, -1, 3, 0.5, 4, -2, 1, 3]},
+        {"op": "adjust", "a": "a", "in": 2, "out": -1, "out2": 3, "contrast": 0.5, "brightness": 4, "red": -2, "green": 1, "blue": 3},
+    ),
+    "self": (
+        {"mode": "Weight sum", "calcmode": "self", "alpha": 0.9},
+        {"op": "passthrough", "a": "a", "scale": {"default": 0.9, "/to_out|proj_out|norm/": 1}},
     ),
     "elemental": (
         {"mode": "Weight sum", "calcmode": "normal", "alpha": 0.1, "elements": "IN04 IN08:attn2:0.7,IN04:NOT attn:0.4"},

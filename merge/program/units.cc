@@ -1,0 +1,191 @@
+#include "merge/program/units.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "merge/program/assignment.h"
+#include "merge/program/orthogonal.h"
+
+namespace weightsmith::internal {
+namespace {
+
+constexpr std::size_t kNumbersOfSlice = 8;
+constexpr std::size_t kNumbersBefore = 2;
+
+std::size_t CountOf(double number) {
+  return static_cast<std::size_t>(number);
+}
+
+/// What a function of units was given.
+class UnitInputs {
+ public:
+  UnitInputs(TensorInputs in, std::span<const double> numbers)
+      : in_(in), units_(CountOf(numbers[0])), own_(CountOf(numbers[1])) {
+    for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
+      const std::span<const double> of = numbers.subspan(i, kNumbersOfSlice);
+      slices_.push_back({CountOf(of[0]), CountOf(of[1]), CountOf(of[2]), of[3] != 0, CountOf(of[4]),
+                         CountOf(of[5]), CountOf(of[6]), of[7]});
+    }
+  }
+
+  std::size_t units() const { return units_; }
+  std::span<const UnitSlice> slices() const { return slices_; }
+  bool IsOwn(const UnitSlice& slice) const { return slice.companion == own_; }
+
+  /// A slice with its units as runs of rows; of the first model, or of the other.
+  Matrix Rows(const UnitSlice& slice, bool other) const {
+    const std::size_t each = (in_.size() - 1) / 2;
+    const std::span<const float> values = in_[1 + (other ? each : 0) + slice.companion];
+    Matrix whole = MatrixOf(values, {slice.rows, slice.columns});
+    if (slice.turned) whole = Transposed(whole);
+    Matrix rows(slice.count, whole.columns);
+    std::copy_n(whole.values.begin() + static_cast<std::ptrdiff_t>(slice.first * whole.columns),
+                rows.values.size(), rows.values.begin());
+    return rows;
+  }
+
+  /// Puts the rows of a slice into its places.
+  void Write(const Matrix& rows, const UnitSlice& slice, std::span<float> out) const {
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      for (std::size_t j = 0; j < rows.columns; ++j) {
+        const std::size_t at = slice.turned ? j * slice.columns + slice.first + i
+                                            : (slice.first + i) * slice.columns + j;
+        out[at] = static_cast<float>(rows.at(i, j));
+      }
+    }
+  }
+
+ private:
+  TensorInputs in_;
+  std::size_t units_;
+  std::size_t own_;
+  std::vector<UnitSlice> slices_;
+};
+
+bool AllFinite(TensorInputs in) {
+  return std::ranges::all_of(in, [](std::span<const float> values) {
+    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+  });
+}
+
+/// Each unit as one row.
+Matrix AsUnits(Matrix rows, std::size_t units) {
+  rows.columns = rows.values.size() / units;
+  rows.rows = units;
+  return rows;
+}
+
+void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
+                std::span<float> out, const Poll& poll) {
+  std::ranges::copy(in[0], out.begin());
+  if (numbers.empty() || !AllFinite(in)) return;
+  const UnitInputs given(in, numbers);
+  Matrix gain(given.units(), given.units());
+  for (const UnitSlice& slice : given.slices()) {
+    const Matrix theirs = AsUnits(given.Rows(slice, /*other=*/true), given.units());
+    const Matrix ours = AsUnits(given.Rows(slice, /*other=*/false), given.units());
+    AddTo(gain, 1, MultiplyTransposed(theirs, ours, poll));
+  }
+  const std::vector<std::size_t> order = BestAssignment(gain, poll);
+  for (const UnitSlice& slice : given.slices()) {
+    if (!given.IsOwn(slice)) continue;
+    const Matrix rows = given.Rows(slice, /*other=*/false);
+    const std::size_t each = rows.rows / given.units();
+    Matrix ordered(rows.rows, rows.columns);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      const std::span<const double> from = rows.row(order[i / each] * each + i % each);
+      std::ranges::copy(from, ordered.row(i).begin());
+    }
+    given.Write(ordered, slice, out);
+  }
+}
+
+/// The rows of one unit.
+Matrix UnitOf(const Matrix& rows, std::size_t unit, std::size_t units) {
+  Matrix own(rows.rows / units, rows.columns);
+  std::copy_n(rows.values.begin() + static_cast<std::ptrdiff_t>(unit * own.values.size()),
+              own.values.size(), own.values.begin());
+  return own;
+}
+
+/// The turn of each unit of a pair.
+std::vector<Matrix> TurnsOf(const UnitInputs& given, std::size_t pair, const Poll& poll) {
+  std::vector<Matrix> products(given.units());
+  for (const UnitSlice& slice : given.slices()) {
+    if (slice.pair != pair) continue;
+    const Matrix theirs = given.Rows(slice, /*other=*/true);
+    const Matrix ours = given.Rows(slice, /*other=*/false);
+    for (std::size_t u = 0; u < given.units(); ++u) {
+      Matrix product = MultiplyTransposed(UnitOf(theirs, u, given.units()),
+                                          UnitOf(ours, u, given.units()), poll);
+      if (products[u].values.empty()) products[u] = Matrix(product.rows, product.columns);
+      AddTo(products[u], slice.scale, product);
+    }
+  }
+  for (Matrix& product : products) product = NearestOrthogonal(product, /*proper=*/false, poll);
+  return products;
+}
+
+void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
+               std::span<float> out, const Poll& poll) {
+  std::ranges::copy(in[0], out.begin());
+  if (numbers.empty() || !AllFinite(in)) return;
+  const UnitInputs given(in, numbers);
+  for (const UnitSlice& slice : given.slices()) {
+    if (!given.IsOwn(slice)) continue;
+    const std::vector<Matrix> turns = TurnsOf(given, slice.pair, poll);
+    const Matrix rows = given.Rows(slice, /*other=*/false);
+    Matrix turned(rows.rows, rows.columns);
+    auto to = turned.values.begin();
+    for (std::size_t u = 0; u < given.units(); ++u) {
+      to = std::ranges::copy(Multiply(turns[u], UnitOf(rows, u, given.units()), poll).values, to)
+               .out;
+    }
+    given.Write(turned, slice, out);
+  }
+}
+
+std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,
+                         std::span<const double> numbers) {
+  if (numbers.empty()) return 0;
+  std::uint64_t largest = 0;
+  std::uint64_t unit = 0;
+  const std::size_t units = CountOf(numbers[0]);
+  for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
+    largest = std::max<std::uint64_t>(largest, CountOf(numbers[i + 1]) * CountOf(numbers[i + 2]));
+    unit = std::max<std::uint64_t>(unit, CountOf(numbers[i + 5]) / units);
+  }
+  // What each unit gains by each, or its turn; slices of two models, transposed and cut out.
+  return BytesOfNumbers(2 * units * std::max<std::uint64_t>(units, unit * unit) + 6 * largest) +
+         TurnBytes({static_cast<std::size_t>(unit), static_cast<std::size_t>(unit)});
+}
+
+}  // namespace
+
+std::vector<double> NumbersOf(std::size_t units, std::size_t own,
+                              std::span<const UnitSlice> slices) {
+  std::vector<double> numbers = {static_cast<double>(units), static_cast<double>(own)};
+  for (const UnitSlice& slice : slices) {
+    for (const std::size_t count :
+         {slice.companion, slice.rows, slice.columns, std::size_t{slice.turned ? 1u : 0u},
+          slice.first, slice.count, slice.pair}) {
+      numbers.push_back(static_cast<double>(count));
+    }
+    numbers.push_back(slice.scale);
+  }
+  return numbers;
+}
+
+const TensorFunction& UnitsMatched() {
+  static constexpr TensorFunction function{
+      .name = "units_matched", .compute = MatchUnits, .bytes = UnitsBytes};
+  return function;
+}
+
+const TensorFunction& UnitsTurned() {
+  static constexpr TensorFunction function{
+      .name = "units_turned", .compute = TurnUnits, .bytes = UnitsBytes};
+  return function;
+}
+
+}  // namespace weightsmith::internal

@@ -1,0 +1,68 @@
+#include "merge/run/survey.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "merge/run/executor.h"
+#include "merge/run/single_tensors.h"
+#include "tests/merge/model_maker.h"
+
+namespace weightsmith::internal {
+namespace {
+
+TEST(Survey, TheRangeIsWithoutTheOutermostHundredths) {
+  std::vector<double> numbers;
+  for (int i = 200; i >= 0; --i) numbers.push_back(i);
+  numbers.push_back(std::nan(""));
+  const SurveyedRange range = RangeOf(numbers);
+  EXPECT_EQ(range.low, 2);
+  EXPECT_EQ(range.high, 198);
+}
+
+TEST(Survey, OneNumberIsItsOwnRange) {
+  EXPECT_EQ(RangeOf({3}).low, 3);
+  EXPECT_EQ(RangeOf({3}).high, 3);
+  EXPECT_TRUE(std::isnan(RangeOf({}).low));
+}
+
+class SurveyRun : public ::testing::Test {
+ protected:
+  NodeId Cosine(double scope) {
+    maker.shapes = {{"w", {20, 10}}, {"v", {3, 4, 5}}};
+    const Tensors x{{"w", PatternValues(200, 1)}, {"v", PatternValues(60, 2)}};
+    const Tensors y{{"w", PatternValues(200, 3)}, {"v", PatternValues(60, 9)}};
+    const NodeId a = maker.Add("a", DType::kF32, x);
+    const NodeId b = maker.Add("b", DType::kF32, y);
+    return maker.Step("mix", "cosine_b", {a, b}, {0.1, scope});
+  }
+
+  ModelMaker maker;
+};
+
+TEST_F(SurveyRun, APlanHasATaskOfTheSurveyForEachTensor) {
+  const Plan plan = maker.MakePlanOf(Cosine(0));
+  ASSERT_EQ(plan.surveys.size(), 1u);
+  EXPECT_EQ(plan.surveys.front().plan->tasks.size(), 2u);
+  for (const Task& task : plan.tasks) EXPECT_EQ(task.given.size(), 2u);
+}
+
+TEST_F(SurveyRun, OfATensorAloneThereIsNone) {
+  EXPECT_TRUE(maker.MakePlanOf(Cosine(1)).surveys.empty());
+}
+
+TEST_F(SurveyRun, ASingleTensorIsWhatTheRunGives) {
+  const Plan plan = maker.MakePlanOf(Cosine(0));
+  SingleTensors single(plan);
+  const auto alone = single.Compute("v", [] {});
+  const CheckpointTensor& tensor = *alone->Find("v");
+  std::vector<double> values(tensor.info.elements());
+  Decode(tensor.info.dtype, alone->Read(tensor), std::span(values));
+  internal::Run(plan, {});
+  EXPECT_EQ(values, ModelMaker::ReadTensor(maker.Out(), "v"));
+}
+
+}  // namespace
+}  // namespace weightsmith::internal

@@ -1,0 +1,114 @@
+"""Operators that read all tensors of a block: units permuted, and heads turned."""
+
+import numpy as np
+import pytest
+
+import oracle_algebra
+import support
+
+HIDDEN, WIDTH, HEADS, SIZE = 12, 6, 4, 3
+
+# name -> the axis of the units, and in how many parts they lie.
+GATED = {"b.ff.net.0.proj.weight": (0, 2), "b.ff.net.0.proj.bias": (0, 2), "b.ff.net.2.weight": (1, 1)}
+LLAMA = {"b.mlp.gate_proj.weight": (0, 1), "b.mlp.up_proj.weight": (0, 1), "b.mlp.down_proj.weight": (1, 1)}
+UNET = {"b.attn1.to_q.weight": (0, 1), "b.attn1.to_k.weight": (0, 1), "b.attn1.to_v.weight": (0, 1),
+        "b.attn1.to_out.0.weight": (1, 1)}
+FUSED = {"b.attn.in_proj_weight": (0, 3), "b.attn.in_proj_bias": (0, 3), "b.attn.out_proj.weight": (1, 1)}
+
+
+def made(layout, units, generator):
+    tensors = {"b.norm.weight": generator.standard_normal(WIDTH).astype(np.float32)}
+    for name, (axis, parts) in layout.items():
+        shape = (units * parts,) if name.endswith("bias") else (units * parts, WIDTH) if axis == 0 else (WIDTH, units)
+        tensors[name] = generator.standard_normal(shape).astype(np.float32)
+    return tensors
+
+
+def permuted(tensors, layout, order, size):
+    """With units of `size` rows or columns in another order."""
+    result = dict(tensors)
+    rows = (np.asarray(order)[:, None] * size + np.arange(size)).ravel()
+    for name, (axis, parts) in layout.items():
+        every = np.concatenate([rows + part * len(rows) for part in range(parts)])
+        result[name] = np.take(tensors[name], every, axis)
+    return result
+
+
+def merge(weightsmith, folder, a, b, step):
+    for name, tensors in (("a", a), ("b", b)):
+        support.write(folder / f"{name}.safetensors", tensors)
+    support.write_recipe(folder / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": step},
+        "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    weightsmith("merge", "r.yaml", "--no-sync", "--force")
+    return support.read(folder / "out.safetensors").tensors
+
+
+@pytest.mark.parametrize("layout, units, size", [
+    (GATED, HIDDEN, 1), (LLAMA, HIDDEN, 1), (UNET, HEADS * SIZE, SIZE), (FUSED, HEADS * SIZE, SIZE)],
+    ids=["gated", "llama", "unet", "fused"])
+def test_units_stand_where_those_of_the_other_model_stand(weightsmith, tmp_path, layout, units, size):
+    generator = np.random.default_rng(2)
+    other = made(layout, units, generator)
+    near = {name: (x + 0.01 * generator.standard_normal(x.shape)).astype(np.float32) for name, x in other.items()}
+    order = generator.permutation(units // size)
+    step = {"op": "rebasin", "a": "a", "b": "b"} | ({} if size == 1 else {"head_size": size})
+    found = merge(weightsmith, tmp_path, permuted(near, layout, order, size), other, step)
+    for name, x in near.items():
+        support.assert_same_bits(found[name], x, name)
+
+
+def test_groups_of_heads_move_with_their_keys(weightsmith, tmp_path):
+    generator = np.random.default_rng(3)
+    rows = {"q_proj": 4 * SIZE, "k_proj": 2 * SIZE, "v_proj": 2 * SIZE}
+    other = {f"b.self_attn.{name}.weight": generator.standard_normal((count, WIDTH)).astype(np.float32)
+             for name, count in rows.items()}
+    other["b.self_attn.o_proj.weight"] = generator.standard_normal((WIDTH, 4 * SIZE)).astype(np.float32)
+    swapped = {name: np.roll(x, x.shape[name.endswith("o_proj.weight")] // 2, int(name.endswith("o_proj.weight")))
+               for name, x in other.items()}
+    found = merge(weightsmith, tmp_path, swapped, other, {"op": "rebasin", "a": "a", "b": "b", "head_size": SIZE})
+    for name, x in other.items():
+        support.assert_same_bits(found[name], x, name)
+
+
+def test_heads_of_which_nothing_is_said_stay(weightsmith, tmp_path):
+    generator = np.random.default_rng(4)
+    a, b = (made(UNET, HEADS * SIZE, generator) for _ in "ab")
+    found = merge(weightsmith, tmp_path, a, b, {"op": "rebasin", "a": "a", "b": "b"})
+    for name, x in a.items():
+        support.assert_same_bits(found[name], x, name)
+
+
+def test_heads_are_turned_by_the_nearest_matrix(weightsmith, tmp_path):
+    generator = np.random.default_rng(5)
+    a, b = (made(UNET, HEADS * SIZE, generator) for _ in "ab")
+    found = merge(weightsmith, tmp_path, a, b, {"op": "align_attention", "a": "a", "b": "b", "heads": HEADS})
+    name = "b.attn1.to_{}.weight".format
+
+    def head(model, letter, h):
+        x = model[name(letter)].astype(np.float64)
+        return (x.T if letter == "out.0" else x)[h * SIZE : (h + 1) * SIZE]
+
+    for first, second in (("q", "k"), ("v", "out.0")):
+        for h in range(HEADS):
+            product = sum(head(b, letter, h) @ head(a, letter, h).T for letter in (first, second))
+            turn = oracle_algebra.polar(product)
+            for letter in (first, second):
+                np.testing.assert_allclose(head(found, letter, h), turn @ head(a, letter, h), rtol=0, atol=2e-6)
+            np.testing.assert_allclose(  # what the model computes
+                head(found, first, h).T @ head(found, second, h), head(a, first, h).T @ head(a, second, h), atol=1e-5)
+    support.assert_same_bits(found["b.norm.weight"], a["b.norm.weight"], "norm")
+
+
+def test_operands_have_to_be_models(weightsmith, tmp_path):
+    generator = np.random.default_rng(6)
+    a = made(GATED, HIDDEN, generator)
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", a)
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"},
+        "steps": {"half": {"op": "scale", "a": "a", "factor": 0.5}, "out": {"op": "rebasin", "a": "half", "b": "b"}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    result = weightsmith("merge", "r.yaml", status=3)
+    assert "'half' is no model" in result.stderr
+    assert not (tmp_path / "out.safetensors").exists()

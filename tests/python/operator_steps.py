@@ -17,7 +17,8 @@ NUMBERS = {"alpha": 0.3, "beta": 0.45, "density": 0.6, "weight": 0.7, "gamma": 0
 SUITED = {
     "clamp": {"low": -0.5, "high": 0.25},
     "truncate_rank": {"rank": 3},
-    "adjust": {"in": 2, "out": -1, "contrast": 1.5, "blue": 3},
+    "adjust": {"detail_in": 2, "detail_out": -1, "contrast": 1.5, "blue": 3},
+    "align_attention": {"head_size": 4},
 }
 
 
@@ -30,6 +31,8 @@ MORE = {
     "dropout": [{"overlap": 0.5}],
     "rotate": [{"alignment": 0.5}, {"alpha": 0.5}],
     "crossover": [{"tilt": 0.3}],
+    "align_attention": [{"head_size": None, "heads": 2}],
+    "rebasin": [{"head_size": 4}],
 }
 
 

@@ -372,7 +372,8 @@ def test_weights_by_block_are_what_numpy_computes_with(weightsmith, tiny, tmp_pa
 # Weights of a block, a few blocks, by expression and elsewhere; those of some names are others.
 ROWS = ("in.4", "out.0-2", r"/attn2\.to_q/", "default")
 WEIGHTS = (0.25, 0.75, 1.5, 0.5)
-OWN_WEIGHTS = {"rank": (1, 2, 3, 4), "least": (1, 3, 2, 1), "epsilon": (0.1, 0.2, 0.05, 0.15), "from": (0.1, 0.2, 0.05, 0.15)}
+OWN_WEIGHTS = {"rank": (1, 2, 3, 4), "least": (1, 3, 2, 1), "epsilon": (0.1, 0.2, 0.05, 0.15), "from": (0.1, 0.2, 0.05, 0.15),
+               "head_size": (4, 2, 8, 1)}
 
 
 def row_of(name):
@@ -388,8 +389,9 @@ def weights_by_place(op):
         if parameter["by_place"]:
             low, high = parameter.get("low", -10), parameter.get("high", 10)
             found[parameter["name"]] = [min(max(w, low), high) for w in OWN_WEIGHTS.get(parameter["name"], WEIGHTS)]
-    if op["name"] == "truncate_rank":  # which takes one of them
-        del found["ratio"]
+    for one, other in (("rank", "ratio"), ("head_size", "heads")):  # of which a step takes one
+        if one in found:
+            found.pop(other, None)
     if (op.get("list") or {}).get("weighted"):
         found["weight"] = WEIGHTS
     return found

@@ -41,6 +41,11 @@ Scalar Cosine(Lowering& tape, Value x, Value y) {
   return CosineFrom(tape, tape.Dot(x, y), tape.Norm(x), tape.Norm(y));
 }
 
+Value DirectionsOf(Lowering& tape, const Grid& cells, Value x) {
+  const Scalar norm = tape.Greater(tape.NormOf(cells, x), kLeastNorm);
+  return tape.Multiply(tape.Spread(tape.Over(1, norm), cells), x);
+}
+
 Value BlendCells(Lowering& tape, const Grid& cells, Scalar share, Value a, Value b) {
   return tape.Add(tape.Multiply(tape.Spread(share, cells), a),
                   tape.Multiply(tape.Spread(tape.Minus(1, share), cells), b));

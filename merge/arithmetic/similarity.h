@@ -23,6 +23,9 @@ Scalar CosineOf(Lowering& tape, const Grid& cells, Value x, Value y);
 /// The same over the whole tensor.
 Scalar Cosine(Lowering& tape, Value x, Value y);
 
+/// x over its norm in each cell; what is zero stays so.
+Value DirectionsOf(Lowering& tape, const Grid& cells, Value x);
+
 /// `share` of a and the rest of b, each cell by its own share.
 Value BlendCells(Lowering& tape, const Grid& cells, Scalar share, Value a, Value b);
 

@@ -16,7 +16,9 @@ Value LowerCosineA(Lowering& tape, const Arguments& given) {
     return BlendCells(tape, columns, ShareLess(tape, of_columns, alpha), a, b);
   }
   // The range is that of the columns alone; each is placed in it together with its tensor.
-  const Scalar both = tape.Over(tape.Plus(of_columns, Cosine(tape, a, b)), 2);
+  const Scalar of_tensor =
+      Cosine(tape, DirectionsOf(tape, columns, a), DirectionsOf(tape, columns, b));
+  const Scalar both = tape.Over(tape.Plus(of_columns, of_tensor), 2);
   const Scalar placed = PlaceInModel(tape, both, of_columns, columns);
   return BlendCells(tape, columns, ShareLess(tape, placed, alpha), a, b);
 }
@@ -34,7 +36,7 @@ const Operator& cosine_a() {
           "and b as its likeness. With `scope: model` likenesses of all tensors that "
           "the step computes are scaled to go from 0 to 1, without the outermost "
           "hundredth at either end, after the cosine of the whole tensor was averaged "
-          "in; the models are read once more for that, before the first tensor is "
+          "in, in which every column counts alike, whatever its norm; the models are read once more for that, before the first tensor is "
           "computed. A column is then a by its likeness less alpha, and b by the "
           "rest: a larger alpha takes more of b. Where all columns are equally alike, "
           "the result is a weighted sum.\n\n"
@@ -43,7 +45,7 @@ const Operator& cosine_a() {
           "and Chattiori take its magnitude.",
       .formula =
           "s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos "
-          "of the column + cos of the tensor)/2, low and high of the cosines of "
+          "of the column + cos of the tensor, its columns over their norms)/2, low and high of the cosines of "
           "columns; of a tensor alone s = clip(cos - alpha, 0, 1)",
       .source = "SuperMerger, \"cosineA\"; sd-mecha's add_cosine_a",
       .example = "mix: {op: cosine_a, a: photo, b: anime, alpha: 0.2}",

@@ -75,7 +75,7 @@ const Operator& adjust() {
       .formula =
           "weights of input_blocks.0.0, out.0, out.2: a*(1 - 0.01*n); biases of the "
           "first two: a*(1 + 0.02*n); out.2.bias: a + 0.02*tones*n",
-      .source = "SuperMerger, \"Adjust\"; Chattiori, --fine",
+      .source = "SuperMerger, \"Adjust\"; Chattiori's fine",
       .example = "x: {op: adjust, a: photo, detail_in: 1, contrast: 2, brightness: -0.5}",
       .uses = {"restore contrast", "fix washed-out colours", "more detail"},
       .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."}},

@@ -26,7 +26,7 @@ const Operator& ema() {
           "weights. a is a model, not a step. A file without averages is an error, as "
           "any step without effect.",
       .formula = "(1 - alpha)*a + alpha*ema(a)",
-      .source = "Chattiori's --keep_ema; sd-mecha's exchange_ema, one way",
+      .source = "Chattiori's keep_ema; sd-mecha's exchange_ema, one way",
       .example = "smooth: {op: ema, a: photo, alpha: 1}",
       .uses = {"use the moving average of a training",
                "smoother weights of an unpruned checkpoint"},

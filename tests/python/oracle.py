@@ -85,6 +85,16 @@ class Arithmetic:
             a = np.minimum(a, self.type(high) if np.isscalar(high) else high)
         return a
 
+    def maximum(self, a, b, alpha=1.0):
+        return a + self.s(alpha) * (np.maximum(a, b) - a) if alpha != 1 else np.maximum(a, b)
+
+    def passthrough(self, a, scale=1.0):
+        return self.s(scale) * a
+
+    def fallback(self, a, b):
+        """Where a has the tensor."""
+        return a
+
     def copy(self, a):
         return a
 
@@ -145,7 +155,8 @@ class Arithmetic:
     def ties(self, base, of, weights, density, normalize=True, factor=1.0, sign="total"):
         kept = [self.s(w) * self.trim(x - base, density) for x, w in zip(of, weights)]
         votes = kept if sign == "total" else [np.sign(k) for k in kept]
-        elected = np.where(sum(votes[1:], start=votes[0]) >= 0, 1, -1)
+        votes = sum(votes[1:], start=votes[0])
+        elected = np.sign(votes) if sign == "majority" else np.where(votes >= 0, 1, -1)
         agreed = [np.where(np.sign(k) == elected, k, self.s(0)) for k in kept]
         result = sum(agreed[1:], start=agreed[0])
         if normalize:

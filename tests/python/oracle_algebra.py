@@ -108,6 +108,44 @@ def core_space(of, rank, merge):
     return left @ merged @ right
 
 
+# As operators take it: what is added to the base.
+
+
+def tsv_merge(base, models, factor=1.0):
+    return base + factor * tsv(deltas(base, models))
+
+
+def iso_c_merge(base, models, factor=1.0):
+    return base + factor * iso_c(deltas(base, models))
+
+
+def iso_cts_merge(base, models, common=0.8, factor=1.0):
+    return base + factor * iso_cts(deltas(base, models), common)
+
+
+def star_merge(base, models, share, factor=1.0):
+    return base + factor * sum(star(x, own) for x, own in zip(deltas(base, models), share)) / len(models)
+
+
+def core_space_merge(base, models, merge="tsv", factor=1.0):
+    """Of the default rank, which is that of any small matrix."""
+    return base + factor * core_space(deltas(base, models), 16, merge)
+
+
+def svc_merge(base, a, models, alpha=0.1):
+    if a.ndim < 2:
+        return a
+    return base + svc(deltas(base, [a])[0], deltas(base, models), alpha)
+
+
+def truncate_rank(a, ratio):
+    return truncate(a.astype(np.float64), ratio=ratio)
+
+
+def frequency(a, b, low, middle, high):
+    return a + bands(b.astype(np.float64) - a, low, middle, high, 0.25, 0.5)
+
+
 def turn_part(turn, t):
     """The power of a rotation by its complex eigenvalues."""
     values, vectors = np.linalg.eig(turn)

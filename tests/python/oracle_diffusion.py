@@ -20,9 +20,13 @@ def columns(x):
     return x.reshape(x.shape[0], -1) if x.ndim > 1 else x.reshape(-1, 1)
 
 
-def likeness(a, b):
+def likeness(a, b, directions=False):
+    """Of each column, and of the tensor: there of `directions`, in which each column has norm 1."""
     a, b = f64(columns(a), columns(b))
-    return cosine(a, b, axis=0), cosine(a, b)
+    own = cosine(a, b, axis=0)
+    if directions:
+        a, b = (x / np.maximum(np.linalg.norm(x, axis=0), 1e-8) for x in (a, b))
+    return own, cosine(a, b)
 
 
 def trimmed_range(numbers):
@@ -34,7 +38,7 @@ def trimmed_range(numbers):
 
 def cosine_model(a, b, alpha, combined):
     """Of all tensors by their names: SuperMerger's cosineB where `combined`, else its cosineA."""
-    alike = {name: likeness(a[name], b[name]) for name in a}
+    alike = {name: likeness(a[name], b[name], not combined) for name in a}
     both = {name: (own + whole) / 2 for name, (own, whole) in alike.items()}
     among = both if combined else {name: own for name, (own, _) in alike.items()}
     low, high = trimmed_range(np.concatenate([v.ravel() for v in among.values()]))
@@ -51,6 +55,16 @@ def cosine_tensor(a, b, alpha, combined):
     share = np.clip(((own + whole) / 2 if combined else own) - alpha, 0, 1)
     x, y = f64(columns(a), columns(b))
     return (share * x + (1 - share) * y).reshape(a.shape)
+
+
+def cosine_a(a, b, alpha, scope):
+    assert scope == "tensor"
+    return cosine_tensor(a, b, alpha, False)
+
+
+def cosine_b(a, b, alpha, scope):
+    assert scope == "tensor"
+    return cosine_tensor(a, b, alpha, True)
 
 
 def region(width, offset, places, rounding=round):
@@ -73,6 +87,11 @@ def tensor_sum(a, b, width, offset=0.0, axis=0, rounding=round):
     at[axis] = slice(first, end)
     out[tuple(at)] = inside[tuple(at)]
     return out
+
+
+def tensor_sum_2(a, b, width, offset=0.0, ends="rounded"):
+    axis = 1 if a.ndim > 1 and a.shape[1] > 100 else 0
+    return tensor_sum(a, b, width, offset, axis, round if ends == "rounded" else int)
 
 
 def top_k_tensor_sum(a, b, width=1.0, offset=0.0):
@@ -140,10 +159,10 @@ def add_opposite(a, b, c, alpha, where="apart"):
 
 def euclidean_add_difference(a, b, c, alpha):
     a, b, c = f64(a, b, c)
-    u, v = ((x - c) / np.linalg.norm(x - c) for x in (a, b))
+    u, v = ((x - c) / (np.linalg.norm(x - c) or 1) for x in (a, b))
     s = (1 - alpha) * a + alpha * b - c
     d = np.copysign(np.sqrt((1 - alpha) * u * u + alpha * v * v), s)
-    return c + d * (np.linalg.norm(s) / np.linalg.norm(d))
+    return c + d * (np.linalg.norm(s) / (np.linalg.norm(d) or 1))
 
 
 def normalized_sum(a, b, alpha):

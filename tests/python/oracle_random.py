@@ -117,7 +117,7 @@ class RandomArithmetic(Arithmetic):
         terms = [self.s(w) * k for w, k in zip(weights, kept)]
         votes = terms if sign == "total" else [np.sign(k) for k in terms]
         votes = sum(votes[1:], start=votes[0])
-        elected = np.where(votes >= 0, 1, -1)
+        elected = np.sign(votes) if sign == "majority" else np.where(votes >= 0, 1, -1)
         agreed = [np.where(np.sign(k) == elected, k, self.s(0)) for k in terms]
         result = sum(agreed[1:], start=agreed[0])
         if normalize:

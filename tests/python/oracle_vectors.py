@@ -68,14 +68,14 @@ def ties(base, models, weights, densities, normalize=True, sign="total", factor=
     return base + factor * elected(kept, weights, normalize, sign)
 
 
-def breadcrumbs(base, models, weights, densities, gamma, scale="none", normalize=False):
+def breadcrumbs(base, models, weights, densities, gamma, scale="none", normalize=False, factor=1.0):
     kept = [rescale(d, trim_both_ends(d, p, gamma), scale, p) for d, p in zip(differences(base, models), densities)]
-    return base + weighted(kept, weights, normalize)
+    return base + factor * weighted(kept, weights, normalize)
 
 
-def breadcrumbs_ties(base, models, weights, densities, gamma, sign="total", normalize=False):
-    kept = [trim_both_ends(d, p, gamma) for d, p in zip(differences(base, models), densities)]
-    return base + elected(kept, weights, normalize, sign)
+def breadcrumbs_ties(base, models, weights, densities, gamma, sign="total", scale="none", normalize=False, factor=1.0):
+    kept = [rescale(d, trim_both_ends(d, p, gamma), scale, p) for d, p in zip(differences(base, models), densities)]
+    return base + factor * elected(kept, weights, normalize, sign)
 
 
 def sce(base, models, select=1.0, weights="squares"):
@@ -110,6 +110,10 @@ def ram(base, models, epsilon=1e-5, r=None, alpha=0.2):
         ratio = np.sum(a & (count > 1)) / max(np.sum(a & (count == 1)), epsilon)
         unique = unique + (1 + r * min(max(ratio, 0), alpha)) * d
     return base + np.where(count == 1, unique, shared)
+
+
+def ramplus_tl(base, models, epsilon=1e-5, r=0.1, alpha=0.2):
+    return ram(base, models, epsilon, r, alpha)
 
 
 def model_stock(base, models, by="tensor"):
@@ -211,7 +215,8 @@ def pcb(base, models, density=0.1, factor=1.0):
     range_ = most - least
     norm = np.divide(magnitude - least, range_, out=np.zeros_like(magnitude), where=range_ > 0)
     score = np.maximum(np.exp(n * norm**2) * np.tanh(deltas * deltas.sum(axis=0)), 0)
-    begin = np.sort(score, axis=1)[:, [min(int(size * (1 - density)), size - 1)]]
+    first = [min(int(size * (1 - share)), size - 1) for share in np.broadcast_to(density, n)]
+    begin = np.sort(score, axis=1)[range(n), first][:, None]
     range_ = score.max(axis=1, keepdims=True) - begin
     share = np.divide(np.maximum(score - begin, 0), range_, out=np.zeros_like(score), where=range_ > 0)
     total = np.sum(np.sign(deltas) * magnitude * share, axis=0) / np.maximum(share.sum(axis=0), 1e-12)

@@ -9,24 +9,32 @@ import oracle
 
 HERE = Path(__file__).parent
 SAME = {name: name for name in ("a", "b", "c", "base", "alpha", "beta", "weights", "normalize", "sign", "by", "t", "r", "select",
-                                "seed", "width", "offset", "where", "filter")}
+                                "seed", "width", "offset", "where", "filter", "low", "middle", "high")}
 
 # Operator -> (module, function, what keys of a step are called there beside SAME). Computed in f64: compared with a tolerance.
 FUNCTIONS = {
     "task_arithmetic": ("oracle_vectors", "task_arithmetic", {"of": "models", "lambda": "factor"}),
-    "breadcrumbs": ("oracle_vectors", "breadcrumbs", {"of": "models", "density": "densities", "gamma": "gamma", "rescale": "scale"}),
-    "breadcrumbs_ties": ("oracle_vectors", "breadcrumbs_ties", {"of": "models", "density": "densities", "gamma": "gamma"}),
+    "breadcrumbs": ("oracle_vectors", "breadcrumbs", {"of": "models", "density": "densities", "gamma": "gamma", "rescale": "scale",
+                                                    "lambda": "factor"}),
+    "breadcrumbs_ties": ("oracle_vectors", "breadcrumbs_ties", {"of": "models", "density": "densities", "gamma": "gamma",
+                                                              "rescale": "scale", "lambda": "factor"}),
     "sce": ("oracle_vectors", "sce", {"of": "models"}),
     "nearswap": ("oracle_vectors", "nearswap", {}),
     "ram": ("oracle_vectors", "ram", {"of": "models", "epsilon": "epsilon"}),
+    "ramplus_tl": ("oracle_vectors", "ramplus_tl", {"of": "models", "epsilon": "epsilon"}),
+    "pcb": ("oracle_vectors", "pcb", {"of": "models", "density": "density", "lambda": "factor"}),
+    "aoe": ("oracle_vectors", "aoe", {"of": "models", "threshold": "threshold", "distance": "distance"}),
     "nuslerp": ("oracle_vectors", "nuslerp", {}),
     "multislerp": ("oracle_vectors", "multislerp", {"of": "models"}),
     "karcher": ("oracle_vectors", "karcher", {"of": "models"}),
     "arcee_fusion": ("oracle_vectors", "arcee_fusion", {}),
     "cabs": ("oracle_vectors", "cabs", {"of": "models", "density": "density", "lambda": "factor"}),
     "emr": ("oracle_vectors", "emr", {"of": "models", "lambda": "factor"}),
-    "consensus": ("oracle_vectors", "consensus", {"of": "models", "lambda": "factor"}),
+    "consensus": ("oracle_vectors", "consensus", {"of": "models", "lambda": "factor", "threshold": "threshold"}),
     "tensor_sum": ("oracle_diffusion", "tensor_sum", {}),
+    "tensor_sum_2": ("oracle_diffusion", "tensor_sum_2", {"ends": "ends"}),
+    "cosine_a": ("oracle_diffusion", "cosine_a", {"scope": "scope"}),
+    "cosine_b": ("oracle_diffusion", "cosine_b", {"scope": "scope"}),
     "top_k_tensor_sum": ("oracle_diffusion", "top_k_tensor_sum", {}),
     "extract": ("oracle_diffusion", "extract", {"gamma": "gamma"}),
     "perpendicular": ("oracle_diffusion", "perpendicular", {}),
@@ -41,13 +49,21 @@ FUNCTIONS = {
     "smooth_add": ("oracle_diffusion", "smooth_add", {}),
     "distribution_crossover": ("oracle_diffusion", "distribution_crossover", {"tilt": "tilt"}),
     "geometric_median": ("oracle_diffusion", "geometric_median", {"of": "of"}),
+    "tsv_merge": ("oracle_algebra", "tsv_merge", {"of": "models", "lambda": "factor"}),
+    "iso_c": ("oracle_algebra", "iso_c_merge", {"of": "models", "lambda": "factor"}),
+    "iso_cts": ("oracle_algebra", "iso_cts_merge", {"of": "models", "lambda": "factor", "common": "common"}),
+    "star": ("oracle_algebra", "star_merge", {"of": "models", "lambda": "factor", "share": "share"}),
+    "core_space": ("oracle_algebra", "core_space_merge", {"of": "models", "lambda": "factor", "merge": "merge"}),
+    "svc": ("oracle_algebra", "svc_merge", {"of": "models"}),
+    "truncate_rank": ("oracle_algebra", "truncate_rank", {"ratio": "ratio"}),
+    "frequency": ("oracle_algebra", "frequency", {}),
 }
 
 # What functions have no default of.
 DEFAULTS = {"gamma": 0.01}
 
 # Keys that an entry of the list has, where the function takes a number for each.
-BY_ENTRY = {"density", "epsilon"}
+BY_ENTRY = {"density", "epsilon", "share"}
 
 
 @dataclass
@@ -79,11 +95,12 @@ def of_function(module, function, names):
     called = getattr(importlib.import_module(module), function)
     taken = inspect.signature(called).parameters
     keys = {key for key, name in names.items() if name in taken}
-    by_entry = {key for key in BY_ENTRY & keys if names[key] in ("densities", "density")}
+    by_entry = {key for key in BY_ENTRY & keys if names[key] in ("densities", "density", "share")}
 
     def compute(_, arguments):
         given = {names[key]: value for key, value in arguments.items()}
-        unsaid = {name: DEFAULTS[name] for name in DEFAULTS.keys() & taken if name not in given}
+        unsaid = {name: DEFAULTS[name] for name in DEFAULTS.keys() & taken
+                  if name not in given and taken[name].default is inspect.Parameter.empty}
         return called(**unsaid, **given)
 
     return Oracle(keys, by_entry, False, compute)

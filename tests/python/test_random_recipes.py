@@ -19,7 +19,7 @@ SEED = int(os.environ.get("WEIGHTSMITH_SEED", "1"))
 BATCH = 30  # recipes that one run computes
 
 MODELS = ("base", "a", "b", "c")
-SHAPES = {"layers.0.matrix.weight": (12, 16), "layers.1.vector.weight": (41,), "layers.1.conv.weight": (4, 3, 3, 3)}
+SHAPES = {"layers.0.matrix.weight": (12, 16), "layers.0.wide.weight": (3, 120), "layers.1.vector.weight": (41,), "layers.1.conv.weight": (4, 3, 3, 3)}
 DTYPES = ("F32", "F16", "BF16", "F32")
 
 # Of those that an oracle computes as the reference page writes it, in f32, these have no last bit of their own.
@@ -30,16 +30,23 @@ SELECTS = {
     "ties", "breadcrumbs", "breadcrumbs_ties", "sce", "ram", "ramplus_tl", "arcee_fusion", "top_k_tensor_sum", "della",
     "della_linear", "dare_ties", "distribution_crossover", "add_opposite", "pcb", "cabs", "emr", "consensus", "train_difference",
     "multiply_quotient", "cosine_a", "cosine_b", "smooth_add", "karcher", "nuslerp", "slerp", "geometric_median",
-    "extract", "channel_sum", "geometric_sum", "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
+    "aoe", "truncate_rank", "extract", "channel_sum", "geometric_sum", "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
 }
 
 # Statistics of the whole model, or no arithmetic over models of the same names.
-ELSEWHERE = {"bake", "stack", "within", "cosine_a", "cosine_b"}
+ELSEWHERE = {"bake", "stack", "within"}
+
+# What must be written of those, or is computed here.
+FIXED = {"cosine_a": {"scope": "tensor"}, "cosine_b": {"scope": "tensor"}}
+WRITTEN = {("truncate_rank", "ratio")}
+
+# Their directions are known where no model is a sum of others: lists are of models alone, each once.
+OF_MODELS = {"tsv_merge", "iso_c", "iso_cts", "star", "core_space", "svc"}
 
 # What a declaration does not tell of the ranges in which a result is well conditioned.
 RANGES = {"alpha": (0, 1), "beta": (0, 1), "gamma": (0, 0.1), "lambda": (0.2, 1.5), "factor": (-2, 2), "density": (0.3, 0.75),
           "weight": (0.2, 1), "epsilon": (0.05, 0.2), "t": (0, 0.2), "low": (-1, -0.2), "high": (0.2, 1), "strength": (0, 0.5),
-          "scale": (-2, 2), "width": (0, 1), "offset": (0, 1), "select": (0.2, 1), "probability": (0.1, 0.9), "rescale": (0, 1)}
+          "scale": (-2, 2), "middle": (-1, 1), "threshold": (0, 0.4), "common": (0.2, 1), "share": (0.1, 0.9), "width": (0, 1), "offset": (0, 1), "select": (0.2, 1), "probability": (0.1, 0.9), "rescale": (0, 1)}
 
 # At the ends of its alpha a model is the result, which the formula that the oracle has does not say.
 OPEN = {"crossover"}
@@ -131,9 +138,10 @@ class Writer:
                 return None, None
         for parameter in op["parameters"]:
             self.parameter(op["name"], parameter, taken, result)
+        result |= FIXED.get(op["name"], {})
         if op["name"] == "clamp" and not {"low", "high", "to"} & result.keys():
             result["low"] = -0.5
-        if "to" in result:
+        if op["name"] == "clamp" and "to" in result:
             result = {key: value for key, value in result.items() if key not in ("low", "high")}
         return result, op["result"] if op["result"] != "K" else general
 
@@ -141,8 +149,9 @@ class Writer:
         listed = op["list"]
         kind = general if listed["kind"] == "K" else listed["kind"]
         entries = []
-        for _ in range(self.random.randint(2, 3)):
-            model = self.of_kind(kind, selects, but=result.get("base"))
+        apart = self.random.sample(MODELS[1:], 3)
+        for i in range(self.random.randint(2, 3)):
+            model = apart[i] if op["name"] in OF_MODELS else self.of_kind(kind, selects, but=result.get("base"))
             if model is None:
                 return False
             entry = {"model": model}
@@ -162,7 +171,7 @@ class Writer:
         if name == "seed":
             self.seed += 1
             result["seed"] = self.seed
-        elif parameter["required"] or self.random.random() < 0.5:
+        elif parameter["required"] or (op, name) in WRITTEN or self.random.random() < 0.5:
             if kind == "number":
                 result[name] = self.number(name, parameter, parameter["by_place"], op in OPEN)
             elif kind == "boolean":

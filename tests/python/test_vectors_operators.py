@@ -71,7 +71,8 @@ GOLDEN_STEPS = {
 def test_the_golden_numbers_of_mergekit(weightsmith, case):
     step = GOLDEN_STEPS[case]
     models = {name: values for name, values in MODELS.items() if f"'{name}'" in str(step)}
-    np.testing.assert_allclose(merge_one(weightsmith, models, step), GOLDEN[case], rtol=0, atol=2e-6)
+    found = merge_one(weightsmith, models, step, policy={"effect": "any"})  # Arcee Fusion takes nothing of these
+    np.testing.assert_allclose(found, GOLDEN[case], rtol=0, atol=2e-6)
 
 
 def test_model_stock_by_filter_is_that_of_mergekit_where_models_agree(weightsmith):
@@ -169,6 +170,9 @@ CASES = {
         lambda z, a, b, c: oracle.model_stock(z, [a, b, c], "filter")),
 }
 
+# An element within a last bit of f32 of the limit is taken or not by rounding.
+IN_F64 = {"arcee_fusion"}
+
 SHAPES = [(), (1,), (7,), (300,), (31, 17), (64, 40), (8, 6, 3, 3), (5, 1, 4), (40, 3300)]
 
 
@@ -188,7 +192,8 @@ def test_a_method_is_what_numpy_computes(weightsmith, case):
     step, compute = CASES[case]
     models = [fine_tunes(shape, seed) for seed, shape in enumerate(SHAPES, 1)]
     files = {name: {f"t.{i}.weight": values[name] for i, values in enumerate(models)} for name in "zabc"}
-    found = merge(weightsmith, files, step, policy={"effect": "any"})
+    precision = "f64" if case in IN_F64 else "f32"
+    found = merge(weightsmith, files, step, policy={"effect": "any", "precision": precision})
     for i, (shape, values) in enumerate(zip(SHAPES, models)):
         expected = compute(*(values[name] for name in "zabc"))
         limit = 1e-6 * np.abs(expected).max()

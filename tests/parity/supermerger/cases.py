@@ -99,7 +99,8 @@ CASES = {
     ),
     "adjust": (
         {"mode": "Weight sum", "calcmode": "normal", "alpha": 0, "adjust": "2,-1,3,0.5,4,-2,1,3"},
-        {"op": "adjust", "a": "a", "in": 2, "out": -1, "out2": 3, "contrast": 0.5, "brightness": 4, "red": -2, "green": 1, "blue": 3},
+        {"op": "adjust", "a": "a", "detail_in": 2, "detail_out": -1, "detail_last": 3, "contrast": 0.5, "brightness": 4, "red": -2,
+         "green": 1, "blue": 3},
     ),
     "self": (
         {"mode": "Weight sum", "calcmode": "self", "alpha": 0.9},

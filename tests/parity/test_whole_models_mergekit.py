@@ -88,7 +88,7 @@ def test_layers_are_stacked(module_weightsmith, llamas, tmp_path):
     recipe = {
         "weightsmith": 1, "models": {model: str(llamas / model) for model in "ab"},
         "steps": {"out": {"op": "stack", "of": [{"model": model, "layers": f"{first}-{end - 1}"} for model, first, end in sources]}},
-        "output": {"model": "out", "path": str(tmp_path / "out"), "files_from": "a"},
+        "output": {"model": "out", "path": str(tmp_path / "out" / "model.safetensors"), "files_from": str(llamas / "a")},
     }
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     run("merge", tmp_path / "recipe.json", "--no-sync", "--mkdir")

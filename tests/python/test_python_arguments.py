@@ -59,6 +59,9 @@ CASES = [
     ("bake.loras", lambda v: ws.bake(A, v), [None, 3, [3], [None], {3: 1}, object()], TYPE),
     ("bake.value", lambda v: ws.bake(A, v).plan(), [[], {}, {"lora.safetensors": "much"}], OURS),
     ("bake.option", lambda v: ws.bake(A, "lora.safetensors", **{v: True}), ["overwrite", "ovewrite"], TYPE),
+    ("stack.list", lambda v: ws.stack(v), [None, 3, A, {"a": 1}, b"x", [None], [3], [(None, "0-1")]], TYPE),
+    ("stack.ends", lambda v: ws.stack([A], embed=v), [3, 1.5, [A], object(), True], TYPE),
+    ("stack.value", lambda v: ws.stack([(A, v)]).plan(), ["", "3-1", "all", "0-99999999999"], OURS),
     ("save.path", lambda v: merged().save(v), WRONG_PATHS, TYPE),
     ("save.dtype", lambda v: merged().save("o.safetensors", dtype=v), [3, [A], np.float16, {"unet": 3}], TYPE),
     ("save.dtype.value", lambda v: merged().save("o.safetensors", dtype=v), ["f17", {"nowhere": "f16"}], OURS),
@@ -183,7 +186,7 @@ def test_every_public_function_has_cases():
 
 
 def an_operand(parameter):
-    if "tuple[" in parameter.annotation:
+    if parameter.annotation.startswith("Sequence[tuple["):  # each with a weight
         return [(A, 0.5)]
     return [A] if parameter.annotation.startswith("Sequence[") else A
 

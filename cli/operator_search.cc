@@ -83,9 +83,9 @@ std::string MeaningOf(std::string_view word) {
     }
     return meanings;
   }();
-  std::string stem = StemOf(word);
+  const std::string stem = StemOf(word);
   const auto found = kMeanings.find(stem);
-  return found == kMeanings.end() ? std::move(stem) : found->second;
+  return found == kMeanings.end() ? stem : found->second;
 }
 
 std::set<std::string> MeaningsOf(std::string_view text) {

@@ -94,7 +94,7 @@ bool Step(const Sphere& sphere, std::span<const double> shares, double tolerance
 }
 
 double Factor(std::span<const double> in, std::size_t index) {
-  const double iterations = in[0];
+  const auto iterations = static_cast<std::uint64_t>(std::ceil(in[0]));
   const double tolerance = in[1];
   const std::span<const double> products = in.subspan(2);
   std::size_t n = 0;
@@ -112,7 +112,7 @@ double Factor(std::span<const double> in, std::size_t index) {
                                    shares.begin())] = 1;
   }
   Normalize(sphere, tolerance, point);
-  for (double step = 0; step < iterations; ++step) {
+  for (std::uint64_t step = 0; step < iterations; ++step) {
     if (!Step(sphere, shares, tolerance, point)) break;
   }
   return sphere.HasDirection(index) ? point[index] / sphere.Length(index) * sphere.MeanLength()

@@ -216,7 +216,7 @@ class Finisher {
   /// The slots of all instructions that lead to a value; false where it reads what is not there.
   bool AddNumbersOfTape(Register value, std::vector<Scalar>& numbers) const {
     const std::vector<bool> used = Closure(std::span(&value, 1));
-    for (Register r = 0; r < used.size(); ++r) {
+    for (Register r = 0; r < draft_.tape.registers; ++r) {
       if (!used[r]) continue;
       if (makers_[r] == nullptr) {
         const auto kept = draft_.read_as.find(r);

@@ -143,7 +143,8 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
   std::size_t since = kBetweenPolls;
   for (std::size_t panel = 0; panel < out.size(); panel += length * stride) {
     for (std::size_t line = panel; line < panel + stride; ++line) {
-      if ((since += length) > kBetweenPolls) {
+      since += length;
+      if (since > kBetweenPolls) {
         poll();
         since = 0;
       }

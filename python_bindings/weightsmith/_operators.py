@@ -351,7 +351,7 @@ def adjust(
     vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: SuperMerger, "Adjust"; Chattiori, --fine
+    Source: SuperMerger, "Adjust"; Chattiori's fine
     """
     return _apply("adjust", {"a": a}, {}, {"detail_in": detail_in, "detail_out": detail_out, "detail_last": detail_last, "contrast": contrast, "brightness": brightness, "red": red, "green": green, "blue": blue, "vae": vae}, policy)
 
@@ -1111,13 +1111,14 @@ def cosine_a(
 ) -> Any:
     """Keeps a where both models are alike, takes b elsewhere, by the angle of columns.
 
-        s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos of the column + cos of the tensor)/2, low and high of the cosines of columns; of a tensor alone s = clip(cos - alpha, 0, 1)
+        s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos of the column + cos of the tensor, its columns over their norms)/2, low and high of the cosines of columns; of a tensor alone s = clip(cos - alpha, 0, 1)
 
     Each column (all places of the first dimension) has the cosine between a and b as its likeness. With `scope:
     model` likenesses of all tensors that the step computes are scaled to go from 0 to 1, without the outermost
-    hundredth at either end, after the cosine of the whole tensor was averaged in; the models are read once more for
-    that, before the first tensor is computed. A column is then a by its likeness less alpha, and b by the rest: a
-    larger alpha takes more of b. Where all columns are equally alike, the result is a weighted sum.
+    hundredth at either end, after the cosine of the whole tensor was averaged in, in which every column counts
+    alike, whatever its norm; the models are read once more for that, before the first tensor is computed. A column
+    is then a by its likeness less alpha, and b by the rest: a larger alpha takes more of b. Where all columns are
+    equally alike, the result is a weighted sum.
 
     `scope: tensor` takes cosines as they are, as sd-mecha does; there alpha 1 gives b. At a negative alpha more of
     a is kept, where SuperMerger's cosineA and Chattiori take its magnitude.
@@ -1824,7 +1825,7 @@ def ema(
     alpha: Share of the moving average. (0.0 to 1.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: Chattiori's --keep_ema; sd-mecha's exchange_ema, one way
+    Source: Chattiori's keep_ema; sd-mecha's exchange_ema, one way
     """
     return _apply("ema", {"a": a}, {}, {"alpha": alpha}, policy)
 

@@ -24,7 +24,7 @@ done
 
 packages=(
   cmake g++ ninja-build
-  libboost-program-options-dev libeigen3-dev libfmt-dev libgmock-dev libgtest-dev libhwy-dev
+  libboost-program-options-dev libfmt-dev libgmock-dev libgtest-dev libhwy-dev
   libre2-dev libssl-dev libtbb-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
 )
 [ "$python" = yes ] && packages+=(python3 python3-dev python3-venv)

@@ -71,17 +71,31 @@ Matrix Transposed(const Matrix& a) {
   return turned;
 }
 
-Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll) {
-  Matrix c(a.rows, b.columns);
+MatrixPart PartOfMatrix(Matrix& a, std::size_t row, std::size_t column, std::size_t rows,
+                        std::size_t columns) {
+  return {a.values.data() + row * a.columns + column, a.columns, rows, columns};
+}
+
+ConstMatrixPart PartOfMatrix(const Matrix& a, std::size_t row, std::size_t column, std::size_t rows,
+                             std::size_t columns) {
+  return {a.values.data() + row * a.columns + column, a.columns, rows, columns};
+}
+
+void AddProductOf(ConstMatrixPart a, ConstMatrixPart b, MatrixPart c, const Poll& poll) {
   for (std::size_t k = 0; k < a.columns; k += kTermsAtOnce) {
     const std::size_t terms = std::min(kTermsAtOnce, a.columns - k);
     for (std::size_t j = 0; j < b.columns; j += kStripColumns) {
       poll();
       HWY_DYNAMIC_DISPATCH(MultiplyStrip)
-      (a.values.data() + k, a.columns, b.values.data() + k * b.columns + j, b.columns, a.rows,
-       terms, std::min(kStripColumns, b.columns - j), c.values.data() + j, c.columns);
+      (a.values + k, a.stride, b.values + k * b.stride + j, b.stride, a.rows, terms,
+       std::min(kStripColumns, b.columns - j), c.values + j, c.stride);
     }
   }
+}
+
+Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll) {
+  Matrix c(a.rows, b.columns);
+  AddProductOf(AllOf(a), AllOf(b), PartOfMatrix(c, 0, 0, c.rows, c.columns), poll);
   return c;
 }
 

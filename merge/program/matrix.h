@@ -67,6 +67,32 @@ Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll);
 /// a·bᵀ. REQUIRES: as many columns of both.
 Matrix MultiplyTransposed(const Matrix& a, const Matrix& b, const Poll& poll);
 
+/// A part of a matrix, in its place.
+template <class Number>
+struct MatrixPartOf {
+  Number* values = nullptr;
+  std::size_t stride = 0;  ///< numbers from a row to the next
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+
+  std::span<Number> row(std::size_t i) const { return {values + i * stride, columns}; }
+};
+using MatrixPart = MatrixPartOf<double>;
+using ConstMatrixPart = MatrixPartOf<const double>;
+
+/// Rows and columns from these on, so many. REQUIRES: inside the matrix.
+MatrixPart PartOfMatrix(Matrix& a, std::size_t row, std::size_t column, std::size_t rows,
+                        std::size_t columns);
+ConstMatrixPart PartOfMatrix(const Matrix& a, std::size_t row, std::size_t column, std::size_t rows,
+                             std::size_t columns);
+inline ConstMatrixPart AllOf(const Matrix& a) {
+  return PartOfMatrix(a, 0, 0, a.rows, a.columns);
+}
+
+/// c ← c + a·b. REQUIRES: sizes that fit; c in a matrix of its own, or in rows or columns that
+/// neither a nor b has.
+void AddProductOf(ConstMatrixPart a, ConstMatrixPart b, MatrixPart c, const Poll& poll);
+
 /// Bytes that a product takes beside its operands and its result, at most.
 inline constexpr std::uint64_t kProductBytes = 4u << 20;
 

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "merge/program/algebra.h"
-#include "merge/program/jacobi.h"
+#include "merge/program/diagonal.h"
+#include "merge/program/reflections.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -16,93 +16,75 @@ namespace {
 constexpr double kNoDirection = 1e-9;
 /// How far singular values may be from what they should be, in proportion to the largest.
 constexpr double kResidual = 1e-8;
+/// Vectors of values above it, in proportion to the largest, are orthogonal as they are.
+constexpr double kClear = 1e-3;
+/// A row of which no more is left beside others lies in their span.
+constexpr double kInSpan = 1e-12;
+/// Rows that are made orthogonal to others at once.
+constexpr std::size_t kRowsTogether = 32;
 /// From this size on, few are looked for without the others.
 constexpr std::size_t kManyDirections = 2048;
 constexpr int kMostIterations = 16;
-
-/// The triangle R of a = Q·R by Householder's reflections, on columns of `a` as rows. REQUIRES: as
-/// many rows of a as columns, or more.
-Matrix TriangleOf(const Matrix& a, const Poll& poll) {
-  Matrix columns = Transposed(a);
-  std::vector<double> mirror;
-  for (std::size_t k = 0; k < columns.rows; ++k) {
-    poll();
-    const std::span<double> own = columns.row(k).subspan(k);
-    const double norm = Norm(own);
-    if (norm == 0) continue;
-    mirror.assign(own.begin(), own.end());
-    own[0] = own[0] > 0 ? -norm : norm;
-    mirror[0] -= own[0];
-    const double square = Dot(mirror, mirror);
-    for (std::size_t j = k + 1; j < columns.rows; ++j) {
-      const std::span<double> other = columns.row(j).subspan(k);
-      AddTo(other, -2 * Dot(mirror, other) / square, mirror);
-    }
-  }
-  Matrix triangle(a.columns, a.columns);
-  for (std::size_t i = 0; i < a.columns; ++i) {
-    for (std::size_t j = i; j < a.columns; ++j) triangle.at(i, j) = columns.at(j, i);
-  }
-  return triangle;
-}
 
 [[noreturn]] void FailForResidual() {
   throw Error(ErrorCode::kFailed, "the singular values of a matrix are not those that it has");
 }
 
-/// Orthogonal rows as singular values, largest first, and as vectors on the right.
-void TakeRows(const Matrix& rows, Singular& result) {
-  std::vector<double> norms;
-  for (std::size_t i = 0; i < rows.rows; ++i) norms.push_back(Norm(rows.row(i)));
-  std::vector<std::size_t> order(rows.rows);
+/// Singular values, largest first, with their vectors on the right.
+Singular LargestFirst(const Bidiagonal& parts) {
+  const std::vector<double>& values = parts.diagonal;
+  std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order,
-                           [&](std::size_t i, std::size_t j) { return norms[i] > norms[j]; });
-  const double largest = order.empty() ? 0 : norms[order.front()];
-  std::erase_if(order, [&](std::size_t i) { return norms[i] <= kNoDirection * largest; });
-  result.right = Matrix(order.size(), rows.columns);
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    result.values.push_back(norms[order[i]]);
-    std::ranges::copy(rows.row(order[i]), result.right.row(i).begin());
-    ScaleBy(1 / norms[order[i]], result.right.row(i));
-  }
-}
-
-Singular DecomposeTall(const Matrix& a, const Poll& poll) {
+                           [&](std::size_t i, std::size_t j) { return values[i] > values[j]; });
+  const double largest = order.empty() ? 0 : values[order.front()];
+  std::erase_if(order, [&](std::size_t i) { return !(values[i] > kNoDirection * largest); });
   Singular result;
-  {
-    Matrix triangle = TriangleOf(a, poll);
-    if (triangle.rows > 0 && triangle.rows <= kMostForEigen) {
-      triangle = RightSingularRows(triangle);
-    } else {
-      OrthogonaliseRows(triangle, poll);
-    }
-    TakeRows(triangle, result);
+  result.right = Matrix(order.size(), parts.right.columns);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    result.values.push_back(values[order[i]]);
+    std::ranges::copy(parts.right.row(order[i]), result.right.row(i).begin());
   }
-  // What rounding mixed into the vectors of small values lies along those of larger ones.
-  result.right = OrthonormalRows(std::move(result.right), poll);
-  if (result.right.rows != result.values.size()) FailForResidual();
-  result.left = MultiplyTransposed(result.right, a, poll);
-  double squares = 0;
-  for (std::size_t i = 0; i < result.values.size(); ++i) {
-    const double square = Dot(result.left.row(i), result.left.row(i));
-    // Written so that NaN fails.
-    const double wrong = std::abs(std::sqrt(square) - result.values[i]);
-    if (!(wrong <= kResidual * result.values[0])) FailForResidual();
-    squares += square;
-  }
-  const double all = Dot(a.values, a.values);
-  if (!(std::abs(squares - all) <= kResidual * all)) FailForResidual();
-  result.left = OrthonormalRows(std::move(result.left), poll);
-  if (result.left.rows != result.values.size()) FailForResidual();
   return result;
 }
 
 void KeepFirst(Singular& parts, std::size_t count) {
   if (count >= parts.values.size()) return;
   parts.values.resize(count);
-  parts.left = FirstRows(parts.left, count);
+  if (parts.left.rows > count) parts.left = FirstRows(parts.left, count);
   parts.right = FirstRows(parts.right, count);
+}
+
+/// Makes the vectors on the left: a·right, over the values.
+void TakeLeft(Singular& result, const Matrix& a, const Poll& poll) {
+  result.left = MultiplyTransposed(result.right, a, poll);
+  std::size_t clear = 0;
+  for (std::size_t i = 0; i < result.values.size(); ++i) {
+    const double norm = Norm(result.left.row(i));
+    // Written so that NaN fails.
+    if (!(std::abs(norm - result.values[i]) <= kResidual * result.values[0])) FailForResidual();
+    ScaleBy(1 / norm, result.left.row(i));
+    if (result.values[i] > kClear * result.values[0]) clear = i + 1;
+  }
+  // What rounding mixed into the vectors of small values lies along those of larger ones.
+  result.left = OrthonormalRows(std::move(result.left), poll, clear);
+  if (result.left.rows != result.values.size()) FailForResidual();
+}
+
+/// Of the largest so many. REQUIRES: as many rows as columns, or more.
+Singular DecomposeTall(const Matrix& a, std::size_t count, const Poll& poll) {
+  Singular result;
+  if (a.columns > 0) {
+    Bidiagonal parts = BidiagonalOf(a.rows > a.columns ? TriangleOf(a, poll) : a, poll);
+    Diagonalise(parts, poll);
+    result = LargestFirst(parts);
+  }
+  const double squares = Dot(result.values, result.values);
+  const double all = Dot(a.values, a.values);
+  if (!(std::abs(squares - all) <= kResidual * all)) FailForResidual();
+  KeepFirst(result, count);
+  TakeLeft(result, a, poll);
+  return result;
 }
 
 /// Numbers between -1 and 1 that look random, by a mixer of 64 bits (splitmix64).
@@ -129,32 +111,56 @@ bool IsNear(const Matrix& turned, const Singular& parts, const Poll& poll) {
   return true;
 }
 
+/// Takes out of rows what lies along others, which are orthogonal to each other and of length 1.
+void SubtractShadows(ConstMatrixPart others, Matrix& rows, const Poll& poll) {
+  Matrix along(others.rows, rows.rows);
+  AddProductOf(others, AllOf(Transposed(rows)),
+               PartOfMatrix(along, 0, 0, along.rows, along.columns), poll);
+  ScaleBy(-1, along.values);
+  AddProductOf(AllOf(Transposed(along)), others, PartOfMatrix(rows, 0, 0, rows.rows, rows.columns),
+               poll);
+}
+
+Singular DecomposeAny(const Matrix& a, std::size_t count, const Poll& poll) {
+  if (a.rows >= a.columns) return DecomposeTall(a, count, poll);
+  Singular turned = DecomposeTall(Transposed(a), count, poll);
+  std::swap(turned.left, turned.right);
+  return turned;
+}
+
 }  // namespace
 
-Matrix OrthonormalRows(Matrix rows, const Poll& poll) {
-  constexpr double kInSpan = 1e-12;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < rows.rows; ++i) {
-    poll();
-    const std::span<double> own = rows.row(i);
-    const double before = Norm(own);
+Matrix OrthonormalRows(Matrix rows, const Poll& poll, std::size_t clear) {
+  std::size_t kept = clear;
+  for (std::size_t first = clear; first < rows.rows; first += kRowsTogether) {
+    Matrix part(std::min(kRowsTogether, rows.rows - first), rows.columns);
+    std::copy_n(rows.row(first).begin(), part.values.size(), part.values.begin());
+    std::vector<double> before;
+    for (std::size_t i = 0; i < part.rows; ++i) before.push_back(Norm(part.row(i)));
+    const std::size_t others = kept;
     for (int times = 0; times < 2; ++times) {
-      for (std::size_t j = 0; j < kept; ++j) AddTo(own, -Dot(own, rows.row(j)), rows.row(j));
+      SubtractShadows(PartOfMatrix(std::as_const(rows), 0, 0, others, rows.columns), part, poll);
     }
-    const double norm = Norm(own);
-    if (norm <= kInSpan * before) continue;
-    ScaleBy(1 / norm, own);
-    if (kept != i) std::ranges::copy(own, rows.row(kept).begin());
-    ++kept;
+    for (std::size_t i = 0; i < part.rows; ++i) {
+      poll();
+      const std::span<double> own = part.row(i);
+      for (int times = 0; times < 2; ++times) {
+        for (std::size_t j = others; j < kept; ++j) {
+          AddTo(own, -Dot(own, rows.row(j)), rows.row(j));
+        }
+      }
+      const double norm = Norm(own);
+      if (norm <= kInSpan * before[i]) continue;
+      ScaleBy(1 / norm, own);
+      std::ranges::copy(own, rows.row(kept).begin());
+      ++kept;
+    }
   }
   return kept == rows.rows ? rows : FirstRows(rows, kept);
 }
 
 Singular DecomposeSingular(const Matrix& a, const Poll& poll) {
-  if (a.rows >= a.columns) return DecomposeTall(a, poll);
-  Singular turned = DecomposeTall(Transposed(a), poll);
-  std::swap(turned.left, turned.right);
-  return turned;
+  return DecomposeAny(a, std::min(a.rows, a.columns), poll);
 }
 
 Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
@@ -176,9 +182,7 @@ Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
       if (IsNear(turned, parts, poll)) return parts;
     }
   }
-  Singular parts = DecomposeSingular(a, poll);
-  KeepFirst(parts, count);
-  return parts;
+  return DecomposeAny(a, count, poll);
 }
 
 Matrix Compose(const Singular& parts, const Poll& poll) {
@@ -194,9 +198,7 @@ Matrix Polar(const Matrix& a, const Poll& poll) {
 
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns) {
   const std::uint64_t smaller = std::min(rows, columns);
-  const auto size = static_cast<std::size_t>(smaller);
-  return BytesOfNumbers(5 * rows * columns + 4 * smaller * smaller) +
-         (size <= kMostForEigen ? RightSingularBytes(size) : OrthogonaliseBytes(size)) +
+  return BytesOfNumbers(5 * rows * columns + 4 * smaller * smaller + 512 * (rows + columns)) +
          2 * kProductBytes;
 }
 

@@ -17,9 +17,8 @@ struct Singular {
   Matrix right;                ///< likewise, as it has columns
 };
 
-/// All of it: the triangle of a QR decomposition, from which Eigen, or beyond kMostForEigen
-/// Jacobi's method, makes orthogonal rows. What comes out is checked; throws where it is not what
-/// was asked for. REQUIRES: finite, likewise below.
+/// All of it: by way of a triangle, if it is not square, and of two diagonals. What comes out is
+/// checked; throws where it is not what was asked for. REQUIRES: finite, likewise below.
 Singular DecomposeSingular(const Matrix& a, const Poll& poll);
 
 /// The `count` largest, or all that there are. Of few of many, from 2,048 on, by iteration of a
@@ -37,7 +36,7 @@ Matrix Polar(const Matrix& a, const Poll& poll);
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns);
 
 /// Makes rows orthogonal to each other and of length 1, each to those before it; one that is in
-/// their span is left out.
-Matrix OrthonormalRows(Matrix rows, const Poll& poll);
+/// their span is left out. The first `clear` are so already.
+Matrix OrthonormalRows(Matrix rows, const Poll& poll, std::size_t clear = 0);
 
 }  // namespace weightsmith::internal

@@ -43,6 +43,17 @@ class DirectionStack {
   std::vector<Matrix> right_;
 };
 
+/// Leaves out what no more is left of than rounding leaves of numbers as large as `norm`.
+void DropRounding(double norm, Singular& parts) {
+  constexpr double kRounding = 1e-9;
+  const auto is_none = [&](double value) { return value <= kRounding * norm; };
+  const auto kept =
+      static_cast<std::size_t>(std::ranges::find_if(parts.values, is_none) - parts.values.begin());
+  parts.values.resize(kept);
+  parts.left = FirstRows(parts.left, kept);
+  parts.right = FirstRows(parts.right, kept);
+}
+
 Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task) {
   Matrix sum(size.rows, size.columns);
   for (std::size_t t = 0; t < tasks; ++t) AddTo(sum, 1, task(t));
@@ -77,9 +88,12 @@ Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& t
   DirectionStack stack(size);
   for (std::size_t t = 0; t < tasks && own > 0; ++t) {
     Matrix rest = task(t);
+    const double norm = Norm(rest.values);
     const Matrix inside = Multiply(shared.left, rest, poll);
     AddTo(rest, -1, Multiply(Transposed(shared.left), inside, poll));
-    stack.Add(LargestSingular(rest, own, poll));
+    Singular alone = LargestSingular(rest, own, poll);
+    DropRounding(norm, alone);
+    stack.Add(std::move(alone));
   }
   stack.Add(std::move(shared));
   const double mean = stack.Sum() / static_cast<double>(all);

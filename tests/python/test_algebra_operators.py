@@ -162,7 +162,7 @@ def test_frequency_takes_each_band_by_its_share(weightsmith, tmp_path, edges):
 
 
 def test_matrices_beyond_one_decomposition_do_the_same(weightsmith, tmp_path):
-    """Larger than Eigen is given, and with directions that are looked for in a subspace."""
+    """Of several hundred rows, and with directions that are looked for in a subspace."""
     generator = np.random.default_rng(7)
     few = generator.standard_normal((2048, 6)) @ generator.standard_normal((6, 2050))
     shapes = {"block": (420, 400), "many": few.shape}

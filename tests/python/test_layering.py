@@ -30,7 +30,6 @@ DOORS = {
     "oneapi/": ["merge/run/computation"],
     "re2/": ["core/base/matcher"],
     "yaml-cpp/": ["recipes/source"],
-    "Eigen/": ["merge/program/algebra"],
     "boost/": ["cli/flags"],
     "nanobind/": ["python_bindings/"],
     "openssl/": ["core/io/"],

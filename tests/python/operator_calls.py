@@ -4,6 +4,9 @@ import numpy as np
 
 from test_python_reading import ws
 
+# Needs a file with averages of its own: test_diffusion_operators.py.
+ELSEWHERE = {"ema"}
+
 ALPHA = {"default": 0.3, "unet.in": 0.6, "te": 0}
 
 # Operator -> the same step, in Python (of models a, b, c) and in a recipe.
@@ -17,6 +20,8 @@ STEPS = {
         lambda a, b, c: ws.add_opposite(a, b, c, alpha=ALPHA, where="opposite"),
         "{op: add_opposite, a: a, b: b, c: c, alpha: {default: 0.3, unet.in: 0.6, te: 0}, where: opposite}",
     ),
+    "adjust": (lambda a, b, c: ws.adjust(a, detail_in=1, contrast=2), "{op: adjust, a: a, detail_in: 1, contrast: 2}"),
+    "align_attention": (lambda a, b, c: ws.align_attention(a, b, head_size=2), "{op: align_attention, a: a, b: b, head_size: 2}"),
     "aoe": (
         lambda a, b, c: ws.aoe(a, [(b, 0.5), (c, ALPHA)], threshold=0.001),
         "{op: aoe, base: a, of: [{model: b, weight: 0.5}, {model: c, weight: {default: 0.3, unet.in: 0.6, te: 0}}], "
@@ -95,6 +100,7 @@ STEPS = {
         lambda a, b, c: ws.extract(a, b, c, alpha=0.5, beta=0.25, gamma=2),
         "{op: extract, a: a, b: b, c: c, alpha: 0.5, beta: 0.25, gamma: 2}",
     ),
+    "fallback": (lambda a, b, c: ws.fallback(a, b), "{op: fallback, a: a, b: b}"),
     "frequency": (
         lambda a, b, c: ws.frequency(a, b, low=0.8, middle=0.4, high=0.1, from_=0.2),
         "{op: frequency, a: a, b: b, low: 0.8, middle: 0.4, high: 0.1, from: 0.2}",
@@ -152,6 +158,7 @@ STEPS = {
         lambda a, b, c: ws.ramplus_tl(a, [b, c], epsilon=0.01, r=0.5),
         "{op: ramplus_tl, base: a, of: [b, c], epsilon: 0.01, r: 0.5}",
     ),
+    "rebasin": (lambda a, b, c: ws.rebasin(a, b, head_size=2), "{op: rebasin, a: a, b: b, head_size: 2}"),
     "rotate": (lambda a, b, c: ws.rotate(a, b, alignment=0.5), "{op: rotate, a: a, b: b, alignment: 0.5}"),
     "scale": (
         lambda a, b, c: ws.add(a, ws.scale(ws.subtract(b, c), factor=0.25)),
@@ -225,6 +232,8 @@ CALLS = {
     "add": (lambda a, b, c: ws.add(a, b, alpha=0.5), lambda a, b, c: a + np.float32(0.5) * b),
     "add_difference": (lambda a, b, c: ws.add_difference(a, b, c, alpha=0.5), lambda a, b, c: a + np.float32(0.5) * (b - c)),
     "add_opposite": (lambda a, b, c: ws.add_opposite(a, b, c, alpha=0.5), None),
+    "adjust": (lambda a, b, c: ws.adjust(a, contrast=1, policy={"effect": "any"}), lambda a, b, c: a),
+    "align_attention": (lambda a, b, c: ws.align_attention(a, b, head_size=2), lambda a, b, c: a),
     "aoe": (lambda a, b, c: ws.aoe(a, [(b, 0.5), (c, 0.25)], threshold=0),
            lambda a, b, c: a + (np.float32(0.5) * (b - a) + np.float32(0.25) * (c - a))),
     "arcee_fusion": (lambda a, b, c: ws.arcee_fusion(a, b), None),
@@ -250,6 +259,7 @@ CALLS = {
     "emr": (lambda a, b, c: ws.emr(a, [b]), lambda a, b, c: a + (b - a)),
     "euclidean_add_difference": (lambda a, b, c: ws.euclidean_add_difference(a, b, c, alpha=0.5), None),
     "extract": (lambda a, b, c: ws.extract(a, b, c, alpha=0.5), None),
+    "fallback": (lambda a, b, c: ws.fallback(a, b), lambda a, b, c: a),
     "frequency": (lambda a, b, c: ws.frequency(a, b, low=0.5, middle=0.5, high=0.25), None),
     "geometric_median": (lambda a, b, c: ws.geometric_median([a, b, c]), None),
     "geometric_sum": (lambda a, b, c: ws.geometric_sum(a, b, alpha=0.5), None),
@@ -273,6 +283,7 @@ CALLS = {
     "perpendicular": (lambda a, b, c: ws.perpendicular(a, b), None),
     "ram": (lambda a, b, c: ws.ram(a, [b]), lambda a, b, c: a + (b - a)),
     "ramplus_tl": (lambda a, b, c: ws.ramplus_tl(a, [b, c]), None),
+    "rebasin": (lambda a, b, c: ws.rebasin(a, b, head_size=2), lambda a, b, c: a),
     "rotate": (lambda a, b, c: ws.rotate(a, b), None),
     "scale": (lambda a, b, c: ws.scale(a, factor=0.5), lambda a, b, c: a * np.float32(0.5)),
     "sce": (lambda a, b, c: ws.sce(a, [b]), lambda a, b, c: a + (b - a)),

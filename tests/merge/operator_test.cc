@@ -137,18 +137,19 @@ TEST(Operators, AreThoseOfTheLanguageSortedByName) {
   for (const Operator* op : Operators()) names.push_back(op->name);
   EXPECT_THAT(
       names,
-      ElementsAre("add", "add_difference", "add_opposite", "aoe", "arcee_fusion", "average", "bake",
-                  "breadcrumbs", "breadcrumbs_ties", "cabs", "channel_sum", "clamp", "consensus",
-                  "copy", "core_space", "cosine_a", "cosine_b", "crossover", "dare_linear",
-                  "dare_ties", "della", "della_linear", "distribution_crossover", "dropout", "emr",
-                  "euclidean_add_difference", "extract", "frequency", "geometric_median",
-                  "geometric_sum", "iso_c", "iso_cts", "karcher", "linear", "maximum",
-                  "model_stock", "multiply", "multiply_difference", "multiply_quotient",
-                  "multislerp", "nearswap", "noise", "norm_match", "normalized_sum", "nuslerp",
-                  "passthrough", "pcb", "perpendicular", "ram", "ramplus_tl", "rotate", "scale",
-                  "sce", "similarity_add_difference", "slerp", "smooth_add", "stack", "star",
-                  "subtract", "sum_twice", "svc", "task_arithmetic", "tensor_sum", "tensor_sum_2",
-                  "ties", "top_k_tensor_sum", "train_difference", "triple_sum", "truncate_rank",
+      ElementsAre("add", "add_difference", "add_opposite", "adjust", "align_attention", "aoe",
+                  "arcee_fusion", "average", "bake", "breadcrumbs", "breadcrumbs_ties", "cabs",
+                  "channel_sum", "clamp", "consensus", "copy", "core_space", "cosine_a", "cosine_b",
+                  "crossover", "dare_linear", "dare_ties", "della", "della_linear",
+                  "distribution_crossover", "dropout", "ema", "emr", "euclidean_add_difference",
+                  "extract", "fallback", "frequency", "geometric_median", "geometric_sum", "iso_c",
+                  "iso_cts", "karcher", "linear", "maximum", "model_stock", "multiply",
+                  "multiply_difference", "multiply_quotient", "multislerp", "nearswap", "noise",
+                  "norm_match", "normalized_sum", "nuslerp", "passthrough", "pcb", "perpendicular",
+                  "ram", "ramplus_tl", "rebasin", "rotate", "scale", "sce",
+                  "similarity_add_difference", "slerp", "smooth_add", "stack", "star", "subtract",
+                  "sum_twice", "svc", "task_arithmetic", "tensor_sum", "tensor_sum_2", "ties",
+                  "top_k_tensor_sum", "train_difference", "triple_sum", "truncate_rank",
                   "tsv_merge", "weighted_sum", "within"));
 }
 
@@ -226,7 +227,7 @@ TEST(Operators, TakeWeightsByPlaceWhereTheyAreNumbersOfOneTensor) {
   for (const Operator* op : Operators()) {
     for (const ParameterSpec& parameter : op->parameters) {
       const bool everywhere =
-          parameter.type != ParameterType::kNumber || op->name == "clamp" ||
+          parameter.type != ParameterType::kNumber || op->name == "clamp" || op->name == "adjust" ||
           (op->name == "dropout" && parameter.name == "rescale") ||
           std::ranges::find(kEverywhere, parameter.name) != std::end(kEverywhere);
       EXPECT_EQ(parameter.by_place, !everywhere) << op->name << " " << parameter.name;
@@ -235,7 +236,8 @@ TEST(Operators, TakeWeightsByPlaceWhereTheyAreNumbersOfOneTensor) {
 }
 
 TEST(Operators, AreExpectedToHaveAnEffectUnlessTheyCopy) {
-  constexpr std::string_view kCopy[] = {"copy", "passthrough", "stack", "within"};
+  constexpr std::string_view kCopy[] = {"align_attention", "copy",  "fallback", "passthrough",
+                                        "rebasin",         "stack", "within"};
   for (const Operator* op : Operators()) {
     const bool copies = std::ranges::find(kCopy, op->name) != std::end(kCopy);
     EXPECT_EQ(op->expects_effect, !copies) << op->name;
@@ -386,9 +388,9 @@ TEST(Operators, SayWhatTheyNeedToSee) {
                           "ramplus_tl", "sce", "slerp", "ties"));
   EXPECT_THAT(
       of_class(OperatorClass::kWhole),
-      ElementsAre("core_space", "crossover", "della", "della_linear", "distribution_crossover",
-                  "frequency", "iso_c", "iso_cts", "rotate", "smooth_add", "star", "svc",
-                  "top_k_tensor_sum", "truncate_rank", "tsv_merge"));
+      ElementsAre("align_attention", "core_space", "crossover", "della", "della_linear",
+                  "distribution_crossover", "frequency", "iso_c", "iso_cts", "rebasin", "rotate",
+                  "smooth_add", "star", "svc", "top_k_tensor_sum", "truncate_rank", "tsv_merge"));
 }
 
 }  // namespace

@@ -4,6 +4,9 @@ import numpy as np
 
 from test_python_reading import ws
 
+# Needs a file with averages of its own: test_diffusion_operators.py.
+ELSEWHERE = {"ema"}
+
 ALPHA = {"default": 0.3, "unet.in": 0.6, "te": 0}
 
 # Operator -> the same step, in Python (of models a, b, c) and in a recipe.

@@ -15,6 +15,7 @@ NUMBERS = {"alpha": 0.3, "beta": 0.45, "density": 0.6, "weight": 0.7, "gamma": 0
 
 # What a declaration does not tell: parameters of which one must be written, or that have a form of their own.
 SUITED = {
+    "align_attention": {"head_size": 2},
     "clamp": {"low": -0.5, "high": 0.25},
     "truncate_rank": {"rank": 3},
     "adjust": {"detail_in": 2, "detail_out": -1, "contrast": 1.5, "blue": 3},

@@ -408,9 +408,10 @@ def with_weights(op, weights):
     return operator_steps.as_weight(op, step)
 
 
-# What is baked by block is tested in test_bake.py, what is stacked in test_stack.py.
+# Tested in test_bake.py and test_stack.py; of whole blocks and of averages: test_block_operators.py, test_diffusion_operators.py.
+ELSEWHERE = {"bake", "stack", "align_attention", "rebasin", "ema"}
 BY_PLACE = {op["name"]: op for op in operator_steps.table()
-            if op["name"] not in ("bake", "stack") and weights_by_place(op)}
+            if op["name"] not in ELSEWHERE and weights_by_place(op)}
 
 
 @pytest.mark.parametrize("name", BY_PLACE)

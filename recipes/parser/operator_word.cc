@@ -118,9 +118,9 @@ const Operator* ReadOperator(Reader& reader, const SourceNode& node, const std::
     const std::string_view fitting = plain ? "" : OperatorOf(*mix);
     reader.diagnostics().AddError(
         node.place, fmt::format("{} has no 'op'", what),
-        fmt::format("Write op: {} of {}.",
-                    fitting.empty() ? "and one" : fmt::format("{}, or another", fitting),
-                    fmt::join(OperatorNames(), ", ")));
+        fmt::format("Write op: {}; 'weightsmith ops' lists all.",
+                    fitting.empty() ? "and an operator, such as weighted_sum"
+                                    : fmt::format("{}, or another operator", fitting)));
     return nullptr;
   }
   const std::optional<std::string> name = reader.Text(*word, what + ": 'op'");

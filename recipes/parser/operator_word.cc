@@ -143,7 +143,7 @@ const Operator* ReadOperator(Reader& reader, const SourceNode& node, const std::
   if (like == nullptr) advice += InsteadOf(*name, node, mix);
   if (about.empty() && meant) advice = fmt::format("Write {}.", *meant);
   if (!meant && hint.empty()) {
-    advice += fmt::format("{}Operators are {}.", about.empty() ? "" : " ", fmt::join(known, ", "));
+    advice += fmt::format("{}'weightsmith ops' lists all.", advice.empty() ? "" : " ");
   }
   reader.diagnostics().AddError(word->place, message + hint, std::move(advice));
   return like;

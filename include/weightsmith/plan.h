@@ -100,7 +100,7 @@ struct PlannedStep {
   std::string name;
   std::string op;
   std::optional<std::uint64_t> seed;  ///< of its random numbers
-  std::vector<Finding> findings;  ///< in a sample, where one is taken
+  std::vector<Finding> findings;      ///< in a sample, where one is taken
 };
 
 struct PlannedFile {

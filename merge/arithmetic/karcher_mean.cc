@@ -115,8 +115,7 @@ double Factor(std::span<const double> in, std::size_t index) {
   for (std::uint64_t step = 0; step < iterations; ++step) {
     if (!Step(sphere, shares, tolerance, point)) break;
   }
-  return sphere.HasDirection(index) ? point[index] / sphere.Length(index) * sphere.MeanLength()
-                                    : 0;
+  return sphere.HasDirection(index) ? point[index] / sphere.Length(index) * sphere.MeanLength() : 0;
 }
 
 }  // namespace

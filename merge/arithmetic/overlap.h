@@ -11,8 +11,8 @@ namespace weightsmith::internal {
 ParameterSpec EpsilonParameter();
 
 struct Overlap {
-  std::vector<Value> changes;  ///< each difference where its magnitude exceeds epsilon, else 0
-  Value sum = Value::Zero();   ///< of the changes
+  std::vector<Value> changes;   ///< each difference where its magnitude exceeds epsilon, else 0
+  Value sum = Value::Zero();    ///< of the changes
   Value count = Value::Zero();  ///< how many there are, by element
 };
 

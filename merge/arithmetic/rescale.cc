@@ -18,8 +18,9 @@ ParameterSpec RescaleParameter(std::string_view by_default) {
           .type = ParameterType::kWord,
           .default_value = static_cast<double>(index),
           .words = {kWords.begin(), kWords.end()},
-          .doc = "What the elements that are kept are divided by: their share, as papers have it, "
-                 "what keeps the sum of magnitudes, as mergekit has it, or nothing."};
+          .doc =
+              "What the elements that are kept are divided by: their share, as papers have it, "
+              "what keeps the sum of magnitudes, as mergekit has it, or nothing."};
 }
 
 Value Rescale(Lowering& tape, std::string_view rescale, double density, Value whole, Value kept) {
@@ -27,8 +28,8 @@ Value Rescale(Lowering& tape, std::string_view rescale, double density, Value wh
   if (rescale == "density") return density > 0 ? tape.Divide(kept, density) : kept;
   const Scalar before = tape.SumOf(tape.Magnitude(whole));
   const Scalar after = tape.SumOf(tape.Magnitude(kept));
-  return tape.Scale(
-      tape.Select(tape.Lesser(before, after), kNothing, 1, tape.Over(before, after)), kept);
+  return tape.Scale(tape.Select(tape.Lesser(before, after), kNothing, 1, tape.Over(before, after)),
+                    kept);
 }
 
 }  // namespace weightsmith::internal

@@ -41,8 +41,9 @@ ParameterSpec SignParameter() {
           .type = ParameterType::kWord,
           .default_value = 0,
           .words = {"total", "frequency", "majority"},
-          .doc = "What elects a sign: the sum of the changes, how many have it, or how many with "
-                 "nothing kept where the votes are equal."};
+          .doc =
+              "What elects a sign: the sum of the changes, how many have it, or how many with "
+              "nothing kept where the votes are equal."};
 }
 
 std::string CheckFineTunes(const ArgumentsGiven& given, std::size_t least) {

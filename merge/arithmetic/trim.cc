@@ -11,15 +11,16 @@ ParameterSpec TrimParameter() {
           .type = ParameterType::kWord,
           .default_value = 0,
           .words = {"paper", "mecha"},
-          .doc = "How many elements a density keeps: trunc(density*n) of n, or as sd-mecha counts, "
-                 "from the smallest, one more."};
+          .doc =
+              "How many elements a density keeps: trunc(density*n) of n, or as sd-mecha counts, "
+              "from the smallest, one more."};
 }
 
 Value Trim(Lowering& tape, Value x, double density, std::string_view trim) {
   if (density >= 1) return x;
   if (trim == "paper") return tape.KeepAtLeast(x, tape.KthLargest(x, density));
-  return tape.KeepAtLeast(
-      x, tape.Ranked(x, {.rule = Rank::Rule::kSmallest, .fraction = 1 - density}));
+  return tape.KeepAtLeast(x,
+                          tape.Ranked(x, {.rule = Rank::Rule::kSmallest, .fraction = 1 - density}));
 }
 
 Value TrimBothEnds(Lowering& tape, Value x, double density, double gamma) {

@@ -65,7 +65,8 @@ std::optional<std::uint32_t> ElementalText::RankOf(std::string_view block) {
   std::uint32_t number = 0;
   const char* const end = upper.data() + upper.size();
   const auto [rest, error] = std::from_chars(upper.data() + digits, end, number);
-  if (letters == kUNetLetters.end() || error != std::errc() || rest != end || number >= kMostBlocks) {
+  if (letters == kUNetLetters.end() || error != std::errc() || rest != end ||
+      number >= kMostBlocks) {
     return std::nullopt;
   }
   return static_cast<std::uint32_t>(letters - kUNetLetters.begin() + 1) * kMostBlocks + number;

@@ -7,8 +7,8 @@
 
 namespace weightsmith::internal {
 
-/// A sentence about an operator that there is not: "sigmoid is not here yet. It …". Empty for a name that
-/// no known tool has. Case, hyphens and underscores make no difference.
+/// A sentence about an operator that there is not: "sigmoid is not here yet. It …". Empty for a
+/// name that no known tool has. Case, hyphens and underscores make no difference.
 std::string AboutForeignOperator(std::string_view name);
 
 /// The operator that is the same as one of another tool: "weighted_sum" for "lerp"; empty where

@@ -10,8 +10,8 @@ std::string CheckAoe(const ArgumentsGiven& given) {
 Value LowerAoe(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   const bool relative = given.parameters.Word("distance") == "relative";
-  const Scalar unit = relative ? tape.Norm(given.operands[0])
-                               : tape.SquareRoot(Scalar(given.Elements()));
+  const Scalar unit =
+      relative ? tape.Norm(given.operands[0]) : tape.SquareRoot(Scalar(given.Elements()));
   Scalar most = 0;
   for (const Value delta : deltas) {
     const Scalar norm = tape.Norm(delta);

@@ -24,16 +24,14 @@ Value LowerArceeFusion(Lowering& tape, const Arguments& given) {
   const Value b = given.operands[1];
   if (a == b) return a;
   const std::uint64_t row = ElementsOfRow(given.shape);
-  const Grid rows =
-      row == 0 ? Grid::Whole(ElementCount(given.shape).value_or(0)) : Grid::Rows(row);
+  const Grid rows = row == 0 ? Grid::Whole(ElementCount(given.shape).value_or(0)) : Grid::Rows(row);
   const Value p = Softmax(tape, rows, b);
   const Value q = Softmax(tape, rows, a);
   const Value ratio = tape.Logarithm(tape.Quotient(p, q));
   // A divergence is 0 or more, but for rounding.
   const Scalar divergence = tape.Greater(tape.SumOf(rows, tape.Multiply(p, ratio)), 0);
   const Value difference = tape.Subtract(b, a);
-  const Value importance =
-      tape.Multiply(tape.Magnitude(difference), tape.Spread(divergence, rows));
+  const Value importance = tape.Multiply(tape.Magnitude(difference), tape.Spread(divergence, rows));
   const auto quartile = [&](double fraction) {
     return tape.Ranked(importance, {.rule = Rank::Rule::kQuantile, .fraction = fraction});
   };

@@ -78,7 +78,8 @@ const Operator& consensus() {
                       .low = 1,
                       .high = 1000,
                       .doc = "How many models an element belongs to."},
-                     TaskParameter(), LambdaParameter()},
+                     TaskParameter(),
+                     LambdaParameter()},
       .check = CheckConsensus,
       .lower = LowerConsensus,
   };

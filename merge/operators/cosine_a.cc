@@ -1,5 +1,5 @@
-#include "merge/arithmetic/similarity.h"
 #include "merge/arithmetic/model_range.h"
+#include "merge/arithmetic/similarity.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -36,7 +36,8 @@ const Operator& cosine_a() {
           "and b as its likeness. With `scope: model` likenesses of all tensors that "
           "the step computes are scaled to go from 0 to 1, without the outermost "
           "hundredth at either end, after the cosine of the whole tensor was averaged "
-          "in, in which every column counts alike, whatever its norm; the models are read once more for that, before the first tensor is "
+          "in, in which every column counts alike, whatever its norm; the models are read once "
+          "more for that, before the first tensor is "
           "computed. A column is then a by its likeness less alpha, and b by the "
           "rest: a larger alpha takes more of b. Where all columns are equally alike, "
           "the result is a weighted sum.\n\n"
@@ -45,7 +46,8 @@ const Operator& cosine_a() {
           "and Chattiori take its magnitude.",
       .formula =
           "s*a + (1 - s)*b, s = clip((k - low)/(high - low) - alpha, 0, 1), k = (cos "
-          "of the column + cos of the tensor, its columns over their norms)/2, low and high of the cosines of "
+          "of the column + cos of the tensor, its columns over their norms)/2, low and high of the "
+          "cosines of "
           "columns; of a tensor alone s = clip(cos - alpha, 0, 1)",
       .source = "SuperMerger, \"cosineA\"; sd-mecha's add_cosine_a",
       .example = "mix: {op: cosine_a, a: photo, b: anime, alpha: 0.2}",

@@ -1,5 +1,5 @@
-#include "merge/arithmetic/similarity.h"
 #include "merge/arithmetic/model_range.h"
+#include "merge/arithmetic/similarity.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {

@@ -22,8 +22,8 @@ Scalar SquareOfMean(Lowering& tape, std::span<const Value> vectors,
   Scalar square = 0;
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
-      const Scalar product = tape.Times(tape.Times(factors[i], factors[j]),
-                                        tape.Dot(vectors[i], vectors[j]));
+      const Scalar product =
+          tape.Times(tape.Times(factors[i], factors[j]), tape.Dot(vectors[i], vectors[j]));
       square = tape.Plus(square, i == j ? product : tape.Times(2, product));
     }
   }
@@ -32,8 +32,7 @@ Scalar SquareOfMean(Lowering& tape, std::span<const Value> vectors,
 
 Value LowerMultislerp(Lowering& tape, const Arguments& given) {
   const Value base = given.operands.empty() ? Value::Zero() : given.operands[0];
-  const double total =
-      given.parameters.Flag("normalize") ? SumOfWeights(tape, given) : 1;
+  const double total = given.parameters.Flag("normalize") ? SumOfWeights(tape, given) : 1;
   std::vector<Value> vectors;
   std::vector<Scalar> weights;
   std::vector<Scalar> factors;  // of a vector in the mean of directions
@@ -45,14 +44,12 @@ Value LowerMultislerp(Lowering& tape, const Arguments& given) {
     factors.push_back(tape.Over(weights[i], tape.Plus(norm, kNoLength)));
     length = tape.Plus(length, tape.Times(weights[i], norm));
   }
-  const Scalar mean =
-      tape.SquareRoot(tape.Greater(SquareOfMean(tape, vectors, factors), 0));
+  const Scalar mean = tape.SquareRoot(tape.Greater(SquareOfMean(tape, vectors, factors), 0));
   tape.Tell("length of the mean direction", mean);
   const Scalar scale = tape.Over(length, mean);
   Value sum = Value::Zero();
   for (std::size_t i = 0; i < vectors.size(); ++i) {
-    const Scalar factor =
-        tape.Select(mean, kNoLength, weights[i], tape.Times(factors[i], scale));
+    const Scalar factor = tape.Select(mean, kNoLength, weights[i], tape.Times(factors[i], scale));
     sum = tape.Add(sum, tape.Scale(factor, vectors[i]));
   }
   return tape.Add(base, sum);
@@ -80,9 +77,8 @@ const Operator& multislerp() {
           "{model: base, weight: 0.2}]}",
       .uses = {"blend several models and keep their strength", "language models"},
       .operands = {{.name = "base", .doc = "Where vectors begin.", .optional = true}},
-      .list = OperandListSpec{.name = "of",
-                              .weighted = true,
-                              .doc = "The models, with a weight each."},
+      .list =
+          OperandListSpec{.name = "of", .weighted = true, .doc = "The models, with a weight each."},
       .parameters = {NormalizeParameter(true, "Whether to divide the weights by their sum.")},
       .check = CheckMultislerp,
       .check_tensor = CheckSumOfWeights,

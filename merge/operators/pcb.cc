@@ -33,8 +33,7 @@ Balanced WithoutOutliers(Lowering& tape, Value delta) {
 /// What of a score is above the one that the share begins behind, from 0 to 1.
 Value ShareOf(Lowering& tape, Value score, double density) {
   const Value positive = tape.Max(score, Value::Zero());
-  const Scalar from =
-      tape.Ranked(positive, {.rule = Rank::Rule::kBehind, .fraction = 1 - density});
+  const Scalar from = tape.Ranked(positive, {.rule = Rank::Rule::kBehind, .fraction = 1 - density});
   const Scalar range = tape.Minus(tape.Largest(positive), from);
   const Value above =
       tape.Max(tape.AddScaled(positive, tape.Minus(0, from), tape.Constant(1)), Value::Zero());
@@ -50,17 +49,14 @@ Value LowerPcb(Lowering& tape, const Arguments& given) {
   for (std::size_t i = 0; i < deltas.size(); ++i) {
     const Balanced own = WithoutOutliers(tape, deltas[i]);
     const Value square = tape.Multiply(own.magnitude, own.magnitude);
-    const Value within =
-        tape.Exponential(tape.Scale(static_cast<double>(deltas.size()), square));
+    const Value within = tape.Exponential(tape.Scale(static_cast<double>(deltas.size()), square));
     const Value between = tape.HyperbolicTangent(tape.Multiply(deltas[i], all));
-    const Value share =
-        ShareOf(tape, tape.Multiply(within, between), given.Entry("density", i));
+    const Value share = ShareOf(tape, tape.Multiply(within, between), given.Entry("density", i));
     tape.TellShare("kept", share, Subject::Entry(i));
     sum = tape.Add(sum, tape.Multiply(own.held, share));
     total = tape.Add(total, share);
   }
-  return AddToBase(tape, given,
-                   tape.Quotient(sum, tape.Max(total, tape.Constant(kLeastTotal))));
+  return AddToBase(tape, given, tape.Quotient(sum, tape.Max(total, tape.Constant(kLeastTotal))));
 }
 
 }  // namespace

@@ -114,7 +114,7 @@ struct Task {
   std::uint64_t elements = 0;
   std::vector<Source> sources{};
   std::vector<DeltaSource> deltas{};  ///< the tape's sources behind those
-  std::vector<Source> companions{};   ///< tensors of other names, read whole for functions of passes
+  std::vector<Source> companions{};  ///< tensors of other names, read whole for functions of passes
   Tape tape{};
   std::vector<Product> products{};
   /// What is computed over all of the tensor before the tape can run, and the values that the tape

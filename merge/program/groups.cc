@@ -29,13 +29,12 @@ void KeepLargest(std::span<const Real> x, std::size_t keep, std::size_t group,
     const std::span<std::uint16_t> indices = std::span(order).first(n);
     for (std::size_t i = 0; i < n; ++i) indices[i] = static_cast<std::uint16_t>(i);
     if (kept < n) {
-      std::ranges::nth_element(
-          indices, indices.begin() + static_cast<std::ptrdiff_t>(kept),
-          [&](std::uint16_t a, std::uint16_t b) {
-            const auto of_a = MagnitudeBits(in[a]);
-            const auto of_b = MagnitudeBits(in[b]);
-            return of_a != of_b ? of_a > of_b : a < b;
-          });
+      std::ranges::nth_element(indices, indices.begin() + static_cast<std::ptrdiff_t>(kept),
+                               [&](std::uint16_t a, std::uint16_t b) {
+                                 const auto of_a = MagnitudeBits(in[a]);
+                                 const auto of_b = MagnitudeBits(in[b]);
+                                 return of_a != of_b ? of_a > of_b : a < b;
+                               });
     }
     const std::span<Real> result = out.subspan(begin, n);
     if (result.data() != in.data()) std::ranges::copy(in, result.begin());

@@ -18,10 +18,10 @@
 namespace weightsmith::internal {
 
 enum class ReductionCode : std::uint8_t {
-  kSum,         ///< Σ x
-  kDot,         ///< Σ x·y
-  kLargest,     ///< max |x|; a NaN counts as nothing; 0 for no elements
-  kRanked,      ///< the |x| of a rank, as f32
+  kSum,      ///< Σ x
+  kDot,      ///< Σ x·y
+  kLargest,  ///< max |x|; a NaN counts as nothing; 0 for no elements
+  kRanked,   ///< the |x| of a rank, as f32
 };
 
 struct Reduction {

@@ -112,8 +112,8 @@ void Selection::Propose(std::span<const float> sample) {
   if (sample.empty()) return SetBand(0, kEnd);
   if (open_) {
     const auto zeros = static_cast<std::uint64_t>(std::ranges::count(sample, 0.0f));
-    const double share = static_cast<double>(sample.size() - zeros) /
-                         static_cast<double>(sample.size());
+    const double share =
+        static_cast<double>(sample.size() - zeros) / static_cast<double>(sample.size());
     rank_ = static_cast<std::uint64_t>(*open_ * (share * static_cast<double>(elements_)));
     if (sample.size() == elements_) {
       rank_ = Share(*open_, elements_ - zeros);

@@ -11,10 +11,10 @@ const TensorPlace kQuery{"model.diffusion_model.input_blocks.4.1.attn2.to_q.weig
                          0,
                          {"in", 4}};
 const TensorPlace kVaePlace{"first_stage_model.decoder.conv_in.weight",
-                       "vae",
-                       ComponentKind::kVae,
-                       0,
-                       {"decoder", std::nullopt}};
+                            "vae",
+                            ComponentKind::kVae,
+                            0,
+                            {"decoder", std::nullopt}};
 
 Selector Place(std::string_view text) {
   std::string problem;

@@ -60,9 +60,11 @@ TEST_P(RanksOfSorted, AreWhatSortingGives) {
       SCOPED_TRACE(std::to_string(f) + " of " + std::to_string(n));
       const auto share = static_cast<std::size_t>(f * static_cast<double>(n));
       const std::size_t smallest = n - std::max<std::size_t>(share, 1);
-      EXPECT_EQ(SelectRanked({.rule = Rule::kSmallest, .fraction = f}, values, step), ordered[smallest]);
+      EXPECT_EQ(SelectRanked({.rule = Rule::kSmallest, .fraction = f}, values, step),
+                ordered[smallest]);
       const std::size_t behind = n - 1 - std::min(share, n - 1);
-      EXPECT_EQ(SelectRanked({.rule = Rule::kBehind, .fraction = f}, values, step), ordered[behind]);
+      EXPECT_EQ(SelectRanked({.rule = Rule::kBehind, .fraction = f}, values, step),
+                ordered[behind]);
       const auto below = static_cast<std::size_t>(std::floor(f * static_cast<double>(n - 1)));
       EXPECT_EQ(SelectRanked({.rule = Rule::kQuantile, .fraction = f}, values, step),
                 ordered[n - 1 - below]);
@@ -94,8 +96,8 @@ TEST(Rank, OfThoseThatAreNotZeroCountsThem) {
   for (const double zeros : {0.0, 0.3, 0.98, 1.0}) {
     const std::vector<float> values = NormalValues(40'000, zeros);
     const std::vector<float> ordered = Ordered(values);
-    const auto present = static_cast<double>(values.size()) -
-                         static_cast<double>(std::ranges::count(values, 0.0f));
+    const auto present =
+        static_cast<double>(values.size()) - static_cast<double>(std::ranges::count(values, 0.0f));
     for (const std::size_t step : {std::size_t{1}, std::size_t{5}, std::size_t{20'000}}) {
       const float found = SelectRanked({.rule = Rule::kNotZero, .fraction = 0.25}, values, step);
       const auto k = static_cast<std::size_t>(0.25 * present);

@@ -33,7 +33,8 @@ struct Selected {
   int passes;
 };
 
-Selected Select(const std::vector<float>& values, double fraction, const std::vector<float>& sample) {
+Selected Select(const std::vector<float>& values, double fraction,
+                const std::vector<float>& sample) {
   Selection selection(fraction, values.size());
   selection.Propose(sample);
   int passes = 0;

@@ -17,7 +17,6 @@ struct ForeignOperator {
   std::string_view does;     // what it does beyond that; empty: it is the same
 };
 
-constexpr std::string_view kRebasin = "permutes channels to match before it averages; {} does not";
 
 constexpr ForeignOperator kTable[] = {
     {"arcee", "arcee_fusion", ""},

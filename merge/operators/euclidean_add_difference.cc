@@ -1,14 +1,19 @@
 #include <array>
+#include <limits>
 
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
 namespace {
 
+/// A change of a smaller norm has no direction.
+constexpr double kNoChange = 0x1p-126;
+
 /// x over its norm; zero where that is nothing.
 Value DirectionOfChange(Lowering& tape, Value x) {
   const Scalar norm = tape.Norm(x);
-  return tape.Scale(tape.Select(0, norm, tape.Over(1, norm), 0), x);
+  return tape.Divide(x,
+                     tape.Select(norm, kNoChange, std::numeric_limits<double>::infinity(), norm));
 }
 
 Value LowerEuclideanAddDifference(Lowering& tape, const Arguments& given) {

@@ -6,6 +6,8 @@ namespace {
 /// The share of magnitudes at either end that counts as what stands next to it.
 constexpr double kEnds = 1e-4;
 constexpr double kLeastTotal = 1e-12;
+/// A smaller range has no reciprocal in f32, and counts as none.
+constexpr double kNoRange = 0x1p-126;
 
 std::string CheckPcb(const ArgumentsGiven& given) {
   return CheckFineTunes(given);
@@ -25,7 +27,7 @@ Balanced WithoutOutliers(Lowering& tape, Value delta) {
   const Value most = tape.Scale(high, one);
   const Value magnitude = tape.Min(tape.Max(tape.Magnitude(delta), least), most);
   const Scalar range = tape.Minus(high, low);
-  const Scalar factor = tape.Select(0, range, tape.Over(1, range), 0);
+  const Scalar factor = tape.Select(range, kNoRange, 0, tape.Over(1, range));
   return {tape.Multiply(tape.Sign(delta), magnitude),
           tape.Scale(factor, tape.Subtract(magnitude, least))};
 }
@@ -37,7 +39,7 @@ Value ShareOf(Lowering& tape, Value score, double density) {
   const Scalar range = tape.Minus(tape.Largest(positive), from);
   const Value above =
       tape.Max(tape.AddScaled(positive, tape.Minus(0, from), tape.Constant(1)), Value::Zero());
-  return tape.Scale(tape.Select(0, range, tape.Over(1, range), 0), above);
+  return tape.Scale(tape.Select(range, kNoRange, 0, tape.Over(1, range)), above);
 }
 
 Value LowerPcb(Lowering& tape, const Arguments& given) {

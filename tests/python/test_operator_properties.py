@@ -191,7 +191,7 @@ def assert_same(worlds, expected, *options, env=None):
 @pytest.mark.parametrize(
     "options",
     [("--threads", "1"), ("--threads", "7"), ("--io", "map"), ("--io", "read", "--threads", "3"),
-     ("--max-memory", "160M", "--threads", "2")],
+     ("--max-memory", "400M", "--threads", "2")],
     ids=" ".join)
 def test_no_option_of_a_run_changes_a_byte(worlds, expected, options):
     assert_same(worlds, expected, *options)

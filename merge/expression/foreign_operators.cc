@@ -81,6 +81,7 @@ std::string_view NearestToForeign(std::string_view name) {
 }
 
 std::string AboutForeignOperator(std::string_view name) {
+  if (FindSpelledOtherwise(name) != nullptr) return {};
   const std::optional<ForeignOperator> row = Find(name);
   if (!row) return {};
   if (row->does.empty()) return fmt::format("It is called {} here.", row->nearest);

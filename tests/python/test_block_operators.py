@@ -107,7 +107,7 @@ def test_operands_have_to_be_models(weightsmith, tmp_path):
         support.write(tmp_path / f"{name}.safetensors", a)
     support.write_recipe(tmp_path / "r.yaml", {
         "models": {"a": "a.safetensors", "b": "b.safetensors"},
-        "steps": {"half": {"op": "scale", "a": "a", "factor": 0.5}, "out": {"op": "rebasin", "a": "half", "b": "b"}},
+        "steps": {"half": {"op": "passthrough", "a": "a", "scale": 0.5}, "out": {"op": "rebasin", "a": "half", "b": "b"}},
         "output": {"model": "out", "path": "out.safetensors"}})
     result = weightsmith("merge", "r.yaml", status=3)
     assert "'half' is no model" in result.stderr

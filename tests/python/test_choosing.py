@@ -46,7 +46,7 @@ def test_a_search_by_use_finds_the_operator(weightsmith):
     for words, operator in [("style transfer", "add_difference"), ("restoring the contrast", "norm_match")]:
         found = [op["name"] for op in json.loads(weightsmith("ops", "--like", words, "--json").stdout)]
         assert operator in found
-    assert "norm_match" in weightsmith("ops", "--like", "restore contrast").stdout.split()[0]
+    assert "\n  norm_match " in weightsmith("ops", "--like", "restore contrast").stdout
 
 
 def test_a_search_that_finds_nothing_says_what_may_be_meant(weightsmith):

@@ -181,7 +181,7 @@ def test_wrong_names_get_the_right_ones(models):
     assert "'sdxl'" in said("assemble", "--like", "sdx", "--unet", "a.safetensors")
     assert "'sd15'" in said("synth", "sd16")
     assert "'sigmoid' is not here yet" in said("merge", "a.safetensors", "b.safetensors", "--op", "sigmoid").splitlines()[0]
-    assert "'dare_linear'" in said("merge", "a.safetensors", "b.safetensors", "--op", "dare")
+    assert "It is called dare_linear here" in said("merge", "a.safetensors", "b.safetensors", "--op", "dare")
     assert "'weighted_sum'" in said("merge", "a.safetensors", "b.safetensors", "--op", "weighted-sum")
     assert "FILE is missing" in said("lora") and "WORD" not in said("lora")
 

@@ -76,7 +76,7 @@ class ElementaryTiles : public ::testing::TestWithParam<std::string> {
   void CheckBits() {
     const std::vector<T> x = Arguments<T>();
     std::vector<T> y = x;
-    std::ranges::rotate(y, y.begin() + 5);
+    std::rotate(y.begin(), y.begin() + 5, y.end());
     for (const Function& function : kFunctions) {
       const std::vector<T> computed = Computed(function.code, x, y);
       for (std::size_t i = 0; i < x.size(); ++i) {

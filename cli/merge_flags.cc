@@ -16,7 +16,7 @@ void Append(std::vector<Flag>& flags, const std::vector<Flag>& more) {
 
 std::vector<Positional> MergePositionals() {
   return {{.name = "RECIPE|MODEL",
-           .doc = "two or three models (more with --op), one with --lora or --vae, or a recipe",
+           .doc = "two or three models (more with --op), one with --lora; a recipe",
            .repeatable = true}};
 }
 

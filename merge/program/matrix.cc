@@ -82,6 +82,7 @@ ConstMatrixPart PartOfMatrix(const Matrix& a, std::size_t row, std::size_t colum
 }
 
 void AddProductOf(ConstMatrixPart a, ConstMatrixPart b, MatrixPart c, const Poll& poll) {
+  if (a.rows == 0) return;  // of c there is nothing that has a place
   for (std::size_t k = 0; k < a.columns; k += kTermsAtOnce) {
     const std::size_t terms = std::min(kTermsAtOnce, a.columns - k);
     for (std::size_t j = 0; j < b.columns; j += kStripColumns) {

@@ -17,7 +17,6 @@ struct ForeignOperator {
   std::string_view does;     // what it does beyond that; empty: it is the same
 };
 
-
 constexpr ForeignOperator kTable[] = {
     {"arcee", "arcee_fusion", ""},
     {"dare", "dare_linear", ""},

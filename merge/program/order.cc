@@ -1,10 +1,15 @@
 #include "merge/program/order.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
 
+#include "core/base/error.h"
 #include "core/base/fourier.h"
 
 namespace weightsmith::internal {
@@ -17,60 +22,100 @@ std::uint32_t KeyOf(float value) {
   return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
-/// Places of the elements from the smallest to the largest, equal ones in their order.
-std::vector<std::uint64_t> OrderOf(std::span<const float> values, const Poll& poll) {
-  constexpr int kBits = 8;
-  constexpr std::size_t kBuckets = 1 << kBits;
-  constexpr std::uint32_t kMask = kBuckets - 1;
-  std::vector<std::uint64_t> order(values.size());
-  std::vector<std::uint64_t> next(values.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  for (int shift = 0; shift < 32; shift += kBits) {
-    poll();
-    // Both zeros are one number.
-    const auto bucket = [&](std::uint64_t place) {
-      return (KeyOf(values[place] == 0 ? 0 : values[place]) >> shift) & kMask;
-    };
-    std::vector<std::size_t> begin(kBuckets + 1);
-    for (const std::uint64_t place : order) ++begin[bucket(place) + 1];
-    for (std::size_t b = 0; b < kBuckets; ++b) begin[b + 1] += begin[b];
-    for (const std::uint64_t place : order) next[begin[bucket(place)]++] = place;
-    order.swap(next);
-  }
-  return order;
+float FloatOf(std::uint32_t key) {
+  constexpr std::uint32_t kSign = 0x80000000;
+  return std::bit_cast<float>((key & kSign) != 0 ? key & ~kSign : ~key);
 }
 
-/// The k-th smallest of some magnitudes, from 1; below all of them for 0.
-float KthMagnitude(std::vector<float>& magnitudes, std::uint64_t k) {
-  if (k == 0) return -1;
-  const auto kth = magnitudes.begin() + static_cast<std::ptrdiff_t>(k - 1);
-  std::ranges::nth_element(magnitudes, kth, {}, KeyOf);
-  return *kth;
+/// Sorts by 32 bits of each item, those from `lowest` on; equal ones stay in their order.
+template <class Item>
+void RadixSort(std::vector<Item>& items, int lowest, const Poll& poll) {
+  constexpr int kDigit = 11;
+  constexpr std::size_t kBuckets = std::size_t{1} << kDigit;
+  std::vector<Item> sorted(items.size());
+  for (int shift = 0; shift < 32; shift += kDigit) {
+    poll();
+    const std::uint32_t mask = shift + kDigit < 32 ? kBuckets - 1 : (1U << (32 - shift)) - 1;
+    const auto bucket = [&](Item item) {
+      return static_cast<std::uint32_t>(item >> (lowest + shift)) & mask;
+    };
+    std::array<std::size_t, kBuckets> places{};
+    for (const Item item : items) ++places[bucket(item)];
+    // What was stored in 16 bits has nothing in the lower half.
+    if (!items.empty() && places[bucket(items.front())] == items.size()) continue;
+    std::size_t place = 0;
+    for (std::size_t& count : places) place += std::exchange(count, place);
+    poll();
+    for (const Item item : items) sorted[places[bucket(item)]++] = item;
+    items.swap(sorted);
+  }
+}
+
+std::vector<std::uint32_t> SortedKeys(std::vector<std::uint32_t> keys, const Poll& poll) {
+  RadixSort(keys, 0, poll);
+  return keys;
+}
+
+/// An element's key in the upper half, its place in the lower one.
+using Entry = std::uint64_t;
+
+std::uint32_t PlaceOf(Entry entry) {
+  return static_cast<std::uint32_t>(entry);
+}
+
+/// The elements from the smallest to the largest, equal ones in their order; both zeros are equal.
+std::vector<Entry> OrderOf(std::span<const float> values, const Poll& poll) {
+  if (values.size() > std::numeric_limits<std::uint32_t>::max()) {
+    throw Error(ErrorCode::kResources,
+                "a tensor of more than 4,294,967,295 elements cannot be put in order");
+  }
+  std::vector<Entry> entries(values.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    entries[i] = Entry{KeyOf(values[i] == 0 ? 0 : values[i])} << 32 | i;
+  }
+  RadixSort(entries, 32, poll);
+  return entries;
+}
+
+/// The k-th smallest of sorted magnitudes, from 1; below all of them for 0.
+float KthMagnitude(std::span<const std::uint32_t> sorted, double k) {
+  const auto place = static_cast<std::size_t>(k);
+  return place == 0 ? -1 : FloatOf(sorted[place - 1]);
+}
+
+std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitudes) {
+  std::vector<std::uint32_t> keys(values.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = KeyOf(of_magnitudes ? std::abs(values[i]) : values[i]);
+  }
+  return keys;
 }
 
 void RedistributeValues(std::span<const std::span<const float>> in, const Shape& /*shape*/,
                         std::span<const double> numbers, std::span<float> out, const Poll& poll) {
   const std::span<const float> a = in[0];
-  std::vector<float> magnitudes(a.begin(), a.end());
-  for (float& value : magnitudes) value = std::abs(value);
-  const float low = KthMagnitude(magnitudes, static_cast<std::uint64_t>(numbers[0]));
-  const float high = KthMagnitude(magnitudes, static_cast<std::uint64_t>(numbers[1]));
+  float low = 0;
+  float high = 0;
+  {
+    const std::vector<std::uint32_t> magnitudes = SortedKeys(KeysOf(a, true), poll);
+    low = KthMagnitude(magnitudes, numbers[0]);
+    high = KthMagnitude(magnitudes, numbers[1]);
+  }
   const bool inverted = numbers[2] != 0;
-  std::vector<float>& sorted = magnitudes;
-  std::ranges::copy(a, sorted.begin());
-  poll();
-  std::ranges::sort(sorted, {}, KeyOf);
-  const std::vector<std::uint64_t> places = OrderOf(in[1], poll);
+  const std::vector<std::uint32_t> sorted = SortedKeys(KeysOf(a, false), poll);
+  const std::vector<Entry> order = OrderOf(in[1], poll);
   for (std::size_t i = 0; i < sorted.size(); ++i) {
-    const float size = std::abs(sorted[i]);
+    const float value = FloatOf(sorted[i]);
+    const float size = std::abs(value);
     const bool inside = low <= size && size <= high;
-    out[places[i]] = inside != inverted ? sorted[i] : a[places[i]];
+    const std::uint32_t place = PlaceOf(order[i]);
+    out[place] = inside != inverted ? value : a[place];
   }
 }
 
 std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
                                 std::span<const double> /*numbers*/) {
-  return ElementCount(shape).value_or(0) * (sizeof(float) + 2 * sizeof(std::uint64_t));
+  return ElementCount(shape).value_or(0) * (sizeof(std::uint32_t) + 2 * sizeof(Entry));
 }
 
 void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*shape*/,
@@ -78,10 +123,10 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   const std::span<const float> x = in[0];
   const std::size_t size = x.size();
   if (size == 0) return;
-  const std::vector<std::uint64_t> places = OrderOf(in[1], poll);
+  const std::vector<Entry> order = OrderOf(in[1], poll);
   std::vector<double> re(size);
   std::vector<double> im(size);
-  for (std::size_t i = 0; i < size; ++i) re[i] = static_cast<double>(x[places[i]]);
+  for (std::size_t i = 0; i < size; ++i) re[i] = static_cast<double>(x[PlaceOf(order[i])]);
   Fourier fourier(size);
   poll();
   fourier.Forward(re, im, 1);
@@ -98,14 +143,14 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   }
   poll();
   fourier.Inverse(re, im, 1);
-  for (std::size_t i = 0; i < size; ++i) out[places[i]] = static_cast<float>(re[i]);
+  for (std::size_t i = 0; i < size; ++i) out[PlaceOf(order[i])] = static_cast<float>(re[i]);
 }
 
 std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,
                                  std::span<const double> /*numbers*/) {
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (elements == 0) return 0;
-  return elements * (2 * sizeof(std::uint64_t) + 2 * sizeof(double)) + Fourier::Bytes(elements);
+  return elements * (2 * sizeof(Entry) + 2 * sizeof(double)) + Fourier::Bytes(elements);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "merge/adapters/low_rank.h"
 #include "merge/run/chunk.h"
 #include "merge/run/prepared_deltas.h"
+#include "merge/run/row_numbers.h"
 #include "merge/run/tile_runner.h"
 
 namespace weightsmith::internal {
@@ -71,6 +72,7 @@ std::uint64_t WorkerBytes(const Plan& plan) {
   std::vector<std::uint64_t> results(most.products);
   std::vector<std::uint64_t> delta_pieces(most.deltas);
   std::uint64_t deltas = 0;
+  std::uint64_t rows = 0;
   for (const Task& task : plan.tasks) {
     const Units units = UnitsOf(task);
     const std::uint64_t piece = std::min(kPiece, units.count);
@@ -83,13 +85,14 @@ std::uint64_t WorkerBytes(const Plan& plan) {
       Raise(results[p],
             product.numbers ? InfoOf(task, product).bytes() : slice * units.SizeOf(product.dtype));
     }
+    Raise(rows, RowBytesOfBlock(task));
     const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
     for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
     // A family may need another block beside the one that it fills.
     if (!task.deltas.empty()) Raise(deltas, (task.passes.empty() ? BytesOf(task) : 0) + block);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas +
+  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas + rows +
          (most.registers + 2) * kTile * real;
 }
 

@@ -114,11 +114,11 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   share.delta_cache = std::min(left, kTasksInCache * LargestDeltas(plan));
   left -= share.delta_cache;
   const std::uint64_t state = LargestState(plan);
-  std::uint64_t wanted = kStatesPerThread * share.threads * state;
+  std::uint64_t others = kStatesPerThread * share.threads * state;
   if (!KeepsValues(plan)) {
-    wanted = std::min(wanted, std::max(state, kStatesOfNumbers) - state);
+    others = std::min(others, std::max(state, kStatesOfNumbers) - state);
   }
-  share.states = state + std::min(left, wanted);
+  share.states = state + std::min(left, others);
   return share;
 }
 

@@ -30,6 +30,9 @@ struct Grid {
 
   bool operator==(const Grid&) const = default;
 
+  /// Whether a cell is a row.
+  bool IsRows() const { return cell_rows == 1 && cell_columns == columns; }
+
   std::uint64_t CellsAcross() const { return (columns + cell_columns - 1) / cell_columns; }
   std::uint64_t CellCount(std::uint64_t elements) const {
     const std::uint64_t rows = (elements + columns - 1) / columns;

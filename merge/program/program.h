@@ -4,12 +4,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "core/tensor/tensor.h"
+#include "merge/program/poll.h"
 #include "merge/program/reduction.h"
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
@@ -18,10 +18,6 @@ namespace weightsmith::internal {
 
 /// The index of a value that is kept whole between two passes, as f32.
 using KeptIndex = std::uint16_t;
-
-/// Called every few milliseconds by what takes long between two passes; throws where the run is to
-/// end.
-using Poll = std::function<void()>;
 
 /// The index of a tensor of another name that a function reads whole, as f32.
 using CompanionIndex = std::uint16_t;
@@ -36,6 +32,8 @@ struct TensorFunction {
   /// none.
   std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
                          std::span<const double> numbers) = nullptr;
+  /// Bytes that each thread takes beside those in a part of a loop; null: none.
+  std::uint64_t (*bytes_of_part)(const Shape& shape, std::span<const double> numbers) = nullptr;
 };
 
 struct Transform {

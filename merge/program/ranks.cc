@@ -22,6 +22,7 @@ constexpr std::size_t kLong = 16384;
 constexpr std::size_t kFew = 24;
 /// Elements that insertion moves, for each there is, before the sort goes another way.
 constexpr std::size_t kMoves = 8;
+constexpr std::size_t kBetweenPolls = std::size_t{1} << 20;
 constexpr std::uint32_t kMagnitudeBits = 0x7fffffff;
 
 std::uint32_t MagnitudeOf(Entry entry) {
@@ -33,8 +34,10 @@ std::uint32_t MagnitudeOf(Entry entry) {
 /// all digits is behind it.
 class Sorter {
  public:
-  explicit Sorter(std::size_t length)
-      : bits_(length < kLong ? kShortDigit : kLongDigit),
+  /// REQUIRES: `poll` outlives it.
+  Sorter(std::size_t length, const Poll& poll)
+      : poll_(poll),
+        bits_(length < kLong ? kShortDigit : kLongDigit),
         entries_(length),
         sorted_(length),
         places_(std::size_t{1} << bits_) {}
@@ -80,21 +83,31 @@ class Sorter {
     }
   }
 
+  template <class Use>
+  void ForEachEntry(const Use& use) {
+    for (std::size_t at = 0; at < entries_.size(); at += kBetweenPolls) {
+      poll_();
+      const std::size_t n = std::min(kBetweenPolls, entries_.size() - at);
+      for (const Entry entry : std::span(entries_).subspan(at, n)) use(entry);
+    }
+  }
+
   /// Keeps the order of what has the same digit.
   template <class DigitOf>
   void SortBy(const DigitOf& digit_of) {
     std::ranges::fill(places_, 0);
-    for (const Entry entry : entries_) ++places_[digit_of(entry)];
+    ForEachEntry([&](Entry entry) { ++places_[digit_of(entry)]; });
     if (places_[digit_of(entries_.front())] == entries_.size()) return;
     std::uint32_t place = 0;
     for (std::uint32_t& count : places_) place += std::exchange(count, place);
-    for (const Entry entry : entries_) sorted_[places_[digit_of(entry)]++] = entry;
+    ForEachEntry([&](Entry entry) { sorted_[places_[digit_of(entry)]++] = entry; });
     entries_.swap(sorted_);
   }
 
   /// False where it took more than so many moves, and was given up.
   bool Insert(std::size_t moves) {
     for (std::size_t i = 1; i < entries_.size(); ++i) {
+      if (i % kBetweenPolls == 0) poll_();
       const Entry entry = entries_[i];
       std::size_t at = i;
       for (; at > 0 && entry < entries_[at - 1]; --at) entries_[at] = entries_[at - 1];
@@ -105,6 +118,7 @@ class Sorter {
     return true;
   }
 
+  const Poll& poll_;
   int bits_;
   std::vector<Entry> entries_;
   std::vector<Entry> sorted_;
@@ -129,50 +143,59 @@ Lines LinesOf(const Shape& shape, RankedIn in) {
   return {static_cast<std::size_t>(shape[1]), row / static_cast<std::size_t>(shape[1])};
 }
 
+/// Lines that are too long take so much memory while they are sorted that one is at a time.
+bool InParts(std::size_t length) {
+  return length <= std::size_t{1} << 18;
+}
+
 void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
                std::span<const double> numbers, std::span<float> out, const Poll& poll) {
-  constexpr std::size_t kBetweenPolls = std::size_t{1} << 18;
+  constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
   const auto [length, stride] = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
-  Sorter sorter(length);
   std::vector<float> shares(length, 0.5f);
   for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
     const double most = static_cast<double>(length) - 1;
     shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
   }
-  std::size_t since = kBetweenPolls;
-  for (std::size_t panel = 0; panel < out.size(); panel += length * stride) {
-    for (std::size_t line = panel; line < panel + stride; ++line) {
-      since += length;
-      if (since > kBetweenPolls) {
-        poll();
-        since = 0;
-      }
+  const std::size_t count = out.size() / length;
+  const std::size_t at_once =
+      InParts(length) ? std::max<std::size_t>(1, kElementsOfPart / length) : count;
+  poll.ForEach((count + at_once - 1) / at_once, [&](std::size_t part) {
+    Sorter sorter(length, poll);
+    for (std::size_t i = part * at_once; i < std::min(count, (part + 1) * at_once); ++i) {
+      const std::size_t line = i / stride * length * stride + i % stride;
       auto share = shares.begin();
       for (const Entry entry : sorter.Sort(in[0].data() + line, stride)) {
         out[line + IndexOf(entry) * stride] = *share++;
       }
     }
-  }
+  });
 }
 
 std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
                         std::span<const double> numbers) {
   const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
-  return Sorter::Bytes(lines.length) + lines.length * sizeof(float);
+  return (InParts(lines.length) ? 0 : Sorter::Bytes(lines.length)) + lines.length * sizeof(float);
+}
+
+std::uint64_t RankBytesOfPart(const Shape& shape, std::span<const double> numbers) {
+  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  return InParts(lines.length) ? Sorter::Bytes(lines.length) : 0;
 }
 
 }  // namespace
 
 const TensorFunction& Ranks() {
   static constexpr TensorFunction function{
-      .name = "ranks", .compute = RankLines, .bytes = RankBytes};
+      .name = "ranks", .compute = RankLines, .bytes = RankBytes, .bytes_of_part = RankBytesOfPart};
   return function;
 }
 
 void RankByMagnitude(std::span<const float> values, std::span<std::uint32_t> out) {
   if (values.empty()) return;
-  Sorter sorter(values.size());
+  const Poll poll = [] {};
+  Sorter sorter(values.size(), poll);
   std::uint32_t rank = 0;
   for (const Entry entry : sorter.Sort(values.data(), 1)) out[IndexOf(entry)] = rank++;
 }

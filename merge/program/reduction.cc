@@ -85,7 +85,33 @@ std::uint64_t ReductionBlocks::FirstCell(std::uint64_t block) const {
 }
 
 template <class Real>
+double ReduceRun(ReductionCode code, std::span<const Real> x, std::span<const Real> y) {
+  return x.size() <= kShortRun ? ReduceShort(code, x, y) : Reduce(code, x, y);
+}
+
+/// What Take does, without finding the cell of each run anew: there may be as many as elements.
+template <class Real>
+void ReductionBlocks::TakeRows(std::uint64_t first, std::span<const Real> x,
+                               std::span<const Real> y) {
+  const std::uint64_t block = first / kReductionBlock;
+  std::vector<double>& results = blocks_[block];
+  const std::uint64_t row = first / cells_.columns;
+  auto cell = static_cast<std::size_t>(row - FirstCell(block));
+  std::uint64_t run = cells_.columns - (first - row * cells_.columns);
+  const std::uint64_t behind = x.size() > run ? (x.size() - run - 1) / cells_.columns + 1 : 0;
+  if (results.empty()) results.reserve(kReductionBlock / cells_.columns + 2);
+  results.resize(std::max<std::size_t>(results.size(), cell + 1 + behind), 0.0);
+  for (std::size_t at = 0; at < x.size(); ++cell, run = cells_.columns) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.size() - at, run));
+    const double part = ReduceRun(reduction_.code, x.subspan(at, n), y.subspan(at, n));
+    results[cell] = Combine(reduction_.code, results[cell], part);
+    at += n;
+  }
+}
+
+template <class Real>
 void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y) {
+  if (cells_.IsRows()) return TakeRows(first, x, y.empty() ? x : y);
   const std::uint64_t block = first / kReductionBlock;
   const std::uint64_t first_cell = FirstCell(block);
   std::vector<double>& results = blocks_[block];
@@ -102,8 +128,7 @@ void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::sp
     if (cells_.cell_columns == 1) {
       ReduceColumns(reduction_.code, of_x, of_y, results.data() + cell);
     } else {
-      const double part = n <= kShortRun ? ReduceShort(reduction_.code, of_x, of_y)
-                                         : Reduce(reduction_.code, of_x, of_y);
+      const double part = ReduceRun(reduction_.code, of_x, of_y);
       results[cell] = Combine(reduction_.code, results[cell], part);
     }
     at += n;
@@ -125,6 +150,50 @@ std::vector<double> ReductionBlocks::Fold() const {
     }
   }
   return results;
+}
+
+ReductionBlocks::Cells ReductionBlocks::Inside(std::uint64_t block) const {
+  const std::uint64_t first = block * kReductionBlock;
+  const std::uint64_t end = std::min(first + kReductionBlock, elements_);
+  const std::uint64_t first_cell = (first + cells_.columns - 1) / cells_.columns;
+  const std::uint64_t end_cell =
+      end == elements_ ? cells_.CellCount(elements_) : end / cells_.columns;
+  if (first_cell >= end_cell) return {first_cell, {}};
+  return {first_cell,
+          std::span(blocks_[block]).subspan(first_cell - FirstCell(block), end_cell - first_cell)};
+}
+
+void ReductionBlocks::ForgetInside(std::uint64_t block) {
+  const Cells inside = Inside(block);
+  std::vector<double>& results = blocks_[block];
+  std::vector<double> edges;
+  if (inside.results.empty()) {
+    edges = results;
+  } else {
+    if (FirstCell(block) < inside.first) edges.push_back(results.front());
+    if (&inside.results.back() != &results.back()) edges.push_back(results.back());
+  }
+  results = std::move(edges);
+}
+
+std::vector<std::pair<std::uint64_t, double>> ReductionBlocks::Edges() const {
+  std::vector<std::pair<std::uint64_t, double>> edges;
+  for (std::uint64_t block = 0; block < blocks_.size(); ++block) {
+    const std::uint64_t first = block * kReductionBlock;
+    const std::uint64_t last = std::min(first + kReductionBlock, elements_) - 1;
+    // Without a row that began before the block, what is left is the row that ends behind it.
+    std::uint64_t cell = cells_.CellOf(first % cells_.columns == 0 ? last : first);
+    for (const double part : blocks_[block]) {
+      if (!edges.empty() && edges.back().first == cell) {
+        double& result = edges.back().second;
+        result = Combine(reduction_.code, result, part);
+      } else {
+        edges.emplace_back(cell, Combine(reduction_.code, 0.0, part));
+      }
+      cell = cells_.CellOf(last);
+    }
+  }
+  return edges;
 }
 
 }  // namespace weightsmith::internal

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/tensor/grid.h"
@@ -60,13 +61,31 @@ class ReductionBlocks {
   /// One number, or one for each cell.
   std::vector<double> Fold() const;
 
+  // Where cells are rows, those that lie in one block need not wait for others.
+
+  /// Results of consecutive cells.
+  struct Cells {
+    std::uint64_t first = 0;
+    std::span<const double> results{};
+  };
+  /// Of the cells that lie inside a block, which has been taken whole. REQUIRES: cells are rows.
+  Cells Inside(std::uint64_t block) const;
+  /// Forgets those. Afterwards there is Edges, and no Fold.
+  void ForgetInside(std::uint64_t block);
+  /// Each cell that does not lie inside a block, with its result. REQUIRES: ForgetInside was called
+  /// for every block.
+  std::vector<std::pair<std::uint64_t, double>> Edges() const;
+
  private:
   std::uint64_t FirstCell(std::uint64_t block) const;
+  template <class Real>
+  void TakeRows(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
 
   Reduction reduction_;
   std::uint64_t elements_;
   Grid cells_;
-  /// Of each block the results of the cells that it touches, from FirstCell on.
+  /// Of each block the results of the cells that it touches, from FirstCell on; without those
+  /// inside where they are forgotten.
   std::vector<std::vector<double>> blocks_;
 };
 

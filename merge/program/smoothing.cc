@@ -11,8 +11,8 @@ namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kRadius = 4;
-/// Elements between two polls.
-constexpr std::size_t kPollEvery = 1 << 14;
+/// Elements that a thread computes at a time.
+constexpr std::size_t kElementsOfPart = 1 << 14;
 
 /// An integer whose order is that of the floats, so that NaN has a place in it too.
 std::int32_t RankOf(float value) {
@@ -44,9 +44,10 @@ class MedianFilter {
     }
   }
 
-  void Run(std::span<const float> in, std::span<float> out, const Poll& poll) {
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      if (i % kPollEvery == 0) poll();
+  /// Of `count` elements from `first` on.
+  void Run(std::span<const float> in, std::size_t first, std::size_t count, std::span<float> out) {
+    for (std::size_t d = 0; d < shape_.size(); ++d) at_[d] = first / strides_[d] % shape_[d];
+    for (std::size_t i = first; i < first + count; ++i) {
       Gather(in);
       const auto middle = around_.begin() + static_cast<std::ptrdiff_t>(around_.size() / 2);
       std::nth_element(around_.begin(), middle, around_.end());
@@ -108,12 +109,12 @@ void GaussianAlong(std::size_t dimension, const Shape& shape, std::span<float> v
   const std::size_t size = shape[dimension];
   std::size_t stride = 1;
   for (std::size_t d = dimension + 1; d < shape.size(); ++d) stride *= shape[d];
-  std::vector<double> line(size + 2 * kRadius);
-  std::size_t seen = 0;
-  for (std::size_t block = 0; block < values.size(); block += size * stride) {
-    for (std::size_t first = block; first < block + stride; ++first) {
-      if (seen % kPollEvery < size) poll();
-      seen += size;
+  const std::size_t lines = values.size() / size;
+  const std::size_t at_once = std::max<std::size_t>(1, kElementsOfPart / size);
+  poll.ForEach((lines + at_once - 1) / at_once, [&](std::size_t part) {
+    std::vector<double> line(size + 2 * kRadius);
+    for (std::size_t l = part * at_once; l < std::min(lines, (part + 1) * at_once); ++l) {
+      const std::size_t first = l / stride * size * stride + l % stride;
       for (std::size_t i = 0; i < line.size(); ++i) {
         const std::size_t place =
             Mirrored(static_cast<std::ptrdiff_t>(i) - static_cast<std::ptrdiff_t>(kRadius), size);
@@ -128,14 +129,22 @@ void GaussianAlong(std::size_t dimension, const Shape& shape, std::span<float> v
         values[first + i * stride] = static_cast<float>(sum);
       }
     }
-  }
+  });
+}
+
+void MedianOfAll(std::span<const float> in, const Shape& shape, std::span<float> out,
+                 const Poll& poll) {
+  poll.ForEach((out.size() + kElementsOfPart - 1) / kElementsOfPart, [&](std::size_t part) {
+    const std::size_t first = part * kElementsOfPart;
+    MedianFilter(shape).Run(in, first, std::min(kElementsOfPart, out.size() - first), out);
+  });
 }
 
 void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
                std::span<const double> numbers, std::span<float> out, const Poll& poll) {
   if (out.empty()) return;
   if (numbers[0] != 0) {
-    MedianFilter(shape).Run(in[0], out, poll);
+    MedianOfAll(in[0], shape, out, poll);
   } else {
     std::ranges::copy(in[0], out.begin());
   }
@@ -143,8 +152,7 @@ void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
   for (std::size_t d = 0; d < shape.size(); ++d) GaussianAlong(d, shape, out, poll);
 }
 
-std::uint64_t SmoothBytes(const Shape& shape, std::size_t /*inputs*/,
-                          std::span<const double> /*numbers*/) {
+std::uint64_t SmoothBytesOfPart(const Shape& shape, std::span<const double> /*numbers*/) {
   std::uint64_t around = 1;
   std::uint64_t longest = 0;
   for (const std::uint64_t size : shape) {
@@ -159,7 +167,7 @@ std::uint64_t SmoothBytes(const Shape& shape, std::size_t /*inputs*/,
 
 const TensorFunction& Smooth() {
   static constexpr TensorFunction function{
-      .name = "smooth", .compute = SmoothAll, .bytes = SmoothBytes};
+      .name = "smooth", .compute = SmoothAll, .bytes_of_part = SmoothBytesOfPart};
   return function;
 }
 

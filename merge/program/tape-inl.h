@@ -150,6 +150,16 @@ T GreatestRoundedTo(double limit) {
 template <class T>
 void Spread(std::size_t n, std::uint64_t first, const Grid& cells,
             const std::vector<double>& numbers, T* out) {
+  if (cells.IsRows()) {
+    std::uint64_t row = first / cells.columns;
+    std::uint64_t run = cells.columns - (first - row * cells.columns);
+    for (std::size_t i = 0; i < n; ++row, run = cells.columns) {
+      const std::size_t end = i + static_cast<std::size_t>(std::min<std::uint64_t>(run, n - i));
+      std::fill(out + i, out + end, static_cast<T>(numbers[row]));
+      i = end;
+    }
+    return;
+  }
   for (std::size_t i = 0; i < n;) {
     const std::uint64_t cell = cells.CellOf(first + i);
     const bool each = cells.cell_columns == 1;

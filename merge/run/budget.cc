@@ -24,6 +24,9 @@ constexpr std::uint64_t kBytesPerTensor = 2048;
 constexpr std::uint64_t kTasksInCache = 6;
 /// States of tasks that threads have to work on while one of them is between two passes.
 constexpr std::uint64_t kStatesPerThread = 1;
+/// What those take together, where no value is kept whole: one that is larger runs alone. Between
+/// two passes only numbers are computed, which takes a thread so short that others may wait for it.
+constexpr std::uint64_t kStatesOfNumbers = std::uint64_t{128} << 20;
 constexpr std::uint64_t kMegabyte = 1'000'000;
 
 std::uint64_t PlanBytes(const Plan& plan) {
@@ -50,6 +53,10 @@ std::uint64_t LargestState(const Plan& plan) {
   for (const Task& task : plan.tasks) largest = std::max(largest, StateBytes(task));
   for (const Survey& survey : plan.surveys) largest = std::max(largest, LargestState(*survey.plan));
   return largest;
+}
+
+bool KeepsValues(const Plan& plan) {
+  return std::ranges::any_of(plan.tasks, [](const Task& task) { return task.kept_count > 0; });
 }
 
 /// The numbers of all tensors of a survey, while it is taken.
@@ -107,7 +114,11 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   share.delta_cache = std::min(left, kTasksInCache * LargestDeltas(plan));
   left -= share.delta_cache;
   const std::uint64_t state = LargestState(plan);
-  share.states = state + std::min(left, kStatesPerThread * share.threads * state);
+  std::uint64_t others = kStatesPerThread * share.threads * state;
+  if (!KeepsValues(plan)) {
+    others = std::min(others, std::max(state, kStatesOfNumbers) - state);
+  }
+  share.states = state + std::min(left, others);
   return share;
 }
 

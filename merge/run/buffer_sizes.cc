@@ -7,6 +7,7 @@
 #include "merge/adapters/low_rank.h"
 #include "merge/run/chunk.h"
 #include "merge/run/prepared_deltas.h"
+#include "merge/run/row_numbers.h"
 #include "merge/run/tile_runner.h"
 
 namespace weightsmith::internal {
@@ -21,6 +22,18 @@ void Raise(std::uint64_t& size, std::uint64_t needed) {
 
 std::uint64_t Sum(const std::vector<std::uint64_t>& sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
+}
+
+/// Of functions of whole tensors, while a thread computes a part of one.
+std::uint64_t PartBytes(const Task& task) {
+  std::uint64_t most = 0;
+  for (const Pass& pass : task.passes) {
+    for (const Transform& transform : pass.transforms) {
+      const auto of = transform.function->bytes_of_part;
+      if (of != nullptr) Raise(most, of(task.shape, transform.numbers));
+    }
+  }
+  return most;
 }
 
 }  // namespace
@@ -71,6 +84,8 @@ std::uint64_t WorkerBytes(const Plan& plan) {
   std::vector<std::uint64_t> results(most.products);
   std::vector<std::uint64_t> delta_pieces(most.deltas);
   std::uint64_t deltas = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t parts = 0;
   for (const Task& task : plan.tasks) {
     const Units units = UnitsOf(task);
     const std::uint64_t piece = std::min(kPiece, units.count);
@@ -83,13 +98,15 @@ std::uint64_t WorkerBytes(const Plan& plan) {
       Raise(results[p],
             product.numbers ? InfoOf(task, product).bytes() : slice * units.SizeOf(product.dtype));
     }
+    Raise(rows, RowBytesOfBlock(task));
+    Raise(parts, PartBytes(task));
     const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
     for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
     // A family may need another block beside the one that it fills.
     if (!task.deltas.empty()) Raise(deltas, (task.passes.empty() ? BytesOf(task) : 0) + block);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas +
+  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas + rows + parts +
          (most.registers + 2) * kTile * real;
 }
 

@@ -5,6 +5,7 @@
 #include <oneapi/tbb/partitioner.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <vector>
@@ -135,6 +136,35 @@ void Computation::Stop(std::exception_ptr failure) {
   changed_.notify_all();
 }
 
+/// A part of a loop that another thread shares, or several; false where none is left.
+bool Computation::HelpIn(std::unique_lock<std::mutex>& lock) {
+  const auto open = std::ranges::find_if(loops_, &SharedLoop::open);
+  if (open == loops_.end()) return false;
+  SharedLoop& loop = **open;
+  ++loop.helpers;
+  lock.unlock();
+  loop.Help();
+  lock.lock();
+  --loop.helpers;
+  changed_.notify_all();
+  return true;
+}
+
+/// A loop between two passes, together with threads that look for work meanwhile.
+void Computation::Share(std::size_t count, const Poll::Part& part) {
+  SharedLoop loop(count, part);
+  std::unique_lock lock(mutex_);
+  loops_.push_back(&loop);
+  changed_.notify_all();
+  lock.unlock();
+  loop.Help();
+  lock.lock();
+  std::erase(loops_, &loop);
+  changed_.wait(lock, [&] { return loop.helpers == 0; });
+  lock.unlock();
+  loop.Rethrow();
+}
+
 /// The next work; waits for it where other threads still make some.
 std::optional<WorkItem> Computation::Take() {
   std::unique_lock lock(mutex_);
@@ -143,6 +173,7 @@ std::optional<WorkItem> Computation::Take() {
       interrupted_ = stopped_ = true;
       break;
     }
+    if (HelpIn(lock)) continue;
     if (at_hand_ < most_at_hand_) {
       if (std::optional<WorkItem> item = schedule_.Next()) {
         ++at_hand_;
@@ -166,9 +197,11 @@ void Computation::Do(Worker& worker, WorkItem item) {
 }
 
 ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
-  const Poll poll = [this] {
+  const auto check = [this] {
     if (Cancelled()) throw Interrupted();
   };
+  const auto share = [this](std::size_t count, const Poll::Part& part) { Share(count, part); };
+  const Poll poll = threads_ > 1 ? Poll(check, share) : Poll(check);
   if (!item.between) {
     const ChunkOptions options{.writer = writer_ ? &*writer_ : nullptr,
                                .digests = options_.digests,

@@ -12,9 +12,11 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "merge/run/engine.h"
 #include "merge/run/schedule.h"
+#include "merge/run/shared_loop.h"
 
 namespace weightsmith::internal {
 
@@ -35,6 +37,8 @@ class Computation {
   void Work();
   void Stop(std::exception_ptr failure);
   std::optional<WorkItem> Take();
+  bool HelpIn(std::unique_lock<std::mutex>& lock);
+  void Share(std::size_t count, const Poll::Part& part);
   void Do(Worker& worker, WorkItem item);
   ChunkResult Compute(Worker& worker, WorkItem& item);
   void WriteInTurn(const WorkItem& item, ChunkResult&& result);
@@ -53,7 +57,8 @@ class Computation {
   std::condition_variable changed_;
   Schedule schedule_;
   std::size_t most_at_hand_;
-  std::size_t at_hand_ = 0;  ///< chunks that are computed, wait for the file, or are written
+  std::size_t at_hand_ = 0;         ///< chunks that are computed, wait for the file, or are written
+  std::vector<SharedLoop*> loops_;  ///< of threads between two passes
   bool stopped_ = false;
   bool interrupted_ = false;
   std::exception_ptr failure_;

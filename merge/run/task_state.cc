@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
+#include <utility>
 
 #include "core/tensor/codec.h"
 
@@ -48,6 +50,7 @@ TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& diges
 void TaskState::BeginPass() {
   blocks_.clear();
   selections_.clear();
+  rows_.clear();
   sampled_ = false;
   if (storing()) {
     tape_ = Bind(task_->tape, slots_, wide_);
@@ -60,6 +63,10 @@ void TaskState::BeginPass() {
     blocks_.emplace_back(reduction, selects ? 0 : task_->elements);
     selections_.push_back(selects ? std::make_unique<Selection>(reduction.rank, task_->elements)
                                   : nullptr);
+  }
+  rows_ = RowNumbersOf(*task_, pass_);
+  for (const RowNumbers& rows : rows_) {
+    for (const Slot slot : rows.stored) slots_[slot].resize(rows.cells.CellCount(task_->elements));
   }
   for (const KeptRegister& kept : pass().kept) kept_[kept.out].resize(task_->elements);
 }
@@ -103,12 +110,58 @@ void TaskState::Gather(std::uint64_t first, std::size_t n, std::span<const Real>
     std::ranges::transform(tile(kept.value), kept_[kept.out].begin() + first,
                            [](Real v) { return static_cast<float>(v); });
   }
+  const std::uint64_t end = first + n;
+  if (!rows_.empty() && (end % kReductionBlock == 0 || end == task_->elements)) {
+    EndBlock(first / kReductionBlock);
+  }
 }
 
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
                                 std::span<const float> registers);
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
                                 std::span<const double> registers);
+
+/// Rows that lie inside a block are complete with it.
+void TaskState::EndBlock(std::uint64_t block) {
+  for (const RowNumbers& rows : rows_) {
+    std::vector<std::span<const double>> reduced;
+    for (const std::size_t r : rows.reductions) reduced.push_back(blocks_[r].Inside(block).results);
+    const std::uint64_t first = blocks_[rows.reductions.front()].Inside(block).first;
+    EvaluateRows(pass(), rows, first, reduced, slots_);
+    for (const std::size_t r : rows.reductions) blocks_[r].ForgetInside(block);
+  }
+}
+
+/// The rows that lie in several blocks.
+void TaskState::EndRows(const RowNumbers& rows) {
+  std::vector<std::vector<std::pair<std::uint64_t, double>>> edges;
+  for (const std::size_t r : rows.reductions) edges.push_back(blocks_[r].Edges());
+  std::vector<std::span<const double>> reduced(edges.size());
+  for (std::size_t e = 0; e < edges.front().size(); ++e) {
+    for (std::size_t r = 0; r < edges.size(); ++r) reduced[r] = std::span(&edges[r][e].second, 1);
+    EvaluateRows(pass(), rows, edges.front()[e].first, reduced, slots_);
+  }
+}
+
+void TaskState::EndNumbers(const Pass& ended) {
+  std::vector<bool> of_rows(slots_.size());
+  for (const RowNumbers& rows : rows_) {
+    EndRows(rows);
+    for (const Slot slot : rows.filled) of_rows[slot] = true;
+  }
+  for (std::size_t r = 0; r < blocks_.size(); ++r) {
+    const Slot out = ended.reductions[r].out;
+    if (of_rows[out]) continue;
+    if (selections_[r] == nullptr) {
+      slots_[out] = blocks_[r].Fold();
+    } else {
+      slots_[out] = {static_cast<double>(selections_[r]->value())};
+    }
+  }
+  for (const ScalarOp& operation : ended.scalars) {
+    if (!of_rows[operation.out]) Evaluate(operation, slots_);
+  }
+}
 
 void TaskState::EndPass(const Poll& poll) {
   const Pass& ended = pass();
@@ -138,15 +191,7 @@ void TaskState::EndPass(const Poll& poll) {
     kept_[transform.out].resize(task_->elements);
     transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll);
   }
-  for (std::size_t r = 0; r < blocks_.size(); ++r) {
-    std::vector<double>& slot = slots_[ended.reductions[r].out];
-    if (selections_[r] == nullptr) {
-      slot = blocks_[r].Fold();
-    } else {
-      slot = {static_cast<double>(selections_[r]->value())};
-    }
-  }
-  for (const ScalarOp& operation : ended.scalars) Evaluate(operation, slots_);
+  EndNumbers(ended);
   PrepareDeltas(ended, poll);
   ++pass_;
   BeginPass();
@@ -167,30 +212,56 @@ namespace {
 /// Results of the cells that all blocks touch. Cells of many rows are in many blocks.
 std::uint64_t CellsInBlocks(const Grid& cells, std::uint64_t elements) {
   const std::uint64_t blocks = elements / kReductionBlock + 1;
+  // Of rows, those that do not lie inside.
+  if (cells.IsRows()) return 2 * blocks;
   const std::uint64_t rows = kReductionBlock / cells.columns + 2;
   const std::uint64_t touched = (rows / cells.cell_rows + 2) * cells.CellsAcross();
   return blocks * std::min({touched, cells.CellCount(elements), kReductionBlock});
 }
 
+/// What is held of a reduction until its pass has ended.
+std::uint64_t GatheredBytes(const Reduction& reduction, const Task& task) {
+  if (reduction.code == ReductionCode::kRanked) {
+    return Selection::kBytes + SampleSize(task.elements) * 8;
+  }
+  const Grid cells = reduction.cells.value_or(Grid::Whole(task.elements));
+  const std::uint64_t vectors = (task.elements / kReductionBlock + 1) * 64;
+  return vectors + CellsInBlocks(cells, task.elements) * sizeof(double);
+}
+
+/// What slots hold when all passes have ended.
+std::uint64_t NumberBytes(const Task& task) {
+  std::vector<std::uint64_t> numbers(task.slot_count, 1);
+  for (std::size_t p = 0; p < task.passes.size(); ++p) {
+    const Pass& pass = task.passes[p];
+    for (const Reduction& reduction : pass.reductions) {
+      if (reduction.cells) numbers[reduction.out] = reduction.cells->CellCount(task.elements);
+    }
+    for (const ScalarOp& operation : pass.scalars) {
+      for (const Scalar& in : Reads(operation)) {
+        if (in.is_literal()) continue;
+        numbers[operation.out] = std::max(numbers[operation.out], numbers[in.slot()]);
+      }
+    }
+  }
+  for (std::size_t p = 0; p < task.passes.size(); ++p) {
+    for (const RowNumbers& rows : RowNumbersOf(task, p)) {
+      for (const Slot slot : rows.filled) {
+        if (std::ranges::find(rows.stored, slot) == rows.stored.end()) numbers[slot] = 0;
+      }
+    }
+  }
+  return std::accumulate(numbers.begin(), numbers.end(), std::uint64_t{0}) * sizeof(double);
+}
+
 }  // namespace
 
 std::uint64_t StateBytes(const Task& task) {
-  // Of a cell: what slots hold that are made of its sums.
-  constexpr std::uint64_t kOfCell = 8;
   if (task.passes.empty()) return 0;
   std::uint64_t most = 0;
   for (const Pass& pass : task.passes) {
     std::uint64_t bytes = 0;
-    for (const Reduction& reduction : pass.reductions) {
-      const bool selects = reduction.code == ReductionCode::kRanked;
-      const std::uint64_t cells = reduction.cells ? reduction.cells->CellCount(task.elements) : 1;
-      const std::uint64_t blocks = task.elements / kReductionBlock + 1;
-      bytes += selects
-                   ? Selection::kBytes + SampleSize(task.elements) * 8
-                   : (kOfCell * cells + 2 * blocks) * sizeof(double) + blocks * 24 +
-                         (reduction.cells ? CellsInBlocks(*reduction.cells, task.elements) : 0) *
-                             sizeof(double);
-    }
+    for (const Reduction& reduction : pass.reductions) bytes += GatheredBytes(reduction, task);
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {
       const auto of = transform.function->bytes;
@@ -200,7 +271,7 @@ std::uint64_t StateBytes(const Task& task) {
     }
     most = std::max(most, bytes + passing);
   }
-  return most + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
+  return most + NumberBytes(task) + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
 }
 
 }  // namespace weightsmith::internal

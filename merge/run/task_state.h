@@ -12,6 +12,7 @@
 #include "merge/plan/plan.h"
 #include "merge/program/selection.h"
 #include "merge/run/prepared_deltas.h"
+#include "merge/run/row_numbers.h"
 
 namespace weightsmith::internal {
 
@@ -52,6 +53,9 @@ class TaskState {
 
  private:
   void BeginPass();
+  void EndBlock(std::uint64_t block);
+  void EndRows(const RowNumbers& rows);
+  void EndNumbers(const Pass& ended);
   void PrepareDeltas(const Pass& ended, const Poll& poll);
 
   const Plan* plan_;
@@ -66,6 +70,7 @@ class TaskState {
   PreparedDeltas deltas_;
   std::vector<ReductionBlocks> blocks_;                 ///< parallel to the pass's reductions
   std::vector<std::unique_ptr<Selection>> selections_;  ///< likewise; null for other reductions
+  std::vector<RowNumbers> rows_;                        ///< of the pass
 };
 
 /// Bytes that the state of a task takes, at most.

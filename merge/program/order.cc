@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/base/fourier.h"
+#include "merge/program/change.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -49,7 +50,8 @@ float KthMagnitude(std::vector<float>& magnitudes, std::uint64_t k) {
 }
 
 void RedistributeValues(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                        std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+                        std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                        Told told) {
   const std::span<const float> a = in[0];
   std::vector<float> magnitudes(a.begin(), a.end());
   for (float& value : magnitudes) value = std::abs(value);
@@ -61,11 +63,14 @@ void RedistributeValues(std::span<const std::span<const float>> in, const Shape&
   poll();
   std::ranges::sort(sorted, {}, KeyOf);
   const std::vector<std::uint64_t> places = OrderOf(in[1], poll);
+  std::size_t taken = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const float size = std::abs(sorted[i]);
     const bool inside = low <= size && size <= high;
     out[places[i]] = inside != inverted ? sorted[i] : a[places[i]];
+    taken += inside != inverted ? 1 : 0;
   }
+  told.Say(0, static_cast<double>(taken) / static_cast<double>(sorted.size()));
 }
 
 std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
@@ -74,7 +79,8 @@ std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
 }
 
 void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                   std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+                   std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                   Told told) {
   const std::span<const float> x = in[0];
   const std::size_t size = x.size();
   if (size == 0) return;
@@ -99,6 +105,7 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   poll();
   fourier.Inverse(re, im, 1);
   for (std::size_t i = 0; i < size; ++i) out[places[i]] = static_cast<float>(re[i]);
+  if (told.Wants(0)) told.Say(0, EnergyLeft(x, out));
 }
 
 std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,

@@ -130,7 +130,8 @@ Lines LinesOf(const Shape& shape, RankedIn in) {
 }
 
 void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+               std::span<const double> numbers, std::span<float> out, const Poll& poll,
+               Told /*told*/) {
   constexpr std::size_t kBetweenPolls = std::size_t{1} << 18;
   if (out.empty()) return;
   const auto [length, stride] = LinesOf(shape, static_cast<RankedIn>(numbers[0]));

@@ -9,6 +9,7 @@ namespace {
 Value LowerAddOpposite(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double gain = tape.Product(2, given.parameters.Number("alpha"));
+  if (gain == 0) return a;
   const Value of_a = tape.Subtract(a, c);
   const Value of_b = tape.Subtract(b, c);
   TellOpposite(tape, of_a, of_b);

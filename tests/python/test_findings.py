@@ -1,6 +1,8 @@
 """What steps say of their work in their methods' own words, tensor by tensor, against numpy."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -220,6 +222,16 @@ MATRICES = {
          ("energy kept", "b"): lambda a, b, c: kept_energy(change(b, c))}),
 }
 CASES = ELEMENTS | MATRICES
+
+
+def test_every_word_is_explained():
+    root = Path(__file__).parents[2]
+    sources = "".join(path.read_text() for path in (root / "merge").rglob("*.cc"))
+    told = set(re.findall(r'Tell(?:Share|Count|Mean)?\(\s*"([^"]+)"', sources))
+    page = (root / "docs/runs.md").read_text().split("## What methods say")[1].split("\n## ")[0]
+    rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("|")][2:]
+    explained = {word.removesuffix(" of NAME") for row in rows for word in row.split(", ")}
+    assert told == explained
 
 
 def models():

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,7 @@ class Sphere {
     }
   }
 
+  std::size_t size() const { return n_; }
   bool HasDirection(std::size_t i) const { return lengths_[i] > tolerance_; }
   double Length(std::size_t i) const { return lengths_[i]; }
   double MeanLength() const {
@@ -93,17 +95,22 @@ bool Step(const Sphere& sphere, std::span<const double> shares, double tolerance
   return true;
 }
 
-double Factor(std::span<const double> in, std::size_t index) {
-  const auto iterations = static_cast<std::uint64_t>(std::ceil(in[0]));
-  const double tolerance = in[1];
+Sphere SphereOf(std::span<const double> in) {
   const std::span<const double> products = in.subspan(2);
   std::size_t n = 0;
   while ((n + 1) * (n + 2) / 2 <= products.size()) ++n;
-  const Sphere sphere(products, n, tolerance);
+  return Sphere(products, n, in[1]);
+}
+
+/// Empty where none has a direction.
+std::vector<double> MeanOnSphere(const Sphere& sphere, std::span<const double> in) {
+  const auto iterations = static_cast<std::uint64_t>(std::ceil(in[0]));
+  const double tolerance = in[1];
+  const std::size_t n = sphere.size();
   std::vector<double> shares(n);
   for (std::size_t i = 0; i < n; ++i) shares[i] = sphere.HasDirection(i) ? 1 : 0;
   const auto directions = static_cast<double>(std::ranges::count(shares, 1.0));
-  if (directions == 0) return 0;
+  if (directions == 0) return {};
   for (double& share : shares) share /= directions;
   std::vector<double> point = shares;
   if (sphere.Norm(point) < tolerance) {
@@ -115,13 +122,34 @@ double Factor(std::span<const double> in, std::size_t index) {
   for (std::uint64_t step = 0; step < iterations; ++step) {
     if (!Step(sphere, shares, tolerance, point)) break;
   }
-  return sphere.HasDirection(index) ? point[index] / sphere.Length(index) * sphere.MeanLength() : 0;
+  return point;
+}
+
+double Factor(std::span<const double> in, std::size_t index) {
+  const Sphere sphere = SphereOf(in);
+  const std::vector<double> point = MeanOnSphere(sphere, in);
+  if (point.empty() || !sphere.HasDirection(index)) return 0;
+  return point[index] / sphere.Length(index) * sphere.MeanLength();
+}
+
+double Angle(std::span<const double> in, std::size_t index) {
+  const Sphere sphere = SphereOf(in);
+  const std::vector<double> point = MeanOnSphere(sphere, in);
+  if (point.empty() || !sphere.HasDirection(index)) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return ArcCosine(std::clamp(sphere.Along(point, index), -1.0, 1.0));
 }
 
 }  // namespace
 
 const ScalarFunction& KarcherFactors() {
   static const ScalarFunction function{.name = "karcher factors", .compute = Factor};
+  return function;
+}
+
+const ScalarFunction& KarcherAngles() {
+  static const ScalarFunction function{.name = "karcher angles", .compute = Angle};
   return function;
 }
 

@@ -11,4 +11,7 @@ namespace weightsmith::internal {
 /// none has one, all factors are 0. A direction opposite to the mean does not count in a step.
 const ScalarFunction& KarcherFactors();
 
+/// Of the same the angles, in radians, between their mean and each; NaN of one without direction.
+const ScalarFunction& KarcherAngles();
+
 }  // namespace weightsmith::internal

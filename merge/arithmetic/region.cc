@@ -23,4 +23,10 @@ Region RegionOf(double width, double offset, std::uint64_t places, bool truncate
   return {place(end - 1), place(offset), true};
 }
 
+double ShareOfPlaces(const Region& region, std::uint64_t places) {
+  const std::uint64_t between = std::max(region.first, region.end) - region.first;
+  const double share = static_cast<double>(between) / static_cast<double>(places);
+  return region.inverted ? 1 - share : share;
+}
+
 }  // namespace weightsmith::internal

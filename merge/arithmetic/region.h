@@ -17,4 +17,7 @@ struct Region {
 /// place, ties to even, or truncated.
 Region RegionOf(double width, double offset, std::uint64_t places, bool truncates = false);
 
+/// How many of the places are in it, as a share. REQUIRES: there are some.
+double ShareOfPlaces(const Region& region, std::uint64_t places);
+
 }  // namespace weightsmith::internal

@@ -47,8 +47,10 @@ Value DirectionsOf(Lowering& tape, const Grid& cells, Value x) {
 }
 
 Value BlendCells(Lowering& tape, const Grid& cells, Scalar share, Value a, Value b) {
+  const Scalar rest = tape.Minus(1, share);
+  tape.Tell("taken", rest, Unit::kShare, Subject::Operand(1));
   return tape.Add(tape.Multiply(tape.Spread(share, cells), a),
-                  tape.Multiply(tape.Spread(tape.Minus(1, share), cells), b));
+                  tape.Multiply(tape.Spread(rest, cells), b));
 }
 
 }  // namespace weightsmith::internal

@@ -26,7 +26,8 @@ Scalar Cosine(Lowering& tape, Value x, Value y);
 /// x over its norm in each cell; what is zero stays so.
 Value DirectionsOf(Lowering& tape, const Grid& cells, Value x);
 
-/// `share` of a and the rest of b, each cell by its own share.
+/// `share` of a and the rest of b, each cell by its own share; tells the rest. REQUIRES: b is the
+/// second operand.
 Value BlendCells(Lowering& tape, const Grid& cells, Scalar share, Value a, Value b);
 
 }  // namespace weightsmith::internal

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "merge/arithmetic/opposite.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -8,8 +9,10 @@ namespace {
 Value LowerAddOpposite(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double gain = tape.Product(2, given.parameters.Number("alpha"));
+  if (gain == 0) return a;
   const Value of_a = tape.Subtract(a, c);
   const Value of_b = tape.Subtract(b, c);
+  TellOpposite(tape, of_a, of_b);
   Value share = Value::Zero();
   if (given.parameters.Word("where") == "opposite") {
     const Value larger = tape.Max(tape.Magnitude(of_a), tape.Magnitude(of_b));
@@ -19,6 +22,7 @@ Value LowerAddOpposite(Lowering& tape, const Arguments& given) {
     const Value apart = tape.Magnitude(tape.Subtract(of_a, of_b));
     share = tape.Quotient(apart, tape.Add(apart, tape.Magnitude(tape.Add(of_a, of_b))));
   }
+  tape.TellMean("added", share, Subject::Operand(1));
   return tape.Add(a, tape.Multiply(tape.Scale(gain, share), of_b));
 }
 

@@ -40,7 +40,9 @@ Value LowerAdjust(Lowering& tape, const Arguments& given) {
     return name.starts_with(layer) && name.substr(layer.size()) == kind;
   };
   const auto scaled = [&](std::string_view detail, double step) {
-    return tape.Scale(1 + step * given.parameters.Number(detail), a);
+    const double factor = 1 + step * given.parameters.Number(detail);
+    if (factor != 1) tape.Tell("factor", factor);
+    return tape.Scale(factor, a);
   };
   for (const auto& [layer, detail] :
        {std::pair<std::string_view, std::string_view>{"input_blocks.0.0.", "detail_in"},

@@ -13,6 +13,7 @@ Value LowerChannelSum(Lowering& tape, const Arguments& given) {
   const Scalar apart = tape.Minus(1, CosineOf(tape, rows, a, b));
   const Scalar gate =
       tape.Lesser(tape.Greater(tape.Times(apart, given.parameters.Number("beta")), 0), 1);
+  tape.Tell("gate", gate, Unit::kShare);
   const Value difference = tape.Scale(alpha, tape.Subtract(b, a));
   return tape.Add(a, tape.Multiply(tape.Spread(gate, rows), difference));
 }

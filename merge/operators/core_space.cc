@@ -22,7 +22,9 @@ Value LowerCoreSpace(Lowering& tape, const Arguments& given) {
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
   const auto merge = static_cast<double>(CoreMergeOf(given.parameters.Word("merge")));
   const double rank = std::rint(given.parameters.Number("rank"));
-  return AddToBase(tape, given, tape.Transformed(CoreSpace(), deltas, {rank, merge}));
+  const Value merged = tape.Transformed(CoreSpace(), deltas, {rank, merge});
+  tape.TellCount("rank", tape.ToldBy(merged, 0), tape.ToldBy(merged, 1));
+  return AddToBase(tape, given, merged);
 }
 
 }  // namespace

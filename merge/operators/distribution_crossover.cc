@@ -15,6 +15,7 @@ Value LowerDistributionCrossover(Lowering& tape, const Arguments& given) {
   // The filter is linear: what is taken of b is what it passes of the difference.
   const Value taken = tape.Transformed(FilterInOrder(), std::array{difference, c},
                                        {1 - alpha, given.parameters.Number("tilt")});
+  tape.Tell("energy taken", tape.ToldBy(taken, 0), Unit::kShare, Subject::Operand(1));
   return tape.Add(a, taken);
 }
 

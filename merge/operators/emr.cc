@@ -13,10 +13,14 @@ std::string CheckEmr(const ArgumentsGiven& given) {
 Value Unified(Lowering& tape, std::span<const Value> deltas) {
   const Value votes = Votes(tape, deltas, "total");
   Value largest = Value::Zero();
+  Value left_out = Value::Zero();  // of an element all have one sign: no sum of them is 0
   for (const Value delta : deltas) {
-    const Value of_sign = tape.Magnitude(tape.KeepSign(delta, votes));
+    const Value kept = tape.KeepSign(delta, votes);
+    const Value of_sign = tape.Magnitude(kept);
     largest = largest.zero() ? of_sign : tape.Max(largest, of_sign);
+    left_out = tape.Add(left_out, tape.Subtract(delta, kept));
   }
+  tape.TellShare("sign conflicts", left_out);
   return tape.Multiply(tape.Sign(votes), largest);
 }
 

@@ -1,6 +1,7 @@
 #include <array>
 #include <limits>
 
+#include "merge/arithmetic/opposite.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -20,6 +21,7 @@ Value LowerEuclideanAddDifference(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double t = tape.Round(given.parameters.Number("alpha"));
   const double rest = tape.Difference(1, t);
+  TellOpposite(tape, tape.Subtract(a, c), tape.Subtract(b, c));
   const Value of_a = DirectionOfChange(tape, tape.Subtract(a, c));
   const Value of_b = DirectionOfChange(tape, tape.Subtract(b, c));
   const Value size =

@@ -18,6 +18,7 @@ Value LowerExtract(Lowering& tape, const Arguments& given) {
       tape.Power(tape.Over(tape.Plus(cosine, 1), 2), given.parameters.Number("gamma"));
   const Scalar taken = tape.Plus(tape.Times(tape.Difference(1, beta), alike),
                                  tape.Times(beta, tape.Minus(1, alike)));
+  tape.Tell("taken", taken, Unit::kShare);
   const Value difference = tape.Blend(tape.Difference(1, alpha), of_b, alpha, of_c);
   return tape.Add(a, tape.Multiply(tape.Spread(taken, runs), difference));
 }

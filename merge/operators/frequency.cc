@@ -25,6 +25,7 @@ Value LowerFrequency(Lowering& tape, const Arguments& given) {
   const Value taken = tape.Transformed(
       FilterBands(), std::span(&difference, 1),
       {low, middle, high, given.parameters.Number("from"), given.parameters.Number("to")});
+  tape.Tell("energy taken", tape.ToldBy(taken, 0), Unit::kShare, Subject::Operand(1));
   return tape.Add(a, taken);
 }
 

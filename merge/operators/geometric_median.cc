@@ -24,7 +24,9 @@ Value LowerGeometricMedian(Lowering& tape, const Arguments& given) {
   }
   Value median = Value::Zero();
   for (std::size_t i = 0; i < given.list.size(); ++i) {
-    median = tape.AddScaled(median, tape.Call(ShareInMedian(), products, i), given.list[i]);
+    const Scalar share = tape.Call(ShareInMedian(), products, i);
+    tape.Tell("share", share, Unit::kShare, Subject::Entry(i));
+    median = tape.AddScaled(median, share, given.list[i]);
   }
   return median;
 }

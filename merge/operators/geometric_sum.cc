@@ -1,3 +1,4 @@
+#include "merge/arithmetic/opposite.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -16,6 +17,7 @@ Value LowerGeometricSum(Lowering& tape, const Arguments& given) {
   const double t = tape.Round(given.parameters.Number("alpha"));
   if (t == 0 || a == b) return a;
   if (t == 1) return b;
+  TellOpposite(tape, a, b);
   const double rest = tape.Difference(1, t);
   const Value size =
       tape.Multiply(tape.Power(tape.Magnitude(a), rest), tape.Power(tape.Magnitude(b), t));

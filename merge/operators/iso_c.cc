@@ -15,7 +15,10 @@ Value LowerIsoC(Lowering& tape, const Arguments& given) {
   Value sum = Value::Zero();
   for (const Value delta : deltas) sum = tape.Add(sum, delta);
   const auto count = static_cast<double>(deltas.size());
-  return AddToBase(tape, given, tape.Transformed(IsotropicSum(), std::span(&sum, 1), {count}));
+  const Value merged = tape.Transformed(IsotropicSum(), std::span(&sum, 1), {count});
+  tape.TellCount("rank", tape.ToldBy(merged, 1), tape.ToldBy(merged, 2));
+  tape.Tell("singular value", tape.ToldBy(merged, 0));
+  return AddToBase(tape, given, merged);
 }
 
 }  // namespace

@@ -13,7 +13,10 @@ Value LowerIsoCts(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
   const double common = given.parameters.Number("common");
-  return AddToBase(tape, given, tape.Transformed(CommonAndOwnSubspaces(), deltas, {common}));
+  const Value merged = tape.Transformed(CommonAndOwnSubspaces(), deltas, {common});
+  tape.TellCount("common rank", tape.ToldBy(merged, 1), tape.ToldBy(merged, 2));
+  tape.Tell("singular value", tape.ToldBy(merged, 0));
+  return AddToBase(tape, given, merged);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ Value LowerKarcher(Lowering& tape, const Arguments& given) {
   Value sum = Value::Zero();
   for (std::size_t i = 0; i < given.list.size(); ++i) {
     sum = tape.Add(sum, tape.Scale(tape.Call(KarcherFactors(), numbers, i), given.list[i]));
+    tape.Tell("angle", tape.Degrees(tape.Call(KarcherAngles(), numbers, i)), Unit::kDegrees,
+              Subject::Entry(i));
   }
   return sum;
 }

@@ -6,8 +6,10 @@ namespace {
 Value LowerMaximum(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
   const Value b = given.operands[1];
-  const Value largest = tape.Max(a, b);
   const double alpha = tape.Round(given.parameters.Number("alpha"));
+  if (alpha == 0) return a;
+  const Value largest = tape.Max(a, b);
+  tape.TellShare("taken", tape.Subtract(largest, a), Subject::Operand(1));
   return alpha == 1 ? largest : tape.AddDifference(a, alpha, largest, a);
 }
 

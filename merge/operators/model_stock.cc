@@ -38,10 +38,8 @@ Value LowerModelStock(Lowering& tape, const Arguments& given) {
   const Scalar cosine = tape.Greater(mean, 0);
   const Scalar ratio =
       tape.Over(tape.Times(count, cosine), tape.Plus(1, tape.Times(count - 1, cosine)));
-  if (!by_filter) {
-    tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
-    tape.Tell("ratio", ratio);
-  }
+  tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
+  tape.Tell("ratio", ratio);
   return cells.Blend(tape, ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);
 }
 

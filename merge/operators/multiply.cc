@@ -4,7 +4,9 @@ namespace weightsmith::internal::operators {
 namespace {
 
 Value LowerMultiply(Lowering& tape, const Arguments& given) {
-  return tape.Multiply(given.operands[0], given.operands[1]);
+  const Value product = tape.Multiply(given.operands[0], given.operands[1]);
+  tape.TellShare("not zero", product);
+  return product;
 }
 
 }  // namespace

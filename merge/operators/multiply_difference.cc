@@ -1,5 +1,6 @@
 #include <array>
 
+#include "merge/arithmetic/opposite.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -9,10 +10,12 @@ Value LowerMultiplyDifference(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
   const double alpha = tape.Round(given.parameters.Number("alpha"));
   const double beta = tape.Round(given.parameters.Number("beta"));
+  TellOpposite(tape, tape.Subtract(a, c), tape.Subtract(b, c));
   const Value of_a = tape.Magnitude(tape.Subtract(a, c));
   const Value of_b = tape.Magnitude(tape.Subtract(b, c));
   const Value size =
       tape.Multiply(tape.Power(of_a, tape.Difference(1, alpha)), tape.Power(of_b, alpha));
+  tape.TellShare("changed", size);
   const Value sign = tape.Subtract(tape.Blend(tape.Difference(1, beta), a, beta, b), c);
   const Value positive = tape.KeepSign(size, sign);
   return tape.Add(c, tape.Blend(2, positive, -1, size));

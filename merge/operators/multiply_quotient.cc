@@ -23,6 +23,7 @@ Value LowerMultiplyQuotient(Lowering& tape, const Arguments& given) {
   const Value from_a = tape.Subtract(tape.Logarithm(tape.Magnitude(a)), of_c);
   const Value from_b = tape.Subtract(tape.Logarithm(tape.Magnitude(b)), of_c);
   const Value exponent = OppositeExponent(tape, alpha, from_a, from_b);
+  tape.TellShare("opposite", exponent);
   const Value growth = tape.Exponential(tape.Multiply(exponent, from_b));
   // Where b and c differ in sign their quotient has an angle of half a turn.
   const Value differ =

@@ -14,6 +14,7 @@ Value LowerNearswap(Lowering& tape, const Arguments& given) {
   const Value distance = tape.Max(tape.Magnitude(tape.Subtract(a, b)), tape.Constant(kNearest));
   const Value one = tape.Constant(1);
   const Value share = tape.Min(tape.Quotient(tape.Constant(t), distance), one);
+  tape.TellMean("taken", share, Subject::Operand(1));
   return tape.Add(tape.Multiply(share, b), tape.Multiply(tape.Subtract(one, share), a));
 }
 

@@ -18,8 +18,8 @@ Value LowerNormMatch(Lowering& tape, const Arguments& given) {
   const Scalar own = norm_of(b);
   const Scalar norm = tape.Plus(tape.Times(tape.Difference(1, t), own), tape.Times(t, norm_of(a)));
   const Scalar factor = tape.Select(kNoDirection, own, tape.Over(norm, own), 1);
-  if (by_rows) return tape.Multiply(tape.Spread(factor, rows), b);
   tape.Tell("factor", factor);
+  if (by_rows) return tape.Multiply(tape.Spread(factor, rows), b);
   return tape.Scale(factor, b);
 }
 

@@ -20,6 +20,7 @@ Value LowerNormalizedSum(Lowering& tape, const Arguments& given) {
   };
   const Value direction = tape.Blend(share(rest, of_a), a, share(t, of_b), b);
   const Scalar norm = tape.Norm(direction);
+  tape.Tell("length of the mean direction", norm);
   const Scalar length = tape.Plus(tape.Times(rest, of_a), tape.Times(t, of_b));
   return tape.Scale(tape.Select(kNoNormalizedLength, norm, tape.Over(length, norm), 0), direction);
 }

@@ -28,9 +28,7 @@ Value LowerNuslerp(Lowering& tape, const Arguments& given) {
   const auto length = [&](Value v) { return tape.Greater(cells.Norm(tape, v), kLeastLength); };
   const Scalar cosine = tape.Over(cells.Dot(tape, x, y), tape.Times(length(x), length(y)));
   const Scalar angle = tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1));
-  if (given.parameters.Word("by") == "tensor") {
-    tape.Tell("angle", tape.Degrees(angle), Unit::kDegrees);
-  }
+  tape.Tell("angle", tape.Degrees(angle), Unit::kDegrees);
   const auto share = [&](double part) {
     const Scalar sine = tape.Sine(angle);
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), sine);

@@ -8,6 +8,7 @@ Value LowerPerpendicular(Lowering& tape, const Arguments& given) {
   const Value b = given.operands[1];
   const Scalar square = tape.Dot(a, a);
   const Scalar along = tape.Select(0, square, tape.Over(tape.Dot(a, b), square), 0);
+  tape.Tell("left out", along, Unit::kNumber, Subject::Operand(0));
   return tape.AddScaled(b, tape.Times(-1, along), a);
 }
 

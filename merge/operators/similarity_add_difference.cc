@@ -1,5 +1,6 @@
 #include <array>
 
+#include "merge/arithmetic/opposite.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -15,6 +16,8 @@ Value LowerSimilarityAddDifference(Lowering& tape, const Arguments& given) {
   const Value zeros = tape.Subtract(tape.Constant(1), tape.WhereNotZero(1, larger));
   const Value alike =
       tape.Scale(tape.Product(beta, 0.5), tape.Add(tape.Add(product, zeros), tape.Constant(1)));
+  TellOpposite(tape, a, b);
+  tape.TellMean("alike", alike);
   const Value added = tape.AddDifference(a, alpha, b, c);
   const double half = tape.Product(alpha, 0.5);
   const Value blended = tape.Blend(tape.Difference(1, half), a, half, b);

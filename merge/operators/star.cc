@@ -15,6 +15,7 @@ Value LowerStar(Lowering& tape, const Arguments& given) {
     const double share = given.Entry("share", i);
     if (share == 1) continue;
     deltas[i] = tape.Transformed(LargestShare(), std::span(&deltas[i], 1), {share});
+    tape.TellCount("rank", tape.ToldBy(deltas[i], 0), tape.ToldBy(deltas[i], 1), Subject::Entry(i));
   }
   return AddToBase(tape, given, MeanOf(tape, deltas));
 }

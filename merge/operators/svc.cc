@@ -15,7 +15,9 @@ Value LowerSvc(Lowering& tape, const Arguments& given) {
   std::vector<Value> deltas = {tape.Subtract(merged, base)};
   for (const Value delta : Differences(tape, given)) deltas.push_back(delta);
   const double least = given.parameters.Number("alpha");
-  return tape.Add(base, tape.Transformed(CalibratedSpectrum(), deltas, {least}));
+  const Value calibrated = tape.Transformed(CalibratedSpectrum(), deltas, {least});
+  tape.Tell("factor", tape.ToldBy(calibrated, 0));
+  return tape.Add(base, calibrated);
 }
 
 }  // namespace

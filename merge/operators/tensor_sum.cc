@@ -17,6 +17,7 @@ Value LowerTensorSum(Lowering& tape, const Arguments& given) {
                                  given.parameters.Word("ends") == "truncated");
   const Value inside = region.inverted ? a : b;
   const Value outside = region.inverted ? b : a;
+  tape.Tell("taken", ShareOfPlaces(region, rows), Unit::kShare, Subject::Operand(1));
   if (region.first >= region.end) return outside;
   const std::uint64_t row = elements / rows;
   const Value head = tape.KeepExtra(outside, inside, elements, region.first * row);

@@ -20,6 +20,7 @@ Value LowerTensorSum2(Lowering& tape, const Arguments& given) {
                                  given.parameters.Word("ends") == "truncated");
   const Value inside = region.inverted ? a : b;
   const Value outside = region.inverted ? b : a;
+  tape.Tell("taken", ShareOfPlaces(region, shape[dimension]), Unit::kShare, Subject::Operand(1));
   if (region.first >= region.end) return outside;
   const std::uint64_t whole = dimension == 0 ? elements : elements / shape[0];
   const std::uint64_t place = whole / shape[dimension];

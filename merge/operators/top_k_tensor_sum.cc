@@ -14,9 +14,12 @@ Value LowerTopKTensorSum(Lowering& tape, const Arguments& given) {
   if (elements < 2 || a == b) return a;
   const Region region =
       RegionOf(given.parameters.Number("width"), given.parameters.Number("offset"), elements);
-  return tape.Transformed(Redistribute(), std::array{a, b},
-                          {static_cast<double>(region.first), static_cast<double>(region.end),
-                           region.inverted ? 1.0 : 0.0});
+  const Value result =
+      tape.Transformed(Redistribute(), std::array{a, b},
+                       {static_cast<double>(region.first), static_cast<double>(region.end),
+                        region.inverted ? 1.0 : 0.0});
+  tape.Tell("redistributed", tape.ToldBy(result, 0), Unit::kShare);
+  return result;
 }
 
 }  // namespace

@@ -10,7 +10,13 @@ constexpr double kGain = 1.8;
 
 Value LowerTrainDifference(Lowering& tape, const Arguments& given) {
   const auto [a, b, c] = std::array{given.operands[0], given.operands[1], given.operands[2]};
-  return tape.TrainDifference(a, tape.Product(kGain, given.parameters.Number("alpha")), b, c);
+  const double gain = tape.Product(kGain, given.parameters.Number("alpha"));
+  if (gain == 0) return a;
+  // As the result has it: how far b is from a, in proportion to that and to what b learned.
+  const Value distance = tape.Magnitude(tape.Subtract(b, a));
+  const Value whole = tape.Add(tape.Magnitude(tape.Subtract(b, c)), distance);
+  tape.TellMean("ratio", tape.Quotient(distance, whole));
+  return tape.TrainDifference(a, gain, b, c);
 }
 
 }  // namespace

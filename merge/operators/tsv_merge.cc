@@ -12,7 +12,11 @@ std::string CheckTsvMerge(const ArgumentsGiven& given) {
 Value LowerTsvMerge(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
-  return AddToBase(tape, given, tape.Transformed(TaskSingularVectors(), deltas, {}));
+  const Value merged = tape.Transformed(TaskSingularVectors(), deltas, {});
+  for (std::size_t i = 0; i < deltas.size(); ++i) {
+    tape.Tell("energy kept", tape.ToldBy(merged, i), Unit::kShare, Subject::Entry(i));
+  }
+  return AddToBase(tape, given, merged);
 }
 
 }  // namespace

@@ -30,9 +30,11 @@ class Value {
 /// What fills a slot at the end of pass number `level`.
 struct SlotMaker {
   std::uint16_t level = 0;
-  bool reduced = false;   ///< by a reduction; else by an operation
-  std::size_t index = 0;  ///< of it
-  bool given = false;     ///< it is known before the first pass; `index` says which number
+  bool reduced = false;    ///< by a reduction; else by an operation
+  std::size_t index = 0;   ///< of it
+  bool given = false;      ///< it is known before the first pass; `index` says which number
+  bool told = false;       ///< by the transform `index`
+  std::size_t number = 0;  ///< which of those that it tells
 };
 
 /// What gives a kept value at the end of pass number `level`.

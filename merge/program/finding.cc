@@ -23,6 +23,19 @@ std::uint64_t CountNotZero(std::span<const Real> tile) {
   return CountNotBelow(tile, std::numeric_limits<Real>::denorm_min());
 }
 
+template <class Real>
+Found SumPartsOf(std::span<const Real> tile) {
+  Found found;
+  for (const Real share : tile) {
+    if (std::isnan(share)) continue;
+    const double parts = static_cast<double>(kPartsOfShare);
+    const double whole = std::clamp(static_cast<double>(share), 0.0, 1.0) * parts + 0.5;
+    found.marked += static_cast<std::uint64_t>(whole);
+    found.seen += kPartsOfShare;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::string_view ToString(Unit unit) {
@@ -70,6 +83,14 @@ std::uint64_t CountMarked(std::span<const float> tile) {
 
 std::uint64_t CountMarked(std::span<const double> tile) {
   return CountNotZero(tile);
+}
+
+Found SumShares(std::span<const float> tile) {
+  return SumPartsOf(tile);
+}
+
+Found SumShares(std::span<const double> tile) {
+  return SumPartsOf(tile);
 }
 
 }  // namespace weightsmith::internal

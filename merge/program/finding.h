@@ -55,6 +55,7 @@ struct Finding {
   Scalar number = 0;
   std::optional<Scalar> of{};        ///< of a count: out of how many
   std::optional<Register> marked{};  ///< in place of a number: the share of elements that are not 0
+  bool mean = false;                 ///< of `marked` the mean, of shares from 0 to 1
   std::uint32_t step = 0;            ///< index in Plan::steps
   std::string operand{};             ///< the recipe's name of the subject; empty: the step
   /// What the step gives. Where that is not computed, nor is the finding.
@@ -77,7 +78,7 @@ struct Found {
   double number = std::numeric_limits<double>::quiet_NaN();
   double of = std::numeric_limits<double>::quiet_NaN();
   std::uint64_t marked = 0;
-  std::uint64_t seen = 0;  ///< elements that were looked at
+  std::uint64_t seen = 0;  ///< elements that were looked at; of a mean both are in kPartsOfShare
 
   /// NaN where nothing was found.
   double Value() const;
@@ -96,5 +97,11 @@ inline constexpr std::uint64_t kTilesLookedAt = 64;
 /// How many of a tile's elements are not 0; a NaN is not.
 std::uint64_t CountMarked(std::span<const float> tile);
 std::uint64_t CountMarked(std::span<const double> tile);
+
+/// What a tile adds to a mean of shares: each as a whole number of parts, so that the order of sums
+/// does not matter. A NaN is not seen.
+Found SumShares(std::span<const float> tile);
+Found SumShares(std::span<const double> tile);
+inline constexpr std::uint64_t kPartsOfShare = 1 << 20;
 
 }  // namespace weightsmith::internal

@@ -50,8 +50,10 @@ class Needs {
   bool Gathered(const Scalar& scalar) const {
     if (scalar.is_literal() || slots[scalar.slot()]) return true;
     const SlotMaker& maker = draft_.slots[scalar.slot()];
-    return !maker.reduced && std::ranges::all_of(Reads(draft_.scalars[maker.index]),
-                                                 [&](const Scalar& in) { return Gathered(in); });
+    if (maker.told) return kept[draft_.transforms[maker.index].out];
+    return !maker.reduced && !maker.given &&
+           std::ranges::all_of(Reads(draft_.scalars[maker.index]),
+                               [&](const Scalar& in) { return Gathered(in); });
   }
 
   void AddRegister(Register value) {
@@ -65,6 +67,7 @@ class Needs {
     slots[slot] = true;
     const SlotMaker& maker = draft_.slots[slot];
     if (maker.given) return;
+    if (maker.told) return AddKept(draft_.transforms[maker.index].out);
     if (maker.reduced) {
       for (const Register in : Reads(draft_.reductions[maker.index])) AddRegister(in);
       return;
@@ -322,7 +325,7 @@ class Finisher {
     pass.tape = numbering.TakeTape();
     RenumberSlots(pass.tape);
     for (const Slot slot : level.slots) AddSlot(slot, numbering, pass);
-    for (const KeptIndex kept : level.kept) AddKept(kept, numbering, pass);
+    for (const KeptIndex kept : level.kept) AddKept(kept, level, numbering, pass);
     finished_.passes.push_back(std::move(pass));
   }
 
@@ -335,6 +338,7 @@ class Finisher {
       pass.reductions.push_back(reduction);
       return;
     }
+    if (maker.told) return;
     ScalarOp operation = draft_.scalars[maker.index];
     for (Scalar& in : operation.in) in = Renumber(in);
     for (Scalar& in : operation.operands) in = Renumber(in);
@@ -342,7 +346,7 @@ class Finisher {
     pass.scalars.push_back(std::move(operation));
   }
 
-  void AddKept(KeptIndex kept, const Numbering& numbering, Pass& pass) const {
+  void AddKept(KeptIndex kept, const Level& level, const Numbering& numbering, Pass& pass) const {
     const KeptMaker& maker = draft_.kept[kept];
     const KeptIndex number = finished_.whole.at(kept);
     if (!maker.transformed) {
@@ -352,6 +356,12 @@ class Finisher {
     Transform transform = draft_.transforms[maker.index];
     for (KeptIndex& in : transform.in) in = finished_.whole.at(in);
     transform.out = number;
+    for (const Slot slot : level.slots) {
+      const SlotMaker& told = draft_.slots[slot];
+      if (told.told && told.index == maker.index) {
+        transform.told.push_back({told.number, new_slots_[slot]});
+      }
+    }
     pass.transforms.push_back(std::move(transform));
   }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/elementary.h"
 #include "core/base/fourier.h"
+#include "merge/program/change.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -264,15 +265,24 @@ void PassShare(std::span<const float> in, double share, std::span<float> out) {
 }
 
 void Filter(std::span<const std::span<const float>> in, const Shape& shape,
-            std::span<const double> numbers, std::span<float> out, const Poll& poll) {
-  if (in[0].size() < 2) return PassShare(in[0], numbers[0], out);
-  FilterTensor(in[0], shape, Band(numbers[0], numbers[1]), out, poll);
+            std::span<const double> numbers, std::span<float> out, const Poll& poll, Told told) {
+  if (in[0].size() < 2) {
+    PassShare(in[0], numbers[0], out);
+  } else {
+    FilterTensor(in[0], shape, Band(numbers[0], numbers[1]), out, poll);
+  }
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
 }
 
 void FilterByBand(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out, const Poll& poll) {
-  if (in[0].size() < 2) return PassShare(in[0], Bands(numbers).Passed(0), out);
-  FilterTensor(in[0], shape, Bands(numbers), out, poll);
+                  std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                  Told told) {
+  if (in[0].size() < 2) {
+    PassShare(in[0], Bands(numbers).Passed(0), out);
+  } else {
+    FilterTensor(in[0], shape, Bands(numbers), out, poll);
+  }
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
 }
 
 std::uint64_t Bytes(const Shape& shape, std::size_t /*inputs*/,

@@ -415,6 +415,19 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
   return Value::Of(draft_.tape.registers++);
 }
 
+Scalar Lowering::ToldBy(Value transformed, std::size_t index) {
+  const KeptMaker& maker = draft_.kept[draft_.read_as.at(transformed.reg())];
+  constexpr std::uint64_t kKey = 3000;
+  const auto [known, fresh] =
+      known_slots_.try_emplace({kKey, maker.index, index}, static_cast<Slot>(draft_.slots.size()));
+  if (fresh) {
+    if (draft_.slots.size() == kNoSlot) FailForSize();
+    draft_.slots.push_back(
+        {.level = maker.level, .index = maker.index, .told = true, .number = index});
+  }
+  return Scalar::Of(known->second);
+}
+
 void Lowering::Tell(std::string_view label, Scalar number, Unit unit, Subject subject) {
   draft_.findings.push_back(
       {.label = label, .unit = unit, .subject = subject, .number = number, .result = {}});
@@ -436,6 +449,12 @@ void Lowering::TellShare(std::string_view label, Value marked, Subject subject) 
                              .subject = subject,
                              .marked = marked.reg(),
                              .result = {}});
+}
+
+void Lowering::TellMean(std::string_view label, Value shares, Subject subject) {
+  const std::size_t count = draft_.findings.size();
+  TellShare(label, shares, subject);
+  draft_.findings[count].mean = draft_.findings[count].marked.has_value();
 }
 
 std::span<Finding> Lowering::FindingsFrom(std::size_t count) {

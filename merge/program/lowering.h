@@ -128,6 +128,9 @@ class Lowering {
   /// read for it.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
                     std::vector<double> numbers, std::vector<CompanionIndex> companions = {});
+  /// A number that the function says of what it did: see its declaration. NaN where it had nothing
+  /// to say. REQUIRES: `transformed` is what Transformed gave.
+  Scalar ToldBy(Value transformed, std::size_t index);
   /// Keeps a value whole, for what is no function of a tensor alone; `source` cannot be read
   /// before.
   KeptIndex KeepFor(Value value, Register source);
@@ -156,6 +159,8 @@ class Lowering {
   /// The share of the elements that are not 0. What is computed for it alone is computed for some
   /// tiles of a tensor alone.
   void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
+  /// The mean of shares, each from 0 to 1. What is no number does not count.
+  void TellMean(std::string_view label, Value shares, Subject subject = Subject::Step());
   /// What was told since there were `count` of it, for whoever knows the step.
   std::span<Finding> FindingsFrom(std::size_t count);
   std::size_t finding_count() const { return draft_.findings.size(); }

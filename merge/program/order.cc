@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/fourier.h"
+#include "merge/program/change.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -92,7 +93,8 @@ std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitu
 }
 
 void RedistributeValues(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                        std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+                        std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                        Told told) {
   const std::span<const float> a = in[0];
   float low = 0;
   float high = 0;
@@ -104,13 +106,16 @@ void RedistributeValues(std::span<const std::span<const float>> in, const Shape&
   const bool inverted = numbers[2] != 0;
   const std::vector<std::uint32_t> sorted = SortedKeys(KeysOf(a, false), poll);
   const std::vector<Entry> order = OrderOf(in[1], poll);
+  std::size_t taken = 0;
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     const float value = FloatOf(sorted[i]);
     const float size = std::abs(value);
     const bool inside = low <= size && size <= high;
     const std::uint32_t place = PlaceOf(order[i]);
     out[place] = inside != inverted ? value : a[place];
+    taken += inside != inverted ? 1 : 0;
   }
+  told.Say(0, static_cast<double>(taken) / static_cast<double>(sorted.size()));
 }
 
 std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
@@ -119,7 +124,8 @@ std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
 }
 
 void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                   std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+                   std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                   Told told) {
   const std::span<const float> x = in[0];
   const std::size_t size = x.size();
   if (size == 0) return;
@@ -144,6 +150,7 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   poll();
   fourier.Inverse(re, im, 1);
   for (std::size_t i = 0; i < size; ++i) out[PlaceOf(order[i])] = static_cast<float>(re[i]);
+  if (told.Wants(0)) told.Say(0, EnergyLeft(x, out));
 }
 
 std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,

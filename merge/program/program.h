@@ -22,12 +22,30 @@ using KeptIndex = std::uint16_t;
 /// The index of a tensor of another name that a function reads whole, as f32.
 using CompanionIndex = std::uint16_t;
 
+/// Where a function of tensors says numbers of what it did: the first ones, as many as are asked
+/// for. What it does not say is NaN.
+class Told {
+ public:
+  Told() = default;
+  explicit Told(std::span<double> numbers) : numbers_(numbers) {}
+
+  bool Wants(std::size_t index) const { return index < numbers_.size(); }
+  void Say(std::size_t index, double number) const {
+    if (Wants(index)) numbers_[index] = number;
+  }
+
+ private:
+  std::span<double> numbers_{};
+};
+
 /// A function of whole tensors of one shape, computed between two passes.
 struct TensorFunction {
   std::string_view name;
-  /// `out` has as many elements as each of `in`; behind these come companions, of any size.
+  /// `out` has as many elements as each of `in`; behind these come companions, of any size. What is
+  /// told depends on nothing else, and `out` not on what is asked for.
   void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out, const Poll& poll);
+                  std::span<const double> numbers, std::span<float> out, const Poll& poll,
+                  Told told);
   /// Bytes that it takes while it computes, at most, beside `inputs` values and its result; null:
   /// none.
   std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
@@ -36,12 +54,21 @@ struct TensorFunction {
   std::uint64_t (*bytes_of_part)(const Shape& shape, std::span<const double> numbers) = nullptr;
 };
 
+/// A number that a function tells.
+struct ToldNumber {
+  std::size_t index = 0;
+  Slot out = kNoSlot;
+
+  bool operator==(const ToldNumber&) const = default;
+};
+
 struct Transform {
   const TensorFunction* function = nullptr;
   std::vector<double> numbers{};
   std::vector<KeptIndex> in{};
   std::vector<CompanionIndex> companions{};
   KeptIndex out = 0;
+  std::vector<ToldNumber> told{};
 
   bool operator==(const Transform&) const = default;
 };
@@ -69,7 +96,7 @@ struct KeptRegister {
 
 /// A pass over all of the tensor that gathers and stores nothing; behind the last one of a task the
 /// task's tape runs and stores. When it has ended, in this order: transforms make kept values of
-/// kept values, reductions and then scalars fill their slots.
+/// kept values and fill slots with what they tell, reductions and then scalars fill theirs.
 struct Pass {
   Tape tape;
   /// What the tape's sources are: operands of the task, or, from the number of those on, kept

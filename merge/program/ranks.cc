@@ -149,7 +149,8 @@ bool InParts(std::size_t length) {
 }
 
 void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+               std::span<const double> numbers, std::span<float> out, const Poll& poll,
+               Told /*told*/) {
   constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
   const auto [length, stride] = LinesOf(shape, static_cast<RankedIn>(numbers[0]));

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "merge/program/change.h"
 #include "merge/program/orthogonal.h"
 
 namespace weightsmith::internal {
@@ -52,7 +53,7 @@ Matrix TurnWide(Matrix a, const Matrix& b, const RotationNumbers& numbers, const
 }
 
 void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                   std::span<float> out, const Poll& poll) {
+                   std::span<float> out, const Poll& poll, Told told) {
   const RotationNumbers given{numbers[0], numbers[1], numbers[2]};
   if (!AreMatrices(in, shape)) {
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -72,6 +73,7 @@ void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> 
   MoveRows(a, given.centralisation * (1 - given.alignment), mean_a);
   MoveRows(a, given.centralisation * given.alignment, mean_b);
   Round(a, out);
+  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out));
 }
 
 std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,

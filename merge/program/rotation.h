@@ -11,6 +11,7 @@ namespace weightsmith::internal {
 /// centralisation says, and the mean, interpolated by the alignment, is added again. Alpha is the
 /// share of b, turned back, in what is turned. Rows are those of a matrix; of a convolution with
 /// kernels larger than 1 they are kernels. What is no matrix is interpolated by alpha.
+/// Tells the angle between a and the result as vectors, in radians.
 const TensorFunction& RotatedTowards();
 
 }  // namespace weightsmith::internal

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "core/base/elementary.h"
+#include "merge/program/change.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -141,15 +142,17 @@ void MedianOfAll(std::span<const float> in, const Shape& shape, std::span<float>
 }
 
 void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll) {
+               std::span<const double> numbers, std::span<float> out, const Poll& poll, Told told) {
   if (out.empty()) return;
   if (numbers[0] != 0) {
     MedianOfAll(in[0], shape, out, poll);
   } else {
     std::ranges::copy(in[0], out.begin());
   }
-  if (numbers[1] == 0) return;
-  for (std::size_t d = 0; d < shape.size(); ++d) GaussianAlong(d, shape, out, poll);
+  for (std::size_t d = 0; numbers[1] != 0 && d < shape.size(); ++d) {
+    GaussianAlong(d, shape, out, poll);
+  }
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
 }
 
 std::uint64_t SmoothBytesOfPart(const Shape& shape, std::span<const double> /*numbers*/) {

@@ -63,23 +63,33 @@ Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task) {
 }  // namespace
 
 Matrix MergeTaskSingularVectors(std::size_t tasks, MatrixSize size, const TaskMatrix& task,
-                                const Poll& poll) {
+                                const Poll& poll, Told told) {
   const std::size_t each = std::max<std::size_t>(1, size.smaller() / tasks);
   DirectionStack stack(size);
-  for (std::size_t t = 0; t < tasks; ++t) stack.Add(LargestSingular(task(t), each, poll));
+  for (std::size_t t = 0; t < tasks; ++t) {
+    const Matrix whole = task(t);
+    Singular largest = LargestSingular(whole, each, poll);
+    if (told.Wants(t)) {
+      told.Say(t, Dot(largest.values, largest.values) / Dot(whole.values, whole.values));
+    }
+    stack.Add(std::move(largest));
+  }
   return stack.Orthogonal(poll);
 }
 
-Matrix MakeIsotropic(const Matrix& sum, const Poll& poll) {
+Matrix MakeIsotropic(const Matrix& sum, const Poll& poll, Told told) {
   Singular parts = DecomposeSingular(sum, poll);
   const double total = std::accumulate(parts.values.begin(), parts.values.end(), 0.0);
   const auto all = static_cast<double>(std::min(sum.rows, sum.columns));
   std::ranges::fill(parts.values, total / all);
+  told.Say(0, total / all);
+  told.Say(1, static_cast<double>(parts.values.size()));
+  told.Say(2, all);
   return Compose(parts, poll);
 }
 
 Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& task, double common,
-                         const Poll& poll) {
+                         const Poll& poll, Told told) {
   const std::size_t all = size.smaller();
   const auto wanted = static_cast<std::size_t>(std::trunc(static_cast<double>(all) * common));
   const double share = static_cast<double>(all - wanted) / static_cast<double>(tasks);
@@ -95,14 +105,17 @@ Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& t
     DropRounding(norm, alone);
     stack.Add(std::move(alone));
   }
+  told.Say(1, static_cast<double>(shared.values.size()));
+  told.Say(2, static_cast<double>(all));
   stack.Add(std::move(shared));
   const double mean = stack.Sum() / static_cast<double>(all);
+  told.Say(0, mean);
   std::ranges::fill(stack.values(), mean);
   return stack.Orthogonal(poll);
 }
 
 Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, std::size_t rank,
-                   CoreMerge merge, const Poll& poll) {
+                   CoreMerge merge, const Poll& poll, Told told) {
   std::vector<Singular> parts;
   DirectionStack stack(size);
   for (std::size_t t = 0; t < tasks; ++t) {
@@ -112,6 +125,8 @@ Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, s
   const Matrix left = OrthonormalRows(stack.Left(), poll);
   const Matrix right = OrthonormalRows(stack.Right(), poll);
   const MatrixSize inside{left.rows, right.rows};
+  told.Say(0, static_cast<double>(inside.smaller()));
+  told.Say(1, static_cast<double>(size.smaller()));
   if (inside.smaller() == 0) return Matrix(size.rows, size.columns);
   const TaskMatrix core = [&](std::size_t t) {
     const Singular aligned{.values = parts[t].values,

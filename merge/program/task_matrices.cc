@@ -13,40 +13,40 @@ TaskMatrix MatrixOfTask(TensorInputs in, MatrixSize size) {
 }
 
 void MergeVectors(TensorInputs in, const Shape& shape, std::span<const double> /*numbers*/,
-                  std::span<float> out, const Poll& poll) {
+                  std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
-  Round(MergeTaskSingularVectors(in.size(), size, MatrixOfTask(in, size), poll), out);
+  Round(MergeTaskSingularVectors(in.size(), size, MatrixOfTask(in, size), poll, told), out);
 }
 
 void MergeIsotropic(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                    std::span<float> out, const Poll& poll) {
+                    std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) {
     std::ranges::transform(in[0], out.begin(),
                            [&](float value) { return static_cast<float>(value / numbers[0]); });
     return;
   }
-  Round(MakeIsotropic(MatrixOf(in[0], MatrixSizeOf(shape)), poll), out);
+  Round(MakeIsotropic(MatrixOf(in[0], MatrixSizeOf(shape)), poll, told), out);
 }
 
 void MergeSubspaces(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                    std::span<float> out, const Poll& poll) {
+                    std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
-  Round(MergeCommonAndOwn(in.size(), size, MatrixOfTask(in, size), numbers[0], poll), out);
+  Round(MergeCommonAndOwn(in.size(), size, MatrixOfTask(in, size), numbers[0], poll, told), out);
 }
 
 void MergeCore(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-               std::span<float> out, const Poll& poll) {
+               std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
   const auto rank = static_cast<std::size_t>(numbers[0]);
   const auto merge = static_cast<CoreMerge>(static_cast<int>(numbers[1]));
-  Round(MergeInCore(in.size(), size, MatrixOfTask(in, size), rank, merge, poll), out);
+  Round(MergeInCore(in.size(), size, MatrixOfTask(in, size), rank, merge, poll, told), out);
 }
 
 void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-               std::span<float> out, const Poll& poll) {
+               std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) {
     std::ranges::copy(in[0], out.begin());
     return;
@@ -64,9 +64,12 @@ void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numb
       shares[i] += std::max(numbers[0], square > 0 ? along / square : 0.0);
     }
   }
+  double factors = 0;
   for (std::size_t i = 0; i < shares.size(); ++i) {
     merged.values[i] *= static_cast<double>(tasks.size()) / shares[i];
+    factors += static_cast<double>(tasks.size()) / shares[i];
   }
+  told.Say(0, factors / static_cast<double>(shares.size()));
   Round(Compose(merged, poll), out);
 }
 

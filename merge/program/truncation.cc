@@ -9,7 +9,7 @@ namespace weightsmith::internal {
 namespace {
 
 void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                      std::span<float> out, const Poll& poll) {
+                      std::span<float> out, const Poll& poll, Told /*told*/) {
   if (!AreMatrices(in, shape)) {
     std::ranges::copy(in[0], out.begin());
     return;
@@ -26,7 +26,7 @@ void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const doubl
 }
 
 void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                      std::span<float> out, const Poll& poll) {
+                      std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape)) {
     std::ranges::copy(in[0], out.begin());
     return;
@@ -39,6 +39,8 @@ void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const doubl
   while (kept < parts.values.size() && (kept == 0 || sum < numbers[0] * all)) {
     sum += parts.values[kept++];
   }
+  told.Say(0, static_cast<double>(kept));
+  told.Say(1, static_cast<double>(MatrixSizeOf(shape).smaller()));
   parts.values.resize(kept);
   parts.left = FirstRows(parts.left, kept);
   parts.right = FirstRows(parts.right, kept);

@@ -14,6 +14,7 @@ const TensorFunction& LargestRanks();
 
 /// Of one tensor and the number {share}: as many of the largest singular values as are that share
 /// of the sum of all, or just more, scaled so that they have that sum. What is no matrix stays.
+/// Tells how many, and of how many.
 const TensorFunction& LargestShare();
 
 }  // namespace weightsmith::internal

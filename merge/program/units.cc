@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "merge/program/assignment.h"
+#include "merge/program/change.h"
 #include "merge/program/orthogonal.h"
 
 namespace weightsmith::internal {
@@ -76,7 +77,7 @@ Matrix AsUnits(Matrix rows, std::size_t units) {
 }
 
 void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
-                std::span<float> out, const Poll& poll) {
+                std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
   if (numbers.empty() || !AllFinite(in)) return;
   const UnitInputs given(in, numbers);
@@ -87,6 +88,10 @@ void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double>
     AddTo(gain, 1, MultiplyTransposed(theirs, ours, poll));
   }
   const std::vector<std::size_t> order = BestAssignment(gain, poll);
+  std::size_t moved = 0;
+  for (std::size_t u = 0; u < order.size(); ++u) moved += order[u] != u ? 1 : 0;
+  told.Say(0, static_cast<double>(moved));
+  told.Say(1, static_cast<double>(order.size()));
   for (const UnitSlice& slice : given.slices()) {
     if (!given.IsOwn(slice)) continue;
     const Matrix rows = given.Rows(slice, /*other=*/false);
@@ -127,7 +132,7 @@ std::vector<Matrix> TurnsOf(const UnitInputs& given, std::size_t pair, const Pol
 }
 
 void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
-               std::span<float> out, const Poll& poll) {
+               std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
   if (numbers.empty() || !AllFinite(in)) return;
   const UnitInputs given(in, numbers);
@@ -143,6 +148,7 @@ void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> 
     }
     given.Write(turned, slice, out);
   }
+  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out));
 }
 
 std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,

@@ -28,11 +28,13 @@ std::vector<double> NumbersOf(std::size_t units, std::size_t own,
 
 /// Of one tensor, and of companions: a model's, then as many of another's. The tensor is the
 /// companion `own` of the first. Its units are put in the order in which the products of all slices
-/// of the one model with those of the other are largest together.
+/// of the one model with those of the other are largest together. Tells how many moved, and how
+/// many there are.
 const TensorFunction& UnitsMatched();
 
 /// Likewise; each unit is multiplied from the left by the orthogonal matrix that brings all slices
-/// of the pair nearest to those of the other model.
+/// of the pair nearest to those of the other model. Tells the angle between the tensor and the
+/// result.
 const TensorFunction& UnitsTurned();
 
 }  // namespace weightsmith::internal

@@ -65,6 +65,9 @@ bool HasRows(const Reduction& reduction, std::uint64_t elements) {
 class Grouping {
  public:
   Grouping(const Task& task, const Pass& pass) : made_by_(task.slot_count) {
+    for (const Transform& transform : pass.transforms) {
+      for (const ToldNumber& number : transform.told) made_by_[number.out].here = true;
+    }
     for (std::size_t r = 0; r < pass.reductions.size(); ++r) {
       const Reduction& reduction = pass.reductions[r];
       Maker& maker = made_by_[reduction.out];

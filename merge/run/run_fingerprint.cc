@@ -88,12 +88,16 @@ class Printer {
     return Add(reduction.rank.second).Add(reduction.out);
   }
   Printer& Add(const KeptRegister& kept) { return Add(kept.value).Add(kept.out); }
+  Printer& Add(const ToldNumber& told) {
+    return Add(static_cast<std::uint64_t>(told.index)).Add(told.out);
+  }
   Printer& Add(const Transform& transform) {
     return Add(transform.function->name)
         .Add(transform.numbers)
         .Add(transform.in)
         .Add(transform.companions)
-        .Add(transform.out);
+        .Add(transform.out)
+        .Add(transform.told);
   }
   Printer& Add(const Pass& pass) {
     Add(pass.tape).Add(pass.operands).Add(pass.reductions).Add(pass.kept);
@@ -141,7 +145,8 @@ class Printer {
   }
   Printer& Add(const Finding& finding) {
     Add(finding.label).Add(static_cast<std::uint64_t>(finding.unit)).Add(finding.number);
-    return Add(finding.of).Add(finding.marked).Add(finding.step).Add(finding.operand);
+    Add(finding.of).Add(finding.marked).Add(finding.mean);
+    return Add(finding.step).Add(finding.operand);
   }
   Printer& Add(const Findings& findings) {
     return Add(findings.tape).Add(findings.operands).Add(findings.list);

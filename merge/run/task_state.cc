@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -189,7 +190,12 @@ void TaskState::EndPass(const Poll& poll) {
       poll();
     }
     kept_[transform.out].resize(task_->elements);
-    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll);
+    std::size_t told = 0;
+    for (const ToldNumber& number : transform.told) told = std::max(told, number.index + 1);
+    std::vector<double> numbers(told, std::numeric_limits<double>::quiet_NaN());
+    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll,
+                                Told(numbers));
+    for (const ToldNumber& number : transform.told) slots_[number.out] = {numbers[number.index]};
   }
   EndNumbers(ended);
   PrepareDeltas(ended, poll);

@@ -201,10 +201,11 @@ void TileRunner<Real>::Look(const PieceInputs& piece, const Place& place, ChunkR
     RunTape(piece.state->findings(), tiles_.all(), place.n, first, piece.state->slots());
   }
   for (std::size_t f = 0; f < findings.list.size(); ++f) {
-    if (!findings.list[f].marked) continue;
-    result.found[f].marked +=
-        CountMarked(std::span<const Real>(Tile(*findings.list[f].marked, place.n)));
-    result.found[f].seen += place.n;
+    const Finding& finding = findings.list[f];
+    if (!finding.marked) continue;
+    const std::span<const Real> tile = Tile(*finding.marked, place.n);
+    result.found[f] +=
+        finding.mean ? SumShares(tile) : Found{.marked = CountMarked(tile), .seen = place.n};
   }
 }
 

@@ -55,6 +55,10 @@ ELSEWHERE = {"bake", "stack", "within"}
 # What is not for any tensor has its own world.
 NEEDS = {"adjust": "sd15", "ema": "averages", "align_attention": "sd15", "rebasin": "sd15"}
 
+# They have no more to say than the report does of any step: sums, and operands as they are.
+LINEAR = {"add", "add_difference", "adjust", "average", "copy", "ema", "fallback", "linear", "passthrough", "scale", "subtract",
+          "sum_twice", "task_arithmetic", "triple_sum", "weighted_sum"}
+
 # A number of the whole model enters every tensor.
 MODEL_WIDE = {"cosine_a", "cosine_b"}
 
@@ -224,6 +228,17 @@ def test_shapes_stay_and_what_is_finite_stays_finite(worlds):
                 assert array.shape in {model[name].shape for model in models}, f"{key}: {name}"
                 if support.NAMES[array.dtype] in support.FLOATS:
                     assert np.isfinite(array.astype(np.float32)).all(), f"{key}: {name}"
+
+
+def test_what_is_not_linear_says_what_it_did(worlds, table):
+    """In its method's own words, in each form that it has."""
+    assert LINEAR <= {op["name"] for op in table}
+    for world in worlds.values():
+        world.merge(world.recipe(), "--report", world.folder / "report.json")
+        names = {f"s{i}": key for i, key in enumerate(world.steps)}
+        steps = json.loads((world.folder / "report.json").read_text())["steps"]
+        silent = [step for step in steps if step["op"] not in LINEAR and not step["findings"]]
+        assert [names.get(step["name"], step["op"]) for step in silent] == []
 
 
 def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmith):

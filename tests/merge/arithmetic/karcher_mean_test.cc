@@ -12,10 +12,11 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::IsNan;
 
 using Vectors = std::vector<std::vector<double>>;
 
-std::vector<double> Factors(const Vectors& vectors) {
+std::vector<double> NumbersOf(const ScalarFunction& function, const Vectors& vectors) {
   std::vector<double> in{10, 1e-5};
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
@@ -24,11 +25,13 @@ std::vector<double> Factors(const Vectors& vectors) {
       in.push_back(product);
     }
   }
-  std::vector<double> factors;
-  for (std::size_t i = 0; i < vectors.size(); ++i) {
-    factors.push_back(KarcherFactors().compute(in, i));
-  }
-  return factors;
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < vectors.size(); ++i) numbers.push_back(function.compute(in, i));
+  return numbers;
+}
+
+std::vector<double> Factors(const Vectors& vectors) {
+  return NumbersOf(KarcherFactors(), vectors);
 }
 
 TEST(KarcherMean, OfTwoIsTheMiddleOfTheArc) {
@@ -54,6 +57,13 @@ TEST(KarcherMean, OfOppositeDirectionsIsTheFirst) {
 TEST(KarcherMean, CountsWhatHasNoDirectionAsALength) {
   EXPECT_THAT(Factors({{1, 0}, {0, 0}}), ElementsAre(0.5, 0));
   EXPECT_THAT(Factors({{0, 0}, {0, 0}}), Each(0));
+}
+
+TEST(KarcherMean, HasAnAngleToEach) {
+  const double quarter = std::acos(-1.0) / 4;
+  EXPECT_THAT(NumbersOf(KarcherAngles(), {{1, 0}, {0, 3}}), Each(DoubleNear(quarter, 1e-12)));
+  EXPECT_THAT(NumbersOf(KarcherAngles(), {{1, 0}, {0, 0}}), ElementsAre(0, IsNan()));
+  EXPECT_THAT(NumbersOf(KarcherAngles(), {{0, 0}, {0, 0}}), Each(IsNan()));
 }
 
 }  // namespace

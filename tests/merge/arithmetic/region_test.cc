@@ -31,5 +31,12 @@ TEST(Region, RoundsToEvenOrTruncates) {
   ExpectRegion(RegionOf(0.5, 0.25, 10, true), 2, 7, false);
 }
 
+TEST(Region, HasAShareOfThePlaces) {
+  EXPECT_EQ(ShareOfPlaces({2, 6, false}, 8), 0.5);
+  EXPECT_EQ(ShareOfPlaces({2, 4, true}, 8), 0.75);
+  EXPECT_EQ(ShareOfPlaces({4, 4, false}, 8), 0);
+  EXPECT_EQ(ShareOfPlaces({4, 4, true}, 8), 1);
+}
+
 }  // namespace
 }  // namespace weightsmith::internal

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "merge/program/lowering.h"
@@ -79,6 +80,56 @@ TEST(Findings, OfAStepThatIsNotComputedAreNotTold) {
   EXPECT_THAT(std::move(tape).Finish(std::array{kX}).findings.list, IsEmpty());
 }
 
+TEST(Findings, WhatAFunctionTellsIsAskedOfIt) {
+  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  Lowering tape(Precision::kF64, 3);
+  const Value made = tape.Transformed(function, std::array{kX}, {});
+  tape.Tell("number", tape.Times(2, tape.ToldBy(made, 1)));
+  const FinishedProgram program = FinishWith(std::move(tape), tape.Add(made, kY));
+  ASSERT_THAT(program.passes, SizeIs(1));
+  const Pass& pass = program.passes[0];
+  ASSERT_THAT(pass.transforms, SizeIs(1));
+  ASSERT_THAT(pass.transforms[0].told, SizeIs(1));
+  EXPECT_EQ(pass.transforms[0].told[0].index, 1u);
+  ASSERT_THAT(pass.scalars, SizeIs(1));
+  EXPECT_EQ(pass.scalars[0].in[1].slot(), pass.transforms[0].told[0].out);
+  ASSERT_THAT(program.findings.list, SizeIs(1));
+  EXPECT_EQ(program.findings.list[0].number.slot(), pass.scalars[0].out);
+}
+
+TEST(Findings, WhatAFunctionTellsThatIsNotComputedIsNotTold) {
+  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  Lowering tape(Precision::kF64, 3);
+  tape.Tell("number", tape.ToldBy(tape.Transformed(function, std::array{kX}, {}), 0));
+  const FinishedProgram program = FinishWith(std::move(tape), tape.Add(kX, kY));
+  EXPECT_THAT(program.findings.list, IsEmpty());
+  EXPECT_THAT(program.passes, IsEmpty());
+}
+
+TEST(Findings, AFunctionThatNobodyAsksTellsNothing) {
+  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  Lowering tape(Precision::kF64, 3);
+  const Value made = tape.Transformed(function, std::array{kX}, {});
+  const FinishedProgram program = FinishWith(std::move(tape), made);
+  ASSERT_THAT(program.passes, SizeIs(1));
+  EXPECT_THAT(program.passes[0].transforms[0].told, IsEmpty());
+  EXPECT_EQ(program.slot_count, 0);
+}
+
+TEST(Findings, AMeanIsOfWhatAShareWouldCount) {
+  Lowering tape(Precision::kF64, 3);
+  tape.TellShare("share", kX);
+  tape.TellMean("mean", kX);
+  tape.TellMean("of nothing", Value::Zero());
+  const FinishedProgram program = FinishWith(std::move(tape), tape.Add(kX, kY));
+  ASSERT_THAT(program.findings.list, SizeIs(3));
+  EXPECT_FALSE(program.findings.list[0].mean);
+  EXPECT_TRUE(program.findings.list[1].mean);
+  EXPECT_EQ(program.findings.list[1].marked, program.findings.list[0].marked);
+  EXPECT_FALSE(program.findings.list[2].mean);
+  EXPECT_EQ(NumbersOf(program.findings.list[2], {}).Value(), 0);
+}
+
 TEST(Findings, AShareOfNothingIsZero) {
   Lowering tape(Precision::kF64, 3);
   tape.TellShare("kept", Value::Zero());
@@ -108,6 +159,17 @@ TEST(CountMarked, IsOfWhatIsNotZero) {
   EXPECT_EQ(CountMarked(std::span(values)), 4u);
   const std::vector<double> wide = {0, 5e-324, -1};
   EXPECT_EQ(CountMarked(std::span(wide)), 2u);
+}
+
+TEST(SumShares, IsTheMeanOfWhatIsANumber) {
+  const std::vector<float> shares = {0, 1, 0.5f, 2, -1, std::nanf("")};
+  EXPECT_EQ(SumShares(std::span(shares)).Value(), 0.5);  // 2 counts as 1, -1 as 0
+  const std::vector<double> wide = {0.25, 0.75, 0.125};
+  Found all = SumShares(std::span(wide));
+  EXPECT_EQ(all.Value(), 0.375);
+  all += SumShares(std::span(shares));
+  EXPECT_EQ(all.Value(), (3 * 0.375 + 5 * 0.5) / 8);
+  EXPECT_TRUE(std::isnan(SumShares(std::span(shares).last(1)).Value()));
 }
 
 TEST(LooksAt, AllTilesOfSmallTensorsAndSomeOfLargeOnes) {

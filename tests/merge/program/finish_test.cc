@@ -82,7 +82,8 @@ TEST(Finish, LiteralsAreFoldedAtOnce) {
 }
 
 void Copy(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-          std::span<const double> /*numbers*/, std::span<float> out, const Poll& /*poll*/) {
+          std::span<const double> /*numbers*/, std::span<float> out, const Poll& /*poll*/,
+          Told /*told*/) {
   std::ranges::copy(in[0], out.begin());
 }
 

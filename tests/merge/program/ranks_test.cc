@@ -35,7 +35,7 @@ std::vector<float> Ranked(const std::vector<float>& values, const Shape& shape, 
   std::vector<float> out(values.size());
   const std::span<const float> input = values;
   const std::vector<double> numbers{static_cast<double>(in)};
-  Ranks().compute(std::span(&input, 1), shape, numbers, out, [] {});
+  Ranks().compute(std::span(&input, 1), shape, numbers, out, [] {}, {});
   return out;
 }
 

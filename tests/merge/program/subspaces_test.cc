@@ -104,5 +104,48 @@ TEST(MergeCommonAndOwn, TakesNothingOfATaskThatHasNothingOfItsOwn) {
   EXPECT_LT(FarthestApart(merged, MakeIsotropic(Sum(tasks), kNoPoll)), 1e-12);
 }
 
+Matrix DiagonalOf(const std::vector<double>& values) {
+  Matrix matrix(values.size(), values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) matrix.at(i, i) = values[i];
+  return matrix;
+}
+
+TEST(MergeTaskSingularVectors, TellsTheEnergyThatEachTaskKeeps) {
+  const std::vector<Matrix> tasks = {DiagonalOf({4, 2, 2, 1}), DiagonalOf({0, 3, 0, 0})};
+  const TaskMatrix task = [&](std::size_t t) { return tasks[t]; };
+  std::vector<double> told(2);
+  MergeTaskSingularVectors(2, {4, 4}, task, kNoPoll, Told(told));
+  EXPECT_NEAR(told[0], 20.0 / 25, 1e-12);
+  EXPECT_NEAR(told[1], 1, 1e-12);
+}
+
+TEST(MakeIsotropic, TellsTheSingularValueAndTheRank) {
+  std::vector<double> told(3);
+  MakeIsotropic(DiagonalOf({4, 2, 0, 0}), kNoPoll, Told(told));
+  EXPECT_NEAR(told[0], 1.5, 1e-12);
+  EXPECT_EQ(told[1], 2);
+  EXPECT_EQ(told[2], 4);
+}
+
+TEST(MergeCommonAndOwn, TellsTheSingularValueAndWhatIsCommon) {
+  const std::vector<Matrix> tasks = {DiagonalOf({4, 3, 0, 0}), DiagonalOf({4, 0, 2, 0})};
+  const TaskMatrix task = [&](std::size_t t) { return tasks[t]; };
+  std::vector<double> told(3);
+  // Common are 8 and 3, of the sum; beside them the second task has 2, the first nothing.
+  MergeCommonAndOwn(2, {4, 4}, task, 0.5, kNoPoll, Told(told));
+  EXPECT_NEAR(told[0], (8.0 + 3 + 2) / 4, 1e-9);
+  EXPECT_EQ(told[1], 2);
+  EXPECT_EQ(told[2], 4);
+}
+
+TEST(MergeInCore, TellsTheDirectionsOfTheSpace) {
+  const std::vector<Matrix> tasks = {DiagonalOf({4, 3, 2, 1}), DiagonalOf({0, 3, 0, 0})};
+  const TaskMatrix task = [&](std::size_t t) { return tasks[t]; };
+  std::vector<double> told(2);
+  MergeInCore(2, {4, 4}, task, 2, CoreMerge::kSum, kNoPoll, Told(told));
+  EXPECT_EQ(told[0], 2);
+  EXPECT_EQ(told[1], 4);
+}
+
 }  // namespace
 }  // namespace weightsmith::internal

@@ -9,6 +9,7 @@ import merging
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from safetensors.numpy import load_file
 
 with warnings.catch_warnings():
@@ -128,6 +129,16 @@ def test_every_method_is_known():
     plain = {method.identifier for method in get_all()
              if not method.identifier.startswith(("convert_", "extract_")) and "'" not in method.identifier}
     assert {name for name in plain if not name.endswith("_sdxl_sgm")} <= CASES.keys() | OTHERWISE
+
+
+def test_the_page_of_operators_names_every_method():
+    """But parts of methods that are for one architecture or one naming; converters by their beginning."""
+    page = (ROOT / "docs" / "operators.md").read_text()
+    for method in get_all():
+        name = method.identifier
+        if "'" not in name and not name.startswith("convert_") and not name.endswith("_sdxl_sgm"):
+            assert f"`{name}`" in page or f"\n## {name}\n" in page, name
+    assert "`convert_*`" in page
 
 
 @pytest.mark.parametrize("name", CASES)

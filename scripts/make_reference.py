@@ -20,17 +20,31 @@ operands of a step and for what it gives. Products and sums are rounded one by o
 the order in which the formula is written. A parameter marked *by place* takes a number, a variable,
 or [weights by place](recipes.md#weights-by-place).
 
-All merge methods of mergekit 0.1.5 and meh 0.9.5 and the calc modes of SuperMerger are here, meh's `weighted_subtraction` as
-a `linear` with the weights 1/(1 - alpha*beta) and -alpha*beta/(1 - alpha*beta). Of those of sd-mecha 1.1.8 these are not:
+All merge methods of the newest mergekit (0.1.5), sd-mecha (1.1.8) and meh (0.9.5) and the calc modes of SuperMerger are here,
+but for those below; the tests read the first three's registries. Where a name differs:
 
-- `ties_sum_extended` with `apply_stock` or `apply_median`: a vote of TIES with model_stock's factor, or a median instead of
-  the mean. `model_stock` and `geometric_median` do the one and the other without the trim.
-- `truncate_kronecker`, `extract_kohya_lora`, `extract_kohya_lokr` and `extract_lycoris_*`: they make adapters, and outputs
-  are models here.
-- The `stiffness` of `clamp`, which bends values before the limit; limits are hard here.
-- `slerp` that blends the lengths of a and b apart from their directions: [slerp](#slerp) is that of mergekit. Models of
-  one length, as [norm_match](#norm_match) gives, have no difference.
-- `randperm`, a random permutation for tests of `rebasin`.
+| theirs | ours |
+|---|---|
+| mergekit's `linear`, `nuslerp`, `dare_*`, `della*` | the same names, with the words that their pages name for its rules |
+| meh's `weighted_subtraction` | [linear](#linear) with the weights `1/(1 - alpha*beta)` and `-alpha*beta/(1 - alpha*beta)` |
+| meh's `ties_add_difference`; sd-mecha's `ties_sum`, `ties_sum_extended` | [ties](#ties) with `trim: mecha, sign: majority`, and `combine` |
+| sd-mecha's `ties_sum_with_dropout` | [ties](#ties) of models that [dare_linear](#dare_linear) or [della_linear](#della_linear) has thinned |
+| sd-mecha's `slerp`; `clamp` with `stiffness` | [slerp](#slerp) with `length: blend`; [clamp](#clamp) with `stiffness` |
+| `add_opposite_mask`, `add_strict_opposite_mask`, `train_difference_mask` | [add_opposite](#add_opposite), with `where: opposite`; [train_difference](#train_difference) |
+| `add_cosine_a`, `add_cosine_b` | [cosine_a](#cosine_a), [cosine_b](#cosine_b) with `scope: tensor` |
+| `n_average`, `perpendicular_component` | [average](#average), [perpendicular](#perpendicular) |
+| `balance_attention`, `exchange_ema` | [align_attention](#align_attention), [ema](#ema) |
+| `get_rank_from_ratio` | [truncate_rank](#truncate_rank) with `ratio` |
+| `pick_component`, `omit_component`, `omit_non_finite`, `cast` | the `components`, policies and dtypes of [outputs](recipes.md) |
+| `convert_*` between namings; between blocks and tensors | namings are known by themselves; [weights by place](recipes.md#weights-by-place) |
+| `convert_*` of LoRAs to a base | [bake](#bake) |
+
+Not here are:
+
+- `truncate_kronecker`, `extract_kohya_lora`, `extract_kohya_lokr`, `extract_lycoris_lora` and `extract_lycoris_lokr`: they make
+  adapters, and outputs are models here.
+- `randperm`, a random permutation for tests of `rebasin`; `stack`, `get_dtype` and `get_device`, parts of sd-mecha's graphs
+  that are no merges ([stack](#stack) is another thing).
 """
 
 ARCHITECTURES = """# Architectures

@@ -38,9 +38,11 @@ const Operator& aoe() {
           "threshold: the root mean square of its elements, or with `distance: relative` its norm "
           "over that of the base. There every model's difference is added with its weight; all "
           "other tensors are those of the base. The share of the base is what the weights leave "
-          "of 1. Which tensors may be mixed at all is said by weights by place.",
+          "of 1. Which tensors may be mixed at all is said by weights by place.\n\n"
+          "The paper merges tensors whose distance exceeds a threshold likewise; in which unit it "
+          "measures the distance is not known to us, so that its thresholds are not those here.",
       .formula = "base + sum(w_i*(x_i - base)) where max(|x_i - base|) / sqrt(n) > threshold",
-      .source = "Assembly of Experts, arXiv:2506.14794",
+      .source = "Ours, after Assembly of Experts, arXiv:2506.14794",
       .example =
           "mix: {op: aoe, base: chat, of: [{model: reasoner, weight: 0.5}], threshold: 0.003}",
       .uses = {"take what really changed", "mixture-of-experts models", "language models"},

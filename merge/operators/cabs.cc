@@ -39,9 +39,13 @@ const Operator& cabs() {
           "as density says, among those that no model before it has: what is kept is spread "
           "evenly, and models do not get in each other's way. Of equal magnitudes the first is "
           "kept. The order matters where densities add up to more than 1: later models get what "
-          "is left.",
+          "is left. A last group of fewer than 256 keeps the same share of them, rounded up.\n\n"
+          "Its authors merge language models with 64 of 256, a density of 0.25, and weights of "
+          "1.2. "
+          "Their code drops an incomplete last group, and lets a second "
+          "model have elements of the first where density is 0.5 or more.",
       .formula = "base + lambda*sum(w_i*k_i), k_i the largest of x_i - base where k_1 ... are 0",
-      .source = "CABS, arXiv:2503.01874",
+      .source = "CABS, arXiv:2503.01874, and its authors' code",
       .example =
           "mix: {op: cabs, base: base, of: [{model: photo, weight: 1}, {model: anime, weight: 1}], "
           "density: 0.25}",

@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "merge/arithmetic/mean.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -11,6 +12,7 @@ std::string CheckClamp(const ArgumentsGiven& given) {
   if (!numbers && given.list == 0)
     return "give `low`, `high` or both, or two or more models in `to`";
   if (given.list == 1) return "`to` has one entry: the limits are taken from two or more";
+  if (numbers && given.Has("stiffness")) return "`stiffness` is of limits that `to` sets";
   return "";
 }
 
@@ -24,22 +26,51 @@ Value ToNumbers(Lowering& tape, Value a, std::optional<double> low, std::optiona
   return a;
 }
 
-Value ToModels(Lowering& tape, Value a, std::span<const Value> models) {
-  Value low = models[0];
-  Value high = models[0];
+struct ModelLimits {
+  Value low;
+  Value high;
+};
+
+ModelLimits LimitsOf(Lowering& tape, std::span<const Value> models) {
+  ModelLimits limits{models[0], models[0]};
   for (const Value model : models.subspan(1)) {
-    low = tape.Min(low, model);
-    high = tape.Max(high, model);
+    limits.low = tape.Min(limits.low, model);
+    limits.high = tape.Max(limits.high, model);
   }
-  return tape.Min(tape.Max(a, low), high);
+  return limits;
+}
+
+/// The models' values next to their mean, on both sides of it.
+ModelLimits NextToMean(Lowering& tape, std::span<const Value> models, const ModelLimits& outer) {
+  const Value mean = MeanOf(tape, models);
+  const Value one = tape.Constant(1);
+  ModelLimits next = {outer.high, outer.low};
+  for (const Value model : models) {
+    const Value below = tape.KeepBelow(one, model, mean);
+    const Value above = tape.KeepBelow(one, mean, model);
+    next.high = tape.Min(next.high, tape.Choose(below, outer.high, model));
+    next.low = tape.Max(next.low, tape.Choose(above, outer.low, model));
+  }
+  return next;
+}
+
+Value ToModels(Lowering& tape, Value a, std::span<const Value> models, double stiffness) {
+  ModelLimits limits = LimitsOf(tape, models);
+  if (stiffness != 0) {
+    const ModelLimits next = NextToMean(tape, models, limits);
+    limits.low = tape.AddDifference(limits.low, stiffness, next.low, limits.low);
+    limits.high = tape.AddDifference(limits.high, stiffness, next.high, limits.high);
+  }
+  return tape.Min(tape.Max(a, limits.low), limits.high);
 }
 
 Value LowerClamp(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  const Value limited = given.list.empty()
-                            ? ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
-                                        given.parameters.NumberIfGiven("high"))
-                            : ToModels(tape, a, given.list);
+  const Value limited =
+      given.list.empty()
+          ? ToNumbers(tape, a, given.parameters.NumberIfGiven("low"),
+                      given.parameters.NumberIfGiven("high"))
+          : ToModels(tape, a, given.list, tape.Round(given.parameters.Number("stiffness")));
   tape.TellShare("limited", tape.Subtract(limited, a));
   return limited;
 }
@@ -54,9 +85,16 @@ const Operator& clamp() {
           "With low and high (either may be left out) elements below or above become that number. "
           "With to, each element is limited to the least and the greatest that the listed models "
           "have in its place: an add_difference that is clamped to its first two models stays "
-          "between them. A VAE that an earlier step computed is limited with the rest; one that is "
+          "between them. With stiffness the limits go inwards, that share of the way to the values "
+          "of the models that are next to the mean of all, above and below; of two models there "
+          "are none between. A VAE that an earlier step computed is limited with the rest; one "
+          "that is "
           "a model's own only with `vae: true`.",
-      .formula = "min(max(a, low), high), where to gives low = min(to...) and high = max(to...)",
+      .formula =
+          "min(max(a, low), high), where to gives high = max(to...), of a stiffness high = "
+          "max(to...) "
+          "+ stiffness*(min(those of to that are at least mean(to...)) - max(to...)), and low "
+          "likewise",
       .source = "sd-mecha's clamp; SD.Next's and meh's weights clip",
       .example = "safe: {op: clamp, a: style, to: [photo, anime]}",
       .uses = {"keep a merge within the range of its parents", "limit outliers",
@@ -65,6 +103,11 @@ const Operator& clamp() {
       .list = OperandListSpec{.name = "to", .optional = true, .doc = "Models that set the limits."},
       .parameters = {{.name = "low", .optional = true, .doc = "Least value."},
                      {.name = "high", .optional = true, .doc = "Greatest value."},
+                     {.name = "stiffness",
+                      .default_value = 0.0,
+                      .low = 0,
+                      .high = 1,
+                      .doc = "How far the limits that models set go inwards."},
                      VaeParameter()},
       .follows = true,
       .check = CheckClamp,

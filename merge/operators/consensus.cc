@@ -25,10 +25,12 @@ Value LowerConsensus(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   const std::vector<Value> terms = Weighted(tape, deltas, given.weights);
   const Value sum = SumOfTerms(tape, terms, given.weights, false);
+  // Whose an element is does not depend on the weights, as it does not on lambda.
+  const Value plain = SumOfTerms(tape, deltas, given.weights, false);
   std::vector<Value> own;
   Value count = Value::Zero();
   for (std::size_t i = 0; i < deltas.size(); ++i) {
-    own.push_back(OwnElements(tape, sum, deltas[i], given.Entry("threshold", i)));
+    own.push_back(OwnElements(tape, plain, deltas[i], given.Entry("threshold", i)));
     count = tape.Add(count, own.back());
   }
   // Counts are whole: at least k is above k - 1/2.
@@ -48,18 +50,22 @@ const Operator& consensus() {
       .name = "consensus",
       .summary = "Adds the sum of changes where at least so many fine-tunes made it theirs.",
       .doc =
-          "The differences to the base are added, each times its weight. An element of the sum "
-          "belongs to a model where the model's own difference is at least the threshold times "
-          "what the others make of it. Elements that belong to fewer models than `least` are left "
-          "out: with 2 those that one model alone would want, and those that none would. With "
-          "`task: i` those are kept that belong to model i of the list.",
+          "The differences to the base are added, each times its weight. An element belongs to a "
+          "model where the model's own difference is at least the threshold times the sum of the "
+          "others', whatever the weights are. Elements that belong to fewer models than `least` "
+          "are left out: with 2 those that one model alone would want, and those that none would. "
+          "With `task: i` those are kept that belong to model i of the list.\n\n"
+          "The paper has no weights: it adds all and takes a factor for the sum, which is lambda "
+          "here; a model of its own (`task`) has the factor 1. Its authors try thresholds from 0.2 "
+          "to 0.6 for each model, of which 0.4 is the middle, and leave out what fewer than 2 "
+          "models have.",
       .formula =
-          "base + lambda*(t where count(|d_i| >= threshold*|t - d_i|) >= least), t = sum(w_i*d_i), "
+          "base + lambda*(sum(w_i*d_i) where count(|d_i| >= threshold*|sum(d_j) - d_i|) >= least), "
           "d_i = x_i - base",
-      .source = "TALL-masks and Consensus Merging, arXiv:2405.07813",
+      .source = "TALL-masks and Consensus Merging, arXiv:2405.07813, and its authors' code",
       .example =
-          "mix: {op: consensus, base: base, of: [{model: photo, weight: 0.4}, {model: anime, "
-          "weight: 0.4}], least: 2}",
+          "mix: {op: consensus, base: base, of: [{model: photo, weight: 1}, {model: anime, "
+          "weight: 1}], lambda: 0.4}",
       .uses = {"combine several fine-tunes", "keep what several learned",
                "one model of many tasks"},
       .operands = {BaseOperand()},

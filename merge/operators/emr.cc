@@ -52,11 +52,15 @@ const Operator& emr() {
           "`task: i` the result is for what model i of the list is for: of the unified difference "
           "only elements are kept in which that model has the elected sign, and they are scaled "
           "so that their magnitudes add up to those of the model's own difference, tensor by "
-          "tensor.",
+          "tensor.\n\n"
+          "The paper has one factor for all of a model, which is that of a model of one tensor; "
+          "factors of tensors keep the sum of magnitudes of each. An element whose differences "
+          "add up to 0 stays that of the base, where its authors' code takes the largest negative "
+          "one.",
       .formula =
           "base + lambda*u, u = sign(sum(d_i))*max(|d_i| of that sign); with task i "
           "base + lambda*(sum|d_i| / sum|m*u|)*(m*u), m = 1 where d_i*u > 0",
-      .source = "EMR-Merging, arXiv:2405.17461",
+      .source = "EMR-Merging, arXiv:2405.17461, and its authors' code",
       .example = "mix: {op: emr, base: base, of: [photo, anime], task: 2}",
       .uses = {"combine several fine-tunes", "one model of many tasks"},
       .operands = {BaseOperand()},

@@ -1,7 +1,5 @@
-#include <vector>
-
+#include "merge/arithmetic/median.h"
 #include "merge/operator.h"
-#include "merge/program/weiszfeld.h"
 
 namespace weightsmith::internal::operators {
 namespace {
@@ -11,24 +9,7 @@ std::string CheckGeometricMedian(const ArgumentsGiven& given) {
 }
 
 Value LowerGeometricMedian(Lowering& tape, const Arguments& given) {
-  const auto count = static_cast<double>(given.list.size());
-  Value sum = Value::Zero();
-  for (const Value model : given.list) sum = tape.Add(sum, model);
-  const Value mean = tape.Divide(sum, count);
-  std::vector<Value> deltas;
-  for (const Value model : given.list) deltas.push_back(tape.Subtract(model, mean));
-  // The distances to any blend of the models follow from these.
-  std::vector<Scalar> products;
-  for (std::size_t i = 0; i < deltas.size(); ++i) {
-    for (std::size_t j = 0; j <= i; ++j) products.push_back(tape.Dot(deltas[i], deltas[j]));
-  }
-  Value median = Value::Zero();
-  for (std::size_t i = 0; i < given.list.size(); ++i) {
-    const Scalar share = tape.Call(ShareInMedian(), products, i);
-    tape.Tell("share", share, Unit::kShare, Subject::Entry(i));
-    median = tape.AddScaled(median, share, given.list[i]);
-  }
-  return median;
+  return MedianOf(tape, given.list);
 }
 
 }  // namespace

@@ -30,8 +30,8 @@ const Operator& iso_cts() {
           "The others are divided evenly: from each model the largest directions of what it has "
           "outside the common ones. All vectors are made orthogonal, and all get one singular "
           "value, the mean of those that were taken. A convolution is a matrix of its outputs and "
-          "all else; of what is no matrix, the mean of the differences is added. Tensors are held "
-          "whole.",
+          "all else (its authors average it); of what is no matrix, the mean of the differences is "
+          "added. Tensors are held whole.",
       .formula =
           "base + lambda*mean(s)*polar([U_1 ... U_T U_c])*polar([V_1 ... V_T V_c])', U_i of (1 - "
           "U_c*U_c')*(x_i - base), U_c of sum(x_i - base)",

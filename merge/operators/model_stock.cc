@@ -1,4 +1,4 @@
-#include "merge/arithmetic/cells.h"
+#include "merge/arithmetic/stock.h"
 #include "merge/arithmetic/task_vectors.h"
 
 namespace weightsmith::internal::operators {
@@ -6,21 +6,6 @@ namespace {
 
 std::string CheckModelStock(const ArgumentsGiven& given) {
   return CheckFineTunes(given, 2);
-}
-
-/// The mean cosine of all pairs of differences; 0 of a pair in which one is zero.
-Scalar MeanCosine(Lowering& tape, const Cells& cells, std::span<const Value> deltas) {
-  Scalar sum = 0;
-  double pairs = 0;
-  for (std::size_t i = 0; i < deltas.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const Scalar norms = tape.Times(cells.Norm(tape, deltas[i]), cells.Norm(tape, deltas[j]));
-      const Scalar cosine = tape.Over(cells.Dot(tape, deltas[i], deltas[j]), norms);
-      sum = tape.Plus(sum, tape.Select(0, norms, tape.Lesser(tape.Greater(cosine, -1), 1), 0));
-      ++pairs;
-    }
-  }
-  return tape.Over(sum, pairs);
 }
 
 Value LowerModelStock(Lowering& tape, const Arguments& given) {
@@ -35,9 +20,7 @@ Value LowerModelStock(Lowering& tape, const Arguments& given) {
   const bool by_filter = given.parameters.Word("by") == "filter";
   const Cells cells = by_filter ? Cells::Rows(given.shape) : Cells::Tensor();
   const Scalar mean = MeanCosine(tape, cells, deltas);
-  const Scalar cosine = tape.Greater(mean, 0);
-  const Scalar ratio =
-      tape.Over(tape.Times(count, cosine), tape.Plus(1, tape.Times(count - 1, cosine)));
+  const Scalar ratio = StockRatio(tape, mean, given.list.size());
   tape.Tell("angle", tape.Degrees(tape.ArcCosine(mean)), Unit::kDegrees);
   tape.Tell("ratio", ratio);
   return cells.Blend(tape, ratio, tape.Divide(sum, count), tape.Minus(1, ratio), base);

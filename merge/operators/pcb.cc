@@ -74,13 +74,14 @@ const Operator& pcb() {
           "kept, and become weights from 0, where the share begins, to 1; the differences are "
           "averaged by them. Of the magnitudes the 0.01 % largest and least count as what stands "
           "next to them.\n\n"
-          "The paper's code takes a whole model as one vector; here each tensor is one. A change "
-          "against the sum of all is never kept, and a tensor "
-          "of equal scores adds nothing.",
+          "This is what the authors' code computes, where the paper writes a softmax for the "
+          "exponential. The code takes a whole model as one vector; here each tensor is one. A "
+          "change against the sum of all is never kept, where the code keeps some if density is "
+          "above the share of those that agree, and a tensor of equal scores adds nothing.",
       .formula =
           "base + lambda*sum(s_i*d_i) / sum(s_i), s_i = exp(m*norm(|d_i|)^2)*tanh(d_i*sum(d_j)) "
           "of m models, those above the quantile 1 - density, scaled to 0 ... 1",
-      .source = "PCB-Merging, arXiv:2410.02396",
+      .source = "PCB-Merging, arXiv:2410.02396, as in its authors' code",
       .example = "mix: {op: pcb, base: base, of: [photo, anime], density: 0.1}",
       .uses = {"combine several fine-tunes", "fewer conflicts between fine-tunes"},
       .operands = {BaseOperand()},

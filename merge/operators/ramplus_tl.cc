@@ -38,7 +38,9 @@ const Operator& ramplus_tl() {
       .doc =
           "Changes that several models made are averaged, as in ram. Those that one made alone are "
           "multiplied by a factor of its own, tensor by tensor: 1, and r times the number of its "
-          "shared changes over the number of those that are its own, which alpha limits.",
+          "shared changes over the number of those that are its own, which alpha limits.\n\n"
+          "The paper's authors count in the whole model, and show r 0.2 with alpha 1; mergekit "
+          "counts in each tensor, and its r and alpha are the defaults.",
       .formula =
           "base + (1 + r*min(shared_i / max(unique_i, epsilon), alpha))*d_i where one model "
           "changed the element; where several did, the mean",

@@ -1,4 +1,6 @@
+#include "merge/arithmetic/median.h"
 #include "merge/arithmetic/rescale.h"
+#include "merge/arithmetic/stock.h"
 #include "merge/arithmetic/task_vectors.h"
 #include "merge/arithmetic/trim.h"
 
@@ -7,6 +9,28 @@ namespace {
 
 std::string CheckTies(const ArgumentsGiven& given) {
   return CheckFineTunes(given);
+}
+
+/// The geometric median of what is left; where `normalize`, over the mean of the weights.
+Value MedianOfAgreed(Lowering& tape, std::span<const Value> agreed, std::span<const double> weights,
+                     bool normalize) {
+  double total = 0;
+  for (const double weight : weights) total = tape.Sum(total, weight);
+  const Value median = MedianOf(tape, agreed);
+  if (!normalize || total == 0) return median;
+  return tape.Divide(median, total / static_cast<double>(weights.size()));
+}
+
+/// What of the agreed terms is added, by a word of `combine`.
+Value CombineAgreed(Lowering& tape, const Arguments& given, std::span<const Value> agreed) {
+  const bool normalize = given.parameters.Flag("normalize");
+  const std::string_view combine = given.parameters.Word("combine");
+  if (combine == "median") return MedianOfAgreed(tape, agreed, given.weights, normalize);
+  const Value sum = SumOfPresent(tape, agreed, given.weights, normalize);
+  if (combine == "mean" || agreed.size() < 2) return sum;
+  const Cells rows = Cells::Rows(given.shape);
+  const Scalar ratio = StockRatio(tape, MeanCosine(tape, rows, agreed), agreed.size());
+  return rows.Scale(tape, ratio, sum);
 }
 
 Value LowerTies(Lowering& tape, const Arguments& given) {
@@ -21,8 +45,7 @@ Value LowerTies(Lowering& tape, const Arguments& given) {
   }
   const std::vector<Value> agreed =
       OfElectedSign(tape, Weighted(tape, kept, given.weights), parameters.Word("sign"));
-  return AddToBase(tape, given,
-                   SumOfPresent(tape, agreed, given.weights, parameters.Flag("normalize")));
+  return AddToBase(tape, given, CombineAgreed(tape, given, agreed));
 }
 
 }  // namespace
@@ -41,7 +64,14 @@ const Operator& ties() {
           "A density for all models may be replaced by one for each: {model: photo, weight: 0.6, "
           "density: 0.3}. A density that keeps no element of a tensor adds nothing, where mergekit "
           "fails. sd-mecha's ties_sum is `trim: mecha, sign: majority` with weights of 1; it votes "
-          "by the sum of the changes where `vote_sgn` is set, which is `sign: total`.",
+          "by the sum of the changes where `vote_sgn` is set, which is `sign: total`.\n\n"
+          "With `combine: stock` each row of a matrix is then scaled down by how far the models' "
+          "changes in it that are left point the same way, as model_stock does; with `combine: "
+          "median` the geometric median of the changes takes the place of their mean, so that a "
+          "model that is far off counts little (and normalize divides it by the mean of the "
+          "weights). These are sd-mecha's ties_sum_extended: `stock` what it does unless "
+          "`apply_stock` is set, which is the wrong way round there, and `median` its "
+          "`apply_median`.",
       .formula =
           "base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the "
           "elected sign",
@@ -56,7 +86,16 @@ const Operator& ties() {
       .result = Kind::kWeight,
       .parameters = {DensityParameter("The share of each difference that is kept."),
                      NormalizeParameter(true, "Whether to divide by the weights that agree."),
-                     SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none")},
+                     SignParameter(),
+                     LambdaParameter(),
+                     TrimParameter(),
+                     RescaleParameter("none"),
+                     {.name = "combine",
+                      .type = ParameterType::kWord,
+                      .default_value = 0,
+                      .words = {"mean", "stock", "median"},
+                      .doc = "What is made of the changes that are left: their mean, the mean "
+                             "scaled by how far they agree, or their geometric median."}},
       .check = CheckTies,
       .lower = LowerTies,
   };

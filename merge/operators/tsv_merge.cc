@@ -34,8 +34,8 @@ const Operator& tsv_merge() {
           "outputs and all else; of what is no matrix, the mean of the differences is added.\n\n"
           "A direction that two models share exactly has no orthogonal counterpart and counts "
           "once. "
-          "The paper leaves embeddings and heads out: `within` selects what to merge so. Tensors "
-          "are held whole.",
+          "Its authors do this to the matrices of an image encoder and average all else, "
+          "convolutions too: `within` selects what to merge so. Tensors are held whole.",
       .formula =
           "base + lambda*polar([U_1 ... U_T])*[S_1 ... S_T]*polar([V_1 ... V_T])', U_i*S_i*V_i' "
           "the "

@@ -19,6 +19,21 @@ def greater(x, y):
     return -lesser(-x, -y)
 
 
+def stiff_clamp(t, a, models, stiffness):
+    """Limits that go towards the models next to the mean."""
+    mean = sum(models[1:], start=models[0]) / t(len(models))
+    low, high = models[0], models[0]
+    for x in models[1:]:
+        low, high = lesser(low, x), greater(high, x)
+    inner_low, inner_high = low, high
+    for x in models:
+        inner_high = lesser(inner_high, np.where(x < mean, high, x))
+        inner_low = greater(inner_low, np.where(mean < x, low, x))
+    low = low + t(stiffness) * (inner_low - low)
+    high = high + t(stiffness) * (inner_high - high)
+    return lesser(greater(a, low), high)
+
+
 def linear(t, terms, weights, normalize):
     total = t(weights[0]) * terms[0]
     weight = t(weights[0])
@@ -67,7 +82,8 @@ def consensus(t, base, of, weights, threshold, least, task, factor=1.0):
     deltas = [x - base for x in of]
     terms = [t(w) * d for w, d in zip(weights, deltas)]
     total = sum(terms[1:], start=terms[0])
-    own = [np.abs(d) >= t(threshold) * np.abs(total - d) for d in deltas]
+    plain = sum(deltas[1:], start=deltas[0])
+    own = [np.abs(d) >= t(threshold) * np.abs(plain - d) for d in deltas]
     mask = own[task - 1] if task else sum(each.astype(int) for each in own) >= least
     return base + t(factor) * np.where(mask, total, 0).astype(t)
 

@@ -335,6 +335,8 @@ TEST(Clamp, TakesNumbersOrModelsAndNotBoth) {
   EXPECT_THAT(op.check({0, {"low"}}), IsEmpty());
   EXPECT_THAT(op.check({0, {"high"}}), IsEmpty());
   EXPECT_THAT(op.check({2, {}}), IsEmpty());
+  EXPECT_THAT(op.check({2, {"stiffness"}}), IsEmpty());
+  EXPECT_THAT(op.check({0, {"low", "stiffness"}}), HasSubstr("`stiffness` is of limits that `to`"));
 }
 
 TEST(Clamp, RefusesLimitsThatCross) {

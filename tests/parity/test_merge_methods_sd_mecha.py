@@ -9,6 +9,7 @@ import merging
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from safetensors.numpy import load_file
 
 with warnings.catch_warnings():
@@ -35,13 +36,20 @@ def deltas(z, a, b, c):
     return a - z, b - z, c - z
 
 
+def rounded(tensors):
+    """Differences of f64 that have no more digits than f32: theirs takes limits in it."""
+    return [x.float().double() for x in tensors]
+
+
 # name -> (what theirs gives of z, a, b, c, our step)
 CASES = {
     "weighted_sum": (lambda z, a, b, c: of_state_dicts(sd_mecha.weighted_sum, a, b, alpha=ALPHA),
                      {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0.3}),
     "n_average": (lambda z, a, b, c: of_state_dicts(sd_mecha.n_average, a, b, c), {"op": "average", "of": ["a", "b", "c"]}),
-    # Theirs blends norms apart from directions, ours is mergekit's: the same of equal norms.
-    "slerp": (lambda z, a, b, c: call(sd_mecha.slerp, a, b * (a.norm() / b.norm()), alpha=ALPHA),
+    # Without `length: blend` ours is mergekit's: the same of equal norms.
+    "slerp": (lambda z, a, b, c: call(sd_mecha.slerp, a, 3 * b, alpha=ALPHA),
+              {"op": "slerp", "a": "a", "b": {"op": "passthrough", "a": "b", "scale": 3}, "alpha": 0.3, "length": "blend"}),
+    "slerp of equal norms": (lambda z, a, b, c: call(sd_mecha.slerp, a, b * (a.norm() / b.norm()), alpha=ALPHA),
               {"op": "slerp", "a": "a", "b": {"op": "norm_match", "a": "a", "b": "b", "alpha": 1}, "alpha": 0.3}),
     "add_perpendicular": (
         lambda z, a, b, c: a + 0.3 * call(sd_mecha.perpendicular_component, a - z, b - z),
@@ -66,6 +74,8 @@ CASES = {
     "add_cosine_b": (lambda z, a, b, c: call(sd_mecha.add_cosine_b, a, b, alpha=ALPHA),
                      {"op": "cosine_b", "a": "a", "b": "b", "alpha": 0.3, "scope": "tensor"}),
     "clamp": (lambda z, a, b, c: call(sd_mecha.clamp, z, a, b, c), {"op": "clamp", "a": "base", "to": ["a", "b", "c"]}),
+    "clamp that is stiff": (lambda z, a, b, c: call(sd_mecha.clamp, z, a, b, c, stiffness=0.6),
+                            {"op": "clamp", "a": "base", "to": ["a", "b", "c"], "stiffness": 0.6}),
     "crossover": (lambda z, a, b, c: call(sd_mecha.crossover, a, b, alpha=0.4, tilt=0.3),
                   {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": 0.3}),
     "tensor_sum": (lambda z, a, b, c: call(slicing.tensor_sum, a, b, width=0.4, offset=0.3),
@@ -80,6 +90,10 @@ CASES = {
     "ties_sum by size": (
         lambda z, a, b, c: z + call(sd_mecha.ties_sum, *deltas(z, a, b, c), k=0.4, vote_sgn=True),
         {"op": "ties", "base": "base", "of": WEIGHTED, "density": 0.4, "trim": "mecha"}),
+    "ties_sum_extended": (  # the median
+        lambda z, a, b, c: z + call(ties.ties_sum_extended, *rounded(deltas(z, a, b, c)), k=0.4, apply_median=True),
+        {"op": "ties", "base": "base", "of": WEIGHTED, "density": 0.4, "trim": "mecha", "sign": "majority",
+         "combine": "median"}),
     "geometric_median": (lambda z, a, b, c: call(sd_mecha.geometric_median, a, b, c),
                          {"op": "geometric_median", "of": ["a", "b", "c"]}),
     "rotate": (lambda z, a, b, c: of_state_dicts(svd.rotate, a, b, alignment=1.0, alpha=torch.tensor(0.0)),
@@ -91,7 +105,7 @@ CASES = {
 }
 
 # In f32 their iterations stop early and their singular vectors lose digits: theirs in f64.
-IN_F64 = {"geometric_median", "rotate", "truncate_rank"}
+IN_F64 = {"slerp", "ties_sum_extended", "geometric_median", "rotate", "truncate_rank"}
 
 # Of a matrix with fewer rows than columns sd-mecha's rotate adds a part of a that it did not turn.
 WIDE = {"rotate": {"matrix.weight", "wide.weight"}}
@@ -101,7 +115,7 @@ OTHERWISE = {
     "add_difference", "scale", "subtract", "perpendicular_component",  # parts of what is compared above
     "fallback", "cast", "get_dtype", "get_device", "pick_component", "omit_component", "stack", "omit_non_finite",
     "get_rank_from_ratio", "exchange_ema", "rebasin", "randperm", "balance_attention", "truncate_kronecker",
-    "model_stock", "ties_sum_extended", "ties_sum_with_dropout", "dropout",
+    "model_stock", "ties_sum_with_dropout", "dropout",
 }
 
 
@@ -115,6 +129,16 @@ def test_every_method_is_known():
     plain = {method.identifier for method in get_all()
              if not method.identifier.startswith(("convert_", "extract_")) and "'" not in method.identifier}
     assert {name for name in plain if not name.endswith("_sdxl_sgm")} <= CASES.keys() | OTHERWISE
+
+
+def test_the_page_of_operators_names_every_method():
+    """But parts of methods that are for one architecture or one naming; converters by their beginning."""
+    page = (ROOT / "docs" / "operators.md").read_text()
+    for method in get_all():
+        name = method.identifier
+        if "'" not in name and not name.startswith("convert_") and not name.endswith("_sdxl_sgm"):
+            assert f"`{name}`" in page or f"\n## {name}\n" in page, name
+    assert "`convert_*`" in page
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -140,6 +164,19 @@ def test_model_stock_by_rows_differs_in_which_pairs_it_takes(module_weightsmith,
         forward = (cosines > 1e-3).numpy()  # away from each other ours keeps the base
         worst = np.abs(ours[tensor] - theirs.numpy())[forward].max(initial=0)
         assert worst <= 1e-6 * np.abs(theirs.numpy()).max(), tensor
+
+
+def test_ties_with_the_factor_of_model_stock(module_weightsmith):
+    """Theirs takes each model and the next, ours all pairs: the same of two models. It does so unless `apply_stock` is set."""
+    run, folder = module_weightsmith
+    models = merging.models("ab")
+    step = {"op": "ties", "base": "base", "of": WEIGHTED[:2], "density": 0.4, "trim": "mecha", "sign": "majority",
+            "combine": "stock"}
+    ours = merging.merge(run, folder, models, {"stock": step})["stock"]
+    for tensor in ("matrix.weight", "wide.weight", "square.weight", "vector.weight"):  # of a convolution it is all of a kernel
+        z, a, b = (torch.from_numpy(models[letter][tensor]) for letter in ("base", "a", "b"))
+        theirs = z + call(ties.ties_sum_extended, a - z, b - z, k=0.4)
+        merging.assert_near(ours[tensor], theirs.numpy(), tensor)
 
 
 @pytest.mark.parametrize("overlap", [1, 0])

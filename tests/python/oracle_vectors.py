@@ -49,23 +49,43 @@ def weighted(terms, weights, normalize):
     return total / sum(weights) if normalize else total
 
 
-def elected(terms, weights, normalize, sign):
+def agreed(terms, weights, sign):
     terms = [w * d for w, d in zip(weights, terms)]
     votes = sum(terms) if sign == "total" else sum(np.sign(d) for d in terms)
     wanted = np.where(votes >= 0, 1, -1) if sign != "majority" else np.sign(votes)
-    keep = [(np.sign(d) == wanted) & (d != 0) for d in terms]
-    total = sum(np.where(k, d, 0) for k, d in zip(keep, terms))
-    share = sum(np.where(k, w, 0.0) for k, w in zip(keep, weights))
-    return total / np.where(share == 0, 1, share) if normalize else total
+    return [np.where(np.sign(d) == wanted, d, 0) for d in terms]
+
+
+def elected(terms, weights, normalize, sign):
+    kept = agreed(terms, weights, sign)
+    share = sum(np.where(d != 0, w, 0.0) for d, w in zip(kept, weights))
+    return sum(kept) / np.where(share == 0, 1, share) if normalize else sum(kept)
 
 
 def task_arithmetic(base, models, weights, normalize=False, factor=1.0):
     return base + factor * weighted(differences(base, models), weights, normalize)
 
 
-def ties(base, models, weights, densities, normalize=True, sign="total", factor=1.0, rule="paper", scale="none"):
+def ties(base, models, weights, densities, normalize=True, sign="total", factor=1.0, rule="paper", scale="none",
+         combine="mean"):
     kept = [rescale(d, trim(d, p, rule), scale, p) for d, p in zip(differences(base, models), densities)]
-    return base + factor * elected(kept, weights, normalize, sign)
+    if combine == "median":
+        median = geometric_median(agreed(kept, weights, sign))
+        return base + factor * median / (np.mean(weights) if normalize else 1)
+    result = elected(kept, weights, normalize, sign)
+    if combine == "stock":
+        result = result * stock_ratios(agreed(kept, weights, sign), "filter")
+    return base + factor * result
+
+
+def geometric_median(points):
+    """By steps from the mean, each weighting the points by one over their distance."""
+    shares = np.full(len(points), 1 / len(points))
+    for _ in range(100):
+        middle = sum(s * p for s, p in zip(shares, points))
+        near = 1 / np.maximum([np.linalg.norm(p - middle) for p in points], 1e-6)
+        shares = near / near.sum()
+    return sum(s * p for s, p in zip(shares, points))
 
 
 def breadcrumbs(base, models, weights, densities, gamma, scale="none", normalize=False, factor=1.0):
@@ -117,7 +137,12 @@ def ramplus_tl(base, models, epsilon=1e-5, r=0.1, alpha=0.2):
 
 
 def model_stock(base, models, by="tensor"):
-    deltas = differences(base, models)
+    t = stock_ratios(differences(base, models), by)
+    return t * np.mean(np.stack(models).astype(np.float64), axis=0) + (1 - t) * base
+
+
+def stock_ratios(deltas, by):
+    """What share of the mean Model Stock takes, at each element: by the tensor or by its rows."""
     rows = [d.reshape(d.shape[0], -1) if by == "filter" and d.ndim > 1 else d.reshape(1, -1) for d in deltas]
     cosines = []
     for i in range(len(rows)):
@@ -125,10 +150,9 @@ def model_stock(base, models, by="tensor"):
             lengths = np.linalg.norm(rows[i], axis=1) * np.linalg.norm(rows[j], axis=1)
             inner = np.sum(rows[i] * rows[j], axis=1)
             cosines.append(np.clip(np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0), -1, 1))
-    n, c = len(models), np.maximum(np.mean(cosines, axis=0), 0)
+    n, c = len(deltas), np.maximum(np.mean(cosines, axis=0), 0)
     t = n * c / (1 + (n - 1) * c)
-    t = np.repeat(t, base.size // t.size).reshape(base.shape)
-    return t * np.mean(np.stack(models).astype(np.float64), axis=0) + (1 - t) * base
+    return np.repeat(t, deltas[0].size // t.size).reshape(deltas[0].shape)
 
 
 def nuslerp(a, b, alpha, base=None, by="tensor"):
@@ -148,6 +172,33 @@ def nuslerp(a, b, alpha, base=None, by="tensor"):
         first = np.where(straight, 1 - alpha, np.sin((1 - alpha) * angle) / sine)
         second = np.where(straight, alpha, np.sin(alpha * angle) / sine)
     return origin + (first * x + second * y).reshape(shape)
+
+
+def slerp(a, b, alpha, length="arc"):
+    """With length "blend" the direction turns and the norm goes from the one to the other by themselves."""
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    n, m = np.linalg.norm(x), np.linalg.norm(y)
+    straight = (1 - alpha) * x + alpha * y
+    cosine = np.sum(x * y) / ((n if n > 1e-8 else 1) * (m if m > 1e-8 else 1))
+    if length == "arc":
+        if abs(cosine) > 0.9995:
+            return straight
+    else:
+        if min(n, m) <= 1e-8 or cosine >= 1 - 1e-12 or cosine <= -0.9995:
+            return straight
+        x, y = x / n, y / m
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    arc = (np.sin((1 - alpha) * angle) * x + np.sin(alpha * angle) * y) / np.sin(angle)
+    return arc if length == "arc" else ((1 - alpha) * n + alpha * m) * arc
+
+
+def clamp(a, to, stiffness):
+    """Limits of models that go inwards, towards those next to their mean."""
+    to = np.stack(to).astype(np.float64)
+    mean, low, high = to.mean(axis=0), to.min(axis=0), to.max(axis=0)
+    least_above = np.min(np.where(to >= mean, to, high), axis=0)
+    most_below = np.max(np.where(to <= mean, to, low), axis=0)
+    return np.clip(a, low + stiffness * (most_below - low), high + stiffness * (least_above - high))
 
 
 def multislerp(models, weights, base=None, normalize=True):
@@ -253,7 +304,8 @@ def emr(base, models, task=None, factor=1.0):
 def consensus(base, models, weights, threshold=0.4, least=2, task=None, factor=1.0):
     deltas = [d.astype(np.float32) for d in differences(base, models)]
     total = sum(np.float32(w) * d for w, d in zip(weights, deltas))
-    own = [np.abs(d) >= np.float32(threshold) * np.abs(total - d) for d in deltas]
+    plain = sum(deltas)
+    own = [np.abs(d) >= np.float32(threshold) * np.abs(plain - d) for d in deltas]
     mask = own[task - 1] if task else sum(m.astype(int) for m in own) >= least
     return base + factor * np.where(mask, total, 0).astype(np.float64)
 

@@ -1,5 +1,7 @@
 """Operators that read all tensors of a block: units permuted, and heads turned."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,22 @@ def test_units_stand_where_those_of_the_other_model_stand(weightsmith, tmp_path,
     found = merge(weightsmith, tmp_path, permuted(near, layout, order, size), other, step)
     for name, x in near.items():
         support.assert_same_bits(found[name], x, name)
+
+
+@pytest.mark.parametrize("layout", [GATED, LLAMA], ids=["gated", "llama"])
+def test_no_other_order_of_the_units_is_nearer(weightsmith, tmp_path, layout):
+    """What Git Re-Basin asks of a block whose other sides are fixed, by all 720 orders of models that have nothing in common."""
+    generator = np.random.default_rng(11)
+    a, b = made(layout, 6, generator), made(layout, 6, generator)
+    found = merge(weightsmith, tmp_path, a, b, {"op": "rebasin", "a": "a", "b": "b"})
+
+    def likeness(order):
+        moved = permuted(a, layout, order, 1)
+        return sum(np.sum(moved[name].astype(np.float64) * b[name]) for name in layout)
+
+    best = permuted(a, layout, max(itertools.permutations(range(6)), key=likeness), 1)
+    for name in layout:
+        support.assert_same_bits(found[name], best[name], name)
 
 
 def test_groups_of_heads_move_with_their_keys(weightsmith, tmp_path):

@@ -98,6 +98,21 @@ CASES = {
     "ties as sd-mecha has it": (
         {"op": "ties", "base": "z", "of": of("abc", [1, 1, 1]), "density": 0.3, "trim": "mecha", "sign": "majority"},
         lambda z, a, b, c: oracle.ties(z, [a, b, c], [1, 1, 1], [0.3] * 3, sign="majority", rule="mecha")),
+    "ties with the factor of model_stock": (
+        {"op": "ties", "base": "z", "of": of("abc", WEIGHTS), "density": 0.6, "combine": "stock"},
+        lambda z, a, b, c: oracle.ties(z, [a, b, c], WEIGHTS, [0.6] * 3, combine="stock")),
+    "ties of which the median is taken": (
+        {"op": "ties", "base": "z", "of": of("abc", WEIGHTS), "density": 0.6, "combine": "median"},
+        lambda z, a, b, c: oracle.ties(z, [a, b, c], WEIGHTS, [0.6] * 3, combine="median")),
+    "ties of which the median is taken, as it is": (
+        {"op": "ties", "base": "z", "of": of("abc", WEIGHTS), "density": 0.6, "combine": "median", "normalize": False},
+        lambda z, a, b, c: oracle.ties(z, [a, b, c], WEIGHTS, [0.6] * 3, False, combine="median")),
+    "slerp of which the length is blended": (
+        {"op": "slerp", "a": "a", "b": {"op": "passthrough", "a": "b", "scale": 3}, "alpha": 0.3, "length": "blend"},
+        lambda z, a, b, c: oracle.slerp(a, np.float32(3) * b, 0.3, "blend")),
+    "clamp that is stiff": (
+        {"op": "clamp", "a": "z", "to": list("abc"), "stiffness": 0.75},
+        lambda z, a, b, c: oracle.clamp(z, [a, b, c], 0.75)),
     "ties by frequency, scaled by density": (
         {"op": "ties", "base": "z", "of": SPARSE, "sign": "frequency", "rescale": "density", "normalize": False},
         lambda z, a, b, c: oracle.ties(z, [a, b, c], WEIGHTS, DENSITIES, False, "frequency", scale="density")),

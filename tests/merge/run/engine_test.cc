@@ -56,7 +56,7 @@ class EngineTest : public ::testing::Test {
                     {"w", PatternValues(5, 6)}};
     const std::vector<NodeId> models{maker_.Add("a", DType::kF16, a),
                                      maker_.Add("b", DType::kF16, b)};
-    plan_ = maker_.MakePlanOf(maker_.Step("mix", "slerp", models, {0.3}));
+    plan_ = maker_.MakePlanOf(maker_.Step("mix", "slerp", models, {0.3, 0}));
     internal::Run(plan_, {});
     expected_ = DataOf(*Checkpoint::Open(maker_.Out()));
   }

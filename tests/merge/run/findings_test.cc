@@ -67,7 +67,7 @@ TEST_F(FindingsTest, TiesTellsWhatItKeptAndWhereSignsConflict) {
 TEST_F(FindingsTest, SlerpTellsTheAngleInDegrees) {
   const NodeId a = maker.Add("a", DType::kF32, {{"w", {1, 0}}, {"v", {1, 1, 1}}});
   const NodeId b = maker.Add("b", DType::kF32, {{"w", {1, 1}}, {"v", {-1, -1, -1}}});
-  const Report report = RunOf(maker.Step("mix", "slerp", {a, b}, {0.5}));
+  const Report report = RunOf(maker.Step("mix", "slerp", {a, b}, {0.5, 0}));
   ASSERT_THAT(report.steps[0].findings, SizeIs(1));
   const FindingReport& angle = report.steps[0].findings[0];
   EXPECT_EQ(angle.unit, Unit::kDegrees);

@@ -66,7 +66,7 @@ class PassesTest : public ::testing::Test {
 
 TEST_F(PassesTest, SlerpHasTheGoldenNumbersOfMergekit) {
   AddGolden();
-  EXPECT_THAT(Result(maker.Step("mix", "slerp", {a, b}, {0.3})),
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {a, b}, {0.3, 0})),
               Pointwise(Near(), {0.183090, 0.738911, 0.902920, 0.784302, 0.299163, -0.409178,
                                  -0.912472, -1.015309, -0.608595, 0.187547, 0.800747, 0.945151}));
 }
@@ -82,7 +82,7 @@ TEST_F(PassesTest, ModelStockHasTheGoldenNumbersOfMergekit) {
 TEST_F(PassesTest, SlerpOfOppositeModelsIsTheStraightLine) {
   const NodeId x = maker.Add("x", DType::kF32, {{"w", {1, -2, 3}}});
   const NodeId y = maker.Add("y", DType::kF32, {{"w", {-1, 2, -3}}});
-  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.25})),
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.25, 0})),
               Pointwise(Near(), {0.5, -1.0, 1.5}));
 }
 
@@ -90,8 +90,30 @@ TEST_F(PassesTest, SlerpOfNothingIsAQuarterOfACircle) {
   const NodeId x = maker.Add("x", DType::kF32, {{"w", {0, 0, 0}}});
   const NodeId y = maker.Add("y", DType::kF32, {{"w", {1, 2, 3}}});
   const double part = std::sin(std::acos(0.0) * 0.5);
-  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.5})),
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.5, 0})),
               Pointwise(Near(), {part, 2 * part, 3 * part}));
+}
+
+TEST_F(PassesTest, SlerpThatBlendsLengthsTurnsByTheAngleAlone) {
+  const NodeId x = maker.Add("x", DType::kF32, {{"w", {3, 0}}});
+  const NodeId y = maker.Add("y", DType::kF32, {{"w", {0, 8}}});
+  const double part = 4.25 * std::sin(std::acos(0.0) * 0.75);
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.25, 1})),
+              Pointwise(Near(), {part, 4.25 * std::sin(std::acos(0.0) * 0.25)}));
+}
+
+TEST_F(PassesTest, SlerpThatBlendsLengthsIsTheStraightLineBetweenOpposites) {
+  const NodeId x = maker.Add("x", DType::kF32, {{"w", {1, -2, 3}}});
+  const NodeId y = maker.Add("y", DType::kF32, {{"w", {-2, 4, -6}}});
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.25, 1})),
+              Pointwise(Near(), {0.25, -0.5, 0.75}));
+}
+
+TEST_F(PassesTest, SlerpThatBlendsLengthsIsTheStraightLineFromNothing) {
+  const NodeId x = maker.Add("x", DType::kF32, {{"w", {0, 0, 0}}});
+  const NodeId y = maker.Add("y", DType::kF32, {{"w", {-2, 4, -6}}});
+  EXPECT_THAT(Result(maker.Step("mix", "slerp", {x, y}, {0.5, 1})),
+              Pointwise(Near(), {-1.0, 2.0, -3.0}));
 }
 
 TEST_F(PassesTest, NormMatchGivesTheSecondModelTheNormsOfTheFirst) {
@@ -120,7 +142,7 @@ TEST_F(PassesTest, TiesOfNothingIsTheBase) {
   a = maker.Add("a", DType::kF32, {{"w", {5, 6, 7}}});
   b = maker.Add("b", DType::kF32, {{"w", {0, 0, 8}}});
   maker.expression.policies.effect = EffectPolicy::kAny;
-  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 0, 1, 0, 2})),
+  EXPECT_THAT(Result(ListStep("ties", {a, b}, {1, 1}, {0.2, 1, 0, 1, 0, 2, 0})),
               Pointwise(Near(), {1.0, 2.0, 3.0}));
 }
 
@@ -141,8 +163,8 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
   base = maker.Add("z", DType::kF16, tensors(1));
   a = maker.Add("a", DType::kF16, tensors(5));
   b = maker.Add("b", DType::kF16, tensors(9));
-  const NodeId arc = maker.Step("arc", "slerp", {a, b}, {0.4});
-  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 0, 1, 0, 2});
+  const NodeId arc = maker.Step("arc", "slerp", {a, b}, {0.4, 0});
+  const NodeId step = ListStep("ties", {arc, b}, {1, 0.5}, {0.3, 1, 0, 1, 0, 2, 0});
   const NodeId crossed = maker.Step("crossed", "crossover", {step, a}, {0.5, 0.25});
   const Plan plan = maker.MakePlanOf(crossed);
   std::vector<std::optional<Digest>> digests;
@@ -158,7 +180,7 @@ TEST_F(PassesTest, LargeTensorsHaveTheSameBytesOnAnyNumberOfThreads) {
 
 TEST_F(PassesTest, ProgressEndsAtTheWhole) {
   AddGolden();
-  const Plan plan = maker.MakePlanOf(maker.Step("mix", "slerp", {a, b}, {0.3}));
+  const Plan plan = maker.MakePlanOf(maker.Step("mix", "slerp", {a, b}, {0.3, 0}));
   RunOptions options;
   std::uint64_t last = 0;
   options.progress = [&](const Progress& progress) {

@@ -122,7 +122,7 @@ class Planner {
   bool IsOneComponent(const OutputSpec& spec) const;
   void AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
                        DType dtype, const Shape& shape, std::uint32_t task, std::uint32_t product);
-  TensorKey KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const;
+  TensorKey KeyOf(const TapeSource& source, const TensorKey& key) const;
   Task MakeTask(const TensorKey& key, const PlannedTensor& tensor, const TensorEvaluator& evaluator,
                 const Shape& shape, Lowering::Finished&& finished) const;
   void AddSurveys(const TensorKey& key, const PlannedTensor& tensor,

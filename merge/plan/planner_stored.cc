@@ -47,7 +47,7 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, cons
   const Register value = finished.results.front().reg();
   const bool copy = value < finished.sources.size();
   const auto stored_in = [&](Register source) -> const StoredWeight* {
-    const TensorEvaluator::TapeSource& from = evaluator.sources()[source];
+    const TapeSource& from = evaluator.sources()[source];
     return from.delta ? nullptr : NotDecoded(index_.models()[from.model], key);
   };
   if (std::ranges::none_of(finished.sources, stored_in)) return false;

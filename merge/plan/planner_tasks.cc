@@ -234,7 +234,7 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
   if (layer) place.block.index = layer;
   Product product{.dtype = OutputDType(spec, place, Of(want.origin.models.front(), key))};
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
-    const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
+    const TapeSource& source = evaluator.sources()[value.reg()];
     const TensorInfo* const stored =
         source.delta ? nullptr : &Of(source.model, KeyOf(source, key)).stored->info;
     const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
@@ -287,13 +287,13 @@ void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t nu
 }
 
 /// What a source is called in its model.
-TensorKey Planner::KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const {
+TensorKey Planner::KeyOf(const TapeSource& source, const TensorKey& key) const {
   return source.ema ? *index_.models()[source.model].EmaOf(key) : key;
 }
 
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                         Task& task) const {
-  const TensorEvaluator::TapeSource& source = evaluator.sources()[number];
+  const TapeSource& source = evaluator.sources()[number];
   if (!source.delta) {
     task.sources.push_back(MakeSource(source.model, KeyOf(source, key), task.shape));
     return;

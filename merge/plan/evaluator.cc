@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
-#include "core/base/error.h"
+#include "merge/plan/place_weight.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -14,55 +13,6 @@ std::vector<NodeId> Operands(const Node& step) {
   std::vector<NodeId> all = step.operands;
   all.insert(all.end(), step.list.begin(), step.list.end());
   return all;
-}
-
-bool DependsOnStep(const std::vector<AdapterPart>& parts) {
-  return std::ranges::any_of(parts, [](const AdapterPart& part) {
-    return ReadsWeight(*part.module, part.target) || Replaces(*part.module, part.target) ||
-           !IsLinear(*part.module, part.target);
-  });
-}
-
-/// The adapters that the step bakes, in the order of the models.
-std::set<std::uint32_t> BakedIn(const Expression& expression, const Node& step) {
-  std::set<std::uint32_t> adapters;
-  if (!step.op->list || !step.op->list->adapters) return adapters;
-  for (const NodeId entry : step.list) {
-    if (const auto& model = expression.nodes[entry].model) adapters.insert(*model);
-  }
-  return adapters;
-}
-
-/// Models with the tensor, then adapters that change it: once each, or once for each step that they
-/// depend on.
-std::vector<TensorEvaluator::TapeSource> SourcesOf(const ExpressionIndex& index,
-                                                   const TensorKey& key) {
-  std::vector<TensorEvaluator::TapeSource> sources;
-  for (std::uint32_t m = 0; m < index.models().size(); ++m) {
-    if (index.Reaches(m) && index.models()[m].Find(key) != nullptr)
-      sources.push_back({m, false, {}});
-  }
-  for (const std::uint32_t model : index.EmaModels()) {
-    const ModelIndex& own = index.models()[model];
-    if (own.Find(key) != nullptr && own.EmaOf(key)) sources.push_back({model, false, {}, true});
-  }
-  std::set<std::uint32_t> dependent;
-  for (const auto& [model, adapter] : index.adapters()) {
-    const std::vector<AdapterPart>* parts = adapter.Find(key);
-    if (parts == nullptr) continue;
-    if (DependsOnStep(*parts)) {
-      dependent.insert(model);
-    } else {
-      sources.push_back({model, true, {}});
-    }
-  }
-  if (dependent.empty()) return sources;
-  for (const NodeId step : index.steps()) {
-    for (const std::uint32_t model : BakedIn(index.expression(), index.expression().nodes[step])) {
-      if (dependent.contains(model)) sources.push_back({model, true, step});
-    }
-  }
-  return sources;
 }
 
 const LatentTones* TonesOf(const TensorPlace& place) {
@@ -85,27 +35,7 @@ std::uint64_t RowElements(const Shape& shape) {
   return count;
 }
 
-/// "clip_l", "unet time", "IN04": what a message calls the place of a tensor.
-std::string BlockName(const TensorPlace& place) {
-  if (place.kind != ComponentKind::kBackbone || place.block.family.empty()) {
-    return std::string(place.component);
-  }
-  const std::string_view letters = CommunityLetters(place.block.family);
-  const std::uint32_t index = place.block.index.value_or(0);
-  if (!letters.empty()) return fmt::format("{}{:02}", letters, index);
-  return place.block.index ? fmt::format("{}.{}.{}", place.component, place.block.family, index)
-                           : fmt::format("{}.{}", place.component, place.block.family);
-}
-
 }  // namespace
-
-/// "sdxl takes 20, 21 or 26".
-std::string LengthsInWords(const CommunityList& list, const Architecture* architecture) {
-  const std::string_view id = architecture == nullptr ? "unknown" : architecture->id;
-  const std::vector<std::size_t> lengths = list.LengthsFor(architecture);
-  if (lengths.empty()) return fmt::format("{} has no known order of blocks", id);
-  return fmt::format("{} takes {}", id, fmt::join(lengths, ", "));
-}
 
 TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& key,
                                  const std::string& canonical, const TensorPlace& place,
@@ -115,26 +45,10 @@ TensorEvaluator::TensorEvaluator(const ExpressionIndex& index, const TensorKey& 
       canonical_(&canonical),
       place_(place),
       problems_(&problems),
-      sources_(SourcesOf(index, key)),
-      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.size()),
+      sources_(index, key),
+      lowering_(index.expression().policies.precision, static_cast<Register>(sources_.all().size()),
                 canonical),
-      first_applied_(static_cast<std::uint32_t>(first_applied)) {
-  if (sources_.size() > std::numeric_limits<Register>::max()) {
-    throw Error(
-        ErrorCode::kResources,
-        fmt::format("{} inputs of one tensor are more than the {} that can be merged at once",
-                    sources_.size(), std::numeric_limits<Register>::max()),
-        "Split the recipe: write an intermediate result and merge that.");
-  }
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const auto number = static_cast<Register>(i);
-    if (sources_[i].ema) {
-      ema_[sources_[i].model] = number;
-    } else {
-      numbers_.try_emplace({sources_[i].model, sources_[i].baked}, number);
-    }
-  }
-}
+      first_applied_(static_cast<std::uint32_t>(first_applied)) {}
 
 /// The EMA copy that the step's model has of the tensor.
 std::optional<Value> TensorEvaluator::EmaOf(NodeId id, const Shape& shape) {
@@ -146,21 +60,14 @@ std::optional<Value> TensorEvaluator::EmaOf(NodeId id, const Shape& shape) {
                    *canonical_, "Name the model itself.");
     return std::nullopt;
   }
-  const auto found = ema_.find(*model.model);
-  if (found == ema_.end()) return std::nullopt;
+  const std::optional<Register> number = sources_.EmaOf(*model.model);
+  if (!number) return std::nullopt;
   const ModelIndex& own = index_->models()[*model.model];
   const Shape& stored = own.Find(*own.EmaOf(*key_))->stored->info.shape;
-  if (stored == shape) return Value::Of(found->second);
+  if (stored == shape) return Value::Of(*number);
   problems_->Add(fmt::format("step '{}': '{}' is {} and its EMA copy {}", nodes[id].name,
                              *canonical_, ToString(shape), ToString(stored)));
   return std::nullopt;
-}
-
-/// The source that a model is, or that an adapter is in a step that it depends on.
-std::optional<Register> TensorEvaluator::SourceOf(std::uint32_t model,
-                                                  std::optional<NodeId> step) const {
-  const auto found = numbers_.find({model, step});
-  return found == numbers_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
@@ -171,7 +78,7 @@ const TensorEvaluator::Result& TensorEvaluator::Evaluate(NodeId id) {
 }
 
 TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
-  const std::optional<Register> number = SourceOf(*leaf.model, std::nullopt);
+  const std::optional<Register> number = sources_.Of(*leaf.model, std::nullopt);
   if (IsAdapter(leaf)) {
     const AdapterIndex& adapter = index_->Adapter(*leaf.model);
     if (adapter.Find(*key_) == nullptr) return {};
@@ -200,9 +107,9 @@ bool TensorEvaluator::IsComputed(NodeId operand) {
   if (index_->expression().nodes[operand].leaf()) return false;
   const Result& result = Evaluate(operand);
   for (const std::uint32_t model : index_->WeightModels(operand)) {
-    const auto source = std::ranges::find(sources_, model, &TapeSource::model);
-    if (source == sources_.end()) continue;
-    return result.value != Value::Of(static_cast<Register>(source - sources_.begin()));
+    const auto source = std::ranges::find(sources(), model, &TapeSource::model);
+    if (source == sources().end()) continue;
+    return result.value != Value::Of(static_cast<Register>(source - sources().begin()));
   }
   return result.present;
 }
@@ -255,7 +162,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
     if (nodes[operand].kind == Kind::kDelta || Evaluate(operand).present) continue;
     weight_missing = true;
     if (step.op->falls_back) continue;
-    const bool optional = std::ranges::any_of(sources_, [&](const TapeSource& source) {
+    const bool optional = std::ranges::any_of(sources(), [&](const TapeSource& source) {
       return !source.delta && index_->models()[source.model].Find(*key_)->anatomy->optional;
     });
     if (optional || !index_->HasComponent(operand, place_.component)) continue;
@@ -344,138 +251,125 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
   return true;
 }
 
-std::optional<double> TensorEvaluator::Weight(const Node& step, const Weights& weights,
-                                              std::string_view name) {
-  if (weights.list() && weights.list()->ListOf(place_.architecture) == nullptr &&
-      !weights.list()->resample) {
-    problems_->Add(fmt::format("step '{}': {} is a list of {} numbers, and {}", step.name, name,
-                               weights.list()->numbers.size(),
-                               LengthsInWords(*weights.list(), place_.architecture)),
-                   *canonical_,
-                   "Write a curve ({curve: […]}), which fits every depth, or rows of blocks.");
-    return std::nullopt;
-  }
-  if (weights.list() && !weights.list()->adapter && step.policies.blocks == BlocksPolicy::kClean) {
-    problems_->Add(
-        fmt::format("step '{}': {} is a list, which follows SuperMerger's map of keys, "
-                    "and `policy: {{blocks: clean}}` does not",
-                    step.name, name));
-    return std::nullopt;
-  }
-  TensorPlace place = place_;
-  if (!weights.rows().empty() && step.policies.blocks == BlocksPolicy::kSuperMerger) {
-    const auto folded = AsSuperMerger(place);
-    if (!folded) return 0;
-    place = *folded;
-  }
-  std::optional<PlaceConflict> conflict;
-  const std::optional<double> weight = weights.Find(place, &conflict);
-  if (conflict) {
-    problems_->Add(fmt::format("step '{}': {}: rows '{}' and '{}' give different numbers to",
-                               step.name, name, conflict->first, conflict->second),
-                   *canonical_);
-  }
-  if (!weight) {
-    problems_->AddBlock(fmt::format("step '{}': no row of '{}' matches", step.name, name),
-                        BlockName(place_), "Add a row for all other places, such as default: 0.");
-  }
-  return weight;
-}
-
-TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId> operands,
-                                               const Shape& widest) {
+TensorEvaluator::OperandValues TensorEvaluator::ValuesOf(std::span<const NodeId> operands,
+                                                         const Shape& widest) {
   const std::vector<Node>& nodes = index_->expression().nodes;
-  const Node& step = nodes[id];
-  std::vector<Value> values;
-  std::uint64_t narrow = widest.size() > 1 ? widest[1] : 0;
-  std::optional<Value> wide;
+  OperandValues in;
+  std::uint64_t narrowest = widest.size() > 1 ? widest[1] : 0;
   for (const NodeId operand : operands) {
     if (nodes[operand].leaf()) considered_.insert(*nodes[operand].model);
     const Result& result = Evaluate(operand);
-    values.push_back(result.value);
+    in.values.push_back(result.value);
     if (!result.present) continue;
-    if (result.shape == widest && !wide) wide = result.value;
-    if (result.shape.size() > 1) narrow = std::min(narrow, result.shape[1]);
+    if (result.shape == widest && !in.wide) in.wide = result.value;
+    if (result.shape.size() > 1) narrowest = std::min(narrowest, result.shape[1]);
   }
-
-  if (step.op->reads_ema) {
-    if (const auto copy = EmaOf(id, widest)) values.push_back(*copy);
+  in.narrows = in.wide && widest.size() > 1 && narrowest < widest[1];
+  if (in.narrows) {
+    in.row = RowElements(widest);
+    in.shared = in.row / widest[1] * narrowest;
   }
+  return in;
+}
 
+/// What holds at the place of the parameters, weights and numbers of entries, in this order;
+/// nothing where one has a problem.
+std::optional<std::vector<double>> TensorEvaluator::NumbersOf(const Node& step) {
   std::vector<double> numbers;
   bool known = true;
   ForEachWeights(step, [&](const Weights& weights, std::string_view name) {
-    const auto number = known ? Weight(step, weights, name) : std::nullopt;
+    const auto number =
+        known ? WeightAt(place_, step, weights, name, *canonical_, *problems_) : std::nullopt;
     known = number.has_value();
     numbers.push_back(number.value_or(0));
   });
-  if (!known) return {};
-  const std::span<const double> parameters = std::span(numbers).first(step.parameters.size());
-  const std::span<const double> weights =
-      std::span(numbers).subspan(step.parameters.size(), step.weights.size());
-  const std::span<const double> entries =
-      std::span(numbers).subspan(step.parameters.size() + step.weights.size());
-  const std::vector<const ParameterSpec*> entry_specs =
-      entries.empty() ? std::vector<const ParameterSpec*>() : EntryNumbers(*step.op);
+  if (!known) return std::nullopt;
+  return numbers;
+}
 
-  const bool narrows = wide && widest.size() > 1 && narrow < widest[1];
-  std::vector<Value> seen = values;
-  if (narrows && ClassOf(*step.op) != OperatorClass::kElementwise) {
-    // What only some operands have may not enter numbers of the whole tensor.
-    const std::uint64_t row = RowElements(widest);
-    for (Value& value : seen) {
-      value = lowering_.KeepExtra(value, Value::Zero(), row, row / widest[1] * narrow);
-    }
-  }
-  const std::span<const Value> all = seen;
+/// What the operator makes of values; nothing where it refuses the tensor.
+std::optional<Value> TensorEvaluator::LowerOperator(NodeId id, std::span<const NodeId> operands,
+                                                    std::span<const Value> values,
+                                                    std::span<const double> numbers,
+                                                    const Shape& shape) {
+  const Node& step = index_->expression().nodes[id];
+  const Operator& op = *step.op;
+  const std::span<const double> entries =
+      numbers.subspan(step.parameters.size() + step.weights.size());
+  const std::vector<const ParameterSpec*> entry_specs =
+      entries.empty() ? std::vector<const ParameterSpec*>() : EntryNumbers(op);
   const std::vector<Companion> companions = CompanionsOf(step, operands);
-  const Arguments arguments{all.first(step.operands.size()),
-                            all.subspan(step.operands.size()),
-                            weights,
-                            ParameterValues(step.op->parameters, parameters),
+  const Arguments arguments{values.first(step.operands.size()),
+                            values.subspan(step.operands.size()),
+                            numbers.subspan(step.parameters.size(), step.weights.size()),
+                            ParameterValues(op.parameters, numbers.first(step.parameters.size())),
                             EntryValues(entry_specs, entries),
-                            widest,
+                            shape,
                             *canonical_,
                             TonesOf(place_),
                             key_->tensor,
                             companions};
-  if (step.op->check_tensor != nullptr) {
-    if (const std::string problem = step.op->check_tensor(arguments); !problem.empty()) {
-      problems_->Add(fmt::format("step '{}': {}: {}", step.name, step.op->name, problem),
-                     *canonical_);
-      return {};
+  if (op.check_tensor != nullptr) {
+    if (const std::string problem = op.check_tensor(arguments); !problem.empty()) {
+      problems_->Add(fmt::format("step '{}': {}: {}", step.name, op.name, problem), *canonical_);
+      return std::nullopt;
     }
   }
   lowering_.BeginStep(index_->StepNumber(id));
   const std::size_t told = lowering_.finding_count();
-  Value after = step.op->lower(lowering_, arguments);
+  const Value after = op.lower(lowering_, arguments);
   for (Finding& finding : lowering_.FindingsFrom(told)) {
     finding.step = index_->StepNumber(id);
     if (!after.zero()) finding.result = after.reg();
     if (const auto operand = finding.subject.IndexBehind(step.operands.size())) {
-      finding.operand = nodes[operands[*operand]].name;
+      finding.operand = index_->expression().nodes[operands[*operand]].name;
     }
   }
   computed_.insert(id);
-  const auto same = std::ranges::find(seen, after);
-  if (same != seen.end()) after = values[static_cast<std::size_t>(same - seen.begin())];
-  if (narrows && !after.zero()) {
-    const std::uint64_t row = RowElements(widest);
-    after = lowering_.KeepExtra(after, *wide, row, row / widest[1] * narrow);
-  }
+  return after;
+}
 
+/// Says what the step did to its first operand, and has it watched where it computed something.
+void TensorEvaluator::WatchResult(NodeId id, std::span<const Value> values, Value after) {
   const Value before = values.front();
-  const bool delta = step.kind == Kind::kDelta;
-  if (after.zero() && !delta) after = lowering_.Constant(0);
+  const bool delta = index_->expression().nodes[id].kind == Kind::kDelta;
   // A weight of exactly 1 puts another operand in place of the first, which is then not read.
-  const bool replaced =
-      !delta && after != before && std::ranges::find(values, after) != values.end();
-  if (replaced) {
+  if (!delta && after != before && std::ranges::find(values, after) != values.end()) {
     replaced_.insert(id);
   } else if (!after.zero() && (delta || after != before)) {
     const Register reference = before.zero() ? after.reg() : before.reg();
     lowering_.AddProbe({index_->StepNumber(id), reference, after.reg(), delta || before.zero()});
   }
+}
+
+TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId> operands,
+                                               const Shape& widest) {
+  const Node& step = index_->expression().nodes[id];
+  OperandValues in = ValuesOf(operands, widest);
+  if (step.op->reads_ema) {
+    if (const auto copy = EmaOf(id, widest)) in.values.push_back(*copy);
+  }
+  const std::optional<std::vector<double>> numbers = NumbersOf(step);
+  if (!numbers) return {};
+
+  std::vector<Value> seen = in.values;
+  if (in.narrows && ClassOf(*step.op) != OperatorClass::kElementwise) {
+    // What only some operands have may not enter numbers of the whole tensor.
+    for (Value& value : seen) {
+      value = lowering_.KeepExtra(value, Value::Zero(), in.row, in.shared);
+    }
+  }
+  const std::optional<Value> lowered = LowerOperator(id, operands, seen, *numbers, widest);
+  if (!lowered) return {};
+  Value after = *lowered;
+  const auto same = std::ranges::find(seen, after);
+  if (same != seen.end()) after = in.values[static_cast<std::size_t>(same - seen.begin())];
+  if (in.narrows && !after.zero()) {
+    after = lowering_.KeepExtra(after, *in.wide, in.row, in.shared);
+  }
+  const bool delta = step.kind == Kind::kDelta;
+  if (after.zero() && !delta) after = lowering_.Constant(0);
+  WatchResult(id, in.values, after);
   return {!after.zero() || !delta, after, widest};
 }
 

@@ -16,6 +16,7 @@
 #include "merge/plan/expression_index.h"
 #include "merge/plan/plan.h"
 #include "merge/plan/problems.h"
+#include "merge/plan/tape_sources.h"
 #include "merge/program/lowering.h"
 
 namespace weightsmith::internal {
@@ -28,14 +29,6 @@ class TensorEvaluator {
     Value value = Value::Zero();
     Shape shape;
     bool needs_weight = false;  ///< an adapter's, which only baking can compute
-  };
-
-  /// What a source of the tape is.
-  struct TapeSource {
-    std::uint32_t model = 0;
-    bool delta = false;           ///< of an adapter
-    std::optional<NodeId> baked;  ///< of an adapter that depends on the step: which one
-    bool ema = false;             ///< the model's EMA copy of the tensor
   };
 
   /// A delta that depends on the value of a step's model.
@@ -61,8 +54,8 @@ class TensorEvaluator {
 
   const Result& Evaluate(NodeId node);
 
-  /// Models that have the tensor, then what adapters make: the sources of the tape, in this order.
-  const std::vector<TapeSource>& sources() const { return sources_; }
+  /// The sources of the tape.
+  const std::vector<TapeSource>& sources() const { return sources_.all(); }
   /// What is read beside them, in the order of companions' indices.
   const std::vector<CompanionSource>& companions() const { return companions_; }
   /// Of sources that depend on a step.
@@ -87,8 +80,16 @@ class TensorEvaluator {
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
  private:
+  /// What a step's operands are. Some may have fewer input channels than the result.
+  struct OperandValues {
+    std::vector<Value> values;
+    std::optional<Value> wide;  ///< the first that has all of them
+    bool narrows = false;       ///< whether one has fewer
+    std::uint64_t row = 0;      ///< elements of a row, where one has
+    std::uint64_t shared = 0;   ///< elements of a row that all have, likewise
+  };
+
   std::optional<Value> EmaOf(NodeId id, const Shape& shape);
-  std::optional<Register> SourceOf(std::uint32_t model, std::optional<NodeId> step) const;
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
   bool IsAdapter(const Node& node) const;
@@ -99,7 +100,12 @@ class TensorEvaluator {
   bool Selects(const Node& step);
   bool IsComputed(NodeId operand);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
-  std::optional<double> Weight(const Node& step, const Weights& weights, std::string_view name);
+  OperandValues ValuesOf(std::span<const NodeId> operands, const Shape& widest);
+  std::optional<std::vector<double>> NumbersOf(const Node& step);
+  std::optional<Value> LowerOperator(NodeId id, std::span<const NodeId> operands,
+                                     std::span<const Value> values, std::span<const double> numbers,
+                                     const Shape& shape);
+  void WatchResult(NodeId id, std::span<const Value> values, Value after);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
   std::vector<Companion> CompanionsOf(const Node& step, std::span<const NodeId> operands);
   bool MayHaveCompanions(const Node& step, std::span<const NodeId> operands);
@@ -114,9 +120,7 @@ class TensorEvaluator {
   const std::string* canonical_;
   TensorPlace place_;
   Problems* problems_;
-  std::vector<TapeSource> sources_;
-  std::map<std::pair<std::uint32_t, std::optional<NodeId>>, Register> numbers_;  ///< of sources
-  std::map<std::uint32_t, Register> ema_;  ///< of sources, by model
+  TapeSources sources_;
   Lowering lowering_;
   std::vector<CompanionSource> companions_;
   std::map<Register, Baked> baked_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "merge/plan/evaluator.h"
+#include "merge/plan/place_weight.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -55,8 +56,8 @@ void TensorEvaluator::CheckParts(const Node& step, std::uint32_t model, const Sh
 }
 
 Value TensorEvaluator::BakedDelta(NodeId step, std::uint32_t model, Value weight, double strength) {
-  if (const auto alone = SourceOf(model, std::nullopt)) return Value::Of(*alone);
-  const Register number = SourceOf(model, step).value();
+  if (const auto alone = sources_.Of(model, std::nullopt)) return Value::Of(*alone);
+  const Register number = sources_.Of(model, step).value();
   if (baked_.contains(number)) {
     problems_->Add(
         fmt::format("step '{}': adapter '{}' is listed twice, and its family cannot be added up",
@@ -109,7 +110,9 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
   for (std::size_t i = 0; index_->IsInput(*key_) && i < step.list.size(); ++i) {
     const Node& entry = nodes[step.list[i]];
     if (!Evaluate(step.list[i]).present || !entry.leaf()) continue;
-    if (Weight(step, step.weights[i], "strength").value_or(0) == 0) continue;
+    if (WeightAt(place_, step, step.weights[i], "strength", *canonical_, *problems_).value_or(0) ==
+        0)
+      continue;
     shape = Widened(*index_->Adapter(*entry.model).Find(*key_), shape);
   }
   computed_.insert(id);
@@ -118,7 +121,8 @@ TensorEvaluator::Result TensorEvaluator::Bake(NodeId id, const Shape& widest) {
     const Result& delta = Evaluate(step.list[i]);
     if (entry.leaf()) considered_.insert(*entry.model);
     if (!delta.present) continue;
-    const auto strength = Weight(step, step.weights[i], "strength");
+    const auto strength =
+        WeightAt(place_, step, step.weights[i], "strength", *canonical_, *problems_);
     if (!strength) return {};
     if (*strength == 0) {
       if (entry.leaf()) muted_.emplace(id, *entry.model);

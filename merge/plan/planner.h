@@ -82,14 +82,26 @@ struct Want {
   Origin origin;
 };
 
-/// Makes a plan, step by step; its tasks in planner_tasks.cc, its files in planner_files.cc, what
-/// stacks are in planner_stacks.cc.
+/// Makes a plan, step by step; its tasks in planner_tasks.cc, what outputs store of them in
+/// planner_products.cc, its files in planner_files.cc, what stacks are in planner_stacks.cc.
 class Planner {
  public:
   Planner(const Expression& expression, std::vector<OutputSpec> outputs);
   Plan Make() &&;
 
  private:
+  /// What an output wants of a task.
+  struct Wanted {
+    Want want;
+    Value value;
+  };
+  /// The products of a task before its program is finished.
+  struct Drafted {
+    std::vector<Product> products;
+    std::vector<Value> values;  ///< of each product one, or two where it has scales
+    std::vector<Scalar> slots;  ///< of the scales, in order
+  };
+
   static std::vector<NodeId> Roots(const std::vector<OutputSpec>& outputs);
   const ModelTensor& Of(std::uint32_t model, const TensorKey& key) const {
     return *index_.models()[model].Find(key);
@@ -116,13 +128,18 @@ class Planner {
   void PlanComputed(const TensorKey& key, const PlannedTensor& tensor, std::span<const Want> wants);
   void Remember(const TensorEvaluator& evaluator);
   void CountIntegers(const TensorKey& key, const PlannedTensor& tensor);
+  Drafted DraftProducts(const TensorKey& key, const PlannedTensor& tensor,
+                        const TensorEvaluator& evaluator, const Shape& shape,
+                        std::span<const Wanted> wanted, Lowering& lowering) const;
   void AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
                std::span<const Want> wants);
   Source MakeSource(std::uint32_t model, const TensorKey& key, const Shape& shape) const;
   bool IsOneComponent(const OutputSpec& spec) const;
-  void AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
+  void AddCopy(const TensorKey& key, const std::string& canonical, std::uint32_t model,
+               const Want& want);
+  void AddOutputTensor(const Want& want, const TensorKey& key, const std::string& canonical,
                        DType dtype, const Shape& shape, std::uint32_t task, std::uint32_t product);
-  TensorKey KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const;
+  TensorKey KeyOf(const TapeSource& source, const TensorKey& key) const;
   Task MakeTask(const TensorKey& key, const PlannedTensor& tensor, const TensorEvaluator& evaluator,
                 const Shape& shape, Lowering::Finished&& finished) const;
   void AddSurveys(const TensorKey& key, const PlannedTensor& tensor,

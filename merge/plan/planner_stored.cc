@@ -47,7 +47,7 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, cons
   const Register value = finished.results.front().reg();
   const bool copy = value < finished.sources.size();
   const auto stored_in = [&](Register source) -> const StoredWeight* {
-    const TensorEvaluator::TapeSource& from = evaluator.sources()[source];
+    const TapeSource& from = evaluator.sources()[source];
     return from.delta ? nullptr : NotDecoded(index_.models()[from.model], key);
   };
   if (std::ranges::none_of(finished.sources, stored_in)) return false;
@@ -68,21 +68,8 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, cons
 }
 
 void Planner::CopyWeight(const StoredWeight& weight, std::uint32_t model, const Want& want) {
-  const Want taken{want.output, {want.origin.node, {model}, want.origin.layer}};
   for (const TensorKey& key : weight.keys) {
-    const ModelTensor& stored = Of(model, key);
-    const TensorInfo& info = stored.stored->info;
-    const PlannedTensor planned{stored.anatomy->canonical, &stored};
-    Task task{.name = planned.canonical,
-              .component = stored.component->name,
-              .shape = info.shape,
-              .elements = info.elements()};
-    task.sources.push_back(MakeSource(model, key, info.shape));
-    task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({.dtype = info.dtype, .copy = 0});
-    const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
-    plan_.tasks.push_back(std::move(task));
-    AddOutputTensor(taken, key, planned, info.dtype, info.shape, number, 0);
+    AddCopy(key, Of(model, key).anatomy->canonical, model, want);
   }
 }
 

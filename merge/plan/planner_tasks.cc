@@ -1,15 +1,34 @@
+// The tasks of a plan: which tensors are copied or computed, and what each reads.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "core/model/blocks.h"
-#include "merge/plan/fill_dtype.h"
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
+namespace {
+
+/// Tells products which registers and slots of the finished program are theirs.
+std::vector<Product> Numbered(std::vector<Product> products, std::span<const Value> values,
+                              std::span<const Slot> slots) {
+  auto value = values.begin();
+  auto slot = slots.begin();
+  for (Product& product : products) {
+    product.value = (value++)->reg();
+    if (product.copy) product.copy = product.value;  // a source's register has its number
+    if (!product.scale) continue;
+    product.scale->unscaled = product.value;
+    product.scale->slot = *slot++;
+    product.value = (value++)->reg();
+  }
+  return products;
+}
+
+}  // namespace
+
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
   const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
@@ -50,18 +69,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
       continue;
     }
     considered_.insert(model);
-    const TensorInfo& info = stored.stored->info;
-    Task task{.name = tensor.canonical,
-              .component = stored.component->name,
-              .shape = info.shape,
-              .elements = info.elements()};
-    task.sources.push_back(MakeSource(model, key, info.shape));
-    task.tape.sources = task.tape.registers = 1;
-    task.products.push_back({.dtype = info.dtype, .copy = 0});
-    const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
-    plan_.tasks.push_back(std::move(task));
-    const Want taken{o, {origin.node, {model}, origin.layer}};
-    AddOutputTensor(taken, key, tensor, info.dtype, info.shape, number, 0);
+    AddCopy(key, tensor.canonical, model, want);
   }
 }
 
@@ -116,66 +124,37 @@ void Planner::CountIntegers(const TensorKey& key, const PlannedTensor& tensor) {
 
 void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorEvaluator& evaluator,
                       std::span<const Want> wants) {
-  std::vector<Value> values;
-  std::vector<Want> kept;
+  std::vector<Wanted> wanted;
   Shape shape;
   for (const Want& want : wants) {
     const TensorEvaluator::Result& result = evaluator.Evaluate(want.origin.node);
     if (!result.present) continue;
     shape = result.shape;
-    values.push_back(result.value);
-    kept.push_back(want);
+    wanted.push_back({want, result.value});
     const Node& node = index_.expression().nodes[want.origin.node];
     if (node.leaf()) considered_.insert(*node.model);
   }
   Remember(evaluator);
-  if (kept.empty()) return;
+  if (wanted.empty()) return;
 
   Lowering lowering = evaluator.TakeLowering();
-  std::vector<Product> products;
-  std::vector<Value> needed;
-  std::vector<Scalar> slots;
-  const std::uint64_t elements = ElementCount(shape).value();
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    products.push_back(PlanProduct(key, tensor, evaluator, values[k], shape, kept[k]));
-    const std::uint32_t leading = kept[k].origin.models.front();
-    const auto scales = ScalesOf(key, products[k], shape, leading);
-    needed.push_back(values[k]);
-    if (!scales || elements == 0) continue;
-    const ScaledValue value = FillDType(lowering, values[k], products[k].dtype, *scales,
-                                        Of(leading, scales->key).stored->info.dtype,
-                                        scales->cells.CellCount(elements) == 1);
-    products[k].scale = ProductScale{.cells = scales->cells};
-    slots.push_back(value.scale);
-    needed.push_back(value.value);
-  }
+  Drafted drafted = DraftProducts(key, tensor, evaluator, shape, wanted, lowering);
   const auto surveyed = lowering.surveyed().empty() ? std::nullopt : std::optional(lowering);
-  Lowering::Finished finished = std::move(lowering).Finish(needed, slots);
-  const std::vector<Value> results = std::move(finished.results);
-  const std::vector<Slot> scale_slots = std::move(finished.slots);
+  Lowering::Finished finished = std::move(lowering).Finish(drafted.values, drafted.slots);
+  drafted.products = Numbered(std::move(drafted.products), finished.results, finished.slots);
   Task task = MakeTask(key, tensor, evaluator, shape, std::move(finished));
   if (surveyed) AddSurveys(key, tensor, evaluator, *surveyed, task);
-  auto value = results.begin();
-  auto slot = scale_slots.begin();
-  for (Product& product : products) {
-    product.value = (value++)->reg();
-    if (product.copy) product.copy = product.value;  // a source's register has its number
-    if (!product.scale) continue;
-    product.scale->unscaled = product.value;
-    product.scale->slot = *slot++;
-    product.value = (value++)->reg();
-  }
-  task.products = std::move(products);
+  task.products = std::move(drafted.products);
   const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    AddOutputTensor(kept[k], key, tensor, task.products[k].dtype, shape, number,
-                    static_cast<std::uint32_t>(k));
+  for (std::size_t p = 0; p < wanted.size(); ++p) {
+    AddOutputTensor(wanted[p].want, key, tensor.canonical, task.products[p].dtype, shape, number,
+                    static_cast<std::uint32_t>(p));
   }
   plan_.applied.insert(plan_.applied.end(), evaluator.applied().begin(), evaluator.applied().end());
   if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
-  for (std::size_t k = 0; k < kept.size(); ++k) {
-    PlanScale(key, kept[k], number, static_cast<std::uint32_t>(k));
+  for (std::size_t p = 0; p < wanted.size(); ++p) {
+    PlanScale(key, wanted[p].want, number, static_cast<std::uint32_t>(p));
   }
 }
 
@@ -208,92 +187,32 @@ Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
   return task;
 }
 
-/// Whether any weight of the model stays as it is stored, scaled.
-bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
-  const auto [known, added] = keeps_scaled_.try_emplace(std::pair(output, model));
-  if (!added) return known->second;
-  const OutputSpec& spec = plan_.outputs[output].spec;
-  return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
-           const auto& [key, tensor] = item;
-           if (NotDecoded(index_.models()[model], key) != nullptr) return true;
-           if (!ScaleOf(index_.models()[model], key)) return false;
-           const ModelTensor& own = Of(model, key);
-           return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
-                  own.stored->info.dtype;
-         });
-}
-
-/// Where and how an output stores a value of the draft, but for its number.
-Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
-                             const TensorEvaluator& evaluator, Value value, const Shape& shape,
-                             const Want& want) const {
-  const OutputSpec& spec = plan_.outputs[want.output].spec;
-  const std::optional<std::uint32_t> layer = want.origin.layer;
-  const std::string canonical = layer ? WithBlock(tensor.canonical, *layer) : tensor.canonical;
-  TensorPlace place = places_.Of(*tensor.first, canonical);
-  if (layer) place.block.index = layer;
-  Product product{.dtype = OutputDType(spec, place, Of(want.origin.models.front(), key))};
-  if (!value.zero() && value.reg() < evaluator.sources().size()) {
-    const TensorEvaluator::TapeSource& source = evaluator.sources()[value.reg()];
-    const TensorInfo* const stored =
-        source.delta ? nullptr : &Of(source.model, KeyOf(source, key)).stored->info;
-    const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
-    if (same) product.copy = value.reg();
-  }
-  if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, canonical);
-  return product;
-}
-
-/// What scales are stored with a product that is computed: those that the leading model has.
-std::optional<WeightScale> Planner::ScalesOf(const TensorKey& key, const Product& product,
-                                             const Shape& shape, std::uint32_t leading) const {
-  if (product.copy || product.dtype != Of(leading, key).stored->info.dtype) return std::nullopt;
-  return ScaleOf(index_.models()[leading], key, shape);
-}
-
-/// The scale of a task's product: that of the source where it is a copy, the slot's where it is
-/// not.
-void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
-                        std::uint32_t product) {
-  const Origin& origin = want.origin;
-  const std::uint32_t leading = origin.models.front();
-  const Product& made = plan_.tasks[number].products[product];
-  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[*made.copy].model : leading;
-  const auto scale = ScaleOf(index_.models()[model], key);
-  // Of a tensor without elements, the leading model's stay.
-  const bool empty =
-      plan_.tasks[number].elements == 0 && made.dtype == Of(leading, key).stored->info.dtype;
-  if (!scale || (!made.copy && !made.scale && !empty)) return;
-  const ModelTensor& stored = Of(model, scale->key);
+/// A task that copies what a model has, and the tensor of the output that it is.
+void Planner::AddCopy(const TensorKey& key, const std::string& canonical, std::uint32_t model,
+                      const Want& want) {
+  const ModelTensor& stored = Of(model, key);
   const TensorInfo& info = stored.stored->info;
-  const PlannedTensor planned{stored.anatomy->canonical, &stored};
-  const Want from{want.output, {origin.node, {model}, origin.layer}};
-  if (made.scale) {
-    std::vector<Product>& products = plan_.tasks[number].products;
-    const auto place = static_cast<std::uint32_t>(products.size());
-    products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
-    return AddOutputTensor(from, scale->key, planned, info.dtype, info.shape, number, place);
-  }
-  Task task{.name = planned.canonical,
+  Task task{.name = canonical,
             .component = stored.component->name,
             .shape = info.shape,
             .elements = info.elements()};
-  task.sources.push_back(MakeSource(model, scale->key, info.shape));
+  task.sources.push_back(MakeSource(model, key, info.shape));
   task.tape.sources = task.tape.registers = 1;
   task.products.push_back({.dtype = info.dtype, .copy = 0});
-  const auto scale_task = static_cast<std::uint32_t>(plan_.tasks.size());
+  const auto number = static_cast<std::uint32_t>(plan_.tasks.size());
   plan_.tasks.push_back(std::move(task));
-  AddOutputTensor(from, scale->key, planned, info.dtype, info.shape, scale_task, 0);
+  const Want taken{want.output, {want.origin.node, {model}, want.origin.layer}};
+  AddOutputTensor(taken, key, canonical, info.dtype, info.shape, number, 0);
 }
 
 /// What a source is called in its model.
-TensorKey Planner::KeyOf(const TensorEvaluator::TapeSource& source, const TensorKey& key) const {
+TensorKey Planner::KeyOf(const TapeSource& source, const TensorKey& key) const {
   return source.ema ? *index_.models()[source.model].EmaOf(key) : key;
 }
 
 void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                         Task& task) const {
-  const TensorEvaluator::TapeSource& source = evaluator.sources()[number];
+  const TapeSource& source = evaluator.sources()[number];
   if (!source.delta) {
     task.sources.push_back(MakeSource(source.model, KeyOf(source, key), task.shape));
     return;
@@ -359,45 +278,6 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
         {.first = row * wide + narrow, .count = wide - narrow, .zeros = true});
   }
   return source;
-}
-
-/// Whether all that the output has is of one component.
-bool Planner::IsOneComponent(const OutputSpec& spec) const {
-  std::set<std::string_view> components;
-  for (const std::uint32_t model : index_.WeightModels(spec.root)) {
-    for (const auto& [name, component] : index_.models()[model].components()) {
-      components.emplace(name);
-    }
-  }
-  for (const auto& [name, node] : spec.components) components.insert(name);
-  components.erase("other");
-  return components.size() <= 1;
-}
-
-void Planner::AddOutputTensor(const Want& want, const TensorKey& key, const PlannedTensor& tensor,
-                              DType dtype, const Shape& shape, std::uint32_t task,
-                              std::uint32_t product) {
-  const auto& [output, origin] = want;
-  const OutputSpec& spec = plan_.outputs[output].spec;
-  const std::uint32_t leftmost = index_.WeightModels(spec.root).front();
-  const ModelTensor& stored = Of(origin.models.front(), key);
-  const Anatomy& anatomy = index_.models()[leftmost].anatomy();
-  const bool bare = anatomy.architecture != nullptr
-                        ? anatomy.layout == anatomy.architecture->bare_layout
-                        : anatomy.part != nullptr;
-  const std::optional<std::uint32_t> layer = origin.layer;
-  const auto numbered = [&](const std::string& name) {
-    return layer ? WithBlock(name, *layer) : name;
-  };
-  const std::string name = OutputName(stored, origin.models.front() == leftmost, bare,
-                                      one_component_[output], tensor.canonical);
-  output_tensors_[output].push_back({.name = numbered(name),
-                                     .canonical = numbered(tensor.canonical),
-                                     .local = numbered(stored.anatomy->local),
-                                     .component = stored.component->name,
-                                     .info = {dtype, shape},
-                                     .task = task,
-                                     .product = product});
 }
 
 }  // namespace weightsmith::internal

@@ -1,172 +1,15 @@
 #include "merge/program/finish.h"
 
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <limits>
 #include <map>
-#include <queue>
 #include <utility>
 
+#include "merge/program/needs.h"
+#include "merge/program/numbering.h"
 #include "merge/program/primitive.h"
 
 namespace weightsmith::internal {
 namespace {
-
-constexpr std::size_t kForever = std::numeric_limits<std::size_t>::max();
-
-std::span<const Register> Reads(const Instruction& instruction) {
-  return std::span(instruction.in).first(Inputs(instruction.code));
-}
-
-std::span<const Register> Reads(const Reduction& reduction) {
-  return std::span(reduction.in).first(reduction.code == ReductionCode::kDot ? 2 : 1);
-}
-
-/// The instruction that makes each register; null for sources.
-std::vector<const Instruction*> Makers(const Tape& tape) {
-  std::vector<const Instruction*> makers(tape.registers);
-  for (const Instruction& instruction : tape.instructions) makers[instruction.out] = &instruction;
-  return makers;
-}
-
-/// What is needed of a draft, over all passes.
-class Needs {
- public:
-  explicit Needs(const Draft& draft)
-      : registers(draft.tape.registers),
-        slots(draft.slots.size()),
-        kept(draft.kept.size()),
-        draft_(draft),
-        makers_(Makers(draft.tape)) {
-    for (const Probe& probe : draft.tape.probes) compared_.emplace(probe.after, probe.before);
-  }
-
-  std::vector<bool> registers;
-  std::vector<bool> slots;
-  std::vector<bool> kept;
-
-  /// Whether a number is known without another reduction.
-  bool Gathered(const Scalar& scalar) const {
-    if (scalar.is_literal() || slots[scalar.slot()]) return true;
-    const SlotMaker& maker = draft_.slots[scalar.slot()];
-    if (maker.told) return kept[draft_.transforms[maker.index].out];
-    return !maker.reduced && !maker.given &&
-           std::ranges::all_of(Reads(draft_.scalars[maker.index]),
-                               [&](const Scalar& in) { return Gathered(in); });
-  }
-
-  void AddRegister(Register value) {
-    if (registers[value]) return;
-    registers[value] = true;
-    open_.push_back(value);
-  }
-
-  void AddSlot(Slot slot) {
-    if (slot == kNoSlot || slots[slot]) return;
-    slots[slot] = true;
-    const SlotMaker& maker = draft_.slots[slot];
-    if (maker.given) return;
-    if (maker.told) return AddKept(draft_.transforms[maker.index].out);
-    if (maker.reduced) {
-      for (const Register in : Reads(draft_.reductions[maker.index])) AddRegister(in);
-      return;
-    }
-    for (const Scalar& in : Reads(draft_.scalars[maker.index])) AddSlot(in.slot());
-  }
-
-  void AddKept(KeptIndex index) {
-    if (kept[index]) return;
-    kept[index] = true;
-    const KeptMaker& maker = draft_.kept[index];
-    if (!maker.transformed) return AddRegister(static_cast<Register>(maker.index));
-    for (const KeptIndex in : draft_.transforms[maker.index].in) AddKept(in);
-  }
-
-  /// What follows from all that was added. A probe is kept when what it watches is computed anyway;
-  /// the value that it compares with is then needed too, which may make another probe's needed.
-  void Close() {
-    while (!open_.empty()) {
-      const Register value = open_.back();
-      open_.pop_back();
-      if (const Instruction* maker = makers_[value]) {
-        for (const Register in : Reads(*maker)) AddRegister(in);
-        for (const Slot slot : maker->slot) AddSlot(slot);
-      }
-      for (const auto* waits : {&draft_.read_as, &draft_.waits_for}) {
-        if (const auto found = waits->find(value); found != waits->end()) AddKept(found->second);
-      }
-      const auto [first, end] = compared_.equal_range(value);
-      for (auto it = first; it != end; ++it) AddRegister(it->second);
-    }
-  }
-
- private:
-  const Draft& draft_;
-  std::vector<const Instruction*> makers_;
-  std::multimap<Register, Register> compared_;  ///< what probes watch, and with what
-  std::vector<Register> open_;
-};
-
-/// Gives the values of one tape places: sources first, then the lowest register whose value is not
-/// needed any more, so that few tiles are in use. What is held is never overwritten.
-class Numbering {
- public:
-  /// `used`: registers that the tape computes or reads; `sources` of those, in order; `held` until
-  /// the tape has run.
-  Numbering(const Tape& draft, const std::vector<bool>& used, std::span<const Register> sources,
-            std::span<const Register> held)
-      : place_(draft.registers), last_use_(draft.registers, 0) {
-    for (std::size_t i = 0; i < draft.instructions.size(); ++i) {
-      if (!used[draft.instructions[i].out]) continue;
-      for (const Register in : Reads(draft.instructions[i])) last_use_[in] = i;
-    }
-    for (const Register source : sources) {
-      last_use_[source] = kForever;
-      place_[source] = next_++;
-    }
-    for (const Register value : held) last_use_[value] = kForever;
-    tape_.sources = next_;
-    for (std::size_t i = 0; i < draft.instructions.size(); ++i) {
-      if (used[draft.instructions[i].out]) {
-        tape_.instructions.push_back(Renumber(draft.instructions[i], i));
-      }
-    }
-    tape_.registers = next_;
-  }
-
-  Register operator[](Register old) const { return place_[old]; }
-  Tape&& TakeTape() { return std::move(tape_); }
-
- private:
-  /// The instruction with new numbers; its output may take the place of an input that ends here.
-  Instruction Renumber(Instruction instruction, std::size_t index) {
-    const std::size_t inputs = Inputs(instruction.code);
-    for (std::size_t i = 0; i < inputs; ++i) {
-      const Register old = instruction.in[i];
-      instruction.in[i] = place_[old];
-      if (last_use_[old] != index) continue;
-      free_.push(place_[old]);
-      last_use_[old] = kForever;  // once, although it may be read twice
-    }
-    place_[instruction.out] = Take();
-    instruction.out = place_[instruction.out];
-    return instruction;
-  }
-
-  Register Take() {
-    if (free_.empty()) return next_++;
-    const Register lowest = free_.top();
-    free_.pop();
-    return lowest;
-  }
-
-  std::vector<Register> place_;
-  std::vector<std::size_t> last_use_;
-  std::priority_queue<Register, std::vector<Register>, std::greater<>> free_;
-  Register next_ = 0;
-  Tape tape_;
-};
 
 class Finisher {
  public:
@@ -205,11 +48,11 @@ class Finisher {
   /// Those that cost nothing but scalars and, in some tiles, instructions.
   void ChooseFindings() {
     for (const Finding& finding : draft_.findings) {
-      if (!finding.result || !needs_.registers[*finding.result]) continue;
+      if (!finding.result || !needs_.HasRegister(*finding.result)) continue;
       std::vector<Scalar> numbers{finding.number};
       if (finding.of) numbers.push_back(*finding.of);
       if (finding.marked && !AddNumbersOfTape(*finding.marked, numbers)) continue;
-      const auto gathered = [&](const Scalar& number) { return needs_.Gathered(number); };
+      const auto gathered = [&](const Scalar& number) { return needs_.IsGathered(number); };
       if (!std::ranges::all_of(numbers, gathered)) continue;
       for (const Scalar& number : numbers) needs_.AddSlot(number.slot());
       findings_.push_back(&finding);
@@ -223,7 +66,7 @@ class Finisher {
       if (!used[r]) continue;
       if (makers_[r] == nullptr) {
         const auto kept = draft_.read_as.find(r);
-        if (kept == draft_.read_as.end() ? !needs_.registers[r] : !needs_.kept[kept->second]) {
+        if (kept == draft_.read_as.end() ? !needs_.HasRegister(r) : !needs_.HasKept(kept->second)) {
           return false;
         }
         continue;
@@ -237,14 +80,14 @@ class Finisher {
 
   void NumberSourcesAndSlots() {
     for (Register source = 0; source < draft_.tape.sources; ++source) {
-      if (!needs_.registers[source]) continue;
+      if (!needs_.HasRegister(source)) continue;
       operands_[source] = static_cast<Register>(finished_.sources.size());
       finished_.sources.push_back(source);
     }
     new_slots_.assign(draft_.slots.size(), kNoSlot);
     for (std::size_t i = 0; i < draft_.slots.size(); ++i) {
       const auto slot = static_cast<Slot>(i);
-      if (!needs_.slots[slot]) continue;
+      if (!needs_.HasSlot(slot)) continue;
       new_slots_[slot] = finished_.slot_count++;
       const SlotMaker& maker = draft_.slots[slot];
       if (maker.given) {
@@ -255,12 +98,12 @@ class Finisher {
     }
     for (std::size_t i = 0; i < draft_.kept.size(); ++i) {
       const auto kept = static_cast<KeptIndex>(i);
-      if (!needs_.kept[kept]) continue;
+      if (!needs_.HasKept(kept)) continue;
       finished_.whole[kept] = finished_.kept_count++;
       At(draft_.kept[kept].level).kept.push_back(kept);
     }
     for (const auto& [source, kept] : draft_.read_as) {
-      if (!needs_.kept[kept]) continue;
+      if (!needs_.HasKept(kept)) continue;
       operands_[source] =
           static_cast<Register>(finished_.sources.size() + finished_.whole.at(kept));
     }

@@ -2,16 +2,15 @@
 // exactly 0 or 1 removes the other operand, and a difference that is absent is zero.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <numbers>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "merge/program/draft_writer.h"
 #include "merge/program/finish.h"
 
 namespace weightsmith::internal {
@@ -163,7 +162,7 @@ class Lowering {
   void TellMean(std::string_view label, Value shares, Subject subject = Subject::Step());
   /// What was told since there were `count` of it, for whoever knows the step.
   std::span<Finding> FindingsFrom(std::size_t count);
-  std::size_t finding_count() const { return draft_.findings.size(); }
+  std::size_t finding_count() const { return writer_.draft().findings.size(); }
 
   /// Watches a step; one that left its value as it was has nothing to watch.
   void AddProbe(const Probe& probe);
@@ -175,19 +174,10 @@ class Lowering {
  private:
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
-  Scalar Gather(const Reduction& reduction);
-  Scalar Given(std::uint32_t number);
-  KeptIndex Keep(Value value);
-  std::uint16_t LevelOf(Scalar scalar) const;
-  Value Emit(OpCode code, std::array<Register, 3> in, std::array<Scalar, 2> scalar = {0, 0},
-             const Grid& cells = {}, const RandomStream& stream = {});
 
   Precision precision_;
   std::string tensor_;
-  Draft draft_;
-  std::map<std::vector<std::uint64_t>, Register> known_;  ///< equal instructions share a register
-  std::map<std::vector<std::uint64_t>, Slot> known_slots_;
-  std::map<Register, KeptIndex> known_kept_;
+  DraftWriter writer_;
   std::uint32_t step_ = 0;
   std::vector<Surveyed> surveyed_;
 };

@@ -1,9 +1,10 @@
 // What is known of each primitive of a tape, but for its kernel.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
-#include <string_view>
 
 #include "merge/program/tape.h"
 
@@ -37,6 +38,10 @@ inline const Primitive& PrimitiveOf(OpCode code) {
 /// How many registers an instruction reads.
 inline std::size_t Inputs(OpCode code) {
   return PrimitiveOf(code).inputs;
+}
+
+inline std::span<const Register> Reads(const Instruction& instruction) {
+  return std::span(instruction.in).first(Inputs(instruction.code));
 }
 
 }  // namespace weightsmith::internal

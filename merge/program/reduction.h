@@ -36,6 +36,11 @@ struct Reduction {
   bool operator==(const Reduction&) const = default;
 };
 
+/// The registers that a reduction reads.
+inline std::span<const Register> Reads(const Reduction& reduction) {
+  return std::span(reduction.in).first(reduction.code == ReductionCode::kDot ? 2 : 1);
+}
+
 /// Elements of a block. Every chunk but a tensor's last is a multiple of it.
 inline constexpr std::uint64_t kReductionBlock = std::uint64_t{128} * kTile;
 

@@ -31,6 +31,14 @@ class Worker::Impl {
   void Forget();
 
  private:
+  /// Units that are read and computed together.
+  struct Piece {
+    std::uint64_t first = 0;  ///< in the task
+    std::uint64_t count = 0;
+    std::uint64_t in_block = 0;  ///< behind the first that deltas were filled with
+    std::uint64_t in_slice = 0;  ///< behind the first of the slice
+  };
+
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
   void Gather(const Chunk& chunk, TaskState& state);
   PieceInputs ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count);
@@ -42,6 +50,10 @@ class Worker::Impl {
   void BeginSlice(const Task& task, std::uint64_t first, std::uint64_t count);
   void EndSlice(const Task& task, std::uint64_t first, std::uint64_t count, ChunkResult& result);
   void WriteSlice(ChunkResult& result);
+  void ReadPiece(const Task& task, const Units& units, const Piece& piece, bool straight,
+                 ChunkResult& result);
+  void ComputePiece(const Task& task, const Piece& piece, ChunkResult& result);
+  void FinishPiece(const Task& task, const Units& units, const Piece& piece, bool straight);
   bool Overflowed(const ChunkResult& result) const;
   [[noreturn]] static void ThrowOverflow(const Task& task, const ChunkResult& result);
   void StoreNumbers(const Task& task);
@@ -214,13 +226,52 @@ void Worker::Impl::StoreNumbers(const Task& task) {
   }
 }
 
+/// Reads a piece of every source, to where it is written from where the task is straight.
+void Worker::Impl::ReadPiece(const Task& task, const Units& units, const Piece& piece,
+                             bool straight, ChunkResult& result) {
+  for (std::size_t s = 0; s < task.sources.size(); ++s) {
+    const Source& source = task.sources[s];
+    const std::uint64_t size = units.SizeOf(source.info.dtype);
+    const std::span<std::byte> bytes =
+        straight ? results_[0].bytes().subspan(piece.in_slice * size, piece.count * size)
+                 : pieces_[s].Take(piece.count * size);
+    reader_.Read(source, units, piece.first, piece.count, bytes);
+    result.bytes_read += bytes.size();
+    if (options_.digests && source.segments.empty()) source_digests_[s].Update(bytes);
+  }
+}
+
+void Worker::Impl::ComputePiece(const Task& task, const Piece& piece, ChunkResult& result) {
+  const PieceInputs inputs = Inputs(task, piece.first, piece.count, piece.in_block);
+  const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
+  if (wide()) {
+    doubles_.Compute(inputs, non_finite, options_.effects, results_, piece.in_slice, result);
+  } else {
+    floats_.Compute(inputs, non_finite, options_.effects, results_, piece.in_slice, result);
+  }
+}
+
+/// Puts copies into the slice and digests what was computed.
+void Worker::Impl::FinishPiece(const Task& task, const Units& units, const Piece& piece,
+                               bool straight) {
+  for (std::size_t p = 0; p < task.products.size(); ++p) {
+    const Product& product = task.products[p];
+    if (product.numbers) continue;
+    const std::uint64_t size = units.SizeOf(product.dtype);
+    const std::span<std::byte> bytes =
+        results_[p].bytes().subspan(piece.in_slice * size, piece.count * size);
+    if (product.copy && !straight) std::ranges::copy(pieces_[*product.copy].bytes(), bytes.begin());
+    if (options_.digests && !product.copy) product_digests_[p].Update(bytes);
+  }
+}
+
 ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   const Task& task = context_.plan->tasks[chunk.task];
   const Units units = UnitsOf(task);
   // A copy has work to do as well where a step is to be shown to have chosen it (weight 1).
   const bool arithmetic = !task.tape.instructions.empty() || !task.tape.probes.empty() ||
                           !std::ranges::all_of(task.products, IsCopy);
-  // The only product is a source as it is: it is read to where it is written from.
+  // The only product is a source as it is.
   const bool straight = !arithmetic && task.products.size() == 1 && task.sources.size() == 1 &&
                         task.sources.front().segments.empty();
   const std::uint64_t delta_block = DeltaBlock(task);
@@ -251,35 +302,10 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       slice = at;
       BeginSlice(task, first, std::min(slice_units, chunk.count - at));
     }
-    const std::uint64_t in_slice = at - slice;
-    for (std::size_t s = 0; s < task.sources.size(); ++s) {
-      const Source& source = task.sources[s];
-      const std::uint64_t size = units.SizeOf(source.info.dtype);
-      const std::span<std::byte> piece =
-          straight ? results_[0].bytes().subspan(in_slice * size, count * size)
-                   : pieces_[s].Take(count * size);
-      reader_.Read(source, units, first, count, piece);
-      result.bytes_read += piece.size();
-      if (options_.digests && source.segments.empty()) source_digests_[s].Update(piece);
-    }
-    if (arithmetic) {
-      const PieceInputs piece = Inputs(task, first, count, at - block);
-      const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
-      if (wide()) {
-        doubles_.Compute(piece, non_finite, options_.effects, results_, in_slice, result);
-      } else {
-        floats_.Compute(piece, non_finite, options_.effects, results_, in_slice, result);
-      }
-    }
-    for (std::size_t p = 0; p < task.products.size(); ++p) {
-      const Product& product = task.products[p];
-      if (product.numbers) continue;
-      const std::uint64_t size = units.SizeOf(product.dtype);
-      const std::span<std::byte> piece = results_[p].bytes().subspan(in_slice * size, count * size);
-      if (product.copy && !straight)
-        std::ranges::copy(pieces_[*product.copy].bytes(), piece.begin());
-      if (options_.digests && !product.copy) product_digests_[p].Update(piece);
-    }
+    const Piece piece{first, count, at - block, at - slice};
+    ReadPiece(task, units, piece, straight, result);
+    if (arithmetic) ComputePiece(task, piece, result);
+    FinishPiece(task, units, piece, straight);
   }
 
   EndSlice(task, chunk.first + slice, chunk.count - slice, result);

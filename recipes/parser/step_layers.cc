@@ -1,3 +1,4 @@
+// The layers of a stack: which of a model follow one another.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -115,51 +115,58 @@ SourceNode StepReader::Corrected(Gathered gathered, const Operator*& op, const s
   return meant.empty() ? std::move(gathered.step) : WithMeantKeys(gathered.step, meant);
 }
 
-void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
+/// Reports a key that the step needs and does not have.
+void StepReader::ReportMissing(const SourceNode& node, const std::string& what, const Operator& op,
+                               std::string_view key, std::string_view doc) {
+  const bool named = what != op.name;
+  reader_.diagnostics().AddError(
+      node.place, fmt::format("{}{} needs '{}'", named ? what + ": " : "", op.name, key),
+      fmt::format("Write {}: … ({})", key, Lowered(doc)));
+}
+
+/// Says whether there are all that the operator needs.
+bool StepReader::ReadOperands(const SourceNode& node, const std::string& what, NodeId id) {
   const Operator& op = *graph_.at(id).node.op;
   const std::string name = graph_.at(id).node.name;
-  Diagnostics& diagnostics = reader_.diagnostics();
   bool whole = true;
-  const auto missing = [&](std::string_view key, std::string_view doc) {
-    whole = false;
-    const bool named = what != op.name;
-    diagnostics.AddError(node.place,
-                         fmt::format("{}{} needs '{}'", named ? what + ": " : "", op.name, key),
-                         fmt::format("Write {}: … ({})", key, Lowered(doc)));
-  };
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
     const bool implied = spec.left_out != OperandDefault::kNone;
     if (operand == nullptr && spec.optional && !implied) break;
     OperandReference reference{{}, {}, node.place};
-    if (operand == nullptr) {
-      reference.implied = implied;
-      if (!implied) missing(spec.name, spec.doc);
-    } else {
+    if (operand != nullptr) {
       reference = Operand(*operand, fmt::format("{}.{}", name, spec.name),
                           fmt::format("{}: '{}'", what, spec.name));
+    } else if (implied) {
+      reference.implied = true;
+    } else {
+      ReportMissing(node, what, op, spec.name, spec.doc);
+      whole = false;
     }
     graph_.at(id).operands.push_back(std::move(reference));
   }
-  ArgumentsGiven given;
-  if (op.list) {
-    const SourceNode* list = node.Find(op.list->name);
-    if (list != nullptr) {
-      ReadList(*list, what, id);
-      given.list = list->items.size();
-      whole = whole && list->list();
-    } else if (!op.list->optional) {
-      missing(op.list->name, op.list->doc);
-    }
+  return whole;
+}
+
+/// As ReadOperands.
+bool StepReader::ReadWhereOf(const SourceNode& node, const std::string& what, NodeId id) {
+  const Operator& op = *graph_.at(id).node.op;
+  if (op.where.empty()) return true;
+  const SourceNode* where = node.Find(kWhere);
+  if (where == nullptr) {
+    ReportMissing(node, what, op, kWhere, op.where);
+    return false;
   }
-  if (!op.where.empty()) {
-    if (const SourceNode* where = node.Find(kWhere)) {
-      graph_.at(id).rows.emplace(kWhere, where->place);
-      graph_.at(id).node.where = ReadWhere(reader_, *where, fmt::format("{}: '{}'", what, kWhere));
-    } else {
-      missing(kWhere, op.where);
-    }
-  }
+  graph_.at(id).rows.emplace(kWhere, where->place);
+  graph_.at(id).node.where = ReadWhere(reader_, *where, fmt::format("{}: '{}'", what, kWhere));
+  return true;
+}
+
+/// As ReadOperands.
+bool StepReader::ReadParameters(const SourceNode& node, const std::string& what, NodeId id,
+                                ArgumentsGiven& given) {
+  const Operator& op = *graph_.at(id).node.op;
+  bool whole = true;
   for (const ParameterSpec& spec : op.parameters) {
     const SourceNode* value = node.Find(spec.name);
     const bool by_entry = spec.by_entry && AllEntriesHave(graph_.at(id).node, spec);
@@ -169,15 +176,36 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
       const auto read = ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
       if (read) weights = *read;
     } else if (!spec.default_value && !spec.optional && !by_entry) {
-      missing(spec.name, spec.doc);
+      ReportMissing(node, what, op, spec.name, spec.doc);
+      whole = false;
     }
     if (weights.everywhere()) given.numbers.emplace(spec.name, *weights.everywhere());
     graph_.at(id).node.parameters.push_back(std::move(weights));
   }
+  return whole;
+}
+
+void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
+  const Operator& op = *graph_.at(id).node.op;
+  bool whole = ReadOperands(node, what, id);
+  ArgumentsGiven given;
+  if (op.list) {
+    const SourceNode* list = node.Find(op.list->name);
+    if (list != nullptr) {
+      ReadList(*list, what, id);
+      given.list = list->items.size();
+      whole = whole && list->list();
+    } else if (!op.list->optional) {
+      ReportMissing(node, what, op, op.list->name, op.list->doc);
+      whole = false;
+    }
+  }
+  whole = ReadWhereOf(node, what, id) && whole;
+  whole = ReadParameters(node, what, id, given) && whole;
   if (!whole || op.check == nullptr) return;
   if (const std::string problem = op.check(given); !problem.empty()) {
-    diagnostics.AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem),
-                         fmt::format("'weightsmith ops {}' shows an example.", op.name));
+    reader_.diagnostics().AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem),
+                                   fmt::format("'weightsmith ops {}' shows an example.", op.name));
   }
 }
 
@@ -264,82 +292,6 @@ OperandReference StepReader::ReadEntry(const SourceNode& written, const std::str
     if (number) graph_.at(id).node.entry_numbers.back()[i] = *number;
   }
   return operand;
-}
-
-void StepReader::ReadAdapters(const SourceNode& list, const std::string& what, NodeId id) {
-  const std::string key(graph_.at(id).node.op->list->name);
-  const std::string name = graph_.at(id).node.name;
-  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key), AdaptersAdvice(list))) return;
-  for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const SourceNode& written = list.items[i];
-    const std::string entry_name = fmt::format("{}.{}.{}", name, key, i + 1);
-    const std::string entry_what = fmt::format("{}: {}[{}]", what, key, i + 1);
-    OperandReference operand{{}, {}, written.place};
-    Weights strength(1.0);
-    if (IsPair(written, NamesOf(AdapterEntryKeys()))) {
-      reader_.diagnostics().AddError(
-          written.place, fmt::format("{} is a key and a value, not NAME:STRENGTH", entry_what),
-          fmt::format("Write \"{}:{}\"", written.keys[0].text, written.items[0].text));
-    } else if (written.map() && written.Find("op") == nullptr) {
-      const SourceNode entry = WithMeantKeys(
-          written, reader_.CheckKeys(written, NamesOf(AdapterEntryKeys()), entry_what));
-      if (const SourceNode* use = entry.Find("use")) {
-        operand = Operand(*use, entry_name, entry_what + ": 'use'");
-      } else {
-        reader_.diagnostics().AddError(entry.place, entry_what + " has no 'use'",
-                                       "Write {use: NAME, strength: 0.6}");
-      }
-      if (const SourceNode* value = entry.Find("strength")) {
-        const auto read = weights_.ReadStrength(*value, entry_what + ": 'strength'");
-        if (read) strength = *read;
-      }
-    } else if (written.scalar() && written.text.starts_with('<')) {
-      // <lora:detail:0.6>, as prompts write it.
-      std::string meant = written.text.substr(1, written.text.find('>') - 1);
-      meant.erase(0, meant.find(':') + 1);
-      reader_.diagnostics().AddError(
-          written.place,
-          fmt::format("{}: {} is the syntax of prompts", entry_what, Quote(written.text)),
-          fmt::format("Name the file under 'adapters', and write \"{}\"", meant));
-    } else if (written.scalar() && written.text.find(':') != std::string::npos) {
-      // Names have no colons.
-      const std::size_t colon = written.text.find(':');
-      operand.name = written.text.substr(0, colon);
-      operand.strength = written.text.substr(colon);
-      const auto read =
-          ReadStrengths(written, std::string_view(written.text).substr(colon + 1), entry_what);
-      if (read) strength = *read;
-    } else {
-      operand = Operand(written, entry_name, entry_what);
-    }
-    graph_.at(id).list.push_back(std::move(operand));
-    graph_.at(id).node.weights.push_back(std::move(strength));
-  }
-}
-
-/// "0.6", or "0.6:0.2" with another strength for the text encoders.
-std::optional<Weights> StepReader::ReadStrengths(const SourceNode& entry, std::string_view words,
-                                                 const std::string& what) {
-  const std::size_t colon = words.find(':');
-  std::vector<double> numbers;
-  for (const std::string_view word :
-       {words.substr(0, colon),
-        colon == std::string_view::npos ? words : words.substr(colon + 1)}) {
-    const auto number = ParseNumber(word);
-    if (!number) {
-      reader_.diagnostics().AddError(
-          entry.place, fmt::format("{}: {} is not a strength", what, Quote(word)),
-          "Write NAME:STRENGTH, such as detail:0.6, or NAME:STRENGTH:TE_STRENGTH; weights by place "
-          "are {use: NAME, strength: …}.");
-      return std::nullopt;
-    }
-    numbers.push_back(*number);
-  }
-  if (colon == std::string_view::npos) return Weights(numbers.front());
-  std::string problem;
-  return Weights(
-      std::vector<PlaceRow<double>>{{*Selector::Parse("default", problem), numbers.front(), {}},
-                                    {*Selector::Parse("te", problem), numbers.back(), {}}});
 }
 
 std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, const SourceNode& node,

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "merge/expression/expression.h"
 #include "recipes/parser/graph.h"
@@ -27,6 +28,12 @@ class StepReader {
  private:
   SourceNode Corrected(Gathered gathered, const Operator*& op, const std::string& what);
   void ReadArguments(const SourceNode& node, const std::string& what, NodeId id);
+  void ReportMissing(const SourceNode& node, const std::string& what, const Operator& op,
+                     std::string_view key, std::string_view doc);
+  bool ReadOperands(const SourceNode& node, const std::string& what, NodeId id);
+  bool ReadWhereOf(const SourceNode& node, const std::string& what, NodeId id);
+  bool ReadParameters(const SourceNode& node, const std::string& what, NodeId id,
+                      ArgumentsGiven& given);
   void ReadList(const SourceNode& list, const std::string& what, NodeId id);
   OperandReference ReadEntry(const SourceNode& written, const std::string& entry_name,
                              const std::string& what, NodeId id);

@@ -267,6 +267,19 @@ class PickleMachine : PickleScalars {
     Push(AddGlobal(TextOf(module), TextOf(name)));
   }
 
+  void SetAttributes() {
+    const PickleRef state = Pop();
+    const PickleRef object = Top();
+    // A dict's attributes (a state dict's versions) say nothing of its items.
+    if (Is(object, PickleType::kCall)) {
+      Extend(object, PickleType::kCall, std::span(&state, 1));
+    } else if (Is(object, PickleType::kGlobal)) {
+      Note("sets attributes of " + TextOf(object));
+    } else if (!Is(object, PickleType::kDict)) {
+      Note("sets attributes of what has none");
+    }
+  }
+
   bool Object(unsigned char opcode) {
     switch (opcode) {
       case kProto:
@@ -311,19 +324,9 @@ class PickleMachine : PickleScalars {
         PushCall(callable, AddItems(PickleType::kTuple, std::move(items)));
         return true;
       }
-      case kBuild: {
-        const PickleRef state = Pop();
-        const PickleRef object = Top();
-        // A dict's attributes (a state dict's versions) say nothing of its items.
-        if (Is(object, PickleType::kCall)) {
-          Extend(object, PickleType::kCall, std::span(&state, 1));
-        } else if (Is(object, PickleType::kGlobal)) {
-          Note("sets attributes of " + TextOf(object));
-        } else if (!Is(object, PickleType::kDict)) {
-          Note("sets attributes of what has none");
-        }
+      case kBuild:
+        SetAttributes();
         return true;
-      }
       case kBinPersId: {
         const PickleRef id = Pop();
         Push(AddItems(PickleType::kPersistent, {id}));

@@ -41,9 +41,16 @@ Scalar Cosine(Lowering& tape, Value x, Value y) {
   return CosineFrom(tape, tape.Dot(x, y), tape.Norm(x), tape.Norm(y));
 }
 
-Value DirectionsOf(Lowering& tape, const Grid& cells, Value x) {
-  const Scalar norm = tape.Greater(tape.NormOf(cells, x), kLeastNorm);
-  return tape.Multiply(tape.Spread(tape.Over(1, norm), cells), x);
+// Directions are cells over their norms: their products are the cosines of cells.
+Scalar CosineOfDirections(Lowering& tape, const Grid& cells, const Shape& shape, Value x, Value y) {
+  const std::uint64_t count = cells.CellCount(Elements(shape));
+  const auto length = [&](Value of) {
+    const Scalar norm = tape.NormOf(cells, of);
+    const Scalar direction = tape.Over(norm, tape.Greater(norm, kLeastNorm));
+    return tape.SquareRoot(tape.SumOfCells(tape.Times(direction, direction), count));
+  };
+  const Scalar dot = tape.SumOfCells(CosineOf(tape, cells, x, y), count);
+  return CosineFrom(tape, dot, length(x), length(y));
 }
 
 Value BlendCells(Lowering& tape, const Grid& cells, Scalar share, Value a, Value b) {

@@ -23,8 +23,8 @@ Scalar CosineOf(Lowering& tape, const Grid& cells, Value x, Value y);
 /// The same over the whole tensor.
 Scalar Cosine(Lowering& tape, Value x, Value y);
 
-/// x over its norm in each cell; what is zero stays so.
-Value DirectionsOf(Lowering& tape, const Grid& cells, Value x);
+/// The same over the whole tensor, in which every cell counts alike, whatever its norm.
+Scalar CosineOfDirections(Lowering& tape, const Grid& cells, const Shape& shape, Value x, Value y);
 
 /// `share` of a and the rest of b, each cell by its own share; tells the rest. REQUIRES: b is the
 /// second operand.

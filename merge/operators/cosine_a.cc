@@ -16,8 +16,7 @@ Value LowerCosineA(Lowering& tape, const Arguments& given) {
     return BlendCells(tape, columns, ShareLess(tape, of_columns, alpha), a, b);
   }
   // The range is that of the columns alone; each is placed in it together with its tensor.
-  const Scalar of_tensor =
-      Cosine(tape, DirectionsOf(tape, columns, a), DirectionsOf(tape, columns, b));
+  const Scalar of_tensor = CosineOfDirections(tape, columns, given.shape, a, b);
   const Scalar both = tape.Over(tape.Plus(of_columns, of_tensor), 2);
   const Scalar placed = PlaceInModel(tape, both, of_columns, columns);
   return BlendCells(tape, columns, ShareLess(tape, placed, alpha), a, b);

@@ -103,8 +103,18 @@ struct Product {
 struct SurveyedSlot {
   Slot slot = kNoSlot;
   std::uint64_t count = 0;
+  std::size_t passes_to_keep = 0;  ///< of the task, whose numbers another task needs
 
   bool operator==(const SurveyedSlot&) const = default;
+};
+
+/// The first passes of a task, where a task of a survey makes the same: their numbers are kept, so
+/// that they are not made again.
+struct SurveyedPasses {
+  std::uint32_t survey = 0;   ///< index in Plan::surveys
+  std::uint32_t task = 0;     ///< of its plan
+  std::size_t count = 0;      ///< of passes
+  std::uint64_t numbers = 0;  ///< that they give
 };
 
 struct Task {
@@ -126,6 +136,7 @@ struct Task {
   std::vector<GivenSlot> given{};  ///< slots that surveys fill
   /// Of a task of a survey: the slot whose numbers it is for. It makes nothing else.
   std::optional<SurveyedSlot> surveyed{};
+  std::optional<SurveyedPasses> surveyed_passes{};
   Findings findings{};
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "merge/plan/planner.h"
+#include "merge/plan/surveyed_passes.h"
 
 namespace weightsmith::internal {
 
@@ -44,6 +45,7 @@ void Planner::MakeSurveys() {
     plan_.surveys.push_back({step, plan});
   }
   surveyed_.clear();
+  FindSurveyedPasses(plan_);
 }
 
 }  // namespace weightsmith::internal

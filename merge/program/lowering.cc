@@ -262,6 +262,11 @@ Value Lowering::Normal(std::uint64_t seed, std::string_view op, std::size_t oper
   return writer_.Emit(OpCode::kNormal, {}, {0, 0}, {}, StreamOf(seed, op, operand, tensor_));
 }
 
+Scalar Lowering::SumOfCells(Scalar of_cells, std::uint64_t count) {
+  if (of_cells.is_literal()) return Times(static_cast<double>(count), of_cells);
+  return Compute(ScalarCode::kSumOfCells, {of_cells});
+}
+
 Value Lowering::Spread(Scalar of_cells, const Grid& cells) {
   if (of_cells.is_literal()) return Constant(of_cells.literal());
   return writer_.Emit(OpCode::kSpread, {}, {of_cells, 0}, cells);

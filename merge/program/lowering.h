@@ -69,6 +69,8 @@ class Lowering {
   Scalar DotOf(const Grid& cells, Value x, Value y);
   Scalar NormOf(const Grid& cells, Value x) { return SquareRoot(DotOf(cells, x, x)); }
   Scalar LargestOf(const Grid& cells, Value x);  ///< max |x|
+  /// The sum of a number of `count` cells over all of them.
+  Scalar SumOfCells(Scalar of_cells, std::uint64_t count);
 
   struct Range {
     Scalar low;

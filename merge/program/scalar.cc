@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 #include "core/base/elementary.h"
 #include "core/tensor/codec.h"
@@ -34,6 +35,7 @@ std::size_t Inputs(ScalarCode code) {
     case ScalarCode::kRound32:
     case ScalarCode::kRoundF16:
     case ScalarCode::kRoundBF16:
+    case ScalarCode::kSumOfCells:
       return 1;
     case ScalarCode::kAdd:
     case ScalarCode::kSubtract:
@@ -96,6 +98,7 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
       return RoundedTo(DType::kBF16, in[0]);
     case ScalarCode::kSelect:
       return in[0] < in[1] ? in[2] : in[3];
+    case ScalarCode::kSumOfCells:
     case ScalarCode::kFunction:
       break;
   }
@@ -104,6 +107,11 @@ double Evaluate(ScalarCode code, std::span<const double> in) {
 
 void Evaluate(const ScalarOp& operation, SlotValues& slots) {
   const std::span<const Scalar> reads = Reads(operation);
+  if (operation.code == ScalarCode::kSumOfCells) {
+    const std::vector<double>& cells = slots[reads.front().slot()];
+    slots[operation.out] = {std::accumulate(cells.begin(), cells.end(), 0.0)};
+    return;
+  }
   std::size_t count = 1;
   for (const Scalar& in : reads) {
     if (!in.is_literal() && slots[in.slot()].size() != 1) count = slots[in.slot()].size();

@@ -56,6 +56,7 @@ enum class ScalarCode : std::uint8_t {
   kRoundF16,           ///< a rounded to f16
   kRoundBF16,          ///< a rounded to bf16
   kSelect,             ///< c where a < b, else d
+  kSumOfCells,         ///< the sum of a over all cells, in their order
   kFunction,           ///< ScalarOp::function of ScalarOp::operands
 };
 
@@ -86,7 +87,8 @@ std::size_t Inputs(ScalarCode code);
 /// All that an operation reads.
 std::span<const Scalar> Reads(const ScalarOp& operation);
 
-/// The value of an operation on numbers, but of kFunction. REQUIRES: Inputs(code) of them.
+/// The value of an operation on numbers, but of kSumOfCells and kFunction. REQUIRES: Inputs(code)
+/// of them.
 double Evaluate(ScalarCode code, std::span<const double> in);
 
 /// The values of every slot: what is not known yet is empty.

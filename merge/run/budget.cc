@@ -59,6 +59,15 @@ bool KeepsValues(const Plan& plan) {
   return std::ranges::any_of(plan.tasks, [](const Task& task) { return task.kept_count > 0; });
 }
 
+/// Numbers that surveys leave for passes.
+std::uint64_t GatheredBytes(const Plan& plan) {
+  std::uint64_t numbers = 0;
+  for (const Task& task : plan.tasks) {
+    if (task.surveyed_passes) numbers += task.surveyed_passes->numbers;
+  }
+  return numbers * sizeof(double);
+}
+
 /// The numbers of all tensors of a survey, while it is taken.
 std::uint64_t SurveyBytes(const Plan& plan) {
   std::uint64_t most = 0;
@@ -88,8 +97,8 @@ std::string Budget(std::uint64_t bytes) {
 
 std::uint64_t MemoryOf(const Plan& plan, const MemoryShare& share, std::uint64_t more) {
   const std::uint64_t states = std::max(share.states, LargestState(plan));
-  return kProgramBytes + more + PlanBytes(plan) + SurveyBytes(plan) + share.delta_cache + states +
-         static_cast<std::uint64_t>(share.threads) * WorkerBytes(plan);
+  return kProgramBytes + more + PlanBytes(plan) + SurveyBytes(plan) + GatheredBytes(plan) +
+         share.delta_cache + states + static_cast<std::uint64_t>(share.threads) * WorkerBytes(plan);
 }
 
 MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint64_t more) {

@@ -57,6 +57,7 @@ struct ChunkResult {
   std::uint64_t bytes_written = 0;  ///< or that would have been
   Slice slice{};                    ///< what is still to be written
   std::vector<double> numbers{};    ///< of a task of a survey
+  std::vector<double> gathered{};   ///< likewise: what TaskState::Gathered gives
 };
 
 }  // namespace weightsmith::internal

@@ -42,6 +42,7 @@ TaskResult Fold(const Task& task, std::span<const ChunkResult> chunks, bool dige
     result.bytes_read += chunk.bytes_read;
     result.bytes_written += chunk.bytes_written;
     result.numbers.insert(result.numbers.end(), chunk.numbers.begin(), chunk.numbers.end());
+    result.gathered.insert(result.gathered.end(), chunk.gathered.begin(), chunk.gathered.end());
   }
   if (!digests) return result;
   for (std::size_t s = 0; s < task.sources.size(); ++s) {
@@ -211,8 +212,9 @@ ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
     return worker.Compute(item.chunk, options, item.state.get());
   }
   if (item.state == nullptr) {
-    item.state = std::make_shared<TaskState>(*context_.plan, item.chunk.task,
-                                             context_.deltas.digests(), poll, context_.given);
+    item.state =
+        std::make_shared<TaskState>(*context_.plan, item.chunk.task, context_.deltas.digests(),
+                                    poll, context_.given, context_.Gathered(item.chunk.task));
   } else {
     item.state->EndPass(poll);
   }
@@ -222,6 +224,7 @@ ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
     worker.Sample(*item.state);
   } else if (surveyed) {
     result.numbers = item.state->slots()[surveyed->slot];
+    result.gathered = item.state->Gathered(surveyed->passes_to_keep);
   }
   return result;
 }

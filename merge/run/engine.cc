@@ -64,9 +64,10 @@ void Engine::TakeSurveys(const ComputeOptions& options) {
     Engine engine(*survey.plan, memory_, io_);
     engine.context_.given = context_.given;
     engine.surveyed_ = true;
-    const SurveyedRange range = Take(survey, engine, options);
-    context_.given[FirstGiven(survey.step)] = range.low;
-    context_.given[FirstGiven(survey.step) + 1] = range.high;
+    SurveyResult result = Take(survey, engine, options);
+    context_.given[FirstGiven(survey.step)] = result.range.low;
+    context_.given[FirstGiven(survey.step) + 1] = result.range.high;
+    context_.gathered.push_back(std::move(result.gathered));
   }
   surveyed_ = true;
 }

@@ -103,6 +103,7 @@ class Grouping {
 
   /// None where the operation reads what is known at the end of the pass alone.
   std::optional<std::size_t> GroupOf(const ScalarOp& operation) const {
+    if (operation.code == ScalarCode::kSumOfCells) return std::nullopt;
     std::optional<std::size_t> group;
     for (const Scalar& in : Reads(operation)) {
       if (in.is_literal() || !made_by_[in.slot()].here) continue;

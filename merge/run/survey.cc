@@ -24,11 +24,15 @@ double Percentile(std::span<const double> sorted, double share) {
 /// In the order of the tasks, whatever the order in which they are computed.
 class NumbersSink final : public Sink {
  public:
-  void Take(std::uint32_t /*task*/, TaskResult&& result) override {
+  explicit NumbersSink(std::size_t tasks) : gathered(tasks) {}
+
+  void Take(std::uint32_t task, TaskResult&& result) override {
     numbers.insert(numbers.end(), result.numbers.begin(), result.numbers.end());
+    gathered[task] = std::move(result.gathered);
   }
 
   std::vector<double> numbers;
+  std::vector<std::vector<double>> gathered;
 };
 
 }  // namespace
@@ -45,10 +49,10 @@ SurveyedRange RangeOf(std::vector<double> numbers) {
   return {rest.front(), *(end - 1)};
 }
 
-SurveyedRange Take(const Survey& survey, Engine& engine, const ComputeOptions& options) {
+SurveyResult Take(const Survey& survey, Engine& engine, const ComputeOptions& options) {
   std::vector<std::uint32_t> tasks(survey.plan->tasks.size());
   std::iota(tasks.begin(), tasks.end(), 0);
-  NumbersSink sink;
+  NumbersSink sink(tasks.size());
   ComputeOptions own{.threads = options.threads,
                      .digests = false,
                      .effects = false,
@@ -64,7 +68,7 @@ SurveyedRange Take(const Survey& survey, Engine& engine, const ComputeOptions& o
   }
   engine.Compute(WholeTasks(tasks), sink, own);
   engine.ExpectInputsUnchanged();
-  return RangeOf(std::move(sink.numbers));
+  return {RangeOf(std::move(sink.numbers)), std::move(sink.gathered)};
 }
 
 }  // namespace weightsmith::internal

@@ -13,13 +13,18 @@ struct SurveyedRange {
   double high = 0;
 };
 
+struct SurveyResult {
+  SurveyedRange range;
+  std::vector<std::vector<double>> gathered;  ///< by task: numbers of its first passes
+};
+
 /// The range of what remains of `numbers` without NaN, without what is below the first percentile,
 /// and then without what is above the 99th of the rest. A percentile between two numbers is in the
 /// middle of them. NaN of no numbers.
 SurveyedRange RangeOf(std::vector<double> numbers);
 
-/// The range that the survey's tasks give, by an engine of its plan. `options` are those of the
+/// What the survey's tasks give, by an engine of its plan. `options` are those of the
 /// computation that needs it; all tasks are in it whatever that computes.
-SurveyedRange Take(const Survey& survey, Engine& engine, const ComputeOptions& options);
+SurveyResult Take(const Survey& survey, Engine& engine, const ComputeOptions& options);
 
 }  // namespace weightsmith::internal

@@ -19,7 +19,8 @@ struct TaskResult {
   std::uint64_t non_finite = 0;
   std::uint64_t bytes_read = 0;
   std::uint64_t bytes_written = 0;
-  std::vector<double> numbers{};  ///< of a task of a survey
+  std::vector<double> numbers{};   ///< of a task of a survey
+  std::vector<double> gathered{};  ///< likewise: numbers of its first passes
 };
 
 struct FinishedTask {

@@ -19,6 +19,10 @@ std::vector<float> ReadCompanion(const Plan& plan, const Source& source) {
   return values;
 }
 
+Grid CellsOf(const Reduction& reduction, const Task& task) {
+  return reduction.cells.value_or(Grid::Whole(task.elements));
+}
+
 /// Of those of a function, and of one as it is stored.
 std::uint64_t CompanionBytes(const Task& task, const Transform& transform) {
   std::uint64_t values = 0;
@@ -34,7 +38,8 @@ std::uint64_t CompanionBytes(const Task& task, const Transform& transform) {
 }  // namespace
 
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests,
-                     const Poll& poll, std::span<const double> given)
+                     const Poll& poll, std::span<const double> given,
+                     std::span<const double> gathered)
     : plan_(&plan),
       task_(&plan.tasks[task]),
       wide_(plan.policies.precision == Precision::kF64),
@@ -45,7 +50,31 @@ TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& diges
     if (!task_->deltas[d].weight) deltas_.Prepare(d, {}, poll);
   }
   for (const GivenSlot& known : task_->given) slots_[known.slot] = {given[known.number]};
+  if (!gathered.empty()) TakeGathered(gathered);
   BeginPass();
+}
+
+/// Passes that a survey has made already.
+void TaskState::TakeGathered(std::span<const double> gathered) {
+  for (; pass_ < task_->surveyed_passes->count; ++pass_) {
+    for (const Reduction& reduction : pass().reductions) {
+      const std::uint64_t count = CellsOf(reduction, *task_).CellCount(task_->elements);
+      const std::span<const double> own = gathered.first(count);
+      slots_[reduction.out].assign(own.begin(), own.end());
+      gathered = gathered.subspan(count);
+    }
+    for (const ScalarOp& operation : pass().scalars) Evaluate(operation, slots_);
+  }
+}
+
+std::vector<double> TaskState::Gathered(std::size_t passes) const {
+  std::vector<double> gathered;
+  for (const Pass& pass : std::span(task_->passes).first(passes)) {
+    for (const Reduction& reduction : pass.reductions) {
+      gathered.insert(gathered.end(), slots_[reduction.out].begin(), slots_[reduction.out].end());
+    }
+  }
+  return gathered;
 }
 
 void TaskState::BeginPass() {
@@ -230,7 +259,7 @@ std::uint64_t GatheredBytes(const Reduction& reduction, const Task& task) {
   if (reduction.code == ReductionCode::kRanked) {
     return Selection::kBytes + SampleSize(task.elements) * 8;
   }
-  const Grid cells = reduction.cells.value_or(Grid::Whole(task.elements));
+  const Grid cells = CellsOf(reduction, task);
   const std::uint64_t vectors = (task.elements / kReductionBlock + 1) * 64;
   return vectors + CellsInBlocks(cells, task.elements) * sizeof(double);
 }
@@ -244,6 +273,7 @@ std::uint64_t NumberBytes(const Task& task) {
       if (reduction.cells) numbers[reduction.out] = reduction.cells->CellCount(task.elements);
     }
     for (const ScalarOp& operation : pass.scalars) {
+      if (operation.code == ScalarCode::kSumOfCells) continue;
       for (const Scalar& in : Reads(operation)) {
         if (in.is_literal()) continue;
         numbers[operation.out] = std::max(numbers[operation.out], numbers[in.slot()]);

@@ -18,10 +18,11 @@ namespace weightsmith::internal {
 
 class TaskState {
  public:
-  /// Makes the deltas that read no weight; `poll` as in EndPass; `given` as Engine has it.
+  /// Makes the deltas that read no weight; `poll` as in EndPass; `given` and
+  /// `gathered` (empty: nothing) as surveys have left them.
   /// REQUIRES: the plan and the digests outlive it.
   TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests, const Poll& poll,
-            std::span<const double> given = {});
+            std::span<const double> given = {}, std::span<const double> gathered = {});
 
   const Task& task() const { return *task_; }
   /// Whether the pass at hand is the one that stores.
@@ -35,6 +36,9 @@ class TaskState {
   const SlotValues& slots() const { return slots_; }
   std::span<float> kept(KeptIndex index) { return kept_[index]; }
   const PreparedDeltas& deltas() const { return deltas_; }
+  /// What the reductions of the first passes gave, one after another. REQUIRES: those have ended,
+  /// and none of them has cells that are rows.
+  std::vector<double> Gathered(std::size_t passes) const;
 
   /// Selections of the pass at hand that want a sample: values of these registers. None where the
   /// pass is computed again.
@@ -52,6 +56,7 @@ class TaskState {
   void EndPass(const Poll& poll);
 
  private:
+  void TakeGathered(std::span<const double> gathered);
   void BeginPass();
   void EndBlock(std::uint64_t block);
   void EndRows(const RowNumbers& rows);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,15 @@ struct WorkerContext {
   BufferPool buffers;  ///< of results, likewise
   /// What surveys gave: two numbers for each step, NaN where there was none.
   std::vector<double> given{};
+  /// Likewise numbers of passes, by survey and by its task.
+  std::vector<std::vector<std::vector<double>>> gathered{};
+
+  /// Those of a task of the plan; empty where there are none.
+  std::span<const double> Gathered(std::uint32_t task) const {
+    const auto& passes = plan->tasks[task].surveyed_passes;
+    if (!passes || passes->survey >= gathered.size()) return {};
+    return gathered[passes->survey][passes->task];
+  }
 };
 
 }  // namespace weightsmith::internal

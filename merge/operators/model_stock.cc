@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckModelStock(const ArgumentsGiven& given) {
-  return CheckFineTunes(given, 2);
-}
-
 /// The mean cosine of all pairs of differences; 0 of a pair in which one is zero.
 Scalar MeanCosine(Lowering& tape, const Cells& cells, std::span<const Value> deltas) {
   Scalar sum = 0;
@@ -74,7 +70,7 @@ const Operator& model_stock() {
                       .words = {"tensor", "filter"},
                       .doc = "What has an angle of its own."},
                      VaeParameter()},
-      .check = CheckModelStock,
+      .check = CheckTwoFineTunes,
       .lower = LowerModelStock,
   };
   return declaration;

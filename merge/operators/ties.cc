@@ -5,10 +5,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckTies(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerTies(Lowering& tape, const Arguments& given) {
   const ParameterValues& parameters = given.parameters;
   std::vector<Value> kept = Differences(tape, given);
@@ -19,10 +15,7 @@ Value LowerTies(Lowering& tape, const Arguments& given) {
                       Trim(tape, whole, density, parameters.Word("trim")));
     tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  const std::vector<Value> agreed =
-      OfElectedSign(tape, Weighted(tape, kept, given.weights), parameters.Word("sign"));
-  return AddToBase(tape, given,
-                   SumOfPresent(tape, agreed, given.weights, parameters.Flag("normalize")));
+  return AddAgreed(tape, given, kept);
 }
 
 }  // namespace
@@ -57,7 +50,7 @@ const Operator& ties() {
       .parameters = {DensityParameter("The share of each difference that is kept."),
                      NormalizeParameter(true, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none")},
-      .check = CheckTies,
+      .check = CheckFineTunes,
       .lower = LowerTies,
   };
   return declaration;

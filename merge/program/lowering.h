@@ -155,7 +155,7 @@ class Lowering {
   /// The share of the elements that are not 0. What is computed for it alone is computed for some
   /// tiles of a tensor alone.
   void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
-  /// What was told since there were `count` of it, for whoever knows the step.
+  /// What was told since there were `count` of it; the evaluator adds the step.
   std::span<Finding> FindingsFrom(std::size_t count);
   std::size_t finding_count() const { return writer_.draft().findings.size(); }
 

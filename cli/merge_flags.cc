@@ -101,7 +101,7 @@ std::vector<Flag> EverydayFlags() {
       {.name = "base",
        .kind = ValueKind::kFile,
        .value = "FILE",
-       .doc = "The model that the others were trained from, for ties",
+       .doc = "The model that the others were trained from",
        .details = "Without it, the first model is the base of an operator that has one.",
        .group = "Models without a recipe"},
       {.name = "alpha",

@@ -82,7 +82,7 @@ struct OperandListSpec {
   bool optional = false;
   std::string_view doc{};
   /// Of adapters that are added one after another: an entry is "NAME:0.6" or {use: NAME, strength:
-  /// …}, and what they do is told of each module. lower() gets one at a time.
+  /// …}, and what they do is reported for each module. lower() gets one at a time.
   bool adapters = false;
   /// Of layers that are put one on the other: an entry is {model: x, layers: 0-15}. The planner
   /// does it, and lower() is not called.

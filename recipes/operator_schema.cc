@@ -34,6 +34,7 @@ Json NumberSchema(const ParameterSpec& parameter, Json& shared) {
   if (std::isfinite(parameter.low)) number["minimum"] = parameter.low;
   if (std::isfinite(parameter.high)) number["maximum"] = parameter.high;
   const std::string range = RangeSuffix(parameter);
+  if (!parameter.by_place && range.empty()) return Ref("number");
   if (!parameter.by_place) return Share(shared, "number" + range, OrVariable(std::move(number)));
   const Json value = Share(shared, "value" + range,
                            AnyOf({number, Ref("variable"), ListOf(number), Ref("block_forms")}));

@@ -244,6 +244,7 @@ std::span<const ExitStatus> ExitStatuses() {
       {"6", "Not enough memory or disk space."},
       {"7", "A check failed: verify found a difference, scan an unsafe file."},
       {"8", "An input or a step has no effect on the result."},
+      {"129", "Ended by SIGHUP."},
       {"130", "Interrupted by Ctrl-C."},
       {"143", "Ended by SIGTERM."},
   };

@@ -36,7 +36,7 @@ struct AdapterModule {
   }
 };
 
-/// Who names modules so, and what the beginning of a name says of the component.
+/// Who names modules so, and what the prefix of a name says of the component.
 struct StemNaming {
   std::string_view id;  ///< "kohya", "peft", "diffusers" …
   /// "unet", a text encoder by its number ("te1", "te2", "te3") or name ("clip_l"); empty: not
@@ -45,7 +45,7 @@ struct StemNaming {
   std::string_view prefix;
 };
 
-/// By the beginning of the stem.
+/// By the prefix of the stem.
 StemNaming StemNamingOf(std::string_view stem);
 
 /// A tensor that adapters carry and that changes no weight.

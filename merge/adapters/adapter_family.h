@@ -16,7 +16,7 @@
 
 namespace weightsmith::internal {
 
-/// The tensors of one module by role, as a header tells them.
+/// The tensors of one module by role, as a header has them.
 using AdapterShapes = std::map<AdapterRole, Shape>;
 
 /// The size of an axis; 0 where the tensor or the axis is not there.
@@ -57,7 +57,7 @@ struct AdapterFamily {
   std::uint64_t (*rank)(const AdapterShapes& shapes) = nullptr;
   /// Whether alpha scales a module of these shapes; null: always.
   bool (*scaled)(const AdapterShapes& shapes) = nullptr;
-  /// Whether the shapes are of this family, where roles do not tell; null: they do.
+  /// Whether the shapes are of this family, where roles do not decide; null: they do.
   bool (*accepts)(const AdapterShapes& shapes) = nullptr;
   /// The size of the weight that a module is for; an axis of 0 is any. Throws kMismatch where its
   /// tensors do not fit each other.

@@ -21,8 +21,8 @@ struct BakeTile {
   std::span<std::byte> out;
 };
 
-/// Fills `out` with base + strength·delta and tells how that differs from `base`: before it is
-/// rounded, as MeasureTile does, and as it is stored. Nothing is told, and what `out` holds is
+/// Fills `out` with base + strength·delta and measures how that differs from `base`: before it is
+/// rounded, as MeasureTile does, and as it is stored. Nothing is measured, and what `out` holds is
 /// void, where a value does not fit, and for dtypes and lengths (no multiple of 16) that this is
 /// not made for.
 std::optional<Effect> Bake(const BakeTile& tile);

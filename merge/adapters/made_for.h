@@ -16,7 +16,7 @@ struct MadeFor {
 };
 
 /// The declared architectures that have most of the modules; none where none has half of them.
-/// Language models, whose sizes vary, are told by names alone.
+/// Language models, whose sizes vary, are recognised by names alone.
 MadeFor TellMadeFor(const Adapter& adapter);
 
 /// Those that have the names of most of the modules, and of as many as any has, in whatever shapes:

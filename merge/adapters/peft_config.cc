@@ -37,7 +37,7 @@ constexpr double kDefaultAlpha = 8;
 
 constexpr std::array<std::string_view, 7> kTypes = {"LORA", "ADALORA", "LOHA", "LOKR",
                                                     "OFT",  "BOFT",    "IA3"};
-/// What changes which weights a module stands for, in ways that no tensor tells.
+/// What changes which weights a module stands for, in ways that no tensor shows.
 constexpr std::array<std::string_view, 3> kRefused = {"target_parameters", "layer_replication",
                                                       "megatron_config"};
 constexpr std::array<std::string_view, 5> kBaseChanging = {"pissa", "olora", "loftq", "corda",

@@ -13,7 +13,7 @@ namespace {
 
 using Where = NameAlias::Where;
 
-/// A path whose beginning or end is another one.
+/// A path whose prefix or suffix is another one.
 struct OtherPath {
   NameAlias name;
   std::uint32_t parts = 0;

@@ -25,10 +25,10 @@ struct OtherName {
   std::string path;
   /// Of a fused matrix it means this many of its parts, from the first; 0: all of it.
   std::uint32_t parts = 0;
-  bool whole = false;  ///< no beginning goes in front of it
+  bool whole = false;  ///< no prefix goes in front of it
 };
 
-/// All other paths of a module that has this one, dotted and without a beginning.
+/// All other paths of a module that has this one, dotted and without a prefix.
 std::vector<OtherName> OtherNamesOf(const std::string& path);
 
 }  // namespace weightsmith::internal

@@ -2,6 +2,18 @@
 
 namespace weightsmith::internal {
 
+ParameterSpec LessParameter() {
+  return {.name = "alpha", .by_place = true, .low = -1, .high = 1, .doc = "How much less of a."};
+}
+
+ParameterSpec ScopeParameter() {
+  return {.name = "scope",
+          .type = ParameterType::kWord,
+          .default_value = 0,
+          .words = {"model", "tensor"},
+          .doc = "What a likeness is compared with."};
+}
+
 Scalar PlaceInModel(Lowering& tape, Scalar number, Scalar among, const Grid& cells) {
   const Lowering::Range range = tape.RangeOverModel(among, cells);
   const Scalar place = tape.Over(tape.Minus(number, range.low), tape.Minus(range.high, range.low));

@@ -16,7 +16,7 @@ struct Overlap {
   Value count = Value::Zero();  ///< how many there are, by element
 };
 
-/// Tells which shares of the elements were changed, and by several.
+/// Reports which share of the elements was changed, and by several.
 void TellOverlap(Lowering& tape, const Overlap& overlap);
 
 Overlap FindOverlap(Lowering& tape, std::vector<Value> differences, double epsilon);

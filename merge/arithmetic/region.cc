@@ -29,4 +29,34 @@ double ShareOfPlaces(const Region& region, std::uint64_t places) {
   return region.inverted ? 1 - share : share;
 }
 
+ParameterSpec WidthParameter(std::string_view doc) {
+  return {.name = "width", .by_place = true, .low = -1, .high = 1, .doc = doc};
+}
+
+ParameterSpec OffsetParameter() {
+  return {.name = "offset",
+          .default_value = 0.0,
+          .by_place = true,
+          .low = -1,
+          .high = 1,
+          .doc = "Where those begin."};
+}
+
+ParameterSpec EndsParameter(std::string_view doc) {
+  return {.name = "ends",
+          .type = ParameterType::kWord,
+          .default_value = 0,
+          .words = {"rounded", "truncated"},
+          .doc = doc};
+}
+
+Value TakeRegion(Lowering& tape, Value a, Value b, const Region& region, std::uint64_t whole,
+                 std::uint64_t size) {
+  const Value inside = region.inverted ? a : b;
+  const Value outside = region.inverted ? b : a;
+  if (region.first >= region.end) return outside;
+  const Value head = tape.KeepExtra(outside, inside, whole, region.first * size);
+  return tape.KeepExtra(head, outside, whole, region.end * size);
+}
+
 }  // namespace weightsmith::internal

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+
+#include "merge/operator.h"
 
 namespace weightsmith::internal {
 
@@ -12,12 +15,22 @@ struct Region {
   bool inverted = false;
 };
 
-/// What goes over the end goes on at the beginning: an inverted region. A negative width lies in
+/// What goes over the end goes on at the start: an inverted region. A negative width lies in
 /// front of the offset, a negative offset counts from the end. Ends are rounded to the nearest
 /// place, ties to even, or truncated.
 Region RegionOf(double width, double offset, std::uint64_t places, bool truncates = false);
 
 /// How many of the places are in it, as a share. REQUIRES: there are some.
 double ShareOfPlaces(const Region& region, std::uint64_t places);
+
+/// `width`, `offset` and `ends`, what RegionOf is given.
+ParameterSpec WidthParameter(std::string_view doc);
+ParameterSpec OffsetParameter();
+ParameterSpec EndsParameter(std::string_view doc);
+
+/// b in the region, a elsewhere. A place has `size` elements, and after each `whole` the places
+/// begin again.
+Value TakeRegion(Lowering& tape, Value a, Value b, const Region& region, std::uint64_t whole,
+                 std::uint64_t size);
 
 }  // namespace weightsmith::internal

@@ -46,10 +46,12 @@ ParameterSpec SignParameter() {
               "nothing kept where the votes are equal."};
 }
 
-std::string CheckFineTunes(const ArgumentsGiven& given, std::size_t least) {
-  if (given.list >= least) return "";
-  if (least == 1) return "`of` is empty: it needs at least one model";
-  return "`of` needs at least two models";
+std::string CheckFineTunes(const ArgumentsGiven& given) {
+  return given.list >= 1 ? "" : "`of` is empty: it needs at least one model";
+}
+
+std::string CheckTwoFineTunes(const ArgumentsGiven& given) {
+  return given.list >= 2 ? "" : "`of` needs at least two models";
 }
 
 std::string CheckSumOfWeights(const Arguments& given) {
@@ -121,6 +123,19 @@ Value SumOfPresent(Lowering& tape, std::span<const Value> terms, std::span<const
 
 Value AddToBase(Lowering& tape, const Arguments& given, Value sum) {
   return tape.AddScaled(given.operands[0], given.parameters.Number("lambda"), sum);
+}
+
+Value AddSum(Lowering& tape, const Arguments& given, std::span<const Value> terms) {
+  const std::vector<Value> weighted = Weighted(tape, terms, given.weights);
+  return AddToBase(tape, given,
+                   SumOfTerms(tape, weighted, given.weights, given.parameters.Flag("normalize")));
+}
+
+Value AddAgreed(Lowering& tape, const Arguments& given, std::span<const Value> terms) {
+  const std::vector<Value> agreed =
+      OfElectedSign(tape, Weighted(tape, terms, given.weights), given.parameters.Word("sign"));
+  return AddToBase(tape, given,
+                   SumOfPresent(tape, agreed, given.weights, given.parameters.Flag("normalize")));
 }
 
 }  // namespace weightsmith::internal

@@ -18,8 +18,10 @@ ParameterSpec LambdaParameter();
 /// `sign`: what elects it.
 ParameterSpec SignParameter();
 
-/// "" or that `of` has fewer than `least` models.
-std::string CheckFineTunes(const ArgumentsGiven& given, std::size_t least = 1);
+/// "" or that `of` has no model.
+std::string CheckFineTunes(const ArgumentsGiven& given);
+/// "" or that `of` has fewer than two.
+std::string CheckTwoFineTunes(const ArgumentsGiven& given);
 /// "" or that there is nothing to divide by where `normalize` is set.
 std::string CheckSumOfWeights(const Arguments& given);
 
@@ -50,5 +52,11 @@ Value SumOfPresent(Lowering& tape, std::span<const Value> terms, std::span<const
 
 /// base + lambda·sum.
 Value AddToBase(Lowering& tape, const Arguments& given, Value sum);
+
+/// base + lambda·(the sum of weighted terms), by the parameter `normalize`.
+Value AddSum(Lowering& tape, const Arguments& given, std::span<const Value> terms);
+
+/// The same of what has the elected sign, by the parameters `sign` and `normalize`.
+Value AddAgreed(Lowering& tape, const Arguments& given, std::span<const Value> terms);
 
 }  // namespace weightsmith::internal

@@ -69,7 +69,7 @@ std::string ComponentMeant(std::string_view lower) {
   return part || number ? std::string(lower) : std::string();
 }
 
-/// Families as recipes may write them; a transformer that nobody declared may have others.
+/// Families as recipes may write them; a transformer that is not declared may have others.
 constexpr std::string_view kFamilies[] = {
     "in",    "mid",   "out",   "time", "label",   "final",   "double",        "single",
     "joint", "layer", "embed", "head", "encoder", "decoder", "noise_refiner", "context_refiner"};
@@ -296,7 +296,7 @@ bool Selector::Matches(const TensorPlace& place) const {
 }
 
 bool Selector::MatchesComponent(const TensorPlace& place) const {
-  // A block without its component is of the diffusion model, or of what nobody declared.
+  // A block without its component is of the diffusion model, or of what is not declared.
   if (component_.empty()) {
     return family_.empty() || place.kind == ComponentKind::kBackbone ||
            place.kind == ComponentKind::kOther;

@@ -60,7 +60,7 @@ class Selector {
   static std::span<const std::string_view> Families();
 
   bool Matches(const TensorPlace& place) const;
-  /// Where in the row's range a tensor stands that it matches: 0 at its beginning, 1 at its end.
+  /// Where in the row's range a tensor stands that it matches: 0 at its start, 1 at its end.
   double Position(const TensorPlace& place) const;
   Specificity specificity() const { return specificity_; }
   /// As it was written.
@@ -156,7 +156,7 @@ class PlaceMap {
   const std::optional<T>& everywhere() const { return everywhere_; }
   const std::vector<PlaceRow<T>>& rows() const { return rows_; }
 
-  /// The value for a tensor, or nothing where no row matches. A conflict is told in `conflict`.
+  /// The value for a tensor, or nothing where no row matches. A conflict goes to `conflict`.
   std::optional<T> Find(const TensorPlace& place,
                         std::optional<PlaceConflict>* conflict = nullptr) const {
     if (everywhere_) return everywhere_;

@@ -3,10 +3,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckAoe(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerAoe(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   const bool relative = given.parameters.Word("distance") == "relative";
@@ -59,7 +55,7 @@ const Operator& aoe() {
                       .default_value = 0,
                       .words = {"rms", "relative"},
                       .doc = "Of an element on average, or relative to the base."}},
-      .check = CheckAoe,
+      .check = CheckFineTunes,
       .lower = LowerAoe,
   };
   return declaration;

@@ -1,3 +1,4 @@
+#include "merge/arithmetic/crumbs.h"
 #include "merge/arithmetic/rescale.h"
 #include "merge/arithmetic/task_vectors.h"
 #include "merge/arithmetic/trim.h"
@@ -5,22 +6,9 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckBreadcrumbs(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerBreadcrumbs(Lowering& tape, const Arguments& given) {
-  std::vector<Value> kept = Differences(tape, given);
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const double density = given.Entry("density", i);
-    const Value whole = kept[i];
-    kept[i] = Rescale(tape, given.parameters.Word("rescale"), density, whole,
-                      TrimBothEnds(tape, whole, density, given.Entry("gamma", i)));
-    tape.TellShare("kept", kept[i], Subject::Entry(i));
-  }
-  const std::vector<Value> terms = Weighted(tape, kept, given.weights);
-  return AddToBase(tape, given,
-                   SumOfTerms(tape, terms, given.weights, given.parameters.Flag("normalize")));
+  const std::vector<Value> kept = WithoutCrumbs(tape, given);
+  return AddSum(tape, given, kept);
 }
 
 }  // namespace
@@ -46,17 +34,10 @@ const Operator& breadcrumbs() {
       .list = FineTunes(true),
       .result = Kind::kWeight,
       .parameters = {DensityParameter("The share of each difference that is kept."),
-                     {.name = "gamma",
-                      .default_value = 0.01,
-                      .by_place = true,
-                      .by_entry = true,
-                      .low = 0,
-                      .high = 1,
-                      .doc = "The share of largest elements that is left out."},
+                     GammaParameter(),
                      NormalizeParameter(false, "Whether to divide by the sum of the weights."),
-                     LambdaParameter(),
-                     RescaleParameter("none")},
-      .check = CheckBreadcrumbs,
+                     LambdaParameter(), RescaleParameter("none")},
+      .check = CheckFineTunes,
       .check_tensor = CheckSumOfWeights,
       .lower = LowerBreadcrumbs,
   };

@@ -9,10 +9,6 @@ namespace {
 constexpr std::size_t kGroup = 256;
 static_assert(kTile % kGroup == 0);
 
-std::string CheckCabs(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerCabs(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   Value taken = Value::Zero();
@@ -56,7 +52,7 @@ const Operator& cabs() {
       .result = Kind::kWeight,
       .parameters = {DensityParameter("The share of each difference that is kept."),
                      LambdaParameter()},
-      .check = CheckCabs,
+      .check = CheckFineTunes,
       .lower = LowerCabs,
   };
   return declaration;

@@ -8,10 +8,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckCoreSpace(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 CoreMerge CoreMergeOf(std::string_view word) {
   if (word == "sum") return CoreMerge::kSum;
   return word == "iso" ? CoreMerge::kIsotropic : CoreMerge::kTaskSingularVectors;
@@ -62,7 +58,7 @@ const Operator& core_space() {
                       .words = {"tsv", "iso", "sum"},
                       .doc = "What is done in the small space."},
                      LambdaParameter()},
-      .check = CheckCoreSpace,
+      .check = CheckFineTunes,
       .lower = LowerCoreSpace,
   };
   return declaration;

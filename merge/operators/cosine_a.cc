@@ -53,13 +53,7 @@ const Operator& cosine_a() {
       .uses = {"keep composition, take style", "blend two models", "style transfer"},
       .operands = {{.name = "a", .doc = "What is kept where both are most alike."},
                    {.name = "b", .doc = "What takes its place elsewhere."}},
-      .parameters =
-          {{.name = "alpha", .by_place = true, .low = -1, .high = 1, .doc = "How much less of a."},
-           {.name = "scope",
-            .type = ParameterType::kWord,
-            .default_value = 0,
-            .words = {"model", "tensor"},
-            .doc = "What a likeness is compared with."}},
+      .parameters = {LessParameter(), ScopeParameter()},
       .lower = LowerCosineA,
   };
   return declaration;

@@ -6,19 +6,13 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckDareLinear(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerDareLinear(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropAtRandom(tape, given, "dare_linear", i, kept[i]);
     tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  return AddToBase(tape, given,
-                   SumOfTerms(tape, Weighted(tape, kept, given.weights), given.weights,
-                              given.parameters.Flag("normalize")));
+  return AddSum(tape, given, kept);
 }
 
 }  // namespace
@@ -52,7 +46,7 @@ const Operator& dare_linear() {
                      NormalizeParameter(false, "Whether to divide by the sum of the weights."),
                      LambdaParameter(), RescaleParameter("density"), SeedParameter(),
                      SeedSharedParameter()},
-      .check = CheckDareLinear,
+      .check = CheckFineTunes,
       .check_tensor = CheckSumOfWeights,
       .lower = LowerDareLinear,
   };

@@ -6,20 +6,13 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckDareTies(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerDareTies(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropAtRandom(tape, given, "dare_ties", i, kept[i]);
     tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  const std::vector<Value> agreed =
-      OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));
-  return AddToBase(tape, given,
-                   SumOfPresent(tape, agreed, given.weights, given.parameters.Flag("normalize")));
+  return AddAgreed(tape, given, kept);
 }
 
 }  // namespace
@@ -54,7 +47,7 @@ const Operator& dare_ties() {
                      NormalizeParameter(false, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
-      .check = CheckDareTies,
+      .check = CheckFineTunes,
       .lower = LowerDareTies,
   };
   return declaration;

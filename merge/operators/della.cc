@@ -6,20 +6,13 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckDella(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerDella(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
     kept[i] = DropByRank(tape, given, "della", i, kept[i]);
     tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  const std::vector<Value> agreed =
-      OfElectedSign(tape, Weighted(tape, kept, given.weights), given.parameters.Word("sign"));
-  return AddToBase(tape, given,
-                   SumOfPresent(tape, agreed, given.weights, given.parameters.Flag("normalize")));
+  return AddAgreed(tape, given, kept);
 }
 
 }  // namespace
@@ -62,7 +55,7 @@ const Operator& della() {
                      NormalizeParameter(true, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
-      .check = CheckDella,
+      .check = CheckFineTunes,
       .check_tensor = CheckChances,
       .lower = LowerDella,
   };

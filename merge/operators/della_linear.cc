@@ -6,10 +6,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckDellaLinear(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 std::string CheckDellaLinearTensor(const Arguments& given) {
   const std::string problem = CheckChances(given);
   return problem.empty() ? CheckSumOfWeights(given) : problem;
@@ -21,9 +17,7 @@ Value LowerDellaLinear(Lowering& tape, const Arguments& given) {
     kept[i] = DropByRank(tape, given, "della_linear", i, kept[i]);
     tape.TellShare("kept", kept[i], Subject::Entry(i));
   }
-  return AddToBase(tape, given,
-                   SumOfTerms(tape, Weighted(tape, kept, given.weights), given.weights,
-                              given.parameters.Flag("normalize")));
+  return AddSum(tape, given, kept);
 }
 
 }  // namespace
@@ -64,7 +58,7 @@ const Operator& della_linear() {
                      NormalizeParameter(false, "Whether to divide by the sum of the weights."),
                      LambdaParameter(), RescaleParameter("density"), SeedParameter(),
                      SeedSharedParameter()},
-      .check = CheckDellaLinear,
+      .check = CheckFineTunes,
       .check_tensor = CheckDellaLinearTensor,
       .lower = LowerDellaLinear,
   };

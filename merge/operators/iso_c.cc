@@ -5,10 +5,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckIsoC(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerIsoC(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
@@ -46,7 +42,7 @@ const Operator& iso_c() {
       .list = FineTunes(false),
       .result = Kind::kWeight,
       .parameters = {LambdaParameter()},
-      .check = CheckIsoC,
+      .check = CheckFineTunes,
       .lower = LowerIsoC,
   };
   return declaration;

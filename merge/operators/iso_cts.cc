@@ -5,10 +5,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckIsoCts(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerIsoCts(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
@@ -49,7 +45,7 @@ const Operator& iso_cts() {
                       .high = 1,
                       .doc = "The share of the directions that comes from the sum."},
                      LambdaParameter()},
-      .check = CheckIsoCts,
+      .check = CheckFineTunes,
       .lower = LowerIsoCts,
   };
   return declaration;

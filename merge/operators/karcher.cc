@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckKarcher(const ArgumentsGiven& given) {
-  return CheckFineTunes(given, 2);
-}
-
 Value LowerKarcher(Lowering& tape, const Arguments& given) {
   std::vector<Scalar> numbers{given.parameters.Number("iterations"),
                               given.parameters.Number("tolerance")};
@@ -53,7 +49,7 @@ const Operator& karcher() {
                       .high = 1,
                       .doc = "The length of a step that is not worth going."},
                      VaeParameter()},
-      .check = CheckKarcher,
+      .check = CheckTwoFineTunes,
       .lower = LowerKarcher,
   };
   return declaration;

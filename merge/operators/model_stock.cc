@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckModelStock(const ArgumentsGiven& given) {
-  return CheckFineTunes(given, 2);
-}
-
 Value LowerModelStock(Lowering& tape, const Arguments& given) {
   const Value base = given.operands[0];
   const auto count = static_cast<double>(given.list.size());
@@ -55,7 +51,7 @@ const Operator& model_stock() {
                       .words = {"tensor", "filter"},
                       .doc = "What has an angle of its own."},
                      VaeParameter()},
-      .check = CheckModelStock,
+      .check = CheckTwoFineTunes,
       .lower = LowerModelStock,
   };
   return declaration;

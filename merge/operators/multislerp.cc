@@ -6,10 +6,6 @@ namespace {
 /// Added to a length, and the least length that a mean of directions has.
 constexpr double kNoLength = 1e-8;
 
-std::string CheckMultislerp(const ArgumentsGiven& given) {
-  return CheckFineTunes(given, 2);
-}
-
 double SumOfWeights(const Lowering& tape, const Arguments& given) {
   double total = 0;
   for (const double weight : given.weights) total = tape.Sum(total, weight);
@@ -80,7 +76,7 @@ const Operator& multislerp() {
       .list =
           OperandListSpec{.name = "of", .weighted = true, .doc = "The models, with a weight each."},
       .parameters = {NormalizeParameter(true, "Whether to divide the weights by their sum.")},
-      .check = CheckMultislerp,
+      .check = CheckTwoFineTunes,
       .check_tensor = CheckSumOfWeights,
       .lower = LowerMultislerp,
   };

@@ -6,7 +6,7 @@ namespace {
 /// A shorter vector counts as one of this length.
 constexpr double kLeastLength = 1e-7;
 /// Below this sine vectors are parallel or opposite: on the arc between them numbers lose their
-/// digits, while the straight line differs from it by less than f32 can tell, or is the only way.
+/// digits, while the straight line differs from it by less than f32 can show, or is the only way.
 constexpr double kLeastSine = 1e-4;
 
 Cells CellsOfNuslerp(const Arguments& given) {

@@ -9,10 +9,6 @@ constexpr double kLeastTotal = 1e-12;
 /// A smaller range has no reciprocal in f32, and counts as none.
 constexpr double kNoRange = 0x1p-126;
 
-std::string CheckPcb(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 /// A difference without its outliers, and its magnitudes from 0 to 1.
 struct Balanced {
   Value held;
@@ -95,7 +91,7 @@ const Operator& pcb() {
                       .high = 1,
                       .doc = "The share of each difference that is kept."},
                      LambdaParameter()},
-      .check = CheckPcb,
+      .check = CheckFineTunes,
       .lower = LowerPcb,
   };
   return declaration;

@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckRam(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerRam(Lowering& tape, const Arguments& given) {
   const Overlap overlap =
       FindOverlap(tape, Differences(tape, given), given.parameters.Number("epsilon"));
@@ -35,7 +31,7 @@ const Operator& ram() {
       .list = FineTunes(false),
       .result = Kind::kWeight,
       .parameters = {EpsilonParameter()},
-      .check = CheckRam,
+      .check = CheckFineTunes,
       .lower = LowerRam,
   };
   return declaration;

@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckRamplusTl(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerRamplusTl(Lowering& tape, const Arguments& given) {
   const ParameterValues& parameters = given.parameters;
   const double epsilon = parameters.Number("epsilon");
@@ -64,7 +60,7 @@ const Operator& ramplus_tl() {
                       .low = 0,
                       .high = 10,
                       .doc = "The largest ratio."}},
-      .check = CheckRamplusTl,
+      .check = CheckFineTunes,
       .lower = LowerRamplusTl,
   };
   return declaration;

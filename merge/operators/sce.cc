@@ -6,11 +6,7 @@ namespace {
 /// mergekit's limit of a sum of mean squares.
 constexpr double kSmallSquares = 1e-6;
 /// The least that a sum of weights is divided by.
-constexpr double kLeastTotal = 1e-6;
-
-std::string CheckSce(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
+constexpr double kLeastWeight = 1e-6;
 
 /// The variance over the models, by element: exactly 0 where all are equal.
 Value Variance(Lowering& tape, std::span<const Value> models) {
@@ -63,7 +59,7 @@ Value LowerSce(Lowering& tape, const Arguments& given) {
     total = tape.Add(total, tape.WhereNotZero(shares[i], agreed[i]));
   }
   return tape.Add(given.operands[0],
-                  tape.Quotient(sum, tape.Max(total, tape.Constant(kLeastTotal))));
+                  tape.Quotient(sum, tape.Max(total, tape.Constant(kLeastWeight))));
 }
 
 }  // namespace
@@ -101,7 +97,7 @@ const Operator& sce() {
                       .default_value = 0,
                       .words = {"squares", "mergekit"},
                       .doc = "By squares always, or equal ones where changes are small."}},
-      .check = CheckSce,
+      .check = CheckFineTunes,
       .lower = LowerSce,
   };
   return declaration;

@@ -5,10 +5,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckStar(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerStar(Lowering& tape, const Arguments& given) {
   std::vector<Value> deltas = Differences(tape, given);
   for (std::size_t i = 0; i < deltas.size() && given.shape.size() != 1; ++i) {
@@ -51,7 +47,7 @@ const Operator& star() {
                       .high = 1,
                       .doc = "Of the sum of each difference's singular values, how much is kept."},
                      LambdaParameter()},
-      .check = CheckStar,
+      .check = CheckFineTunes,
       .lower = LowerStar,
   };
   return declaration;

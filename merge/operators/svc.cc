@@ -4,10 +4,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckSvc(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerSvc(Lowering& tape, const Arguments& given) {
   const Value base = given.operands[0];
   const Value merged = given.operands[1];
@@ -51,7 +47,7 @@ const Operator& svc() {
                       .low = 0.001,
                       .high = 1,
                       .doc = "The least that a share counts as."}},
-      .check = CheckSvc,
+      .check = CheckFineTunes,
       .lower = LowerSvc,
   };
   return declaration;

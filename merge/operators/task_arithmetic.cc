@@ -3,10 +3,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckTaskArithmetic(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerTaskArithmetic(Lowering& tape, const Arguments& given) {
   const std::vector<Value> terms = Weighted(tape, Differences(tape, given), given.weights);
   return AddToBase(tape, given,
@@ -36,7 +32,7 @@ const Operator& task_arithmetic() {
       .result = Kind::kWeight,
       .parameters = {NormalizeParameter(false, "Whether to divide by the sum of the weights."),
                      LambdaParameter()},
-      .check = CheckTaskArithmetic,
+      .check = CheckFineTunes,
       .check_tensor = CheckSumOfWeights,
       .lower = LowerTaskArithmetic,
   };

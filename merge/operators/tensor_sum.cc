@@ -15,13 +15,8 @@ Value LowerTensorSum(Lowering& tape, const Arguments& given) {
   const std::uint64_t rows = given.shape.front();
   const Region region = RegionOf(width, given.parameters.Number("offset"), rows,
                                  given.parameters.Word("ends") == "truncated");
-  const Value inside = region.inverted ? a : b;
-  const Value outside = region.inverted ? b : a;
   tape.Tell("taken", ShareOfPlaces(region, rows), Unit::kShare, Subject::Operand(1));
-  if (region.first >= region.end) return outside;
-  const std::uint64_t row = elements / rows;
-  const Value head = tape.KeepExtra(outside, inside, elements, region.first * row);
-  return tape.KeepExtra(head, outside, elements, region.end * row);
+  return TakeRegion(tape, a, b, region, elements, elements / rows);
 }
 
 }  // namespace
@@ -44,22 +39,8 @@ const Operator& tensor_sum() {
       .uses = {"exchange channels of two models", "blend without averaging"},
       .operands = {{.name = "a", .doc = "What width 0 gives."},
                    {.name = "b", .doc = "What width 1 gives."}},
-      .parameters = {{.name = "width",
-                      .by_place = true,
-                      .low = -1,
-                      .high = 1,
-                      .doc = "Share of the rows that b gives."},
-                     {.name = "offset",
-                      .default_value = 0.0,
-                      .by_place = true,
-                      .low = -1,
-                      .high = 1,
-                      .doc = "Where those begin."},
-                     {.name = "ends",
-                      .type = ParameterType::kWord,
-                      .default_value = 0,
-                      .words = {"rounded", "truncated"},
-                      .doc = "How ends become whole rows."}},
+      .parameters = {WidthParameter("Share of the rows that b gives."), OffsetParameter(),
+                     EndsParameter("How ends become whole rows.")},
       .lower = LowerTensorSum,
   };
   return declaration;

@@ -18,14 +18,9 @@ Value LowerTensorSum2(Lowering& tape, const Arguments& given) {
   const std::size_t dimension = shape.size() > 1 && shape[1] > kFewColumns ? 1 : 0;
   const Region region = RegionOf(width, given.parameters.Number("offset"), shape[dimension],
                                  given.parameters.Word("ends") == "truncated");
-  const Value inside = region.inverted ? a : b;
-  const Value outside = region.inverted ? b : a;
   tape.Tell("taken", ShareOfPlaces(region, shape[dimension]), Unit::kShare, Subject::Operand(1));
-  if (region.first >= region.end) return outside;
   const std::uint64_t whole = dimension == 0 ? elements : elements / shape[0];
-  const std::uint64_t place = whole / shape[dimension];
-  const Value head = tape.KeepExtra(outside, inside, whole, region.first * place);
-  return tape.KeepExtra(head, outside, whole, region.end * place);
+  return TakeRegion(tape, a, b, region, whole, whole / shape[dimension]);
 }
 
 }  // namespace
@@ -48,22 +43,8 @@ const Operator& tensor_sum_2() {
       .uses = {"exchange input channels of two models", "blend without averaging"},
       .operands = {{.name = "a", .doc = "What width 0 gives."},
                    {.name = "b", .doc = "What width 1 gives."}},
-      .parameters = {{.name = "width",
-                      .by_place = true,
-                      .low = -1,
-                      .high = 1,
-                      .doc = "Share of the columns that b gives."},
-                     {.name = "offset",
-                      .default_value = 0.0,
-                      .by_place = true,
-                      .low = -1,
-                      .high = 1,
-                      .doc = "Where those begin."},
-                     {.name = "ends",
-                      .type = ParameterType::kWord,
-                      .default_value = 0,
-                      .words = {"rounded", "truncated"},
-                      .doc = "How ends become whole columns."}},
+      .parameters = {WidthParameter("Share of the columns that b gives."), OffsetParameter(),
+                     EndsParameter("How ends become whole columns.")},
       .lower = LowerTensorSum2,
   };
   return declaration;

@@ -5,10 +5,6 @@
 namespace weightsmith::internal::operators {
 namespace {
 
-std::string CheckTsvMerge(const ArgumentsGiven& given) {
-  return CheckFineTunes(given);
-}
-
 Value LowerTsvMerge(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
@@ -48,7 +44,7 @@ const Operator& tsv_merge() {
       .list = FineTunes(false),
       .result = Kind::kWeight,
       .parameters = {LambdaParameter()},
-      .check = CheckTsvMerge,
+      .check = CheckFineTunes,
       .lower = LowerTsvMerge,
   };
   return declaration;

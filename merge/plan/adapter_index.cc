@@ -322,7 +322,7 @@ class AdapterFitter {
     return nearest ? fmt::format(" (did you mean {}?)", Quote(*nearest)) : std::string();
   }
 
-  /// That the module is for; empty where nobody knows.
+  /// That the module is for; empty where it is not known.
   std::string ComponentOf(const AdapterModule& module, const DeclaredAliases& declared) const {
     if (const AliasedTensor* target = declared.Find(module.stem)) return target->component;
     const std::string_view naming = StemNamingOf(module.stem).component;

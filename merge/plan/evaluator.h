@@ -93,7 +93,7 @@ class TensorEvaluator {
   Result EvaluateLeaf(const Node& leaf);
   Result EvaluateStep(NodeId id);
   bool IsAdapter(const Node& node) const;
-  /// Tells of a model among them that is quantised; says whether there is one.
+  /// Reports a model among them that is quantised; returns whether there is one.
   bool AddQuantised(std::initializer_list<NodeId> operands);
   Result Leftmost(const Node& step, std::span<const NodeId> operands);
   bool TouchesVae(NodeId step);

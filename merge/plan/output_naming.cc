@@ -74,7 +74,7 @@ Anatomy AsPlanned(const Anatomy* leading, const std::vector<OutputTensor>& tenso
   return anatomy;
 }
 
-/// The tensors as a file of the layout keep, which nobody writes, one after the other. Views of it
+/// The tensors as a file of the layout keep, which is not written, one after the other. Views of it
 /// in another naming say where the elements of each come from, which is where they go.
 class ImaginedFile {
  public:

@@ -197,7 +197,7 @@ struct ComponentCoefficients {
   std::vector<double> highest;
 };
 
-/// A module of an adapter on a tensor, as it is told to people.
+/// A module of an adapter on a tensor, as reports show it.
 struct AppliedModule {
   std::uint32_t model = 0;  ///< of the adapter
   std::uint32_t step = 0;   ///< index in Plan::steps

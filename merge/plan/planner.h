@@ -62,7 +62,7 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems);
 
-/// Divides the tensors of an output into files, lays those out and tells every product its place.
+/// Divides the tensors of an output into files, lays those out and gives every product its place.
 /// `blank` are the plan's BlankDigests, `leading` is what the output's leftmost model is, null
 /// where there is none.
 void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,

@@ -23,7 +23,7 @@ bool NamedByRegex(const OutputSpec& spec, const TensorPlace& place) {
   });
 }
 
-/// Lays a file out and tells the products of its tensors their places in it.
+/// Lays a file out and gives the products of its tensors their places in it.
 void LayOutFile(Plan& plan, std::uint32_t output, const NamedFile& file,
                 const std::vector<OutputTensor>& tensors, const std::optional<Metadata>& metadata) {
   std::vector<TensorSpec> specs;

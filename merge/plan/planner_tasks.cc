@@ -11,7 +11,7 @@
 namespace weightsmith::internal {
 namespace {
 
-/// Tells products which registers and slots of the finished program are theirs.
+/// The products with the registers and slots that they have in the finished program.
 std::vector<Product> Numbered(std::vector<Product> products, std::span<const Value> values,
                               std::span<const Slot> slots) {
   auto value = values.begin();

@@ -9,7 +9,7 @@ namespace weightsmith::internal {
 namespace {
 
 constexpr std::size_t kShown = 4;
-/// Nobody reads more; a damaged pair of files has one for every tensor.
+/// More is not read; a damaged pair of files has one for every tensor.
 constexpr std::size_t kShownGroups = 50;
 
 }  // namespace

@@ -123,7 +123,7 @@ void RowChecker::CheckRow(const Selector& selector, const std::string& where, bo
   problems_->AddSentence(Said(where, selector), told_++ < kMostAdvised ? Advice(selector) : "");
 }
 
-/// Whether the architecture has the place, or nobody can say that it has not.
+/// Whether the architecture has the place, or it is not known that it has not.
 bool RowChecker::MayLack(const Selector& selector) {
   const bool component = selector.specificity() == Specificity::kComponent;
   if (architecture_ == nullptr) return component;
@@ -177,7 +177,7 @@ std::string RowChecker::Segments(const Selector& selector) const {
       if (!number && segment != "weight" && segment != "bias") ++counts[segment];
     }
   }
-  // What all of them have tells nothing apart.
+  // What all of them have does not distinguish them.
   std::vector<std::string_view> shown;
   for (const auto& [segment, count] : counts) {
     if (count < names) shown.push_back(segment);

@@ -31,7 +31,7 @@ class StackIndex {
     std::optional<std::uint32_t> layer{};  ///< the number that its layer has in the result
   };
 
-  /// Of a node that is a stack. Tells of layers that its models do not have, and of models of
+  /// Of a node that is a stack. Reports layers that its models do not have, and of models of
   /// different widths.
   StackIndex(const ExpressionIndex& index, NodeId stack, Problems& problems);
 

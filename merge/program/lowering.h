@@ -162,7 +162,7 @@ class Lowering {
   void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
   /// The mean of shares, each from 0 to 1. What is no number does not count.
   void TellMean(std::string_view label, Value shares, Subject subject = Subject::Step());
-  /// What was told since there were `count` of it, for whoever knows the step.
+  /// What was told since there were `count` of it; the evaluator adds the step.
   std::span<Finding> FindingsFrom(std::size_t count);
   std::size_t finding_count() const { return writer_.draft().findings.size(); }
 

@@ -45,7 +45,7 @@ struct Slice {
   std::vector<Buffer> bytes{};  ///< by product; empty: nothing is to be written
 };
 
-/// What computing a chunk told.
+/// What was found while a chunk was computed.
 struct ChunkResult {
   Chunk chunk;
   std::vector<std::vector<Digest>> source_blocks{};   ///< parallel to the task's sources

@@ -26,7 +26,7 @@ void Append(const std::vector<std::vector<Digest>>& from, std::vector<std::vecto
   }
 }
 
-/// What the chunks of a task told, in their order.
+/// What was found in the chunks of a task, in their order.
 TaskResult Fold(const Task& task, std::span<const ChunkResult> chunks, bool digests) {
   TaskResult result;
   result.effects.resize(task.tape.probes.size());

@@ -16,7 +16,7 @@ namespace weightsmith::internal {
 /// that changed none, and kInterrupted when `cancel` is set.
 void ProveEffects(Engine& engine, const std::atomic<bool>* cancel);
 
-/// What only the whole run can tell, by digests: throws kNoEffect when an output is its leftmost
+/// What only the whole run shows, by digests: throws kNoEffect when an output is its leftmost
 /// model byte for byte although weights are not 0.
 void CheckOutcome(const Plan& plan, const std::vector<TaskResult>& results);
 

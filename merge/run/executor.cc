@@ -71,7 +71,7 @@ Report Leave(RunOutputs& outputs, const RunOptions& options, std::size_t left) {
     const auto go_on = [&] { return options.cancel == nullptr || !options.cancel->load(); };
     for (OutputFile& file : outputs.files()) file.Flush(go_on);
   } catch (const Error& error) {
-    // After a failed sync nobody knows what is on the disk.
+    // After a failed sync it is not known what is on the disk.
     if (error.code() != ErrorCode::kInterrupted) outputs.Discard();
     throw;
   }

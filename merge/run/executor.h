@@ -62,7 +62,7 @@ struct RunOptions {
 /// report has Report::tensors_left and nothing else, and no output stands under its name.
 Report Run(const Plan& plan, const RunOptions& options);
 
-/// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have told of
+/// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have found of
 /// each, parallel to Plan::tasks, digests of its results included. Throws as Run does.
 std::vector<TaskResult> Recompute(const Plan& plan, const RunOptions& options);
 

@@ -22,7 +22,8 @@ constexpr std::string_view kMagic = "weightsmith-journal-";
 constexpr std::string_view kFormat = "weightsmith-journal-2";
 constexpr std::string_view kStamp = "weightsmith-partial-";
 constexpr std::string_view kCommit = "commit";
-constexpr std::uint64_t kLooked = 1 << 16;  ///< bytes that tell a damaged journal from another file
+constexpr std::uint64_t kLooked =
+    1 << 16;  ///< bytes by which a damaged journal is known from another file
 
 std::string Checked(std::string line) {
   return line + " " + Xxh3(std::as_bytes(std::span(line))).ToHex() + "\n";

@@ -102,8 +102,8 @@ struct Report {
   std::uint64_t tensors_left = 0;  ///< that other parts have to compute
 };
 
-/// Folds what the tasks told; all but times. Tensors of adapters that are not in `digests` are read
-/// for it.
+/// Folds what the tasks found; all but times. Tensors of adapters that are not in `digests` are
+/// read for it.
 Report MakeReport(const Plan& plan, const std::vector<TaskResult>& results, bool by_tensor,
                   const AdapterDigests& digests = {});
 

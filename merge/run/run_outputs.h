@@ -28,7 +28,7 @@ struct Resumption {
   std::size_t tasks = 0;              ///< that are finished
   std::uint64_t bytes_to_verify = 0;  ///< of partial outputs, that are read back
 };
-/// Nothing where a run would start from the beginning. Changes nothing.
+/// Nothing where a run would start anew. Changes nothing.
 std::optional<Resumption> FindResumption(const Plan& plan, const RunOptions& options);
 
 class RunOutputs {

@@ -50,7 +50,7 @@ class TileRunner {
 
   /// A tile of the piece.
   struct Place {
-    std::uint64_t at = 0;  ///< elements from its beginning
+    std::uint64_t at = 0;  ///< elements from its start
     std::size_t n = 0;
   };
 

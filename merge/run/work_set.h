@@ -37,7 +37,7 @@ WorkSet TasksOf(const Plan& plan, const std::optional<RunPart>& part);
 /// All of these tasks.
 WorkSet WholeTasks(std::span<const std::uint32_t> tasks);
 
-/// Tiles from the beginning of every tensor that a step changes.
+/// Tiles from the start of every tensor that a step changes.
 struct SampleWork {
   WorkSet work;
   double share = 1;  ///< of the elements of those tensors

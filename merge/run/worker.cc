@@ -316,7 +316,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
   return result;
 }
 
-/// What findings tell without looking at elements.
+/// The numbers of findings that do not look at elements.
 void Worker::Impl::AddNumbersFound(const Task& task, ChunkResult& result) const {
   static const SlotValues kNone;
   for (std::size_t f = 0; f < task.findings.list.size(); ++f) {

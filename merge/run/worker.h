@@ -30,7 +30,7 @@ class Worker {
 
   /// Of a task of several passes, computes the chunk in the pass at hand of its state; the result
   /// holds something in the one that stores. Of a chunk of many products, slices are written here,
-  /// all but the last one; that is in the result, for whoever may write. Throws kMismatch where a
+  /// all but the last one; that is in the result, for the caller to write. Throws kMismatch where a
   /// result is not finite and the policy says error.
   ChunkResult Compute(const Chunk& chunk, const ChunkOptions& options, TaskState* state = nullptr);
 

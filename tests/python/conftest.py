@@ -102,6 +102,15 @@ def tiny(session_weightsmith):
 
 
 @pytest.fixture
+def models(tiny, tmp_path, monkeypatch):
+    """Tiny checkpoints a, b and c in the working directory."""
+    for seed, name in enumerate("abc", 1):
+        (tmp_path / f"{name}.safetensors").symlink_to(tiny("sd15", seed))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def pair(tmp_path):
     """Two plain checkpoints of an unknown architecture: names, and paths a.safetensors, b.safetensors."""
     return make_models(tmp_path, "ab")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import support
-from test_python_merging import lora, models  # noqa: F401
+from test_python_merging import lora  # noqa: F401
 from test_python_reading import ws
 
 # Words of nanobind, of C++ and of Python about itself, none of which says what to do.

@@ -57,6 +57,7 @@ const Operator& breadcrumbs_ties() {
                      LambdaParameter(),
                      RescaleParameter("none")},
       .check = CheckBreadcrumbsTies,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerBreadcrumbsTies,
   };
   return declaration;

@@ -55,6 +55,7 @@ const Operator& dare_ties() {
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
       .check = CheckDareTies,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerDareTies,
   };
   return declaration;

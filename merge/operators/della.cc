@@ -10,6 +10,11 @@ std::string CheckDella(const ArgumentsGiven& given) {
   return CheckFineTunes(given);
 }
 
+std::string CheckDellaTensor(const Arguments& given) {
+  const std::string problem = CheckChances(given);
+  return problem.empty() ? CheckSumOfPresent(given) : problem;
+}
+
 Value LowerDella(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
@@ -63,7 +68,7 @@ const Operator& della() {
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
       .check = CheckDella,
-      .check_tensor = CheckChances,
+      .check_tensor = CheckDellaTensor,
       .lower = LowerDella,
   };
   return declaration;

@@ -58,6 +58,7 @@ const Operator& ties() {
                      NormalizeParameter(true, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none")},
       .check = CheckTies,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerTies,
   };
   return declaration;

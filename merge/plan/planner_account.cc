@@ -159,8 +159,12 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     const Node& step = index.expression().nodes[id];
     const std::string where = fmt::format("step '{}'", step.name);
     const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
-    ForEachWeights(step, [&](const Weights& weights, std::string_view /*name*/) {
+    ForEachWeights(step, [&](const Weights& weights, std::string_view name) {
       checker.Check(weights, where, supermerger);
+      if (!weights.elemental()) return;
+      for (const std::string& sentence : weights.elemental()->Idle(places)) {
+        plan.warnings.push_back(fmt::format("{}: '{}': {}", where, name, sentence));
+      }
     });
     checker.Check(step.policies.missing, "policy 'missing'");
     for (const TensorFilter& filter : step.where) {

@@ -21,6 +21,8 @@ namespace {
 /// Letters of blocks, in the order of a model.
 constexpr std::array<std::string_view, 5> kUNetLetters{"IN", "M", "OUT", "D", "S"};
 constexpr std::uint32_t kMostBlocks = 1000;
+/// Each looks for a name that is near, and the first say enough.
+constexpr std::size_t kMostTold = 20;
 
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r";
@@ -216,6 +218,7 @@ std::vector<std::string> ElementalText::Idle(std::span<const TensorPlace> places
   }
   std::vector<std::string> sentences;
   for (const Entry& entry : entries_) {
+    if (sentences.size() == kMostTold) break;
     std::string sentence = IdleIn(entry, names, ranks);
     if (!sentence.empty()) sentences.push_back(std::move(sentence));
   }

@@ -72,6 +72,7 @@ CASES = [
     ("made.operand", lambda v: ws.scale(v, factor=2), [None, 3, object(), [A]], TYPE),
     ("made.weight", lambda v: ws.linear([(A, 0.5), (B, v)]), [object(), b"x", {1, 2}], TYPE),
     ("made.number", lambda v: ws.ties(A, [(B, 0.5, {"density": v})], density=0.5), [object(), b"x", {1, 2}], TYPE),
+    ("base", lambda v: ws.ties(A, [(v, 0.5)], density=0.5).plan(), [A], OURS),
     ("made.policy", lambda v: ws.scale(A, factor=2, policy=v), [3, "keep", ["missing"], {1: "keep"}, {"missing": object()}], TYPE),
     ("save.path", lambda v: merged().save(v), WRONG_PATHS, TYPE),
     ("save.dtype", lambda v: merged().save("o.safetensors", dtype=v), [3, [A], np.float16, {"unet": 3}], TYPE),

@@ -72,6 +72,8 @@ struct ParameterSpec {
   std::string_view doc{};
   /// Of a boolean: whether the step acts on the VAE, which is copied otherwise.
   bool for_vae = false;
+  /// Of a number: it counts something, so that one with a fraction is no number of it.
+  bool whole = false;
 };
 
 /// A list of operands of any length: `of: [x, y]`, or with weights `of: [{model: x, weight: 1}]`.
@@ -208,7 +210,8 @@ struct Operator {
   std::vector<std::string> (*companions)(std::string_view tensor) = nullptr;
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
-  /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then.
+  /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then. What
+  /// helps stands behind a line break.
   std::string (*check_tensor)(const Arguments&) = nullptr;
   Value (*lower)(Lowering& tape, const Arguments& arguments) = nullptr;
 };

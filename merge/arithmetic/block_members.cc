@@ -134,13 +134,15 @@ std::vector<ParameterSpec> HeadParameters() {
            .by_place = true,
            .low = 1,
            .high = 65535,
-           .doc = "How many heads an attention has; of keys, where they are fewer than queries."},
+           .doc = "How many heads an attention has; of keys, where they are fewer than queries.",
+           .whole = true},
           {.name = "head_size",
            .optional = true,
            .by_place = true,
            .low = 1,
            .high = 65535,
-           .doc = "How many rows a head has."}};
+           .doc = "How many rows a head has.",
+           .whole = true}};
 }
 
 std::string CheckHeads(const ArgumentsGiven& given) {

@@ -81,10 +81,11 @@ std::string CheckChances(const Arguments& given) {
     const bool certain = density <= 0 || density >= 1;
     if (certain || (least >= -kSlack && most <= 1 + kSlack)) continue;
     return fmt::format(
-        "of[{}]: a 'density' of {} and an 'epsilon' of {} give probabilities from {} to {}, which "
-        "are to lie between 0 and 1",
-        i + 1, FormatNumber(density), FormatNumber(epsilon), FormatNumber(least),
-        FormatNumber(most));
+        "of[{}]: a 'density' of {} and an 'epsilon' of {} give probabilities from {:.6g} to "
+        "{:.6g}, which are to lie between 0 and 1\n"
+        "Write an 'epsilon' of at most {:.6g}, or another density.",
+        i + 1, FormatNumber(density), FormatNumber(epsilon), least, most,
+        std::min(density, 1 - density));
   }
   return "";
 }

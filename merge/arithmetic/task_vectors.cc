@@ -1,5 +1,6 @@
 #include "merge/arithmetic/task_vectors.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace weightsmith::internal {
@@ -57,9 +58,19 @@ std::string CheckTwoFineTunes(const ArgumentsGiven& given) {
 std::string CheckSumOfWeights(const Arguments& given) {
   if (!given.parameters.Flag("normalize")) return "";
   double total = 0;
-  for (const double weight : given.weights) total += weight;
-  if (std::abs(total) >= kNoWeight) return "";
-  return "the weights add up to 0, and `normalize` divides by their sum";
+  double whole = 1;
+  for (const double weight : given.weights) {
+    total += weight;
+    whole = std::max(whole, std::abs(weight));
+  }
+  if (std::abs(total) >= kNoWeight * whole) return "";
+  return "the weights add up to 0, and `normalize` divides by their sum\n"
+         "Change the weights, or write `normalize: false`.";
+}
+
+std::string CheckSumOfPresent(const Arguments& given) {
+  const bool none = std::ranges::all_of(given.weights, [](double weight) { return weight == 0; });
+  return none ? "" : CheckSumOfWeights(given);
 }
 
 std::vector<Value> Differences(Lowering& tape, const Arguments& given) {

@@ -24,6 +24,9 @@ std::string CheckFineTunes(const ArgumentsGiven& given);
 std::string CheckTwoFineTunes(const ArgumentsGiven& given);
 /// "" or that there is nothing to divide by where `normalize` is set.
 std::string CheckSumOfWeights(const Arguments& given);
+/// Likewise where an element is divided by the weights of those that have it: of weights that are
+/// all 0 none has.
+std::string CheckSumOfPresent(const Arguments& given);
 
 /// Each model of the list less the base.
 std::vector<Value> Differences(Lowering& tape, const Arguments& given);

@@ -7,7 +7,11 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <functional>
+#include <set>
+#include <utility>
 
+#include "core/base/text.h"
 #include "merge/expression/community_list.h"
 #include "merge/expression/places.h"
 
@@ -17,6 +21,8 @@ namespace {
 /// Letters of blocks, in the order of a model.
 constexpr std::array<std::string_view, 5> kUNetLetters{"IN", "M", "OUT", "D", "S"};
 constexpr std::uint32_t kMostBlocks = 1000;
+/// Each looks for a name that is near, and the first say enough.
+constexpr std::size_t kMostTold = 20;
 
 std::string_view Trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r";
@@ -44,6 +50,26 @@ std::vector<std::string> Words(std::string_view text, bool& negated) {
   negated = !words.empty() && words.front() == "NOT";
   if (negated) words.erase(words.begin());
   return words;
+}
+
+/// Of SuperMerger a number that is drawn: R, U, X, and Chattiori's r(0, 1).
+bool IsRandom(std::string_view number) {
+  constexpr std::string_view kLetters = "RUXrux";
+  if (number.empty() || kLetters.find(number.front()) == std::string_view::npos) return false;
+  return number.size() == 1 || number[1] == '(' || number[1] == ' ';
+}
+
+/// What stands between the points of names, numbers and kinds left out.
+std::vector<std::string> SegmentsOf(std::span<const std::string_view> names) {
+  std::set<std::string, std::less<>> segments;
+  for (const std::string_view name : names) {
+    for (const std::string_view segment : Divided(name, ".")) {
+      if (segment.find_first_not_of("0123456789") != std::string_view::npos) {
+        segments.emplace(segment);
+      }
+    }
+  }
+  return {segments.begin(), segments.end()};
 }
 
 std::string Upper(std::string_view text) {
@@ -90,6 +116,7 @@ std::optional<ElementalText::Entry> ElementalText::ParseEntry(std::string_view t
     return std::nullopt;
   }
   Entry entry;
+  entry.text = text;
   for (const std::string& word : Words(parts[0], entry.not_blocks)) {
     const std::size_t dash = word.find('-');
     const auto first = RankOf(std::string_view(word).substr(0, dash));
@@ -112,9 +139,12 @@ std::optional<ElementalText::Entry> ElementalText::ParseEntry(std::string_view t
       std::from_chars(number.data(), number.data() + number.size(), entry.number);
   if (error != std::errc() || rest != number.data() + number.size() ||
       !std::isfinite(entry.number)) {
-    const bool random = number == "R" || number == "U" || number == "X";
-    problem = fmt::format("'{}' is no number{}", number,
-                          random ? ": draw it once and write what came out" : "");
+    problem = IsRandom(number)
+                  ? fmt::format(
+                        "'{}' would be another number in every run: draw it once and write "
+                        "what came out, such as {}:{}:0.4",
+                        number, parts[0], parts[1])
+                  : fmt::format("'{}' is no number", number);
     return std::nullopt;
   }
   return entry;
@@ -135,25 +165,64 @@ std::optional<ElementalText> ElementalText::Parse(std::string_view text, double 
   return std::nullopt;
 }
 
+bool ElementalText::Entry::HasBlock(std::uint32_t rank) const {
+  return blocks.empty() || std::ranges::any_of(blocks, [&](const Range& range) {
+                             return range.first <= rank && rank <= range.last;
+                           }) != not_blocks;
+}
+
+bool ElementalText::Entry::HasElement(std::string_view name) const {
+  return elements.empty() || std::ranges::any_of(elements, [&](const std::string& part) {
+                               return name.find(part) != std::string_view::npos;
+                             }) != not_elements;
+}
+
 double ElementalText::At(const TensorPlace& place) const {
   const std::optional<std::uint32_t> rank = RankOf(place);
   if (!rank) return otherwise_;
-  const auto matches = [&](const Entry& entry) {
-    const bool block =
-        entry.blocks.empty() || std::ranges::any_of(entry.blocks, [&](const Range& range) {
-                                  return range.first <= *rank && *rank <= range.last;
-                                }) != entry.not_blocks;
-    const bool element =
-        entry.elements.empty() || std::ranges::any_of(entry.elements, [&](const std::string& part) {
-                                    return place.canonical.find(part) != std::string_view::npos;
-                                  }) != entry.not_elements;
-    return block && element;
-  };
   double number = otherwise_;
   for (const Entry& entry : entries_) {
-    if (matches(entry)) number = entry.number;
+    if (entry.HasBlock(*rank) && entry.HasElement(place.canonical)) number = entry.number;
   }
   return number;
+}
+
+std::string ElementalText::IdleIn(const Entry& entry, std::span<const std::string_view> names,
+                                  std::span<const std::uint32_t> ranks) {
+  std::vector<std::string_view> inside;  // names in the entry's blocks
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (entry.HasBlock(ranks[i])) inside.push_back(names[i]);
+  }
+  if (inside.empty()) return fmt::format("no tensor is in a block of the entry '{}'", entry.text);
+  const auto nowhere = std::ranges::find_if(entry.elements, [&](const std::string& part) {
+    return std::ranges::none_of(inside, [&](auto name) { return name.find(part) != name.npos; });
+  });
+  if (nowhere != entry.elements.end()) {
+    const std::optional<std::string> meant = NearestName(*nowhere, SegmentsOf(inside));
+    return fmt::format("no tensor in the blocks of the entry '{}' has '{}' in its name{}",
+                       entry.text, *nowhere,
+                       meant ? fmt::format(". Did you mean '{}'?", *meant) : "");
+  }
+  const bool any = std::ranges::any_of(inside, [&](auto name) { return entry.HasElement(name); });
+  return any ? "" : fmt::format("no tensor is at the entry '{}'", entry.text);
+}
+
+std::vector<std::string> ElementalText::Idle(std::span<const TensorPlace> places) const {
+  std::vector<std::string_view> names;
+  std::vector<std::uint32_t> ranks;
+  for (const TensorPlace& place : places) {
+    const std::optional<std::uint32_t> rank = RankOf(place);
+    if (!rank) continue;
+    names.push_back(place.canonical);
+    ranks.push_back(*rank);
+  }
+  std::vector<std::string> sentences;
+  for (const Entry& entry : entries_) {
+    if (sentences.size() == kMostTold) break;
+    std::string sentence = IdleIn(entry, names, ranks);
+    if (!sentence.empty()) sentences.push_back(std::move(sentence));
+  }
+  return sentences;
 }
 
 std::vector<double> ElementalText::Numbers() const {

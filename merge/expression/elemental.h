@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ class ElementalText {
   /// Blocks are those of SuperMerger's map: time embeddings are IN00, last layers the last OUT, all
   /// but the diffusion model BASE.
   double At(const TensorPlace& place) const;
+  /// A sentence for each entry that is at no tensor of a model, or has a part of a name that none in
+  /// its blocks has; of the first 20 of those.
+  std::vector<std::string> Idle(std::span<const TensorPlace> places) const;
   /// All numbers, the one of other tensors first.
   std::vector<double> Numbers() const;
 
@@ -40,18 +44,24 @@ class ElementalText {
     bool operator==(const Range&) const = default;
   };
   struct Entry {
+    std::string text;
     bool not_blocks = false;
     std::vector<Range> blocks;  ///< empty: all
     bool not_elements = false;
     std::vector<std::string> elements;  ///< parts of names; empty: all
     double number = 0;
 
+    bool HasBlock(std::uint32_t rank) const;
+    bool HasElement(std::string_view name) const;
     bool operator==(const Entry&) const = default;
   };
 
   static std::optional<std::uint32_t> RankOf(std::string_view block);
   static std::optional<std::uint32_t> RankOf(const TensorPlace& place);
   static std::optional<Entry> ParseEntry(std::string_view text, std::string& problem);
+  /// Empty where every part of the entry is at some tensor. `ranks` are those of the names.
+  static std::string IdleIn(const Entry& entry, std::span<const std::string_view> names,
+                            std::span<const std::uint32_t> ranks);
 
   std::vector<Entry> entries_;
   double otherwise_ = 0;

@@ -152,6 +152,7 @@ class PlaceMap {
 
   bool empty() const { return !everywhere_ && rows_.empty() && !list_ && !elemental_; }
   const std::optional<CommunityList>& list() const { return list_; }
+  const std::optional<ElementalText>& elemental() const { return elemental_; }
   /// The value, when it is one everywhere.
   const std::optional<T>& everywhere() const { return everywhere_; }
   const std::vector<PlaceRow<T>>& rows() const { return rows_; }

@@ -36,6 +36,7 @@ const Operator& breadcrumbs_ties() {
                      NormalizeParameter(false, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), RescaleParameter("none")},
       .check = CheckFineTunes,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerBreadcrumbsTies,
   };
   return declaration;

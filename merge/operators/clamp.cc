@@ -1,4 +1,3 @@
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/arithmetic/mean.h"
 #include "merge/operator.h"
@@ -13,14 +12,14 @@ std::string CheckClamp(const ArgumentsGiven& given) {
     return "give `low`, `high` or both, or two or more models in `to`";
   if (given.list == 1) return "`to` has one entry: the limits are taken from two or more";
   if (numbers && given.Has("stiffness")) return "`stiffness` is of limits that `to` sets";
-  return "";
+  const auto low = given.numbers.find("low");
+  const auto high = given.numbers.find("high");
+  if (low == given.numbers.end() || high == given.numbers.end()) return "";
+  if (!(low->second > high->second)) return "";  // one that was left out is NaN
+  return "`low` is " + FormatNumber(low->second) + ", above `high`, " + FormatNumber(high->second);
 }
 
 Value ToNumbers(Lowering& tape, Value a, std::optional<double> low, std::optional<double> high) {
-  if (low && high && *low > *high) {
-    throw Error(ErrorCode::kUsage,
-                "clamp: `low` is " + FormatNumber(*low) + ", above `high`, " + FormatNumber(*high));
-  }
   if (low) a = tape.Max(a, tape.Constant(*low));
   if (high) a = tape.Min(a, tape.Constant(*high));
   return a;

@@ -48,6 +48,7 @@ const Operator& dare_ties() {
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
       .check = CheckFineTunes,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerDareTies,
   };
   return declaration;

@@ -6,6 +6,11 @@
 namespace weightsmith::internal::operators {
 namespace {
 
+std::string CheckDellaTensor(const Arguments& given) {
+  const std::string problem = CheckChances(given);
+  return problem.empty() ? CheckSumOfPresent(given) : problem;
+}
+
 Value LowerDella(Lowering& tape, const Arguments& given) {
   std::vector<Value> kept = Differences(tape, given);
   for (std::size_t i = 0; i < kept.size(); ++i) {
@@ -56,7 +61,7 @@ const Operator& della() {
                      SignParameter(), LambdaParameter(), RescaleParameter("density"),
                      SeedParameter(), SeedSharedParameter()},
       .check = CheckFineTunes,
-      .check_tensor = CheckChances,
+      .check_tensor = CheckDellaTensor,
       .lower = LowerDella,
   };
   return declaration;

@@ -1,4 +1,4 @@
-#include "core/base/error.h"
+#include "merge/arithmetic/task_vectors.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -37,12 +37,6 @@ Value LowerLinear(Lowering& tape, const Arguments& given) {
   if (!given.parameters.Flag("normalize")) return sum;
   double total = 0;
   for (const double weight : given.weights) total = tape.Sum(total, weight);
-  if (total == 0) {
-    throw Error(ErrorCode::kMismatch,
-                "linear: the weights add up to 0, and `normalize` divides "
-                "by their sum",
-                "Change the weights, or leave `normalize` out.");
-  }
   return tape.Divide(sum, total);
 }
 
@@ -70,6 +64,7 @@ const Operator& linear() {
                       .default_value = 0.0,
                       .doc = "Whether to divide by the sum of the weights."}},
       .check = CheckLinear,
+      .check_tensor = CheckSumOfWeights,
       .lower = LowerLinear,
   };
   return declaration;

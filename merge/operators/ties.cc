@@ -62,6 +62,7 @@ const Operator& ties() {
                      SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none"),
                      CombineParameter()},
       .check = CheckFineTunes,
+      .check_tensor = CheckSumOfPresent,
       .lower = LowerTies,
   };
   return declaration;

@@ -239,13 +239,14 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
       continue;
     }
     if (AddQuantised({*widest_operand, operand})) return false;
-    problems_->Add(
+    problems_->AddSentence(
         fmt::format("step '{}': '{}' is {} in '{}' and {} in '{}'", step.name, *canonical_,
                     ToString(widest), nodes[*widest_operand].name, ToString(result.shape),
                     nodes[operand].name) +
-        (columns ? " (write `policy: {input_channels: keep_extra}` to blend the columns that they "
-                   "share and keep the others)"
-                 : ""));
+            (columns ? " (write `policy: {input_channels: keep_extra}` to blend the columns that "
+                       "they share and keep the others)"
+                     : ""),
+        columns ? "" : "Tensors of one name have one shape: check that the right files are named.");
     return false;
   }
   return true;
@@ -311,7 +312,9 @@ std::optional<Value> TensorEvaluator::LowerOperator(NodeId id, std::span<const N
                             companions};
   if (op.check_tensor != nullptr) {
     if (const std::string problem = op.check_tensor(arguments); !problem.empty()) {
-      problems_->Add(fmt::format("step '{}': {}: {}", step.name, op.name, problem), *canonical_);
+      const std::size_t end = problem.find('\n');
+      problems_->Add(fmt::format("step '{}': {}: {}", step.name, op.name, problem.substr(0, end)),
+                     *canonical_, end == std::string::npos ? "" : problem.substr(end + 1));
       return std::nullopt;
     }
   }

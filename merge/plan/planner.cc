@@ -76,6 +76,7 @@ Plan Planner::Make() && {
   NoteLacking();
   for (const auto& [key, tensor] : tensors_) PlanTensor(key, tensor);
   CheckRows(plan_, index_, PlacesOfWeights(), problems_);
+  CheckBases(plan_, index_, problems_);
   CheckComponents();
   CheckSelections();
   CheckSteps();

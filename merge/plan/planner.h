@@ -58,6 +58,9 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
 /// Warns of lists of block weights that average VAEs, a well-known mistake.
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
 
+/// Finds models of a list that are the base which they are compared with, under another path.
+void CheckBases(const Plan& plan, const ExpressionIndex& index, Problems& problems);
+
 /// Checks the rows of everything that has values by place: weights, policies, dtypes.
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems);

@@ -150,6 +150,46 @@ void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index) {
   }
 }
 
+namespace {
+
+/// Whether both are the same files, under whatever paths.
+bool AreSameFiles(const Model& a, const Model& b) {
+  if (a.adapter || b.adapter || a.parts.size() != b.parts.size()) return false;
+  return std::ranges::equal(a.parts, b.parts, [](const Model::Part& one, const Model::Part& other) {
+    return one.component == other.component && !one.checkpoint->files().empty() &&
+           std::ranges::equal(one.checkpoint->files(), other.checkpoint->files(),
+                              [](const auto& file, const auto& its) {
+                                return file->identity().SameFile(its->identity());
+                              });
+  });
+}
+
+}  // namespace
+
+void CheckBases(const Plan& plan, const ExpressionIndex& index, Problems& problems) {
+  const std::vector<Node>& nodes = index.expression().nodes;
+  const auto model_of = [&](NodeId id) {
+    return nodes[id].leaf() ? &plan.models[*nodes[id].model] : nullptr;
+  };
+  for (const NodeId id : index.steps()) {
+    const Node& step = nodes[id];
+    const auto spec =
+        std::ranges::find(step.op->operands, std::string_view("base"), &OperandSpec::name);
+    const auto place = static_cast<std::size_t>(spec - step.op->operands.begin());
+    if (place >= step.operands.size() || step.policies.effect == EffectPolicy::kAny) continue;
+    const Model* const base = model_of(step.operands[place]);
+    for (const NodeId entry : step.list) {
+      const Model* const model = model_of(entry);
+      if (base == nullptr || model == nullptr || !AreSameFiles(*base, *model)) continue;
+      problems.AddSentence(
+          fmt::format(
+              "step '{}': '{}' is the same file as '{}', its base: its difference to it is 0",
+              step.name, nodes[entry].name, nodes[step.operands[place]].name),
+          fmt::format("Leave it out of '{}', or name the right file.", step.op->list->name));
+    }
+  }
+}
+
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems) {
   const Anatomy* anatomy = index.LeadingAnatomy();
@@ -159,8 +199,12 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     const Node& step = index.expression().nodes[id];
     const std::string where = fmt::format("step '{}'", step.name);
     const bool supermerger = step.policies.blocks == BlocksPolicy::kSuperMerger;
-    ForEachWeights(step, [&](const Weights& weights, std::string_view /*name*/) {
+    ForEachWeights(step, [&](const Weights& weights, std::string_view name) {
       checker.Check(weights, where, supermerger);
+      if (!weights.elemental()) return;
+      for (const std::string& sentence : weights.elemental()->Idle(places)) {
+        plan.warnings.push_back(fmt::format("{}: '{}': {}", where, name, sentence));
+      }
     });
     checker.Check(step.policies.missing, "policy 'missing'");
     for (const TensorFilter& filter : step.where) {

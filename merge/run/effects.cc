@@ -110,9 +110,10 @@ void ProveEffects(Engine& engine, const std::atomic<bool>* cancel) {
     for (const std::uint32_t step : proof.steps()) {
       names += fmt::format("{}'{}'", names.empty() ? "" : ", ", plan.steps[step].name);
     }
-    throw Error(ErrorCode::kNoEffect,
-                fmt::format("step {} changes no element: its operands are the same", names),
-                std::string(kAdvice));
+    throw Error(
+        ErrorCode::kNoEffect,
+        fmt::format("step {} changes no element: its operands are the same, or cancel out", names),
+        std::string(kAdvice));
   }
   if (!proof.distinct()) {
     throw Error(ErrorCode::kNoEffect, "the models hold the same bytes in every tensor",

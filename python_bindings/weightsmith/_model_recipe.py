@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from weightsmith import _native
-    from weightsmith._model import Model, Policy, Weights
+    from weightsmith._model import Model, Policy
 
 
 def literal(path: str) -> str:
@@ -89,28 +89,24 @@ class ModelRecipe:
             said[name] = self.name_of(operand)
         for name, entries in step.entries.items():
             said[name] = [self._entry(step, *entry) for entry in entries]
-        said |= {name: check.plain(f"{step.op}: {name}", value) for name, value in step.parameters.items()}
+        said |= step.parameters
         if step.policy is not None:
-            said["policy"] = check.plain(f"{step.op}: policy", check.mapping(f"{step.op}: policy", step.policy, "policies"))
+            said["policy"] = step.policy
         name = self._new_name(step.op)
         self._steps[name] = said
         return name
 
-    def _entry(
-        self, step: Step, model: Model, weight: Weights | None, numbers: Mapping[str, Weights] | None = None
-    ) -> Any:
+    def _entry(self, step: Step, model: Model, weight: Any, numbers: Mapping[str, Any]) -> Any:
         name = self.name_of(model)
         if step.op == "stack":
-            layers: dict[str, Any] = {} if weight is None else check.plain("stack: of", weight)
-            return {"model": name, **layers}
+            return {"model": name, **(weight or {})}
         if weight is None and not numbers:
             return name
         is_lora = isinstance(model._source, File) and model._source.lora is not None
         if step.op == "bake" or is_lora:
-            return {"use": name, "strength": check.plain(f"{step.op}: strength", weight)}
+            return {"use": name, "strength": weight}
         own = {} if weight is None else {"weight": weight}
-        said = {key: check.plain(f"{step.op}: {key}", value) for key, value in {**own, **(numbers or {})}.items()}
-        return {"model": name, **said}
+        return {"model": name, **own, **numbers}
 
     def request(self, output: dict[str, Any], policy: Policy | None) -> dict[str, Any]:
         recipe: dict[str, Any] = {"weightsmith": 1, "models": self._models}

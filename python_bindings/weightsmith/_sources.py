@@ -65,6 +65,9 @@ Numbers = Mapping[str, Any]  # that an entry of a list has of its own
 
 
 class Step:
+    """An operator and what it is given. Numbers, texts, lists and mappings are checked here, where the caller is; what
+    they mean to the operator is checked with the files."""
+
     __slots__ = ("entries", "op", "operands", "parameters", "policy")
 
     def __init__(
@@ -77,6 +80,15 @@ class Step:
     ) -> None:
         self.op = op
         self.operands = operands
-        self.entries = entries
-        self.parameters = parameters or {}
-        self.policy = policy
+        self.entries = {
+            name: [_entry(f"{op}: {name}[{number}]", *entry) for number, entry in enumerate(each)]
+            for name, each in entries.items()
+        }
+        self.parameters = {name: check.plain(f"{op}: {name}", value) for name, value in (parameters or {}).items()}
+        what = f"{op}: policy"
+        self.policy: Policy | None = None if policy is None else check.plain(what, check.mapping(what, policy, "policies"))
+
+
+def _entry(what: str, model: Model, weight: Weights | None, numbers: Numbers | None = None) -> tuple[Model, Any, Numbers]:
+    own = {name: check.plain(f"{what}: {name}", value) for name, value in (numbers or {}).items()}
+    return model, None if weight is None else check.plain(f"{what}: weight", weight), own

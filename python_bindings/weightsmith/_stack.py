@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from weightsmith import _arguments as check
-from weightsmith._model import Model, ModelLike, Policy, Weights, as_model
+from weightsmith._errors import RecipeError
+from weightsmith._model import Model, ModelLike, Policy, Weights, as_model, expect_model, is_model
 from weightsmith._sources import Step
 
 Layers = ModelLike | tuple[ModelLike, str | int] | tuple[ModelLike, str | int, Weights]
 """A model of which all layers are taken; or with those that are, "8-31", both included; or with their scale behind."""
 
 
+_MOST = 9999  # layers
+_RANGE = re.compile(r"\s*(\d{1,4})\s*(?:-\s*(\d{1,4})\s*)?", re.ASCII)
+
+
+def _layers(what: str, given: Any) -> str:
+    if not isinstance(given, str):
+        if isinstance(given, bool) or not hasattr(given, "__index__"):
+            raise check.wrong(what, given, 'the first and the last layer, such as "8-31", or the number of one')
+        return str(check.whole_number(what, given, 0, _MOST))
+    ends = _RANGE.fullmatch(given)
+    if ends is None or int(ends[1]) > int(ends[2] or ends[1]):
+        expected = 'expected the first and the last, both included, such as "8-31", or the number of one'
+        raise RecipeError(f"{what} is {given!r}, {expected}")
+    return given
+
+
 def _entry(what: str, given: Any) -> tuple[Model, Mapping[str, Any]]:
-    if not isinstance(given, tuple | list):
+    expected = "a model, a pair of a model and its layers, or these and a scale"
+    entry = given if isinstance(given, tuple | list) else (given, "")
+    if not 2 <= len(entry) <= 3 or not is_model(entry[0]):
+        raise check.wrong(what, given, expected)
+    if entry is not given:
         return as_model(given), {}
-    if len(given) not in (2, 3):
-        raise check.wrong(what, given, "a model, a pair of a model and its layers, or these and a scale")
-    said: dict[str, Any] = {"layers": str(given[1])}
-    if len(given) > 2:
-        said["scale"] = given[2]
-    return as_model(given[0]), said
+    said: dict[str, Any] = {"layers": _layers(f"{what}: layers", entry[1])}
+    if len(entry) > 2:
+        said["scale"] = check.plain(f"{what}: scale", entry[2])
+    return as_model(entry[0]), said
 
 
 def stack(
@@ -48,7 +68,7 @@ def stack(
     return Model(
         Step(
             "stack",
-            {name: as_model(model) for name, model in ends.items() if model is not None},
+            {name: expect_model(f"stack: {name}", model) for name, model in ends.items() if model is not None},
             {"of": entries},
             policy=policy,
         )

@@ -13,6 +13,9 @@
 namespace weightsmith::internal {
 namespace {
 
+/// The operand that others are compared with.
+constexpr std::string_view kBase = "base";
+
 /// An operand's slot and the node in it: what a message about kinds names.
 struct OperandPlace {
   std::string name;
@@ -46,6 +49,12 @@ bool IsStackOfLayers(const DraftNode& draft) {
 bool LooksLikePath(std::string_view name) {
   return name.find('/') != std::string_view::npos || name.ends_with(".safetensors") ||
          name.ends_with(".ckpt") || name.ends_with(".pt") || name.ends_with(".sft");
+}
+
+/// Nobody named the step of a recipe that a program makes.
+std::string StepInWords(const DraftNode& draft) {
+  const bool generated = draft.place.source != nullptr && draft.place.source->generated;
+  return generated ? std::string(draft.node.op->name) : "step " + Quote(draft.node.name);
 }
 
 std::string AdviceForKind(Kind wanted) {
@@ -165,7 +174,9 @@ void Graph::Link() {
   for (DraftNode& draft : nodes_) LinkOperands(draft);
   Sort();
   for (const NodeId id : order_) {
-    if (nodes_[id].node.op != nullptr) CheckKinds(nodes_[id]);
+    if (nodes_[id].node.op == nullptr) continue;
+    CheckKinds(nodes_[id]);
+    CheckBase(nodes_[id]);
   }
   for (DraftNode& draft : nodes_) {
     for (const OperandReference& operand : draft.operands) {
@@ -265,6 +276,24 @@ void Graph::CheckKinds(DraftNode& draft) {
   const Kind result = draft.node.op->result;
   const Kind inherited = same == nullptr ? Kind::kWeight : nodes_[same->node].node.kind;
   draft.node.kind = result == Kind::kSame ? inherited : result;
+}
+
+/// What models are compared with is none of them: its difference to itself is 0.
+void Graph::CheckBase(const DraftNode& draft) {
+  const Operator& op = *draft.node.op;
+  const auto spec = std::ranges::find(op.operands, kBase, &OperandSpec::name);
+  const auto place = static_cast<std::size_t>(spec - op.operands.begin());
+  if (place >= draft.operands.size() || !draft.operands[place].node) return;
+  for (std::size_t i = 0; i < draft.list.size(); ++i) {
+    const OperandReference& entry = draft.list[i];
+    if (entry.node != draft.operands[place].node) continue;
+    diagnostics_.AddError(
+        entry.place,
+        fmt::format("{}: '{}[{}]' is {}, as '{}' is: its difference to itself is 0",
+                    StepInWords(draft), op.list->name, i + 1, Quote(nodes_[*entry.node].node.name),
+                    kBase),
+        fmt::format("Leave it out of '{}', or name another model.", op.list->name));
+  }
 }
 
 std::vector<bool> Graph::Reachable(const std::vector<NodeId>& roots) const {

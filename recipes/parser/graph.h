@@ -73,6 +73,7 @@ class Graph {
   void Sort();
   void ReportCycle(const std::vector<std::size_t>& waiting);
   void CheckKinds(DraftNode& draft);
+  void CheckBase(const DraftNode& draft);
 
   Diagnostics& diagnostics_;
   std::vector<DraftNode> nodes_;

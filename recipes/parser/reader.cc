@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "core/base/matcher.h"
@@ -63,6 +64,14 @@ bool IsInfinite(std::string_view text) {
   const std::string_view bare =
       std::string_view(word).substr(std::min(word.find_first_not_of("+-."), word.size()));
   return bare == "nan" || bare == "inf" || bare == "infinity";
+}
+
+/// 1e400 and 1e-400.
+bool IsOutOfReach(std::string_view text) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc::result_out_of_range && stop == end;
 }
 
 bool IsDigits(std::string_view text) {
@@ -153,13 +162,16 @@ std::optional<double> Reader::Number(const SourceNode& node, std::string_view wh
   }
   const bool list = advice.starts_with("Write a list");
   const bool infinite = advice.empty() && node.scalar() && IsInfinite(node.text);
-  if (infinite) advice = "Write a number, such as 0.5.";
-  diagnostics_.AddError(node.place,
-                        IsNot(node, what,
-                              list       ? "is one number"
-                              : infinite ? "must be a finite number"
-                                         : "must be a number"),
-                        std::move(advice));
+  const bool extreme = node.scalar() && node.plain && IsOutOfReach(node.text);
+  if (advice.empty()) advice = "Write a number, such as 0.5.";
+  diagnostics_.AddError(
+      node.place,
+      IsNot(node, what,
+            list       ? "is one number"
+            : infinite ? "must be a finite number"
+            : extreme  ? "must be a number whose size is from 1e-307 to 1e308, or 0"
+                       : "must be a number"),
+      std::move(advice));
   return std::nullopt;
 }
 

@@ -294,35 +294,6 @@ OperandReference StepReader::ReadEntry(const SourceNode& written, const std::str
   return operand;
 }
 
-std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, const SourceNode& node,
-                                                 const std::string& what) {
-  if (spec.type == ParameterType::kBoolean) {
-    const std::optional<bool> value = reader_.Boolean(node, what);
-    if (!value) return std::nullopt;
-    return Weights(*value ? 1.0 : 0.0);
-  }
-  if (spec.type == ParameterType::kWord) {
-    const std::vector<std::string> words(spec.words.begin(), spec.words.end());
-    const std::optional<std::size_t> index = reader_.Word(node, what, words);
-    if (!index) return std::nullopt;
-    return Weights(static_cast<double>(*index));
-  }
-  if (spec.type == ParameterType::kSeed) {
-    const std::optional<double> seed = reader_.Number(node, what);
-    if (!seed) return std::nullopt;
-    if (*seed >= 0 && *seed <= kMostSeed && *seed == std::floor(*seed)) return Weights(*seed);
-    reader_.diagnostics().AddError(node.place,
-                                   fmt::format("{} is a seed, not {}", what, FormatNumber(*seed)),
-                                   "Write a whole number of 0 or more, such as 42.");
-    return std::nullopt;
-  }
-  if (!spec.by_place && !node.scalar()) {
-    reader_.diagnostics().AddError(node.place,
-                                   fmt::format("{} is one number, not weights by place", what),
-                                   "Write a number, such as 0.5.");
-    return std::nullopt;
-  }
-  return weights_.Read(node, what, spec.low, spec.high);
 }
 
 OperandReference StepReader::Operand(const SourceNode& node, const std::string& name,

@@ -44,6 +44,7 @@ class StepReader {
                           const std::string& what);
   std::optional<Weights> ReadStrengths(const SourceNode& entry, std::string_view words,
                                        const std::string& what);
+  std::optional<Weights> ReadSeed(const SourceNode& node, const std::string& what);
   std::optional<Weights> ReadParameter(const ParameterSpec& spec, const SourceNode& node,
                                        const std::string& what);
 

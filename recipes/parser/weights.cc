@@ -46,6 +46,15 @@ PlaceRow<double> Row(Selector selector, std::vector<double> knots) {
   return {std::move(selector), 0, std::move(knots)};
 }
 
+/// Numbers of which 1 may be the whole go no further.
+constexpr double kMostShare = 10;
+
+std::string LimitsInWords(double low, double high) {
+  if (low == -kInfinity) return fmt::format("at most {}", high);
+  if (high == kInfinity) return fmt::format("at least {}", low);
+  return fmt::format("between {} and {}", low, high);
+}
+
 Selector Named(std::string_view place) {
   std::string problem;
   return *Selector::Parse(place, problem);
@@ -109,16 +118,14 @@ std::optional<double> WeightReader::Number(const SourceNode& node, const std::st
   const std::optional<double> read = reader_.Number(node, what);
   if (!read || (*read >= range.low && *read <= range.high)) return read;
   const double percent = *read / 100;
-  const std::string limits = range.low == -kInfinity ? fmt::format("at most {}", range.high)
-                             : range.high == kInfinity
-                                 ? fmt::format("at least {}", range.low)
-                                 : fmt::format("between {} and {}", range.low, range.high);
-  reader_.diagnostics().AddError(node.place,
-                                 fmt::format("{} must be {}, not {}", what, limits, node.text),
-                                 percent >= range.low && percent <= range.high
-                                     ? fmt::format("1 is the whole: write {} for {} percent.",
-                                                   FormatNumber(percent), FormatNumber(*read))
-                                     : std::string());
+  const bool share = range.low < 1 && range.high <= kMostShare;
+  reader_.diagnostics().AddError(
+      node.place,
+      fmt::format("{} must be {}, not {}", what, LimitsInWords(range.low, range.high), node.text),
+      share && percent >= range.low && percent <= range.high
+          ? fmt::format("1 is the whole: write {} for {} percent.", FormatNumber(percent),
+                        FormatNumber(*read))
+          : std::string());
   return std::nullopt;
 }
 
@@ -143,6 +150,13 @@ std::vector<const Presets*> WeightReader::KnownPresets() const {
   return {&presets_, &ShippedPresets()};
 }
 
+std::optional<Weights> WeightReader::ReadNumber(const SourceNode& node, const std::string& what,
+                                                double low, double high) {
+  const auto number = Number(node, what, {low, high});
+  if (!number) return std::nullopt;
+  return Weights(*number);
+}
+
 std::optional<Weights> WeightReader::ReadStrength(const SourceNode& node, const std::string& what) {
   adapter_ = true;
   auto read = Read(node, what, -kInfinity, kInfinity);
@@ -151,12 +165,21 @@ std::optional<Weights> WeightReader::ReadStrength(const SourceNode& node, const 
 }
 
 const WeightReader::Numbers* WeightReader::FindPreset(const SourceNode& node,
-                                                      const std::string& what) {
+                                                      const std::string& what, Range range) {
   if (node.scalar()) {
     for (const Presets* presets : KnownPresets()) {
-      if (const auto found = presets->find(node.text); found != presets->end()) {
-        return &found->second;
-      }
+      const auto found = presets->find(node.text);
+      if (found == presets->end()) continue;
+      const auto outside = std::ranges::find_if(
+          found->second, [&](double number) { return number < range.low || number > range.high; });
+      if (outside == found->second.end()) return &found->second;
+      reader_.diagnostics().AddError(
+          node.place,
+          fmt::format("{} must be {}, and the preset {} has {}", what,
+                      LimitsInWords(range.low, range.high), Quote(node.text),
+                      FormatNumber(*outside)),
+          fmt::format("Write {{preset: {}, scale: …}}, or numbers.", node.text));
+      return nullptr;
     }
   }
   std::vector<std::string> known;
@@ -276,7 +299,7 @@ std::optional<Weights> WeightReader::Form(const SourceNode& node, const std::str
   std::optional<Numbers> numbers;
   const bool named = form == "preset" || (form == "curve" && IsWord(*given));
   if (named) {
-    if (const Numbers* preset = FindPreset(*given, item)) numbers = *preset;
+    if (const Numbers* preset = FindPreset(*given, item, kAny)) numbers = *preset;
   } else if (reader_.IsList(*given, item, NumberAdvice(*given))) {
     numbers = List(*given, item, kAny);
   }
@@ -298,7 +321,7 @@ std::optional<WeightReader::Numbers> WeightReader::Knots(const SourceNode& node,
     return row.knots.empty() ? Numbers{row.value} : row.knots;
   }
   if (IsWord(node) && !reader_.variables().Knows(node.text)) {
-    const Numbers* preset = FindPreset(node, what);
+    const Numbers* preset = FindPreset(node, what, range);
     if (preset == nullptr) return std::nullopt;
     return Blocks(*preset);
   }
@@ -342,7 +365,7 @@ std::optional<Weights> WeightReader::Read(const SourceNode& node, const std::str
   if (IsForm(node)) return Form(node, what, range);
   if (node.map()) return Rows(node, what, range);
   if (IsWord(node) && !reader_.variables().Knows(node.text)) {
-    const Numbers* preset = FindPreset(node, what);
+    const Numbers* preset = FindPreset(node, what, range);
     if (preset == nullptr) return std::nullopt;
     return Community(*preset, true, node, what);
   }

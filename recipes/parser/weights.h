@@ -28,6 +28,9 @@ class WeightReader {
   /// Every number must lie from `low` to `high`.
   std::optional<Weights> Read(const SourceNode& node, const std::string& what, double low,
                               double high);
+  /// One number, not by place.
+  std::optional<Weights> ReadNumber(const SourceNode& node, const std::string& what, double low,
+                                    double high);
   /// Of an adapter, whose lists have other places and whose presets other names.
   std::optional<Weights> ReadStrength(const SourceNode& node, const std::string& what);
 
@@ -40,7 +43,8 @@ class WeightReader {
 
   std::optional<double> Number(const SourceNode& node, const std::string& what, Range range);
   std::optional<Numbers> List(const SourceNode& node, const std::string& what, Range range);
-  const Numbers* FindPreset(const SourceNode& node, const std::string& what);
+  /// With every number in the range; null after telling what is wrong.
+  const Numbers* FindPreset(const SourceNode& node, const std::string& what, Range range);
   std::optional<Weights> Form(const SourceNode& node, const std::string& what, Range range);
   std::optional<Weights> Elemental(const SourceNode& node, const std::string& what, Range range);
   std::optional<Weights> Rows(const SourceNode& node, const std::string& what, Range range);

@@ -76,6 +76,21 @@ Value LowerWith(const Operator& op, Lowering& tape, std::span<const Value> opera
   return op.lower(tape, {operands, list, weights, ParameterValues(op.parameters, parameters)});
 }
 
+/// What check_tensor says of a list with these weights.
+std::string CheckedTensor(const Operator& op, std::span<const double> weights,
+                          const std::vector<double>& parameters) {
+  Arguments given{{}, {}, weights, ParameterValues(op.parameters, parameters)};
+  return op.check_tensor(given);
+}
+
+std::vector<double> DefaultsOf(const Operator& op) {
+  std::vector<double> values;
+  for (const ParameterSpec& parameter : op.parameters) {
+    values.push_back(parameter.default_value.value_or(0.5));
+  }
+  return values;
+}
+
 /// What a declaration's lower() gives for three sources, of which some are absent.
 struct Attempt {
   std::vector<Value> operands;
@@ -298,17 +313,17 @@ TEST(Linear, DoesNotReadAnOperandOfWeightZero) {
 
 TEST(Linear, RefusesToNormalizeWeightsThatAddUpToZero) {
   const Operator& op = *FindOperator("linear");
-  Lowering tape(Precision::kF32, 2);
-  const auto list = Sources("ab");
   const std::array weights{1.0, -1.0};
-  EXPECT_NO_THROW(LowerWith(op, tape, {}, list, weights, {0.0}));
-  try {
-    LowerWith(op, tape, {}, list, weights, {1.0});
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ErrorCode::kMismatch);
-    EXPECT_THAT(error.what(), HasSubstr("add up to 0"));
-  }
+  EXPECT_THAT(CheckedTensor(op, weights, {0.0}), IsEmpty());
+  EXPECT_THAT(CheckedTensor(op, weights, {1.0}), HasSubstr("add up to 0"));
+}
+
+TEST(Ties, RefusesToNormalizeWeightsThatAddUpToZeroUnlessAllAreZero) {
+  const Operator& op = *FindOperator("ties");
+  const std::vector<double> parameters = DefaultsOf(op);
+  EXPECT_THAT(CheckedTensor(op, std::array{0.1, 0.2, -0.3}, parameters), HasSubstr("add up to 0"));
+  EXPECT_THAT(CheckedTensor(op, std::array{0.1, 0.2, -0.25}, parameters), IsEmpty());
+  EXPECT_THAT(CheckedTensor(op, std::array{0.0, 0.0}, parameters), IsEmpty());
 }
 
 TEST(Linear, NeedsAnOperand) {
@@ -341,10 +356,12 @@ TEST(Clamp, TakesNumbersOrModelsAndNotBoth) {
 
 TEST(Clamp, RefusesLimitsThatCross) {
   const Operator& op = *FindOperator("clamp");
-  Lowering tape(Precision::kF32, 1);
-  const std::array operands{Value::Of(0)};
-  EXPECT_THROW(LowerWith(op, tape, operands, {}, {}, {0.5, 0.25}), Error);
-  EXPECT_NO_THROW(LowerWith(op, tape, operands, {}, {}, {0.5, 0.5}));
+  const auto checked = [&](double low, double high) {
+    return op.check({0, {"low", "high"}, {{"low", low}, {"high", high}}});
+  };
+  EXPECT_THAT(checked(0.5, 0.25), HasSubstr("`low` is 0.5, above `high`, 0.25"));
+  EXPECT_THAT(checked(0.5, 0.5), IsEmpty());
+  EXPECT_THAT(checked(0.5, std::nan("")), IsEmpty());
 }
 
 TEST(ParameterValues, AreReadByNameAndType) {

@@ -36,8 +36,8 @@ IDENTITIES = [
     ("triple_sum", {"alpha": 0, "beta": 0}, "a"),
 ]
 
-# What models that are all equal do not give back.
-CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
+# What models that are all equal do not give back; ema reads averages, which are others.
+CHANGES_EQUAL_MODELS = {"ema", "multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
 
 # Which model comes first matters, beside its weight.
 ORDERED = {"fallback", "cabs", "stack"}

@@ -2,7 +2,6 @@
 models give themselves, and the order does not matter where the formula has none."""
 
 import numpy as np
-import pytest
 
 import operator_steps
 import support

@@ -2,6 +2,7 @@
 tensors, and layers that go to other names. The same command goes on to the bytes of a run that nothing stopped."""
 
 import json
+import re
 import signal
 import time
 
@@ -10,7 +11,7 @@ import pytest
 
 import support
 
-LAYERS = 10
+LAYERS = 20
 SHAPE = (512, 1024)
 
 STEPS = {
@@ -22,7 +23,7 @@ STEPS = {
     "top_k_tensor_sum": {"op": "top_k_tensor_sum", "a": "a", "b": "b", "width": 0.5},
     "ties": {"op": "ties", "base": "a", "of": [{"model": "b", "weight": 1}], "density": 0.3},
     "passthrough": {"op": "passthrough", "a": "a", "scale": 0.5},
-    "stack": {"op": "stack", "of": [{"model": "a", "layers": "0-4"}, {"model": "b", "layers": "3-9", "scale": 0.5}]},
+    "stack": {"op": "stack", "of": [{"model": "a", "layers": "0-9"}, {"model": "b", "layers": "6-19", "scale": 0.5}]},
 }
 
 
@@ -50,9 +51,7 @@ class Job:
         self.recipe = support.write_recipe(folder / "r.json", {
             "models": {model: f"{model}.safetensors" for model in "ab" if f': "{model}"' in json.dumps(step)},
             "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
-        started = time.monotonic()
         weightsmith(*self.command())
-        self.seconds = time.monotonic() - started
         self.expected = support.sha256(self.out)
         self.tensors = len(support.header_of(self.out)[0]) - 1  # beside the metadata
         self.remove()
@@ -102,19 +101,18 @@ def stop_in_the_middle(job, number):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_stopped_run_goes_on_to_the_same_bytes(job, number):
     stop_in_the_middle(job, number)
-    done = job.done()
     said = job.weightsmith(*job.command()).stderr
-    assert f"of {job.tensors} tensors are done" in said, said
-    assert done >= 3
+    done = re.search(r"(\d+) of \d+ tensors are done", said)
+    assert done and int(done[1]) >= 3, said
     job.assert_right()
 
 
 def test_ctrl_c_at_any_moment_leaves_what_can_go_on(job):
     """Also while the whole model is looked at before anything is written."""
     interrupted = 0
-    for share in (0.3, 0.6):
+    for attempt in range(40):
         process = job.weightsmith.start(*job.command())
-        time.sleep(share * job.seconds)
+        time.sleep(0.005 * 1.25 ** (attempt % 20))
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
         assert process.returncode in (0, 130, -signal.SIGINT)  # the last: before a handler stood
@@ -124,7 +122,9 @@ def test_ctrl_c_at_any_moment_leaves_what_can_go_on(job):
         if process.returncode != 0:
             job.weightsmith(*job.command())
         job.assert_right()
-    assert interrupted or job.seconds < 0.2
+        if interrupted == 2:
+            return
+    assert interrupted
 
 
 def test_parts_write_the_bytes_of_one_run(job):

@@ -1,6 +1,7 @@
 #include "cli/operator_search.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -88,48 +89,90 @@ std::string MeaningOf(std::string_view word) {
   return found == kMeanings.end() ? stem : found->second;
 }
 
-std::set<std::string> MeaningsOf(std::string_view text) {
+/// What is compared: the words as they stand, by their stems, and what they mean.
+struct Phrase {
+  std::set<std::string> stems;
   std::set<std::string> meanings;
-  for (const std::string& word : WordsOf(text)) meanings.insert(MeaningOf(word));
-  return meanings;
-}
+
+  explicit Phrase(std::string_view text) {
+    for (const std::string& word : WordsOf(text)) {
+      stems.insert(StemOf(word));
+      meanings.insert(MeaningOf(word));
+    }
+  }
+};
+
+/// How a question fits an operator, the best last.
+enum class Fit : std::uint8_t {
+  kSomeWords,
+  kAllMeanings,  ///< one use and the name together mean all of it
+  kAllWords,     ///< they have its words
+  kItsWords,     ///< a use, or the name, has its words and no others
+};
 
 /// An operator as the search sees it.
 struct Entry {
   const Operator* op;
-  std::set<std::string> name;
-  std::vector<std::set<std::string>> uses;
-  std::set<std::string> summary;
+  Phrase name;
+  std::vector<Phrase> uses;
+  Phrase summary;
+
+  explicit Entry(const Operator& described)
+      : op(&described), name(described.name), summary(described.summary) {
+    for (const std::string_view use : described.uses) uses.emplace_back(use);
+  }
 
   /// How much a word means to it: most in a name.
   double Weight(const std::string& meaning) const {
-    if (name.contains(meaning)) return 6;
-    const auto has = [&](const auto& use) { return use.contains(meaning); };
+    if (name.meanings.contains(meaning)) return 6;
+    const auto has = [&](const Phrase& use) { return use.meanings.contains(meaning); };
     if (std::ranges::any_of(uses, has)) return 3;
-    return summary.contains(meaning) ? 2 : 0;
+    return summary.meanings.contains(meaning) ? 2 : 0;
   }
 
   /// The most words of the question that one use has.
-  std::size_t MostInOneUse(const std::set<std::string>& question) const {
+  std::size_t MostInOneUse(const Phrase& question) const {
     std::size_t most = 0;
-    for (const auto& use : uses) {
-      const auto has = [&](const std::string& meaning) { return use.contains(meaning); };
-      most = std::max<std::size_t>(most,
-                                   static_cast<std::size_t>(std::ranges::count_if(question, has)));
+    for (const Phrase& use : uses) {
+      const auto has = [&](const std::string& meaning) { return use.meanings.contains(meaning); };
+      most = std::max<std::size_t>(
+          most, static_cast<std::size_t>(std::ranges::count_if(question.meanings, has)));
     }
     return most;
+  }
+
+  Fit FitOf(const Phrase& question) const {
+    if (name.stems == question.stems) return Fit::kItsWords;
+    Fit best = Fit::kSomeWords;
+    for (const Phrase& use : uses) {
+      const auto all_in = [&](std::set<std::string> Phrase::*words) {
+        return std::ranges::all_of(question.*words, [&](const std::string& word) {
+          return (use.*words).contains(word) || (name.*words).contains(word);
+        });
+      };
+      if (use.stems == question.stems) return Fit::kItsWords;
+      if (all_in(&Phrase::stems)) {
+        best = Fit::kAllWords;
+      } else if (all_in(&Phrase::meanings)) {
+        best = std::max(best, Fit::kAllMeanings);
+      }
+    }
+    return best;
   }
 };
 
 std::vector<Entry> Entries() {
   std::vector<Entry> entries;
-  for (const Operator* op : Operators()) {
-    Entry& entry =
-        entries.emplace_back(Entry{op, MeaningsOf(op->name), {}, MeaningsOf(op->summary)});
-    for (const std::string_view use : op->uses) entry.uses.push_back(MeaningsOf(use));
-  }
+  for (const Operator* op : Operators()) entries.emplace_back(*op);
   return entries;
 }
+
+/// An operator that was found.
+struct Match {
+  const Operator* op;
+  Fit fit;
+  double score;
+};
 
 }  // namespace
 
@@ -151,29 +194,33 @@ std::string StemOf(std::string_view word) {
 }
 
 std::vector<const Operator*> OperatorsLike(std::string_view words) {
-  const std::set<std::string> question = MeaningsOf(words);
+  const Phrase question(words);
   const std::vector<Entry> entries = Entries();
   const auto all = static_cast<double>(entries.size());
-  std::vector<std::pair<double, const Operator*>> ranked;
   std::map<std::string, double> rarity;
-  for (const std::string& meaning : question) {
+  for (const std::string& meaning : question.meanings) {
     const auto having = static_cast<double>(std::ranges::count_if(
         entries, [&](const Entry& entry) { return entry.Weight(meaning) > 0; }));
     rarity[meaning] = 2 - having / all;
   }
+  std::vector<Match> matches;
+  double most = 0;
   for (const Entry& entry : entries) {
     double score = 0;
-    for (const std::string& meaning : question) score += rarity[meaning] * entry.Weight(meaning);
+    for (const auto& [meaning, weight] : rarity) score += weight * entry.Weight(meaning);
+    if (score == 0) continue;
     // Words of one purpose together are worth more than the same ones here and there.
-    if (score > 0)
-      ranked.emplace_back(score + 2.0 * static_cast<double>(entry.MostInOneUse(question)),
-                          entry.op);
+    score += 2.0 * static_cast<double>(entry.MostInOneUse(question));
+    matches.push_back({entry.op, entry.FitOf(question), score});
+    most = std::max(most, score);
   }
-  std::ranges::stable_sort(ranked, std::greater<>(), &std::pair<double, const Operator*>::first);
+  std::erase_if(matches, [&](const Match& match) {
+    return match.fit < Fit::kAllWords && 2 * match.score < most;
+  });
+  std::ranges::stable_sort(matches, std::greater<>(),
+                           [](const Match& match) { return std::pair(match.fit, match.score); });
   std::vector<const Operator*> found;
-  for (const auto& [score, op] : ranked) {
-    if (2 * score >= ranked.front().first) found.push_back(op);
-  }
+  for (const Match& match : matches) found.push_back(match.op);
   return found;
 }
 

@@ -10,8 +10,9 @@
 namespace weightsmith::internal {
 
 /// Operators whose uses, name or summary have the words, the best first: words count by their
-/// stems, words of like meaning as one, and what few operators have counts more. Empty where no
-/// word fits.
+/// stems, words of like meaning as one, and what few operators have counts more. Before all others
+/// come those with a use, or a name, of exactly these words; then those with all of them in one
+/// use. Empty where no word fits.
 std::vector<const Operator*> OperatorsLike(std::string_view words);
 
 /// The words of all uses, names and summaries that the search knows: what a mistyped word may mean.

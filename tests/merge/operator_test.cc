@@ -7,7 +7,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -90,37 +89,6 @@ std::vector<double> DefaultsOf(const Operator& op) {
   }
   return values;
 }
-
-/// What a declaration's lower() gives for three sources, of which some are absent.
-struct Attempt {
-  std::vector<Value> operands;
-  std::vector<Value> list;
-  std::vector<double> weights;
-  std::vector<double> parameters;
-
-  Attempt(const Operator& op, unsigned absent) {
-    for (std::size_t i = 0; i < op.operands.size(); ++i) {
-      const bool zero = op.operands[i].kind != Kind::kWeight && (absent >> i & 1) != 0;
-      operands.push_back(zero ? Value::Zero() : Value::Of(static_cast<Register>(i)));
-    }
-    if (op.list && !op.list->optional) {
-      for (auto i = static_cast<Register>(op.operands.size()); i < 3; ++i) {
-        list.push_back((absent >> i & 1) != 0 ? Value::Zero() : Value::Of(i));
-        weights.push_back(0.25 * (i + 1));
-      }
-    }
-    for (const ParameterSpec& parameter : op.parameters) {
-      const double between =
-          std::clamp(parameter.optional ? 0.5 : 0.3, parameter.low, parameter.high);
-      parameters.push_back(parameter.default_value.value_or(between));
-    }
-    if (!op.list || !op.list->weighted) weights.clear();
-  }
-
-  Value Lower(const Operator& op, Lowering& tape) const {
-    return op.lower(tape, {operands, list, weights, ParameterValues(op.parameters, parameters)});
-  }
-};
 
 TEST(Operators, ComputeWhatNumpyComputesInF32) {
   for (const ExpectedValues& expected : kExpected) {
@@ -256,32 +224,6 @@ TEST(Operators, AreExpectedToHaveAnEffectUnlessTheyCopy) {
   for (const Operator* op : Operators()) {
     const bool copies = std::ranges::find(kCopy, op->name) != std::end(kCopy);
     EXPECT_EQ(op->expects_effect, !copies) << op->name;
-  }
-}
-
-TEST(Operators, ComputeAnAbsentDifferenceAsZeros) {
-  const auto present = Inputs<float>();
-  for (const Operator* op : Operators()) {
-    // Others have numbers of passes, which nothing runs here.
-    if (ClassOf(*op) != OperatorClass::kElementwise) continue;
-    for (unsigned absent = 0; absent < 8; ++absent) {
-      SCOPED_TRACE(std::string(op->name) + " " + std::to_string(absent));
-      Lowering folded(Precision::kF32, 3);
-      const Value result = Attempt(*op, absent).Lower(*op, folded);
-      const auto values = RunOn(std::move(folded).Finish(std::array{result}), present);
-
-      auto zeroed = present;
-      for (std::size_t i = 0; i < 3; ++i) {
-        const bool listed = op->list && !op->list->optional && i >= op->operands.size();
-        const bool zero =
-            (absent >> i & 1) != 0 &&
-            (listed || (i < op->operands.size() && op->operands[i].kind != Kind::kWeight));
-        if (zero) std::ranges::fill(zeroed[i], 0.0f);
-      }
-      Lowering whole(Precision::kF32, 3);
-      const Value expected = Attempt(*op, 0).Lower(*op, whole);
-      EXPECT_EQ(values, RunOn(std::move(whole).Finish(std::array{expected}), zeroed));
-    }
   }
 }
 

@@ -127,9 +127,9 @@ def star_merge(base, models, share, factor=1.0):
     return base + factor * sum(star(x, own) for x, own in zip(deltas(base, models), share)) / len(models)
 
 
-def core_space_merge(base, models, merge="tsv", factor=1.0):
-    """Of the default rank, which is that of any small matrix."""
-    return base + factor * core_space(deltas(base, models), 16, merge)
+def core_space_merge(base, models, merge="tsv", factor=1.0, rank=16):
+    """The default rank is that of any small matrix."""
+    return base + factor * core_space(deltas(base, models), rank, merge)
 
 
 def svc_merge(base, a, models, alpha=0.1):
@@ -138,12 +138,12 @@ def svc_merge(base, a, models, alpha=0.1):
     return base + svc(deltas(base, [a])[0], deltas(base, models), alpha)
 
 
-def truncate_rank(a, ratio):
-    return truncate(a.astype(np.float64), ratio=ratio)
+def truncate_rank(a, ratio=None, rank=None):
+    return truncate(a.astype(np.float64), rank, ratio)
 
 
-def frequency(a, b, low, middle, high):
-    return a + bands(b.astype(np.float64) - a, low, middle, high, 0.25, 0.5)
+def frequency(a, b, low, middle, high, start=0.25, end=0.5):
+    return a + bands(b.astype(np.float64) - a, low, middle, high, start, end)
 
 
 def turn_part(turn, t):

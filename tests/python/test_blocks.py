@@ -3,16 +3,13 @@
 Where a key stands and what it gets is computed here once more, from the published maps.
 """
 
-import json
 import re
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-import operator_steps
 import support
-from oracle import Arithmetic
 
 
 @pytest.fixture
@@ -306,132 +303,3 @@ def test_a_list_that_merges_the_vae_warns_of_it(weightsmith, tiny):
     for alpha, warned in (("GRAD_V", False), (",".join(["0.5"] * 26), True), ("0.5,IN00=0", False)):
         said = weightsmith("plan", tiny("sd15", 1), tiny("sd15", 2), "--alpha", alpha).stderr
         assert ("merges the VAEs" in said) == warned, alpha
-
-
-COMPUTED = {  # operator -> its operands, and its weights: of a block, an element, by expression and elsewhere
-    "weighted_sum": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
-    "add_difference": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
-    "sum_twice": ("abc", {"alpha": (0.25, 0.75, 0.1, 0.5), "beta": (0.5, 0.1, 0.9, 0.3)}),
-    "triple_sum": ("abc", {"alpha": (0.25, 0.5, 0.1, 0.3), "beta": (0.5, 0.1, 0.9, 0.2)}),
-    "train_difference": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
-    "linear": ("ab", {"weights": (0.25, 0.75, 1.5, 0.5)}),
-    "add": ("abc", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
-    "scale": ("abc", {"factor": (0.25, 0.75, 1.5, 0.5)}),
-    "slerp": ("ab", {"alpha": (0.25, 0.75, 1.5, 0.5)}),
-    "norm_match": ("ab", {"alpha": (0.25, 0.75, 1, 0.5)}),
-    "ties": ("abc", {"weights": (0.25, 0.75, 1.5, 0.5), "density": (0.25, 0.75, 1, 0.5), "lambda": (0.25, 0.75, 1.5, 0.5)}),
-    "crossover": ("ab", {"alpha": (0.25, 0.75, 1, 0.5), "tilt": (0.25, 0.75, 1.5, 2)}),
-}
-
-
-@pytest.mark.parametrize("op", COMPUTED)
-def test_weights_by_block_are_what_numpy_computes_with(weightsmith, tiny, tmp_path, op):
-    operands, weights = COMPUTED[op]
-    models = {letter: str(tiny("sd15", seed, "--dtype", "f32")) for seed, letter in enumerate("abc", 1)}
-    rows = {name: {"in.4": w[0], "out.0-2": w[1], r"/attn2\.to_q/": w[2], "default": w[3]} for name, w in weights.items()}
-    delta = {"op": "subtract", "a": "b", "b": "c"}
-    step = {"op": op, **{letter: letter for letter in operands}, **rows}
-    if op == "linear":
-        step = {"op": op, "of": [{"model": m, "weight": rows["weights"]} for m in operands]}
-    elif op == "ties":
-        own = {name: row for name, row in rows.items() if name != "weights"}
-        step = {"op": op, "base": "a", "of": [{"model": m, "weight": rows["weights"]} for m in "bc"], **own}
-    elif op == "add":
-        step = {"op": op, "a": "a", "b": delta, **rows}
-    elif op == "scale":
-        step = {"op": "add", "a": "a", "b": {"op": op, "a": delta, **rows}}
-    used = {name: path for name, path in models.items() if f'"{name}"' in json.dumps(step)}
-    support.write_recipe(tmp_path / "recipe.yaml", {
-        "models": used, "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}})
-    weightsmith("merge", "recipe.yaml")
-    files = {name: support.read(path).tensors for name, path in used.items()}
-    compute = Arithmetic()
-    for name, result in support.read(tmp_path / "out.safetensors").tensors.items():
-        if not name.startswith("model.diffusion_model."):
-            continue
-        row = (2 if "attn2.to_q" in name else 0 if ".input_blocks.4." in name
-               else 1 if re.search(r"\.output_blocks\.[012]\.", name) else 3)
-        own = {parameter: w[row] for parameter, w in weights.items()}
-        x = {letter: tensors[name] for letter, tensors in files.items()}
-        if op == "linear":
-            expected = compute.linear([x[m] for m in operands], [own["weights"]] * len(operands))
-        elif op == "ties":
-            expected = compute.ties(x["a"], [x["b"], x["c"]], [own["weights"]] * 2, own["density"], factor=own["lambda"])
-        elif op == "add":
-            expected = compute.add(x["a"], x["b"] - x["c"], **own)
-        elif op == "scale":
-            expected = compute.add(x["a"], compute.scale(x["b"] - x["c"], **own))
-        else:
-            expected = getattr(compute, op)(**{letter: x[letter] for letter in operands}, **own)
-        if op == "crossover":
-            np.testing.assert_allclose(result, expected, rtol=0, atol=2e-6, err_msg=name)
-        else:
-            support.assert_same_bits(result, expected, name)
-
-
-# Weights of a block, a few blocks, by expression and elsewhere; those of some names are others.
-ROWS = ("in.4", "out.0-2", r"/attn2\.to_q/", "default")
-WEIGHTS = (0.25, 0.75, 1.5, 0.5)
-OWN_WEIGHTS = {"rank": (1, 2, 3, 4), "least": (1, 3, 2, 1), "epsilon": (0.1, 0.2, 0.05, 0.15), "from": (0.1, 0.2, 0.05, 0.15),
-               "head_size": (4, 2, 8, 1)}
-
-
-def row_of(name):
-    if "attn2.to_q" in name:
-        return 2
-    return 0 if ".input_blocks.4." in name else 1 if re.search(r"\.output_blocks\.[012]\.", name) else 3
-
-
-def weights_by_place(op):
-    """Name -> four weights in its range, of the operator's parameters by place and its list's weights."""
-    found = {}
-    for parameter in op["parameters"]:
-        if parameter["by_place"]:
-            low, high = parameter.get("low", -10), parameter.get("high", 10)
-            found[parameter["name"]] = [min(max(w, low), high) for w in OWN_WEIGHTS.get(parameter["name"], WEIGHTS)]
-    for one, other in (("rank", "ratio"), ("head_size", "heads")):  # of which a step takes one
-        if one in found:
-            found.pop(other, None)
-    if (op.get("list") or {}).get("weighted"):
-        found["weight"] = WEIGHTS
-    return found
-
-
-def with_weights(op, weights):
-    """Its step with each of these: numbers, or by place."""
-    own = {name: value for name, value in weights.items() if name != "weight"}
-    if any(parameter["name"] == "seed_shared" for parameter in op["parameters"]):
-        own["seed_shared"] = True
-    step = operator_steps.step(op, 7, **own)
-    for entry in step[op["list"]["name"]] if "weight" in weights else ():
-        entry["weight"] = weights["weight"]
-    return operator_steps.as_weight(op, step)
-
-
-# Tested in test_bake.py and test_stack.py; of whole blocks and of averages: test_block_operators.py, test_diffusion_operators.py.
-ELSEWHERE = {"bake", "stack", "align_attention", "rebasin", "ema"}
-BY_PLACE = {op["name"]: op for op in operator_steps.table()
-            if op["name"] not in ELSEWHERE and weights_by_place(op)}
-
-
-@pytest.mark.parametrize("name", BY_PLACE)
-def test_every_operator_takes_weights_by_block(weightsmith, tiny, tmp_path, name):
-    """Every tensor is what the weights of its place give everywhere."""
-    op = BY_PLACE[name]
-    weights = weights_by_place(op)
-    steps = {"by_block": with_weights(op, {key: dict(zip(ROWS, values)) for key, values in weights.items()})}
-    for i in range(len(ROWS)):
-        steps[f"everywhere{i}"] = with_weights(op, {key: values[i] for key, values in weights.items()})
-    files = dict(zip(("base", "a", "b", "c"), (str(tiny("sd15", seed, "--dtype", "f32")) for seed in range(1, 5))))
-    support.write_recipe(tmp_path / "recipe.json", {
-        "models": {letter: path for letter, path in files.items() if f'"{letter}"' in json.dumps(list(steps.values()))},
-        "steps": steps, "outputs": [{"model": step, "path": f"{step}.safetensors"} for step in steps],
-        "policy": {"effect": "any", "non_finite": "allow"}})
-    weightsmith("merge", "recipe.json", "--no-sync")
-    by_block, *everywhere = (support.read(tmp_path / f"{step}.safetensors").tensors for step in steps)
-    seen = set()
-    for tensor in by_block:
-        if tensor.startswith("model.diffusion_model."):
-            seen.add(row_of(tensor))
-            support.assert_same_bits(by_block[tensor], everywhere[row_of(tensor)][tensor], tensor)
-    assert len(seen) == len(ROWS)

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 import support
 
 PAGE = support.ROOT / "docs" / "choosing.md"
@@ -42,11 +44,25 @@ def test_other_pages_lead_there():
         assert "choosing.md" in (support.ROOT / page).read_text(), page
 
 
+def found(weightsmith, words):
+    return [op["name"] for op in json.loads(weightsmith("ops", "--like", words, "--json").stdout)]
+
+
 def test_a_search_by_use_finds_the_operator(weightsmith):
     for words, operator in [("style transfer", "add_difference"), ("restoring the contrast", "norm_match")]:
-        found = [op["name"] for op in json.loads(weightsmith("ops", "--like", words, "--json").stdout)]
-        assert operator in found
+        assert operator in found(weightsmith, words)
     assert "\n  norm_match " in weightsmith("ops", "--like", "restore contrast").stdout
+
+
+@pytest.mark.parametrize("words, first", [
+    ("restore contrast", ["adjust", "norm_match"]), ("restore contrast after a merge", ["norm_match"]),
+    ("style transfer", ["add_difference"]), ("style transfer that keeps composition", ["crossover"]),
+    ("frankenmerge", ["stack"]), ("model soup", ["linear"]), ("remove noise", ["smooth_add"]),
+    ("merge loras", ["core_space"]), ("bake loras", ["bake"]), ("merge only attention", ["within"]), ("average", ["average"])])
+def test_what_has_the_words_comes_first(weightsmith, words, first):
+    assert found(weightsmith, words)[:len(first)] == first
+    listed = re.findall(r"^  (\w+) ", weightsmith("ops", "--like", words).stdout, re.MULTILINE)
+    assert listed[:len(first)] == first
 
 
 def test_a_search_that_finds_nothing_says_what_may_be_meant(weightsmith):

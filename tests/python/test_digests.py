@@ -7,6 +7,7 @@ what is new. A digest that changes is a change of results: find out why before a
 import hashlib
 import json
 import os
+import re
 import shutil
 
 import ml_dtypes
@@ -14,7 +15,9 @@ import numpy as np
 import pytest
 
 import adapters
+import operator_steps
 import support
+from operator_worlds import with_averages
 from test_examples import EXAMPLES, models  # noqa: F401
 
 GOLDEN = support.ROOT / "tests" / "python" / "digests.json"
@@ -38,6 +41,8 @@ RUNS = {  # name -> arguments; of models photo, anime, base, of the adapter `lor
 } | {f"baked {family}": ("bake", "photo.safetensors", "--lora", f"{family}.safetensors:0.7") for family in adapters.FAMILIES}
 
 TUNED = [{"model": "photo", "weight": 0.6}, {"model": "anime", "weight": 0.4}]
+
+OWN = {"op": "subtract", "a": "anime", "b": "base"}
 
 OPERATORS = {  # of each kind: random numbers, ranks, a range of the whole model, matrices, frequencies, filters, means found in turns
     "noise": {"a": "photo", "strength": 0.05, "seed": 7},
@@ -77,6 +82,41 @@ OPERATORS = {  # of each kind: random numbers, ranks, a range of the whole model
     "rotate": {"a": "photo", "b": "anime", "alignment": 0.5, "alpha": 0.2},
     "within": {"model": "photo", "apply": "anime", "where": {"block": "IN04-IN08", "rank": 2}},
 }
+
+OPERATORS |= {  # all others
+    "add": {"a": "photo", "b": OWN, "alpha": 0.7},
+    "subtract": {"a": "photo", "b": "base"},
+    "scale": {"a": OWN, "factor": -0.45},
+    "multiply": {"a": "photo", "b": "anime"},
+    "perpendicular": {"a": OWN, "b": {"op": "subtract", "a": "photo", "b": "base"}},
+    "clamp": {"a": "photo", "to": ["anime", "base"]},
+    "maximum": {"a": "photo", "b": "anime", "alpha": 0.6},
+    "passthrough": {"a": "photo", "scale": {"default": 1, "IN04-IN08": 0.7}},
+    "sum_twice": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.4, "beta": 0.2},
+    "triple_sum": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.3, "beta": 0.2},
+    "add_opposite": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.6},
+    "similarity_add_difference": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.7, "beta": 0.8},
+    "multiply_difference": {"a": "photo", "b": "anime", "c": "base", "alpha": 0.3, "beta": 0.6},
+    "nearswap": {"a": "photo", "b": "anime", "t": 0.01},
+    "normalized_sum": {"a": "photo", "b": "anime", "alpha": 0.3},
+    "tensor_sum": {"a": "photo", "b": "anime", "width": 0.4, "offset": 0.8},
+    "task_arithmetic": {"base": "base", "of": TUNED, "lambda": 0.8},
+    "breadcrumbs": {"base": "base", "of": TUNED, "density": 0.5, "gamma": 0.05},
+    "dare_linear": {"base": "base", "of": TUNED, "density": 0.4, "seed": 7},
+    "della_linear": {"base": "base", "of": TUNED, "density": 0.5, "epsilon": 0.1, "seed": 7},
+    "consensus": {"base": "base", "of": TUNED, "threshold": 0.4},
+    "aoe": {"base": "base", "of": TUNED, "threshold": 0.01},
+    "ram": {"base": "base", "of": ["photo", "anime"], "epsilon": 0.01},
+    "iso_c": {"base": "base", "of": ["photo", "anime"]},
+    "truncate_rank": {"a": "photo", "rank": 3},
+    "adjust": {"a": "photo", "detail_in": 2, "detail_out": -1, "contrast": 1.5, "blue": 3},
+    "align_attention": {"a": "photo", "b": "anime", "head_size": 4},
+    "rebasin": {"a": "photo", "b": "anime", "head_size": 4},
+    "ema": {"a": "averages", "alpha": 0.7},
+    "fallback": {"a": "part", "b": "anime"},
+}
+
+OF_DIFFERENCES = {"subtract", "scale", "perpendicular"}  # whose result is one: an output is the base with it
 
 
 def digest(path):
@@ -131,10 +171,34 @@ def test_a_run_gives_the_bytes_that_it_always_gave(weightsmith, models, name):  
     check(name, digest(models / "out.safetensors"))
 
 
+def test_every_operator_has_a_digest():
+    """By its name, or in a run or an example."""
+    kept = (*OPERATORS, "norm_match", "crossover", "slerp", "weighted_sum", "add_difference", "train_difference")
+    written = "".join((support.ROOT / "examples" / name).read_text() for name in EXAMPLES)
+    told = {*kept, "copy", *re.findall(r"op\"?: \"?([a-z_0-9]+)", written)}  # copy: "to fp8"
+    assert {op["name"] for op in operator_steps.table()} <= told
+
+
+@pytest.fixture(scope="module")
+def of_operators(session_weightsmith, tiny, tmp_path_factory):
+    """What each operator gives, by one run."""
+    folder = tmp_path_factory.mktemp("operators")
+    paths = {name: str(tiny("sd15", seed)) for seed, name in enumerate(("photo", "anime", "base"), 1)}
+    photo = support.read(paths["photo"]).tensors
+    paths["averages"] = str(with_averages(paths["photo"], paths["anime"], folder / "averages.safetensors"))
+    paths["part"] = str(support.write(folder / "part.safetensors", {
+        name: array for name, array in photo.items() if not name.startswith("cond_stage_model.")}))
+    steps = {}
+    for op, arguments in OPERATORS.items():
+        step = {"op": op, **arguments, **({"seed_shared": True} if "seed" in arguments else {})}
+        steps[f"of {op}"] = {"op": "add", "a": "base", "b": step} if op in OF_DIFFERENCES else step
+    support.write_recipe(folder / "r.json", {
+        "models": paths, "steps": steps,
+        "outputs": [{"model": f"of {op}", "path": f"{op}.safetensors"} for op in OPERATORS]})
+    session_weightsmith("merge", folder / "r.json", "--no-sync")
+    return {op: digest(folder / f"{op}.safetensors") for op in OPERATORS}
+
+
 @pytest.mark.parametrize("op", OPERATORS)
-def test_an_operator_gives_the_bytes_that_it_always_gave(weightsmith, models, op):  # noqa: F811
-    used = {name: f"{name}.safetensors" for name in ("photo", "anime", "base") if f'"{name}"' in json.dumps(OPERATORS[op])}
-    support.write_recipe(models / "r.json", {
-        "models": used, "steps": {"out": {"op": op, **OPERATORS[op]}}, "output": {"model": "out", "path": "out.safetensors"}})
-    weightsmith("merge", "r.json", "--no-sync")
-    check(f"operator {op}", digest(models / "out.safetensors"))
+def test_an_operator_gives_the_bytes_that_it_always_gave(of_operators, op):
+    check(f"operator {op}", of_operators[op])

@@ -1,0 +1,123 @@
+"""What numbers of operators mean, for every operator of the table that has such: the ends of a parameter are the operands, equal
+models give themselves, and the order does not matter where the formula has none."""
+
+import numpy as np
+
+import operator_steps
+import support
+from operator_worlds import (  # noqa: F401
+    DTYPES, SHAPES, assert_near, by_dtype, run_steps, table, worlds)
+
+# Identities. A step with such a number is one of its operands, bit for bit; `{}` is a number of any operator.
+NOTHING = {"alpha": 0, "lambda": 0}
+NOT_NOTHING = {
+    "cosine_a", "cosine_b",  # alpha is what is taken from a similarity
+    "extract",  # alpha says which of the two
+    "ramplus_tl", "rotate", "svc",  # alpha is a limit, or one part of what is done
+    # computed as the formula says
+    "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
+    "sum_twice", "triple_sum",  # beta is left
+}
+IDENTITIES = [
+    ("weighted_sum", {"alpha": 1}, "b"),
+    ("slerp", {"alpha": 1}, "b"),
+    ("norm_match", {"alpha": 0}, "b"),
+    ("crossover", {"alpha": 1}, "b"),
+    ("linear", {"of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 0}]}, "a"),
+    ("nuslerp", {"alpha": 1}, "b"),
+    ("tensor_sum", {"width": 0}, "a"),
+    ("tensor_sum", {"width": 1}, "b"),
+    ("tensor_sum_2", {"width": 1}, "b"),
+    ("geometric_sum", {"alpha": 1}, "b"),
+    ("normalized_sum", {"alpha": 1}, "b"),
+    ("maximum", {"alpha": 0}, "a"),
+    ("sum_twice", {"alpha": 0.3, "beta": 1}, "c"),
+    ("triple_sum", {"alpha": 0, "beta": 0}, "a"),
+]
+
+# What models that are all equal do not give back.
+CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
+
+# Which model comes first matters, beside its weight.
+ORDERED = {"fallback", "cabs", "stack"}
+
+
+def test_a_number_that_means_nothing_gives_the_model_back(worlds, table):
+    """By every operator with such a parameter, and those of the list."""
+    world = worlds["all"]
+    steps, operands = {}, {}
+    for i, op in enumerate(table):
+        if op["name"] not in world.steps or op["name"] in NOT_NOTHING or not op["operands"]:
+            continue
+        first = op["operands"][0]
+        if first["kind"] == "delta":
+            continue
+        for parameter in op["parameters"]:
+            if parameter["name"] in NOTHING and (op["name"], parameter["name"]) != ("norm_match", "alpha"):
+                key = f"{op['name']}-{parameter['name']}"
+                made = operator_steps.step(op, i + 1, **{parameter["name"]: NOTHING[parameter["name"]]})
+                steps[key], operands[key] = operator_steps.as_weight(op, made), made[first["name"]]
+    by_name = {op["name"]: op for op in table}
+    for name, changes, operand in IDENTITIES:
+        key = f"{name}-{operand}"
+        steps[key], operands[key] = operator_steps.step(by_name[name], 1, **changes), operand
+    models = {letter: support.read(path).tensors for letter, path in world.models.items()}
+    for key, result in run_steps(world, steps).items():
+        for name, array in result.items():
+            operand = models[operands[key]][name]
+            np.testing.assert_array_equal(array.astype(np.float32), operand.astype(array.dtype).astype(np.float32),
+                                          err_msg=f"{key}: {name}")
+
+
+def test_equal_models_give_themselves(worlds, by_dtype):
+    for name, dtypes in by_dtype.items():
+        if name == "averages":  # whose averages are those of another model
+            continue
+        world = worlds[name]
+        same = {letter: dtypes["F32"]["base"] for letter in DTYPES}
+        model = support.read(same["base"]).tensors
+        steps = {key: step for key, step in world.steps.items() if key.split(".")[0] not in CHANGES_EQUAL_MODELS}
+        for key, result in run_steps(world, steps, models=same).items():
+            for tensor, array in result.items():
+                assert_near(array, model[tensor], f"{key}: {tensor}")
+
+
+def test_the_order_of_a_list_does_not_matter(worlds, table):
+    world = worlds["all"]
+    steps = {}
+    for op in table:
+        drawn = any(parameter["name"] == "seed" for parameter in op["parameters"])
+        if op["name"] in world.steps and op.get("list") and not drawn and op["name"] not in ORDERED:
+            there = world.steps[op["name"]]
+            key = op["list"]["name"]
+            if key in there:
+                steps[op["name"]] = there
+                steps[f"{op['name']}.reversed"] = {**there, key: there[key][::-1]}
+    results = run_steps(world, steps, dtype="f32")
+    for name in [key for key in steps if not key.endswith(".reversed")]:
+        for tensor in SHAPES:  # where no votes are equal
+            array = results[f"{name}.reversed"][tensor]
+            assert_near(array, results[name][tensor], f"{name}: {tensor}")
+
+
+# Of two models, which may change places where the share of one is what the other one's was.
+MIRRORED = {
+    "weighted_sum": {"alpha": 0.7}, "slerp": {"alpha": 0.7}, "geometric_sum": {"alpha": 0.7}, "nuslerp": {"alpha": 0.7},
+    "normalized_sum": {"alpha": 0.7}, "multiply": {}, "crossover": {"alpha": 0.3, "tilt": 1}, "maximum": {"alpha": 1},
+    "frequency": {"low": 0.8, "middle": 0.4, "high": 0.1},
+}
+SHARES = ("alpha", "low", "middle", "high")
+
+
+def test_two_models_change_places(worlds):
+    world = worlds["all"]
+    steps = {}
+    for op, numbers in MIRRORED.items():
+        there = {**world.steps[op], **numbers}
+        other = {key: 1 - there[key] for key in SHARES if key in there and op != "maximum"}
+        steps[op] = there
+        steps[f"{op}.back"] = {**there, "a": there["b"], "b": there["a"], **other}
+    results = run_steps(world, steps, dtype="f32")
+    for op in MIRRORED:
+        for tensor, array in results[f"{op}.back"].items():
+            assert_near(array, results[op][tensor], f"{op}: {tensor}")

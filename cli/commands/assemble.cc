@@ -28,19 +28,21 @@ struct PartFlag {
   std::string doc;
 };
 
-/// The ids of the architectures that have the component.
-std::vector<std::string_view> OwnersOf(std::string_view component) {
-  std::vector<std::string_view> ids;
+/// The ids of the architectures that have each component.
+using Owners = std::map<std::string, std::vector<std::string_view>, std::less<>>;
+
+Owners OwnersOfAll() {
+  Owners owners;
   for (const Architecture* architecture : Architectures()) {
-    const auto components = architecture->rows.front().components();
-    if (std::ranges::find(components, component, &ComponentRule::name) == components.end())
-      continue;
-    ids.push_back(architecture->id);
+    for (const ComponentRule& component : architecture->rows.front().components()) {
+      std::vector<std::string_view>& ids = owners[component.name];
+      if (ids.empty() || ids.back() != architecture->id) ids.push_back(architecture->id);
+    }
   }
-  return ids;
+  return owners;
 }
 
-std::string DocOf(const std::string& part) {
+std::string DocOf(std::string_view part, const Owners& owners) {
   constexpr std::pair<std::string_view, std::string_view> kDocs[] = {
       {"unet", "The diffusion model, where it is a UNet"},
       {"transformer", "The diffusion model, where it is a transformer"},
@@ -54,18 +56,21 @@ std::string DocOf(const std::string& part) {
   for (const auto& [name, doc] : kDocs) {
     if (name == part) return std::string(doc);
   }
+  static const std::vector<std::string_view> kNone;
   const auto known = std::ranges::find(Parts(), part, &Part::id);
+  const auto owned = owners.find(part);
   return fmt::format("{}, of {}", known == Parts().end() ? part : (*known)->title,
-                     fmt::join(OwnersOf(part), ", "));
+                     fmt::join(owned == owners.end() ? kNone : owned->second, ", "));
 }
 
 const std::vector<PartFlag>& PartFlags() {
   static const std::vector<PartFlag> flags = [] {
     std::vector<PartFlag> made;
-    const auto add = [&made](std::string_view part) {
+    const Owners owners = OwnersOfAll();
+    const auto add = [&](std::string_view part) {
       std::string flag(part);
       std::ranges::replace(flag, '_', '-');
-      made.push_back({std::string(part), std::move(flag), DocOf(std::string(part))});
+      made.push_back({std::string(part), std::move(flag), DocOf(part, owners)});
     };
     std::ranges::for_each(PartNames(), add);
     std::ranges::for_each(LoosePartNames(), add);
@@ -91,7 +96,7 @@ int RunAssemble(const ParsedArguments& arguments, Terminal& terminal) {
                     "assembling", terminal);
 }
 
-std::vector<Flag> FlagsOfAssemble() {
+std::vector<Flag> MakeFlagsOfAssemble() {
   std::vector<Flag> flags = RewriteFlags(
       ValueKind::kFile, "FILE", "Write to this file",
       "Without it, `sdxl-assembled.safetensors` of --like sdxl, in the working directory.");
@@ -108,6 +113,13 @@ std::vector<Flag> FlagsOfAssemble() {
                      .doc = part.doc,
                      .group = "Parts"});
   }
+  return flags;
+}
+
+/// The parts are those of all architectures, whose declarations expand to every tensor: that would
+/// cost each command's start more than all the rest of it.
+const std::vector<Flag>& FlagsOfAssemble() {
+  static const std::vector<Flag> flags = MakeFlagsOfAssemble();
   return flags;
 }
 

@@ -95,7 +95,7 @@ Plan Planner::Make() && {
     PlaceInFiles(plan_, o, output_tensors_[o], blank, leading);
     AdjustConfiguration(o);
   }
-  OrderTasks();
+  SortBySource(plan_.tasks);
   MakeSurveys();
   return std::move(plan_);
 }
@@ -239,12 +239,19 @@ void Planner::CheckSteps() {
   }
 }
 
-void Planner::OrderTasks() {
-  std::ranges::sort(plan_.tasks, {}, [](const Task& task) {
-    const bool none = task.sources.empty();
-    return std::tuple(none ? 0 : task.sources.front().file, none ? 0 : task.sources.front().offset,
-                      std::string_view(task.name));
+void SortBySource(std::vector<Task>& tasks) {
+  // A task is much to move: pointers are sorted in its place.
+  std::vector<Task*> order;
+  for (Task& task : tasks) order.push_back(&task);
+  std::ranges::sort(order, {}, [](const Task* task) {
+    const Source* const first = task->sources.empty() ? nullptr : &task->sources.front();
+    return std::tuple(first == nullptr ? 0 : first->file, first == nullptr ? 0 : first->offset,
+                      std::string_view(task->name));
   });
+  std::vector<Task> sorted;
+  sorted.reserve(tasks.size());
+  for (Task* const task : order) sorted.push_back(std::move(*task));
+  tasks = std::move(sorted);
 }
 
 }  // namespace weightsmith::internal

@@ -65,6 +65,9 @@ void CheckBases(const Plan& plan, const ExpressionIndex& index, Problems& proble
 void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
                Problems& problems);
 
+/// In the order in which their first sources lie in files.
+void SortBySource(std::vector<Task>& tasks);
+
 /// Divides the tensors of an output into files, lays those out and gives every product its place.
 /// `blank` are the plan's BlankDigests, `leading` is what the output's leftmost model is, null
 /// where there is none.
@@ -164,7 +167,6 @@ class Planner {
   void CheckSteps();
   void CheckAdapters(const Node& step, NodeId id,
                      const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
-  void OrderTasks();
 
   Problems problems_;  // before index_, which adds to it
   ExpressionIndex index_;

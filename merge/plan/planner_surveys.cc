@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <tuple>
 #include <utility>
 
 #include "merge/plan/planner.h"
@@ -37,11 +36,7 @@ void Planner::MakeSurveys() {
     plan->steps = plan_.steps;
     plan->policies = plan_.policies;
     for (auto& [name, task] : tasks) plan->tasks.push_back(std::move(task));
-    std::ranges::sort(plan->tasks, {}, [](const Task& task) {
-      const Source* const first = task.sources.empty() ? nullptr : &task.sources.front();
-      return std::tuple(first == nullptr ? 0 : first->file, first == nullptr ? 0 : first->offset,
-                        std::string_view(task.name));
-    });
+    SortBySource(plan->tasks);
     plan_.surveys.push_back({step, plan});
   }
   surveyed_.clear();

@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::size_t kMostRegisters = std::numeric_limits<Register>::max();
 
-// Where the keys of reductions and of given numbers begin, behind those of scalar operations.
+// Where the keys of reductions, of given numbers and of what functions say begin, behind those of scalar operations.
 constexpr std::uint64_t kReductionKey = 1000;
 constexpr std::uint64_t kGivenKey = 2000;
+constexpr std::uint64_t kToldKey = 3000;
 
 /// A literal and a slot as one number each, to find what is known already.
 void AppendKey(const Scalar& scalar, std::vector<std::uint64_t>& key) {
@@ -127,6 +128,16 @@ Scalar DraftWriter::Gather(const Reduction& reduction) {
 Scalar DraftWriter::Given(std::uint32_t number) {
   const auto [known, fresh] = known_slots_.try_emplace({kGivenKey, number}, kNoSlot);
   if (fresh) known->second = NewSlot({.index = number, .given = true});
+  return Scalar::Of(known->second);
+}
+
+Scalar DraftWriter::Told(Value transformed, std::size_t index) {
+  const KeptMaker& maker = draft_.kept[draft_.read_as.at(transformed.reg())];
+  const auto [known, fresh] = known_slots_.try_emplace({kToldKey, maker.index, index}, kNoSlot);
+  if (fresh) {
+    known->second =
+        NewSlot({.level = maker.level, .index = maker.index, .told = true, .number = index});
+  }
   return Scalar::Of(known->second);
 }
 

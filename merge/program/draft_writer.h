@@ -37,6 +37,9 @@ class DraftWriter {
   /// `in` are kept for the transform; the rest of it but `out` is given.
   Value Compute(Transform transform, std::span<const Register> in);
 
+  /// What the function that made a value says at an index.
+  Scalar Told(Value transformed, std::size_t index);
+
   void Add(const Finding& finding) { draft_.findings.push_back(finding); }
   void Add(const Probe& probe) { draft_.tape.probes.push_back(probe); }
   std::span<Finding> findings() { return draft_.findings; }

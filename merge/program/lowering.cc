@@ -288,16 +288,7 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
 }
 
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {
-  const KeptMaker& maker = draft_.kept[draft_.read_as.at(transformed.reg())];
-  constexpr std::uint64_t kKey = 3000;
-  const auto [known, fresh] =
-      known_slots_.try_emplace({kKey, maker.index, index}, static_cast<Slot>(draft_.slots.size()));
-  if (fresh) {
-    if (draft_.slots.size() == kNoSlot) FailForSize();
-    draft_.slots.push_back(
-        {.level = maker.level, .index = maker.index, .told = true, .number = index});
-  }
-  return Scalar::Of(known->second);
+  return writer_.Told(transformed, index);
 }
 
 void Lowering::Tell(std::string_view label, Scalar number, Unit unit, Subject subject) {
@@ -323,9 +314,9 @@ void Lowering::TellShare(std::string_view label, Value marked, Subject subject) 
 }
 
 void Lowering::TellMean(std::string_view label, Value shares, Subject subject) {
-  const std::size_t count = draft_.findings.size();
   TellShare(label, shares, subject);
-  draft_.findings[count].mean = draft_.findings[count].marked.has_value();
+  Finding& told = writer_.findings().back();
+  told.mean = told.marked.has_value();
 }
 
 std::span<Finding> Lowering::FindingsFrom(std::size_t count) {

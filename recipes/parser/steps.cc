@@ -294,8 +294,6 @@ OperandReference StepReader::ReadEntry(const SourceNode& written, const std::str
   return operand;
 }
 
-}
-
 OperandReference StepReader::Operand(const SourceNode& node, const std::string& name,
                                      const std::string& what) {
   OperandReference reference{{}, {}, node.place};

@@ -21,7 +21,7 @@ std::vector<std::string> ValueWords(ValueKind kind, std::span<const std::string_
 }
 
 std::vector<Flag> CompletedFlags(const Command& command) {
-  std::vector<Flag> flags = command.flags;
+  std::vector<Flag> flags(command.flags.begin(), command.flags.end());
   std::erase_if(flags, [](const Flag& flag) { return flag.hidden; });
   flags.insert(flags.end(), CommonFlags().begin(), CommonFlags().end());
   return flags;

@@ -153,7 +153,7 @@ TEST(Commands, HaveTablesThatAreWhole) {
     EXPECT_FALSE(command->examples.empty());
     std::set<std::string_view> flags;
     std::set<char> letters;
-    std::vector<Flag> all = command->flags;
+    std::vector<Flag> all(command->flags.begin(), command->flags.end());
     all.insert(all.end(), CommonFlags().begin(), CommonFlags().end());
     for (const Flag& flag : all) {
       SCOPED_TRACE(flag.name);

@@ -81,7 +81,7 @@ std::size_t CountFitting(const std::vector<std::pair<std::string, const AdapterM
   for (const auto& [name, module] : modules) {
     const auto found = known.find(name);
     if (found == known.end()) continue;
-    const auto fits = [&, module = module](const Sizes& sizes) { return Fits(*module, sizes); };
+    const auto fits = [&fitted = *module](const Sizes& sizes) { return Fits(fitted, sizes); };
     count += any_size || std::ranges::any_of(found->second, fits) ? 1 : 0;
   }
   return count;

@@ -74,6 +74,8 @@ ReductionBlocks::ReductionBlocks(const Reduction& reduction, std::uint64_t eleme
       elements_(elements),
       cells_(reduction.cells.value_or(Grid::Whole(elements))) {
   blocks_.resize((elements + kReductionBlock - 1) / kReductionBlock);
+  folded_ = std::make_unique<Folded>();
+  folded_->ended.resize(blocks_.size());
 }
 
 /// A block inside of one row touches nothing in front of its own cells, however wide the row is.
@@ -114,6 +116,7 @@ void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::sp
   if (cells_.IsRows()) return TakeRows(first, x, y.empty() ? x : y);
   const std::uint64_t block = first / kReductionBlock;
   const std::uint64_t first_cell = FirstCell(block);
+  if (first % kReductionBlock == 0) Begin(block);
   std::vector<double>& results = blocks_[block];
   for (std::size_t at = 0; at < x.size();) {
     const std::uint64_t cell = cells_.CellOf(first + at) - first_cell;
@@ -140,14 +143,44 @@ template void ReductionBlocks::Take(std::uint64_t first, std::span<const float> 
 template void ReductionBlocks::Take(std::uint64_t first, std::span<const double> x,
                                     std::span<const double> y);
 
+std::uint64_t ReductionBlocks::CellCount() const {
+  return reduction_.cells ? cells_.CellCount(elements_) : 1;
+}
+
+void ReductionBlocks::FoldBlock(std::uint64_t block, std::vector<double>& results) const {
+  const std::span<const double> parts = blocks_[block];
+  const std::span<double> own = std::span(results).subspan(FirstCell(block), parts.size());
+  if (reduction_.code == ReductionCode::kLargest) {
+    for (std::size_t i = 0; i < parts.size(); ++i) own[i] = std::max(own[i], parts[i]);
+  } else {
+    for (std::size_t i = 0; i < parts.size(); ++i) own[i] += parts[i];
+  }
+}
+
+/// With memory of a block that was folded.
+void ReductionBlocks::Begin(std::uint64_t block) {
+  const std::scoped_lock lock(folded_->mutex);
+  if (folded_->spare.empty()) return;
+  blocks_[block] = std::move(folded_->spare.back());
+  folded_->spare.pop_back();
+}
+
+void ReductionBlocks::EndBlock(std::uint64_t block) {
+  const std::scoped_lock lock(folded_->mutex);
+  if (folded_->results.empty()) folded_->results.resize(CellCount());
+  folded_->ended[block] = true;
+  for (; folded_->next < blocks_.size() && folded_->ended[folded_->next]; ++folded_->next) {
+    FoldBlock(folded_->next, folded_->results);
+    blocks_[folded_->next].clear();
+    folded_->spare.push_back(std::move(blocks_[folded_->next]));
+  }
+}
+
 std::vector<double> ReductionBlocks::Fold() const {
-  std::vector<double> results(reduction_.cells ? cells_.CellCount(elements_) : 1, 0.0);
-  for (std::size_t block = 0; block < blocks_.size(); ++block) {
-    const std::uint64_t first_cell = FirstCell(block);
-    for (std::size_t cell = 0; cell < blocks_[block].size(); ++cell) {
-      double& result = results[first_cell + cell];
-      result = Combine(reduction_.code, result, blocks_[block][cell]);
-    }
+  std::vector<double> results = folded_->results;
+  results.resize(CellCount());
+  for (std::uint64_t block = folded_->next; block < blocks_.size(); ++block) {
+    FoldBlock(block, results);
   }
   return results;
 }

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <utility>
@@ -63,6 +65,10 @@ class ReductionBlocks {
   template <class Real>
   void Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
 
+  /// Nothing more of the block will be taken; it is folded as soon as those before it are, and its
+  /// memory is used again. Once for each block, or for none. REQUIRES: cells are no rows.
+  void EndBlock(std::uint64_t block);
+
   /// One number, or one for each cell.
   std::vector<double> Fold() const;
 
@@ -82,7 +88,19 @@ class ReductionBlocks {
   std::vector<std::pair<std::uint64_t, double>> Edges() const;
 
  private:
+  /// Of the blocks that were ended.
+  struct Folded {
+    std::mutex mutex;
+    std::vector<bool> ended;
+    std::uint64_t next = 0;  ///< the first that is not folded
+    std::vector<double> results;
+    std::vector<std::vector<double>> spare;
+  };
+
   std::uint64_t FirstCell(std::uint64_t block) const;
+  std::uint64_t CellCount() const;
+  void Begin(std::uint64_t block);
+  void FoldBlock(std::uint64_t block, std::vector<double>& results) const;
   template <class Real>
   void TakeRows(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
 
@@ -92,6 +110,7 @@ class ReductionBlocks {
   /// Of each block the results of the cells that it touches, from FirstCell on; without those
   /// inside where they are forgotten.
   std::vector<std::vector<double>> blocks_;
+  std::unique_ptr<Folded> folded_;
 };
 
 }  // namespace weightsmith::internal

@@ -95,6 +95,10 @@ void TaskState::BeginPass() {
                                   : nullptr);
   }
   rows_ = RowNumbersOf(*task_, pass_);
+  of_rows_.assign(blocks_.size(), false);
+  for (const RowNumbers& rows : rows_) {
+    for (const std::size_t r : rows.reductions) of_rows_[r] = true;
+  }
   for (const RowNumbers& rows : rows_) {
     for (const Slot slot : rows.stored) slots_[slot].resize(rows.cells.CellCount(task_->elements));
   }
@@ -141,9 +145,7 @@ void TaskState::Gather(std::uint64_t first, std::size_t n, std::span<const Real>
                            [](Real v) { return static_cast<float>(v); });
   }
   const std::uint64_t end = first + n;
-  if (!rows_.empty() && (end % kReductionBlock == 0 || end == task_->elements)) {
-    EndBlock(first / kReductionBlock);
-  }
+  if (end % kReductionBlock == 0 || end == task_->elements) EndBlock(first / kReductionBlock);
 }
 
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
@@ -153,6 +155,9 @@ template void TaskState::Gather(std::uint64_t first, std::size_t n,
 
 /// Rows that lie inside a block are complete with it.
 void TaskState::EndBlock(std::uint64_t block) {
+  for (std::size_t r = 0; r < blocks_.size(); ++r) {
+    if (selections_[r] == nullptr && !of_rows_[r]) blocks_[r].EndBlock(block);
+  }
   for (const RowNumbers& rows : rows_) {
     std::vector<std::span<const double>> reduced;
     for (const std::size_t r : rows.reductions) reduced.push_back(blocks_[r].Inside(block).results);

@@ -75,6 +75,7 @@ class TaskState {
   PreparedDeltas deltas_;
   std::vector<ReductionBlocks> blocks_;                 ///< parallel to the pass's reductions
   std::vector<std::unique_ptr<Selection>> selections_;  ///< likewise; null for other reductions
+  std::vector<bool> of_rows_;                           ///< likewise: whether it is in rows_
   std::vector<RowNumbers> rows_;                        ///< of the pass
 };
 

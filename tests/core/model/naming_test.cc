@@ -89,7 +89,7 @@ TEST(Naming, HasABeginningThatFilesAreFoundBy) {
     bool found = false;
     for (const auto& [name, tensor] : OtherNaming(component)) {
       found = found || begins(name);
-      const auto same = [&name = name](const TensorRule& rule) { return rule.name == name; };
+      const auto same = [&own = name](const TensorRule& rule) { return rule.name == own; };
       renamed = renamed || std::ranges::none_of(component.tensors, same);
     }
     EXPECT_TRUE(found || !renamed);

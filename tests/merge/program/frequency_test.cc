@@ -12,7 +12,7 @@ struct Case {
   Shape shape;
   double alpha;
   double tilt;
-  std::vector<float> expected;
+  std::vector<double> expected;
 };
 
 // Computed with numpy's rfftn and irfftn from the description in the header.

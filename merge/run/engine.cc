@@ -1,5 +1,6 @@
 #include "merge/run/engine.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -52,7 +53,9 @@ Engine::Engine(const Plan& plan, const MemoryShare& memory, std::optional<IoBack
       workers_(context_) {}
 
 void Engine::Compute(const WorkSet& work, Sink& sink, const ComputeOptions& options) {
-  TakeSurveys(options);
+  const bool needed = std::ranges::any_of(
+      work, [&](const TaskWork& own) { return !plan().tasks[own.task].given.empty(); });
+  if (needed) TakeSurveys(options);
   Computation(context_, workers_, memory_.states, work, sink, options).Run();
 }
 

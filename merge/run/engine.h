@@ -46,9 +46,12 @@ class Engine {
   const AdapterDigests& adapter_digests() { return context_.deltas.digests(); }
 
   /// Computes the work and gives it to the sink. Any thread, several at once with a sink each; the
-  /// first one takes the plan's surveys before. Throws as Worker does, what the sink throws, and
-  /// kInterrupted.
+  /// first one that needs the plan's surveys takes them before. Throws as Worker does, what the
+  /// sink throws, and kInterrupted.
   void Compute(const WorkSet& work, Sink& sink, const ComputeOptions& options);
+
+  /// Takes the plan's surveys, as the first Compute would; afterwards none is left to be taken.
+  void TakeSurveys(const ComputeOptions& options);
 
   /// Throws kInput where a file changed since the plan was made: any, or one that the work reads.
   void ExpectInputsUnchanged() const;
@@ -58,8 +61,6 @@ class Engine {
   void DropCaches() const;
 
  private:
-  void TakeSurveys(const ComputeOptions& options);
-
   MemoryShare memory_;
   std::optional<IoBackend> io_;
   WorkerContext context_;

@@ -122,6 +122,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
     const MemoryShare share = AffordMemory(plan, options);
     CheckDisks(plan);
     Engine engine(plan, share, options.io);
+    engine.TakeSurveys(ComputeOptionsOf(options, share));
     ProveEffects(engine, options.cancel);
     report = WriteOutputs(engine, options, share);
   }
@@ -143,6 +144,7 @@ std::shared_ptr<const Checkpoint> RunInMemory(const Plan& plan, const RunOptions
   const MemoryShare share = AffordMemory(plan, options, plan.bytes_to_write);
   MemoryDestination destination(plan);
   Engine engine(plan, share, options.io);
+  engine.TakeSurveys(ComputeOptionsOf(options, share));
   ProveEffects(engine, options.cancel);
   Results results(plan, &destination);
   ComputeOptions own = ComputeOptionsOf(options, share);

@@ -90,8 +90,8 @@ inline TensorList PartAlone(std::string_view id, std::size_t row) {
   return tensors;
 }
 
-inline const TensorAnatomy& Told(const Anatomy& anatomy, const TensorList& tensors,
-                                 std::string_view name) {
+inline const TensorAnatomy& ToldOf(const Anatomy& anatomy, const TensorList& tensors,
+                                   std::string_view name) {
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (tensors[i].name == name) return anatomy.tensors.at(i);
   }

@@ -85,12 +85,12 @@ TEST(Anatomy, CountsTheComponentsOfStableDiffusion15) {
 TEST(Anatomy, TellsCanonicalAndLocalNamesAndRoles) {
   const TensorList tensors = Monolithic("sd1");
   const Anatomy anatomy = Examined(tensors);
-  const TensorAnatomy& weight = Told(anatomy, tensors, kConvIn);
+  const TensorAnatomy& weight = ToldOf(anatomy, tensors, kConvIn);
   EXPECT_EQ(weight.canonical, kConvIn);
   EXPECT_EQ(weight.local, "input_blocks.0.0.weight");
   EXPECT_EQ(weight.role, Role::kWeight);
   EXPECT_FALSE(weight.optional);
-  const TensorAnatomy& positions = Told(anatomy, tensors, kPositionIds);
+  const TensorAnatomy& positions = ToldOf(anatomy, tensors, kPositionIds);
   EXPECT_EQ(positions.local, "text_model.embeddings.position_ids");
   EXPECT_EQ(positions.role, Role::kPositionIds);
   EXPECT_TRUE(positions.optional);
@@ -99,7 +99,7 @@ TEST(Anatomy, TellsCanonicalAndLocalNamesAndRoles) {
 TEST(Anatomy, ABareModelHasTheCanonicalNamesOfAMonolithicOne) {
   const TensorList tensors = Bare("flux1", "schnell");
   const Anatomy anatomy = Examined(tensors);
-  EXPECT_EQ(Told(anatomy, tensors, "img_in.weight").canonical,
+  EXPECT_EQ(ToldOf(anatomy, tensors, "img_in.weight").canonical,
             "model.diffusion_model.img_in.weight");
   EXPECT_EQ(anatomy.Modelspec(), "flux-1-schnell");
 }
@@ -114,7 +114,7 @@ TEST(Anatomy, FluxIsFoundUnderBothFamiliesOfPrefixes) {
   const Anatomy anatomy = Examined(tensors);
   EXPECT_THAT(ComponentNames(anatomy), ElementsAre("transformer", "clip_l", "t5xxl", "vae"));
   for (const ComponentAnatomy& component : anatomy.components) EXPECT_TRUE(component.complete);
-  EXPECT_EQ(Told(anatomy, tensors, "first_stage_model.decoder.conv_in.bias").canonical,
+  EXPECT_EQ(ToldOf(anatomy, tensors, "first_stage_model.decoder.conv_in.bias").canonical,
             "vae.decoder.conv_in.bias");
 }
 
@@ -125,7 +125,7 @@ TEST(Anatomy, FluxNormsMayBeCalledWeight) {
   });
   const Anatomy anatomy = Examined(tensors);
   EXPECT_TRUE(anatomy.components[0].complete);
-  EXPECT_EQ(Told(anatomy, tensors, "double_blocks.3.txt_attn.norm.query_norm.weight").local,
+  EXPECT_EQ(ToldOf(anatomy, tensors, "double_blocks.3.txt_attn.norm.query_norm.weight").local,
             "double_blocks.3.txt_attn.norm.query_norm.scale");
 }
 
@@ -138,15 +138,16 @@ TEST(Anatomy, AnEncoderWithoutTheOuterModuleIsNormalised) {
   });
   const Anatomy anatomy = Examined(tensors);
   EXPECT_TRUE(anatomy.FindComponent("clip_l")->complete);
-  EXPECT_EQ(Told(anatomy, tensors, "cond_stage_model.transformer.final_layer_norm.bias").canonical,
-            "cond_stage_model.transformer.text_model.final_layer_norm.bias");
+  EXPECT_EQ(
+      ToldOf(anatomy, tensors, "cond_stage_model.transformer.final_layer_norm.bias").canonical,
+      "cond_stage_model.transformer.text_model.final_layer_norm.bias");
 }
 
 TEST(Anatomy, ALogitScaleStandsBesideItsEncoder) {
   TensorList tensors = Monolithic("flux1", "dev");
   Add(tensors, "text_encoders.clip_l.logit_scale", DType::kF32, {});
   const Anatomy anatomy = Examined(tensors);
-  const TensorAnatomy& told = Told(anatomy, tensors, "text_encoders.clip_l.logit_scale");
+  const TensorAnatomy& told = ToldOf(anatomy, tensors, "text_encoders.clip_l.logit_scale");
   EXPECT_EQ(told.local, "logit_scale");
   EXPECT_EQ(told.canonical, "text_encoders.clip_l.logit_scale");
   EXPECT_TRUE(told.optional);
@@ -157,7 +158,7 @@ TEST(Anatomy, ALogitScaleStandsBesideItsEncoder) {
 TEST(Anatomy, DevIsReportedFromSchnellByItsGuidance) {
   TensorList tensors = Bare("flux1", "dev", "full");
   EXPECT_EQ(Examined(tensors).variant, "dev");
-  EXPECT_TRUE(Told(Examined(tensors), tensors, "guidance_in.out_layer.weight").optional)
+  EXPECT_TRUE(ToldOf(Examined(tensors), tensors, "guidance_in.out_layer.weight").optional)
       << "schnell lacks it, and merges with dev";
   std::erase_if(tensors, [](const auto& tensor) { return tensor.name.starts_with("guidance_in"); });
   EXPECT_EQ(Examined(tensors).variant, "schnell");
@@ -281,7 +282,7 @@ TEST(Anatomy, FloatingPositionIdsAreDamage) {
   At(tensors, kPositionIds).info.dtype = DType::kF16;
   const Anatomy anatomy = Examined(tensors);
   EXPECT_THAT(anatomy.damage, ElementsAre(HasSubstr("is stored as F16, not as I64")));
-  EXPECT_EQ(Told(anatomy, tensors, kPositionIds).role, Role::kPositionIds);
+  EXPECT_EQ(ToldOf(anatomy, tensors, kPositionIds).role, Role::kPositionIds);
 }
 
 TEST(Anatomy, TrainingStateIsReportedFromWeights) {
@@ -295,9 +296,9 @@ TEST(Anatomy, TrainingStateIsReportedFromWeights) {
   EXPECT_THAT(ComponentNames(anatomy), ElementsAre("unet", "clip_l", "vae", "other", "ema"));
   EXPECT_EQ(anatomy.FindComponent("ema")->tensors, 3u);
   EXPECT_EQ(anatomy.FindComponent("other")->tensors, 2u);
-  EXPECT_EQ(Told(anatomy, tensors, "alphas_cumprod").role, Role::kBuffer);
-  EXPECT_EQ(Told(anatomy, tensors, "model_ema.num_updates").role, Role::kEma);
-  EXPECT_TRUE(Told(anatomy, tensors, "model_ema.decay").optional);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "alphas_cumprod").role, Role::kBuffer);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "model_ema.num_updates").role, Role::kEma);
+  EXPECT_TRUE(ToldOf(anatomy, tensors, "model_ema.decay").optional);
   EXPECT_TRUE(anatomy.FindComponent("vae")->complete);
   EXPECT_THAT(anatomy.FindComponent("vae")->extra, IsEmpty());
 }
@@ -314,7 +315,7 @@ TEST(Anatomy, MarkersAndMetadataTellThePrediction) {
   const Anatomy anatomy = Examined(tensors);
   EXPECT_EQ(anatomy.prediction, Prediction::kV);
   EXPECT_THAT(anatomy.markers, ElementsAre("v_pred", "ztsnr"));
-  EXPECT_EQ(Told(anatomy, tensors, "ztsnr").role, Role::kMarker);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "ztsnr").role, Role::kMarker);
 }
 
 TEST(Anatomy, ScaledFp8IsRecognised) {
@@ -324,9 +325,9 @@ TEST(Anatomy, ScaledFp8IsRecognised) {
   Add(tensors, "single_blocks.0.linear1.scale_weight", DType::kF32, {1});
   const Anatomy anatomy = Examined(tensors);
   EXPECT_THAT(anatomy.quantization, ElementsAre("scaled", "scaled_fp8"));
-  EXPECT_EQ(Told(anatomy, tensors, "single_blocks.0.linear1.scale_weight").role,
+  EXPECT_EQ(ToldOf(anatomy, tensors, "single_blocks.0.linear1.scale_weight").role,
             Role::kQuantization);
-  EXPECT_EQ(Told(anatomy, tensors, "single_blocks.0.linear1.weight").role, Role::kWeight);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "single_blocks.0.linear1.weight").role, Role::kWeight);
   EXPECT_THAT(anatomy.components[0].extra, IsEmpty());
 }
 
@@ -339,7 +340,7 @@ TEST(Anatomy, PackedWeightsAreCodes) {
   const Anatomy anatomy = Examined(tensors);
   EXPECT_EQ(anatomy.id, "flux1");
   EXPECT_THAT(anatomy.quantization, testing::IsSupersetOf({"bnb", "bnb_nf4"}));
-  EXPECT_EQ(Told(anatomy, tensors, "single_blocks.0.linear1.weight").role, Role::kQuantization);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "single_blocks.0.linear1.weight").role, Role::kQuantization);
   EXPECT_THAT(anatomy.damage, IsEmpty());
 }
 
@@ -359,7 +360,7 @@ TEST(Anatomy, AVaeUnderAPrefixIsAVae) {
   EXPECT_EQ(anatomy.id, "vae");
   EXPECT_EQ(anatomy.variant, "z4");
   EXPECT_THAT(ComponentNames(anatomy), ElementsAre("vae", "ema"));
-  EXPECT_EQ(Told(anatomy, tensors, "first_stage_model.quant_conv.bias").local, "quant_conv.bias");
+  EXPECT_EQ(ToldOf(anatomy, tensors, "first_stage_model.quant_conv.bias").local, "quant_conv.bias");
 }
 
 TEST(Anatomy, AnUnknownFileIsOneComponentUnderItsOwnNames) {
@@ -373,11 +374,11 @@ TEST(Anatomy, AnUnknownFileIsOneComponentUnderItsOwnNames) {
   EXPECT_EQ(anatomy.prediction, Prediction::kUnknown);
   EXPECT_THAT(ComponentNames(anatomy), ElementsAre("other"));
   EXPECT_EQ(anatomy.components[0].kind, ComponentKind::kOther);
-  const TensorAnatomy& weight = Told(anatomy, tensors, "model.layers.0.mlp.up_proj.weight");
+  const TensorAnatomy& weight = ToldOf(anatomy, tensors, "model.layers.0.mlp.up_proj.weight");
   EXPECT_EQ(weight.canonical, "model.layers.0.mlp.up_proj.weight");
   EXPECT_EQ(weight.role, Role::kWeight);
-  EXPECT_EQ(Told(anatomy, tensors, "model.layers.0.attn.bias_index").role, Role::kBuffer);
-  EXPECT_TRUE(Told(anatomy, tensors, "model.embed_tokens.weight").keep_precision);
+  EXPECT_EQ(ToldOf(anatomy, tensors, "model.layers.0.attn.bias_index").role, Role::kBuffer);
+  EXPECT_TRUE(ToldOf(anatomy, tensors, "model.embed_tokens.weight").keep_precision);
   EXPECT_FALSE(weight.keep_precision);
 }
 
@@ -391,7 +392,7 @@ TEST(Anatomy, Fp8LeavesEmbeddingsFirstAndLastLayersEncodersAndVae) {
   const TensorList tensors = Monolithic("flux1", "dev");
   const Anatomy anatomy = Examined(tensors);
   const auto keeps = [&](std::string_view name) {
-    return Told(anatomy, tensors, name).keep_precision;
+    return ToldOf(anatomy, tensors, name).keep_precision;
   };
   EXPECT_TRUE(keeps("model.diffusion_model.img_in.weight"));
   EXPECT_TRUE(keeps("model.diffusion_model.final_layer.linear.weight"));

@@ -15,7 +15,7 @@ TEST(NameWithin, GivesAPartTheNamesOfItsParent) {
     Anatomy anatomy = ExamineHeader(tensors, std::nullopt);
     const std::string_view variant = parent == "flux1" ? "dev" : "base";
     NameWithin(anatomy, RowOf(parent, variant, "full"));
-    return Told(anatomy, tensors, name).canonical;
+    return ToldOf(anatomy, tensors, name).canonical;
   };
   constexpr std::string_view kNorm = "text_model.final_layer_norm.bias";
   EXPECT_EQ(names("sd1", kNorm), "cond_stage_model.transformer.text_model.final_layer_norm.bias");
@@ -31,7 +31,7 @@ TEST(NameWithin, LeavesAPartThatTheParentLacks) {
   const TensorList tensors = PartAlone("t5xxl", 0);
   Anatomy anatomy = ExamineHeader(tensors, std::nullopt);
   NameWithin(anatomy, RowOf("sd1", "base", "full"));
-  EXPECT_EQ(Told(anatomy, tensors, "shared.weight").canonical, "shared.weight");
+  EXPECT_EQ(ToldOf(anatomy, tensors, "shared.weight").canonical, "shared.weight");
 }
 
 }  // namespace

@@ -11,7 +11,10 @@ std::string CheckClamp(const ArgumentsGiven& given) {
   if (!numbers && given.list == 0)
     return "give `low`, `high` or both, or two or more models in `to`";
   if (given.list == 1) return "`to` has one entry: the limits are taken from two or more";
-  if (numbers && given.Has("stiffness")) return "`stiffness` is of limits that `to` sets";
+  const auto stiffness = given.numbers.find("stiffness");
+  const bool stiff =
+      stiffness == given.numbers.end() ? given.Has("stiffness") : stiffness->second != 0;
+  if (numbers && stiff) return "`stiffness` is of limits that `to` sets";
   const auto low = given.numbers.find("low");
   const auto high = given.numbers.find("high");
   if (low == given.numbers.end() || high == given.numbers.end()) return "";
@@ -43,7 +46,7 @@ ModelLimits LimitsOf(Lowering& tape, std::span<const Value> models) {
 ModelLimits NextToMean(Lowering& tape, std::span<const Value> models, const ModelLimits& outer) {
   const Value mean = MeanOf(tape, models);
   const Value one = tape.Constant(1);
-  ModelLimits next = {outer.high, outer.low};
+  ModelLimits next = outer;
   for (const Value model : models) {
     const Value below = tape.KeepBelow(one, model, mean);
     const Value above = tape.KeepBelow(one, mean, model);

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "core/tensor/encoding.h"
 #include "merge/plan/planner.h"
 #include "merge/plan/scaled.h"
 
@@ -65,7 +66,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin.node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
+    if (IsEncodingMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
     }
     considered_.insert(model);

@@ -9,12 +9,6 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kWeight = ".weight";
-
-bool Has(std::span<const std::string_view> words, std::string_view word) {
-  return std::ranges::find(words, word) != words.end();
-}
-
 /// The cells of the weight in the first encoding that has such scales.
 std::optional<Grid> CellsOf(DType codes, const Shape& weight, const TensorInfo& scales,
                             std::string_view end) {
@@ -22,7 +16,7 @@ std::optional<Grid> CellsOf(DType codes, const Shape& weight, const TensorInfo& 
   if (!dtype.has_codec || dtype.bits <= 8) return std::nullopt;
   for (const Encoding* encoding : Encodings()) {
     if (std::ranges::find(encoding->codes, codes) == encoding->codes.end()) continue;
-    if (!Has(encoding->scales, end)) continue;
+    if (!HasScales(*encoding, end)) continue;
     if (auto cells = encoding->grid(weight, scales.shape)) return cells;
   }
   return std::nullopt;
@@ -38,13 +32,13 @@ std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& wei
 std::optional<WeightScale> ScaleOf(const ModelIndex& model, const TensorKey& weight,
                                    const Shape& shape) {
   const ModelTensor* tensor = model.Find(weight);
-  if (tensor == nullptr || !weight.tensor.ends_with(kWeight)) return std::nullopt;
+  if (tensor == nullptr || !weight.tensor.ends_with(kWeightEnd)) return std::nullopt;
   const StoredWeight* const stored = model.StoredWeightOf(weight);
   if (stored == nullptr || stored->keys.front() != weight) return std::nullopt;
-  const std::string stem = weight.tensor.substr(0, weight.tensor.size() - kWeight.size());
+  const std::string stem = weight.tensor.substr(0, weight.tensor.size() - kWeightEnd.size());
   std::optional<WeightScale> found;
   for (const TensorKey& key : std::span(stored->keys).subspan(1)) {
-    if (IsScaledMark(key.tensor)) continue;
+    if (IsEncodingMark(key.tensor)) continue;
     if (!key.tensor.starts_with(stem)) return std::nullopt;
     const auto cells = CellsOf(tensor->stored->info.dtype, shape, model.Find(key)->stored->info,
                                std::string_view(key.tensor).substr(stem.size()));
@@ -64,22 +58,15 @@ const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key) {
 
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key) {
   for (const Encoding* encoding : Encodings()) {
-    for (const std::string_view end : encoding->scales) {
-      if (!key.tensor.ends_with(end)) continue;
+    for (const auto& [end, use, scheme] : encoding->companions) {
+      if (use != EncodingCompanion::Use::kScales || !key.tensor.ends_with(end)) continue;
       const std::string stem = key.tensor.substr(0, key.tensor.size() - end.size());
-      const TensorKey weight{key.component, stem + std::string(kWeight)};
+      const TensorKey weight{key.component, stem + std::string(kWeightEnd)};
       const auto scale = ScaleOf(model, weight);
       if (scale && scale->key == key) return true;
     }
   }
   return false;
-}
-
-bool IsScaledMark(std::string_view key) {
-  return std::ranges::any_of(Encodings(), [&](const Encoding* encoding) {
-    return std::ranges::any_of(encoding->marks,
-                               [&](std::string_view mark) { return key.ends_with(mark); });
-  });
 }
 
 }  // namespace weightsmith::internal

@@ -31,8 +31,4 @@ const StoredWeight* NotDecoded(const ModelIndex& model, const TensorKey& key);
 /// Whether the tensor holds the scales of a weight that ScaleOf decodes.
 bool IsScaleKey(const ModelIndex& model, const TensorKey& key);
 
-/// Whether the tensor says something of how weights are stored (a marker, the scale of what goes
-/// into a layer), and so means nothing where they are stored otherwise.
-bool IsScaledMark(std::string_view key);
-
 }  // namespace weightsmith::internal

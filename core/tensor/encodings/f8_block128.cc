@@ -16,7 +16,7 @@ const Encoding& f8_block128() {
       .source = "DeepSeek-V3; transformers' FineGrainedFP8",
       .codes = {DType::kF8E4M3},
       // A factor, in spite of its name.
-      .scales = {".weight_scale_inv"},
+      .companions = {{.end = ".weight_scale_inv"}},
       .grid = GridOfF8Block128,
   };
   return declaration;

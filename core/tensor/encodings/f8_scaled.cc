@@ -16,13 +16,18 @@ std::optional<Grid> GridOfF8Scaled(const Shape& weight, const Shape& scales) {
 }  // namespace
 
 const Encoding& f8_scaled() {
+  using Use = EncodingCompanion::Use;
   static const Encoding declaration{
       .id = "f8_scaled",
       .doc = "fp8 with one scale, or one for each row",
       .source = "ComfyUI's scaled fp8",
       .codes = {DType::kF8E4M3, DType::kF8E5M2},
-      .scales = {".scale_weight", ".weight_scale"},
-      .marks = {"scaled_fp8", ".scale_input", ".input_scale", ".comfy_quant"},
+      .companions = {{.end = ".scale_weight", .scheme = "scaled"},
+                     {.end = ".weight_scale", .scheme = "scaled"},
+                     {.end = ".scale_input", .use = Use::kMark, .scheme = "scaled"},
+                     {.end = ".input_scale", .use = Use::kMark, .scheme = "scaled"},
+                     {.end = ".comfy_quant", .use = Use::kMark, .scheme = "comfy_quant"},
+                     {.end = "scaled_fp8", .use = Use::kMarker, .scheme = "scaled_fp8"}},
       .grid = GridOfF8Scaled,
   };
   return declaration;

@@ -27,7 +27,7 @@ TEST(Encodings, AreDeclaredInFull) {
   for (const Encoding* encoding : Encodings()) {
     ids.push_back(encoding->id);
     EXPECT_FALSE(encoding->doc.empty() || encoding->source.empty()) << encoding->id;
-    EXPECT_FALSE(encoding->codes.empty() || encoding->scales.empty()) << encoding->id;
+    EXPECT_FALSE(encoding->codes.empty() || encoding->companions.empty()) << encoding->id;
     EXPECT_NE(encoding->grid, nullptr) << encoding->id;
   }
   EXPECT_THAT(ids, ElementsAre("f8_block128", "f8_scaled"));
@@ -50,6 +50,21 @@ TEST(Encodings, BlockFp8HasAScaleForEachBlock) {
   EXPECT_EQ(grid({300, 200}, {2, 2}), std::nullopt);
   EXPECT_EQ(grid({300, 200}, {6}), std::nullopt);
   EXPECT_EQ(grid({300, 0}, {3, 0}), std::nullopt);
+}
+
+TEST(Encodings, SayWhatStandsBesideCodes) {
+  EXPECT_THAT(CompanionScheme("a.b.weight_scale"), Optional(std::string_view("scaled")));
+  EXPECT_THAT(CompanionScheme("unet.scaled_fp8"), Optional(std::string_view("scaled_fp8")));
+  EXPECT_THAT(CompanionScheme("a.comfy_quant"), Optional(std::string_view("comfy_quant")));
+  EXPECT_EQ(CompanionScheme("a.weight"), std::nullopt);
+  // Beside a wider weight it may be anything.
+  EXPECT_EQ(CompanionScheme("a.weight_scale_inv"), std::nullopt);
+  EXPECT_TRUE(IsEncodingMark("a.scale_input"));
+  EXPECT_TRUE(IsEncodingMark("scaled_fp8"));
+  EXPECT_FALSE(IsEncodingMark("a.scale_weight"));
+  EXPECT_THAT(EncodingMarkers(), ElementsAre("scaled_fp8"));
+  EXPECT_TRUE(HasScales(Named("f8_block128"), ".weight_scale_inv"));
+  EXPECT_FALSE(HasScales(Named("f8_scaled"), ".scale_input"));
 }
 
 TEST(Grid, CountsCellsByRows) {

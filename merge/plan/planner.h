@@ -14,7 +14,6 @@
 #include "merge/plan/place_table.h"
 #include "merge/plan/plan.h"
 #include "merge/plan/problems.h"
-#include "merge/plan/scaled.h"
 #include "merge/plan/stack_index.h"
 
 namespace weightsmith::internal {
@@ -151,8 +150,8 @@ class Planner {
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                       const TensorEvaluator& evaluator, Value value, const Shape& shape,
                       const Want& want) const;
-  std::optional<WeightScale> ScalesOf(const TensorKey& key, const Product& product,
-                                      const Shape& shape, std::uint32_t leading) const;
+  std::optional<Grid> CellsOfProduct(const TensorKey& key, const Product& product,
+                                     const Shape& shape, std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
   void PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
                  std::uint32_t product);

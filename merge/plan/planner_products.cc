@@ -5,7 +5,6 @@
 #include "core/model/blocks.h"
 #include "merge/plan/fill_dtype.h"
 #include "merge/plan/planner.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
 
@@ -16,11 +15,11 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
   const OutputSpec& spec = plan_.outputs[output].spec;
   return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
            const auto& [key, tensor] = item;
-           if (NotDecoded(index_.models()[model], key) != nullptr) return true;
-           if (!ScaleOf(index_.models()[model], key)) return false;
-           const ModelTensor& own = Of(model, key);
-           return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
-                  own.stored->info.dtype;
+           if (index_.models()[model].NotDecoded(key) != nullptr) return true;
+           const ModelTensor* const own = index_.models()[model].Find(key);
+           if (own == nullptr || !own->scales) return false;
+           return OutputDType(spec, places_.Of(*own, tensor.canonical), *own) ==
+                  own->stored->info.dtype;
          });
 }
 
@@ -45,11 +44,13 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
   return product;
 }
 
-/// What scales are stored with a product that is computed: those that the leading model has.
-std::optional<WeightScale> Planner::ScalesOf(const TensorKey& key, const Product& product,
-                                             const Shape& shape, std::uint32_t leading) const {
-  if (product.copy || product.dtype != Of(leading, key).stored->info.dtype) return std::nullopt;
-  return ScaleOf(index_.models()[leading], key, shape);
+/// What the scales are for that are stored with a product that is computed: those that the leading
+/// model has.
+std::optional<Grid> Planner::CellsOfProduct(const TensorKey& key, const Product& product,
+                                            const Shape& shape, std::uint32_t leading) const {
+  const ModelTensor& tensor = Of(leading, key);
+  if (product.copy || product.dtype != tensor.stored->info.dtype) return std::nullopt;
+  return CellsOf(tensor, shape);
 }
 
 /// What the outputs store of a task's values, and what has to be computed for it: each value, and
@@ -63,13 +64,13 @@ Planner::Drafted Planner::DraftProducts(const TensorKey& key, const PlannedTenso
     Product& product =
         drafted.products.emplace_back(PlanProduct(key, tensor, evaluator, value, shape, want));
     const std::uint32_t leading = want.origin.models.front();
-    const auto scales = ScalesOf(key, product, shape, leading);
+    const auto cells = CellsOfProduct(key, product, shape, leading);
     drafted.values.push_back(value);
-    if (!scales || elements == 0) continue;
-    const ScaledValue scaled = FillDType(lowering, value, product.dtype, *scales,
-                                         Of(leading, scales->key).stored->info.dtype,
-                                         scales->cells.CellCount(elements) == 1);
-    product.scale = ProductScale{.cells = scales->cells};
+    if (!cells || elements == 0) continue;
+    const ScaledValue scaled =
+        FillDType(lowering, value, product.dtype, *cells,
+                  Of(leading, key).scales->tensor->info.dtype, cells->CellCount(elements) == 1);
+    product.scale = ProductScale{.cells = *cells};
     drafted.slots.push_back(scaled.scale);
     drafted.values.push_back(scaled.value);
   }
@@ -83,20 +84,22 @@ void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t nu
   const std::uint32_t leading = want.origin.models.front();
   const Product& made = plan_.tasks[number].products[product];
   const std::uint32_t model = made.copy ? plan_.tasks[number].sources[*made.copy].model : leading;
-  const auto scale = ScaleOf(index_.models()[model], key);
+  const ModelTensor* const weight = index_.models()[model].Find(key);
   // Of a tensor without elements, the leading model's stay.
   const bool empty =
       plan_.tasks[number].elements == 0 && made.dtype == Of(leading, key).stored->info.dtype;
-  if (!scale || (!made.copy && !made.scale && !empty)) return;
-  const ModelTensor& stored = Of(model, scale->key);
+  if (weight == nullptr || !weight->scales) return;
+  if (!made.copy && !made.scale && !empty) return;
+  const TensorKey& scales = weight->scales->key;
+  const ModelTensor& stored = Of(model, scales);
   const TensorInfo& info = stored.stored->info;
   const std::string& canonical = stored.anatomy->canonical;
-  if (!made.scale) return AddCopy(scale->key, canonical, model, want);
+  if (!made.scale) return AddCopy(scales, canonical, model, want);
   std::vector<Product>& products = plan_.tasks[number].products;
   const auto place = static_cast<std::uint32_t>(products.size());
   products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
   const Want from{want.output, {want.origin.node, {model}, want.origin.layer}};
-  AddOutputTensor(from, scale->key, canonical, info.dtype, info.shape, number, place);
+  AddOutputTensor(from, scales, canonical, info.dtype, info.shape, number, place);
 }
 
 /// Whether all that the output has is of one component.

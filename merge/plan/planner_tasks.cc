@@ -7,7 +7,6 @@
 
 #include "core/tensor/encoding.h"
 #include "merge/plan/planner.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -32,9 +31,12 @@ std::vector<Product> Numbered(std::vector<Product> products, std::span<const Val
 
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
-  const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
+  const auto is_scale = [&](const ModelIndex& model) {
+    const ModelTensor* const found = model.Find(key);
+    return found != nullptr && found->joined;
+  };
   if (std::ranges::any_of(index_.models(), is_scale)) return;
-  const auto is_stored = [&](const ModelIndex& model) { return NotDecoded(model, key) != nullptr; };
+  const auto is_stored = [&](const ModelIndex& model) { return model.NotDecoded(key) != nullptr; };
   if (std::ranges::any_of(index_.models(), is_stored)) return PlanStored(key, tensor);
   PlanPlain(key, tensor, WantsOf(key));
 }
@@ -261,12 +263,12 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
                 .gather = tensor.stored->gather,
                 .segments = {}};
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
-  if (const auto scale = ScaleOf(index_.models()[model], key, shape)) {
-    const ModelTensor& stored = Of(model, scale->key);
-    source.scale = StoredScale{.file = file_number_[model][stored.part] + stored.stored->file,
-                               .offset = stored.stored->offset,
-                               .info = stored.stored->info,
-                               .cells = scale->cells};
+  if (const auto cells = CellsOf(tensor, shape)) {
+    const CheckpointTensor& scales = *tensor.scales->tensor;
+    source.scale = StoredScale{.file = file_number_[model][tensor.part] + scales.file,
+                               .offset = scales.offset,
+                               .info = scales.info,
+                               .cells = *cells};
   }
   if (info.shape == shape || ElementCount(shape).value_or(0) == 0) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.

@@ -46,7 +46,33 @@ struct Encoding {
   std::vector<EncodingCompanion> companions{};
   /// Which elements of the weight a scale is for; nothing where the shapes do not fit.
   std::optional<Grid> (*grid)(const Shape& weight, const Shape& scales) = nullptr;
+  /// The shape of the scales that a plain weight gets, which are f32; nothing where it cannot be
+  /// stored so.
+  std::optional<Shape> (*scales_of)(const Shape& weight) = nullptr;
 };
+
+/// How a tensor is stored: plain values of a dtype, or codes of it in an encoding.
+struct StoredAs {
+  StoredAs(DType plain)
+      : dtype(plain) {}  // NOLINT(google-explicit-constructor): every dtype is one
+  explicit StoredAs(const Encoding& encoded) : dtype(encoded.codes.front()), encoding(&encoded) {}
+
+  DType dtype;
+  const Encoding* encoding = nullptr;
+
+  bool operator==(const StoredAs&) const = default;
+};
+
+/// "f8_block128", or what DTypeByWord reads.
+std::optional<StoredAs> StoredAsByWord(std::string_view word);
+
+/// "f8_block128", "f16".
+std::string_view WordOf(const StoredAs& stored);
+
+/// The end of the key of the scales that are written, and the marker of a component that has some;
+/// empty where the encoding has no marker.
+std::string_view WrittenScales(const Encoding& encoding);
+std::string_view WrittenMarker(const Encoding& encoding);
 
 /// All of them, by id.
 std::span<const Encoding* const> Encodings();

@@ -157,7 +157,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
   for (std::size_t p = 0; p < wanted.size(); ++p) {
-    PlanScale(key, wanted[p].want, number, static_cast<std::uint32_t>(p));
+    PlanScale(key, tensor, wanted[p].want, number, static_cast<std::uint32_t>(p));
   }
 }
 

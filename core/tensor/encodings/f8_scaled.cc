@@ -13,6 +13,10 @@ std::optional<Grid> GridOfF8Scaled(const Shape& weight, const Shape& scales) {
   return each_row ? std::optional(Grid::Rows(elements / numbers)) : std::nullopt;
 }
 
+std::optional<Shape> ScalesOfF8Scaled(const Shape& weight) {
+  return ElementCount(weight).value_or(0) == 0 ? std::nullopt : std::optional(Shape());
+}
+
 }  // namespace
 
 const Encoding& f8_scaled() {
@@ -29,6 +33,7 @@ const Encoding& f8_scaled() {
                      {.end = ".comfy_quant", .use = Use::kMark, .scheme = "comfy_quant"},
                      {.end = "scaled_fp8", .use = Use::kMarker, .scheme = "scaled_fp8"}},
       .grid = GridOfF8Scaled,
+      .scales_of = ScalesOfF8Scaled,
   };
   return declaration;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,6 +66,37 @@ TEST(Encodings, SayWhatStandsBesideCodes) {
   EXPECT_THAT(EncodingMarkers(), ElementsAre("scaled_fp8"));
   EXPECT_TRUE(HasScales(Named("f8_block128"), ".weight_scale_inv"));
   EXPECT_FALSE(HasScales(Named("f8_scaled"), ".scale_input"));
+}
+
+TEST(Encodings, AreNamedWhereADTypeIs) {
+  EXPECT_THAT(StoredAsByWord("fp16"), Optional(StoredAs(DType::kF16)));
+  const auto blocks = StoredAsByWord("f8_block128");
+  ASSERT_TRUE(blocks);
+  EXPECT_EQ(blocks->encoding, &Named("f8_block128"));
+  EXPECT_EQ(blocks->dtype, DType::kF8E4M3);
+  EXPECT_NE(*blocks, StoredAs(DType::kF8E4M3));
+  EXPECT_EQ(WordOf(*blocks), "f8_block128");
+  EXPECT_EQ(WordOf(DType::kBF16), "bf16");
+  EXPECT_EQ(StoredAsByWord("f8_block64"), std::nullopt);
+}
+
+TEST(Encodings, WriteScalesThatTheyRead) {
+  for (const Encoding* encoding : Encodings()) {
+    SCOPED_TRACE(std::string(encoding->id));
+    for (const Shape& weight : {Shape{300, 200}, Shape{128, 128}, Shape{1, 129}}) {
+      const std::optional<Shape> scales = encoding->scales_of(weight);
+      ASSERT_TRUE(scales);
+      const std::optional<Grid> cells = encoding->grid(weight, *scales);
+      ASSERT_TRUE(cells);
+      EXPECT_EQ(cells->CellCount(ElementCount(weight).value()), ElementCount(*scales).value());
+    }
+    EXPECT_EQ(encoding->scales_of({0, 8}), std::nullopt);
+    EXPECT_TRUE(HasScales(*encoding, WrittenScales(*encoding)));
+  }
+  EXPECT_THAT(Named("f8_block128").scales_of({300, 200}), Optional(Shape{3, 2}));
+  EXPECT_EQ(Named("f8_block128").scales_of({300, 200, 3, 3}), std::nullopt);
+  EXPECT_EQ(WrittenMarker(Named("f8_scaled")), "scaled_fp8");
+  EXPECT_EQ(WrittenMarker(Named("f8_block128")), "");
 }
 
 TEST(Grid, CountsCellsByRows) {

@@ -191,8 +191,14 @@ def test_one_encoding_is_written_as_another(weightsmith, tmp_path, models):
 
 
 def test_an_encoding_is_chosen_by_place(weightsmith, tmp_path, plain_models):
-    weightsmith("merge", "a.safetensors", "b.safetensors", "--alpha", 0.25, "--dtype", '{default: keep, "/down/": f8_block128}',
-                "-o", "out.safetensors")
+    (tmp_path / "mix.yaml").write_text("""\
+weightsmith: 1
+models: {a: a.safetensors, b: b.safetensors}
+steps:
+  mix: {op: weighted_sum, a: a, b: b, alpha: 0.25}
+output: {model: mix, path: out.safetensors, dtype: {default: keep, "/down/": f8_block128}}
+""")
+    weightsmith("merge", "mix.yaml")
     out = support.read(tmp_path / "out.safetensors").tensors
     assert out.keys() == plain_models["a"].keys() | {"layers.0.down.weight_scale_inv"}
     assert out["layers.0.down.weight"].dtype == FP8 and out["layers.0.up.weight"].dtype == np.float32

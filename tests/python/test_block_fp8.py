@@ -202,3 +202,12 @@ output: {model: mix, path: out.safetensors, dtype: {default: keep, "/down/": f8_
     out = support.read(tmp_path / "out.safetensors").tensors
     assert out.keys() == plain_models["a"].keys() | {"layers.0.down.weight_scale_inv"}
     assert out["layers.0.down.weight"].dtype == FP8 and out["layers.0.up.weight"].dtype == np.float32
+
+
+@pytest.mark.parametrize("encoding", ["f8_scaled", "f8_block128"])
+def test_other_codes_for_the_same_values_are_no_effect(weightsmith, tmp_path, encoding):
+    tensors = {name: (tensor * np.float32(0.1)).astype(FP8) for name, tensor in plain(1).items() if tensor.ndim == 2}
+    for letter in "ab":
+        support.write(tmp_path / f"{letter}.safetensors", tensors)
+    weightsmith("merge", "a.safetensors", "b.safetensors", "--dtype", encoding, "-o", "out.safetensors", status=8)
+    assert not (tmp_path / "out.safetensors").exists()

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/tensor/encoding.h"
 #include "merge/run/executor.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/handles.h"
@@ -120,10 +121,13 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   request.path = Find<std::filesystem::path>(given, "path").value();
   request.output = Find<std::filesystem::path>(given, "output").value();
   if (const auto word = Find<std::string>(given, "dtype")) {
-    request.dtype = DTypeByWord(*word);
-    if (!request.dtype)
+    request.dtype = StoredAsByWord(*word);
+    if (!request.dtype) {
+      std::string known = "f32, f16, bf16, f8_e4m3 or f8_e5m2";
+      for (const Encoding* encoding : Encodings()) known += " or " + std::string(encoding->id);
       throw Error(ErrorCode::kUsage, "convert: there is no dtype '" + *word + "'",
-                  "Write f32, f16, bf16, f8_e4m3 or f8_e5m2.");
+                  "Write " + known + ".");
+    }
   }
   if (const auto word = Find<std::string>(given, "layout")) request.layout = LayoutNamed(*word);
   request.components =

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/tensor/encoding.h"
 #include "merge/expression/expression.h"
 #include "merge/plan/side_file.h"
 #include "recipes/diagnostic.h"
@@ -65,7 +66,7 @@ struct RecipeOutput {
   NodeId root = 0;
   std::map<std::string, NodeId> components{};  ///< by the place as written: "vae", "te"
   std::optional<std::filesystem::path> path{};
-  PlaceMap<std::optional<DType>> dtype{};
+  PlaceMap<std::optional<StoredAs>> dtype{};
   Rounding rounding{};
   OutputLayout layout = OutputLayout::kKeep;
   bool split = false;

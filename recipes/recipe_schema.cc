@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tensor/dtype.h"
+#include "core/tensor/encoding.h"
 #include "merge/expression/places.h"
 #include "merge/operator.h"
 #include "recipes/key_schema-inl.h"
@@ -137,6 +137,7 @@ Json DTypeSchema() {
     words.emplace_back(info.word);
     for (const std::string_view spelling : Spellings(info.dtype)) spellings.push_back(spelling);
   }
+  for (const Encoding* encoding : Encodings()) words.emplace_back(encoding->id);
   return AnyOf({Words(std::move(words)), Pattern(fmt::format("^({})$", AnyCase(spellings))),
                 Ref("variable")});
 }

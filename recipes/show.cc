@@ -365,8 +365,8 @@ class Shown {
   }
 
   SourceNode DTypeOf(const RecipeOutput& output) const {
-    const auto word = [](std::optional<DType> dtype) {
-      return Text(dtype ? Info(*dtype).word : "keep");
+    const auto word = [](const std::optional<StoredAs>& stored) {
+      return Text(stored ? WordOf(*stored) : "keep");
     };
     return output.dtype.empty() ? word(std::nullopt) : ByPlace(output.dtype, word);
   }

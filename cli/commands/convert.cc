@@ -14,7 +14,7 @@ namespace {
 int RunConvert(const ParsedArguments& arguments, Terminal& terminal) {
   ConvertRequest request;
   request.path = arguments.positionals().front();
-  if (const auto word = arguments.Text("dtype")) request.dtype = DTypeByWord(*word);
+  if (const auto word = arguments.Text("dtype")) request.dtype = StoredAsByWord(*word);
   if (const auto word = arguments.Text("layout")) request.layout = LayoutNamed(*word);
   request.components = ComponentWords(arguments);
   request.files_from = arguments.Path("files-from");

@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/tensor/dtype.h"
+#include "core/tensor/encoding.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -53,7 +53,7 @@ std::string Expectation(const Flag& flag, const std::string& value) {
     case ValueKind::kBytes:
       return ParseBytes(value) ? "" : "a size such as 512M or 1.5GiB";
     case ValueKind::kDType:
-      return DTypeByWord(value) ? "" : "a dtype such as f16, bf16 or f32";
+      return StoredAsByWord(value) ? "" : "a dtype such as f16, bf16 or f32";
     case ValueKind::kAssignment: {
       const std::size_t equals = value.find('=');
       return equals != std::string::npos && equals > 0 ? "" : fmt::format("{}", flag.value);

@@ -12,6 +12,7 @@
 #include "core/model/odd_names.h"
 #include "core/model/positions.h"
 #include "core/model/rule_index.h"
+#include "core/model/stored_scales.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -46,6 +47,7 @@ class Examiner {
     FindStored();
     anatomy_.tensors.reserve(tensors_.size());
     for (const CheckpointTensor& tensor : tensors_) AddTensor(tensor);
+    JoinScales(tensors_, anatomy_);
     for (std::uint32_t i = 0; i < seen_.size(); ++i) Complete(i);
     TellQuantization();
     TellPrediction();

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "core/tensor/encoding.h"
+
 namespace weightsmith::internal {
 namespace {
 
@@ -41,14 +43,9 @@ struct Companion {
   std::string_view scheme;
 };
 
+/// Of schemes that are named and not decoded: those of encodings are in their declarations.
 constexpr Companion kCompanions[] = {
-    {"scaled_fp8", "scaled_fp8"},
-    {".scale_weight", "scaled"},
-    {".scale_input", "scaled"},
-    {".weight_scale", "scaled"},
     {".weight_scale_2", "scaled"},
-    {".input_scale", "scaled"},
-    {".comfy_quant", "comfy_quant"},
     {".absmax", "bnb"},
     {".quant_map", "bnb"},
     {".nested_absmax", "bnb"},
@@ -96,6 +93,7 @@ bool IsInputName(std::string_view name) {
 }
 
 std::optional<std::string_view> QuantizationScheme(std::string_view name) {
+  if (const auto scheme = CompanionScheme(name)) return scheme;
   for (const Companion& companion : kCompanions) {
     if (name.ends_with(companion.suffix)) return companion.scheme;
   }

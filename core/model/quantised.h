@@ -14,11 +14,16 @@
 
 namespace weightsmith::internal {
 
+struct Encoding;
+
 /// One stored weight, by indices of tensors. The first codes and the first companion are those to
 /// name in messages.
 struct QuantisedWeight {
   std::vector<std::uint32_t> codes;
   std::vector<std::uint32_t> companions;
+  /// Not null: the codes are one with the scales among the companions (core/model/stored_scales).
+  const Encoding* encoding = nullptr;
+  std::uint32_t scales = 0;
 };
 
 /// Codes are tensors of fp8, of fewer bits, or of integers of at most 32 bits, with

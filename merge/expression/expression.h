@@ -16,6 +16,7 @@
 #include "core/formats/checkpoint.h"
 #include "core/model/anatomy.h"
 #include "core/model/output_layout.h"
+#include "core/tensor/encoding.h"
 #include "core/tensor/rounding.h"
 #include "merge/adapters/adapter.h"
 #include "merge/expression/places.h"
@@ -149,7 +150,7 @@ struct OutputSpec {
   std::map<std::string, NodeId> components;  ///< component -> the node it comes from instead
   std::filesystem::path path;                ///< of the file; of the folder where there are several
   /// Row value nothing: keep the dtype of the leftmost leaf. Empty map: keep everywhere.
-  PlaceMap<std::optional<DType>> dtype;
+  PlaceMap<std::optional<StoredAs>> dtype;
   Rounding rounding{};
   OutputLayout layout = OutputLayout::kKeep;
   bool split = false;

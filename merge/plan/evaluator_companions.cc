@@ -5,7 +5,6 @@
 
 #include "core/tensor/dtype.h"
 #include "merge/plan/evaluator.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
 
@@ -39,8 +38,7 @@ std::vector<Companion> TensorEvaluator::CompanionsOf(const Node& step,
       };
       if (!std::ranges::all_of(operands, has)) continue;
       const TensorInfo& info = tensors.Find(key)->stored->info;
-      if (!Info(info.dtype).has_codec || tensors.StoredWeightOf(key) != nullptr ||
-          ScaleOf(tensors, key, info.shape)) {
+      if (!Info(info.dtype).has_codec || tensors.StoredWeightOf(key) != nullptr) {
         AddQuantised({operand});
         return {};
       }

@@ -33,15 +33,14 @@ Scalar AsStored(Lowering& tape, Scalar scale, DType dtype) {
 
 }  // namespace
 
-ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const WeightScale& scales,
-                      DType of_scales, bool whole) {
+ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Grid& cells, DType of_scales,
+                      bool whole) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const Scalar largest =
-      tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(scales.cells, value));
+  const Scalar largest = tape.Round32(whole ? tape.Largest(value) : tape.LargestOf(cells, value));
   const Scalar share = AsStored(tape, tape.Over(largest, LargestFinite(dtype)), of_scales);
   const Scalar scale = tape.Select(0, largest, tape.Select(largest, kInfinity, share, 1), 1);
   if (whole) return {scale, tape.Divide(value, scale)};
-  return {scale, tape.Quotient(value, tape.Spread(scale, scales.cells))};
+  return {scale, tape.Quotient(value, tape.Spread(scale, cells))};
 }
 
 }  // namespace weightsmith::internal

@@ -1,8 +1,8 @@
 // Scales that let the values of a weight fill the range of the dtype that they are stored in.
 #pragma once
 
+#include "core/tensor/grid.h"
 #include "core/tensor/tensor.h"
-#include "merge/plan/scaled.h"
 #include "merge/program/lowering.h"
 
 namespace weightsmith::internal {
@@ -16,7 +16,7 @@ struct ScaledValue {
 /// Scales the cells of a value so that the largest magnitude of each fills the dtype. Without one
 /// that is finite and not 0 the scale is 1. Scales are f32, or as `of_scales` has them where that
 /// is narrower. `whole`: all of the value is one cell.
-ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const WeightScale& scales,
-                      DType of_scales, bool whole);
+ScaledValue FillDType(Lowering& tape, Value value, DType dtype, const Grid& cells, DType of_scales,
+                      bool whole);
 
 }  // namespace weightsmith::internal

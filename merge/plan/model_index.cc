@@ -35,6 +35,10 @@ ModelIndex::ModelIndex(const Model& model) : model_(&model) {
   AddStoredWeights();
 }
 
+std::optional<Grid> CellsOf(const ModelTensor& tensor, const Shape& shape) {
+  return tensor.scales ? tensor.scales->CellsOf(shape) : std::nullopt;
+}
+
 std::string InWords(const StoredWeight& weight) {
   return fmt::format("'{}' is stored with '{}'", weight.codes, weight.companion);
 }
@@ -52,12 +56,33 @@ void ModelIndex::AddStoredWeights() {
     stored.codes = tensor.stored->name;
     stored.companion = part.checkpoint->tensors()[weight.companions.front()].name;
   }
+  for (const auto& [place, stored] : stored_weights_) AddScales(place.first, stored);
+}
+
+/// Joins codes with their scales, unless the component that the part is taken for lacks either.
+void ModelIndex::AddScales(std::uint32_t part, const StoredWeight& weight) {
+  const Model::Part& of = model_->parts[part];
+  ModelTensor& codes = tensors_.at(weight.keys.front());
+  const auto scales = ScalesOf(of.checkpoint->tensors(), of.anatomy, codes.tensor);
+  if (!scales) return;
+  for (const TensorKey& key : weight.keys) {
+    ModelTensor& tensor = tensors_.at(key);
+    if (tensor.stored != scales->tensor) continue;
+    codes.scales = JoinedScales{*scales, key};
+    tensor.joined = true;
+  }
 }
 
 const StoredWeight* ModelIndex::StoredWeightOf(const TensorKey& key) const {
   const ModelTensor* tensor = Find(key);
   if (tensor == nullptr || tensor->anatomy->quantised == 0) return nullptr;
   return &stored_weights_.at({tensor->part, tensor->anatomy->quantised});
+}
+
+const StoredWeight* ModelIndex::NotDecoded(const TensorKey& key) const {
+  const StoredWeight* const stored = StoredWeightOf(key);
+  if (stored == nullptr || Find(stored->keys.front())->scales) return nullptr;
+  return Find(key)->anatomy->role == Role::kEma ? nullptr : stored;
 }
 
 std::optional<TensorKey> ModelIndex::EmaOf(const TensorKey& key) const {

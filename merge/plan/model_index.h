@@ -10,17 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/model/stored_scales.h"
 #include "merge/expression/expression.h"
 
 namespace weightsmith::internal {
-
-struct ModelTensor {
-  std::uint32_t part = 0;
-  std::uint32_t tensor = 0;  ///< index in the part's checkpoint
-  const CheckpointTensor* stored = nullptr;
-  const TensorAnatomy* anatomy = nullptr;
-  const ComponentAnatomy* component = nullptr;
-};
 
 /// What joins the tensors of models: the name inside a component.
 struct TensorKey {
@@ -29,6 +22,26 @@ struct TensorKey {
 
   auto operator<=>(const TensorKey&) const = default;
 };
+
+/// The scales that a model stores a weight with, in an encoding that is known.
+struct JoinedScales : StoredScales {
+  TensorKey key;  ///< of the tensor of scales
+};
+
+struct ModelTensor {
+  std::uint32_t part = 0;
+  std::uint32_t tensor = 0;  ///< index in the part's checkpoint
+  const CheckpointTensor* stored = nullptr;
+  const TensorAnatomy* anatomy = nullptr;
+  const ComponentAnatomy* component = nullptr;
+  /// What it is multiplied by to be the weight that it stands for.
+  std::optional<JoinedScales> scales{};
+  bool joined = false;  ///< it is the scales of another tensor, with which it is planned
+};
+
+/// The elements that each of its scales is for, where the tensor has some and is taken for one of
+/// that shape, which may have more input channels; nothing where the scales do not fit it.
+std::optional<Grid> CellsOf(const ModelTensor& tensor, const Shape& shape);
 
 /// "unet/input_blocks.0.0.weight", for messages.
 std::string ToString(const TensorKey& key);
@@ -53,6 +66,9 @@ class ModelIndex {
   const std::map<TensorKey, ModelTensor>& tensors() const { return tensors_; }
   /// The weight that a tensor is codes or a companion of; null for one that is stored by itself.
   const StoredWeight* StoredWeightOf(const TensorKey& key) const;
+  /// The same where the codes are not decoded: the weight can be copied with all that belongs to
+  /// it, and not computed with.
+  const StoredWeight* NotDecoded(const TensorKey& key) const;
   /// The key of the moving average of a weight, where the model carries it beside the weight.
   std::optional<TensorKey> EmaOf(const TensorKey& key) const;
   bool HasComponent(std::string_view name) const { return components_.contains(name); }
@@ -65,6 +81,7 @@ class ModelIndex {
 
  private:
   void AddStoredWeights();
+  void AddScales(std::uint32_t part, const StoredWeight& weight);
 
   const Model* model_;
   std::map<TensorKey, ModelTensor> tensors_;

@@ -78,10 +78,13 @@ struct ProductScale {
   Register unscaled = 0;  ///< the values before that
 };
 
-/// The numbers of a slot as a tensor of its own.
+/// The numbers of a slot as a tensor of its own: as many of the first as it has elements, which are
+/// none of a marker.
 struct SlotTensor {
   Slot slot = kNoSlot;
   Shape shape;
+
+  std::uint64_t elements() const { return ElementCount(shape).value(); }
 };
 
 /// One place where a task's result goes.

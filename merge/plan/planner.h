@@ -14,7 +14,6 @@
 #include "merge/plan/place_table.h"
 #include "merge/plan/plan.h"
 #include "merge/plan/problems.h"
-#include "merge/plan/scaled.h"
 #include "merge/plan/stack_index.h"
 
 namespace weightsmith::internal {
@@ -36,9 +35,11 @@ struct OutputTensor {
   std::uint32_t product = 0;
 };
 
-/// The dtype that an output stores a tensor in. `leading` is the leftmost model's tensor. An fp8
-/// target leaves what the architecture keeps precise as it is, unless a regex row names it.
-DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading);
+/// How an output stores a tensor. `leading` is the leftmost model's tensor. An fp8 target leaves
+/// what the architecture keeps precise as it is, unless a regex row names it. No encoding: with
+/// scales where the leading tensor has the same codes with scales.
+StoredAs OutputStorage(const OutputSpec& spec, const TensorPlace& place,
+                       const ModelTensor& leading);
 
 /// The name that an output gives a tensor: the leftmost model's own, or the canonical one where a
 /// bare component file is joined by other components.
@@ -154,14 +155,17 @@ class Planner {
   void AddSource(const TensorKey& key, const TensorEvaluator& evaluator, Register number,
                  Task& task) const;
   bool Refused(const Task& task);
+  StoredAs StorageOf(const TensorKey& key, const PlannedTensor& tensor, const Want& want) const;
   Product PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                       const TensorEvaluator& evaluator, Value value, const Shape& shape,
                       const Want& want) const;
-  std::optional<WeightScale> ScalesOf(const TensorKey& key, const Product& product,
-                                      const Shape& shape, std::uint32_t leading) const;
+  std::optional<Grid> CellsOfProduct(const TensorKey& key, const Product& product,
+                                     const Shape& shape, std::uint32_t leading) const;
   bool KeepsScaled(std::uint32_t output, std::uint32_t model);
-  void PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
-                 std::uint32_t product);
+  void PlanScale(const TensorKey& key, const PlannedTensor& tensor, const Want& want,
+                 std::uint32_t number, std::uint32_t product);
+  void AddScales(const TensorKey& key, const Encoding& encoding, const Want& want,
+                 std::uint32_t number, std::uint32_t product);
   void CheckSelections();
   void NoteSelections();
   void CheckSteps();
@@ -177,6 +181,7 @@ class Planner {
   std::vector<std::vector<OutputTensor>> output_tensors_;
   std::vector<bool> one_component_;                                       ///< by output
   std::map<std::pair<std::uint32_t, std::uint32_t>, bool> keeps_scaled_;  ///< by output and model
+  std::set<std::pair<std::uint32_t, std::string>> marked_;  ///< outputs and canonical markers
   std::vector<std::vector<std::uint32_t>> file_number_;  ///< by model and part: first of its files
   std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
   std::map<std::uint32_t, std::map<std::string, Task>> surveyed_;  ///< by step of the plan

@@ -71,13 +71,30 @@ void LayOutFile(Plan& plan, std::uint32_t output, const NamedFile& file,
 
 }  // namespace
 
-DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelTensor& leading) {
+namespace {
+
+/// Whether a weight can be stored in the encoding, by the name that all have a `.weight` in.
+bool CanBeEncoded(const Encoding& encoding, const ModelTensor& tensor) {
+  const bool named = tensor.stored->name.ends_with(kWeightEnd) &&
+                     tensor.anatomy->canonical.ends_with(kWeightEnd) &&
+                     tensor.anatomy->local.ends_with(kWeightEnd);
+  return named && encoding.scales_of(tensor.stored->info.shape);
+}
+
+}  // namespace
+
+StoredAs OutputStorage(const OutputSpec& spec, const TensorPlace& place,
+                       const ModelTensor& leading) {
   const DType stored = leading.stored->info.dtype;
   const bool computable = leading.anatomy->role == Role::kWeight && Info(stored).has_codec;
   if (!computable || spec.dtype.empty()) return stored;
-  const DType wanted = spec.dtype.Find(place).value_or(std::nullopt).value_or(stored);
+  const StoredAs wanted = spec.dtype.Find(place).value_or(std::nullopt).value_or(stored);
   const bool kept = leading.anatomy->keep_precision && !NamedByRegex(spec, place);
-  return IsFp8(wanted) && kept ? stored : wanted;
+  if (IsFp8(wanted.dtype) && kept) return stored;
+  if (wanted.encoding == nullptr) return wanted;
+  const bool so_already =
+      leading.scales && leading.scales->encoding == wanted.encoding && stored == wanted.dtype;
+  return so_already || !CanBeEncoded(*wanted.encoding, leading) ? StoredAs(stored) : wanted;
 }
 
 std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,

@@ -5,9 +5,20 @@
 #include "core/model/blocks.h"
 #include "merge/plan/fill_dtype.h"
 #include "merge/plan/planner.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
+namespace {
+
+/// The canonical name of a tensor where an output has it.
+std::string CanonicalIn(const Want& want, const std::string& canonical) {
+  return want.origin.layer ? WithBlock(canonical, *want.origin.layer) : canonical;
+}
+
+Shape ScalesShape(const Encoding& encoding, const Shape& weight) {
+  return encoding.scales_of(weight).value_or(Shape());
+}
+
+}  // namespace
 
 /// Whether any weight of the model stays as it is stored, scaled.
 bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
@@ -16,12 +27,21 @@ bool Planner::KeepsScaled(std::uint32_t output, std::uint32_t model) {
   const OutputSpec& spec = plan_.outputs[output].spec;
   return known->second = std::ranges::any_of(tensors_, [&](const auto& item) {
            const auto& [key, tensor] = item;
-           if (NotDecoded(index_.models()[model], key) != nullptr) return true;
-           if (!ScaleOf(index_.models()[model], key)) return false;
-           const ModelTensor& own = Of(model, key);
-           return OutputDType(spec, places_.Of(own, tensor.canonical), own) ==
-                  own.stored->info.dtype;
+           if (index_.models()[model].NotDecoded(key) != nullptr) return true;
+           const ModelTensor* const own = index_.models()[model].Find(key);
+           if (own == nullptr || !own->scales) return false;
+           return OutputStorage(spec, places_.Of(*own, tensor.canonical), *own) ==
+                  StoredAs(own->stored->info.dtype);
          });
+}
+
+/// How an output stores a tensor.
+StoredAs Planner::StorageOf(const TensorKey& key, const PlannedTensor& tensor,
+                            const Want& want) const {
+  const std::string canonical = CanonicalIn(want, tensor.canonical);
+  TensorPlace place = places_.Of(*tensor.first, canonical);
+  if (want.origin.layer) place.block.index = want.origin.layer;
+  return OutputStorage(plan_.outputs[want.output].spec, place, Of(want.origin.models.front(), key));
 }
 
 /// Where and how an output stores a value of the draft, but for its number.
@@ -29,27 +49,28 @@ Product Planner::PlanProduct(const TensorKey& key, const PlannedTensor& tensor,
                              const TensorEvaluator& evaluator, Value value, const Shape& shape,
                              const Want& want) const {
   const OutputSpec& spec = plan_.outputs[want.output].spec;
-  const std::optional<std::uint32_t> layer = want.origin.layer;
-  const std::string canonical = layer ? WithBlock(tensor.canonical, *layer) : tensor.canonical;
-  TensorPlace place = places_.Of(*tensor.first, canonical);
-  if (layer) place.block.index = layer;
-  Product product{.dtype = OutputDType(spec, place, Of(want.origin.models.front(), key))};
+  const StoredAs storage = StorageOf(key, tensor, want);
+  Product product{.dtype = storage.dtype};
   if (!value.zero() && value.reg() < evaluator.sources().size()) {
     const TapeSource& source = evaluator.sources()[value.reg()];
     const TensorInfo* const stored =
         source.delta ? nullptr : &Of(source.model, KeyOf(source, key)).stored->info;
     const bool same = stored != nullptr && stored->dtype == product.dtype && stored->shape == shape;
-    if (same) product.copy = value.reg();
+    if (same && storage.encoding == nullptr) product.copy = value.reg();
   }
-  if (spec.rounding.stochastic) product.noise = NoiseKey(spec.rounding, canonical);
+  if (spec.rounding.stochastic) {
+    product.noise = NoiseKey(spec.rounding, CanonicalIn(want, tensor.canonical));
+  }
   return product;
 }
 
-/// What scales are stored with a product that is computed: those that the leading model has.
-std::optional<WeightScale> Planner::ScalesOf(const TensorKey& key, const Product& product,
-                                             const Shape& shape, std::uint32_t leading) const {
-  if (product.copy || product.dtype != Of(leading, key).stored->info.dtype) return std::nullopt;
-  return ScaleOf(index_.models()[leading], key, shape);
+/// What the scales are for that are stored with a product that is computed: those that the leading
+/// model has.
+std::optional<Grid> Planner::CellsOfProduct(const TensorKey& key, const Product& product,
+                                            const Shape& shape, std::uint32_t leading) const {
+  const ModelTensor& tensor = Of(leading, key);
+  if (product.copy || product.dtype != tensor.stored->info.dtype) return std::nullopt;
+  return CellsOf(tensor, shape);
 }
 
 /// What the outputs store of a task's values, and what has to be computed for it: each value, and
@@ -63,40 +84,20 @@ Planner::Drafted Planner::DraftProducts(const TensorKey& key, const PlannedTenso
     Product& product =
         drafted.products.emplace_back(PlanProduct(key, tensor, evaluator, value, shape, want));
     const std::uint32_t leading = want.origin.models.front();
-    const auto scales = ScalesOf(key, product, shape, leading);
+    const Encoding* const encoding = StorageOf(key, tensor, want).encoding;
+    const auto cells = encoding != nullptr ? encoding->grid(shape, ScalesShape(*encoding, shape))
+                                           : CellsOfProduct(key, product, shape, leading);
     drafted.values.push_back(value);
-    if (!scales || elements == 0) continue;
-    const ScaledValue scaled = FillDType(lowering, value, product.dtype, *scales,
-                                         Of(leading, scales->key).stored->info.dtype,
-                                         scales->cells.CellCount(elements) == 1);
-    product.scale = ProductScale{.cells = scales->cells};
+    if (!cells || elements == 0) continue;
+    const DType of_scales =
+        encoding != nullptr ? DType::kF32 : Of(leading, key).scales->tensor->info.dtype;
+    const ScaledValue scaled = FillDType(lowering, value, product.dtype, *cells, of_scales,
+                                         cells->CellCount(elements) == 1);
+    product.scale = ProductScale{.cells = *cells};
     drafted.slots.push_back(scaled.scale);
     drafted.values.push_back(scaled.value);
   }
   return drafted;
-}
-
-/// The scale of a task's product: that of the source where it is a copy, the slot's where it is
-/// not.
-void Planner::PlanScale(const TensorKey& key, const Want& want, std::uint32_t number,
-                        std::uint32_t product) {
-  const std::uint32_t leading = want.origin.models.front();
-  const Product& made = plan_.tasks[number].products[product];
-  const std::uint32_t model = made.copy ? plan_.tasks[number].sources[*made.copy].model : leading;
-  const auto scale = ScaleOf(index_.models()[model], key);
-  // Of a tensor without elements, the leading model's stay.
-  const bool empty =
-      plan_.tasks[number].elements == 0 && made.dtype == Of(leading, key).stored->info.dtype;
-  if (!scale || (!made.copy && !made.scale && !empty)) return;
-  const ModelTensor& stored = Of(model, scale->key);
-  const TensorInfo& info = stored.stored->info;
-  const std::string& canonical = stored.anatomy->canonical;
-  if (!made.scale) return AddCopy(scale->key, canonical, model, want);
-  std::vector<Product>& products = plan_.tasks[number].products;
-  const auto place = static_cast<std::uint32_t>(products.size());
-  products.push_back({.dtype = info.dtype, .numbers = SlotTensor{made.scale->slot, info.shape}});
-  const Want from{want.output, {want.origin.node, {model}, want.origin.layer}};
-  AddOutputTensor(from, scale->key, canonical, info.dtype, info.shape, number, place);
 }
 
 /// Whether all that the output has is of one component.

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "merge/plan/planner.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -26,7 +25,7 @@ void Planner::PlanStored(const TensorKey& key, const PlannedTensor& tensor) {
   for (const Want& want : WantsOf(key)) {
     const StoredWeight* weight = nullptr;
     for (const std::uint32_t model : want.origin.models) {
-      if (weight == nullptr) weight = NotDecoded(index_.models()[model], key);
+      if (weight == nullptr) weight = index_.models()[model].NotDecoded(key);
     }
     // One that is copied with what belongs to it is done by the first of its keys.
     const bool copied =
@@ -48,7 +47,7 @@ bool Planner::CopyStored(const TensorKey& key, const PlannedTensor& tensor, cons
   const bool copy = value < finished.sources.size();
   const auto stored_in = [&](Register source) -> const StoredWeight* {
     const TapeSource& from = evaluator.sources()[source];
-    return from.delta ? nullptr : NotDecoded(index_.models()[from.model], key);
+    return from.delta ? nullptr : index_.models()[from.model].NotDecoded(key);
   };
   if (std::ranges::none_of(finished.sources, stored_in)) return false;
   const OutputSpec& spec = plan_.outputs[want.output].spec;

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "core/tensor/encoding.h"
 #include "merge/plan/planner.h"
-#include "merge/plan/scaled.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -31,9 +31,12 @@ std::vector<Product> Numbered(std::vector<Product> products, std::span<const Val
 
 void Planner::PlanTensor(const TensorKey& key, const PlannedTensor& tensor) {
   // The scale of a weight is planned with it.
-  const auto is_scale = [&](const ModelIndex& model) { return IsScaleKey(model, key); };
+  const auto is_scale = [&](const ModelIndex& model) {
+    const ModelTensor* const found = model.Find(key);
+    return found != nullptr && found->joined;
+  };
   if (std::ranges::any_of(index_.models(), is_scale)) return;
-  const auto is_stored = [&](const ModelIndex& model) { return NotDecoded(model, key) != nullptr; };
+  const auto is_stored = [&](const ModelIndex& model) { return model.NotDecoded(key) != nullptr; };
   if (std::ranges::any_of(index_.models(), is_stored)) return PlanStored(key, tensor);
   PlanPlain(key, tensor, WantsOf(key));
 }
@@ -65,7 +68,7 @@ void Planner::PlanCopies(const TensorKey& key, const PlannedTensor& tensor,
     // How a model predicts is said by the leftmost one alone.
     const std::uint32_t leftmost = index_.WeightModels(origin.node).front();
     if (stored.anatomy->role == Role::kMarker && model != leftmost) continue;
-    if (IsScaledMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
+    if (IsEncodingMark(key.tensor) && (model != leftmost || !KeepsScaled(o, model))) {
       continue;
     }
     considered_.insert(model);
@@ -154,7 +157,7 @@ void Planner::AddTask(const TensorKey& key, const PlannedTensor& tensor, TensorE
   if (Refused(task)) return;
   plan_.tasks.push_back(std::move(task));
   for (std::size_t p = 0; p < wanted.size(); ++p) {
-    PlanScale(key, wanted[p].want, number, static_cast<std::uint32_t>(p));
+    PlanScale(key, tensor, wanted[p].want, number, static_cast<std::uint32_t>(p));
   }
 }
 
@@ -260,12 +263,12 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
                 .gather = tensor.stored->gather,
                 .segments = {}};
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
-  if (const auto scale = ScaleOf(index_.models()[model], key, shape)) {
-    const ModelTensor& stored = Of(model, scale->key);
-    source.scale = StoredScale{.file = file_number_[model][stored.part] + stored.stored->file,
-                               .offset = stored.stored->offset,
-                               .info = stored.stored->info,
-                               .cells = scale->cells};
+  if (const auto cells = CellsOf(tensor, shape)) {
+    const CheckpointTensor& scales = *tensor.scales->tensor;
+    source.scale = StoredScale{.file = file_number_[model][tensor.part] + scales.file,
+                               .offset = scales.offset,
+                               .info = scales.info,
+                               .cells = *cells};
   }
   if (info.shape == shape || ElementCount(shape).value_or(0) == 0) return source;
   // Fewer input channels than the result: the columns that are not there read as zeros.

@@ -320,7 +320,7 @@ std::span<const std::byte> TileRunner<Real>::StoredTile(const PieceInputs& piece
   const Register whole = product.scale ? product.scale->unscaled : product.value;
   if (value == whole && !product.copy) return stored;
   const bool read = value < task.sources.size() && task.sources[value].info.dtype == product.dtype;
-  if (read && piece.source_scales[value].empty()) {
+  if (read && piece.source_scales[value].empty() && !product.scale) {
     return piece.sources[value].bytes().subspan(place.at * size, place.n * size);
   }
   scratch.resize(place.n * size);

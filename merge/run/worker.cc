@@ -220,6 +220,7 @@ void Worker::Impl::StoreNumbers(const Task& task) {
     const Product& product = task.products[p];
     if (!product.numbers) continue;
     std::vector<double> numbers = state_->slots()[product.numbers->slot];
+    numbers.resize(product.numbers->elements());
     UnifyNans(numbers);
     Encode(product.dtype, std::span<const double>(numbers), results_[p].bytes());
     if (options_.digests) product_digests_[p].Update(results_[p].bytes());

@@ -85,7 +85,7 @@ RewriteJob ConvertJob(const ConvertRequest& request) {
     const std::set<std::string> chosen = ChosenComponents(request.components, anatomy);
 
     RecipeOutput output{.path = request.output, .layout = request.layout};
-    if (request.dtype) output.dtype = PlaceMap<std::optional<DType>>(request.dtype);
+    if (request.dtype) output.dtype = PlaceMap<std::optional<StoredAs>>(request.dtype);
     output.files_from = request.files_from;
     const FileReference file{
         .path = request.path, .key = request.key, .prune = request.prune, .fix = request.fix};

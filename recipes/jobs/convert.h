@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/model/output_layout.h"
-#include "core/tensor/dtype.h"
+#include "core/tensor/encoding.h"
 #include "recipes/jobs/rewrite.h"
 
 namespace weightsmith::internal {
@@ -16,7 +16,7 @@ struct ConvertRequest {
   std::filesystem::path path;
   std::string key{};             ///< of a file of torch.save: under which its weights lie
   std::filesystem::path output;  ///< a file, or a folder where the layout is of several
-  std::optional<DType> dtype{};
+  std::optional<StoredAs> dtype{};
   OutputLayout layout = OutputLayout::kKeep;
   std::vector<std::string> components{};  ///< only these; empty: all
   std::optional<std::filesystem::path> files_from{};

@@ -144,17 +144,18 @@ bool IsNamedOutput(const SourceNode& node) {
 
 }  // namespace
 
-std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
-                                                        const std::string& what) {
-  using Choice = std::optional<DType>;
+std::optional<PlaceMap<std::optional<StoredAs>>> ReadDType(Reader& reader, const SourceNode& node,
+                                                           const std::string& what) {
+  using Choice = std::optional<StoredAs>;
   const auto read = [&](const SourceNode& value) -> std::optional<Choice> {
-    const Choice dtype = value.scalar() ? DTypeByWord(value.text) : std::nullopt;
-    if (dtype && Info(*dtype).has_codec) return dtype;
+    const Choice stored = value.scalar() ? StoredAsByWord(value.text) : std::nullopt;
+    if (stored && Info(stored->dtype).has_codec) return stored;
     if (value.scalar() && value.text == "keep") return std::optional<Choice>(std::in_place);
     std::vector<std::string> known{"keep"};
     for (const DTypeInfo& info : DTypes()) {
       if (info.has_codec) known.emplace_back(info.word);
     }
+    for (const Encoding* encoding : Encodings()) known.emplace_back(encoding->id);
     reader.diagnostics().AddError(
         value.place,
         fmt::format("{}: {} is not a dtype that can be written{}", what, Describe(value),
@@ -177,8 +178,8 @@ std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
   return rounding;
 }
 
-std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
-                                                              const std::string& value) {
+std::optional<PlaceMap<std::optional<StoredAs>>> ReadDTypeOption(Reader& reader,
+                                                                 const std::string& value) {
   const auto source =
       std::make_shared<const SourceText>(SourceText{"dtype", value, Setting::kDType});
   return ReadDType(reader, ReadOption(source, reader.diagnostics()), "dtype");

@@ -34,16 +34,16 @@ struct OutputWords {
 OutputDraft ReadOutput(Reader& reader, StepReader& steps, const SourceNode& node,
                        const OutputWords& words, const std::filesystem::path& folder);
 
-/// "f16", "keep", or a mapping of places to them.
-std::optional<PlaceMap<std::optional<DType>>> ReadDType(Reader& reader, const SourceNode& node,
-                                                        const std::string& what);
+/// "f16", "f8_block128", "keep", or a mapping of places to them.
+std::optional<PlaceMap<std::optional<StoredAs>>> ReadDType(Reader& reader, const SourceNode& node,
+                                                           const std::string& what);
 
 /// "nearest", "stochastic", "stochastic:7".
 std::optional<Rounding> ReadRounding(Reader& reader, const SourceNode& node,
                                      const std::string& what);
 
 /// The dtype that the caller sets, in YAML.
-std::optional<PlaceMap<std::optional<DType>>> ReadDTypeOption(Reader& reader,
-                                                              const std::string& value);
+std::optional<PlaceMap<std::optional<StoredAs>>> ReadDTypeOption(Reader& reader,
+                                                                 const std::string& value);
 
 }  // namespace weightsmith::internal

@@ -76,7 +76,7 @@ class ModelMaker {
     OutputSpec output;
     output.root = root;
     output.path = Out();
-    if (dtype) output.dtype = PlaceMap<std::optional<DType>>(std::optional(dtype));
+    if (dtype) output.dtype = PlaceMap<std::optional<StoredAs>>(std::optional<StoredAs>(dtype));
     return MakePlan(expression, {output});
   }
 

@@ -111,3 +111,103 @@ def test_scales_that_do_not_fit_are_refused_by_name(weightsmith, tmp_path, model
     said = weightsmith("merge", "a.safetensors", "b.safetensors", "--alpha", 0.25, "-o", "out.safetensors", status=3).stderr
     assert "layers.0.up.weight" in said and "weight_scale_inv" in said
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def plain(seed):
+    """What is not quantised yet, with a block of zeros."""
+    random = np.random.default_rng(seed)
+    tensors = {"layers.0.norm.weight": random.standard_normal(200).astype(ml_dtypes.bfloat16)}
+    for name, shape in SHAPES.items():
+        tensors[f"{name}.weight"] = (random.standard_normal(shape) * np.logspace(-2, 2, shape[1])).astype(np.float32)
+    tensors["layers.0.up.weight"][:128, :128] = 0
+    return tensors
+
+
+def scale_of(largest):
+    """Such that the largest magnitude is the largest code."""
+    scales = (np.asarray(largest, np.float32).astype(np.float64) / 448).astype(np.float32)
+    return np.where(scales == 0, np.float32(1), scales)
+
+
+@pytest.fixture
+def plain_models(tmp_path):
+    made = {letter: plain(seed) for seed, letter in enumerate("ab", 1)}
+    for letter, tensors in made.items():
+        support.write(tmp_path / f"{letter}.safetensors", tensors)
+    return made
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_plain_models_are_stored_in_blocks(weightsmith, tmp_path, plain_models, threads):
+    weightsmith("merge", "a.safetensors", "b.safetensors", "--alpha", 0.25, "--dtype", "f8_block128", "--threads", threads,
+                "-o", "out.safetensors")
+    out = support.read(tmp_path / "out.safetensors").tensors
+    assert out.keys() == {"layers.0.norm.weight", *(f"{name}.{end}" for name in SHAPES for end in ("weight", "weight_scale_inv"))}
+    assert out["layers.0.norm.weight"].dtype == ml_dtypes.bfloat16
+    for name, shape in SHAPES.items():
+        a, b = (plain_models[letter][f"{name}.weight"] for letter in "ab")
+        values = np.float32(0.75) * a + np.float32(0.25) * b
+        scales = scale_of(largest_of_blocks(values))
+        support.assert_same_bits(out[f"{name}.weight_scale_inv"], scales, name)
+        support.assert_same_bits(out[f"{name}.weight"], (values / spread(scales, shape)).astype(FP8), name)
+    weightsmith("verify", "out.safetensors")
+    weightsmith("convert", "out.safetensors", "--dtype", "f32", "-o", "back.safetensors")
+    back = support.read(tmp_path / "back.safetensors").tensors
+    for name in SHAPES:
+        support.assert_same_bits(back[f"{name}.weight"], real(out, name), name)
+
+
+def test_plain_weights_are_stored_with_one_scale_and_a_marker(weightsmith, tmp_path, plain_models):
+    weightsmith("convert", "a.safetensors", "--dtype", "f8_scaled", "-o", "out.safetensors")
+    out = support.read(tmp_path / "out.safetensors").tensors
+    ends = ("weight", "scale_weight")
+    assert out.keys() == {"layers.0.norm.weight", "scaled_fp8", *(f"{name}.{end}" for name in SHAPES for end in ends)}
+    # ComfyUI reads the dtype of the codes off a marker without elements.
+    assert (out["scaled_fp8"].dtype, out["scaled_fp8"].shape) == (FP8, (0,))
+    for name in SHAPES:
+        values = plain_models["a"][f"{name}.weight"]
+        scale = scale_of(np.abs(values).max())
+        support.assert_same_bits(out[f"{name}.scale_weight"], scale, name)
+        support.assert_same_bits(out[f"{name}.weight"], (values / scale).astype(FP8), name)
+    weightsmith("verify", "out.safetensors")
+    # What is stored so already stays as it is.
+    weightsmith("convert", "out.safetensors", "--dtype", "f8_scaled", "-o", "again.safetensors")
+    again = support.read(tmp_path / "again.safetensors").tensors
+    assert again.keys() == out.keys()
+    for name, tensor in out.items():
+        support.assert_same_bits(again[name], tensor, name)
+
+
+def test_one_encoding_is_written_as_another(weightsmith, tmp_path, models):
+    weightsmith("convert", "a.safetensors", "--dtype", "f8_scaled", "-o", "out.safetensors")
+    out = support.read(tmp_path / "out.safetensors").tensors
+    ends = ("weight", "scale_weight")
+    assert out.keys() == {"layers.0.norm.weight", "scaled_fp8", *(f"{name}.{end}" for name in SHAPES for end in ends)}
+    for name in SHAPES:
+        values = real(models["a"], name)
+        scale = scale_of(np.abs(values).max())
+        support.assert_same_bits(out[f"{name}.scale_weight"], scale, name)
+        support.assert_same_bits(out[f"{name}.weight"], (values / scale).astype(FP8), name)
+
+
+def test_an_encoding_is_chosen_by_place(weightsmith, tmp_path, plain_models):
+    (tmp_path / "mix.yaml").write_text("""\
+weightsmith: 1
+models: {a: a.safetensors, b: b.safetensors}
+steps:
+  mix: {op: weighted_sum, a: a, b: b, alpha: 0.25}
+output: {model: mix, path: out.safetensors, dtype: {default: keep, "/down/": f8_block128}}
+""")
+    weightsmith("merge", "mix.yaml")
+    out = support.read(tmp_path / "out.safetensors").tensors
+    assert out.keys() == plain_models["a"].keys() | {"layers.0.down.weight_scale_inv"}
+    assert out["layers.0.down.weight"].dtype == FP8 and out["layers.0.up.weight"].dtype == np.float32
+
+
+@pytest.mark.parametrize("encoding", ["f8_scaled", "f8_block128"])
+def test_other_codes_for_the_same_values_are_no_effect(weightsmith, tmp_path, encoding):
+    tensors = {name: (tensor * np.float32(0.1)).astype(FP8) for name, tensor in plain(1).items() if tensor.ndim == 2}
+    for letter in "ab":
+        support.write(tmp_path / f"{letter}.safetensors", tensors)
+    weightsmith("merge", "a.safetensors", "b.safetensors", "--dtype", encoding, "-o", "out.safetensors", status=8)
+    assert not (tmp_path / "out.safetensors").exists()

@@ -56,10 +56,13 @@ std::vector<Rows> RowsOf(const std::vector<Weights>& all) {
   return rows;
 }
 
-Rows RowsOf(const PlaceMap<std::optional<DType>>& map) {
-  const PlaceMap<std::optional<DType>> keep{std::optional<DType>()};
-  return RowsOf(map.empty() ? keep : map, [](std::optional<DType> dtype) {
-    return dtype ? static_cast<std::uint64_t>(*dtype) : ~std::uint64_t{0};
+Rows RowsOf(const PlaceMap<std::optional<StoredAs>>& map) {
+  const PlaceMap<std::optional<StoredAs>> keep{std::optional<StoredAs>()};
+  return RowsOf(map.empty() ? keep : map, [](const std::optional<StoredAs>& stored) {
+    if (!stored) return ~std::uint64_t{0};
+    const auto encodings = Encodings();
+    const auto encoding = std::ranges::find(encodings, stored->encoding) - encodings.begin();
+    return static_cast<std::uint64_t>(stored->dtype) + 256 * static_cast<std::uint64_t>(encoding);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/model/detect.h"
 #include "core/model/monolithic_names.h"
+#include "core/tensor/encoding.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -57,19 +58,21 @@ std::size_t Viewer::Add(const ComponentRule& component, const Naming* naming,
     std::string name = monolithic ? MonolithicName(component, rule.name, rule.beside) : rule.name;
     count += AddTensor(rule, placements, theirs, std::move(name)) ? 1 : 0;
   }
-  AddMarker(component, theirs, monolithic);
+  AddMarkers(component, theirs, monolithic);
   return count;
 }
 
-/// That the component's weights are scaled: ComfyUI looks for it beside them.
-void Viewer::AddMarker(const ComponentRule& component, const std::string& theirs, bool monolithic) {
-  constexpr std::string_view kMarker = "scaled_fp8";
-  const CheckpointTensor* marker = FindTensor(tensors_, theirs + std::string(kMarker));
-  if (marker == nullptr) return;
-  CheckpointTensor tensor = *marker;
-  tensor.name = monolithic ? MonolithicName(component, kMarker, false) : std::string(kMarker);
-  taken_.insert(marker->name);
-  view_.push_back(std::move(tensor));
+/// How the component's weights are stored: loaders look for it beside them.
+void Viewer::AddMarkers(const ComponentRule& component, const std::string& theirs,
+                        bool monolithic) {
+  for (const std::string_view name : EncodingMarkers()) {
+    const CheckpointTensor* marker = FindTensor(tensors_, theirs + std::string(name));
+    if (marker == nullptr) continue;
+    CheckpointTensor tensor = *marker;
+    tensor.name = monolithic ? MonolithicName(component, name, false) : std::string(name);
+    taken_.insert(marker->name);
+    view_.push_back(std::move(tensor));
+  }
 }
 
 void Viewer::AddCompanions() {

@@ -39,7 +39,7 @@ class Viewer {
  private:
   bool AddTensor(const TensorRule& rule, const std::vector<Placement>& placements,
                  const std::string& prefix, std::string name);
-  void AddMarker(const ComponentRule& component, const std::string& theirs, bool monolithic);
+  void AddMarkers(const ComponentRule& component, const std::string& theirs, bool monolithic);
   void AddCompanions();
 
   std::span<const CheckpointTensor> tensors_;

@@ -7,6 +7,11 @@ std::optional<Grid> GridOfF8Block128(const Shape& weight, const Shape& scales) {
   return GridOfBlocks(weight, scales, 128, 128);
 }
 
+std::optional<Shape> ScalesOfF8Block128(const Shape& weight) {
+  if (weight.size() != 2 || weight[0] == 0 || weight[1] == 0) return std::nullopt;
+  return Shape{(weight[0] + 127) / 128, (weight[1] + 127) / 128};
+}
+
 }  // namespace
 
 const Encoding& f8_block128() {
@@ -16,8 +21,9 @@ const Encoding& f8_block128() {
       .source = "DeepSeek-V3; transformers' FineGrainedFP8",
       .codes = {DType::kF8E4M3},
       // A factor, in spite of its name.
-      .scales = {".weight_scale_inv"},
+      .companions = {{.end = ".weight_scale_inv"}},
       .grid = GridOfF8Block128,
+      .scales_of = ScalesOfF8Block128,
   };
   return declaration;
 }

@@ -13,17 +13,27 @@ std::optional<Grid> GridOfF8Scaled(const Shape& weight, const Shape& scales) {
   return each_row ? std::optional(Grid::Rows(elements / numbers)) : std::nullopt;
 }
 
+std::optional<Shape> ScalesOfF8Scaled(const Shape& weight) {
+  return ElementCount(weight).value_or(0) == 0 ? std::nullopt : std::optional(Shape());
+}
+
 }  // namespace
 
 const Encoding& f8_scaled() {
+  using Use = EncodingCompanion::Use;
   static const Encoding declaration{
       .id = "f8_scaled",
       .doc = "fp8 with one scale, or one for each row",
       .source = "ComfyUI's scaled fp8",
       .codes = {DType::kF8E4M3, DType::kF8E5M2},
-      .scales = {".scale_weight", ".weight_scale"},
-      .marks = {"scaled_fp8", ".scale_input", ".input_scale", ".comfy_quant"},
+      .companions = {{.end = ".scale_weight", .scheme = "scaled"},
+                     {.end = ".weight_scale", .scheme = "scaled"},
+                     {.end = ".scale_input", .use = Use::kMark, .scheme = "scaled"},
+                     {.end = ".input_scale", .use = Use::kMark, .scheme = "scaled"},
+                     {.end = ".comfy_quant", .use = Use::kMark, .scheme = "comfy_quant"},
+                     {.end = "scaled_fp8", .use = Use::kMarker, .scheme = "scaled_fp8"}},
       .grid = GridOfF8Scaled,
+      .scales_of = ScalesOfF8Scaled,
   };
   return declaration;
 }

@@ -48,7 +48,7 @@ class TileRunnerTest : public ::testing::TestWithParam<std::string> {
     OutputSpec output;
     output.root = root;
     output.path = maker.Out();
-    output.dtype = PlaceMap<std::optional<DType>>(std::optional(dtype));
+    output.dtype = PlaceMap<std::optional<StoredAs>>(std::optional<StoredAs>(dtype));
     output.rounding.stochastic = stochastic;
     internal::Run(MakePlan(maker.expression, {output}), {.overwrite = true});
     const auto checkpoint = Checkpoint::Open(maker.Out());

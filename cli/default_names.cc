@@ -24,7 +24,7 @@ std::filesystem::path ConvertedName(const ConvertRequest& request) {
   for (const std::string& component : request.components) name += "-" + component;
   if (request.prune) name += "-pruned";
   if (request.fix) name += "-fixed";
-  if (request.dtype) name += fmt::format("-{}", Info(*request.dtype).word);
+  if (request.dtype) name += "-" + std::string(WordOf(*request.dtype));
   if (request.layout != OutputLayout::kKeep) name += fmt::format("-{}", ToString(request.layout));
   const bool folder = request.layout == OutputLayout::kDiffusers &&
                       request.components.size() != 1 && !IsOneComponent(request);

@@ -64,6 +64,15 @@ void AppendFile::Sync() {
   SyncFolder(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
+void ShortenFile(const std::filesystem::path& path, std::uint64_t size) {
+  constexpr int kOpen = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const FileHandle handle(Retry([&] { return ::open(path.c_str(), kOpen); }));
+  const auto length = static_cast<off_t>(size);
+  if (!handle || Retry([&] { return ::ftruncate(handle.get(), length); }) != 0) {
+    ThrowFailed("shorten", path, errno);
+  }
+}
+
 void AppendFile::Remove() {
   // Removed before the lock goes, so that it is ours.
   if (handle_ && HasName()) ::unlink(path_.c_str());

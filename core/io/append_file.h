@@ -20,6 +20,7 @@ class AppendFile {
   explicit operator bool() const { return static_cast<bool>(handle_); }
   /// Cuts it off behind `size` bytes.
   void Shorten(std::uint64_t size);
+
   /// Throws kResources when the disk is full or a limit is reached; kFailed otherwise. A part may
   /// then have been written.
   void Append(std::string_view text);
@@ -38,5 +39,8 @@ class AppendFile {
   std::filesystem::path path_;
   FileHandle handle_;
 };
+
+/// Cuts a file off behind `size` bytes, whoever has it open. Throws kFailed where it cannot.
+void ShortenFile(const std::filesystem::path& path, std::uint64_t size);
 
 }  // namespace weightsmith::internal

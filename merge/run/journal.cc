@@ -249,13 +249,8 @@ void Journal::Keep(Which which,
     file.finished.resize(kept);
     file.ends.resize(kept + 1);
     file.committed.clear();
-    if (own && state_->own) {
-      state_->own.Shorten(file.ends.back());
-      continue;
-    }
-    std::optional<AppendFile> opened = OpenPatiently(file.path);
-    if (!opened) ThrowWritten(file.path);
-    opened->Shorten(file.ends.back());
+    // By its name: a part that waits to end the run has it locked, and writes no more.
+    ShortenFile(file.path, file.ends.back());
   }
   state_->Unite();
 }

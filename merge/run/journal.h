@@ -71,7 +71,7 @@ class Journal {
 
   enum class Which : std::uint8_t { kAll, kOwn, kOthers };
   /// Cuts each of these journals off behind as many of its tasks as `intact` counts.
-  /// Throws kFailed where another process writes one.
+  /// REQUIRES: no other process writes to them.
   void Keep(Which which, const std::function<std::size_t(std::span<const FinishedTask>)>& intact);
 
   /// Makes its own journal anew, for a run of a new identity. Throws kFailed where another process

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -93,6 +96,23 @@ TEST_F(PartsOfARun, ComputeAtTheSameTimeAndTheLastOneEndsIt) {
   EXPECT_FALSE(first.tensors_left);
   EXPECT_EQ(first.steps[0].tensors, 6U) << "the report is that of all parts";
   ExpectRight();
+}
+
+TEST_F(PartsOfARun, ThatAreDoneAtTheSameTimeAreEndedByOne) {
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::optional<Report>> reports(3);
+    std::vector<std::thread> threads;
+    for (std::uint32_t number = 1; number <= 3; ++number) {
+      threads.emplace_back(
+          [&, number] { reports[number - 1] = internal::Run(PlanNow(), Part(number, 3)); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(
+        std::ranges::count_if(reports, [](const auto& report) { return !report->tensors_left; }),
+        1);
+    ExpectRight();
+    fs::remove(maker_.Out());
+  }
 }
 
 TEST_F(PartsOfARun, AreGoneOnFromWhileOthersCompute) {

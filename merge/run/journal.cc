@@ -53,9 +53,14 @@ std::string RunOfPartial(const fs::path& output) {
   const fs::path partial = fs::path(output).concat(".partial");
   std::error_code ignored;
   if (!fs::is_regular_file(fs::symlink_status(partial, ignored))) return {};
-  constexpr std::uint64_t kLook = 128;
-  const auto file = OpenByteSource(partial, IoBackend::kRead);
-  const std::string start = ReadText(*file, 0, std::min(file->size(), kLook));
+  constexpr std::uint64_t kStart = 128;
+  std::string start;
+  try {
+    const auto file = OpenByteSource(partial, IoBackend::kRead);
+    start = ReadText(*file, 0, std::min(file->size(), kStart));
+  } catch (const Error&) {
+    return {};  // another process has removed or renamed it
+  }
   if (!start.starts_with(kStamp)) return {};
   const std::size_t begin = start.find(' ');
   const std::size_t end = start.find(' ', begin + 1);

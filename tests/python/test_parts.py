@@ -195,7 +195,8 @@ import sys, weightsmith as ws
 mix = ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.3)
 print(mix.save("out.safetensors", part=(int(sys.argv[1]), 3)).tensors_left)
 """
-    ws.weighted_sum(models / "a.safetensors", models / "b.safetensors", alpha=0.3).save(models / "whole.safetensors")
+    mix = ws.weighted_sum(models / "a.safetensors", models / "b.safetensors", alpha=0.3)
+    mix.save(models / "whole.safetensors")
     started = [
         subprocess.Popen([sys.executable, "-c", script, str(number)], cwd=models, stdout=subprocess.PIPE, text=True,
                          env={**os.environ, "PYTHONPATH": str(PACKAGE)})

@@ -169,14 +169,15 @@ def test_what_is_no_part_of_a_run_under_way_is_refused(weightsmith, models, whol
 
 @pytest.fixture
 def recipe(models):
-    text = "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nsteps: {mix: {op: weighted_sum, a: a, b: b, alpha: 0.3}}\n"
+    text = "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\n"
+    text += "steps: {mix: {op: weighted_sum, a: a, b: b, alpha: 0.3}}\n"
     (models / "r.yaml").write_text(text + "output: {model: mix, path: out.safetensors}\n")
     return models / "r.yaml"
 
 
-def test_parts_of_the_library_in_any_order(weightsmith, models, recipe):
+def test_parts_of_the_library_in_any_order(models, recipe):
     output = models / "out.safetensors"
-    weightsmith("merge", "r.yaml")
+    ws.merge(recipe)
     whole = support.sha256(output)
     output.unlink()
     for number in (3, 1):
@@ -189,7 +190,7 @@ def test_parts_of_the_library_in_any_order(weightsmith, models, recipe):
     assert leftovers(models) == []
 
 
-def test_parts_of_a_model_that_is_saved_by_several_processes(weightsmith, models):
+def test_parts_of_a_model_that_is_saved_by_several_processes(models):
     script = """
 import sys, weightsmith as ws
 mix = ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.3)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -43,6 +44,15 @@ std::optional<RunPart> PartOf(const ParsedArguments& arguments) {
   return part;
 }
 
+/// Of a part that did not end the run.
+std::string PartWords(const RunPart& part, std::uint64_t left, std::size_t tensors) {
+  if (left == 0) {
+    return fmt::format("part {} of {} is done; another one ends the run", part.number, part.count);
+  }
+  return fmt::format("part {} of {} is done; {} of {} tensors are left to the others", part.number,
+                     part.count, FormatCount(left), FormatCount(tensors));
+}
+
 int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   RunOptions options = ReadRunOptions(arguments);
   options.part = PartOf(arguments);
@@ -65,10 +75,8 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
 
   const Report report =
       RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
-  if (report.tensors_left > 0) {
-    terminal.Say(fmt::format("part {} of {} is done; {} of {} tensors are left to the others",
-                             options.part->number, options.part->count,
-                             FormatCount(report.tensors_left), FormatCount(plan.tasks.size())));
+  if (report.tensors_left) {
+    terminal.Say(PartWords(*options.part, *report.tensors_left, plan.tasks.size()));
     return 0;
   }
   SayReport(plan, report, terminal);

@@ -1,5 +1,6 @@
 #include "python_bindings/watch.h"
 
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 
 #include <atomic>
@@ -121,7 +122,10 @@ RunOptions RunOptionsOf(const nb::dict& given) {
   }
   options.sync = Find<bool>(given, "sync").value_or(options.sync);
   options.keep_cache = Find<bool>(given, "keep_cache").value_or(options.keep_cache);
-  options.keep_partial = Find<bool>(given, "resume").value_or(false);
+  if (const auto part = Find<std::pair<std::uint32_t, std::uint32_t>>(given, "part")) {
+    options.part = RunPart{part->first, part->second};
+  }
+  options.keep_partial = Find<bool>(given, "resume").value_or(false) || options.part.has_value();
   options.trust_partial = Find<bool>(given, "trust_partial").value_or(options.trust_partial);
   options.overwrite = Find<bool>(given, "overwrite").value_or(options.overwrite);
   options.make_folders = Find<bool>(given, "make_folders").value_or(options.make_folders);

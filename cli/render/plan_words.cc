@@ -12,7 +12,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 #include "merge/run/disk_needs.h"
-#include "merge/run/run_outputs.h"
+#include "merge/run/earlier_run.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -2,18 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/io/file_lock.h"
 #include "core/io/output_target.h"
 
 namespace weightsmith::internal {
 namespace {
 
-constexpr int kFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 }  // namespace
 
@@ -27,22 +29,26 @@ void AppendFile::Throw(std::string_view doing, int error) const {
               IsFull(error) ? std::string(AdviceOfFull(error)) : "");
 }
 
-AppendFile AppendFile::Create(const std::filesystem::path& path) {
-  AppendFile file(
-      path,
-      FileHandle(Retry([&] { return ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0666); })));
-  if (!file.handle_) file.Throw("make", errno);
-  return file;
+std::optional<AppendFile> AppendFile::TryOpen(const std::filesystem::path& path) {
+  while (true) {
+    AppendFile file(path, FileHandle(Retry([&] { return ::open(path.c_str(), kFlags, 0666); })));
+    if (!file.handle_) file.Throw("open", errno);
+    if (!TryLock(file.handle_.get(), path, FileLock::kAlone)) return std::nullopt;
+    // Its holder may have removed it between our opening and our locking it.
+    if (file.HasName()) return file;
+  }
 }
 
-AppendFile AppendFile::Open(const std::filesystem::path& path, std::uint64_t size) {
-  AppendFile file(path, FileHandle(Retry([&] { return ::open(path.c_str(), kFlags); })));
-  if (!file.handle_) file.Throw("open", errno);
+bool AppendFile::HasName() const {
+  struct stat status = {};
+  if (::fstat(handle_.get(), &status) != 0) Throw("read", errno);
+  const std::optional<FileIdentity> named = IdentifyFile(path_);
+  return named && named->SameFile(Identify(status));
+}
+
+void AppendFile::Shorten(std::uint64_t size) {
   const auto length = static_cast<off_t>(size);
-  if (Retry([&] { return ::ftruncate(file.handle_.get(), length); }) != 0) {
-    file.Throw("shorten", errno);
-  }
-  return file;
+  if (Retry([&] { return ::ftruncate(handle_.get(), length); }) != 0) Throw("shorten", errno);
 }
 
 void AppendFile::Append(std::string_view text) {
@@ -56,6 +62,26 @@ void AppendFile::Append(std::string_view text) {
 void AppendFile::Sync() {
   if (Retry([&] { return ::fdatasync(handle_.get()); }) != 0) Throw("sync", errno);
   SyncFolder(path_.has_parent_path() ? path_.parent_path() : ".");
+}
+
+void ShortenFile(const std::filesystem::path& path, std::uint64_t size) {
+  constexpr int kOpen = O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  const FileHandle handle(Retry([&] { return ::open(path.c_str(), kOpen); }));
+  const auto length = static_cast<off_t>(size);
+  if (!handle || Retry([&] { return ::ftruncate(handle.get(), length); }) != 0) {
+    ThrowFailed("shorten", path, errno);
+  }
+}
+
+void AppendFile::Remove() {
+  // Removed before the lock goes, so that it is ours.
+  if (handle_ && HasName()) ::unlink(path_.c_str());
+  handle_.Close();
+}
+
+void AppendFile::RemoveEmpty() {
+  struct stat status = {};
+  if (handle_ && ::fstat(handle_.get(), &status) == 0 && status.st_size == 0) Remove();
 }
 
 }  // namespace weightsmith::internal

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -130,6 +131,21 @@ OutputFile::OutputFile(std::unique_ptr<State> state) : state_(std::move(state)) 
 
 OutputFile OutputFile::OpenAsFound(fs::path target, std::uint64_t size,
                                    const OutputOptions& options) {
+  std::unique_ptr<State> state = Prepare(std::move(target), size, options);
+  state->handle = OpenLocked(state->partial, state->created);
+  return OutputFile(std::move(state));
+}
+
+std::optional<OutputFile> OutputFile::TryOpenAsFound(fs::path target, std::uint64_t size,
+                                                     const OutputOptions& options, FileLock lock) {
+  std::unique_ptr<State> state = Prepare(std::move(target), size, options);
+  state->handle = TryOpenLocked(state->partial, lock, state->created);
+  if (!state->handle) return std::nullopt;
+  return OutputFile(std::move(state));
+}
+
+std::unique_ptr<OutputFile::State> OutputFile::Prepare(fs::path target, std::uint64_t size,
+                                                       const OutputOptions& options) {
   auto state = std::make_unique<State>();
   state->target = std::move(target);
   state->partial = fs::path(state->target).concat(".partial");
@@ -137,10 +153,7 @@ OutputFile OutputFile::OpenAsFound(fs::path target, std::uint64_t size,
   state->options = options;
   ExpectWritable(state->target, options);
   if (options.make_folders) MakeFolder(state->target);
-  bool created = false;
-  state->handle = OpenLocked(state->partial, created);
-  state->created = created;
-  return OutputFile(std::move(state));
+  return state;
 }
 
 OutputFile::OutputFile(fs::path target, std::uint64_t size, const OutputOptions& options)
@@ -170,6 +183,15 @@ FileIdentity OutputFile::identity() const {
   struct stat status = {};
   if (::fstat(state_->handle.get(), &status) != 0) ThrowFailed("read", state_->partial, errno);
   return Identify(status);
+}
+
+bool OutputFile::HasName() const {
+  const std::optional<FileIdentity> named = IdentifyFile(state_->partial);
+  return named && named->SameFile(identity());
+}
+
+bool OutputFile::Lock(FileLock lock) {
+  return TryLock(state_->handle.get(), state_->partial, lock);
 }
 
 bool OutputFile::Holds(std::string_view stamp) const {

@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/io/byte_source.h"
+#include "core/io/file_lock.h"
 #include "core/io/output_target.h"
 
 namespace weightsmith::internal {
@@ -28,6 +30,10 @@ class OutputFile {
   /// Opens and locks the partial and leaves what it holds. Begin or Continue comes before a Write.
   static OutputFile OpenAsFound(std::filesystem::path target, std::uint64_t size,
                                 const OutputOptions& options);
+  /// The same with a lock that may be shared; nothing where another process excludes it, and where
+  /// it is shared and there is no partial.
+  static std::optional<OutputFile> TryOpenAsFound(std::filesystem::path target, std::uint64_t size,
+                                                  const OutputOptions& options, FileLock lock);
 
   /// Closes; a partial that was neither committed nor discarded stays, unless it is new and empty.
   ~OutputFile();
@@ -39,6 +45,12 @@ class OutputFile {
   std::uint64_t size() const;
   /// Of the partial as it is now.
   FileIdentity identity() const;
+
+  /// Whether the partial's name is still that of this file: without a lock of its own, another
+  /// process may have renamed or removed it.
+  bool HasName() const;
+  /// Changes the lock; false where another process excludes it: there is then none.
+  [[nodiscard]] bool Lock(FileLock lock);
 
   /// Whether the partial has its full size and starts with `stamp`.
   bool Holds(std::string_view stamp) const;
@@ -79,6 +91,8 @@ class OutputFile {
  private:
   struct State;
   explicit OutputFile(std::unique_ptr<State> state);
+  static std::unique_ptr<State> Prepare(std::filesystem::path target, std::uint64_t size,
+                                        const OutputOptions& options);
   std::unique_ptr<State> state_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,13 +116,14 @@ void MakeFolder(const fs::path& target) {
   if (error) ThrowFailed("make the folder", FolderOf(target), error.value());
 }
 
-FileHandle OpenLocked(const fs::path& partial, bool& created) {
+FileHandle TryOpenLocked(const fs::path& partial, FileLock lock, bool& created) {
   while (true) {
     ExpectRegularOrNothing(partial);
     constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     FileHandle handle(Retry([&] { return ::open(partial.c_str(), kFlags); }));
     created = false;
     if (!handle && errno == ENOENT) {
+      if (lock == FileLock::kShared) return {};
       handle = FileHandle(
           Retry([&] { return ::open(partial.c_str(), kFlags | O_CREAT | O_EXCL, 0666); }));
       if (!handle && errno == EEXIST) continue;
@@ -132,21 +132,18 @@ FileHandle OpenLocked(const fs::path& partial, bool& created) {
     if (!handle) ThrowFailed("write", partial, errno);
     struct stat status = {};
     if (::fstat(handle.get(), &status) != 0) ThrowFailed("write", partial, errno);
-    if (Retry([&] { return ::flock(handle.get(), LOCK_EX | LOCK_NB); }) != 0) {
-      if (errno == EWOULDBLOCK) {
-        throw Error(ErrorCode::kFailed,
-                    fmt::format("another process is writing {}", QuotedPath(partial)),
-                    "Wait for it, or choose another output.");
-      }
-      // File systems without locks remain usable.
-      if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS) {
-        ThrowFailed("lock", partial, errno);
-      }
-    }
+    if (!TryLock(handle.get(), partial, lock)) return {};
     // Its holder may have renamed or removed it between our opening and our locking it.
     const std::optional<FileIdentity> named = IdentifyFile(partial);
     if (named && named->SameFile(Identify(status))) return handle;
   }
+}
+
+FileHandle OpenLocked(const fs::path& partial, bool& created) {
+  FileHandle handle = TryOpenLocked(partial, FileLock::kAlone, created);
+  if (handle) return handle;
+  throw Error(ErrorCode::kFailed, fmt::format("another process is writing {}", QuotedPath(partial)),
+              "Wait for it, or choose another output.");
 }
 
 }  // namespace weightsmith::internal

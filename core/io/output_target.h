@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "core/io/file_lock.h"
 #include "core/io/system.h"
 
 namespace weightsmith::internal {
@@ -26,7 +27,11 @@ void ExpectWritable(const std::filesystem::path& target, const OutputOptions& op
 void MakeFolder(const std::filesystem::path& target);
 
 /// Opens a partial, or makes it (`created`), and locks it: two runs would else write into each
-/// other's file. Throws kFailed where another process holds it.
+/// other's file. Gives no file where another process holds it, and none for a shared lock where
+/// there is no partial. Throws kUsage where something else has its name, kFailed otherwise.
+FileHandle TryOpenLocked(const std::filesystem::path& partial, FileLock lock, bool& created);
+
+/// The same, alone. Throws kFailed where another process holds the partial.
 FileHandle OpenLocked(const std::filesystem::path& partial, bool& created);
 
 /// Makes the names in a folder durable. Throws kFailed.

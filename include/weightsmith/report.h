@@ -105,6 +105,10 @@ struct Report {
   bool sampled = false;  ///< false in a report of a run
   double sampled_share = 1;
   bool resumed = false;  ///< an earlier run's work was gone on from
+  /// Of a part that did not end the run (RunOptions::part): tensors that other parts have still to
+  /// compute; 0 where one of them was ending it. The report has then nothing else. Nothing: the
+  /// outputs stand under their names.
+  std::optional<std::uint64_t> tensors_left;
 };
 
 }  // namespace weightsmith

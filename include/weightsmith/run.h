@@ -20,6 +20,12 @@ struct Progress {
 /// How the bytes of files are read.
 enum class IoBackend : std::uint8_t { kMap, kRead };
 
+/// One of the parts that a run is divided into: about as many bytes as every other.
+struct RunPart {
+  std::uint32_t index = 1;  ///< from 1
+  std::uint32_t count = 1;
+};
+
 /// The same for everything that runs. The bytes of a result depend on none of it; what writes no
 /// files has no use for what is of files.
 struct RunOptions {
@@ -49,6 +55,16 @@ struct RunOptions {
   bool resume = false;
   /// With `resume`: what an interrupted run wrote is not read back before it is used.
   bool trust_partial = false;
+  /// Computes this part of what is written. Parts 1 to `count` are calls with the same arguments
+  /// beside it, in any order, and at the same time where they are in several processes on one
+  /// machine or in several threads: each adds to the same partial output. The call that finds all
+  /// parts done gives the outputs their names, once; their bytes are those of a run that is not
+  /// divided. The reports of the others have `tensors_left` alone. What a part has done stays,
+  /// without `resume` too: one that was stopped or failed is called again, and goes on from there
+  /// where it was stopped. A call without `part` computes what is left of all. Throws kUsage for an
+  /// index that is not 1 to `count` and without `digests`, kFailed where another process writes the
+  /// outputs that is no part of the same run, divided in the same way, or computes the same part.
+  std::optional<RunPart> part{};
 };
 
 }  // namespace weightsmith

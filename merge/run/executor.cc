@@ -10,6 +10,7 @@
 #include "core/io/file_hashes.h"
 #include "merge/run/budget.h"
 #include "merge/run/disk_needs.h"
+#include "merge/run/earlier_run.h"
 #include "merge/run/effects.h"
 #include "merge/run/engine.h"
 #include "merge/run/memory_destination.h"
@@ -65,18 +66,20 @@ Report Finish(Engine& engine, const RunOptions& options, RunOutputs& outputs, Re
   return report;
 }
 
-/// Leaves what is done to the runs of other parts.
-Report Leave(RunOutputs& outputs, const RunOptions& options, std::size_t left) {
-  try {
-    const auto go_on = [&] { return options.cancel == nullptr || !options.cancel->load(); };
-    for (OutputFile& file : outputs.files()) file.Flush(go_on);
-  } catch (const Error& error) {
-    // After a failed sync it is not known what is on the disk.
-    if (error.code() != ErrorCode::kInterrupted) outputs.Discard();
-    throw;
+/// Of a part whose tasks are done: ends the run where all others are done as well.
+Report EndPart(Engine& engine, const RunOptions& options, RunOutputs& outputs,
+               FileDestination& destination, ComputeOptions compute) {
+  engine.ExpectInputsUnchanged();
+  const Plan& plan = engine.plan();
+  if (outputs.EndPart() == PartEnd::kOurs) {
+    Results results(plan, &destination, outputs.journal());
+    compute.bytes_done = results.bytes_written();
+    // What others have done and is not on disk as they wrote it.
+    engine.Compute(TasksOf(plan, std::nullopt), results, compute);
+    return Finish(engine, options, outputs, std::move(results));
   }
   Report report;
-  report.tensors_left = left;
+  report.tensors_left = plan.tasks.size() - outputs.journal()->finished().size();
   report.resumed = outputs.resumed();
   return report;
 }
@@ -94,7 +97,7 @@ Report WriteOutputs(Engine& engine, const RunOptions& options, const MemoryShare
     own.keep_cache = options.keep_cache;
     own.bytes_done = results.bytes_written();
     engine.Compute(TasksOf(plan, options.part), results, own);
-    if (results.left() > 0) return Leave(outputs, options, results.left());
+    if (options.part) return EndPart(engine, options, outputs, destination, std::move(own));
     return Finish(engine, options, outputs, std::move(results));
   } catch (const Error& error) {
     const bool can_go_on = outputs.committing() || error.code() == ErrorCode::kInterrupted ||
@@ -116,6 +119,11 @@ Report WriteOutputs(Engine& engine, const RunOptions& options, const MemoryShare
 Report Run(const Plan& plan, const RunOptions& options) {
   const Clock::time_point start = Clock::now();
   CheckPart(options);
+  if (options.part && !plan.tasks.empty() && TasksOf(plan, options.part).empty()) {
+    Report none;
+    none.tensors_left = TasksLeft(plan, options);
+    return none;
+  }
   CheckPaths(plan, options);
   std::optional<Report> report = FinishCommit(plan, options);
   if (!report) {
@@ -126,7 +134,7 @@ Report Run(const Plan& plan, const RunOptions& options) {
     ProveEffects(engine, options.cancel);
     report = WriteOutputs(engine, options, share);
   }
-  if (report->tensors_left == 0) LookAtOutputs(options, *report);
+  if (!report->tensors_left) LookAtOutputs(options, *report);
   report->seconds = SecondsSince(start);
   return *std::move(report);
 }

@@ -41,9 +41,10 @@ struct RunOptions {
   bool effects = true;
   bool sha256 = false;     ///< of each output
   bool by_tensor = false;  ///< keep a row for every tensor in the report
-  /// The part of the plan that is computed. What parts before it have done is in the partial output
-  /// and its journal, where it stays for the others (keep_partial and digests are needed); the run
-  /// that finds everything done ends like one that is no part.
+  /// The part of the plan that is computed; others may be computed by other processes at the same
+  /// time. What each has done is in the partial output and in a journal of its own, where it stays
+  /// for the others (keep_partial and digests are needed); the one that finds everything done ends
+  /// like a run that is not divided.
   std::optional<RunPart> part{};
   /// Where the caller will write the report: no run writes it, but it may be no file of the run.
   std::optional<std::filesystem::path> report{};
@@ -58,8 +59,8 @@ struct RunOptions {
 /// Runs the plan and returns what each input did. On success the outputs stand under their names;
 /// after any error they do not, and inputs are untouched. Interrupted or with a full disk, partial
 /// outputs and their journal stay for the same plan to go on from (keep_partial, and digests to
-/// check them by); after other errors they are removed. Of a part that leaves tasks to others the
-/// report has Report::tensors_left and nothing else, and no output stands under its name.
+/// check them by); after other errors they are removed; of a part, what it has done. Of a part that
+/// does not end the run the report has Report::tensors_left and nothing else.
 Report Run(const Plan& plan, const RunOptions& options);
 
 /// Computes every tensor of the plan, as Run does, and writes nothing: what Run would have found of

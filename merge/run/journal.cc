@@ -3,252 +3,217 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
-#include <optional>
-#include <sstream>
-#include <string_view>
+#include <charconv>
+#include <chrono>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/io/append_file.h"
+#include "core/io/file_lock.h"
 #include "core/io/machine.h"
 #include "core/io/output_target.h"
 
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::string_view kMagic = "weightsmith-journal-";
-constexpr std::string_view kFormat = "weightsmith-journal-2";
+namespace fs = std::filesystem;
+
 constexpr std::string_view kStamp = "weightsmith-partial-";
-constexpr std::string_view kCommit = "commit";
-constexpr std::uint64_t kLooked =
-    1 << 16;  ///< bytes by which a damaged journal is known from another file
+constexpr std::string_view kSuffix = ".journal";
 
-std::string Checked(std::string line) {
-  return line + " " + Xxh3(std::as_bytes(std::span(line))).ToHex() + "\n";
-}
-
-/// The line before its check; nothing where that does not match.
-std::optional<std::string> Unchecked(const std::string& line) {
-  const std::size_t space = line.rfind(' ');
-  if (space == std::string::npos) return std::nullopt;
-  std::string body = line.substr(0, space);
-  if (Xxh3(std::as_bytes(std::span(body))).ToHex() != line.substr(space + 1)) return std::nullopt;
-  return body;
-}
-
-std::string Line(std::size_t task, const TaskResult& result) {
-  std::string line =
-      fmt::format("{} {} {} {}", task, result.non_finite, result.bytes_read, result.bytes_written);
-  for (const Digest& digest : result.sources) line += " " + digest.ToHex();
-  for (const Digest& digest : result.products) line += " " + digest.ToHex();
-  for (const Effect& effect : result.effects) {
-    line += fmt::format(" {} {} {} {} {}", effect.elements, effect.changed, effect.rounded,
-                        std::bit_cast<std::uint64_t>(effect.change_squares),
-                        std::bit_cast<std::uint64_t>(effect.before_squares));
-  }
-  for (const Found& found : result.found) {
-    line += fmt::format(" {} {} {} {}", found.marked, found.seen,
-                        std::bit_cast<std::uint64_t>(found.number),
-                        std::bit_cast<std::uint64_t>(found.of));
-  }
-  return Checked(std::move(line));
-}
-
-std::optional<Digest> ReadDigest(std::istream& words) {
-  std::string hex;
-  words >> hex;
-  return Digest::FromHex(hex);
-}
-
-bool ReadDigests(std::istream& words, std::size_t count, std::vector<Digest>& digests) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::optional<Digest> digest = ReadDigest(words);
-    if (!digest) return false;
-    digests.push_back(*digest);
-  }
-  return true;
-}
-
-/// The task on a line; nothing where it is no task of the plan.
-std::optional<FinishedTask> ParseTask(const std::string& body, const Plan& plan) {
-  std::istringstream words(body);
-  FinishedTask finished;
-  TaskResult& result = finished.result;
-  words >> finished.task >> result.non_finite >> result.bytes_read >> result.bytes_written;
-  if (!words || finished.task >= plan.tasks.size()) return std::nullopt;
-  const Task& task = plan.tasks[finished.task];
-  if (!ReadDigests(words, task.sources.size(), result.sources) ||
-      !ReadDigests(words, task.products.size(), result.products)) {
+/// "2-of-3"; nothing for another text.
+std::optional<RunPart> PartNamed(std::string_view text) {
+  constexpr std::string_view kOf = "-of-";
+  const std::size_t of = text.find(kOf);
+  if (of == std::string_view::npos) return std::nullopt;
+  RunPart part;
+  const auto read = [](std::string_view digits, std::uint32_t& number) {
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return end.ec == std::errc() && end.ptr == digits.data() + digits.size();
+  };
+  if (!read(text.substr(0, of), part.number) || !read(text.substr(of + kOf.size()), part.count)) {
     return std::nullopt;
   }
-  for (std::size_t p = 0; p < task.tape.probes.size(); ++p) {
-    std::uint64_t change = 0;
-    std::uint64_t before = 0;
-    Effect& effect = result.effects.emplace_back();
-    if (!(words >> effect.elements >> effect.changed >> effect.rounded >> change >> before)) {
-      return std::nullopt;
-    }
-    effect.change_squares = std::bit_cast<double>(change);
-    effect.before_squares = std::bit_cast<double>(before);
-  }
-  for (std::size_t f = 0; f < task.findings.list.size(); ++f) {
-    std::uint64_t number = 0;
-    std::uint64_t of = 0;
-    Found& found = result.found.emplace_back();
-    if (!(words >> found.marked >> found.seen >> number >> of)) return std::nullopt;
-    found.number = std::bit_cast<double>(number);
-    found.of = std::bit_cast<double>(of);
-  }
-  return finished;
+  return part;
 }
 
-std::vector<FileIdentity> ParseCommit(const std::string& body) {
-  std::istringstream words(body.substr(kCommit.size()));
-  std::vector<FileIdentity> files;
-  FileIdentity file;
-  while (words >> file.device >> file.inode) files.push_back(file);
-  return files;
+/// The part that the journal `path` of an output is of; nothing: of a run that is not divided.
+std::optional<RunPart> PartOfJournal(const fs::path& output, const fs::path& path) {
+  const std::string name = path.filename().string();
+  const std::size_t before = output.filename().string().size() + 1;
+  if (name.size() <= before + kSuffix.size()) return std::nullopt;
+  return PartNamed(std::string_view(name).substr(before, name.size() - before - kSuffix.size()));
 }
 
-/// Whether most of the first bytes are a journal's: a disk can return blocks that were never
-/// written (zeros), a file cut short and single bits that changed.
-bool LooksLikeHeading(std::string_view start) {
-  start = start.substr(0, kMagic.size());
-  std::size_t alike = 0;
-  for (std::size_t at = 0; at < start.size(); ++at)
-    alike += start[at] == kMagic[at] || start[at] == '\0' ? 1 : 0;
-  return 2 * alike >= start.size();
-}
-
-/// Whether any line is one of a journal, though the heading is damaged.
-bool HasWholeLine(std::string_view text) {
-  std::istringstream lines{std::string(text)};
-  for (std::string line; std::getline(lines, line);)
-    if (Unchecked(line)) return true;
-  return false;
-}
-
-[[noreturn]] void RefuseForeign(const std::filesystem::path& path) {
-  throw Error(ErrorCode::kUsage,
-              fmt::format("{} exists and is no journal of an interrupted run; a run would keep its "
-                          "journal there",
-                          Quote(path.string())),
-              "Move it away, or choose another output.");
-}
-
-/// Nothing where there is no file.
-std::optional<std::string> ReadJournal(const std::filesystem::path& path) {
+/// The identity of the run that a partial output is of; empty where it has none.
+std::string RunOfPartial(const fs::path& output) {
+  const fs::path partial = fs::path(output).concat(".partial");
   std::error_code ignored;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) return std::nullopt;
-  if (!IsJournal(path)) RefuseForeign(path);
-  const auto file = OpenByteSource(path, IoBackend::kRead);
-  return ReadText(*file, 0, file->size());
+  if (!fs::is_regular_file(fs::symlink_status(partial, ignored))) return {};
+  constexpr std::uint64_t kStart = 128;
+  std::string start;
+  try {
+    const auto file = OpenByteSource(partial, IoBackend::kRead);
+    start = ReadText(*file, 0, std::min(file->size(), kStart));
+  } catch (const Error&) {
+    return {};  // another process has removed or renamed it
+  }
+  if (!start.starts_with(kStamp)) return {};
+  const std::size_t begin = start.find(' ');
+  const std::size_t end = start.find(' ', begin + 1);
+  return end == std::string::npos ? "" : start.substr(begin + 1, end - begin - 1);
+}
+
+/// Nothing where another process keeps it locked. For a moment it is where one looks whether it is
+/// (IsLocked), or is about to end.
+std::optional<AppendFile> OpenPatiently(const fs::path& path) {
+  constexpr int kLooks = 50;
+  for (int look = 0; look < kLooks; ++look) {
+    if (auto file = AppendFile::TryOpen(path)) return file;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void ThrowWritten(const fs::path& path) {
+  throw Error(ErrorCode::kFailed,
+              fmt::format("another process is writing {}", Quote(path.string())), "Wait for it.");
 }
 
 }  // namespace
 
 struct Journal::State {
-  std::filesystem::path path;
+  const Plan* plan = nullptr;
+  fs::path path;  ///< of the one that is written
   RunFingerprint now;
   std::string boot;
   std::string run;
   bool exists = false;
-  bool ours = false;
-  bool same_boot = false;
   std::string difference;
+  std::vector<JournalFile> members;  ///< of this run
   std::vector<FinishedTask> finished;
-  std::vector<std::uint64_t> ends;  ///< of the heading and of every task's line, in the file
   std::vector<FileIdentity> committed;
-  AppendFile file;
+  AppendFile own;
 
-  std::string Heading() const;
-  void ReadHeading(const std::string& line);
-  void ReadLines(const std::string& text, const Plan& plan);
+  const fs::path& output() const { return plan->output_files.front().path; }
+  std::vector<JournalFile> ReadFiles() const;
+  std::string ChooseRun(const std::vector<JournalFile>& files) const;
+  void Unite();
 };
 
-std::string Journal::State::Heading() const {
-  return Checked(fmt::format("{} {} {} {} {} {} {}", kFormat, run, boot, now.program.ToHex(),
-                             now.plan.ToHex(), now.inputs.ToHex(), now.outputs.ToHex()));
+std::vector<JournalFile> Journal::State::ReadFiles() const {
+  std::vector<JournalFile> files;
+  // Its own in any case: what has its place is to be noticed.
+  if (auto read = ReadJournalFile(path, *plan, now)) files.push_back(*std::move(read));
+  for (const fs::path& other : PathsBeside(output())) {
+    if (other == path || !IsJournal(other)) continue;
+    if (auto read = ReadJournalFile(other, *plan, now)) files.push_back(*std::move(read));
+  }
+  return files;
 }
 
-void Journal::State::ReadHeading(const std::string& line) {
-  difference = "it is not whole";
-  const auto body = Unchecked(line);
-  if (!body) return;
-  std::istringstream words(*body);
-  std::string format;
-  std::string their_boot;
-  words >> format >> run >> their_boot;
-  if (format != kFormat) {
-    difference = "it was written by another version of the program";
-    return;
+std::string Journal::State::ChooseRun(const std::vector<JournalFile>& files) const {
+  const std::string stamped = RunOfPartial(output());
+  if (!stamped.empty() && std::ranges::find(files, stamped, &JournalFile::run) != files.end()) {
+    return stamped;
   }
-  RunFingerprint before;
-  for (Digest* digest : {&before.program, &before.plan, &before.inputs, &before.outputs}) {
-    const auto read = ReadDigest(words);
-    if (!read) return;
-    *digest = *read;
-  }
-  same_boot = their_boot == boot;
-  ours = before == now;
-  difference = ours ? "" : DifferenceOf(before, now);
+  const auto ended =
+      std::ranges::find_if(files, [](const auto& file) { return !file.committed.empty(); });
+  if (ended != files.end()) return ended->run;
+  const auto same = std::ranges::find_if(files, &JournalFile::ours);
+  if (same != files.end()) return same->run;
+  return files.empty() ? "" : files.front().run;
 }
 
-void Journal::State::ReadLines(const std::string& text, const Plan& plan) {
-  std::size_t at = text.find('\n');
-  ReadHeading(text.substr(0, at));
-  ours = ours && at != std::string::npos;
-  if (!ours) return;
-  ends.push_back(++at);
-  std::vector<bool> known(plan.tasks.size());
-  for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
-    const auto body = Unchecked(text.substr(at, end - at));
-    if (!body) return;
-    if (body->starts_with(kCommit)) {
-      committed = ParseCommit(*body);
-      return;
+/// What the members have together.
+void Journal::State::Unite() {
+  finished.clear();
+  committed.clear();
+  std::vector<bool> known(plan->tasks.size());
+  for (const JournalFile& file : members) {
+    if (committed.empty()) committed = file.committed;
+    for (const FinishedTask& task : file.finished) {
+      if (!known[task.task]) finished.push_back(task);
+      known[task.task] = true;
     }
-    auto task = ParseTask(*body, plan);
-    if (!task || known[task->task]) return;
-    known[task->task] = true;
-    finished.push_back(std::move(*task));
-    ends.push_back(end + 1);
   }
 }
 
-std::filesystem::path Journal::PathOf(const Plan& plan) {
-  return std::filesystem::path(plan.output_files.front().path).concat(".journal");
+fs::path Journal::PathOf(const Plan& plan, const std::optional<RunPart>& part) {
+  fs::path path = plan.output_files.front().path;
+  if (part) path.concat(fmt::format(".{}-of-{}", part->number, part->count));
+  return path.concat(kSuffix);
 }
 
-Journal::Journal(std::filesystem::path path, const Plan& plan, bool effects)
+std::vector<fs::path> Journal::PathsBeside(const fs::path& output) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  const fs::path whole = fs::path(output).concat(kSuffix);
+  if (fs::exists(fs::symlink_status(whole, error))) paths.push_back(whole);
+  fs::directory_iterator entries(FolderOf(output), error);
+  for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    if (!name.starts_with(output.filename().string() + ".") || !name.ends_with(kSuffix)) continue;
+    const fs::path path = output.parent_path() / name;
+    if (PartOfJournal(output, path)) paths.push_back(path);
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+Journal::Journal(const Plan& plan, bool effects, const std::optional<RunPart>& part)
     : state_(std::make_unique<State>()) {
-  state_->path = std::move(path);
+  state_->plan = &plan;
+  state_->path = PathOf(plan, part);
   state_->now = FingerprintOf(plan, effects);
   state_->boot = BootId().empty() ? "-" : BootId();
-  const std::optional<std::string> text = ReadJournal(state_->path);
-  state_->exists = text.has_value();
-  if (text) state_->ReadLines(*text, plan);
+  Read();
 }
 
-Journal::~Journal() = default;
+Journal::~Journal() {
+  if (state_ != nullptr) state_->own.RemoveEmpty();
+}
 Journal::Journal(Journal&&) noexcept = default;
+
+void Journal::Read() {
+  State& state = *state_;
+  std::vector<JournalFile> files = state.ReadFiles();
+  state.exists = !files.empty();
+  state.run = state.ChooseRun(files);
+  state.difference.clear();
+  state.members.clear();
+  for (JournalFile& file : files) {
+    if (file.ours && file.run == state.run) {
+      state.members.push_back(std::move(file));
+    } else if (state.difference.empty()) {
+      state.difference = file.difference;
+    }
+  }
+  state.Unite();
+}
 
 bool Journal::exists() const {
   return state_->exists;
 }
 bool Journal::ours() const {
-  return state_->ours;
+  return !state_->members.empty();
 }
 const std::string& Journal::difference() const {
   return state_->difference;
 }
 bool Journal::same_boot() const {
-  return state_->same_boot;
+  return std::ranges::all_of(state_->members,
+                             [&](const JournalFile& file) { return file.boot == state_->boot; });
 }
 const std::vector<FinishedTask>& Journal::finished() const {
   return state_->finished;
+}
+std::size_t Journal::own() const {
+  const auto own = std::ranges::find(state_->members, state_->path, &JournalFile::path);
+  return own == state_->members.end() ? 0 : own->finished.size();
 }
 const std::vector<FileIdentity>& Journal::committed() const {
   return state_->committed;
@@ -262,48 +227,75 @@ std::string_view Journal::StampPrefix() {
   return kStamp;
 }
 
-void Journal::Start() {
-  state_->finished.clear();
-  state_->committed.clear();
-  state_->run = RandomIdentity();
-  state_->file = AppendFile::Create(state_->path);
-  state_->file.Append(state_->Heading());
+bool Journal::Claim() {
+  if (state_->own) return true;
+  auto file = OpenPatiently(state_->path);
+  if (file) state_->own = *std::move(file);
+  return file.has_value();
 }
 
-void Journal::Continue(std::size_t tasks) {
-  state_->finished.resize(tasks);
-  state_->committed.clear();
-  state_->file = AppendFile::Open(state_->path, state_->ends[tasks]);
+std::optional<fs::path> Journal::OtherDivision() const {
+  const fs::path& output = state_->output();
+  const auto own = PartOfJournal(output, state_->path);
+  for (const fs::path& path : PathsBeside(output)) {
+    const auto part = PartOfJournal(output, path);
+    if (part.has_value() == own.has_value() && (!part || part->count == own->count)) continue;
+    if (IsLocked(path)) return path;
+  }
+  return std::nullopt;
+}
+
+void Journal::Keep(Which which,
+                   const std::function<std::size_t(std::span<const FinishedTask>)>& intact) {
+  for (JournalFile& file : state_->members) {
+    const bool own = file.path == state_->path;
+    if (which != Which::kAll && own != (which == Which::kOwn)) continue;
+    const std::size_t kept = intact(file.finished);
+    file.finished.resize(kept);
+    file.ends.resize(kept + 1);
+    file.committed.clear();
+    // By its name: a part that waits to end the run has it locked, and writes no more.
+    ShortenFile(file.path, file.ends.back());
+  }
+  state_->Unite();
+}
+
+void Journal::Start() {
+  state_->members.clear();
+  state_->Unite();
+  state_->run = RandomIdentity();
+  Continue();
+}
+
+void Journal::Continue() {
+  State& state = *state_;
+  if (!Claim()) ThrowWritten(state.path);
+  const auto own = std::ranges::find(state.members, state.path, &JournalFile::path);
+  state.own.Shorten(own == state.members.end() ? 0 : own->ends.back());
+  if (own == state.members.end()) {
+    state.own.Append(JournalHeading(state.run, state.boot, state.now));
+  }
 }
 
 void Journal::Append(std::uint32_t task, const TaskResult& result) {
-  state_->file.Append(Line(task, result));
+  state_->own.Append(JournalLine(task, result));
 }
 
 void Journal::BeginCommit(const std::vector<FileIdentity>& files, bool sync) {
-  std::string line(kCommit);
-  for (const FileIdentity& file : files) line += fmt::format(" {} {}", file.device, file.inode);
-  state_->file.Append(Checked(std::move(line)));
-  if (sync) state_->file.Sync();
+  state_->own.Append(CommitLine(files));
+  if (sync) state_->own.Sync();
 }
 
 void Journal::Remove() {
-  state_->file = {};
-  std::error_code ignored;
-  std::filesystem::remove(state_->path, ignored);
+  RemoveOwn();
+  for (const fs::path& path : PathsBeside(state_->output())) {
+    std::error_code ignored;
+    if (IsJournal(path)) fs::remove(path, ignored);
+  }
 }
 
-bool IsJournal(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(path, ignored)))
-    return false;
-  const auto file = OpenByteSource(path, IoBackend::kRead);
-  const std::string start = ReadText(*file, 0, std::min<std::uint64_t>(file->size(), kLooked));
-  return LooksLikeHeading(start) || HasWholeLine(start);
-}
-
-void RemoveJournal(const std::filesystem::path& path, bool sync) {
-  if (IsJournal(path)) RemoveFile(path, sync);
+void Journal::RemoveOwn() {
+  if (state_->own) state_->own.Remove();
 }
 
 }  // namespace weightsmith::internal

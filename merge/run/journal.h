@@ -1,49 +1,60 @@
-// What an interrupted run has done: a text file beside the first partial output, so that the same
-// run can go on from it.
-//
-//   weightsmith-journal-2 RUN BOOT PROGRAM PLAN INPUTS OUTPUTS CHECK
-//   TASK NON_FINITE BYTES_READ BYTES_WRITTEN [DIGEST…] [EFFECT…] [FOUND…] CHECK   one each, in any
-//   order commit [DEVICE INODE]… CHECK                                   the outputs are being
-//   renamed
-//
-// RUN is random. Every partial of the run carries it in the place of its header: a journal belongs
-// to those partials and to no others. The four digests after BOOT are the RunFingerprint. CHECK is
-// the XXH3-128 of the line before it, so that a line that was cut off is not taken for a whole one.
+// What interrupted runs, and the parts of a divided one, have done: a set of finished tasks, in
+// journals beside the first partial output. A run has OUTPUT.journal, part i of N
+// OUTPUT.i-of-N.journal: each process adds to its own, and reads all that are of one run. What is
+// in none of them is computed. A task that is in several has the same result in each.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/io/byte_source.h"
 #include "merge/plan/plan.h"
-#include "merge/run/run_fingerprint.h"
+#include "merge/run/journal_file.h"
 #include "merge/run/task_result.h"
+#include "merge/run/work_set.h"
 
 namespace weightsmith::internal {
 
 class Journal {
  public:
-  /// Where the journal of a plan is: OUTPUT.journal of its first output.
-  static std::filesystem::path PathOf(const Plan& plan);
+  /// Where a run, or a part of one, writes what it has done.
+  static std::filesystem::path PathOf(const Plan& plan,
+                                      const std::optional<RunPart>& part = std::nullopt);
+  /// What lies beside an output under the names of its journals, whatever it is, in order.
+  static std::vector<std::filesystem::path> PathsBeside(const std::filesystem::path& output);
 
-  /// Reads what is at `path`; changes nothing. Throws kUsage for something that is no journal.
-  Journal(std::filesystem::path path, const Plan& plan, bool effects);
+  /// Reads what is there; changes nothing. `part`: which journal is written. Of several runs, the
+  /// one that the first partial output is of is meant. Throws kUsage where something that is no
+  /// journal has the name of the one that is to be written.
+  Journal(const Plan& plan, bool effects, const std::optional<RunPart>& part = std::nullopt);
+  /// Closes its own; one that was made and not written is removed.
   ~Journal();
   Journal(Journal&&) noexcept;
+  Journal& operator=(Journal&&) = delete;
+
+  /// Reads all of them again: other processes may have written theirs.
+  void Read();
 
   /// Whether a journal is there, of whatever run.
   bool exists() const;
-  /// Whether it is of this run.
+  /// Whether there is one of this run.
   bool ours() const;
-  /// Why it is not, in words. REQUIRES: exists() and not ours().
+  /// Why there is none, in words. REQUIRES: exists() and not ours().
   const std::string& difference() const;
-  /// Whether the machine has run since the journal was begun, without a restart.
+  /// Whether the machine has run since the journals were begun, without a restart.
   bool same_boot() const;
-  /// In the order in which they were finished, each once.
+  /// Each task once.
   const std::vector<FinishedTask>& finished() const;
+  /// How many of them are in the journal that is written.
+  std::size_t own() const;
   /// The files that the outputs were, once their renaming began; else empty.
   const std::vector<FileIdentity>& committed() const;
 
@@ -52,27 +63,35 @@ class Journal {
   /// What every stamp starts with.
   static std::string_view StampPrefix();
 
-  /// Writes a new journal, of a new identity. REQUIRES: none is there.
+  /// Locks its own journal; false where another process writes it.
+  [[nodiscard]] bool Claim();
+  /// The name of a journal that another process is writing now though it divides the run in
+  /// another way. Parts that have claimed their journals first do not overlook each other.
+  std::optional<std::filesystem::path> OtherDivision() const;
+
+  enum class Which : std::uint8_t { kAll, kOwn, kOthers };
+  /// Cuts each of these journals off behind as many of its tasks as `intact` counts.
+  /// REQUIRES: no other process writes to them.
+  void Keep(Which which, const std::function<std::size_t(std::span<const FinishedTask>)>& intact);
+
+  /// Makes its own journal anew, for a run of a new identity. Throws kFailed where another process
+  /// writes it. REQUIRES: there are no others.
   void Start();
-  /// Opens the journal behind its first `tasks` lines of tasks; what follows them is cut off.
-  void Continue(std::size_t tasks);
+  /// Opens its own behind what it has. Throws kFailed where another process writes it.
+  /// REQUIRES: ours(), and what it has is kept.
+  void Continue();
   /// Appends a task. Throws kResources where the disk is full, kFailed otherwise.
   void Append(std::uint32_t task, const TaskResult& result);
   /// From here on the outputs are what `files` are. Durable where `sync` is set.
   void BeginCommit(const std::vector<FileIdentity>& files, bool sync);
-  /// Removes the file.
+  /// Removes all journals. REQUIRES: no other process writes one.
   void Remove();
+  /// Removes its own.
+  void RemoveOwn();
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Whether a journal is at `path`, of whatever run; an empty file was made and not yet written.
-bool IsJournal(const std::filesystem::path& path);
-
-/// Removes the journal at `path`, durably where `sync` is set, so that no partial is taken for what
-/// it was. A file that is no journal stays. Throws kFailed where it cannot be removed.
-void RemoveJournal(const std::filesystem::path& path, bool sync);
 
 }  // namespace weightsmith::internal

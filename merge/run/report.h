@@ -99,7 +99,9 @@ struct Report {
   bool sampled = false;
   double sampled_share = 1;
   bool resumed = false;
-  std::uint64_t tensors_left = 0;  ///< that other parts have to compute
+  /// Of a part that did not end the run: tensors that other parts have still to compute; 0 where
+  /// one of them was ending it. Nothing: the outputs stand under their names.
+  std::optional<std::uint64_t> tensors_left{};
 };
 
 /// Folds what the tasks found; all but times. Tensors of adapters that are not in `digests` are

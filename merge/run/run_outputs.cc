@@ -3,59 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "merge/run/commit.h"
+#include "merge/run/earlier_run.h"
 #include "merge/run/read_back.h"
 
 namespace weightsmith::internal {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
-/// Without digests nothing says whether a partial output is what was written.
-bool CanGoOn(const RunOptions& options) {
-  return options.keep_partial && options.digests;
-}
-
-bool Trusted(const Journal& journal, const RunOptions& options) {
-  // What was written before the machine went down may never have reached the disk.
-  return options.trust_partial && journal.same_boot();
-}
-
-/// The journal of this run, where one is there.
-std::optional<Journal> OwnJournal(const Plan& plan, const RunOptions& options) {
-  std::error_code ignored;
-  if (!CanGoOn(options) || plan.output_files.empty()) return std::nullopt;
-  const fs::path path = Journal::PathOf(plan);
-  if (!fs::exists(fs::symlink_status(path, ignored))) return std::nullopt;
-  Journal journal(path, plan, options.effects);
-  if (!journal.ours()) return std::nullopt;
-  return journal;
-}
-
-bool IsFile(const fs::path& path, const FileIdentity& expected, std::uint64_t size) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(fs::symlink_status(path, ignored))) return false;
-  const auto found = IdentifyFile(path);
-  return found && found->SameFile(expected) && found->size == size;
-}
-
-bool EndsCommit(const Plan& plan, const Journal& journal) {
-  return journal.committed().size() == plan.output_files.size() &&
-         journal.finished().size() == plan.tasks.size();
-}
+constexpr auto kLook = std::chrono::milliseconds(10);  ///< between two looks at a lock
+/// How long a part waits for another one to start the outputs, or to end the run.
+constexpr auto kPatience = std::chrono::seconds(60);
+/// How often a part looks at outputs that others share, but not for a run of its own.
+constexpr int kStrangeLooks = 50;
 
 /// A partial may be emptied where it is of a run of ours: stamped, sized and not yet written, with
 /// this output's header, or with a journal. Another program's file may have the same name.
 void ExpectOwn(const OutputFile& file, const OutputFilePlan& planned, bool has_journal) {
-  constexpr std::size_t kLook = 64;
+  constexpr std::size_t kStart = 64;
   const std::uint64_t size = file.identity().size;
-  std::string start(std::min<std::uint64_t>(size, kLook), '\0');
+  std::string start(std::min<std::uint64_t>(size, kStart), '\0');
   file.Read(0, std::as_writable_bytes(std::span(start)));
   const auto same = std::min(start.size(), sizeof(std::uint64_t));
   const bool ours = has_journal || Journal::StampPrefix().starts_with(start) ||
@@ -69,115 +46,116 @@ void ExpectOwn(const OutputFile& file, const OutputFilePlan& planned, bool has_j
               "Move it away, or choose another output.");
 }
 
-/// REQUIRES: all tasks of a plan.
-std::vector<TaskResult> InOrderOfTasks(const std::vector<FinishedTask>& finished) {
-  std::vector<TaskResult> results(finished.size());
-  for (const FinishedTask& task : finished) results[task.task] = task.result;
-  return results;
+bool AnyJournal(const fs::path& output) {
+  return std::ranges::any_of(Journal::PathsBeside(output), IsJournal);
 }
 
-std::vector<std::shared_ptr<const ByteSource>> Readers(const std::vector<OutputFile>& files) {
-  std::vector<std::shared_ptr<const ByteSource>> readers;
-  for (const OutputFile& file : files) {
-    file.DropCache();
-    readers.push_back(ReaderOf(file));
-  }
-  return readers;
+Error Busy(const fs::path& partial, const std::string& how) {
+  return Error(ErrorCode::kFailed,
+               fmt::format("another process is writing {}{}", Quote(partial.string()), how),
+               "Wait for it, or choose another output.");
 }
 
 }  // namespace
 
-OutputOptions OptionsOf(const Plan& plan, const OutputFilePlan& file, const RunOptions& options) {
-  const OutputSpec& spec = plan.outputs[file.output].spec;
-  // The folders of a pipeline are part of what is written.
-  const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;
-  return {.overwrite = options.overwrite,
-          .make_folders = options.make_folders || folder,
-          .sync = options.sync};
-}
-
-std::vector<bool> OutputsInPlace(const Plan& plan, const RunOptions& options) {
-  const auto journal = OwnJournal(plan, options);
-  if (!journal || !EndsCommit(plan, *journal)) return {};
-  std::vector<bool> in_place;
-  for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
-    const OutputFilePlan& file = plan.output_files[f];
-    in_place.push_back(IsFile(file.path, journal->committed()[f], file.layout.file_size));
-  }
-  return in_place;
-}
-
-std::optional<Resumption> FindResumption(const Plan& plan, const RunOptions& options) {
-  const auto journal = OwnJournal(plan, options);
-  if (!journal || journal->finished().empty()) return std::nullopt;
-  for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
-    const OutputFilePlan& file = plan.output_files[f];
-    const fs::path partial = fs::path(file.path).concat(".partial");
-    if (EndsCommit(plan, *journal)) {
-      const FileIdentity& known = journal->committed()[f];
-      if (!IsFile(file.path, known, file.layout.file_size) &&
-          !IsFile(partial, known, file.layout.file_size)) {
-        return std::nullopt;
-      }
-      continue;
-    }
-    const auto identity = IdentifyFile(partial);
-    if (!identity || identity->size != file.layout.file_size) return std::nullopt;
-    const std::string stamp = journal->StampOf(f);
-    const auto source = OpenByteSource(partial, IoBackend::kRead);
-    if (ReadText(*source, 0, stamp.size()) != stamp) return std::nullopt;
-  }
-  const std::vector<FinishedTask>& tasks = journal->finished();
-  return Resumption{tasks.size(), Trusted(*journal, options) ? 0 : BytesOfProducts(plan, tasks)};
-}
-
 RunOutputs::RunOutputs(const Plan& plan, const RunOptions& options)
     : plan_(&plan), options_(&options), kept_(CanGoOn(options)) {
-  for (const OutputFilePlan& file : plan.output_files) {
-    files_.push_back(
-        OutputFile::OpenAsFound(file.path, file.layout.file_size, OptionsOf(plan, file, options)));
-    ExpectOwn(
-        files_.back(), file,
-        IsJournal(Journal::PathOf(plan)) || IsJournal(fs::path(file.path).concat(".journal")));
+  if (options.part) {
+    OpenAsPart();
+  } else {
+    OpenAlone();
   }
-  const std::size_t reusable = CountReusable();
-  if (reusable == 0) {
+}
+
+RunOutputs::~RunOutputs() {
+  Close();
+}
+
+/// The lock of the first partial goes last: with it another process takes all of them.
+void RunOutputs::Close() {
+  journal_.reset();
+  while (!files_.empty()) files_.pop_back();
+}
+
+void RunOutputs::OpenAlone() {
+  for (const OutputFilePlan& file : plan_->output_files) {
+    files_.push_back(OutputFile::OpenAsFound(file.path, file.layout.file_size,
+                                             OptionsOf(*plan_, file, *options_)));
+  }
+  ExpectOwnPartials();
+  const std::optional<std::string> obstacle = Obstacle();
+  if (!obstacle) KeepIntact(Journal::Which::kAll);
+  if (obstacle || journal_->finished().empty()) {
+    if (obstacle && !obstacle->empty()) Note(*obstacle + "; starting afresh");
     Start();
     return;
   }
   for (OutputFile& file : files_) file.Continue();
-  journal_->Continue(reusable);
+  journal_->Continue();
   resumed_ = true;
-  Note(fmt::format("going on from an interrupted run: {} of {} tensors are done", reusable,
-                   plan.tasks.size()));
+  Note(fmt::format("going on from an interrupted run: {} of {} tensors are done",
+                   journal_->finished().size(), plan_->tasks.size()));
 }
 
-/// Tasks that need not be computed again.
-std::size_t RunOutputs::CountReusable() {
-  if (!kept_) return 0;
-  journal_.emplace(Journal::PathOf(*plan_), *plan_, options_->effects);
-  if (!journal_->exists()) return 0;
+/// Opens all partials, or none where another process excludes that.
+bool RunOutputs::TryOpen(FileLock lock) {
+  for (const OutputFilePlan& file : plan_->output_files) {
+    auto opened = OutputFile::TryOpenAsFound(file.path, file.layout.file_size,
+                                             OptionsOf(*plan_, file, *options_), lock);
+    if (!opened) {
+      Close();
+      return false;
+    }
+    files_.push_back(*std::move(opened));
+  }
+  return true;
+}
+
+void RunOutputs::ExpectOwnPartials() const {
+  const bool first = AnyJournal(plan_->output_files.front().path);
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    const OutputFilePlan& file = plan_->output_files[f];
+    ExpectOwn(files_[f], file, first || AnyJournal(file.path));
+  }
+}
+
+/// Reads the journals and says why they cannot be gone on from; empty: there are none. Nothing:
+/// they can.
+std::optional<std::string> RunOutputs::Obstacle() {
+  if (!kept_) return "";
+  journal_.emplace(*plan_, options_->effects, options_->part);
+  if (!journal_->exists()) return "";
   if (!journal_->ours()) {
-    Note(fmt::format("an interrupted run was there and is not continued: {}; starting afresh",
-                     journal_->difference()));
-    return 0;
+    return fmt::format("an interrupted run was there and is not continued: {}",
+                       journal_->difference());
   }
   for (std::size_t f = 0; f < files_.size(); ++f) {
     if (files_[f].Holds(journal_->StampOf(f))) continue;
-    Note(fmt::format("{} is not what the interrupted run wrote; starting afresh",
-                     Quote(files_[f].partial().string())));
-    return 0;
+    return fmt::format("{} is not what the interrupted run wrote",
+                       Quote(files_[f].partial().string()));
   }
-  const std::vector<FinishedTask>& finished = journal_->finished();
-  if (Trusted(*journal_, *options_)) return finished.size();
-  const std::size_t intact = CountIntact(*plan_, finished, Readers(files_), options_->cancel);
-  if (intact < finished.size()) {
-    Note(
-        fmt::format("{} of {} finished tensors are not on disk as they were written, and are "
-                    "to be computed again",
-                    finished.size() - intact, finished.size()));
-  }
-  return intact;
+  return std::nullopt;
+}
+
+/// Leaves in these journals what is on disk as it was written.
+void RunOutputs::KeepIntact(Journal::Which which) {
+  std::size_t finished = 0;
+  std::size_t intact = 0;
+  const bool trusted = Trusted(*journal_, *options_);
+  const auto readers =
+      trusted ? std::vector<std::shared_ptr<const ByteSource>>() : ReadersOf(files_);
+  journal_->Keep(which, [&](std::span<const FinishedTask> tasks) {
+    const std::size_t kept =
+        trusted ? tasks.size() : CountIntact(*plan_, tasks, readers, options_->cancel);
+    finished += tasks.size();
+    intact += kept;
+    return kept;
+  });
+  if (intact == finished) return;
+  Note(
+      fmt::format("{} of {} finished tensors are not on disk as they were written, and are to be "
+                  "computed again",
+                  finished - intact, finished));
 }
 
 void RunOutputs::Note(const std::string& line) const {
@@ -187,7 +165,9 @@ void RunOutputs::Note(const std::string& line) const {
 void RunOutputs::Start() {
   // First nothing may be left that says what the partials hold, then they may change.
   for (const OutputFilePlan& file : plan_->output_files) {
-    RemoveJournal(fs::path(file.path).concat(".journal"), options_->sync);
+    for (const fs::path& path : Journal::PathsBeside(file.path)) {
+      RemoveJournal(path, options_->sync);
+    }
   }
   try {
     if (kept_) journal_->Start();
@@ -200,11 +180,150 @@ void RunOutputs::Start() {
   }
 }
 
+void RunOutputs::OpenAsPart() {
+  const fs::path& output = plan_->output_files.front().path;
+  const fs::path partial = fs::path(output).concat(".partial");
+  const std::optional<FileIdentity> before = IdentifyFile(output);
+  const Clock::time_point start = Clock::now();
+  int strange = 0;
+  while (true) {
+    std::optional<std::string> obstacle;
+    if (TryOpen(FileLock::kAlone)) {
+      const std::optional<FileIdentity> now = IdentifyFile(output);
+      if (now && (!before || !now->SameFile(*before))) {
+        throw Error(ErrorCode::kUsage,
+                    fmt::format("{} has appeared in the meantime", Quote(output.string())));
+      }
+      SetUp();
+      if (Share()) break;
+    } else if (TryOpen(FileLock::kShared)) {
+      obstacle = Obstacle();
+      if (!obstacle) {
+        Join();
+        break;
+      }
+    }
+    const std::string why = journal_ && !journal_->ours() ? journal_->difference() : "";
+    Close();
+    // Of another run, unless the one that shared it has ended between the two looks.
+    if (obstacle && ++strange == kStrangeLooks) {
+      throw Busy(partial, fmt::format(" for another run{}{}", why.empty() ? "" : ": ", why));
+    }
+    if (IsLocked(Journal::PathOf(*plan_))) {
+      throw Busy(partial, ", in a run that is not divided");
+    }
+    if (Clock::now() - start > kPatience) {
+      throw Busy(partial, "");
+    }
+    if (Cancelled()) throw Error(ErrorCode::kInterrupted, "interrupted");
+    std::this_thread::sleep_for(kLook);
+  }
+  shared_ = true;
+  KeepOwn();
+}
+
+/// Of a part that has the outputs alone: makes of them what other parts can join.
+void RunOutputs::SetUp() {
+  ExpectOwnPartials();
+  const std::optional<std::string> obstacle = Obstacle();
+  if (obstacle) {
+    if (!obstacle->empty()) Note(*obstacle + "; starting afresh");
+    Start();
+    return;
+  }
+  for (OutputFile& file : files_) file.Continue();
+  // Cuts off what is no whole line, and a commit that was not reached.
+  journal_->Keep(Journal::Which::kAll,
+                 [](std::span<const FinishedTask> tasks) { return tasks.size(); });
+  journal_->Continue();
+}
+
+/// Of a part that shares outputs which another one has set up.
+void RunOutputs::Join() {
+  const std::string partial = files_.front().partial().string();
+  if (!journal_->Claim()) {
+    throw Busy(partial, fmt::format(": part {} of {} is being computed", options_->part->number,
+                                    options_->part->count));
+  }
+  if (const auto other = journal_->OtherDivision()) {
+    throw Busy(partial, fmt::format(", and not in {} parts: it has {}", options_->part->count,
+                                    Quote(other->string())));
+  }
+  for (OutputFile& file : files_) file.Continue();
+  // Until it was claimed, another process may have written it.
+  journal_->Read();
+  journal_->Continue();
+}
+
+/// Lets other parts join; false where a run came between.
+bool RunOutputs::Share() {
+  return std::ranges::all_of(files_, [](OutputFile& file) { return file.Lock(FileLock::kShared); });
+}
+
+/// What others have done is looked at by the part that ends the run.
+void RunOutputs::KeepOwn() {
+  if (journal_->own() == 0) return;
+  KeepIntact(Journal::Which::kOwn);
+  resumed_ = journal_->own() > 0;
+  if (resumed_) {
+    Note(fmt::format("going on from an interrupted part: {} of {} tensors are done",
+                     journal_->own(), plan_->tasks.size()));
+  }
+}
+
+bool RunOutputs::Cancelled() const {
+  return options_->cancel != nullptr && options_->cancel->load();
+}
+
+PartEnd RunOutputs::EndPart() {
+  journal_->Read();
+  if (journal_->finished().size() < plan_->tasks.size()) {
+    for (OutputFile& file : files_) file.Flush([this] { return !Cancelled(); });
+    return PartEnd::kLeft;
+  }
+  WaitAlone();
+  const OutputFile& first = files_.front();
+  const std::optional<FileIdentity> named = IdentifyFile(first.target());
+  if (named && named->SameFile(first.identity())) return PartEnd::kEnded;
+  // While it waited, another run may have come between.
+  for (std::size_t f = 0; f < files_.size(); ++f) {
+    if (files_[f].HasName() && files_[f].Holds(journal_->StampOf(f))) continue;
+    throw Error(ErrorCode::kFailed,
+                fmt::format("another process has removed or replaced {}, which this part wrote",
+                            Quote(files_[f].partial().string())));
+  }
+  journal_->Read();
+  shared_ = false;
+  KeepIntact(Journal::Which::kOthers);
+  return PartEnd::kOurs;
+}
+
+/// All tasks are done: other parts are about to see that, one of them ends the run.
+void RunOutputs::WaitAlone() {
+  while (!files_.front().Lock(FileLock::kAlone)) {
+    if (Cancelled()) throw Error(ErrorCode::kInterrupted, "interrupted");
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
 void RunOutputs::Discard() {
+  if (shared_) return Withdraw();
   if (journal_) journal_->Remove();
   journal_.reset();
   kept_ = false;
   for (OutputFile& file : files_) file.Discard();
+}
+
+/// Other parts keep what they have done, and the partials where there are some.
+void RunOutputs::Withdraw() {
+  journal_->RemoveOwn();
+  journal_.reset();
+  kept_ = false;
+  const bool alone = files_.front().Lock(FileLock::kAlone) && files_.front().HasName();
+  if (alone && !AnyJournal(files_.front().target())) {
+    for (OutputFile& file : files_) file.Discard();
+  }
+  Close();
 }
 
 void RunOutputs::Commit(const Report& report) {
@@ -234,55 +353,6 @@ void RunOutputs::Commit(const Report& report) {
   }
   PublishOutputs(*plan_, *options_, files);
   if (journal_) journal_->Remove();
-}
-
-std::optional<Report> FinishCommit(const Plan& plan, const RunOptions& options) {
-  std::optional<Journal> journal = OwnJournal(plan, options);
-  if (!journal || !EndsCommit(plan, *journal)) return std::nullopt;
-  std::vector<OutputFile> partials;
-  partials.reserve(plan.output_files.size());
-  std::vector<OutputFile*> files;
-  std::vector<std::shared_ptr<const ByteSource>> readers;
-  for (std::size_t f = 0; f < plan.output_files.size(); ++f) {
-    const OutputFilePlan& file = plan.output_files[f];
-    const FileIdentity& known = journal->committed()[f];
-    if (IsFile(file.path, known, file.layout.file_size)) {
-      files.push_back(nullptr);
-      readers.push_back(OpenByteSource(file.path, IoBackend::kRead));
-      readers.back()->DropCache(0, 0);
-      continue;
-    }
-    if (!IsFile(fs::path(file.path).concat(".partial"), known, file.layout.file_size)) {
-      return std::nullopt;
-    }
-    partials.push_back(
-        OutputFile::OpenAsFound(file.path, file.layout.file_size, OptionsOf(plan, file, options)));
-    // Another run may have given it its name between the two.
-    const FileIdentity opened = partials.back().identity();
-    if (!opened.SameFile(known) || opened.size != file.layout.file_size) return std::nullopt;
-    partials.back().DropCache();
-    files.push_back(&partials.back());
-    readers.push_back(ReaderOf(partials.back()));
-  }
-  const std::vector<FinishedTask>& finished = journal->finished();
-  if (!Trusted(*journal, options) &&
-      CountIntact(plan, finished, readers, options.cancel) < finished.size()) {
-    return std::nullopt;
-  }
-  if (options.note) options.note("the interrupted run had finished; its outputs get their names");
-  Report report = MakeReport(plan, InOrderOfTasks(finished), options.by_tensor);
-  WriteHeaders(plan, report, files);
-  try {
-    SyncOutputs(files);
-  } catch (const Error&) {
-    journal->Remove();
-    for (OutputFile& file : partials) file.Discard();
-    throw;
-  }
-  PublishOutputs(plan, options, files);
-  journal->Remove();
-  report.resumed = true;
-  return report;
 }
 
 }  // namespace weightsmith::internal

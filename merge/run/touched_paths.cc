@@ -6,14 +6,15 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/io/file_hashes.h"
 #include "core/io/output_file.h"
+#include "merge/run/earlier_run.h"
 #include "merge/run/journal.h"
-#include "merge/run/run_outputs.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -90,9 +91,19 @@ void AddWritten(const fs::path& path, const std::string& role, std::vector<Touch
   paths.push_back({With(path, ".partial"), fmt::format("partial file of the {}", role), true});
 }
 
+/// Its own, and those of other parts: the run that ends all of them removes them.
+void AddJournals(const Plan& plan, const RunOptions& options, std::vector<TouchedPath>& paths) {
+  if (plan.output_files.empty()) return;
+  std::set<fs::path> journals{Journal::PathOf(plan), Journal::PathOf(plan, options.part)};
+  for (const fs::path& path : Journal::PathsBeside(plan.output_files.front().path)) {
+    if (IsJournal(path)) journals.insert(path);
+  }
+  for (const fs::path& path : journals) paths.push_back({path, "journal", true});
+}
+
 void AddOutputs(const Plan& plan, const RunOptions& options, std::vector<TouchedPath>& paths) {
   for (const OutputFilePlan& file : plan.output_files) AddWritten(file.path, "output", paths);
-  if (!plan.output_files.empty()) paths.push_back({Journal::PathOf(plan), "journal", true});
+  AddJournals(plan, options, paths);
   for (const OutputPlan& output : plan.outputs) {
     if (output.index) AddWritten(*output.index, "index", paths);
     for (const FileCopy& copy : output.copies) {

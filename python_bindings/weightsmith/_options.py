@@ -59,10 +59,15 @@ class RunOptions(ComputeOptions, total=False):
     removed."""
     trust_partial: bool
     """True: with `resume`, what an interrupted run wrote is not read back before it is used."""
+    part: tuple[int, int]
+    """(i, n): compute part i of n, from 1. Calls that are the same beside it compute the others, in any order or in
+    other processes at the same time; the one that finds all done ends the run, with the bytes of one that is not
+    divided. The reports of the others have `tensors_left` alone. What a part has done stays as with `resume`."""
 
 
 _MOST_BYTES = 2**64 - 1
 _MOST_THREADS = 1024
+_MOST_PARTS = 2**32 - 1
 
 
 def size(what: str, value: int | str) -> int:
@@ -74,6 +79,13 @@ def size(what: str, value: int | str) -> int:
     return check.whole_number(what, value, 0, _MOST_BYTES)
 
 
+def _part(value: Any) -> tuple[int, int]:
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise check.wrong("part", value, "two whole numbers: (1, 3)")
+    count = check.whole_number("part[1]", value[1], 1, _MOST_PARTS)
+    return check.whole_number("part[0]", value[0], 1, count), count
+
+
 def _option(name: str, value: Any) -> Any:
     if name == "threads":
         return check.whole_number(name, value, 0, _MOST_THREADS)
@@ -83,6 +95,8 @@ def _option(name: str, value: Any) -> Any:
         if check.text(name, value) not in ("map", "read"):
             raise RecipeError(f"io is {value!r}, expected 'map' or 'read'")
         return value
+    if name == "part":
+        return _part(value)
     if name == "progress":
         if not callable(value):
             raise check.wrong(name, value, "a function")

@@ -27,13 +27,14 @@ Watch::Watch(const weightsmith::RunOptions& options, std::string phase) : caller
   }
   engine_.sync = options.sync;
   engine_.keep_cache = options.keep_cache;
-  engine_.keep_partial = options.resume;
+  engine_.keep_partial = options.resume || options.part.has_value();
   engine_.trust_partial = options.trust_partial;
   engine_.overwrite = options.overwrite;
   engine_.make_folders = options.make_folders;
   engine_.digests = options.digests;
   engine_.sha256 = options.sha256;
   engine_.by_tensor = options.by_tensor;
+  if (options.part) engine_.part = RunPart{options.part->index, options.part->count};
   engine_.cancel = options.cancel;
   if (options.progress) {
     engine_.progress = [this](const Progress& progress) {

@@ -7,7 +7,7 @@
 
 #include "core/base/version.h"
 #include "merge/run/disk_needs.h"
-#include "merge/run/run_outputs.h"
+#include "merge/run/earlier_run.h"
 #include "recipes/jobs/adapters_json-inl.h"
 #include "recipes/jobs/finding_json-inl.h"
 #include "recipes/jobs/result_values-inl.h"

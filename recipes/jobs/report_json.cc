@@ -138,7 +138,12 @@ const Record<RunReport>& RecordOf() {
        {"seconds", report(&Report::seconds), "How long the run took."},
        {"sampled", report(&Report::sampled), "Only a sample of the elements was computed."},
        {"sampled_share", report(&Report::sampled_share), "The share of the elements that was."},
-       {"resumed", report(&Report::resumed), "The run went on from an interrupted one."}}};
+       {"resumed", report(&Report::resumed), "The run went on from an interrupted one."},
+       {"tensors_left", report(&Report::tensors_left),
+        "Of a part that did not end the run: tensors that other parts have still to compute; 0 "
+        "where "
+        "one of them was ending it. The report has then nothing else.",
+        kOptional}}};
   return record;
 }
 

@@ -113,6 +113,8 @@ def commands(folder):
         Command("merge of two outputs", ["merge", "in/two.yaml", "--private", "--force", *ONE], other=["merge", "in/other.yaml", "--private", "--force", *ONE]),
         Command("merge of shards", ["merge", *MODELS, "--alpha", "0.3", "--max-shard-size", "8kB", "--force", *ONE, *OUT]),
         Command("merge to a folder", ["merge", "in/folder.yaml", "--private", "--force", *ONE]),
+        Command("merge of the only part", ["merge", *MODELS, "--alpha", "0.3", "--part", "1/1", *ONE, *OUT],
+                other=["merge", *MODELS, "--alpha", "0.6", "--part", "1/1", *ONE, *OUT]),
         Command("bake", ["bake", "in/a.safetensors", "--lora", "in/lora.safetensors", "--lora", "in/lokr.safetensors:0.5", *ONE, *OUT],
                 other=["bake", "in/a.safetensors", "--lora", "in/lora.safetensors:0.7", *ONE, *OUT]),
         Command("convert", ["convert", "in/a.safetensors", "--dtype", "bf16", "--force", *OUT], before=old_file),

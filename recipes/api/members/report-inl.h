@@ -67,13 +67,13 @@ void VisitMembers(weightsmith::TensorReport& value, const Visitor& visit) {
 template <class Visitor>
 void VisitMembers(weightsmith::Report& value, const Visitor& visit) {
   auto& [version, inputs, keys, adapters, steps, outputs, tensors, notes, warnings, bytes_read,
-         bytes_written, seconds, sampled, sampled_share, resumed] = value;
-  VisitAll(
-      visit,
-      {"weightsmith", "inputs", "keys", "adapters", "steps", "outputs", "tensors", "notes",
-       "warnings", "bytes_read", "bytes_written", "seconds", "sampled", "sampled_share", "resumed"},
-      version, inputs, keys, adapters, steps, outputs, tensors, notes, warnings, bytes_read,
-      bytes_written, seconds, sampled, sampled_share, resumed);
+         bytes_written, seconds, sampled, sampled_share, resumed, tensors_left] = value;
+  VisitAll(visit,
+           {"weightsmith", "inputs", "keys", "adapters", "steps", "outputs", "tensors", "notes",
+            "warnings", "bytes_read", "bytes_written", "seconds", "sampled", "sampled_share",
+            "resumed", "tensors_left"},
+           version, inputs, keys, adapters, steps, outputs, tensors, notes, warnings, bytes_read,
+           bytes_written, seconds, sampled, sampled_share, resumed, tensors_left);
 }
 
 }  // namespace weightsmith::internal

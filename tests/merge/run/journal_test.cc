@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <optional>
 #include <string>
 
 #include "tests/core/scratch.h"
@@ -70,7 +72,7 @@ class JournalTest : public ::testing::Test {
     return result;
   }
 
-  Journal Open() const { return {path_, plan_, true}; }
+  Journal Open(const std::optional<RunPart>& part = {}) const { return {plan_, true, part}; }
 
   void WriteBoth() const {
     Journal journal = Open();
@@ -133,7 +135,8 @@ TEST_F(JournalTest, ALineThatWasCutOffIsNone) {
 TEST_F(JournalTest, GoesOnBehindTheLinesThatAreKept) {
   WriteBoth();
   Journal journal = Open();
-  journal.Continue(1);
+  journal.Keep(Journal::Which::kAll, [](auto /*tasks*/) { return 1; });
+  journal.Continue();
   journal.Append(0, ResultOf(33));
   const Journal again = Open();
   ASSERT_EQ(again.finished().size(), 2U);
@@ -153,6 +156,62 @@ TEST_F(JournalTest, KnowsTheFilesOnceTheyAreRenamed) {
   ASSERT_EQ(read.committed().size(), 1U);
   EXPECT_TRUE(read.committed()[0].SameFile(file));
   EXPECT_EQ(read.finished().size(), 1U);
+}
+
+TEST_F(JournalTest, OfSeveralPartsIsOneSet) {
+  Journal first = Open(RunPart{1, 2});
+  first.Start();
+  Journal second = Open(RunPart{2, 2});
+  EXPECT_EQ(second.StampOf(0), first.StampOf(0));
+  second.Continue();
+  second.Append(1, ResultOf(2));
+  first.Append(0, ResultOf(1));
+  first.Append(1, ResultOf(2));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  for (const auto& part : {std::optional<RunPart>(), std::optional(RunPart{2, 2})}) {
+    const Journal read = Open(part);
+    ASSERT_EQ(read.finished().size(), 2U);
+    EXPECT_EQ(read.finished()[0].result.bytes_written + read.finished()[1].result.bytes_written,
+              3U);
+    EXPECT_EQ(read.own(), part ? 1U : 0U);
+  }
+}
+
+TEST_F(JournalTest, IsWrittenByOneAtATime) {
+  Journal first = Open(RunPart{1, 2});
+  first.Start();
+  EXPECT_FALSE(Open(RunPart{1, 2}).Claim());
+  EXPECT_TRUE(Open(RunPart{2, 2}).Claim());
+}
+
+TEST_F(JournalTest, KnowsWhetherTheRunIsDividedInAnotherWay) {
+  std::optional<Journal> first(Open(RunPart{1, 2}));
+  first->Start();
+  EXPECT_EQ(Open(RunPart{2, 2}).OtherDivision(), std::nullopt);
+  EXPECT_EQ(Open(RunPart{3, 3}).OtherDivision(), Journal::PathOf(plan_, RunPart{1, 2}));
+  first.reset();
+  EXPECT_EQ(Open(RunPart{3, 3}).OtherDivision(), std::nullopt) << "it has ended";
+}
+
+TEST_F(JournalTest, ThatWasMadeAndNotWrittenIsRemoved) {
+  {
+    Journal journal = Open(RunPart{1, 2});
+    EXPECT_TRUE(journal.Claim());
+    EXPECT_FALSE(Journal::PathsBeside(maker_.Out()).empty());
+  }
+  EXPECT_TRUE(Journal::PathsBeside(maker_.Out()).empty());
+}
+
+TEST_F(JournalTest, OfPartsAreToldByTheirNames) {
+  const std::string out = maker_.Out().string();
+  for (const char* end :
+       {".journal", ".1-of-2.journal", ".12-of-12.journal", ".2.journal", ".a-of-b.journal",
+        ".1-of-2.journal.bak", ".1-of-.journal", "2.journal"}) {
+    std::ofstream(out + end) << "";
+  }
+  EXPECT_THAT(Journal::PathsBeside(maker_.Out()),
+              ::testing::UnorderedElementsAre(out + ".journal", out + ".1-of-2.journal",
+                                              out + ".12-of-12.journal"));
 }
 
 TEST_F(JournalTest, OfAnotherPlanIsNotOurs) {

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "core/io/hash.h"
+#include "merge/run/earlier_run.h"
 #include "merge/run/executor.h"
 #include "tests/core/caught.h"
 #include "tests/merge/model_maker.h"

@@ -52,7 +52,7 @@ class TaskState {
   void EndPass(const Poll& poll);
 
  private:
-  void BeginPass();
+  void BeginPass(const Poll& poll);
   void EndBlock(std::uint64_t block);
   void EndRows(const RowNumbers& rows);
   void EndNumbers(const Pass& ended);

@@ -22,7 +22,32 @@ std::vector<std::size_t> FactorsOf(std::size_t size) {
   return factors;
 }
 
+/// Elements of a part of a loop, about a millisecond.
+constexpr std::size_t kPart = std::size_t{1} << 16;
+
+/// Calls `use(first, end)` for ranges that make up 0 to size - 1.
+template <class Use>
+void InRanges(std::size_t size, std::size_t range, const Fourier::Loop& loop, const Use& use) {
+  if (size <= range) return use(0, size);
+  loop((size + range - 1) / range,
+       [&](std::size_t part) { use(part * range, std::min((part + 1) * range, size)); });
+}
+
+/// Makes it so long, with zeros behind what it has.
+template <class Number>
+void ExtendWithZeros(std::vector<Number>& values, std::size_t size, const Fourier::Loop& loop) {
+  constexpr std::size_t kStep = 16 * kPart;
+  values.reserve(size);
+  while (values.size() < size) {
+    loop(1, [&](std::size_t /*part*/) { values.resize(std::min(values.size() + kStep, size)); });
+  }
+}
+
 }  // namespace
+
+void Fourier::OnOneThread(std::size_t count, const std::function<void(std::size_t part)>& part) {
+  for (std::size_t number = 0; number < count; ++number) part(number);
+}
 
 /// One step of Stockham's algorithm: values of x that are far apart become neighbours in y. A
 /// value is a row of elements: of all lines, and of what earlier steps put side by side.
@@ -33,17 +58,17 @@ struct Fourier::Stage {
   double* y_re;
   double* y_im;
 
-  /// out = Σ coefficient[j]·x[j]; rows of x are `step` elements apart.
+  /// Elements [begin, end) of out = Σ coefficient[j]·x[j]; rows of x are `step` elements apart.
   void Combine(std::size_t in, std::size_t step, std::size_t out,
-               std::span<const Complex> coefficients) const {
+               std::span<const Complex> coefficients, std::size_t begin, std::size_t end) const {
     double* const re = y_re + out;
     double* const im = y_im + out;
-    std::fill_n(re, row, 0.0);
-    std::fill_n(im, row, 0.0);
+    std::fill(re + begin, re + end, 0.0);
+    std::fill(im + begin, im + end, 0.0);
     for (const Complex& c : coefficients) {
       const double* const a = x_re + in;
       const double* const b = x_im + in;
-      for (std::size_t i = 0; i < row; ++i) {
+      for (std::size_t i = begin; i < end; ++i) {
         re[i] += c.re * a[i] - c.im * b[i];
         im[i] += c.re * b[i] + c.im * a[i];
       }
@@ -52,8 +77,8 @@ struct Fourier::Stage {
   }
 
   /// The same of four rows, by sums and differences, then times w[0..2].
-  void CombineFour(std::size_t in, std::size_t step, std::size_t out,
-                   std::span<const Complex, 3> w) const {
+  void CombineFour(std::size_t in, std::size_t step, std::size_t out, std::span<const Complex, 3> w,
+                   std::size_t begin, std::size_t end) const {
     const double* const a = x_re + in;
     const double* const b = x_im + in;
     double* const re = y_re + out;
@@ -62,7 +87,7 @@ struct Fourier::Stage {
       re[at] = by.re * p - by.im * q;
       im[at] = by.re * q + by.im * p;
     };
-    for (std::size_t i = 0; i < row; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       const std::size_t i1 = i + step;
       const std::size_t i2 = i1 + step;
       const std::size_t i3 = i2 + step;
@@ -88,72 +113,91 @@ Fourier::Complex Fourier::Root(std::size_t part, std::size_t of) {
   return {Cosine(angle), -Sine(angle)};
 }
 
-Fourier::Fourier(std::size_t size) : size_(size), factors_(FactorsOf(size)) {
+Fourier::Fourier(std::size_t size, const Loop& loop) : size_(size), factors_(FactorsOf(size)) {
+  constexpr std::size_t kRootsOfPart = std::size_t{1} << 13;
   if (size == 1) return;
   if (!factors_.empty()) {
-    roots_.resize(size);
-    for (std::size_t k = 0; k < size; ++k) roots_[k] = Root(k, size);
+    ExtendWithZeros(roots_, size, loop);
+    InRanges(size, kRootsOfPart, loop, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t k = begin; k < end; ++k) roots_[k] = Root(k, size);
+    });
     return;
   }
-  longer_ = std::make_unique<Fourier>(std::bit_ceil(2 * size - 1));
-  chirp_.resize(size);
-  for (std::uint64_t k = 0; k < size; ++k) chirp_[k] = Root(k * k % (2 * size), 2 * size);
+  longer_ = std::make_unique<Fourier>(std::bit_ceil(2 * size - 1), loop);
+  ExtendWithZeros(chirp_, size, loop);
+  InRanges(size, kRootsOfPart, loop, [&](std::size_t begin, std::size_t end) {
+    for (std::uint64_t k = begin; k < end; ++k) chirp_[k] = Root(k * k % (2 * size), 2 * size);
+  });
   const std::size_t length = longer_->size();
-  response_re_.resize(length);
-  response_im_.resize(length);
-  for (std::size_t k = 0; k < size; ++k) {
-    const std::size_t mirrored = (length - k) % length;
-    response_re_[k] = response_re_[mirrored] = chirp_[k].re;
-    response_im_[k] = response_im_[mirrored] = -chirp_[k].im;
-  }
-  longer_->Forward(response_re_, response_im_, 1);
+  ExtendWithZeros(response_re_, length, loop);
+  ExtendWithZeros(response_im_, length, loop);
+  InRanges(size, kPart, loop, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t k = begin; k < end; ++k) {
+      const std::size_t mirrored = (length - k) % length;
+      response_re_[k] = response_re_[mirrored] = chirp_[k].re;
+      response_im_[k] = response_im_[mirrored] = -chirp_[k].im;
+    }
+  });
+  Memory memory;
+  longer_->Forward(response_re_, response_im_, 1, memory, loop);
 }
 
 std::uint64_t Fourier::Bytes(std::size_t size) {
-  constexpr std::uint64_t kOfElement = 2 * sizeof(Complex);  // a root, and a line's work
   if (size < 2) return 0;
-  if (!FactorsOf(size).empty()) return size * kOfElement;
-  return size * kOfElement + std::bit_ceil(2 * size - 1) * (kOfElement + 2 * sizeof(Complex));
+  if (!FactorsOf(size).empty()) return size * sizeof(Complex);
+  // A chirp; roots, the response, and what the response is made in.
+  return size * sizeof(Complex) + std::bit_ceil(2 * size - 1) * 3 * sizeof(Complex);
 }
 
-void Fourier::Forward(std::span<double> re, std::span<double> im, std::size_t lines) {
+std::uint64_t Fourier::MemoryBytes(std::size_t size, std::size_t lines) {
+  if (size < 2) return 0;
+  if (!FactorsOf(size).empty()) return size * lines * sizeof(Complex);
+  return std::bit_ceil(2 * size - 1) * lines * 2 * sizeof(Complex);
+}
+
+void Fourier::Forward(std::span<double> re, std::span<double> im, std::size_t lines, Memory& memory,
+                      const Loop& loop) const {
   if (size_ == 1) return;
   if (factors_.empty()) {
-    TransformByConvolution(re, im, lines);
+    TransformByConvolution(re, im, lines, memory, loop);
   } else {
-    TransformSmooth(re, im, lines);
+    TransformSmooth(re, im, lines, memory, loop);
   }
 }
 
-void Fourier::Inverse(std::span<double> re, std::span<double> im, std::size_t lines) {
-  Forward(im, re, lines);
+void Fourier::Inverse(std::span<double> re, std::span<double> im, std::size_t lines, Memory& memory,
+                      const Loop& loop) const {
+  Forward(im, re, lines, memory, loop);
   const auto size = static_cast<double>(size_);
-  for (double& value : re) value /= size;
-  for (double& value : im) value /= size;
+  InRanges(re.size(), kPart, loop, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) re[i] /= size;
+    for (std::size_t i = begin; i < end; ++i) im[i] /= size;
+  });
 }
 
-void Fourier::TransformSmooth(std::span<double> re, std::span<double> im, std::size_t lines) {
-  work_re_.resize(std::max(work_re_.size(), re.size()));
-  work_im_.resize(std::max(work_im_.size(), im.size()));
+void Fourier::TransformSmooth(std::span<double> re, std::span<double> im, std::size_t lines,
+                              Memory& memory, const Loop& loop) const {
+  ExtendWithZeros(memory.re, re.size(), loop);
+  ExtendWithZeros(memory.im, im.size(), loop);
   Stage stage{.row = lines,
               .x_re = re.data(),
               .x_im = im.data(),
-              .y_re = work_re_.data(),
-              .y_im = work_im_.data()};
-  std::vector<Complex> coefficients;
+              .y_re = memory.re.data(),
+              .y_im = memory.im.data()};
   std::size_t left = size_;
   for (const std::size_t radix : factors_) {
     const std::size_t shorter = left / radix;
     const std::size_t between = size_ / left;  // of roots
-    for (std::size_t p = 0; p < shorter; ++p) {
+    const std::size_t step = shorter * stage.row;
+    // Elements [begin, end) of the rows that values p of the shorter transforms make.
+    const auto combine = [&](std::size_t p, std::size_t begin, std::size_t end,
+                             std::vector<Complex>& coefficients) {
       const std::size_t in = p * stage.row;
       const std::size_t out = p * radix * stage.row;
-      const std::size_t step = shorter * stage.row;
       if (radix == 4) {
         const Complex w[3] = {roots_[p * between], roots_[2 * p * between],
                               roots_[3 * p * between]};
-        stage.CombineFour(in, step, out, w);
-        continue;
+        return stage.CombineFour(in, step, out, w, begin, end);
       }
       for (std::size_t k = 0; k < radix; ++k) {
         coefficients.clear();
@@ -161,45 +205,68 @@ void Fourier::TransformSmooth(std::span<double> re, std::span<double> im, std::s
           const std::size_t turn = p * k * between + j * k % radix * (size_ / radix);
           coefficients.push_back(roots_[turn % size_]);
         }
-        stage.Combine(in, step, out + k * stage.row, coefficients);
+        stage.Combine(in, step, out + k * stage.row, coefficients, begin, end);
       }
-    }
+    };
+    // Rows of several values together, or a row in several parts.
+    const std::size_t range = std::max<std::size_t>(1, kPart / radix);
+    const std::size_t parts = (stage.row + range - 1) / range;
+    const std::size_t together = std::max<std::size_t>(1, range / stage.row);
+    InRanges(shorter * parts, together, loop, [&](std::size_t begin, std::size_t end) {
+      std::vector<Complex> coefficients;
+      for (std::size_t i = begin; i < end; ++i) {
+        const std::size_t first = i % parts * range;
+        combine(i / parts, first, std::min(first + range, stage.row), coefficients);
+      }
+    });
     std::swap(stage.x_re, stage.y_re);
     std::swap(stage.x_im, stage.y_im);
     stage.row *= radix;
     left = shorter;
   }
   if (stage.x_re == re.data()) return;
-  std::copy_n(stage.x_re, re.size(), re.begin());
-  std::copy_n(stage.x_im, im.size(), im.begin());
+  InRanges(re.size(), kPart, loop, [&](std::size_t begin, std::size_t end) {
+    std::copy(stage.x_re + begin, stage.x_re + end, re.data() + begin);
+    std::copy(stage.x_im + begin, stage.x_im + end, im.data() + begin);
+  });
 }
 
-void Fourier::TransformByConvolution(std::span<double> re, std::span<double> im,
-                                     std::size_t lines) {
+void Fourier::TransformByConvolution(std::span<double> re, std::span<double> im, std::size_t lines,
+                                     Memory& memory, const Loop& loop) const {
   const std::size_t length = longer_->size();
-  work_re_.assign(length * lines, 0.0);
-  work_im_.assign(length * lines, 0.0);
-  const auto turn = [&](std::size_t k, std::span<const double> from_re,
-                        std::span<const double> from_im, std::span<double> to_re,
-                        std::span<double> to_im) {
-    const Complex by = chirp_[k];
-    for (std::size_t i = k * lines; i < (k + 1) * lines; ++i) {
-      const double real = from_re[i] * by.re - from_im[i] * by.im;
-      to_im[i] = from_re[i] * by.im + from_im[i] * by.re;
-      to_re[i] = real;
-    }
+  std::vector<double>& long_re = memory.longer_re;
+  std::vector<double>& long_im = memory.longer_im;
+  long_re.clear();
+  long_im.clear();
+  ExtendWithZeros(long_re, length * lines, loop);
+  ExtendWithZeros(long_im, length * lines, loop);
+  const std::size_t range = std::max<std::size_t>(1, kPart / lines);
+  const auto turn = [&](std::span<const double> from_re, std::span<const double> from_im,
+                        std::span<double> to_re, std::span<double> to_im) {
+    InRanges(size_, range, loop, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t k = begin; k < end; ++k) {
+        const Complex by = chirp_[k];
+        for (std::size_t i = k * lines; i < (k + 1) * lines; ++i) {
+          const double real = from_re[i] * by.re - from_im[i] * by.im;
+          to_im[i] = from_re[i] * by.im + from_im[i] * by.re;
+          to_re[i] = real;
+        }
+      }
+    });
   };
-  for (std::size_t k = 0; k < size_; ++k) turn(k, re, im, work_re_, work_im_);
-  longer_->Forward(work_re_, work_im_, lines);
-  for (std::size_t k = 0; k < length; ++k) {
-    for (std::size_t i = k * lines; i < (k + 1) * lines; ++i) {
-      const double real = work_re_[i] * response_re_[k] - work_im_[i] * response_im_[k];
-      work_im_[i] = work_re_[i] * response_im_[k] + work_im_[i] * response_re_[k];
-      work_re_[i] = real;
+  turn(re, im, long_re, long_im);
+  longer_->Forward(long_re, long_im, lines, memory, loop);
+  InRanges(length, range, loop, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t k = begin; k < end; ++k) {
+      for (std::size_t i = k * lines; i < (k + 1) * lines; ++i) {
+        const double real = long_re[i] * response_re_[k] - long_im[i] * response_im_[k];
+        long_im[i] = long_re[i] * response_im_[k] + long_im[i] * response_re_[k];
+        long_re[i] = real;
+      }
     }
-  }
-  longer_->Inverse(work_re_, work_im_, lines);
-  for (std::size_t k = 0; k < size_; ++k) turn(k, work_re_, work_im_, re, im);
+  });
+  longer_->Inverse(long_re, long_im, lines, memory, loop);
+  turn(long_re, long_im, re, im);
 }
 
 }  // namespace weightsmith::internal

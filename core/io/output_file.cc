@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/io/disk_space.h"
+#include "core/io/release.h"
 #include "core/io/system.h"
 
 namespace weightsmith::internal {
@@ -326,7 +327,7 @@ void OutputFile::Discard() {
   if (!state_->handle) return;
   // Removed before the lock goes, so that it is ours and not another run's.
   ::unlink(state_->partial.c_str());
-  state_->handle.Close();
+  ReleaseRemoved(std::move(state_->handle), state_->size);
 }
 
 void WriteFile(const fs::path& target, std::span<const std::byte> bytes,

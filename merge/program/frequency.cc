@@ -16,15 +16,23 @@ namespace {
 /// Lines along one dimension that are transformed at once: as many as fit into the cache.
 class Panel {
  public:
-  explicit Panel(std::size_t size)
-      : fourier_(size), width_(std::clamp<std::size_t>(kElements / size, 1, kMostLines)) {
-    re_.resize(size * width_);
-    im_.resize(size * width_);
+  /// REQUIRES: `fourier` outlives it.
+  explicit Panel(const Fourier& fourier) : fourier_(fourier), width_(Width(fourier.size())) {
+    re_.resize(size() * width_);
+    im_.resize(size() * width_);
   }
 
-  /// Of its lines, and what Fourier needs for more than one.
-  static std::uint64_t Bytes(std::uint64_t size) {
-    return 2 * 2 * sizeof(double) * std::max<std::uint64_t>(size, kElements);
+  static std::size_t Width(std::size_t size) {
+    constexpr std::size_t kElements = std::size_t{1} << 15;
+    constexpr std::size_t kMostLines = 16;
+    // Of short lines more, since each transform takes some time by itself.
+    constexpr std::size_t kFewElements = std::size_t{1} << 12;
+    return std::clamp<std::size_t>(kElements / size, 1, std::max(kMostLines, kFewElements / size));
+  }
+
+  /// Of its lines, and what a transform works in.
+  static std::uint64_t Bytes(std::size_t size) {
+    return 2 * sizeof(double) * size * Width(size) + Fourier::MemoryBytes(size, Width(size));
   }
 
   std::size_t size() const { return fourier_.size(); }
@@ -39,14 +47,12 @@ class Panel {
     const std::size_t elements = fourier_.size() * lines_;
     const std::span<double> re = std::span(re_).first(elements);
     const std::span<double> im = std::span(im_).first(elements);
-    inverse ? fourier_.Inverse(re, im, lines_) : fourier_.Forward(re, im, lines_);
+    inverse ? fourier_.Inverse(re, im, lines_, memory_) : fourier_.Forward(re, im, lines_, memory_);
   }
 
  private:
-  static constexpr std::size_t kElements = 1 << 15;
-  static constexpr std::size_t kMostLines = 16;
-
-  Fourier fourier_;
+  const Fourier& fourier_;
+  Fourier::Memory memory_;
   std::size_t width_;
   std::size_t lines_ = 0;
   std::vector<double> re_;
@@ -60,8 +66,8 @@ class Spectrum {
   Spectrum(std::span<const float> values, const Shape& shape, const Poll& poll)
       : poll_(poll), sizes_(shape), last_(sizes_.back()), half_(last_ / 2 + 1) {
     const std::size_t rows = values.size() / last_;
-    re_.resize(rows * half_);
-    im_.resize(rows * half_);
+    poll_.Extend(re_, rows * half_);
+    poll_.Extend(im_, rows * half_);
     EachPanelOfRows([&](Panel& panel, std::size_t first, std::size_t lines) {
       for (std::size_t line = 0; line < lines; ++line) {
         const float* const row = values.data() + (first + line) * last_;
@@ -115,16 +121,32 @@ class Spectrum {
   }
 
  private:
+  /// Elements that a thread transforms with one panel.
+  static constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
+
+  /// Calls `use(panel, number)` for panels 0 to count - 1 of at most so many elements.
+  template <class Use>
+  void EachPanel(const Fourier& fourier, std::size_t count, std::size_t elements, const Use& use) {
+    const std::size_t together = std::max<std::size_t>(1, kElementsOfPart / elements);
+    poll_.ForEach((count + together - 1) / together, [&](std::size_t part) {
+      Panel panel(fourier);
+      const std::size_t end = std::min((part + 1) * together, count);
+      for (std::size_t number = part * together; number < end; ++number) use(panel, number);
+    });
+  }
+
   template <class Use>
   void EachPanelOfRows(const Use& use) {
     const std::size_t rows = re_.size() / half_;
-    Panel panel(last_);
-    for (std::size_t first = 0; first < rows; first += panel.width()) {
-      poll_();
-      const std::size_t lines = std::min(panel.width(), rows - first);
-      panel.Begin(lines);
-      use(panel, first, lines);
-    }
+    const std::size_t width = Panel::Width(last_);
+    const Fourier fourier(last_);
+    EachPanel(fourier, (rows + width - 1) / width, width * last_,
+              [&](Panel& panel, std::size_t number) {
+                const std::size_t first = number * width;
+                const std::size_t lines = std::min(width, rows - first);
+                panel.Begin(lines);
+                use(panel, first, lines);
+              });
   }
 
   void TransformAlong(std::size_t dimension, bool inverse) {
@@ -132,17 +154,20 @@ class Spectrum {
     if (size == 1) return;
     std::size_t stride = half_;
     for (std::size_t d = dimension + 1; d + 1 < sizes_.size(); ++d) stride *= sizes_[d];
-    Panel panel(size);
-    for (std::size_t block = 0; block < re_.size(); block += size * stride) {
-      for (std::size_t first = 0; first < stride; first += panel.width()) {
-        poll_();
-        const std::size_t lines = std::min(panel.width(), stride - first);
-        panel.Begin(lines);
-        Exchange(panel, block + first, stride, lines, /*load=*/true);
-        panel.Transform(inverse);
-        Exchange(panel, block + first, stride, lines, /*load=*/false);
-      }
-    }
+    const std::size_t blocks = re_.size() / (size * stride);
+    const std::size_t width = Panel::Width(size);
+    const std::size_t of_block = (stride + width - 1) / width;
+    const Fourier fourier(size);
+    EachPanel(fourier, blocks * of_block, size * std::min(width, stride),
+              [&](Panel& panel, std::size_t number) {
+                const std::size_t block = number / of_block * size * stride;
+                const std::size_t first = number % of_block * width;
+                const std::size_t lines = std::min(width, stride - first);
+                panel.Begin(lines);
+                Exchange(panel, block + first, stride, lines, /*load=*/true);
+                panel.Transform(inverse);
+                Exchange(panel, block + first, stride, lines, /*load=*/false);
+              });
   }
 
   void Exchange(Panel& panel, std::size_t from, std::size_t stride, std::size_t lines, bool load) {
@@ -235,6 +260,7 @@ class Bands {
 template <class Passing>
 void FilterTensor(std::span<const float> in, const Shape& shape, const Passing& passing,
                   std::span<float> out, const Poll& poll) {
+  constexpr std::size_t kBinsOfPart = std::size_t{1} << 16;
   Spectrum spectrum(in, shape, poll);
   const Shape bins = spectrum.sizes();
   std::vector<std::vector<double>> squares;
@@ -242,19 +268,24 @@ void FilterTensor(std::span<const float> in, const Shape& shape, const Passing& 
     squares.push_back(Axis(bins[d], d + 1 == bins.size()));
     for (double& share : squares.back()) share *= share;
   }
-  std::vector<std::size_t> at(bins.size());
-  const std::size_t count = ElementCount(bins).value();
-  for (std::size_t bin = 0; bin < count; ++bin) {
-    if (at.back() == 0) poll();
-    double sum = 0;
-    for (std::size_t d = 0; d < bins.size(); ++d) sum += squares[d][at[d]];
-    spectrum.Scale(bin, passing.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
-    for (std::size_t d = bins.size(); d > 0; --d) {
-      ++at[d - 1];
-      if (at[d - 1] < bins[d - 1]) break;
-      at[d - 1] = 0;
+  const std::vector<double>& last = squares.back();
+  const std::size_t rows = ElementCount(bins).value() / last.size();
+  const std::size_t together = std::max<std::size_t>(1, kBinsOfPart / last.size());
+  poll.ForEach((rows + together - 1) / together, [&](std::size_t part) {
+    for (std::size_t row = part * together; row < std::min((part + 1) * together, rows); ++row) {
+      double others = 0;
+      std::size_t stride = rows;
+      for (std::size_t d = 0; d + 1 < bins.size(); ++d) {
+        stride /= bins[d];
+        others += squares[d][row / stride % bins[d]];
+      }
+      for (std::size_t i = 0; i < last.size(); ++i) {
+        const double sum = others + last[i];
+        spectrum.Scale(row * last.size() + i,
+                       passing.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
+      }
     }
-  }
+  });
   spectrum.Restore(out);
 }
 
@@ -271,7 +302,7 @@ void Filter(std::span<const std::span<const float>> in, const Shape& shape,
   } else {
     FilterTensor(in[0], shape, Band(numbers[0], numbers[1]), out, poll);
   }
-  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
 void FilterByBand(std::span<const std::span<const float>> in, const Shape& shape,
@@ -282,34 +313,47 @@ void FilterByBand(std::span<const std::span<const float>> in, const Shape& shape
   } else {
     FilterTensor(in[0], shape, Bands(numbers), out, poll);
   }
-  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
-std::uint64_t Bytes(const Shape& shape, std::size_t /*inputs*/,
-                    std::span<const double> /*numbers*/) {
+std::uint64_t FilterBytes(const Shape& shape, std::size_t /*inputs*/,
+                          std::span<const double> /*numbers*/) {
   constexpr std::uint64_t kOfBin = 2 * sizeof(double);
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (shape.empty() || elements == 0) return 0;
   std::uint64_t lines = 0;
   std::uint64_t squares = 0;
   for (const std::uint64_t size : shape) {
-    lines = std::max(lines, Fourier::Bytes(size) + Panel::Bytes(size));
+    lines = std::max(lines, Fourier::Bytes(size));
     squares += size * sizeof(double);
   }
   return (elements / 2 + elements / shape.back()) * kOfBin + lines + squares;
 }
 
+std::uint64_t FilterBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
+                                std::span<const double> /*numbers*/) {
+  std::uint64_t most = 0;
+  for (const std::uint64_t size : shape) {
+    if (size > 0) most = std::max(most, Panel::Bytes(size));
+  }
+  return most;
+}
+
 }  // namespace
 
 const TensorFunction& FilterFrequencies() {
-  static constexpr TensorFunction function{
-      .name = "filter_frequencies", .compute = Filter, .bytes = Bytes};
+  static constexpr TensorFunction function{.name = "filter_frequencies",
+                                           .compute = Filter,
+                                           .bytes = FilterBytes,
+                                           .bytes_of_part = FilterBytesOfPart};
   return function;
 }
 
 const TensorFunction& FilterBands() {
-  static constexpr TensorFunction function{
-      .name = "filter_bands", .compute = FilterByBand, .bytes = Bytes};
+  static constexpr TensorFunction function{.name = "filter_bands",
+                                           .compute = FilterByBand,
+                                           .bytes = FilterBytes,
+                                           .bytes_of_part = FilterBytesOfPart};
   return function;
 }
 

@@ -1,6 +1,7 @@
 #include "merge/program/matrix.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "merge/program/reduction.h"
@@ -20,8 +21,27 @@ HWY_EXPORT(MultiplyStrip);
 
 constexpr std::size_t kTermsAtOnce = 256;
 constexpr std::size_t kStripColumns = 16;
+/// Sizes of a part of a product that a thread computes: its rows of a, of so many terms, and its
+/// part of c stay in the cache from strip to strip.
+constexpr std::size_t kPartRows = 256;
+constexpr std::size_t kPartColumns = 256;
+/// A product of fewer multiplications, about a millisecond, is not shared.
+constexpr std::size_t kSharedProduct = std::size_t{1} << 21;
 /// Sizes of a block that is transposed inside the cache.
 constexpr std::size_t kTransposeBlock = 32;
+
+/// c ← c + a·b.
+void AddProductOfPart(ConstMatrixPart a, ConstMatrixPart b, MatrixPart c, const Poll& poll) {
+  for (std::size_t k = 0; k < a.columns; k += kTermsAtOnce) {
+    const std::size_t terms = std::min(kTermsAtOnce, a.columns - k);
+    poll();
+    for (std::size_t j = 0; j < b.columns; j += kStripColumns) {
+      HWY_DYNAMIC_DISPATCH(MultiplyStrip)
+      (a.values + k, a.stride, b.values + k * b.stride + j, b.stride, a.rows, terms,
+       std::min(kStripColumns, b.columns - j), c.values + j, c.stride);
+    }
+  }
+}
 
 }  // namespace
 
@@ -31,35 +51,57 @@ MatrixSize MatrixSizeOf(const Shape& shape) {
   return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(columns)};
 }
 
-bool AreMatrices(TensorInputs in, const Shape& shape) {
-  const auto finite = [](float value) { return std::isfinite(value); };
-  return shape.size() > 1 && std::ranges::all_of(in, [&](std::span<const float> values) {
-           return !values.empty() && std::ranges::all_of(values, finite);
-         });
+bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll) {
+  return shape.size() > 1 && std::ranges::none_of(in, &std::span<const float>::empty) &&
+         AreFinite(in, poll);
 }
 
-void Average(TensorInputs in, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    double sum = 0;
-    for (const std::span<const float> values : in) sum += values[i];
-    out[i] = static_cast<float>(sum / static_cast<double>(in.size()));
+bool AreFinite(TensorInputs in, const Poll& poll) {
+  std::atomic<bool> finite = true;
+  for (const std::span<const float> values : in) {
+    poll.ForRanges(values.size(), [&](std::size_t first, std::size_t count) {
+      if (!finite) return;
+      const bool all = std::ranges::all_of(values.subspan(first, count),
+                                           [](float value) { return std::isfinite(value); });
+      if (!all) finite = false;
+    });
   }
+  return finite;
 }
 
-Matrix MatrixOf(std::span<const float> values, MatrixSize size) {
-  Matrix matrix(size.rows, size.columns);
-  std::ranges::copy(values, matrix.values.begin());
+void Average(TensorInputs in, std::span<float> out, const Poll& poll) {
+  poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      double sum = 0;
+      for (const std::span<const float> values : in) sum += values[i];
+      out[i] = static_cast<float>(sum / static_cast<double>(in.size()));
+    }
+  });
+}
+
+Matrix MatrixOf(std::span<const float> values, MatrixSize size, const Poll& poll) {
+  Matrix matrix(size.rows, size.columns, poll);
+  poll.ForRanges(values.size(), [&](std::size_t first, std::size_t count) {
+    std::copy_n(values.data() + first, count, matrix.values.data() + first);
+  });
   return matrix;
 }
 
-void Round(const Matrix& matrix, std::span<float> out) {
-  std::ranges::transform(matrix.values, out.begin(),
-                         [](double v) { return static_cast<float>(v); });
+void Round(const Matrix& matrix, std::span<float> out, const Poll& poll) {
+  poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
+    std::transform(matrix.values.data() + first, matrix.values.data() + first + count,
+                   out.data() + first, [](double v) { return static_cast<float>(v); });
+  });
 }
 
-Matrix Transposed(const Matrix& a) {
-  Matrix turned(a.columns, a.rows);
-  for (std::size_t first_row = 0; first_row < a.rows; first_row += kTransposeBlock) {
+Matrix Copied(const Matrix& a, const Poll& poll) {
+  return RowsOf(a, 0, a.rows, poll);
+}
+
+Matrix Transposed(const Matrix& a, const Poll& poll) {
+  Matrix turned(a.columns, a.rows, poll);
+  poll.ForEach((a.rows + kTransposeBlock - 1) / kTransposeBlock, [&](std::size_t block) {
+    const std::size_t first_row = block * kTransposeBlock;
     const std::size_t end_row = std::min(first_row + kTransposeBlock, a.rows);
     for (std::size_t first = 0; first < a.columns; first += kTransposeBlock) {
       const std::size_t end = std::min(first + kTransposeBlock, a.columns);
@@ -67,7 +109,7 @@ Matrix Transposed(const Matrix& a) {
         for (std::size_t j = first; j < end; ++j) turned.at(j, i) = a.at(i, j);
       }
     }
-  }
+  });
   return turned;
 }
 
@@ -83,25 +125,28 @@ ConstMatrixPart PartOfMatrix(const Matrix& a, std::size_t row, std::size_t colum
 
 void AddProductOf(ConstMatrixPart a, ConstMatrixPart b, MatrixPart c, const Poll& poll) {
   if (a.rows == 0) return;  // of c there is nothing that has a place
-  for (std::size_t k = 0; k < a.columns; k += kTermsAtOnce) {
-    const std::size_t terms = std::min(kTermsAtOnce, a.columns - k);
-    for (std::size_t j = 0; j < b.columns; j += kStripColumns) {
-      poll();
-      HWY_DYNAMIC_DISPATCH(MultiplyStrip)
-      (a.values + k, a.stride, b.values + k * b.stride + j, b.stride, a.rows, terms,
-       std::min(kStripColumns, b.columns - j), c.values + j, c.stride);
-    }
-  }
+  if (a.rows * a.columns * b.columns < kSharedProduct) return AddProductOfPart(a, b, c, poll);
+  const std::size_t across = (b.columns + kPartColumns - 1) / kPartColumns;
+  const std::size_t down = (a.rows + kPartRows - 1) / kPartRows;
+  poll.ForEach(down * across, [&](std::size_t part) {
+    const std::size_t row = part / across * kPartRows;
+    const std::size_t column = part % across * kPartColumns;
+    const std::size_t rows = std::min(kPartRows, a.rows - row);
+    const std::size_t columns = std::min(kPartColumns, b.columns - column);
+    AddProductOfPart({a.values + row * a.stride, a.stride, rows, a.columns},
+                     {b.values + column, b.stride, b.rows, columns},
+                     {c.values + row * c.stride + column, c.stride, rows, columns}, poll);
+  });
 }
 
 Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll) {
-  Matrix c(a.rows, b.columns);
+  Matrix c(a.rows, b.columns, poll);
   AddProductOf(AllOf(a), AllOf(b), PartOfMatrix(c, 0, 0, c.rows, c.columns), poll);
   return c;
 }
 
 Matrix MultiplyTransposed(const Matrix& a, const Matrix& b, const Poll& poll) {
-  return Multiply(a, Transposed(b), poll);
+  return Multiply(a, Transposed(b, poll), poll);
 }
 
 double Dot(std::span<const double> x, std::span<const double> y) {
@@ -120,22 +165,38 @@ void AddTo(std::span<double> y, double s, std::span<const double> x) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] += s * x[i];
 }
 
-void AddTo(Matrix& a, double s, const Matrix& b) {
-  AddTo(std::span(a.values), s, std::span(b.values));
+void ScaleBy(double s, Matrix& a, const Poll& poll) {
+  poll.ForRanges(a.values.size(), [&](std::size_t first, std::size_t count) {
+    ScaleBy(s, std::span(a.values).subspan(first, count));
+  });
 }
 
-Matrix FirstRows(const Matrix& a, std::size_t count) {
-  Matrix first(count, a.columns);
-  std::copy_n(a.values.begin(), first.values.size(), first.values.begin());
-  return first;
+void AddTo(Matrix& a, double s, const Matrix& b, const Poll& poll) {
+  poll.ForRanges(a.values.size(), [&](std::size_t first, std::size_t count) {
+    AddTo(std::span(a.values).subspan(first, count), s, std::span(b.values).subspan(first, count));
+  });
 }
 
-Matrix Stacked(std::span<const Matrix> parts) {
+Matrix RowsOf(const Matrix& a, std::size_t first, std::size_t count, const Poll& poll) {
+  Matrix rows(count, a.columns, poll);
+  const double* const from = a.values.data() + first * a.columns;
+  poll.ForRanges(rows.values.size(), [&](std::size_t at, std::size_t values) {
+    std::copy_n(from + at, values, rows.values.data() + at);
+  });
+  return rows;
+}
+
+Matrix Stacked(std::span<const Matrix> parts, const Poll& poll) {
   std::size_t rows = 0;
   for (const Matrix& part : parts) rows += part.rows;
-  Matrix all(rows, parts.empty() ? 0 : parts.front().columns);
-  auto to = all.values.begin();
-  for (const Matrix& part : parts) to = std::ranges::copy(part.values, to).out;
+  Matrix all(rows, parts.empty() ? 0 : parts.front().columns, poll);
+  double* to = all.values.data();
+  for (const Matrix& part : parts) {
+    poll.ForRanges(part.values.size(), [&](std::size_t first, std::size_t count) {
+      std::copy_n(part.values.data() + first, count, to + first);
+    });
+    to += part.values.size();
+  }
   return all;
 }
 

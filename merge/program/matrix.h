@@ -1,6 +1,7 @@
 // Matrices of f64 for functions of whole tensors. Every element of a product is summed in the order
 // of the inner dimension, each product and each sum rounded by itself, so that it depends neither
-// on the width of vectors nor on blocks.
+// on the width of vectors nor on blocks nor on threads: those that have nothing else to do share
+// what takes long.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,11 @@ struct Matrix {
   /// Of zeros.
   Matrix(std::size_t row_count, std::size_t column_count)
       : rows(row_count), columns(column_count), values(row_count * column_count) {}
+  /// Likewise, of one that is large.
+  Matrix(std::size_t row_count, std::size_t column_count, const Poll& poll)
+      : rows(row_count), columns(column_count) {
+    poll.Extend(values, row_count * column_count);
+  }
 
   std::span<double> row(std::size_t i) { return std::span(values).subspan(i * columns, columns); }
   std::span<const double> row(std::size_t i) const {
@@ -45,11 +51,14 @@ using TensorInputs = std::span<const std::span<const float>>;
 
 /// Whether they are matrices that can be decomposed: of two dimensions or more, not empty, and
 /// without infinities and NaN.
-bool AreMatrices(TensorInputs in, const Shape& shape);
+bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll);
+
+/// Whether no value is infinite or NaN.
+bool AreFinite(TensorInputs in, const Poll& poll);
 
 /// The mean of each element, in f64 from left to right: what a method of matrices does with what is
 /// none.
-void Average(TensorInputs in, std::span<float> out);
+void Average(TensorInputs in, std::span<float> out, const Poll& poll);
 
 /// Bytes of so many numbers.
 constexpr std::uint64_t BytesOfNumbers(std::uint64_t count) {
@@ -57,10 +66,11 @@ constexpr std::uint64_t BytesOfNumbers(std::uint64_t count) {
 }
 
 /// REQUIRES: as many values as the size says; likewise below.
-Matrix MatrixOf(std::span<const float> values, MatrixSize size);
-void Round(const Matrix& matrix, std::span<float> out);
+Matrix MatrixOf(std::span<const float> values, MatrixSize size, const Poll& poll);
+void Round(const Matrix& matrix, std::span<float> out, const Poll& poll);
 
-Matrix Transposed(const Matrix& a);
+Matrix Copied(const Matrix& a, const Poll& poll);
+Matrix Transposed(const Matrix& a, const Poll& poll);
 
 /// a·b. REQUIRES: as many rows of b as columns of a.
 Matrix Multiply(const Matrix& a, const Matrix& b, const Poll& poll);
@@ -103,12 +113,18 @@ double Norm(std::span<const double> x);
 void ScaleBy(double s, std::span<double> x);
 /// y ← y + s·x.
 void AddTo(std::span<double> y, double s, std::span<const double> x);
+/// a ← s·a.
+void ScaleBy(double s, Matrix& a, const Poll& poll);
 /// a ← a + s·b. REQUIRES: one size.
-void AddTo(Matrix& a, double s, const Matrix& b);
+void AddTo(Matrix& a, double s, const Matrix& b, const Poll& poll);
 
+/// The rows from `first` on, so many. REQUIRES: it has them.
+Matrix RowsOf(const Matrix& a, std::size_t first, std::size_t count, const Poll& poll);
 /// The first `count` rows.
-Matrix FirstRows(const Matrix& a, std::size_t count);
+inline Matrix FirstRows(const Matrix& a, std::size_t count, const Poll& poll) {
+  return RowsOf(a, 0, count, poll);
+}
 /// The rows of all of them, one matrix below the other. REQUIRES: as many columns of each.
-Matrix Stacked(std::span<const Matrix> parts);
+Matrix Stacked(std::span<const Matrix> parts, const Poll& poll);
 
 }  // namespace weightsmith::internal

@@ -28,26 +28,37 @@ float FloatOf(std::uint32_t key) {
   return std::bit_cast<float>((key & kSign) != 0 ? key & ~kSign : ~key);
 }
 
+/// Calls `use` for 0 to size - 1, one after the other.
+template <class Use>
+void InSteps(std::size_t size, const Poll& poll, const Use& use) {
+  constexpr std::size_t kBetweenPolls = std::size_t{1} << 20;
+  for (std::size_t first = 0; first < size; first += kBetweenPolls) {
+    poll();
+    const std::size_t end = std::min(first + kBetweenPolls, size);
+    for (std::size_t i = first; i < end; ++i) use(i);
+  }
+}
+
 /// Sorts by 32 bits of each item, those from `lowest` on; equal ones stay in their order.
 template <class Item>
 void RadixSort(std::vector<Item>& items, int lowest, const Poll& poll) {
   constexpr int kDigit = 11;
   constexpr std::size_t kBuckets = std::size_t{1} << kDigit;
-  std::vector<Item> sorted(items.size());
+  std::vector<Item> sorted;
+  poll.Extend(sorted, items.size());
   for (int shift = 0; shift < 32; shift += kDigit) {
-    poll();
     const std::uint32_t mask = shift + kDigit < 32 ? kBuckets - 1 : (1U << (32 - shift)) - 1;
     const auto bucket = [&](Item item) {
       return static_cast<std::uint32_t>(item >> (lowest + shift)) & mask;
     };
     std::array<std::size_t, kBuckets> places{};
-    for (const Item item : items) ++places[bucket(item)];
+    InSteps(items.size(), poll, [&](std::size_t i) { ++places[bucket(items[i])]; });
     // What was stored in 16 bits has nothing in the lower half.
     if (!items.empty() && places[bucket(items.front())] == items.size()) continue;
     std::size_t place = 0;
     for (std::size_t& count : places) place += std::exchange(count, place);
-    poll();
-    for (const Item item : items) sorted[places[bucket(item)]++] = item;
+    InSteps(items.size(), poll,
+            [&](std::size_t i) { sorted[places[bucket(items[i])]++] = items[i]; });
     items.swap(sorted);
   }
 }
@@ -70,10 +81,11 @@ std::vector<Entry> OrderOf(std::span<const float> values, const Poll& poll) {
     throw Error(ErrorCode::kResources,
                 "a tensor of more than 4,294,967,295 elements cannot be put in order");
   }
-  std::vector<Entry> entries(values.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
+  std::vector<Entry> entries;
+  poll.Extend(entries, values.size());
+  InSteps(entries.size(), poll, [&](std::size_t i) {
     entries[i] = Entry{KeyOf(values[i] == 0 ? 0 : values[i])} << 32 | i;
-  }
+  });
   RadixSort(entries, 32, poll);
   return entries;
 }
@@ -84,11 +96,12 @@ float KthMagnitude(std::span<const std::uint32_t> sorted, double k) {
   return place == 0 ? -1 : FloatOf(sorted[place - 1]);
 }
 
-std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitudes) {
-  std::vector<std::uint32_t> keys(values.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    keys[i] = KeyOf(of_magnitudes ? std::abs(values[i]) : values[i]);
-  }
+std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitudes,
+                                  const Poll& poll) {
+  std::vector<std::uint32_t> keys;
+  poll.Extend(keys, values.size());
+  InSteps(keys.size(), poll,
+          [&](std::size_t i) { keys[i] = KeyOf(of_magnitudes ? std::abs(values[i]) : values[i]); });
   return keys;
 }
 
@@ -99,22 +112,22 @@ void RedistributeValues(std::span<const std::span<const float>> in, const Shape&
   float low = 0;
   float high = 0;
   {
-    const std::vector<std::uint32_t> magnitudes = SortedKeys(KeysOf(a, true), poll);
+    const std::vector<std::uint32_t> magnitudes = SortedKeys(KeysOf(a, true, poll), poll);
     low = KthMagnitude(magnitudes, numbers[0]);
     high = KthMagnitude(magnitudes, numbers[1]);
   }
   const bool inverted = numbers[2] != 0;
-  const std::vector<std::uint32_t> sorted = SortedKeys(KeysOf(a, false), poll);
+  const std::vector<std::uint32_t> sorted = SortedKeys(KeysOf(a, false, poll), poll);
   const std::vector<Entry> order = OrderOf(in[1], poll);
   std::size_t taken = 0;
-  for (std::size_t i = 0; i < sorted.size(); ++i) {
+  InSteps(sorted.size(), poll, [&](std::size_t i) {
     const float value = FloatOf(sorted[i]);
     const float size = std::abs(value);
     const bool inside = low <= size && size <= high;
     const std::uint32_t place = PlaceOf(order[i]);
     out[place] = inside != inverted ? value : a[place];
     taken += inside != inverted ? 1 : 0;
-  }
+  });
   told.Say(0, static_cast<double>(taken) / static_cast<double>(sorted.size()));
 }
 
@@ -130,14 +143,17 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
   const std::size_t size = x.size();
   if (size == 0) return;
   const std::vector<Entry> order = OrderOf(in[1], poll);
-  std::vector<double> re(size);
-  std::vector<double> im(size);
-  for (std::size_t i = 0; i < size; ++i) re[i] = static_cast<double>(x[PlaceOf(order[i])]);
-  Fourier fourier(size);
-  poll();
-  fourier.Forward(re, im, 1);
+  std::vector<double> re;
+  std::vector<double> im;
+  poll.Extend(re, size);
+  poll.Extend(im, size);
+  InSteps(size, poll, [&](std::size_t i) { re[i] = static_cast<double>(x[PlaceOf(order[i])]); });
+  const auto loop = [&](std::size_t count, const Poll::Part& part) { poll.ForEach(count, part); };
+  const Fourier fourier(size, loop);
+  Fourier::Memory memory;
+  fourier.Forward(re, im, 1, memory, loop);
   const std::size_t bins = size / 2 + 1;
-  for (std::size_t i = 0; i < size; ++i) {
+  InSteps(size, poll, [&](std::size_t i) {
     const std::size_t bin = i < bins ? i : size - i;
     const double share = static_cast<double>(bin) / static_cast<double>(bins);
     constexpr double kSteep = 1e-10;
@@ -146,18 +162,18 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
                               : (share >= numbers[0] ? 1.0 : 0.0);
     re[i] *= passed;
     im[i] *= passed;
-  }
-  poll();
-  fourier.Inverse(re, im, 1);
-  for (std::size_t i = 0; i < size; ++i) out[PlaceOf(order[i])] = static_cast<float>(re[i]);
-  if (told.Wants(0)) told.Say(0, EnergyLeft(x, out));
+  });
+  fourier.Inverse(re, im, 1, memory, loop);
+  InSteps(size, poll, [&](std::size_t i) { out[PlaceOf(order[i])] = static_cast<float>(re[i]); });
+  if (told.Wants(0)) told.Say(0, EnergyLeft(x, out, poll));
 }
 
 std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,
                                  std::span<const double> /*numbers*/) {
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (elements == 0) return 0;
-  return elements * (2 * sizeof(Entry) + 2 * sizeof(double)) + Fourier::Bytes(elements);
+  return elements * (2 * sizeof(Entry) + 2 * sizeof(double)) + Fourier::Bytes(elements) +
+         Fourier::MemoryBytes(elements, 1);
 }
 
 }  // namespace

@@ -34,5 +34,7 @@ class WideTurn {
 
 /// Bytes that any of them takes for matrices of such a size, at most, beside its arguments.
 std::uint64_t TurnBytes(MatrixSize size);
+/// Likewise, that each thread takes beside them in a part that it computes.
+std::uint64_t TurnBytesOfPart(MatrixSize size);
 
 }  // namespace weightsmith::internal

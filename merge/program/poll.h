@@ -1,6 +1,7 @@
 // What a long computation between two passes may ask of its run.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -40,7 +41,28 @@ class Poll {
     for (std::size_t number = 0; number < count; ++number) checked(number);
   }
 
+  /// Calls `use(first, count)` for ranges that make up 0 to size - 1, shared as ForEach shares
+  /// parts; each takes some milliseconds where an element takes one or two nanoseconds.
+  template <class Use>
+  void ForRanges(std::size_t size, const Use& use) const {
+    ForEach((size + kRange - 1) / kRange, [&](std::size_t number) {
+      use(number * kRange, std::min(kRange, size - number * kRange));
+    });
+  }
+
+  /// Makes a vector so long, with zeros behind what it has, and polls meanwhile.
+  template <class Vector>
+  void Extend(Vector& values, std::size_t size) const {
+    values.reserve(size);
+    while (values.size() < size) {
+      check_();
+      values.resize(std::min(values.size() + kRange, size));
+    }
+  }
+
  private:
+  static constexpr std::size_t kRange = std::size_t{1} << 20;
+
   std::function<void()> check_;
   Share share_;
 };

@@ -51,7 +51,8 @@ struct TensorFunction {
   std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
                          std::span<const double> numbers) = nullptr;
   /// Bytes that each thread takes beside those in a part of a loop; null: none.
-  std::uint64_t (*bytes_of_part)(const Shape& shape, std::span<const double> numbers) = nullptr;
+  std::uint64_t (*bytes_of_part)(const Shape& shape, std::size_t inputs,
+                                 std::span<const double> numbers) = nullptr;
 };
 
 /// A number that a function tells.

@@ -180,7 +180,8 @@ std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
   return (InParts(lines.length) ? 0 : Sorter::Bytes(lines.length)) + lines.length * sizeof(float);
 }
 
-std::uint64_t RankBytesOfPart(const Shape& shape, std::span<const double> numbers) {
+std::uint64_t RankBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
+                              std::span<const double> numbers) {
   const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
   return InParts(lines.length) ? Sorter::Bytes(lines.length) : 0;
 }

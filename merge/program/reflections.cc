@@ -11,6 +11,10 @@ namespace {
 
 /// Reflections that are taken together.
 constexpr std::size_t kTogether = 32;
+/// Numbers below which the products of rows with a vector, about a millisecond, are not shared.
+constexpr std::size_t kSharedRows = std::size_t{1} << 20;
+/// Rows that a thread multiplies.
+constexpr std::size_t kRowsOfPart = 64;
 
 /// Makes x the vector v of a reflection 1 - factor·v·vᵀ that takes it to a multiple of the first
 /// direction, and gives the factor, or 0 where there is nothing to do. `multiple` becomes that
@@ -52,10 +56,10 @@ class Reflections {
   void Apply(MatrixPart rows, bool transposed, const Poll& poll) const {
     Matrix products(rows.rows, kTogether);
     const ConstMatrixPart constant{rows.values, rows.stride, rows.rows, rows.columns};
-    AddProductOf(constant, AllOf(Transposed(vectors_)),
+    AddProductOf(constant, AllOf(Transposed(vectors_, poll)),
                  PartOfMatrix(products, 0, 0, rows.rows, kTogether), poll);
     ScaleBy(-1, products.values);
-    products = Multiply(products, transposed ? Transposed(factors_) : factors_, poll);
+    products = Multiply(products, transposed ? Transposed(factors_, poll) : factors_, poll);
     AddProductOf(AllOf(products), AllOf(vectors_), rows, poll);
   }
 
@@ -68,7 +72,7 @@ class Reflections {
 }  // namespace
 
 Matrix TriangleOf(const Matrix& a, const Poll& poll) {
-  Matrix columns = Transposed(a);
+  Matrix columns = Transposed(a, poll);
   for (std::size_t first = 0; first < columns.rows; first += kTogether) {
     const std::size_t end = std::min(first + kTogether, columns.rows);
     Reflections reflections(columns.columns - first);
@@ -88,8 +92,9 @@ Matrix TriangleOf(const Matrix& a, const Poll& poll) {
         PartOfMatrix(columns, end, first, columns.rows - end, columns.columns - first), false,
         poll);
   }
-  Matrix triangle(a.columns, a.columns);
+  Matrix triangle(a.columns, a.columns, poll);
   for (std::size_t i = 0; i < a.columns; ++i) {
+    poll();
     for (std::size_t j = i; j < a.columns; ++j) triangle.at(i, j) = columns.at(j, i);
   }
   return triangle;
@@ -113,23 +118,24 @@ class BidiagonalRun {
   void Run(Bidiagonal& result, Reflections& right, const Poll& poll) {
     for (std::size_t k = first_; k < end_; ++k) {
       poll();
-      result.diagonal.push_back(ReflectColumn(k));
+      result.diagonal.push_back(ReflectColumn(k, poll));
       if (k + 1 == a_.rows) break;
-      result.above.push_back(ReflectRow(k, right));
+      poll();
+      result.above.push_back(ReflectRow(k, right, poll));
     }
     if (end_ == a_.rows) return;
     const std::size_t left = a_.rows - end_;
     const MatrixPart rest = PartOfMatrix(a_, end_, end_, left, left);
     ScaleBy(-1, columns_.values);
     ScaleBy(-1, downwards_.values);
-    AddProductOf(AllOf(Transposed(columns_, end_)),
+    AddProductOf(AllOf(TransposedFrom(columns_, end_)),
                  PartOfMatrix(std::as_const(rightwards_), 0, end_, kTogether, left), rest, poll);
-    AddProductOf(AllOf(Transposed(downwards_, end_)),
+    AddProductOf(AllOf(TransposedFrom(downwards_, end_)),
                  PartOfMatrix(std::as_const(rows_), 0, end_, kTogether, left), rest, poll);
   }
 
  private:
-  static Matrix Transposed(const Matrix& a, std::size_t from) {
+  static Matrix TransposedFrom(const Matrix& a, std::size_t from) {
     Matrix turned(a.columns - from, a.rows);
     for (std::size_t i = 0; i < a.rows; ++i) {
       for (std::size_t j = from; j < a.columns; ++j) turned.at(j - from, i) = a.at(i, j);
@@ -163,7 +169,20 @@ class BidiagonalRun {
     return numbers;
   }
 
-  double ReflectColumn(std::size_t k) {
+  /// The product of each row with x.
+  static void MultiplyRows(ConstMatrixPart rows, std::span<const double> x,
+                           std::span<double> products, const Poll& poll) {
+    const auto multiply = [&](std::size_t first, std::size_t count) {
+      for (std::size_t i = first; i < first + count; ++i) products[i] = Dot(rows.row(i), x);
+    };
+    if (rows.rows * rows.columns < kSharedRows) return multiply(0, rows.rows);
+    poll.ForEach((rows.rows + kRowsOfPart - 1) / kRowsOfPart, [&](std::size_t part) {
+      const std::size_t first = part * kRowsOfPart;
+      multiply(first, std::min(kRowsOfPart, rows.rows - first));
+    });
+  }
+
+  double ReflectColumn(std::size_t k, const Poll& poll) {
     const std::size_t step = k - first_;
     const std::span<double> own = columns_.row(step).subspan(k);
     for (std::size_t i = k; i < a_.rows; ++i) own[i - k] = a_.at(i, k);
@@ -174,14 +193,14 @@ class BidiagonalRun {
     if (k + 1 == a_.rows || factor == 0) return multiple;
     const std::span<double> along = rightwards_.row(step).subspan(k + 1);
     const std::size_t left = a_.rows - k;
-    AddRowsTo(own, PartOfMatrix(std::as_const(a_), k, k + 1, left, left - 1), along);
+    AddRowsTo(own, PartOfMatrix(std::as_const(a_), k, k + 1, left, left - 1), along, poll);
     Subtract(along, rightwards_, Products(columns_, step, k, own), k + 1);
     Subtract(along, rows_, Products(downwards_, step, k, own), k + 1);
     ScaleBy(factor, along);
     return multiple;
   }
 
-  double ReflectRow(std::size_t k, Reflections& right) {
+  double ReflectRow(std::size_t k, Reflections& right, const Poll& poll) {
     const std::size_t step = k - first_;
     const std::span<double> own = rows_.row(step).subspan(k + 1);
     std::ranges::copy(a_.row(k).subspan(k + 1), own.begin());
@@ -192,9 +211,8 @@ class BidiagonalRun {
     right.Add(own, factor);
     if (factor == 0) return multiple;
     const std::span<double> down = downwards_.row(step).subspan(k + 1);
-    for (std::size_t i = k + 1; i < a_.rows; ++i) {
-      down[i - k - 1] = Dot(a_.row(i).subspan(k + 1), own);
-    }
+    MultiplyRows(PartOfMatrix(std::as_const(a_), k + 1, k + 1, down.size(), own.size()), own, down,
+                 poll);
     Subtract(down, columns_, Products(rightwards_, step + 1, k + 1, own), k + 1);
     Subtract(down, downwards_, Products(rows_, step, k + 1, own), k + 1);
     ScaleBy(factor, down);
@@ -220,7 +238,9 @@ Bidiagonal BidiagonalOf(Matrix a, const Poll& poll) {
     BidiagonalRun(a, first).Run(result, right.back(), poll);
   }
   result.right = std::move(a);
-  std::ranges::fill(result.right.values, 0);
+  poll.ForRanges(result.right.values.size(), [&](std::size_t from, std::size_t count) {
+    std::fill_n(result.right.values.data() + from, count, 0.0);
+  });
   for (std::size_t i = 0; i < result.right.rows; ++i) result.right.at(i, i) = 1;
   while (!right.empty()) {
     const std::size_t first = (right.size() - 1) * kTogether;

@@ -22,58 +22,66 @@ MatrixSize SizeOfRows(const Shape& shape) {
   return {rows, static_cast<std::size_t>(shape[2] * shape[3])};
 }
 
-std::vector<double> MeanOfRows(const Matrix& a) {
+std::vector<double> MeanOfRows(const Matrix& a, const Poll& poll) {
   std::vector<double> mean(a.columns, 0.0);
-  for (std::size_t i = 0; i < a.rows; ++i) AddTo(mean, 1, a.row(i));
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    poll();
+    AddTo(mean, 1, a.row(i));
+  }
   for (double& value : mean) value /= static_cast<double>(a.rows);
   return mean;
 }
 
-void MoveRows(Matrix& a, double s, std::span<const double> by) {
-  for (std::size_t i = 0; i < a.rows; ++i) AddTo(a.row(i), s, by);
+void MoveRows(Matrix& a, double s, std::span<const double> by, const Poll& poll) {
+  for (std::size_t i = 0; i < a.rows; ++i) {
+    poll();
+    AddTo(a.row(i), s, by);
+  }
 }
 
 /// a ← (1 - s)·a + s·b.
-void Approach(Matrix& a, double s, const Matrix& b) {
-  ScaleBy(1 - s, a.values);
-  AddTo(a, s, b);
+void Approach(Matrix& a, double s, const Matrix& b, const Poll& poll) {
+  ScaleBy(1 - s, a, poll);
+  AddTo(a, s, b, poll);
 }
 
 Matrix TurnTall(Matrix a, const Matrix& b, const RotationNumbers& numbers, const Poll& poll) {
   const bool part = numbers.alignment != 0 && numbers.alignment != 1;
   const Matrix turn = NearestTurn(a, b, part, poll);
-  if (numbers.alpha != 0) Approach(a, numbers.alpha, MultiplyTransposed(b, turn, poll));
+  if (numbers.alpha != 0) Approach(a, numbers.alpha, MultiplyTransposed(b, turn, poll), poll);
   return numbers.alignment == 0 ? a : Multiply(a, PartOfTurn(turn, numbers.alignment, poll), poll);
 }
 
 Matrix TurnWide(Matrix a, const Matrix& b, const RotationNumbers& numbers, const Poll& poll) {
   const WideTurn turn(a, b, poll);
-  if (numbers.alpha != 0) Approach(a, numbers.alpha, turn.TurnBack(b, poll));
+  if (numbers.alpha != 0) Approach(a, numbers.alpha, turn.TurnBack(b, poll), poll);
   return turn.Turn(a, numbers.alignment, poll);
 }
 
 void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                    std::span<float> out, const Poll& poll, Told told) {
   const RotationNumbers given{numbers[0], numbers[1], numbers[2]};
-  if (!AreMatrices(in, shape)) {
-    for (std::size_t i = 0; i < out.size(); ++i) {
-      out[i] = static_cast<float>((1 - given.alpha) * in[0][i] + given.alpha * in[1][i]);
-    }
+  if (!AreMatrices(in, shape, poll)) {
+    poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
+      for (std::size_t i = first; i < first + count; ++i) {
+        out[i] = static_cast<float>((1 - given.alpha) * in[0][i] + given.alpha * in[1][i]);
+      }
+    });
     return;
   }
   const MatrixSize size = SizeOfRows(shape);
-  Matrix a = MatrixOf(in[0], size);
-  Matrix b = MatrixOf(in[1], size);
-  const std::vector<double> mean_a = MeanOfRows(a);
-  const std::vector<double> mean_b = MeanOfRows(b);
-  MoveRows(a, -given.centralisation, mean_a);
-  MoveRows(b, -given.centralisation, mean_b);
+  Matrix a = MatrixOf(in[0], size, poll);
+  Matrix b = MatrixOf(in[1], size, poll);
+  const std::vector<double> mean_a = MeanOfRows(a, poll);
+  const std::vector<double> mean_b = MeanOfRows(b, poll);
+  MoveRows(a, -given.centralisation, mean_a, poll);
+  MoveRows(b, -given.centralisation, mean_b, poll);
   a = size.rows < size.columns ? TurnWide(std::move(a), b, given, poll)
                                : TurnTall(std::move(a), b, given, poll);
-  MoveRows(a, given.centralisation * (1 - given.alignment), mean_a);
-  MoveRows(a, given.centralisation * given.alignment, mean_b);
-  Round(a, out);
-  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out));
+  MoveRows(a, given.centralisation * (1 - given.alignment), mean_a, poll);
+  MoveRows(a, given.centralisation * given.alignment, mean_b, poll);
+  Round(a, out, poll);
+  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out, poll));
 }
 
 std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
@@ -83,11 +91,18 @@ std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
   return BytesOfNumbers(4 * size.rows * size.columns) + TurnBytes(size);
 }
 
+std::uint64_t RotationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
+                                  std::span<const double> /*numbers*/) {
+  return shape.size() < 2 ? 0 : TurnBytesOfPart(SizeOfRows(shape));
+}
+
 }  // namespace
 
 const TensorFunction& RotatedTowards() {
-  static constexpr TensorFunction function{
-      .name = "rotated_towards", .compute = RotateTowards, .bytes = RotationBytes};
+  static constexpr TensorFunction function{.name = "rotated_towards",
+                                           .compute = RotateTowards,
+                                           .bytes = RotationBytes,
+                                           .bytes_of_part = RotationBytesOfPart};
   return function;
 }
 

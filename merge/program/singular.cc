@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "merge/program/diagonal.h"
 #include "merge/program/reflections.h"
+#include "merge/program/sweeps.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -31,7 +32,7 @@ constexpr int kMostIterations = 16;
 }
 
 /// Singular values, largest first, with their vectors on the right.
-Singular LargestFirst(const Bidiagonal& parts) {
+Singular LargestFirst(const Bidiagonal& parts, const Poll& poll) {
   const std::vector<double>& values = parts.diagonal;
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -40,19 +41,20 @@ Singular LargestFirst(const Bidiagonal& parts) {
   const double largest = order.empty() ? 0 : values[order.front()];
   std::erase_if(order, [&](std::size_t i) { return !(values[i] > kNoDirection * largest); });
   Singular result;
-  result.right = Matrix(order.size(), parts.right.columns);
+  result.right = Matrix(order.size(), parts.right.columns, poll);
   for (std::size_t i = 0; i < order.size(); ++i) {
+    poll();
     result.values.push_back(values[order[i]]);
     std::ranges::copy(parts.right.row(order[i]), result.right.row(i).begin());
   }
   return result;
 }
 
-void KeepFirst(Singular& parts, std::size_t count) {
+void KeepFirst(Singular& parts, std::size_t count, const Poll& poll) {
   if (count >= parts.values.size()) return;
   parts.values.resize(count);
-  if (parts.left.rows > count) parts.left = FirstRows(parts.left, count);
-  parts.right = FirstRows(parts.right, count);
+  if (parts.left.rows > count) parts.left = FirstRows(parts.left, count, poll);
+  parts.right = FirstRows(parts.right, count, poll);
 }
 
 /// Makes the vectors on the left: a·right, over the values.
@@ -60,6 +62,7 @@ void TakeLeft(Singular& result, const Matrix& a, const Poll& poll) {
   result.left = MultiplyTransposed(result.right, a, poll);
   std::size_t clear = 0;
   for (std::size_t i = 0; i < result.values.size(); ++i) {
+    poll();
     const double norm = Norm(result.left.row(i));
     // Written so that NaN fails.
     if (!(std::abs(norm - result.values[i]) <= kResidual * result.values[0])) FailForResidual();
@@ -75,28 +78,32 @@ void TakeLeft(Singular& result, const Matrix& a, const Poll& poll) {
 Singular DecomposeTall(const Matrix& a, std::size_t count, const Poll& poll) {
   Singular result;
   if (a.columns > 0) {
-    Bidiagonal parts = BidiagonalOf(a.rows > a.columns ? TriangleOf(a, poll) : a, poll);
+    Bidiagonal parts =
+        BidiagonalOf(a.rows > a.columns ? TriangleOf(a, poll) : Copied(a, poll), poll);
     Diagonalise(parts, poll);
-    result = LargestFirst(parts);
+    result = LargestFirst(parts, poll);
   }
   const double squares = Dot(result.values, result.values);
   const double all = Dot(a.values, a.values);
   if (!(std::abs(squares - all) <= kResidual * all)) FailForResidual();
-  KeepFirst(result, count);
+  KeepFirst(result, count, poll);
   TakeLeft(result, a, poll);
   return result;
 }
 
 /// Numbers between -1 and 1 that look random, by a mixer of 64 bits (splitmix64).
-Matrix StartingNoise(std::size_t rows, std::size_t columns) {
-  Matrix noise(rows, columns);
+Matrix StartingNoise(std::size_t rows, std::size_t columns, const Poll& poll) {
+  Matrix noise(rows, columns, poll);
   std::uint64_t state = 0;
-  for (double& value : noise.values) {
-    state += 0x9e3779b97f4a7c15;
-    std::uint64_t mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-    mixed ^= mixed >> 31;
-    value = static_cast<double>(mixed >> 11) * 0x1p-52 - 1;
+  for (std::size_t i = 0; i < rows; ++i) {
+    poll();
+    for (double& value : noise.row(i)) {
+      state += 0x9e3779b97f4a7c15;
+      std::uint64_t mixed = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9;
+      mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+      mixed ^= mixed >> 31;
+      value = static_cast<double>(mixed >> 11) * 0x1p-52 - 1;
+    }
   }
   return noise;
 }
@@ -105,6 +112,7 @@ Matrix StartingNoise(std::size_t rows, std::size_t columns) {
 bool IsNear(const Matrix& turned, const Singular& parts, const Poll& poll) {
   Matrix rest = Multiply(parts.right, turned, poll);
   for (std::size_t i = 0; i < rest.rows; ++i) {
+    poll();
     AddTo(rest.row(i), -parts.values[i], parts.left.row(i));
     if (Norm(rest.row(i)) > kResidual * parts.values[0]) return false;
   }
@@ -113,17 +121,17 @@ bool IsNear(const Matrix& turned, const Singular& parts, const Poll& poll) {
 
 /// Takes out of rows what lies along others, which are orthogonal to each other and of length 1.
 void SubtractShadows(ConstMatrixPart others, Matrix& rows, const Poll& poll) {
-  Matrix along(others.rows, rows.rows);
-  AddProductOf(others, AllOf(Transposed(rows)),
+  Matrix along(others.rows, rows.rows, poll);
+  AddProductOf(others, AllOf(Transposed(rows, poll)),
                PartOfMatrix(along, 0, 0, along.rows, along.columns), poll);
   ScaleBy(-1, along.values);
-  AddProductOf(AllOf(Transposed(along)), others, PartOfMatrix(rows, 0, 0, rows.rows, rows.columns),
-               poll);
+  AddProductOf(AllOf(Transposed(along, poll)), others,
+               PartOfMatrix(rows, 0, 0, rows.rows, rows.columns), poll);
 }
 
 Singular DecomposeAny(const Matrix& a, std::size_t count, const Poll& poll) {
   if (a.rows >= a.columns) return DecomposeTall(a, count, poll);
-  Singular turned = DecomposeTall(Transposed(a), count, poll);
+  Singular turned = DecomposeTall(Transposed(a, poll), count, poll);
   std::swap(turned.left, turned.right);
   return turned;
 }
@@ -156,7 +164,8 @@ Matrix OrthonormalRows(Matrix rows, const Poll& poll, std::size_t clear) {
       ++kept;
     }
   }
-  return kept == rows.rows ? rows : FirstRows(rows, kept);
+  if (kept < rows.rows) return FirstRows(rows, kept, poll);
+  return rows;
 }
 
 Singular DecomposeSingular(const Matrix& a, const Poll& poll) {
@@ -167,10 +176,10 @@ Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
   const std::size_t smaller = std::min(a.rows, a.columns);
   count = std::min(count, smaller);
   if (smaller >= kManyDirections && count <= smaller / 4) {
-    const Matrix turned = Transposed(a);
+    const Matrix turned = Transposed(a, poll);
     Matrix left = OrthonormalRows(
-        Multiply(StartingNoise(count + std::max<std::size_t>(32, count / 4), a.columns), turned,
-                 poll),
+        Multiply(StartingNoise(count + std::max<std::size_t>(32, count / 4), a.columns, poll),
+                 turned, poll),
         poll);
     for (int i = 1; i <= kMostIterations; ++i) {
       const Matrix right = OrthonormalRows(Multiply(left, a, poll), poll);
@@ -178,7 +187,7 @@ Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
       if (i % 4 != 0) continue;
       Singular parts = DecomposeSingular(Multiply(left, a, poll), poll);
       parts.left = Multiply(parts.left, left, poll);
-      KeepFirst(parts, count);
+      KeepFirst(parts, count, poll);
       if (IsNear(turned, parts, poll)) return parts;
     }
   }
@@ -186,14 +195,21 @@ Singular LargestSingular(const Matrix& a, std::size_t count, const Poll& poll) {
 }
 
 Matrix Compose(const Singular& parts, const Poll& poll) {
-  Matrix left = parts.left;
-  for (std::size_t i = 0; i < left.rows; ++i) ScaleBy(parts.values[i], left.row(i));
-  return Multiply(Transposed(left), parts.right, poll);
+  Matrix left = Copied(parts.left, poll);
+  for (std::size_t i = 0; i < left.rows; ++i) {
+    poll();
+    ScaleBy(parts.values[i], left.row(i));
+  }
+  return Multiply(Transposed(left, poll), parts.right, poll);
 }
 
 Matrix Polar(const Matrix& a, const Poll& poll) {
   Singular parts = DecomposeSingular(a, poll);
-  return Multiply(Transposed(parts.left), parts.right, poll);
+  return Multiply(Transposed(parts.left, poll), parts.right, poll);
+}
+
+std::uint64_t SingularBytesOfPart(std::uint64_t rows, std::uint64_t columns) {
+  return RotatedBytes(std::min(rows, columns));
 }
 
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns) {

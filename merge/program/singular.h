@@ -34,6 +34,8 @@ Matrix Polar(const Matrix& a, const Poll& poll);
 
 /// Bytes that any of these takes for a matrix of such a size, its result included, at most.
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns);
+/// Likewise, that each thread takes beside them in a part that it computes.
+std::uint64_t SingularBytesOfPart(std::uint64_t rows, std::uint64_t columns);
 
 /// Makes rows orthogonal to each other and of length 1, each to those before it; one that is in
 /// their span is left out. The first `clear` are so already.

@@ -152,10 +152,11 @@ void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
   for (std::size_t d = 0; numbers[1] != 0 && d < shape.size(); ++d) {
     GaussianAlong(d, shape, out, poll);
   }
-  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out));
+  if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
-std::uint64_t SmoothBytesOfPart(const Shape& shape, std::span<const double> /*numbers*/) {
+std::uint64_t SmoothBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
+                                std::span<const double> /*numbers*/) {
   std::uint64_t around = 1;
   std::uint64_t longest = 0;
   for (const std::uint64_t size : shape) {

@@ -24,16 +24,23 @@ class DirectionStack {
 
   std::vector<double>& values() { return values_; }
   double Sum() const { return std::accumulate(values_.begin(), values_.end(), 0.0); }
-  Matrix Left() const { return left_.empty() ? Matrix(0, size_.rows) : Stacked(left_); }
-  Matrix Right() const { return right_.empty() ? Matrix(0, size_.columns) : Stacked(right_); }
+  Matrix Left(const Poll& poll) const {
+    return left_.empty() ? Matrix(0, size_.rows) : Stacked(left_, poll);
+  }
+  Matrix Right(const Poll& poll) const {
+    return right_.empty() ? Matrix(0, size_.columns) : Stacked(right_, poll);
+  }
 
   /// What they make when vectors of a side are made orthogonal to each other, as near as that
   /// leaves them to what they were.
   Matrix Orthogonal(const Poll& poll) const {
-    Matrix left = Polar(Left(), poll);
-    for (std::size_t i = 0; i < left.rows; ++i) ScaleBy(values_[i], left.row(i));
-    left = Transposed(left);
-    return Multiply(left, Polar(Right(), poll), poll);
+    Matrix left = Polar(Left(poll), poll);
+    for (std::size_t i = 0; i < left.rows; ++i) {
+      poll();
+      ScaleBy(values_[i], left.row(i));
+    }
+    left = Transposed(left, poll);
+    return Multiply(left, Polar(Right(poll), poll), poll);
   }
 
  private:
@@ -44,19 +51,19 @@ class DirectionStack {
 };
 
 /// Leaves out what no more is left of than rounding leaves of numbers as large as `norm`.
-void DropRounding(double norm, Singular& parts) {
+void DropRounding(double norm, Singular& parts, const Poll& poll) {
   constexpr double kRounding = 1e-9;
   const auto is_none = [&](double value) { return value <= kRounding * norm; };
   const auto kept =
       static_cast<std::size_t>(std::ranges::find_if(parts.values, is_none) - parts.values.begin());
   parts.values.resize(kept);
-  parts.left = FirstRows(parts.left, kept);
-  parts.right = FirstRows(parts.right, kept);
+  parts.left = FirstRows(parts.left, kept, poll);
+  parts.right = FirstRows(parts.right, kept, poll);
 }
 
-Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task) {
-  Matrix sum(size.rows, size.columns);
-  for (std::size_t t = 0; t < tasks; ++t) AddTo(sum, 1, task(t));
+Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task, const Poll& poll) {
+  Matrix sum(size.rows, size.columns, poll);
+  for (std::size_t t = 0; t < tasks; ++t) AddTo(sum, 1, task(t), poll);
   return sum;
 }
 
@@ -94,15 +101,15 @@ Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& t
   const auto wanted = static_cast<std::size_t>(std::trunc(static_cast<double>(all) * common));
   const double share = static_cast<double>(all - wanted) / static_cast<double>(tasks);
   const std::size_t own = std::min(static_cast<std::size_t>(std::rint(share)), all / tasks);
-  Singular shared = LargestSingular(SumOfTasks(tasks, size, task), all - own * tasks, poll);
+  Singular shared = LargestSingular(SumOfTasks(tasks, size, task, poll), all - own * tasks, poll);
   DirectionStack stack(size);
   for (std::size_t t = 0; t < tasks && own > 0; ++t) {
     Matrix rest = task(t);
     const double norm = Norm(rest.values);
     const Matrix inside = Multiply(shared.left, rest, poll);
-    AddTo(rest, -1, Multiply(Transposed(shared.left), inside, poll));
+    AddTo(rest, -1, Multiply(Transposed(shared.left, poll), inside, poll), poll);
     Singular alone = LargestSingular(rest, own, poll);
-    DropRounding(norm, alone);
+    DropRounding(norm, alone, poll);
     stack.Add(std::move(alone));
   }
   told.Say(1, static_cast<double>(shared.values.size()));
@@ -122,8 +129,8 @@ Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, s
     parts.push_back(LargestSingular(task(t), rank, poll));
     stack.Add(parts.back());
   }
-  const Matrix left = OrthonormalRows(stack.Left(), poll);
-  const Matrix right = OrthonormalRows(stack.Right(), poll);
+  const Matrix left = OrthonormalRows(stack.Left(poll), poll);
+  const Matrix right = OrthonormalRows(stack.Right(poll), poll);
   const MatrixSize inside{left.rows, right.rows};
   told.Say(0, static_cast<double>(inside.smaller()));
   told.Say(1, static_cast<double>(size.smaller()));
@@ -138,10 +145,15 @@ Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, s
   if (merge == CoreMerge::kTaskSingularVectors) {
     merged = MergeTaskSingularVectors(tasks, inside, core, poll);
   } else {
-    merged = SumOfTasks(tasks, inside, core);
+    merged = SumOfTasks(tasks, inside, core, poll);
     if (merge == CoreMerge::kIsotropic) merged = MakeIsotropic(merged, poll);
   }
-  return Multiply(Transposed(left), Multiply(merged, right, poll), poll);
+  return Multiply(Transposed(left, poll), Multiply(merged, right, poll), poll);
+}
+
+std::uint64_t SubspaceBytesOfPart(MatrixSize size, std::size_t tasks) {
+  const std::uint64_t directions = std::max<std::uint64_t>(size.smaller(), tasks);
+  return SingularBytesOfPart(directions, directions);
 }
 
 std::uint64_t SubspaceBytes(MatrixSize size, std::size_t tasks) {

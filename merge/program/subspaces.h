@@ -35,5 +35,7 @@ Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, s
 
 /// Bytes that any of them takes, at most, with its result and a matrix of a task.
 std::uint64_t SubspaceBytes(MatrixSize size, std::size_t tasks);
+/// Likewise, that each thread takes beside them in a part that it computes.
+std::uint64_t SubspaceBytesOfPart(MatrixSize size, std::size_t tasks);
 
 }  // namespace weightsmith::internal

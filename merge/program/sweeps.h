@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -27,7 +28,13 @@ struct Sweep {
 /// Rotates rows by all sweeps, in their order.
 void RotateRows(std::span<const Sweep> sweeps, Matrix& rows, const Poll& poll);
 
+/// Bytes that a thread takes for it, at most.
+constexpr std::uint64_t RotatedBytes(std::uint64_t rows) {
+  return BytesOfNumbers(rows * kRotatedColumns);
+}
+
 /// sum ← sum + Σ factors[i]·row i, in the order of the rows. REQUIRES: a factor for each row.
-void AddRowsTo(std::span<const double> factors, ConstMatrixPart rows, std::span<double> sum);
+void AddRowsTo(std::span<const double> factors, ConstMatrixPart rows, std::span<double> sum,
+               const Poll& poll);
 
 }  // namespace weightsmith::internal

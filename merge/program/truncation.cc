@@ -10,7 +10,7 @@ namespace {
 
 void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                       std::span<float> out, const Poll& poll, Told /*told*/) {
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, poll)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }
@@ -21,17 +21,18 @@ void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const doubl
   } else if (ranks == size.smaller()) {
     std::ranges::copy(in[0], out.begin());
   } else {
-    Round(Compose(LargestSingular(MatrixOf(in[0], size), ranks, poll), poll), out);
+    const Matrix whole = MatrixOf(in[0], size, poll);
+    Round(Compose(LargestSingular(whole, ranks, poll), poll), out, poll);
   }
 }
 
 void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                       std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, poll)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }
-  Singular parts = DecomposeSingular(MatrixOf(in[0], MatrixSizeOf(shape)), poll);
+  Singular parts = DecomposeSingular(MatrixOf(in[0], MatrixSizeOf(shape), poll), poll);
   double all = 0;
   for (const double value : parts.values) all += value;
   std::size_t kept = 0;
@@ -42,10 +43,10 @@ void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const doubl
   told.Say(0, static_cast<double>(kept));
   told.Say(1, static_cast<double>(MatrixSizeOf(shape).smaller()));
   parts.values.resize(kept);
-  parts.left = FirstRows(parts.left, kept);
-  parts.right = FirstRows(parts.right, kept);
+  parts.left = FirstRows(parts.left, kept, poll);
+  parts.right = FirstRows(parts.right, kept, poll);
   for (double& value : parts.values) value *= all / sum;
-  Round(Compose(parts, poll), out);
+  Round(Compose(parts, poll), out, poll);
 }
 
 std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/,
@@ -54,6 +55,13 @@ std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/,
   const MatrixSize size = MatrixSizeOf(shape);
   // The matrix, and what its parts make with their turned copy.
   return BytesOfNumbers(4 * size.rows * size.columns) + SingularBytes(size.rows, size.columns);
+}
+
+std::uint64_t TruncationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
+                                    std::span<const double> /*numbers*/) {
+  if (shape.size() < 2) return 0;
+  const MatrixSize size = MatrixSizeOf(shape);
+  return SingularBytesOfPart(size.rows, size.columns);
 }
 
 }  // namespace
@@ -66,14 +74,18 @@ std::size_t KeptRanks(const Shape& shape, double rank, double ratio) {
 }
 
 const TensorFunction& LargestRanks() {
-  static constexpr TensorFunction function{
-      .name = "largest_ranks", .compute = KeepLargestRanks, .bytes = TruncationBytes};
+  static constexpr TensorFunction function{.name = "largest_ranks",
+                                           .compute = KeepLargestRanks,
+                                           .bytes = TruncationBytes,
+                                           .bytes_of_part = TruncationBytesOfPart};
   return function;
 }
 
 const TensorFunction& LargestShare() {
-  static constexpr TensorFunction function{
-      .name = "largest_share", .compute = KeepLargestShare, .bytes = TruncationBytes};
+  static constexpr TensorFunction function{.name = "largest_share",
+                                           .compute = KeepLargestShare,
+                                           .bytes = TruncationBytes,
+                                           .bytes_of_part = TruncationBytesOfPart};
   return function;
 }
 

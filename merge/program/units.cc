@@ -1,7 +1,6 @@
 #include "merge/program/units.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "merge/program/assignment.h"
 #include "merge/program/change.h"
@@ -34,20 +33,19 @@ class UnitInputs {
   bool IsOwn(const UnitSlice& slice) const { return slice.companion == own_; }
 
   /// A slice with its units as runs of rows; of the first model, or of the other.
-  Matrix Rows(const UnitSlice& slice, bool other) const {
+  Matrix Rows(const UnitSlice& slice, bool other, const Poll& poll) const {
     const std::size_t each = (in_.size() - 1) / 2;
     const std::span<const float> values = in_[1 + (other ? each : 0) + slice.companion];
-    Matrix whole = MatrixOf(values, {slice.rows, slice.columns});
-    if (slice.turned) whole = Transposed(whole);
-    Matrix rows(slice.count, whole.columns);
-    std::copy_n(whole.values.begin() + static_cast<std::ptrdiff_t>(slice.first * whole.columns),
-                rows.values.size(), rows.values.begin());
-    return rows;
+    Matrix whole = MatrixOf(values, {slice.rows, slice.columns}, poll);
+    if (slice.turned) whole = Transposed(whole, poll);
+    return RowsOf(whole, slice.first, slice.count, poll);
   }
 
   /// Puts the rows of a slice into its places.
-  void Write(const Matrix& rows, const UnitSlice& slice, std::span<float> out) const {
+  void Write(const Matrix& rows, const UnitSlice& slice, std::span<float> out,
+             const Poll& poll) const {
     for (std::size_t i = 0; i < rows.rows; ++i) {
+      poll();
       for (std::size_t j = 0; j < rows.columns; ++j) {
         const std::size_t at = slice.turned ? j * slice.columns + slice.first + i
                                             : (slice.first + i) * slice.columns + j;
@@ -63,12 +61,6 @@ class UnitInputs {
   std::vector<UnitSlice> slices_;
 };
 
-bool AllFinite(TensorInputs in) {
-  return std::ranges::all_of(in, [](std::span<const float> values) {
-    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
-  });
-}
-
 /// Each unit as one row.
 Matrix AsUnits(Matrix rows, std::size_t units) {
   rows.columns = rows.values.size() / units;
@@ -79,13 +71,13 @@ Matrix AsUnits(Matrix rows, std::size_t units) {
 void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
                 std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
-  if (numbers.empty() || !AllFinite(in)) return;
+  if (numbers.empty() || !AreFinite(in, poll)) return;
   const UnitInputs given(in, numbers);
-  Matrix gain(given.units(), given.units());
+  Matrix gain(given.units(), given.units(), poll);
   for (const UnitSlice& slice : given.slices()) {
-    const Matrix theirs = AsUnits(given.Rows(slice, /*other=*/true), given.units());
-    const Matrix ours = AsUnits(given.Rows(slice, /*other=*/false), given.units());
-    AddTo(gain, 1, MultiplyTransposed(theirs, ours, poll));
+    const Matrix theirs = AsUnits(given.Rows(slice, /*other=*/true, poll), given.units());
+    const Matrix ours = AsUnits(given.Rows(slice, /*other=*/false, poll), given.units());
+    AddTo(gain, 1, MultiplyTransposed(theirs, ours, poll), poll);
   }
   const std::vector<std::size_t> order = BestAssignment(gain, poll);
   std::size_t moved = 0;
@@ -94,14 +86,15 @@ void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double>
   told.Say(1, static_cast<double>(order.size()));
   for (const UnitSlice& slice : given.slices()) {
     if (!given.IsOwn(slice)) continue;
-    const Matrix rows = given.Rows(slice, /*other=*/false);
+    const Matrix rows = given.Rows(slice, /*other=*/false, poll);
     const std::size_t each = rows.rows / given.units();
-    Matrix ordered(rows.rows, rows.columns);
+    Matrix ordered(rows.rows, rows.columns, poll);
     for (std::size_t i = 0; i < rows.rows; ++i) {
+      poll();
       const std::span<const double> from = rows.row(order[i / each] * each + i % each);
       std::ranges::copy(from, ordered.row(i).begin());
     }
-    given.Write(ordered, slice, out);
+    given.Write(ordered, slice, out, poll);
   }
 }
 
@@ -118,13 +111,13 @@ std::vector<Matrix> TurnsOf(const UnitInputs& given, std::size_t pair, const Pol
   std::vector<Matrix> products(given.units());
   for (const UnitSlice& slice : given.slices()) {
     if (slice.pair != pair) continue;
-    const Matrix theirs = given.Rows(slice, /*other=*/true);
-    const Matrix ours = given.Rows(slice, /*other=*/false);
+    const Matrix theirs = given.Rows(slice, /*other=*/true, poll);
+    const Matrix ours = given.Rows(slice, /*other=*/false, poll);
     for (std::size_t u = 0; u < given.units(); ++u) {
       Matrix product = MultiplyTransposed(UnitOf(theirs, u, given.units()),
                                           UnitOf(ours, u, given.units()), poll);
       if (products[u].values.empty()) products[u] = Matrix(product.rows, product.columns);
-      AddTo(products[u], slice.scale, product);
+      AddTo(products[u], slice.scale, product, poll);
     }
   }
   for (Matrix& product : products) product = NearestOrthogonal(product, /*proper=*/false, poll);
@@ -134,32 +127,47 @@ std::vector<Matrix> TurnsOf(const UnitInputs& given, std::size_t pair, const Pol
 void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
                std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
-  if (numbers.empty() || !AllFinite(in)) return;
+  if (numbers.empty() || !AreFinite(in, poll)) return;
   const UnitInputs given(in, numbers);
   for (const UnitSlice& slice : given.slices()) {
     if (!given.IsOwn(slice)) continue;
     const std::vector<Matrix> turns = TurnsOf(given, slice.pair, poll);
-    const Matrix rows = given.Rows(slice, /*other=*/false);
-    Matrix turned(rows.rows, rows.columns);
+    const Matrix rows = given.Rows(slice, /*other=*/false, poll);
+    Matrix turned(rows.rows, rows.columns, poll);
     auto to = turned.values.begin();
     for (std::size_t u = 0; u < given.units(); ++u) {
       to = std::ranges::copy(Multiply(turns[u], UnitOf(rows, u, given.units()), poll).values, to)
                .out;
     }
-    given.Write(turned, slice, out);
+    given.Write(turned, slice, out, poll);
   }
-  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out));
+  if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out, poll));
+}
+
+/// Rows of the largest unit, as many as a turn has.
+std::uint64_t LargestUnit(std::span<const double> numbers) {
+  std::uint64_t unit = 0;
+  for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
+    unit = std::max<std::uint64_t>(unit, CountOf(numbers[i + 5]) / CountOf(numbers[0]));
+  }
+  return unit;
+}
+
+std::uint64_t UnitsBytesOfPart(const Shape& /*shape*/, std::size_t /*inputs*/,
+                               std::span<const double> numbers) {
+  if (numbers.empty()) return 0;
+  const auto unit = static_cast<std::size_t>(LargestUnit(numbers));
+  return TurnBytesOfPart({unit, unit});
 }
 
 std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,
                          std::span<const double> numbers) {
   if (numbers.empty()) return 0;
   std::uint64_t largest = 0;
-  std::uint64_t unit = 0;
+  const std::uint64_t unit = LargestUnit(numbers);
   const std::size_t units = CountOf(numbers[0]);
   for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
     largest = std::max<std::uint64_t>(largest, CountOf(numbers[i + 1]) * CountOf(numbers[i + 2]));
-    unit = std::max<std::uint64_t>(unit, CountOf(numbers[i + 5]) / units);
   }
   // What each unit gains by each, or its turn; slices of two models, transposed and cut out.
   return BytesOfNumbers(2 * units * std::max<std::uint64_t>(units, unit * unit) + 6 * largest) +
@@ -183,14 +191,18 @@ std::vector<double> NumbersOf(std::size_t units, std::size_t own,
 }
 
 const TensorFunction& UnitsMatched() {
-  static constexpr TensorFunction function{
-      .name = "units_matched", .compute = MatchUnits, .bytes = UnitsBytes};
+  static constexpr TensorFunction function{.name = "units_matched",
+                                           .compute = MatchUnits,
+                                           .bytes = UnitsBytes,
+                                           .bytes_of_part = UnitsBytesOfPart};
   return function;
 }
 
 const TensorFunction& UnitsTurned() {
-  static constexpr TensorFunction function{
-      .name = "units_turned", .compute = TurnUnits, .bytes = UnitsBytes};
+  static constexpr TensorFunction function{.name = "units_turned",
+                                           .compute = TurnUnits,
+                                           .bytes = UnitsBytes,
+                                           .bytes_of_part = UnitsBytesOfPart};
   return function;
 }
 

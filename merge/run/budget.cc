@@ -27,6 +27,9 @@ constexpr std::uint64_t kStatesPerThread = 1;
 /// What those take together, where no value is kept whole: one that is larger runs alone. Between
 /// two passes only numbers are computed, which takes a thread so short that others may wait for it.
 constexpr std::uint64_t kStatesOfNumbers = std::uint64_t{128} << 20;
+/// Above it, with all else that a run holds, no further one of those states is begun: many threads
+/// have work in few tasks, since they share the chunks of each.
+constexpr std::uint64_t kUsualMemory = std::uint64_t{256} << 20;
 constexpr std::uint64_t kMegabyte = 1'000'000;
 
 std::uint64_t PlanBytes(const Plan& plan) {
@@ -125,7 +128,9 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   const std::uint64_t state = LargestState(plan);
   std::uint64_t others = kStatesPerThread * share.threads * state;
   if (!KeepsValues(plan)) {
-    others = std::min(others, std::max(state, kStatesOfNumbers) - state);
+    const std::uint64_t held = MemoryOf(plan, share, more);
+    others = std::min({others, std::max(state, kStatesOfNumbers) - state,
+                       std::max(held, kUsualMemory) - held});
   }
   share.states = state + std::min(left, others);
   return share;

@@ -30,7 +30,7 @@ std::uint64_t PartBytes(const Task& task) {
   for (const Pass& pass : task.passes) {
     for (const Transform& transform : pass.transforms) {
       const auto of = transform.function->bytes_of_part;
-      if (of != nullptr) Raise(most, of(task.shape, transform.numbers));
+      if (of != nullptr) Raise(most, of(task.shape, transform.in.size(), transform.numbers));
     }
   }
   return most;

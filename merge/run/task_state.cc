@@ -51,7 +51,7 @@ TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& diges
   }
   for (const GivenSlot& known : task_->given) slots_[known.slot] = {given[known.number]};
   if (!gathered.empty()) TakeGathered(gathered);
-  BeginPass();
+  BeginPass(poll);
 }
 
 /// Passes that a survey has made already.
@@ -77,7 +77,7 @@ std::vector<double> TaskState::Gathered(std::size_t passes) const {
   return gathered;
 }
 
-void TaskState::BeginPass() {
+void TaskState::BeginPass(const Poll& poll) {
   blocks_.clear();
   selections_.clear();
   rows_.clear();
@@ -102,7 +102,7 @@ void TaskState::BeginPass() {
   for (const RowNumbers& rows : rows_) {
     for (const Slot slot : rows.stored) slots_[slot].resize(rows.cells.CellCount(task_->elements));
   }
-  for (const KeptRegister& kept : pass().kept) kept_[kept.out].resize(task_->elements);
+  for (const KeptRegister& kept : pass().kept) poll.Extend(kept_[kept.out], task_->elements);
 }
 
 std::vector<Register> TaskState::RegistersToSample() const {
@@ -223,7 +223,7 @@ void TaskState::EndPass(const Poll& poll) {
       in.emplace_back(companions.back());
       poll();
     }
-    kept_[transform.out].resize(task_->elements);
+    poll.Extend(kept_[transform.out], task_->elements);
     std::size_t told = 0;
     for (const ToldNumber& number : transform.told) told = std::max(told, number.index + 1);
     std::vector<double> numbers(told, std::numeric_limits<double>::quiet_NaN());
@@ -234,7 +234,7 @@ void TaskState::EndPass(const Poll& poll) {
   EndNumbers(ended);
   PrepareDeltas(ended, poll);
   ++pass_;
-  BeginPass();
+  BeginPass(poll);
 }
 
 /// Adapters that read what was kept in the pass.

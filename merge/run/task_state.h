@@ -57,7 +57,7 @@ class TaskState {
 
  private:
   void TakeGathered(std::span<const double> gathered);
-  void BeginPass();
+  void BeginPass(const Poll& poll);
   void EndBlock(std::uint64_t block);
   void EndRows(const RowNumbers& rows);
   void EndNumbers(const Pass& ended);

@@ -1,5 +1,6 @@
 """Peak resident memory does not grow with the model."""
 
+import json
 import subprocess
 import sys
 
@@ -62,6 +63,20 @@ def test_baking_into_sd15_stays_below_200_mib(weightsmith, sparse):
 def test_a_plan_for_full_size_models_needs_little(weightsmith, sparse):
     used = peak(weightsmith, "plan", *sparse, "--alpha", "0.3", "--policy", "effect=any", "-o", "out.safetensors")
     assert used <= 200 * MIB
+
+
+@pytest.mark.parametrize("model", ["sd15", "sdxl", "flux1-dev"])
+def test_methods_that_keep_numbers_alone_need_256_mib_on_sixteen_threads(weightsmith, model):
+    for name in ("base", "a", "b"):
+        weightsmith("synth", model, "--sparse", "-q", "-o", f"{name}.safetensors")
+    recipe = {"weightsmith": 1, "policy": {"effect": "any"}, "models": {name: f"{name}.safetensors" for name in ("base", "a", "b")},
+              "output": {"model": "x", "path": "out.safetensors"}}
+    changes = [{"model": "a", "weight": 0.5}, {"model": "b", "weight": 0.5}]
+    for step in ({"op": "ties", "base": "base", "density": 0.3, "of": changes},
+                 {"op": "arcee_fusion", "a": "a", "b": "b"}, {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3}):
+        (weightsmith.folder / "mix.json").write_text(json.dumps({**recipe, "steps": {"x": step}}))
+        result = weightsmith("plan", "mix.json", "--no-sample", "--threads", "16", "--json")
+        assert json.loads(result.stdout)["peak_memory"] <= 256 << 20, step
 
 
 def test_a_budget_that_cannot_be_kept_is_refused_before_anything_is_written(weightsmith, sparse):

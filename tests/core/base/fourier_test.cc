@@ -45,7 +45,8 @@ TEST_P(FourierOfLength, IsTheSumOfItsDefinition) {
   const std::size_t size = GetParam();
   const Lines given = Some(size);
   Lines line = given;
-  Fourier(size).Forward(line.re, line.im, 1);
+  Fourier::Memory memory;
+  Fourier(size).Forward(line.re, line.im, 1, memory);
   const double tolerance = 1e-15 * std::sqrt(static_cast<double>(size)) * 40;
   for (std::size_t bin = 0; bin < size; ++bin) {
     const auto expected = Sum(given, bin);
@@ -58,9 +59,10 @@ TEST_P(FourierOfLength, InverseGivesBackTheLine) {
   const std::size_t size = GetParam();
   const Lines given = Some(size);
   Lines line = given;
-  Fourier fourier(size);
-  fourier.Forward(line.re, line.im, 1);
-  fourier.Inverse(line.re, line.im, 1);
+  const Fourier fourier(size);
+  Fourier::Memory memory;
+  fourier.Forward(line.re, line.im, 1, memory);
+  fourier.Inverse(line.re, line.im, 1, memory);
   for (std::size_t i = 0; i < size; ++i) {
     EXPECT_NEAR(line.re[i], given.re[i], 1e-14) << i;
     EXPECT_NEAR(line.im[i], given.im[i], 1e-14) << i;
@@ -72,15 +74,16 @@ TEST_P(FourierOfLength, SeveralLinesAtOnceHaveTheBitsOfEach) {
   constexpr std::size_t kLines = 5;
   const Lines given = Some(size * kLines);
   Lines together = given;
-  Fourier fourier(size);
-  fourier.Forward(together.re, together.im, kLines);
+  const Fourier fourier(size);
+  Fourier::Memory memory;
+  fourier.Forward(together.re, together.im, kLines, memory);
   for (std::size_t j = 0; j < kLines; ++j) {
     Lines line;
     for (std::size_t i = 0; i < size; ++i) {
       line.re.push_back(given.re[i * kLines + j]);
       line.im.push_back(given.im[i * kLines + j]);
     }
-    fourier.Forward(line.re, line.im, 1);
+    fourier.Forward(line.re, line.im, 1, memory);
     for (std::size_t i = 0; i < size; ++i) {
       EXPECT_EQ(together.re[i * kLines + j], line.re[i]);
       EXPECT_EQ(together.im[i * kLines + j], line.im[i]);
@@ -97,11 +100,29 @@ TEST(Fourier, OfALargePrimeIsTheSumOfItsDefinition) {
   constexpr std::size_t kSize = 1'000'003;
   const Lines given = Some(kSize);
   Lines line = given;
-  Fourier fourier(kSize);
-  fourier.Forward(line.re, line.im, 1);
+  const Fourier fourier(kSize);
+  Fourier::Memory memory;
+  fourier.Forward(line.re, line.im, 1, memory);
   const auto expected = Sum(given, 12'345);
   EXPECT_NEAR(line.re[12'345], static_cast<double>(expected.real()), 1e-9);
   EXPECT_NEAR(line.im[12'345], static_cast<double>(expected.imag()), 1e-9);
+}
+
+TEST(Fourier, OfALongLineHasTheSameBitsInPartsOfAnyOrder) {
+  const Fourier::Loop from_behind = [](std::size_t count, const auto& part) {
+    while (count > 0) part(--count);
+  };
+  // Steps of all kinds with more elements than a part has, and the longer way.
+  for (const std::size_t size : {std::size_t{4 * 4 * 2 * 3 * 31 * 29 * 7}, std::size_t{250'007}}) {
+    const Lines given = Some(size);
+    Lines one = given;
+    Lines parts = given;
+    Fourier::Memory memory;
+    Fourier(size).Forward(one.re, one.im, 1, memory);
+    Fourier(size, from_behind).Forward(parts.re, parts.im, 1, memory, from_behind);
+    EXPECT_EQ(parts.re, one.re);
+    EXPECT_EQ(parts.im, one.im);
+  }
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <limits>
 #include <stdexcept>
+#include <vector>
 
 namespace weightsmith::internal {
 namespace {
@@ -36,9 +38,48 @@ TEST(Multiply, SumsEveryElementInTheOrderOfTheInnerDimension) {
       }
     }
     EXPECT_THAT(Multiply(a, b, kGoOn).values, ElementsAreArray(expected.values));
-    EXPECT_THAT(MultiplyTransposed(a, Transposed(b), kGoOn).values,
+    EXPECT_THAT(MultiplyTransposed(a, Transposed(b, kGoOn), kGoOn).values,
                 ElementsAreArray(expected.values));
   }
+}
+
+/// Parts in the order from the last, as threads may come to them.
+const Poll kFromBehind([] {},
+                       [](std::size_t count, const Poll::Part& part) {
+                         while (count > 0) part(--count);
+                       });
+
+TEST(Multiply, HasTheBitsOfOneSumWhereItIsShared) {
+  // Parts end inside, and have few rows, columns and terms.
+  for (const auto& [rows, inner, columns] :
+       {std::array<std::size_t, 3>{300, 290, 270}, {700, 32, 290}, {5, 300, 2000}}) {
+    const Matrix a = Pattern(rows, inner, 2);
+    const Matrix b = Pattern(inner, columns, 7);
+    Matrix expected(rows, columns);
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t k = 0; k < inner; ++k) {
+        for (std::size_t j = 0; j < columns; ++j) expected.at(i, j) += a.at(i, k) * b.at(k, j);
+      }
+    }
+    EXPECT_EQ(Multiply(a, b, kFromBehind).values, expected.values);
+  }
+}
+
+TEST(Transposed, HasColumnsForRowsInAnyOrder) {
+  const Matrix a = Pattern(70, 33, 3);
+  EXPECT_EQ(Transposed(a, kFromBehind).values, Transposed(a, kGoOn).values);
+  EXPECT_EQ(Transposed(Transposed(a, kFromBehind), kFromBehind).values, a.values);
+}
+
+TEST(AreFinite, LooksAtEveryElement) {
+  std::vector<float> values(2'100'000, 1.0f);
+  const std::array<std::span<const float>, 2> in{std::span<const float>(values).first(3), values};
+  EXPECT_TRUE(AreFinite(in, kGoOn));
+  values.back() = std::numeric_limits<float>::infinity();
+  EXPECT_FALSE(AreFinite(in, kGoOn));
+  values.back() = 1;
+  values[1'048'576] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(AreFinite(in, kFromBehind));
 }
 
 TEST(Multiply, EndsAtOnceWhereThePollThrows) {
@@ -52,7 +93,7 @@ TEST(Multiply, EndsAtOnceWhereThePollThrows) {
 
 TEST(Transposed, HasColumnsForRows) {
   const Matrix a = Pattern(70, 33, 3);
-  const Matrix turned = Transposed(a);
+  const Matrix turned = Transposed(a, kGoOn);
   ASSERT_EQ(turned.rows, 33u);
   for (std::size_t i = 0; i < a.rows; ++i) {
     for (std::size_t j = 0; j < a.columns; ++j) EXPECT_EQ(turned.at(j, i), a.at(i, j));
@@ -61,10 +102,10 @@ TEST(Transposed, HasColumnsForRows) {
 
 TEST(Stacked, HasAllRows) {
   const std::array parts{Pattern(2, 3, 1), Pattern(1, 3, 2)};
-  const Matrix all = Stacked(parts);
+  const Matrix all = Stacked(parts, kGoOn);
   EXPECT_EQ(all.rows, 3u);
   EXPECT_THAT(all.row(2), ElementsAreArray(parts[1].values));
-  EXPECT_THAT(FirstRows(all, 2).values, ElementsAreArray(parts[0].values));
+  EXPECT_THAT(FirstRows(all, 2, kGoOn).values, ElementsAreArray(parts[0].values));
 }
 
 TEST(MatrixSizeOf, JoinsAllButTheFirstDimension) {

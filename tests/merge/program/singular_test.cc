@@ -81,8 +81,9 @@ TEST(DecomposeSingular, FindsValuesThatAreEqualOrNearlySo) {
                 DecomposeSingular(WithValues(values, size), kPollNothing));
     const Matrix own = OrthonormalRows(Noisy(size, 2 * size, size), kPollNothing);
     const Matrix other = OrthonormalRows(Noisy(size, 2 * size, size + 1), kPollNothing);
-    const std::vector<Matrix> stack{own, other, FirstRows(own, size / 2)};
-    ExpectParts(Stacked(stack), DecomposeSingular(Stacked(stack), kPollNothing));
+    const std::vector<Matrix> stack{own, other, FirstRows(own, size / 2, kPollNothing)};
+    ExpectParts(Stacked(stack, kPollNothing),
+                DecomposeSingular(Stacked(stack, kPollNothing), kPollNothing));
   }
 }
 
@@ -114,7 +115,7 @@ TEST(DecomposeSingular, TakesWhateverHasAFewDirections) {
   for (std::size_t i = 1; i < size; i += 2)
     std::ranges::copy(doubled.row(i - 1), doubled.row(i).begin());
   matrices.push_back(doubled);
-  matrices.push_back(Transposed(doubled));
+  matrices.push_back(Transposed(doubled, kPollNothing));
   Matrix without = Noisy(size, size, 2);  // rows and columns of zeros, first, last and between
   for (std::size_t i = 0; i < size; ++i) {
     for (const std::size_t k : {0, 7, 8, 39}) without.at(i, k) = without.at(k, i) = 0;
@@ -165,7 +166,7 @@ TEST(LargestSingular, OfManyAreFoundInASubspace) {
   // Eight large ones, and noise.
   const std::size_t size = 2048;
   Matrix a = Multiply(Noisy(size, 8, 1), Noisy(8, size, 2), kPollNothing);
-  AddTo(a, 1e-3, Noisy(size, size, 3));
+  AddTo(a, 1e-3, Noisy(size, size, 3), kPollNothing);
   const Singular parts = LargestSingular(a, 8, kPollNothing);
   ASSERT_EQ(parts.values.size(), 8u);
   EXPECT_LT(Obliqueness(parts.left), 1e-11);

@@ -33,7 +33,7 @@ double FarthestApart(const Matrix& a, const Matrix& b) {
 
 Matrix Sum(const std::vector<Matrix>& tasks) {
   Matrix sum(tasks[0].rows, tasks[0].columns);
-  for (const Matrix& task : tasks) AddTo(sum, 1, task);
+  for (const Matrix& task : tasks) AddTo(sum, 1, task, kNoPoll);
   return sum;
 }
 

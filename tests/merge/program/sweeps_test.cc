@@ -47,7 +47,24 @@ TEST(AddRowsTo, AddsThemInTheirOrder) {
   for (std::size_t i = 0; i < factors.size(); ++i) {
     for (std::size_t j = 0; j < sum.size(); ++j) expected[j] += factors[i] * rows.at(i + 1, j + 2);
   }
-  AddRowsTo(factors, PartOfMatrix(rows, 1, 2, factors.size(), sum.size()), sum);
+  AddRowsTo(factors, PartOfMatrix(rows, 1, 2, factors.size(), sum.size()), sum, [] {});
+  EXPECT_EQ(sum, expected);
+}
+
+TEST(AddRowsTo, HasTheSameBitsInParts) {
+  const Matrix rows = Waves(1050, 1100);
+  std::vector<double> factors;
+  for (std::size_t i = 0; i < rows.rows; ++i) factors.push_back(std::sin(static_cast<double>(i)));
+  std::vector<double> sum(rows.columns, 0.5);
+  std::vector<double> expected = sum;
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    for (std::size_t j = 0; j < sum.size(); ++j) expected[j] += factors[i] * rows.at(i, j);
+  }
+  const Poll from_behind([] {},
+                         [](std::size_t count, const Poll::Part& part) {
+                           while (count > 0) part(--count);
+                         });
+  AddRowsTo(factors, AllOf(rows), sum, from_behind);
   EXPECT_EQ(sum, expected);
 }
 

@@ -15,7 +15,6 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/io/disk_space.h"
-#include "core/io/release.h"
 #include "core/io/system.h"
 
 namespace weightsmith::internal {
@@ -327,7 +326,7 @@ void OutputFile::Discard() {
   if (!state_->handle) return;
   // Removed before the lock goes, so that it is ours and not another run's.
   ::unlink(state_->partial.c_str());
-  ReleaseRemoved(std::move(state_->handle), state_->size);
+  state_->handle.Close();
 }
 
 void WriteFile(const fs::path& target, std::span<const std::byte> bytes,

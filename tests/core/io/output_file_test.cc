@@ -280,23 +280,5 @@ TEST(DeviceOf, IsThatOfTheNearestFolderThereIs) {
   EXPECT_EQ(DeviceOf(scratch / "not/there/yet"), status.st_dev);
 }
 
-TEST(OutputFile, ALargeOneIsDiscardedWithoutAChildToWaitForOrAPipeHeldOpen) {
-  const Scratch scratch;
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  OutputFile file(scratch / "large", std::uint64_t{1} << 30, {.sync = false, .reserve = false});
-  file.Discard();
-  EXPECT_TRUE(fs::is_empty(fs::path(scratch / "large").parent_path()));
-  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
-  EXPECT_EQ(errno, ECHILD);
-  ::close(ends[1]);
-  char byte = 0;
-  EXPECT_EQ(::read(ends[0], &byte, 1), 0);
-  ::close(ends[0]);
-  // Nobody holds the lock of the name.
-  OutputFile again(scratch / "large", 1, {.sync = false});
-  again.Commit();
-}
-
 }  // namespace
 }  // namespace weightsmith::internal

@@ -463,6 +463,9 @@ def aoe(
     difference is added with its weight; all other tensors are those of the base. The share of the base is what the
     weights leave of 1. Which tensors may be mixed at all is said by weights by place.
 
+    The paper merges tensors whose distance exceeds a threshold likewise; in which unit it measures the distance is
+    not known to us, so that its thresholds are not those here.
+
     For: take what really changed; mixture-of-experts models; language models.
 
     base: What all were trained from.
@@ -471,7 +474,7 @@ def aoe(
     distance: Of an element on average, or relative to the base.
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: Assembly of Experts, arXiv:2506.14794
+    Source: Ours, after Assembly of Experts, arXiv:2506.14794
     """
     return _apply("aoe", {"base": base}, {"of": of}, {"threshold": threshold, "distance": distance}, policy, weighted=True)
 
@@ -771,7 +774,11 @@ def cabs(
     Models take turns, in the order of the list. Of each 256 elements that follow each other in a tensor, the
     largest of a model's differences to the base are kept, as many as density says, among those that no model before
     it has: what is kept is spread evenly, and models do not get in each other's way. Of equal magnitudes the first
-    is kept. The order matters where densities add up to more than 1: later models get what is left.
+    is kept. The order matters where densities add up to more than 1: later models get what is left. A last group of
+    fewer than 256 keeps the same share of them, rounded up.
+
+    Its authors merge language models with 64 of 256, a density of 0.25, and weights of 1.2. Their code drops an
+    incomplete last group, and lets a second model have elements of the first where density is 0.5 or more.
 
     For: combine several fine-tunes; fewer conflicts between fine-tunes; language models.
 
@@ -781,7 +788,7 @@ def cabs(
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: CABS, arXiv:2503.01874
+    Source: CABS, arXiv:2503.01874, and its authors' code
     """
     return _apply("cabs", {"base": base}, {"of": of}, {"density": density, "lambda": lambda_}, policy, weighted=True, numbered=True)
 
@@ -849,6 +856,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    stiffness: float = 0.0,
     vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Model: ...
@@ -859,6 +867,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    stiffness: float = 0.0,
     vae: bool | None = None,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
@@ -869,6 +878,7 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    stiffness: float = 0.0,
     vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any: ...
@@ -878,17 +888,20 @@ def clamp(
     *,
     low: float | None = None,
     high: float | None = None,
+    stiffness: float = 0.0,
     vae: bool | None = None,
     policy: Policy | None = None,
 ) -> Any:
     """Limits every element, to numbers or to the range that other models span.
 
-        min(max(a, low), high), where to gives low = min(to...) and high = max(to...)
+        min(max(a, low), high), where to gives high = max(to...), of a stiffness high = max(to...) + stiffness*(min(those of to that are at least mean(to...)) - max(to...)), and low likewise
 
     With low and high (either may be left out) elements below or above become that number. With to, each element is
     limited to the least and the greatest that the listed models have in its place: an add_difference that is
-    clamped to its first two models stays between them. A VAE that an earlier step computed is limited with the
-    rest; one that is a model's own only with `vae: true`.
+    clamped to its first two models stays between them. With stiffness the limits go inwards, that share of the way
+    to the values of the models that are next to the mean of all, above and below; of two models there are none
+    between. A VAE that an earlier step computed is limited with the rest; one that is a model's own only with `vae:
+    true`.
 
     For: keep a merge within the range of its parents; limit outliers; repair oversaturated colours.
 
@@ -896,12 +909,13 @@ def clamp(
     to: Models that set the limits.
     low: Least value.
     high: Greatest value.
+    stiffness: How far the limits that models set go inwards. (0.0 to 1.0)
     vae: Whether the VAE is computed as well; otherwise it is that of the leftmost model.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: sd-mecha's clamp; SD.Next's and meh's weights clip
     """
-    return _apply("clamp", {"a": a}, {"to": to}, {"low": low, "high": high, "vae": vae}, policy)
+    return _apply("clamp", {"a": a}, {"to": to}, {"low": low, "high": high, "stiffness": stiffness, "vae": vae}, policy)
 
 
 @overload
@@ -949,12 +963,16 @@ def consensus(
 ) -> Any:
     """Adds the sum of changes where at least so many fine-tunes made it theirs.
 
-        base + lambda*(t where count(|d_i| >= threshold*|t - d_i|) >= least), t = sum(w_i*d_i), d_i = x_i - base
+        base + lambda*(sum(w_i*d_i) where count(|d_i| >= threshold*|sum(d_j) - d_i|) >= least), d_i = x_i - base
 
-    The differences to the base are added, each times its weight. An element of the sum belongs to a model where the
-    model's own difference is at least the threshold times what the others make of it. Elements that belong to fewer
-    models than `least` are left out: with 2 those that one model alone would want, and those that none would. With
-    `task: i` those are kept that belong to model i of the list.
+    The differences to the base are added, each times its weight. An element belongs to a model where the model's
+    own difference is at least the threshold times the sum of the others', whatever the weights are. Elements that
+    belong to fewer models than `least` are left out: with 2 those that one model alone would want, and those that
+    none would. With `task: i` those are kept that belong to model i of the list.
+
+    The paper has no weights: it adds all and takes a factor for the sum, which is lambda here; a model of its own
+    (`task`) has the factor 1. Its authors try thresholds from 0.2 to 0.6 for each model, of which 0.4 is the
+    middle, and leave out what fewer than 2 models have.
 
     For: combine several fine-tunes; keep what several learned; one model of many tasks.
 
@@ -966,7 +984,7 @@ def consensus(
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: TALL-masks and Consensus Merging, arXiv:2405.07813
+    Source: TALL-masks and Consensus Merging, arXiv:2405.07813, and its authors' code
     """
     return _apply("consensus", {"base": base}, {"of": of}, {"threshold": threshold, "least": least, "task": task, "lambda": lambda_}, policy, weighted=True, numbered=True)
 
@@ -1874,6 +1892,10 @@ def emr(
     is for: of the unified difference only elements are kept in which that model has the elected sign, and they are
     scaled so that their magnitudes add up to those of the model's own difference, tensor by tensor.
 
+    The paper has one factor for all of a model, which is that of a model of one tensor; factors of tensors keep the
+    sum of magnitudes of each. An element whose differences add up to 0 stays that of the base, where its authors'
+    code takes the largest negative one.
+
     For: combine several fine-tunes; one model of many tasks.
 
     base: What all were trained from.
@@ -1882,7 +1904,7 @@ def emr(
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: EMR-Merging, arXiv:2405.17461
+    Source: EMR-Merging, arXiv:2405.17461, and its authors' code
     """
     return _apply("emr", {"base": base}, {"of": of}, {"task": task, "lambda": lambda_}, policy)
 
@@ -2274,7 +2296,8 @@ def iso_c(
 
     In a sum of fine-tunes the directions that several share outweigh those that only one has. Here the singular
     values of the sum are replaced by their mean, matrix by matrix, so that each direction counts the same. A
-    convolution is a matrix of its outputs and all else; of what is no matrix, the mean of the differences is added.
+    convolution is a matrix of its outputs and all else (its authors average it); of what is no matrix, the mean of
+    the differences is added.
 
     Values that are 0 count in the mean, and their directions stay at 0: what no model changed is not changed. Those
     that rounding of the files left are raised with all others, as the method says; `truncate_rank` before it leaves
@@ -2334,7 +2357,8 @@ def iso_cts(
     The share `common` of the directions comes from the sum of all differences to the base. The others are divided
     evenly: from each model the largest directions of what it has outside the common ones. All vectors are made
     orthogonal, and all get one singular value, the mean of those that were taken. A convolution is a matrix of its
-    outputs and all else; of what is no matrix, the mean of the differences is added. Tensors are held whole.
+    outputs and all else (its authors average it); of what is no matrix, the mean of the differences is added.
+    Tensors are held whole.
 
     For: combine what fine-tunes learned; many fine-tunes of one base; keep what each model has alone.
 
@@ -3164,8 +3188,9 @@ def pcb(
     differences are averaged by them. Of the magnitudes the 0.01 % largest and least count as what stands next to
     them.
 
-    The paper's code takes a whole model as one vector; here each tensor is one. A change against the sum of all is
-    never kept, and a tensor of equal scores adds nothing.
+    This is what the authors' code computes, where the paper writes a softmax for the exponential. The code takes a
+    whole model as one vector; here each tensor is one. A change against the sum of all is never kept, where the
+    code keeps some if density is above the share of those that agree, and a tensor of equal scores adds nothing.
 
     For: combine several fine-tunes; fewer conflicts between fine-tunes.
 
@@ -3175,7 +3200,7 @@ def pcb(
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: PCB-Merging, arXiv:2410.02396
+    Source: PCB-Merging, arXiv:2410.02396, as in its authors' code
     """
     return _apply("pcb", {"base": base}, {"of": of}, {"density": density, "lambda": lambda_}, policy, numbered=True)
 
@@ -3331,6 +3356,9 @@ def ramplus_tl(
     Changes that several models made are averaged, as in ram. Those that one made alone are multiplied by a factor
     of its own, tensor by tensor: 1, and r times the number of its shared changes over the number of those that are
     its own, which alpha limits.
+
+    The paper's authors count in the whole model, and show r 0.2 with alpha 1; mergekit counts in each tensor, and
+    its r and alpha are the defaults.
 
     For: combine models trained by reinforcement; keep what each learned alone; language models.
 
@@ -3569,7 +3597,8 @@ def sce(
     weights and added to the base.
 
     mergekit gives all models the same weight where the mean squares add up to less than 1e-6, which those of most
-    fine-tunes do: `weights: mergekit`.
+    fine-tunes do: `weights: mergekit`. In the code of FuseChat's authors the elements that are selected decide the
+    weights alone, and all are merged; here, as in mergekit, the others are left out.
 
     For: combine several fine-tunes; weights without choosing them; language models.
 
@@ -3652,6 +3681,7 @@ def slerp(
     b: ModelLike,
     *,
     alpha: Weights,
+    length: Literal["arc", "blend"] = "arc",
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -3660,6 +3690,7 @@ def slerp(
     b: Mapping[str, Any],
     *,
     alpha: Weights,
+    length: Literal["arc", "blend"] = "arc",
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -3668,6 +3699,7 @@ def slerp(
     b: Any,
     *,
     alpha: Weights,
+    length: Literal["arc", "blend"] = "arc",
     policy: Policy | None = None,
 ) -> Any: ...
 def slerp(
@@ -3675,29 +3707,34 @@ def slerp(
     b: Any,
     *,
     alpha: Weights,
+    length: Literal["arc", "blend"] = "arc",
     policy: Policy | None = None,
 ) -> Any:
     """Blends two models along the arc between them, tensor by tensor.
 
-        (sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b
+        (sin((1 - alpha)*w)*a + sin(alpha*w)*b) / sin(w), w the angle between a and b; with length: blend a/|a|, b/|b| in their place, and all times (1 - alpha)*|a| + alpha*|b|
 
     Where a blend on the straight line of two models that point in different directions is shorter than both, this
     one keeps its length. Every tensor is one vector. Tensors that are parallel or opposite (a cosine above 0.9995
     or below -0.9995) are blended on the straight line, as weighted_sum does; a tensor of zeros has a right angle to
     any other. At alpha 0 the result is a, at 1 it is b, byte for byte.
 
-    sd-mecha also interpolates the norms; this does not. For tensors of equal norm the results agree.
+    Where the norms of a tensor differ, its longer model bends the arc, as mergekit has it. With `length: blend`, as
+    sd-mecha has it, the direction goes along the arc between the two directions and the norm from the one to the
+    other, each by alpha; parallel ones need no straight line then, opposite ones do, and a tensor of zeros makes a
+    weighted sum. For tensors of equal norm both are the same.
 
     For: blend two models without washing them out; smooth blend of two models.
 
     a: What alpha 0 gives.
     b: What alpha 1 gives.
     alpha: How far along the arc from a to b. (-10.0 to 10.0)
+    length: Whether norms follow from the arc or are blended by themselves.
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: Shoemake, 1985; mergekit's slerp
+    Source: Shoemake, 1985; mergekit's slerp; with length: blend sd-mecha's
     """
-    return _apply("slerp", {"a": a, "b": b}, {}, {"alpha": alpha}, policy)
+    return _apply("slerp", {"a": a, "b": b}, {}, {"alpha": alpha, "length": length}, policy)
 
 
 @overload
@@ -4181,6 +4218,7 @@ def ties(
     lambda_: Weights = 1.0,
     trim: Literal["paper", "mecha"] = "paper",
     rescale: Literal["density", "l1", "none"] = "none",
+    combine: Literal["mean", "stock", "median"] = "mean",
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -4194,6 +4232,7 @@ def ties(
     lambda_: Weights = 1.0,
     trim: Literal["paper", "mecha"] = "paper",
     rescale: Literal["density", "l1", "none"] = "none",
+    combine: Literal["mean", "stock", "median"] = "mean",
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -4207,6 +4246,7 @@ def ties(
     lambda_: Weights = 1.0,
     trim: Literal["paper", "mecha"] = "paper",
     rescale: Literal["density", "l1", "none"] = "none",
+    combine: Literal["mean", "stock", "median"] = "mean",
     policy: Policy | None = None,
 ) -> Any: ...
 def ties(
@@ -4219,6 +4259,7 @@ def ties(
     lambda_: Weights = 1.0,
     trim: Literal["paper", "mecha"] = "paper",
     rescale: Literal["density", "l1", "none"] = "none",
+    combine: Literal["mean", "stock", "median"] = "mean",
     policy: Policy | None = None,
 ) -> Any:
     """Adds what fine-tunes agree on: the largest changes, of the sign that outweighs.
@@ -4235,6 +4276,12 @@ def ties(
     that keeps no element of a tensor adds nothing, where mergekit fails. sd-mecha's ties_sum is `trim: mecha, sign:
     majority` with weights of 1; it votes by the sum of the changes where `vote_sgn` is set, which is `sign: total`.
 
+    With `combine: stock` each row of a matrix is then scaled down by how far the models' changes in it that are
+    left point the same way, as model_stock does; with `combine: median` the geometric median of the changes takes
+    the place of their mean, so that a model that is far off counts little (and normalize divides it by the mean of
+    the weights). These are sd-mecha's ties_sum_extended: `stock` what it does unless `apply_stock` is set, which is
+    the wrong way round there, and `median` its `apply_median`.
+
     For: combine several fine-tunes; fewer conflicts between fine-tunes; language models.
 
     base: What all were trained from.
@@ -4248,11 +4295,13 @@ def ties(
         more.
     rescale: What the elements that are kept are divided by: their share, as papers have it, what keeps the sum of
         magnitudes, as mergekit has it, or nothing.
+    combine: What is made of the changes that are left: their mean, the mean scaled by how far they agree, or their
+        geometric median.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: TIES-Merging, arXiv:2306.01708; mergekit's ties
     """
-    return _apply("ties", {"base": base}, {"of": of}, {"density": density, "normalize": normalize, "sign": sign, "lambda": lambda_, "trim": trim, "rescale": rescale}, policy, weighted=True, numbered=True)
+    return _apply("ties", {"base": base}, {"of": of}, {"density": density, "normalize": normalize, "sign": sign, "lambda": lambda_, "trim": trim, "rescale": rescale, "combine": combine}, policy, weighted=True, numbered=True)
 
 
 @overload
@@ -4524,8 +4573,9 @@ def tsv_merge(
     replaced by the nearest orthogonal ones, so that no model writes over what another has learned. A convolution is
     a matrix of its outputs and all else; of what is no matrix, the mean of the differences is added.
 
-    A direction that two models share exactly has no orthogonal counterpart and counts once. The paper leaves
-    embeddings and heads out: `within` selects what to merge so. Tensors are held whole.
+    A direction that two models share exactly has no orthogonal counterpart and counts once. Its authors do this to
+    the matrices of an image encoder and average all else, convolutions too: `within` selects what to merge so.
+    Tensors are held whole.
 
     For: combine what fine-tunes learned; many fine-tunes of one base; reduce interference.
 

@@ -617,3 +617,6 @@ class Report:
     """The share of the elements that was."""
     resumed: bool
     """The run went on from an interrupted one."""
+    tensors_left: int | None = None
+    """Of a part that did not end the run: tensors that other parts have still to compute; 0 where one of them was
+    ending it. The report has then nothing else."""

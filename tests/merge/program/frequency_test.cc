@@ -269,14 +269,14 @@ TEST(FilterFrequencies, OfOneElementPassesItsShare) {
 }
 
 TEST(FilterFrequencies, EndsAtOnceWhereThePollThrows) {
-  const std::vector<float> values(64 * 64, 1.0f);
+  const std::vector<float> values(512 * 512, 1.0f);
   const std::span<const float> in = values;
   std::vector<float> out(values.size());
   int left = 10;
   const auto poll = [&] {
     if (--left == 0) throw std::runtime_error("interrupted");
   };
-  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {64, 64}, std::vector{0.25, 0.0}, out,
+  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {512, 512}, std::vector{0.25, 0.0}, out,
                                            poll, {}),
                std::runtime_error);
   EXPECT_EQ(left, 0);

@@ -73,7 +73,7 @@ TEST(Variables, AnUnknownOneIsAnErrorWhereItIsUsed) {
 }
 
 TEST(Variables, AWrongValueIsAnErrorWhereItIsDeclaredOnceHoweverOftenItIsUsed) {
-  EXPECT_THAT(ErrorPlaces(WithVariables("{w: {x: 1}}", "$w", "{w}.safetensors")),
+  EXPECT_THAT(ErrorPlaces(WithVariables("{w: {x: 1}}", "$w", "x{w}.safetensors")),
               ElementsAre("2:11"));
 }
 

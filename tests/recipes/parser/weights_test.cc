@@ -50,8 +50,8 @@ TEST(WeightReader, ANumberIsOneValueEverywhere) {
 }
 
 TEST(WeightReader, RowsGiveTheMostSpecificValueHoweverTheyAreOrdered) {
-  for (const char* rows : {"{default: 0.1, unet: 0.4, IN04: 0.7, te: 0.2, /norm/: 0.9}",
-                           "{/norm/: 0.9, te: 0.2, IN04: 0.7, unet: 0.4, default: 0.1}"}) {
+  for (const char* rows : {"{default: 0.1, unet: 0.4, IN04: 0.7, te: 0.2, \"/norm/\": 0.9}",
+                           "{\"/norm/\": 0.9, te: 0.2, IN04: 0.7, unet: 0.4, default: 0.1}"}) {
     const Weights alpha = Alpha(rows);
     EXPECT_FALSE(alpha.everywhere().has_value());
     EXPECT_THAT(alpha.Find(kInput4), Optional(0.9)) << rows;

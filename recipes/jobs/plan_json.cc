@@ -67,6 +67,10 @@ std::vector<FindingReport> Sampled(const PlannedStep& step) {
   return step.sampled ? step.sampled->findings : std::vector<FindingReport>();
 }
 
+bool Unjudged(const PlannedStep& step) {
+  return step.sampled != nullptr && step.sampled->unjudged();
+}
+
 std::vector<PlannedOutput> Outputs(const PlannedRun& run) {
   std::vector<PlannedOutput> outputs;
   for (std::size_t i = 0; i < run.plan->outputs.size(); ++i) outputs.push_back({run.plan, i});
@@ -159,6 +163,9 @@ const Record<PlannedStep>& RecordOf() {
        {"op", Through(&PlannedStep::step, &StepPlan::op), "The operator."},
        {"seed", Through(&PlannedStep::step, &StepPlan::seed),
         "Of its random numbers, where it draws some.", kOptional},
+       {"unjudged", Unjudged,
+        "A sample is taken and has none of the tensors that it computes: what it changes is seen "
+        "in the report of a run."},
        {"findings", Sampled,
         "By component: what it does in its method's own words, in a sample of the tensors; empty "
         "where none is taken."}}};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/version.h"
+#include "core/formats/safetensors/layout.h"
 #include "merge/run/disk_needs.h"
 #include "merge/run/run_outputs.h"
 #include "recipes/jobs/adapters_json-inl.h"

@@ -174,6 +174,25 @@ def test_tables_do_not_name_one_function_twice():
     assert [files for files in functions.values() if len(files) > 1] == []
 
 
+# Lines of an operator's file that are code: what is not empty, no comment, and no part of the declaration, from "static
+# const Operator declaration{" to its brace.
+OPERATOR_LINES = 60
+DECLARATION = re.compile(r"static const Operator declaration\{.*?^  \};$", re.MULTILINE | re.DOTALL)
+
+
+def test_an_operator_is_a_few_lines_of_code():
+    """What takes more is arithmetic of its own, in merge/arithmetic or merge/program."""
+    long_files, declared = {}, 0
+    for path in sorted((ROOT / "merge/operators").glob("*.cc")):
+        text, found = DECLARATION.subn("", path.read_text(encoding="utf-8"))
+        declared += found
+        code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
+        if len(code) > OPERATOR_LINES:
+            long_files[path.name] = len(code)
+    assert long_files == {}
+    assert declared == len(list((ROOT / "merge/operators").glob("*.cc")))
+
+
 # Sources without a header of their names: what the compiler starts from, and files of one kind, a function each, that one
 # header declares.
 MAINS = {"cli/main.cc", "python_bindings/module.cc", "core/io/xxh3/xxh3_functions.cc"}

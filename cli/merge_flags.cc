@@ -1,8 +1,8 @@
-// What the command lines of merge, plan and bake may say, in groups.
+#include "cli/merge_flags.h"
+
 #include <string>
 #include <vector>
 
-#include "cli/merge_request.h"
 #include "merge/expression/list_words.h"
 
 namespace weightsmith::internal {

@@ -46,6 +46,15 @@ void SayWithoutEffect(const Plan& plan, const Report& sample, Terminal& terminal
   }
 }
 
+void SayUnjudged(const Report& sample, Terminal& terminal) {
+  for (const StepReport& step : sample.steps) {
+    if (!step.unjudged()) continue;
+    terminal.Note(fmt::format(
+        "the sample has no tensors of the step {}: what it changes is seen when it is merged.",
+        Quote(step.name)));
+  }
+}
+
 void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal& terminal) {
   for (const std::string& sentence : EqualComponents(request.recipe, plan)) terminal.Warn(sentence);
 }
@@ -78,6 +87,7 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   if (view.sample) {
     sample = Sample(plan, options, kSampleBudget);
     SayWithoutEffect(plan, *sample, terminal);
+    SayUnjudged(*sample, terminal);
     SayEqualComponents(request, plan, terminal);
   }
   if (view.json) {

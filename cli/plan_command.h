@@ -32,6 +32,9 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
 /// Says what a sample of the tensors tells about steps without effect.
 void SayWithoutEffect(const Plan& plan, const Report& sample, Terminal& terminal);
 
+/// Says which steps a sample does not judge: it has none of their tensors.
+void SayUnjudged(const Report& sample, Terminal& terminal);
+
 /// Warns of components that an output takes from another model and that it would have anyway.
 void SayEqualComponents(const RecipeRequest& request, const Plan& plan, Terminal& terminal);
 

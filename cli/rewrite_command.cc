@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 
+#include "cli/merge_flags.h"
 #include "cli/merge_request.h"
 #include "cli/plan_command.h"
 #include "cli/render/checkpoint_info_words.h"

@@ -49,10 +49,6 @@ std::optional<std::size_t> Columns(std::FILE* stream) {
 
 std::string_view Code(Style style) {
   switch (style) {
-    case Style::kBold:
-      return "\x1b[1m";
-    case Style::kDim:
-      return "\x1b[2m";
     case Style::kError:
       return "\x1b[1;31m";
     case Style::kWarning:

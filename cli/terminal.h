@@ -25,7 +25,7 @@ enum class Verbosity : std::uint8_t { kQuiet, kNormal, kVerbose };
 /// kAuto: a line on a terminal, nothing elsewhere. kJson: one object a line on standard error.
 enum class ProgressMode : std::uint8_t { kAuto, kJson, kOff };
 
-enum class Style : std::uint8_t { kBold, kDim, kError, kWarning, kNote };
+enum class Style : std::uint8_t { kError, kWarning, kNote };
 
 class Terminal {
  public:

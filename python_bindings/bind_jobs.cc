@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/formats/torch/scan.h"
+#include "core/formats/torch/scan_path.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/watch.h"
 #include "recipes/jobs/checkpoint_info_json.h"

@@ -15,6 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/output_file.h"
 #include "core/io/output_name.h"
 #include "core/model/output_layout.h"

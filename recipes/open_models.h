@@ -12,6 +12,7 @@
 
 #include "core/formats/checkpoint.h"
 #include "core/io/file_hashes.h"
+#include "core/io/hash_cache.h"
 #include "merge/expression/expression.h"
 #include "recipes/recipe.h"
 #include "recipes/resolve.h"

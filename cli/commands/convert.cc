@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/default_names.h"
+#include "cli/merge_flags.h"
 #include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
 #include "core/base/error.h"

@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/visible.h"
 #include "core/io/file_hashes.h"
+#include "core/io/hash_cache.h"
 #include "core/model/open_as_stored.h"
 #include "recipes/jobs/record-inl.h"
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 #include "cli/merge_command.h"
+#include "cli/merge_flags.h"
 
 namespace weightsmith::internal {
 namespace {

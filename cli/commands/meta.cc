@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "core/base/visible.h"
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/formats/safetensors/reader.h"
 #include "core/io/byte_source.h"
 #include "core/io/in_place.h"

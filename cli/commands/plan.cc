@@ -1,4 +1,5 @@
 #include "cli/command.h"
+#include "cli/merge_flags.h"
 #include "cli/merge_request.h"
 #include "cli/plan_command.h"
 

@@ -9,6 +9,7 @@
 #include "cli/flags/option_words.h"
 #include "core/base/error.h"
 #include "core/base/visible.h"
+#include "core/formats/torch/scan_path.h"
 #include "recipes/jobs/scan_json.h"
 
 namespace weightsmith::internal {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/command.h"
+#include "cli/merge_flags.h"
 #include "cli/merge_request.h"
 #include "cli/model_path.h"
 #include "core/base/error.h"

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/flags/option_words.h"
+#include "cli/merge_flags.h"
 #include "cli/merge_request.h"
 #include "cli/model_path.h"
 #include "cli/schemas.h"

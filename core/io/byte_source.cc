@@ -11,8 +11,9 @@
 #include <utility>
 
 #include "core/base/text.h"
-#include "core/io/file_backends.h"
+#include "core/io/mapped_source.h"
 #include "core/io/missing_file.h"
+#include "core/io/read_source.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -4,6 +4,8 @@
 //
 // in decimal and hexadecimal digits, a '-' for no AutoV3. CHECK, digits of the XXH3-128 of what
 // stands before it, tells a damaged line. New lines are appended; the last of a file counts.
+#include "core/io/hash_cache.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -13,7 +15,6 @@
 #include <cstdlib>
 #include <system_error>
 
-#include "core/io/file_hashes.h"
 #include "core/io/hash.h"
 #include "core/io/system.h"
 

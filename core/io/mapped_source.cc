@@ -1,3 +1,5 @@
+#include "core/io/mapped_source.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -6,7 +8,6 @@
 #include <utility>
 
 #include "core/io/bus_guard.h"
-#include "core/io/file_backends.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -1,7 +1,7 @@
+#include "core/io/read_source.h"
+
 #include <fcntl.h>
 #include <unistd.h>
-
-#include "core/io/file_backends.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/machine.h"
 #include "core/io/output_name.h"
 #include "core/model/architecture_names.h"

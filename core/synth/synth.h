@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/output_file.h"
 
 namespace weightsmith::internal {

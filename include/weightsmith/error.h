@@ -48,14 +48,14 @@ class Error : public std::exception {
   Error(ErrorCode code, std::string message, std::string advice = {},
         std::vector<Option> options = {});
 
-  ErrorCode code() const noexcept { return code_; }
+  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
   /// The message with its context: "merging 'x': reading 'a.safetensors': …".
-  const char* what() const noexcept override { return full_.c_str(); }
-  const std::string& message() const noexcept { return message_; }
+  [[nodiscard]] const char* what() const noexcept override { return full_.c_str(); }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
   /// What the user can do about it; may be empty.
-  const std::string& advice() const noexcept { return advice_; }
+  [[nodiscard]] const std::string& advice() const noexcept { return advice_; }
   /// Settings that would help, for the front end to add to the advice.
-  const std::vector<Option>& options() const noexcept { return options_; }
+  [[nodiscard]] const std::vector<Option>& options() const noexcept { return options_; }
 
   /// Puts what was being done in front of the message; the outermost is added last.
   void AddContext(std::string_view doing);
@@ -86,7 +86,7 @@ class RecipeError : public Error {
       : Error(code, std::move(message), {}, std::move(options)), problems_(std::move(problems)) {}
 
   /// At least one.
-  const std::vector<Problem>& problems() const noexcept { return problems_; }
+  [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
 
  private:
   std::vector<Problem> problems_;

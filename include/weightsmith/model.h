@@ -156,7 +156,8 @@ struct Entry {
   Entry(Model entry, Value its_weight, Parameters its_numbers = {})
       : model(std::move(entry)), weight(std::move(its_weight)), numbers(std::move(its_numbers)) {}
   /// Of a stack: those layers, "0-15", and what their weights are multiplied by.
-  static Entry Layers(Model entry, std::string which, std::optional<Value> scale = {}) {
+  [[nodiscard]] static Entry Layers(Model entry, std::string which,
+                                    std::optional<Value> scale = {}) {
     Entry made(std::move(entry));
     made.layers = std::move(which);
     made.weight = std::move(scale);

@@ -100,7 +100,9 @@ struct PlannedStep {
   std::string name;
   std::string op;
   std::optional<std::uint64_t> seed;  ///< of its random numbers
-  std::vector<Finding> findings;      ///< in a sample, where one is taken
+  /// A sample is taken, and has none of the tensors that it computes.
+  bool unjudged = false;
+  std::vector<Finding> findings;  ///< in a sample, where one is taken
 };
 
 struct PlannedFile {

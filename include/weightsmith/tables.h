@@ -1,5 +1,6 @@
 // What the library knows: operators, architectures and families of adapters, each a table of
-// declarations that is there as long as the program. Texts point into it. Any thread.
+// declarations that is there as long as the program. Texts point into it, and pointers into a table
+// stay valid. What is not in a table is a null pointer, never an exception. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -66,9 +67,9 @@ struct Operator {
 
 namespace operators {
 
-/// Sorted by name.
+/// Sorted by name, never empty.
 [[nodiscard]] std::span<const Operator> All();
-/// Null for none of that name.
+/// By its name, exactly; null for none of that name.
 [[nodiscard]] const Operator* Find(std::string_view name);
 
 }  // namespace operators
@@ -83,7 +84,7 @@ struct Architecture {
 
 namespace architectures {
 
-/// Sorted by id.
+/// Sorted by id, never empty.
 [[nodiscard]] std::span<const Architecture> All();
 /// By an id, or another name that people use. Null for none.
 [[nodiscard]] const Architecture* Find(std::string_view name);
@@ -99,9 +100,9 @@ struct AdapterFamily {
 
 namespace adapter_families {
 
-/// Sorted by id.
+/// Sorted by id, never empty.
 [[nodiscard]] std::span<const AdapterFamily> All();
-/// Null for none of that id.
+/// By its id, exactly; null for none of that id.
 [[nodiscard]] const AdapterFamily* Find(std::string_view id);
 
 }  // namespace adapter_families

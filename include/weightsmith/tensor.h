@@ -1,5 +1,6 @@
 // What a tensor is without its bytes: an element type and a shape; and a view of one with them.
-// Plain values, no ownership. Any thread.
+// Plain values, no ownership. Any thread. What is not known is nothing, never an exception, unless
+// something else is said; memory may run out (std::bad_alloc).
 #pragma once
 
 #include <cstddef>
@@ -52,13 +53,15 @@ struct DTypeInfo {
 
 /// All of them, in the order of the enum.
 [[nodiscard]] std::span<const DTypeInfo> DTypes();
+/// Never fails. REQUIRES: a value of the enum.
 [[nodiscard]] const DTypeInfo& Info(DType dtype);
 
-/// The dtype of a safetensors header's name ("BF16"), exactly.
+/// The dtype of a safetensors header's name ("BF16"), exactly; nothing for any other
+/// text.
 [[nodiscard]] std::optional<DType> DTypeByName(std::string_view name);
 
 /// The dtype that a person writes: any name or word, case ignored, and the usual other spellings
-/// (fp16, float16, half, bfloat16, fp8, float8_e4m3fn …).
+/// (fp16, float16, half, bfloat16, fp8, float8_e4m3fn …). Nothing for any other text.
 [[nodiscard]] std::optional<DType> DTypeByWord(std::string_view word);
 
 /// The size of each axis, the slowest first; empty for a scalar.
@@ -74,10 +77,11 @@ struct TensorInfo {
   DType dtype = DType::kF32;
   Shape shape;
 
-  /// REQUIRES: a shape whose element count fits 64 bits (every tensor of an opened file).
-  std::uint64_t elements() const;
-  /// Size in bytes; sub-byte dtypes fill whole bytes in every valid file.
-  std::uint64_t bytes() const;
+  /// REQUIRES: a shape whose element count fits 64 bits, as that of every tensor of an opened file
+  /// does; for another both throw std::bad_optional_access.
+  [[nodiscard]] std::uint64_t elements() const;
+  /// Size in bytes, rounded down; sub-byte dtypes fill whole bytes in every valid file.
+  [[nodiscard]] std::uint64_t bytes() const;
 
   bool operator==(const TensorInfo&) const = default;
 };

@@ -1,5 +1,5 @@
 #include "core/base/text.h"
-#include "merge/arithmetic/mean.h"
+#include "merge/arithmetic/model_limits.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -26,34 +26,6 @@ Value ToNumbers(Lowering& tape, Value a, std::optional<double> low, std::optiona
   if (low) a = tape.Max(a, tape.Constant(*low));
   if (high) a = tape.Min(a, tape.Constant(*high));
   return a;
-}
-
-struct ModelLimits {
-  Value low;
-  Value high;
-};
-
-ModelLimits LimitsOf(Lowering& tape, std::span<const Value> models) {
-  ModelLimits limits{models[0], models[0]};
-  for (const Value model : models.subspan(1)) {
-    limits.low = tape.Min(limits.low, model);
-    limits.high = tape.Max(limits.high, model);
-  }
-  return limits;
-}
-
-/// The models' values next to their mean, on both sides of it.
-ModelLimits NextToMean(Lowering& tape, std::span<const Value> models, const ModelLimits& outer) {
-  const Value mean = MeanOf(tape, models);
-  const Value one = tape.Constant(1);
-  ModelLimits next = outer;
-  for (const Value model : models) {
-    const Value below = tape.KeepBelow(one, model, mean);
-    const Value above = tape.KeepBelow(one, mean, model);
-    next.high = tape.Min(next.high, tape.Choose(below, outer.high, model));
-    next.low = tape.Max(next.low, tape.Choose(above, outer.low, model));
-  }
-  return next;
 }
 
 Value ToModels(Lowering& tape, Value a, std::span<const Value> models, double stiffness) {

@@ -1,8 +1,5 @@
-#include <algorithm>
-#include <bit>
-#include <numbers>
-
 #include "core/base/elementary.h"
+#include "merge/arithmetic/kept_sets.h"
 #include "merge/arithmetic/task_vectors.h"
 #include "merge/operator.h"
 
@@ -18,68 +15,6 @@ std::string CheckDropout(const ArgumentsGiven& given) {
   const bool independent = overlap != given.numbers.end() && overlap->second == 1;
   if (independent || given.list <= kMostTogether) return "";
   return "`of` has more than 8 models, which an `overlap` below 1 cannot take";
-}
-
-/// Of each set of models that is not empty, a bit for each, the probability that it is the set of
-/// those that are kept, where one is. Sets of one size have the same.
-std::vector<double> ChancesOfSets(std::size_t models, double overlap, double probability,
-                                  double emphasis) {
-  const std::size_t sets = std::size_t{1} << models;
-  const auto of_each = [&](const auto& weight_of_size) {
-    std::vector<double> chances(sets, 0.0);
-    double total = 0;
-    for (std::size_t set = 1; set < sets; ++set) {
-      chances[set] = weight_of_size(std::popcount(set));
-      total += chances[set];
-    }
-    for (double& chance : chances) chance /= total;
-    return chances;
-  };
-  const auto count = static_cast<int>(models);
-  std::vector<double> chances;
-  if (overlap == 0) {
-    chances = of_each([](int size) { return size == 1 ? 1.0 : 0.0; });
-  } else {
-    const double angle = std::numbers::pi * overlap;
-    const double steepness = -Cosine(angle) / Sine(angle);
-    const int likeliest = steepness > 0 ? count : 1;
-    chances = of_each([&](int size) { return Exponential(steepness * (size - likeliest)); });
-  }
-  const double share = emphasis * (1 - std::abs(2 * overlap - 1));
-  if (share == 0) return chances;
-  const std::vector<double> binomial = of_each([&](int size) {
-    double chance = 1;
-    for (int i = 0; i < count; ++i) chance *= i < size ? probability : 1 - probability;
-    return chance;
-  });
-  for (std::size_t set = 0; set < sets; ++set) {
-    chances[set] += share * (binomial[set] - chances[set]);
-  }
-  return chances;
-}
-
-/// 1 where a model is kept, else 0, of one draw of all models: the sets stand one after another on
-/// the line from 0 to 1, that of none behind the others.
-std::vector<Value> MasksTogether(Lowering& tape, const Arguments& given, double probability) {
-  const std::size_t models = given.list.size();
-  const std::vector<double> chances = ChancesOfSets(
-      models, given.parameters.Number("overlap"), probability, given.parameters.Number("emphasis"));
-  const Value drawn = tape.Uniform(given.parameters.Seed("seed"), "dropout", 0);
-  const Value one = tape.Constant(1);
-  std::vector<Value> masks(models, Value::Zero());
-  Value before = Value::Zero();
-  double end = 0;
-  for (std::size_t set = 1; set < chances.size(); ++set) {
-    end += (1 - probability) * chances[set];
-    const Value until = tape.KeepBelow(one, drawn, tape.Constant(end));
-    const Value here = tape.Subtract(until, before);
-    before = until;
-    if (chances[set] == 0) continue;
-    for (std::size_t m = 0; m < models; ++m) {
-      if ((set >> m & 1) != 0) masks[m] = tape.Add(masks[m], here);
-    }
-  }
-  return masks;
 }
 
 std::vector<Value> MasksAlone(Lowering& tape, const Arguments& given, double probability) {
@@ -98,7 +33,12 @@ Value LowerDropout(Lowering& tape, const Arguments& given) {
   if (probability == 1) return given.operands[0];
   const bool alone = given.parameters.Number("overlap") == 1;
   const std::vector<Value> masks =
-      alone ? MasksAlone(tape, given, probability) : MasksTogether(tape, given, probability);
+      alone ? MasksAlone(tape, given, probability)
+            : KeptTogether(tape, given.list.size(),
+                           {.probability = probability,
+                            .overlap = given.parameters.Number("overlap"),
+                            .emphasis = given.parameters.Number("emphasis")},
+                           tape.Uniform(given.parameters.Seed("seed"), "dropout", 0));
   const std::vector<Value> differences = Differences(tape, given);
   Value sum = Value::Zero();
   Value count = Value::Zero();

@@ -83,7 +83,8 @@ TensorEvaluator::Result TensorEvaluator::EvaluateLeaf(const Node& leaf) {
     const AdapterIndex& adapter = index_->Adapter(*leaf.model);
     if (adapter.Find(*key_) == nullptr) return {};
     const Value value = number ? Value::Of(*number) : Value::Zero();
-    return {true, value, *adapter.ShapeOf(*key_), !number};
+    return {
+        .present = true, .value = value, .shape = *adapter.ShapeOf(*key_), .needs_weight = !number};
   }
   if (!number) return {};
   return {true, Value::Of(*number), index_->models()[*leaf.model].Find(*key_)->stored->info.shape};
@@ -341,7 +342,10 @@ void TensorEvaluator::WatchResult(NodeId id, std::span<const Value> values, Valu
     replaced_.insert(id);
   } else if (!after.zero() && (delta || after != before)) {
     const Register reference = before.zero() ? after.reg() : before.reg();
-    lowering_.AddProbe({index_->StepNumber(id), reference, after.reg(), delta || before.zero()});
+    lowering_.AddProbe({.step = index_->StepNumber(id),
+                        .before = reference,
+                        .after = after.reg(),
+                        .against_zero = delta || before.zero()});
   }
 }
 

@@ -86,7 +86,12 @@ void TensorEvaluator::AddProbes(NodeId step, std::uint32_t model, double strengt
   const std::uint64_t rows = SizeAsMatrix(shape).rows;
   for (const AdapterPart& part : *index_->Adapter(model).Find(*key_)) {
     const auto number = first_applied_ + static_cast<std::uint32_t>(applied_.size());
-    applied_.push_back({model, index_->StepNumber(step), part, *canonical_, shape, strength});
+    applied_.push_back({.model = model,
+                        .step = index_->StepNumber(step),
+                        .part = part,
+                        .tensor = *canonical_,
+                        .shape = shape,
+                        .strength = strength});
     const RowRange range = RangeOfOurs(part.rows, rows);
     const bool all = range.first == 0 && range.end >= rows;
     lowering_.AddProbe({.step = index_->StepNumber(step),

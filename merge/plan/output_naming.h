@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/model/output_layout.h"
-#include "merge/plan/planner.h"
+#include "merge/plan/planned_tensors.h"
 
 namespace weightsmith::internal {
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/byte_source.h"
 #include "core/io/configuration_files.h"
 #include "core/tensor/gather.h"

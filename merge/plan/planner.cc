@@ -11,6 +11,8 @@
 #include "core/base/text.h"
 #include "core/model/naming.h"
 #include "core/model/views/component_views.h"
+#include "merge/plan/planner_account.h"
+#include "merge/plan/planner_files.h"
 
 namespace weightsmith::internal {
 namespace {

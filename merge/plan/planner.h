@@ -13,67 +13,14 @@
 #include "merge/plan/model_index.h"
 #include "merge/plan/place_table.h"
 #include "merge/plan/plan.h"
+#include "merge/plan/planned_tensors.h"
 #include "merge/plan/problems.h"
 #include "merge/plan/stack_index.h"
 
 namespace weightsmith::internal {
 
-/// A tensor that at least one output has.
-struct PlannedTensor {
-  std::string canonical;
-  const ModelTensor* first = nullptr;  ///< of the leftmost model that has it
-};
-
-/// One tensor of one output, before its place in a file is known.
-struct OutputTensor {
-  std::string name;  ///< in a file of the layout keep
-  std::string canonical;
-  std::string local;  ///< inside the component
-  std::string component;
-  TensorInfo info;
-  std::uint32_t task = 0;
-  std::uint32_t product = 0;
-};
-
-/// How an output stores a tensor. `leading` is the leftmost model's tensor. An fp8 target leaves
-/// what the architecture keeps precise as it is, unless a regex row names it. No encoding: with
-/// scales where the leading tensor has the same codes with scales.
-StoredAs OutputStorage(const OutputSpec& spec, const TensorPlace& place,
-                       const ModelTensor& leading);
-
-/// The name that an output gives a tensor: the leftmost model's own, or the canonical one where a
-/// bare component file is joined by other components.
-std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
-                       bool one_component, const std::string& canonical);
-
-/// The result as a linear combination of the models, by component.
-std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
-                                                    const std::vector<OutputTensor>& tensors);
-
-/// Counts how the keys of each model went in, for the plan and its notes. `considered` are the
-/// models whose weights were looked at. Throws kNoEffect for a model that matched nothing.
-void CountModelKeys(Plan& plan, const ExpressionIndex& index,
-                    const std::map<TensorKey, PlannedTensor>& tensors,
-                    const std::set<std::uint32_t>& considered);
-
-/// Warns of lists of block weights that average VAEs, a well-known mistake.
-void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
-
-/// Finds models of a list that are the base which they are compared with, under another path.
-void CheckBases(const Plan& plan, const ExpressionIndex& index, Problems& problems);
-
-/// Checks the rows of everything that has values by place: weights, policies, dtypes.
-void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorPlace> places,
-               Problems& problems);
-
 /// In the order in which their first sources lie in files.
 void SortBySource(std::vector<Task>& tasks);
-
-/// Divides the tensors of an output into files, lays those out and gives every product its place.
-/// `blank` are the plan's BlankDigests, `leading` is what the output's leftmost model is, null
-/// where there is none.
-void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTensor>& tensors,
-                  const RunDigests& blank, const Anatomy* leading);
 
 /// What an output takes a tensor from.
 struct Origin {
@@ -90,7 +37,7 @@ struct Want {
 };
 
 /// Makes a plan, step by step; its tasks in planner_tasks.cc, what outputs store of them in
-/// planner_products.cc, its files in planner_files.cc, what stacks are in planner_stacks.cc.
+/// planner_products.cc, what stacks are in planner_stacks.cc.
 class Planner {
  public:
   Planner(const Expression& expression, std::vector<OutputSpec> outputs);

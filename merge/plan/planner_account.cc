@@ -1,3 +1,5 @@
+#include "merge/plan/planner_account.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "merge/plan/planner.h"
 #include "merge/plan/row_checker.h"
 #include "merge/program/coefficients.h"
 

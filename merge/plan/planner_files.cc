@@ -1,3 +1,5 @@
+#include "merge/plan/planner_files.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -6,9 +8,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/output_target.h"
 #include "merge/plan/output_naming.h"
-#include "merge/plan/planner.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -5,6 +5,7 @@
 #include "core/model/blocks.h"
 #include "merge/plan/fill_dtype.h"
 #include "merge/plan/planner.h"
+#include "merge/plan/planner_files.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -194,12 +194,4 @@ const TensorFunction& Ranks() {
   return function;
 }
 
-void RankByMagnitude(std::span<const float> values, std::span<std::uint32_t> out) {
-  if (values.empty()) return;
-  const Poll poll = [] {};
-  Sorter sorter(values.size(), poll);
-  std::uint32_t rank = 0;
-  for (const Entry entry : sorter.Sort(values.data(), 1)) out[IndexOf(entry)] = rank++;
-}
-
 }  // namespace weightsmith::internal

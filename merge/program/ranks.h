@@ -22,7 +22,4 @@ enum class RankedIn : std::uint8_t {
 /// the elements as f32.
 const TensorFunction& Ranks();
 
-/// The rank of each value among all, from 0 on. `out` has as many.
-void RankByMagnitude(std::span<const float> values, std::span<std::uint32_t> out);
-
 }  // namespace weightsmith::internal

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/base/json-inl.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/configuration_files.h"
 
 namespace weightsmith::internal {

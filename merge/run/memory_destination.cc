@@ -8,6 +8,7 @@
 #include "core/base/aligned_vector.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/memory_source.h"
 
 namespace weightsmith::internal {

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/formats/safetensors/layout.h"
 
 namespace weightsmith::internal {
 

@@ -175,7 +175,8 @@ std::shared_ptr<DeltaCache::Entry> DeltaCache::EntryOf(const Plan& plan, std::ui
     slot->kept = nullptr;
   }
   if (keep) kept_bytes_ += bytes;
-  slots_.push_back({task, entry, keep ? entry : nullptr, keep ? bytes : 0});
+  slots_.push_back(
+      {.task = task, .entry = entry, .kept = keep ? entry : nullptr, .bytes = keep ? bytes : 0});
   return entry;
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/formats/safetensors/layout.h"
 #include "core/formats/tensor_digest.h"
 
 namespace weightsmith::internal {

@@ -64,6 +64,9 @@ struct StepReport {
   std::uint64_t integers = 0;  ///< copied ones that it should have changed, as in StepPlan
   std::uint64_t missing = 0;
   std::vector<FindingReport> findings{};  ///< by component
+
+  /// Of a sample: it has no element of the tensors that the step computes.
+  bool unjudged() const { return tensors > 0 && effect.elements == 0; }
 };
 
 struct TensorReport {

@@ -230,7 +230,10 @@ Digest OutputsPrint(const Plan& plan) {
 }  // namespace
 
 RunFingerprint FingerprintOf(const Plan& plan, bool effects) {
-  return {Program(), PlanPrint(plan, effects), InputsPrint(plan), OutputsPrint(plan)};
+  return {.program = Program(),
+          .plan = PlanPrint(plan, effects),
+          .inputs = InputsPrint(plan),
+          .outputs = OutputsPrint(plan)};
 }
 
 std::string DifferenceOf(const RunFingerprint& before, const RunFingerprint& now) {

@@ -1,5 +1,6 @@
 #include <weightsmith/scan.h>
 
+#include "core/formats/torch/scan_path.h"
 #include "recipes/api/from_json-inl.h"
 #include "recipes/api/guarded.h"
 #include "recipes/api/members/scan-inl.h"

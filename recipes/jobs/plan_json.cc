@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/version.h"
+#include "core/formats/safetensors/layout.h"
 #include "merge/run/disk_needs.h"
 #include "merge/run/earlier_run.h"
 #include "recipes/jobs/adapters_json-inl.h"
@@ -65,6 +66,10 @@ std::vector<PlannedStep> Steps(const PlannedRun& run) {
 
 std::vector<FindingReport> Sampled(const PlannedStep& step) {
   return step.sampled ? step.sampled->findings : std::vector<FindingReport>();
+}
+
+bool Unjudged(const PlannedStep& step) {
+  return step.sampled != nullptr && step.sampled->unjudged();
 }
 
 std::vector<PlannedOutput> Outputs(const PlannedRun& run) {
@@ -159,6 +164,9 @@ const Record<PlannedStep>& RecordOf() {
        {"op", Through(&PlannedStep::step, &StepPlan::op), "The operator."},
        {"seed", Through(&PlannedStep::step, &StepPlan::seed),
         "Of its random numbers, where it draws some.", kOptional},
+       {"unjudged", Unjudged,
+        "A sample is taken and has none of the tensors that it computes: what it changes is seen "
+        "in the report of a run."},
        {"findings", Sampled,
         "By component: what it does in its method's own words, in a sample of the tensors; empty "
         "where none is taken."}}};

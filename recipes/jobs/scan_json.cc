@@ -1,5 +1,6 @@
 #include "recipes/jobs/scan_json.h"
 
+#include "core/formats/torch/scan_path.h"
 #include "recipes/jobs/record-inl.h"
 #include "recipes/jobs/result_values-inl.h"
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/formats/torch/scan.h"
+#include "core/formats/torch/scan_path.h"
 
 namespace weightsmith::internal {
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include "core/base/text.h"
@@ -20,6 +21,7 @@
 namespace weightsmith::internal {
 namespace {
 
+/// Of the forms of block weights: a mapping with one of the first three is not one of rows.
 constexpr std::array<std::string_view, 5> kKeys{"preset", "list", "curve", "scale", "offset"};
 constexpr std::string_view kElemental = "elemental";
 constexpr std::size_t kForms = 3;  ///< of the keys, those that name a form
@@ -108,10 +110,6 @@ std::string ShapeAdvice(const SourceNode& list) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> WeightFormKeys() {
-  return kKeys;
-}
 
 std::optional<double> WeightReader::Number(const SourceNode& node, const std::string& what,
                                            Range range) {

@@ -3,7 +3,6 @@
 
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +12,6 @@
 #include "recipes/presets.h"
 
 namespace weightsmith::internal {
-
-/// Keys of the forms of block weights: a mapping with one of the first three is not one of rows.
-std::span<const std::string_view> WeightFormKeys();
 
 /// A limit that limits nothing.
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();

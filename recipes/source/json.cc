@@ -1,5 +1,7 @@
 // JSON through nlohmann's events. They carry no places; since only space, ',' and ':' stand between
 // two tokens, the place of each follows from where the one before it ended.
+#include "recipes/source/json.h"
+
 #include <fmt/format.h>
 
 #include <cstddef>
@@ -9,7 +11,6 @@
 #include <utility>
 
 #include "core/base/text.h"
-#include "recipes/source/formats.h"
 #include "recipes/source/json_problem.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/tree_builder.h"

@@ -7,8 +7,9 @@
 #include "core/base/text.h"
 #include "core/base/utf8.h"
 #include "recipes/source/foreign_recipe.h"
-#include "recipes/source/formats.h"
+#include "recipes/source/json.h"
 #include "recipes/source/line_index.h"
+#include "recipes/source/yaml.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -1,4 +1,6 @@
 // YAML through the events of yaml-cpp, which tell tags, aliases and places that its nodes lose.
+#include "recipes/source/yaml.h"
+
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -14,7 +16,6 @@
 #include "core/base/utf8.h"
 #include "recipes/source/backslashes.h"
 #include "recipes/source/foreign_comment.h"
-#include "recipes/source/formats.h"
 #include "recipes/source/line_index.h"
 #include "recipes/source/lookalike.h"
 #include "recipes/source/tree_builder.h"

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/formats/checkpoint.h"
+#include "core/formats/safetensors/layout.h"
 
 namespace {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/output_file.h"
 #include "core/model/anatomy.h"
 #include "core/tensor/codec.h"

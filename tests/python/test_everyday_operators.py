@@ -72,6 +72,19 @@ def test_plan_says_what_methods_find_in_a_sample(models):
     assert step["findings"] == []
 
 
+def test_plan_says_which_steps_a_sample_does_not_judge(models):
+    """cosine_a places each tensor in a range of all tensors, which no sample of some has."""
+    line = "plan a.safetensors b.safetensors --alpha 0.3 -o out.safetensors --json --op".split()
+    said = models(*line, "cosine_a")
+    (step,) = json.loads(said.stdout)["steps"]
+    assert step["unjudged"] is True and step["findings"] == []
+    assert said.stderr.count("the sample has no tensors of the step") == 1
+    for judged in ([*line, "slerp"], [*line, "cosine_a", "--no-sample"]):
+        said = models(*judged)
+        assert json.loads(said.stdout)["steps"][0]["unjudged"] is False
+        assert "the sample has no tensors" not in said.stderr
+
+
 def test_the_recipe_that_is_printed_gives_the_same_bytes(models):
     line = "merge a.safetensors b.safetensors --op ties --base d.safetensors --density 0.5 --param lambda=0.8 -o out.safetensors"
     recipe = models(*line.split(), "--print-recipe").stdout

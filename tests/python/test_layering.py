@@ -174,6 +174,77 @@ def test_tables_do_not_name_one_function_twice():
     assert [files for files in functions.values() if len(files) > 1] == []
 
 
+# Lines of an operator's file that are code: what is not empty, no comment, and no part of the declaration, from "static
+# const Operator declaration{" to its brace.
+OPERATOR_LINES = 60
+DECLARATION = re.compile(r"static const Operator declaration\{.*?^  \};$", re.MULTILINE | re.DOTALL)
+
+
+def test_an_operator_is_a_few_lines_of_code():
+    """What takes more is arithmetic of its own, in merge/arithmetic or merge/program."""
+    long_files, declared = {}, 0
+    for path in sorted((ROOT / "merge/operators").glob("*.cc")):
+        text, found = DECLARATION.subn("", path.read_text(encoding="utf-8"))
+        declared += found
+        code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("//")]
+        if len(code) > OPERATOR_LINES:
+            long_files[path.name] = len(code)
+    assert long_files == {}
+    assert declared == len(list((ROOT / "merge/operators").glob("*.cc")))
+
+
+# Sources without a header of their names: what the compiler starts from, and files of one kind, a function each, that one
+# header declares.
+MAINS = {"cli/main.cc", "python_bindings/module.cc", "core/io/xxh3/xxh3_functions.cc"}
+KINDS = {"cli/flags/completions": "cli/flags/completions/completion.h", "python_bindings": "python_bindings/bindings.h"}
+
+
+def declaration_folders():
+    """Those that weightsmith_table makes a table of: a file defines one function of its name."""
+    return {cmake.parent / folder for cmake in ROOT.glob("*/CMakeLists.txt")
+            for folder in re.findall(r"weightsmith_table\(\w+ FOLDER (\S+)", cmake.read_text(encoding="utf-8"))}
+
+
+def class_in_parts(path):
+    """The header whose class a file named after it and a part, planner_tasks.cc, has members of; None for another file."""
+    headers = (path.with_name(f"{path.stem[:at.start()]}.h") for at in re.finditer("_", path.stem))
+    return next((header for header in headers if header.is_file()), None)
+
+
+DEFINITION = re.compile(r"^[A-Za-z][^;{}()=\n]*?([\w:~]+)\(", re.MULTILINE)
+
+
+def test_a_header_is_implemented_by_the_source_of_its_name():
+    folders = declaration_folders()
+    wrong, parts, kinds = [], [], 0
+    for _, path in source_files():
+        relative = path.relative_to(ROOT).as_posix()
+        folder = path.parent.relative_to(ROOT).as_posix()
+        own = [path.with_suffix(".h"), path.with_name(f"{path.stem}-inl.h")]
+        if folder == "recipes/api":
+            own.append(PUBLIC / f"{path.stem}.h")
+        if path.suffix != ".cc" or path.parent in folders or relative in MAINS or any(map(Path.is_file, own)):
+            continue
+        named = {name for _, name in includes(path)}
+        if folder in KINDS:
+            kinds += 1
+            if KINDS[folder] not in named:
+                wrong.append(f"{relative} does not include {KINDS[folder]}")
+            continue
+        header = class_in_parts(path)
+        if header is None or header.relative_to(ROOT).as_posix() not in named:
+            wrong.append(f"{relative} has no header")
+            continue
+        parts.append(path)
+    assert wrong == []
+    assert len(parts) > 5 and kinds > 5
+    # A part of a class has members of it, and what only it uses: nothing else is declared in the header of another file.
+    for path in parts:
+        public = path.read_text(encoding="utf-8").rpartition("}  // namespace\n")[2]
+        free = [name for name in DEFINITION.findall(public) if "::" not in name]
+        assert free == [], path
+
+
 STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 FLAG = re.compile(r"(?<![-\w])--[a-z]")
 

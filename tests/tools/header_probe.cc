@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/formats/checkpoint.h"
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/io/output_file.h"
 
 namespace {

@@ -1,3 +1,5 @@
+#include "core/formats/safetensors/layout.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/base/utf8.h"
-#include "core/formats/safetensors/header.h"
 
 namespace weightsmith::internal {
 namespace {

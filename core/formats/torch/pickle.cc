@@ -341,10 +341,6 @@ class PickleMachine : PickleScalars {
   std::size_t frame_end_ = 0;  ///< 0: outside of frames
 };
 
-bool Pickle::IsGlobal(PickleRef ref, std::string_view dotted) const {
-  return Is(ref, PickleType::kGlobal) && text(ref) == dotted;
-}
-
 std::optional<PickleRef> Pickle::Find(PickleRef dict, std::string_view key) const {
   if (!Is(dict, PickleType::kDict)) return std::nullopt;
   const std::span<const PickleRef> pairs = items(dict);

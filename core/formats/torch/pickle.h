@@ -55,8 +55,6 @@ class Pickle {
   const std::string& text(PickleRef ref) const { return texts_[values_[ref].place]; }
   /// Of containers, persistents and calls.
   std::span<const PickleRef> items(PickleRef ref) const { return items_[values_[ref].place]; }
-  /// Whether it is the global of that name: "torch.float16" for torch float16.
-  bool IsGlobal(PickleRef ref, std::string_view dotted) const;
   /// The value of a dict's last key that is this text.
   std::optional<PickleRef> Find(PickleRef dict, std::string_view key) const;
   /// Of every global that the pickle names, each once, sorted: "os.system".

@@ -31,14 +31,4 @@ struct ScanResult {
 /// contents is in the result.
 ScanResult ScanFile(const std::filesystem::path& path);
 
-struct ScannedFile {
-  std::string path;
-  ScanResult result;
-};
-
-/// A file; an index of shards and every shard that it names; or of a folder and the folders in it,
-/// every file that a program could load as a model, by its name or by what it holds. Throws kInput
-/// for what is missing or cannot be read, and for a folder without any such file.
-std::vector<ScannedFile> ScanPath(const std::filesystem::path& path);
-
 }  // namespace weightsmith::internal

@@ -1,4 +1,5 @@
-// Which files there are to scan: of a folder, of an index of shards.
+#include "core/formats/torch/scan_path.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include "core/formats/safetensors/reader.h"
 #include "core/formats/safetensors/sharded.h"
 #include "core/formats/torch/other_readings.h"
-#include "core/formats/torch/scan.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -75,8 +75,9 @@ void VisitMembers(weightsmith::Finding& value, const Visitor& visit) {
 
 template <class Visitor>
 void VisitMembers(weightsmith::PlannedStep& value, const Visitor& visit) {
-  auto& [name, op, seed, findings] = value;
-  VisitAll(visit, {"name", "op", "seed", "findings"}, name, op, seed, findings);
+  auto& [name, op, seed, unjudged, findings] = value;
+  VisitAll(visit, {"name", "op", "seed", "unjudged", "findings"}, name, op, seed, unjudged,
+           findings);
 }
 
 template <class Visitor>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/io/hash_cache.h"
 #include "tests/core/scratch.h"
 
 namespace weightsmith::internal {

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/formats/checkpoint.h"
+#include "core/formats/safetensors/layout.h"
 #include "core/model/anatomy.h"
 #include "tests/core/scratch.h"
 

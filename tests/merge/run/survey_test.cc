@@ -53,6 +53,16 @@ TEST_F(SurveyRun, OfATensorAloneThereIsNone) {
   EXPECT_TRUE(maker.MakePlanOf(Cosine(1)).surveys.empty());
 }
 
+TEST_F(SurveyRun, ASampleDoesNotJudgeItsStep) {
+  const Report of_model = Sample(maker.MakePlanOf(Cosine(0)), {}, 1 << 16);
+  EXPECT_EQ(of_model.steps.at(0).tensors, 2u);
+  EXPECT_TRUE(of_model.steps.at(0).unjudged());
+}
+
+TEST_F(SurveyRun, ASampleJudgesAStepOfTensorsAlone) {
+  EXPECT_FALSE(Sample(maker.MakePlanOf(Cosine(1)), {}, 1 << 16).steps.at(0).unjudged());
+}
+
 TEST_F(SurveyRun, ASingleTensorIsWhatTheRunGives) {
   const Plan plan = maker.MakePlanOf(Cosine(0));
   SingleTensors single(plan);

@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/formats/safetensors/header.h"
+#include "core/formats/safetensors/layout.h"
 
 namespace weightsmith::internal {
 namespace {

@@ -1,4 +1,4 @@
-// The two readers behind ReadSource.
+// A text in JSON as a tree with places.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,7 @@
 
 namespace weightsmith::internal {
 
-/// Both add what is wrong to `diagnostics`; a tree that is returned may then be incomplete.
-std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
-                                   Diagnostics& diagnostics);
+/// Adds what is wrong to `diagnostics`; a tree that is returned may then be incomplete.
 std::optional<SourceNode> ReadJson(const std::shared_ptr<const SourceText>& source,
                                    Diagnostics& diagnostics);
 

@@ -1,0 +1,15 @@
+// A text in YAML as a tree with places.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "recipes/source/source_node.h"
+
+namespace weightsmith::internal {
+
+/// Adds what is wrong to `diagnostics`; a tree that is returned may then be incomplete.
+std::optional<SourceNode> ReadYaml(const std::shared_ptr<const SourceText>& source,
+                                   Diagnostics& diagnostics);
+
+}  // namespace weightsmith::internal

@@ -32,7 +32,10 @@ class WideTurn {
   Matrix to_;    ///< where each is turned
 };
 
-/// Bytes that any of them takes for matrices of such a size, at most, beside its arguments.
-std::uint64_t TurnBytes(MatrixSize size);
+/// Bytes that these take beside their arguments, at most, with what they give.
+std::uint64_t NearestOrthogonalBytes(std::uint64_t size);
+std::uint64_t PartOfTurnBytes(std::uint64_t size);
+/// Likewise a WideTurn between matrices of such a size; `part`: by a share between 0 and 1.
+std::uint64_t WideTurnBytes(MatrixSize size, bool part);
 
 }  // namespace weightsmith::internal

@@ -84,8 +84,14 @@ std::uint64_t CoreBytes(const Shape& shape, std::size_t inputs, std::span<const 
   const MatrixSize size = MatrixSizeOf(shape);
   const std::uint64_t each =
       std::min<std::uint64_t>(static_cast<std::uint64_t>(numbers[0]), size.smaller());
-  return SubspaceBytes(size, inputs) +
-         BytesOfNumbers(4 * inputs * each * (size.rows + size.columns + inputs * each));
+  const std::uint64_t all = inputs * each;
+  const MatrixSize inside{std::min<std::size_t>(size.rows, all),
+                          std::min<std::size_t>(size.columns, all)};
+  // The tasks' directions, stacked and made orthogonal; a task as it is decomposed, or the result
+  // and what is merged inside.
+  return BytesOfNumbers(4 * all * (size.rows + size.columns + all)) +
+         BytesOfMatrix(size.rows, size.columns) +
+         std::max(SingularBytes(size.rows, size.columns), SubspaceBytes(inside, inputs));
 }
 
 }  // namespace

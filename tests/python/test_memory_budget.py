@@ -4,6 +4,7 @@ limit of a process's data."""
 
 import re
 
+import numpy as np
 import pytest
 
 import adapters
@@ -102,6 +103,32 @@ def test_convert_split_and_verify(models, group):
     hold(models, group, ["convert", "a.safetensors", "--dtype", "f32", "--no-sync", "--force", "-q", "-o", "wide.safetensors"])
     models("synth", "sd15", "--sparse", "-o", "sd15.safetensors")
     hold(models, group, ["split", "sd15.safetensors", "--components", "vae", "--no-sync", "--force", "-q", "-o", "parts"])
+
+
+ROTATE_A_PART = ["rotate", "--param", "alignment=0.5", "--param", "alpha=0.3"]
+OF_MATRICES = [
+    (["rotate"], (512, 512, 3, 3)), (["rotate"], (60_000, 40)), (["rotate"], (900, 700)), (["rotate"], (400, 2000)),
+    (ROTATE_A_PART, (512, 512, 3, 3)), (ROTATE_A_PART, (700, 700)), (ROTATE_A_PART, (400, 2000)),
+    (["truncate_rank", "--param", "rank=300"], (500, 1500)), (["truncate_rank", "--param", "rank=8"], (200_000, 9)),
+    (["tsv_merge"], (400, 1600)), (["tsv_merge"], (1600, 400)), (["iso_c"], (400, 1600)), (["iso_cts"], (400, 1600)),
+    (["core_space", "--param", "rank=32"], (400, 1600)), (["svc"], (400, 1600)),
+]
+
+
+@pytest.mark.parametrize("words, shape", OF_MATRICES, ids=lambda value: " ".join(map(str, value)))
+def test_methods_of_matrices_take_at_least_half_of_what_is_planned(weightsmith, words, shape):
+    random = np.random.default_rng(3)
+    names = ["a", "b", "c"][:{"rotate": 2, "truncate_rank": 1}.get(words[0], 3)]
+    for name in names:
+        support.write(weightsmith.folder / f"{name}.safetensors", {"w": random.standard_normal(shape, dtype=np.float32)})
+    files = [f"{name}.safetensors" for name in names]
+    if len(files) > 2:
+        files = [*files[:2], "--base", files[2]]
+    command = ["merge", *files, "--op", *words, "--threads", "1", "--no-sync", "--force", "-q", "-o", "out.safetensors"]
+    least = least_budget(weightsmith, command)
+    status, peak, errors = limits.run(weightsmith, *command, "--max-memory", f"{least}MB")
+    assert status == 0, errors
+    assert peak <= least * MB <= 2 * peak, f"{peak / MB:.0f} MB within {least} MB"
 
 
 def test_a_plan_is_refused_as_its_run_is(models):

@@ -73,6 +73,15 @@ void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numb
   Round(Compose(merged, poll), out);
 }
 
+/// A matrix and its parts, while they are composed, which takes less than decomposing does.
+std::uint64_t SpectrumBytes(const Shape& shape, std::size_t /*inputs*/,
+                            std::span<const double> /*numbers*/) {
+  if (shape.size() < 2) return 0;
+  const MatrixSize size = MatrixSizeOf(shape);
+  return 2 * BytesOfMatrix(size.rows, size.columns) +
+         BytesOfMatrix(size.smaller(), size.smaller()) + SingularBytes(size.rows, size.columns);
+}
+
 std::uint64_t TaskMatricesBytes(const Shape& shape, std::size_t inputs,
                                 std::span<const double> /*numbers*/) {
   return shape.size() < 2 ? 0 : SubspaceBytes(MatrixSizeOf(shape), inputs);
@@ -104,7 +113,7 @@ const TensorFunction& TaskSingularVectors() {
 
 const TensorFunction& IsotropicSum() {
   static constexpr TensorFunction function{
-      .name = "isotropic_sum", .compute = MergeIsotropic, .bytes = TaskMatricesBytes};
+      .name = "isotropic_sum", .compute = MergeIsotropic, .bytes = SpectrumBytes};
   return function;
 }
 
@@ -122,7 +131,7 @@ const TensorFunction& CoreSpace() {
 
 const TensorFunction& CalibratedSpectrum() {
   static constexpr TensorFunction function{
-      .name = "calibrated_spectrum", .compute = Calibrate, .bytes = TaskMatricesBytes};
+      .name = "calibrated_spectrum", .compute = Calibrate, .bytes = SpectrumBytes};
   return function;
 }
 

@@ -107,28 +107,33 @@ def test_convert_split_and_verify(models, group):
 
 ROTATE_A_PART = ["rotate", "--param", "alignment=0.5", "--param", "alpha=0.3"]
 OF_MATRICES = [
-    (["rotate"], (512, 512, 3, 3)), (["rotate"], (60_000, 40)), (["rotate"], (900, 700)), (["rotate"], (400, 2000)),
-    (ROTATE_A_PART, (512, 512, 3, 3)), (ROTATE_A_PART, (700, 700)), (ROTATE_A_PART, (400, 2000)),
-    (["truncate_rank", "--param", "rank=300"], (500, 1500)), (["truncate_rank", "--param", "rank=8"], (200_000, 9)),
-    (["tsv_merge"], (400, 1600)), (["tsv_merge"], (1600, 400)), (["iso_c"], (400, 1600)), (["iso_cts"], (400, 1600)),
-    (["core_space", "--param", "rank=32"], (400, 1600)), (["svc"], (400, 1600)),
+    (["rotate"], (512, 512, 3, 3)), (["rotate"], (60_000, 40)), (ROTATE_A_PART, (600, 600)), (ROTATE_A_PART, (300, 1800)),
+    (["truncate_rank", "--param", "rank=5"], (300_000, 9)), (["tsv_merge"], (300, 1800)), (["iso_cts"], (1800, 300)),
 ]
 
 
-@pytest.mark.parametrize("words, shape", OF_MATRICES, ids=lambda value: " ".join(map(str, value)))
-def test_methods_of_matrices_take_at_least_half_of_what_is_planned(weightsmith, words, shape):
+def planned_and_taken(weightsmith, words, shape):
+    """Bytes of the least budget, and of a run within it."""
     random = np.random.default_rng(3)
-    names = ["a", "b", "c"][:{"rotate": 2, "truncate_rank": 1}.get(words[0], 3)]
-    for name in names:
+    for name in "abc":
         support.write(weightsmith.folder / f"{name}.safetensors", {"w": random.standard_normal(shape, dtype=np.float32)})
-    files = [f"{name}.safetensors" for name in names]
-    if len(files) > 2:
-        files = [*files[:2], "--base", files[2]]
+    files = {"rotate": ["a.safetensors", "b.safetensors"], "truncate_rank": ["a.safetensors"]}.get(
+        words[0], ["a.safetensors", "b.safetensors", "--base", "c.safetensors"])
     command = ["merge", *files, "--op", *words, "--threads", "1", "--no-sync", "--force", "-q", "-o", "out.safetensors"]
     least = least_budget(weightsmith, command)
     status, peak, errors = limits.run(weightsmith, *command, "--max-memory", f"{least}MB")
     assert status == 0, errors
-    assert peak <= least * MB <= 2 * peak, f"{peak / MB:.0f} MB within {least} MB"
+    assert peak <= least * MB
+    return least * MB, peak
+
+
+@pytest.mark.parametrize("words, shape", OF_MATRICES, ids=lambda value: " ".join(map(str, value)))
+def test_methods_of_matrices_plan_what_they_take_and_at_most_twice_that(weightsmith, words, shape):
+    planned, taken = planned_and_taken(weightsmith, words, shape)
+    # What the program takes by itself is planned generously, and is no part of it.
+    planned_small, taken_small = planned_and_taken(weightsmith, words, (8, 8))
+    assert taken - taken_small <= planned - planned_small + 8 * MB
+    assert planned - planned_small <= 2 * (taken - taken_small), f"{taken / MB:.0f} MB of {planned / MB:.0f} MB"
 
 
 def test_a_plan_is_refused_as_its_run_is(models):

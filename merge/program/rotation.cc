@@ -86,10 +86,12 @@ std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
   const MatrixSize size = SizeOfRows(shape);
   const bool part = IsPart(numbers[0]);
   const std::uint64_t whole = BytesOfMatrix(size.rows, size.columns);
-  if (size.rows < size.columns) return 2 * whole + WideTurnBytes(size, part);
+  // Both, and one more for what is freed between others and is of no use again.
+  const std::uint64_t given = 3 * whole;
+  if (size.rows < size.columns) return given + WideTurnBytes(size, part);
   // One that is transposed or turned, beside the turn or the product that it is made of.
   const std::uint64_t square = BytesOfMatrix(size.columns, size.columns);
-  return 2 * whole + square +
+  return given + square +
          std::max({whole + square, NearestOrthogonalBytes(size.columns),
                    part ? PartOfTurnBytes(size.columns) : 0});
 }

@@ -70,7 +70,7 @@ def test_others_of_the_family_need_no_density_either(models, op):
     usual = {"dare": 0.5, "dell": 0.5, "brea": 0.9, "cabs": 0.25}[op[:4]]
     kept = [f["mean"] for f in steps[0]["findings"] if f["label"] == "kept"]
     assert len(kept) == 2
-    np.testing.assert_allclose(kept, usual, atol=0.03)
+    np.testing.assert_allclose(kept, usual, atol=0.06)
 
 
 @pytest.mark.parametrize("line, flag", [
@@ -84,7 +84,7 @@ def test_what_is_missing_is_named_as_the_command_line_writes_it(models, line, fl
 
 
 @pytest.mark.parametrize("op, expected", [
-    ("copy", lambda a: a), ("passthrough --param scale=2", lambda a: 2 * a), ("scale --param factor=0.5", lambda a: a / 2)])
+    ("copy", lambda a: a), ("passthrough --param scale=2", lambda a: 2 * a), ("truncate_rank --param ratio=1", lambda a: a)])
 def test_an_operator_of_one_model_takes_one(models, op, expected):
     models(*f"merge a.safetensors --op {op} --policy effect=any -o out.safetensors".split())
     a, out = tensors(models, "a"), tensors(models, "out")

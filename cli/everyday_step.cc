@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <string_view>
 
@@ -64,8 +65,8 @@ void CheckLength(const Operator& op, std::string_view key, std::size_t given, st
   throw Error(
       ErrorCode::kUsage,
       fmt::format("{} needs a {} for each of {} models, not {}.", op.name, what, models, given),
-      fmt::format("Write them with commas, in the order of the models{}: {}=0.7,0.3.",
-                  op.operands.empty() ? "" : " of its list", key));
+      fmt::format("Write them with commas, in the order of the models{}: {}0.7,0.3.",
+                  op.operands.empty() ? "" : " of its list", FlagOfParameter(key)));
 }
 
 /// Whether the words are a number for each entry, of what an entry may have of its own; or layers.
@@ -113,6 +114,16 @@ std::string ListText(const Operator& op, std::span<const std::string> models,
 }
 
 }  // namespace
+
+std::size_t LeastModels(const Operator& op) {
+  return RequiredOperands(op) + (op.list && !op.list->optional ? 1 : 0);
+}
+
+std::string FlagOfParameter(std::string_view parameter) {
+  constexpr std::array<std::string_view, 3> kOwnFlags = {"alpha", "weights", "density"};
+  const bool own = std::ranges::find(kOwnFlags, parameter) != kOwnFlags.end();
+  return own ? fmt::format("--{} ", parameter) : fmt::format("--param {}=", parameter);
+}
 
 std::string ScalarOrFlow(const std::string& value) {
   const bool flow = value.starts_with('{') || value.starts_with('[');

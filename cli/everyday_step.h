@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,12 @@ std::string ScalarOrFlow(const std::string& value);
 std::string StepText(const Operator& op, std::span<const std::string> models,
                      std::span<const std::pair<std::string, std::string>> parameters,
                      bool has_base = false);
+
+/// What the value of a parameter is written behind: "--density ", "--param lambda=".
+std::string FlagOfParameter(std::string_view parameter);
+
+/// How many models the operator needs at least.
+std::size_t LeastModels(const Operator& op);
 
 /// Where in the order of the models the operand stands that is called so. Throws kUsage where the
 /// operator has none.

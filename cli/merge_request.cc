@@ -151,6 +151,8 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   if (LooksLikeModel(words.front()) && arguments.Has("base")) return true;
   if (LooksLikeModel(words.front())) {
     if (ChangesOneModel(arguments)) return true;
+    const std::optional<std::string> op = arguments.Text("op");
+    if (op && LeastModels(OperatorNamed("--op", *op)) < 2) return true;
     throw Error(ErrorCode::kUsage,
                 fmt::format("a merge needs two models; {} is one.", Quote(words.front())),
                 "Give a second model, --lora or --vae for this one, or a recipe that names the "
@@ -158,6 +160,40 @@ bool IsEveryday(const ParsedArguments& arguments, Everyday kind) {
   }
   RefuseEverydayFlags(arguments);
   return false;
+}
+
+/// "Write strength: … (how much)" as "Give --param strength=… (how much)".
+std::string AdviceInFlags(std::string_view advice) {
+  constexpr std::string_view kWrite = "Write ";
+  constexpr std::string_view kAnything = ": … (";
+  const std::size_t end = advice.find(kAnything);
+  if (!advice.starts_with(kWrite) || end == std::string_view::npos) return std::string(advice);
+  const std::string_view key = advice.substr(kWrite.size(), end - kWrite.size());
+  return fmt::format("Give {}{}", FlagOfParameter(key), advice.substr(end + 2));
+}
+
+/// Weights without a number for the rest, "IN00=0.2,M00=0.8", begin with it on the command line.
+Diagnostics InWordsOfFlags(const Diagnostics& diagnostics) {
+  Diagnostics changed;
+  for (const Diagnostic& diagnostic : diagnostics.all()) {
+    const auto& source = diagnostic.place.source;
+    const bool rows = source != nullptr && source->text.find('=') != std::string::npos &&
+                      !source->text.starts_with('{') &&
+                      source->text.find('\n') == std::string::npos;
+    if (diagnostic.severity != Severity::kError) {
+      changed.AddWarning(diagnostic.place, diagnostic.message, diagnostic.advice);
+    } else if (rows && diagnostic.message.find("no row of 'alpha' matches") != std::string::npos) {
+      changed.AddError(
+          diagnostic.place,
+          Error(diagnostic.code, diagnostic.message,
+                fmt::format("Begin with a number for all other places: 0,{}", source->text)));
+    } else {
+      changed.AddError(diagnostic.place,
+                       Error(diagnostic.code, diagnostic.message, AdviceInFlags(diagnostic.advice),
+                             diagnostic.options));
+    }
+  }
+  return changed;
 }
 
 }  // namespace
@@ -252,6 +288,7 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
     const SourceText source = EverydaySource(merge, words, diagnostics);
     ShowDiagnostics(diagnostics, terminal);
     recipe = ParseRecipe(source, {}, options, diagnostics);
+    diagnostics = InWordsOfFlags(diagnostics);
     if (recipe) {
       SetPaths(merge, *recipe);
       AddFilesOfWeights(arguments, *recipe);
@@ -262,33 +299,6 @@ RecipeRequest ReadRecipe(const ParsedArguments& arguments, Terminal& terminal, E
   ShowDiagnostics(diagnostics, terminal);
   return {std::move(recipe).value(), std::move(options), everyday};
 }
-
-namespace {
-
-/// Weights without a number for the rest, "IN00=0.2,M00=0.8", begin with it on the command line.
-Diagnostics InWordsOfFlags(const Diagnostics& diagnostics) {
-  Diagnostics changed;
-  for (const Diagnostic& diagnostic : diagnostics.all()) {
-    const auto& source = diagnostic.place.source;
-    const bool rows = source != nullptr && source->text.find('=') != std::string::npos &&
-                      !source->text.starts_with('{') &&
-                      source->text.find('\n') == std::string::npos;
-    if (diagnostic.severity != Severity::kError) {
-      changed.AddWarning(diagnostic.place, diagnostic.message, diagnostic.advice);
-    } else if (rows && diagnostic.message.find("no row of 'alpha' matches") != std::string::npos) {
-      changed.AddError(
-          diagnostic.place,
-          Error(diagnostic.code, diagnostic.message,
-                fmt::format("Begin with a number for all other places: 0,{}", source->text)));
-    } else {
-      changed.AddError(diagnostic.place, Error(diagnostic.code, diagnostic.message,
-                                               diagnostic.advice, diagnostic.options));
-    }
-  }
-  return changed;
-}
-
-}  // namespace
 
 Plan PlanOf(const RecipeRequest& request, Terminal& terminal) {
   Diagnostics diagnostics;

@@ -10,6 +10,8 @@ namespace weightsmith::internal {
 /// fault for each 4 KiB takes longer than what is then computed there. Throws std::bad_alloc.
 void* AllocateAligned(std::size_t bytes);
 void FreeAligned(void* memory);
+/// What an allocation of so many bytes takes.
+std::size_t AlignedBytes(std::size_t bytes);
 
 template <class T>
 struct CacheLineAllocator {

@@ -2,8 +2,14 @@
 
 namespace weightsmith::internal {
 
-ParameterSpec DensityParameter(std::string_view doc) {
-  return {.name = "density", .by_place = true, .by_entry = true, .low = 0, .high = 1, .doc = doc};
+ParameterSpec DensityParameter(double usual, std::string_view doc) {
+  return {.name = "density",
+          .default_value = usual,
+          .by_place = true,
+          .by_entry = true,
+          .low = 0,
+          .high = 1,
+          .doc = doc};
 }
 
 ParameterSpec TrimParameter() {

@@ -5,8 +5,8 @@
 
 namespace weightsmith::internal {
 
-/// `density`: the share that is kept, by place and by entry, 0 to 1.
-ParameterSpec DensityParameter(std::string_view doc);
+/// `density`: the share that is kept, by place and by entry, 0 to 1; `usual` where none is given.
+ParameterSpec DensityParameter(double usual, std::string_view doc);
 
 /// `trim`: how a share becomes a number of elements.
 ParameterSpec TrimParameter();

@@ -21,7 +21,8 @@ const Operator& breadcrumbs() {
           "Of every model's difference to the base, tensor by tensor, the gamma*n largest elements "
           "of n are left out, which may be outliers, and of the others the density*n largest are "
           "kept; equal magnitudes at a limit are all kept. Where both shares are more than there "
-          "are, fewer large ones are left out. A density of 1 keeps all.\n\n"
+          "are, fewer large ones are left out. A density of 1 keeps all, "
+          "as mergekit does where none is given.\n\n"
           "Where mergekit keeps nothing of a tensor because gamma*n is less than one element, "
           "nothing large is left out here.",
       .formula = "base + lambda*sum(w_i*trim(x_i - base)), trim keeping density*n behind gamma*n",
@@ -33,7 +34,7 @@ const Operator& breadcrumbs() {
       .operands = {BaseOperand()},
       .list = FineTunes(true),
       .result = Kind::kWeight,
-      .parameters = {DensityParameter("The share of each difference that is kept."),
+      .parameters = {DensityParameter(0.9, "The share of each difference that is kept."),
                      GammaParameter(),
                      NormalizeParameter(false, "Whether to divide by the sum of the weights."),
                      LambdaParameter(), RescaleParameter("none")},

@@ -31,7 +31,7 @@ const Operator& breadcrumbs_ties() {
       .operands = {BaseOperand()},
       .list = FineTunes(true),
       .result = Kind::kWeight,
-      .parameters = {DensityParameter("The share of each difference that is kept."),
+      .parameters = {DensityParameter(0.9, "The share of each difference that is kept."),
                      GammaParameter(),
                      NormalizeParameter(false, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), RescaleParameter("none")},

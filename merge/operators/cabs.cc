@@ -50,7 +50,7 @@ const Operator& cabs() {
       .operands = {BaseOperand()},
       .list = FineTunes(true),
       .result = Kind::kWeight,
-      .parameters = {DensityParameter("The share of each difference that is kept."),
+      .parameters = {DensityParameter(0.25, "The share of each difference that is kept."),
                      LambdaParameter()},
       .check = CheckFineTunes,
       .lower = LowerCabs,

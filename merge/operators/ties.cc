@@ -35,7 +35,9 @@ const Operator& ties() {
           "where both are equal). With normalize each element is divided by the sum of the weights "
           "of the models that are left there.\n\n"
           "A density for all models may be replaced by one for each: {model: photo, weight: 0.6, "
-          "density: 0.3}. A density that keeps no element of a tensor adds nothing, where mergekit "
+          "density: 0.3}. Without one it is 0.2, which the paper advises and sd-mecha takes; "
+          "mergekit "
+          "takes 1. A density that keeps no element of a tensor adds nothing, where mergekit "
           "fails. sd-mecha's ties_sum is `trim: mecha, sign: majority` with weights of 1; it votes "
           "by the sum of the changes where `vote_sgn` is set, which is `sign: total`.\n\n"
           "With `combine: stock` each row of a matrix is then scaled down by how far the models' "
@@ -57,7 +59,7 @@ const Operator& ties() {
       .operands = {BaseOperand()},
       .list = FineTunes(true),
       .result = Kind::kWeight,
-      .parameters = {DensityParameter("The share of each difference that is kept."),
+      .parameters = {DensityParameter(0.2, "The share of each difference that is kept."),
                      NormalizeParameter(true, "Whether to divide by the weights that agree."),
                      SignParameter(), LambdaParameter(), TrimParameter(), RescaleParameter("none"),
                      CombineParameter()},

@@ -64,6 +64,10 @@ void Average(TensorInputs in, std::span<float> out, const Poll& poll);
 constexpr std::uint64_t BytesOfNumbers(std::uint64_t count) {
   return count * sizeof(double);
 }
+/// Bytes of a matrix.
+inline std::uint64_t BytesOfMatrix(std::uint64_t rows, std::uint64_t columns) {
+  return AlignedBytes(BytesOfNumbers(rows * columns));
+}
 
 /// REQUIRES: as many values as the size says; likewise below.
 Matrix MatrixOf(std::span<const float> values, MatrixSize size, const Poll& poll);

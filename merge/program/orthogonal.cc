@@ -156,10 +156,28 @@ std::uint64_t TurnBytesOfPart(MatrixSize size) {
   return SingularBytesOfPart(2 * square, square);
 }
 
-std::uint64_t TurnBytes(MatrixSize size) {
-  const std::uint64_t square = size.rows < size.columns ? size.rows : size.columns;
-  return BytesOfNumbers(8 * size.rows * size.columns + 12 * square * square) +
-         SingularBytes(2 * square, square) + SingularBytes(size.rows, size.columns);
+std::uint64_t NearestOrthogonalBytes(std::uint64_t size) {
+  // Most where directions are missing, while others are looked for: the parts, the turn, and rows
+  // with all directions below them.
+  return 4 * BytesOfMatrix(size, size) + SingularBytes(size, size);
+}
+
+std::uint64_t PartOfTurnBytes(std::uint64_t size) {
+  // The parts, and eight that are made of the turn and of them.
+  return 6 * BytesOfMatrix(size, size) + SingularBytes(size, size);
+}
+
+std::uint64_t WideTurnBytes(MatrixSize size, bool part) {
+  const std::uint64_t whole = BytesOfMatrix(size.rows, size.columns);
+  const std::uint64_t square = BytesOfMatrix(size.rows, size.rows);
+  const std::uint64_t of_whole = SingularBytes(size.rows, size.columns);
+  // Directions of both and the products with them, while the core is decomposed; and then what is
+  // made of them.
+  const std::uint64_t decomposed = 2 * whole + 3 * square + SingularBytes(size.rows, size.rows);
+  const std::uint64_t made = whole + 3 * square + of_whole;
+  // With what lies between directions, while that is made orthogonal.
+  const std::uint64_t turned = (part ? 3 : 2) * whole + of_whole;
+  return std::max({decomposed, made, turned});
 }
 
 }  // namespace weightsmith::internal

@@ -32,9 +32,12 @@ class WideTurn {
   Matrix to_;    ///< where each is turned
 };
 
-/// Bytes that any of them takes for matrices of such a size, at most, beside its arguments.
-std::uint64_t TurnBytes(MatrixSize size);
-/// Likewise, that each thread takes beside them in a part that it computes.
+/// Bytes that these take beside their arguments, at most, with what they give.
+std::uint64_t NearestOrthogonalBytes(std::uint64_t size);
+std::uint64_t PartOfTurnBytes(std::uint64_t size);
+/// Likewise a WideTurn between matrices of such a size; `part`: by a share between 0 and 1.
+std::uint64_t WideTurnBytes(MatrixSize size, bool part);
+/// What each thread takes beside those in a part that it computes.
 std::uint64_t TurnBytesOfPart(MatrixSize size);
 
 }  // namespace weightsmith::internal

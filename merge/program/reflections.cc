@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "merge/program/sweeps.h"
@@ -75,7 +76,9 @@ Matrix TriangleOf(const Matrix& a, const Poll& poll) {
   Matrix columns = Transposed(a, poll);
   for (std::size_t first = 0; first < columns.rows; first += kTogether) {
     const std::size_t end = std::min(first + kTogether, columns.rows);
-    Reflections reflections(columns.columns - first);
+    // Behind the last there is nothing to reflect.
+    std::optional<Reflections> reflections;
+    if (end < columns.rows) reflections.emplace(columns.columns - first);
     for (std::size_t k = first; k < end; ++k) {
       poll();
       double multiple = 0;
@@ -85,10 +88,11 @@ Matrix TriangleOf(const Matrix& a, const Poll& poll) {
         const std::span<double> other = columns.row(j).subspan(k);
         AddTo(other, -factor * Dot(own, other), own);
       }
-      reflections.Add(own, factor);
+      if (reflections) reflections->Add(own, factor);
       own[0] = multiple;
     }
-    reflections.Apply(
+    if (!reflections) break;
+    reflections->Apply(
         PartOfMatrix(columns, end, first, columns.rows - end, columns.columns - first), false,
         poll);
   }

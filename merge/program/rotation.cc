@@ -1,5 +1,6 @@
 #include "merge/program/rotation.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "merge/program/change.h"
@@ -45,9 +46,12 @@ void Approach(Matrix& a, double s, const Matrix& b, const Poll& poll) {
   AddTo(a, s, b, poll);
 }
 
+bool IsPart(double alignment) {
+  return alignment != 0 && alignment != 1;
+}
+
 Matrix TurnTall(Matrix a, const Matrix& b, const RotationNumbers& numbers, const Poll& poll) {
-  const bool part = numbers.alignment != 0 && numbers.alignment != 1;
-  const Matrix turn = NearestTurn(a, b, part, poll);
+  const Matrix turn = NearestTurn(a, b, IsPart(numbers.alignment), poll);
   if (numbers.alpha != 0) Approach(a, numbers.alpha, MultiplyTransposed(b, turn, poll), poll);
   return numbers.alignment == 0 ? a : Multiply(a, PartOfTurn(turn, numbers.alignment, poll), poll);
 }
@@ -85,10 +89,19 @@ void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> 
 }
 
 std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
-                            std::span<const double> /*numbers*/) {
+                            std::span<const double> numbers) {
   if (shape.size() < 2) return 0;
   const MatrixSize size = SizeOfRows(shape);
-  return BytesOfNumbers(4 * size.rows * size.columns) + TurnBytes(size);
+  const bool part = IsPart(numbers[0]);
+  const std::uint64_t whole = BytesOfMatrix(size.rows, size.columns);
+  // Both, and one more for what is freed between others and is of no use again.
+  const std::uint64_t given = 3 * whole;
+  if (size.rows < size.columns) return given + WideTurnBytes(size, part);
+  // One that is transposed or turned, beside the turn or the product that it is made of.
+  const std::uint64_t square = BytesOfMatrix(size.columns, size.columns);
+  return given + square +
+         std::max({whole + square, NearestOrthogonalBytes(size.columns),
+                   part ? PartOfTurnBytes(size.columns) : 0});
 }
 
 std::uint64_t RotationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,

@@ -213,9 +213,15 @@ std::uint64_t SingularBytesOfPart(std::uint64_t rows, std::uint64_t columns) {
 }
 
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns) {
-  const std::uint64_t smaller = std::min(rows, columns);
-  return BytesOfNumbers(5 * rows * columns + 4 * smaller * smaller + 512 * (rows + columns)) +
-         2 * kProductBytes;
+  const auto [smaller, larger] = std::minmax(rows, columns);
+  // Reflections, or rows that are made orthogonal, and their transpose: each as long as the matrix.
+  const std::uint64_t together = std::min<std::uint64_t>(kRowsTogether, smaller);
+  // Reflections of all steps are half a square; the rest are those of a run, and sweeps that wait.
+  constexpr std::uint64_t kBesideSquare = 400;
+  // The matrix transposed, as it is turned or multiplied; what becomes of it; one side's vectors;
+  // and one more, since what is freed between others is not always of use again.
+  return 4 * BytesOfMatrix(rows, columns) + BytesOfMatrix(smaller, smaller) +
+         BytesOfNumbers(2 * together * larger + kBesideSquare * smaller) + kProductBytes;
 }
 
 }  // namespace weightsmith::internal

@@ -32,7 +32,8 @@ Matrix Compose(const Singular& parts, const Poll& poll);
 /// The nearest matrix all of whose singular values are 1 or 0: left·right.
 Matrix Polar(const Matrix& a, const Poll& poll);
 
-/// Bytes that any of these takes for a matrix of such a size, its result included, at most.
+/// Bytes that any of these takes beside its arguments for a matrix of such a size, its result
+/// included, at most.
 std::uint64_t SingularBytes(std::uint64_t rows, std::uint64_t columns);
 /// Likewise, that each thread takes beside them in a part that it computes.
 std::uint64_t SingularBytesOfPart(std::uint64_t rows, std::uint64_t columns);

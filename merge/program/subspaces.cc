@@ -159,9 +159,17 @@ std::uint64_t SubspaceBytesOfPart(MatrixSize size, std::size_t tasks) {
 std::uint64_t SubspaceBytes(MatrixSize size, std::size_t tasks) {
   const std::uint64_t longer = std::max(size.rows, size.columns);
   const std::uint64_t directions = std::max<std::uint64_t>(size.smaller(), tasks);
-  // Of each direction that is kept its vectors, four times: apart, stacked, orthogonal, turned.
-  return BytesOfNumbers(5 * size.rows * size.columns + 8 * directions * longer) +
-         SingularBytes(directions, longer);
+  const std::uint64_t vectors =
+      BytesOfMatrix(directions, size.rows) + BytesOfMatrix(directions, size.columns);
+  // A task, what it has in directions that are common, and its parts beside those of the others.
+  const std::uint64_t apart = BytesOfMatrix(size.rows, size.columns) +
+                              BytesOfMatrix(directions, size.columns) +
+                              SingularBytes(size.rows, size.columns);
+  // One side of all of them, and the other while it is made orthogonal.
+  const std::uint64_t together = BytesOfMatrix(directions, size.rows) +
+                                 BytesOfMatrix(directions, longer) +
+                                 SingularBytes(directions, longer);
+  return vectors + std::max(apart, together);
 }
 
 }  // namespace weightsmith::internal

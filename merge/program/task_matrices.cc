@@ -81,6 +81,15 @@ void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numb
   Round(Compose(merged, poll), out, poll);
 }
 
+/// A matrix and its parts, while they are composed, which takes less than decomposing does.
+std::uint64_t SpectrumBytes(const Shape& shape, std::size_t /*inputs*/,
+                            std::span<const double> /*numbers*/) {
+  if (shape.size() < 2) return 0;
+  const MatrixSize size = MatrixSizeOf(shape);
+  return 2 * BytesOfMatrix(size.rows, size.columns) +
+         BytesOfMatrix(size.smaller(), size.smaller()) + SingularBytes(size.rows, size.columns);
+}
+
 std::uint64_t TaskMatricesBytes(const Shape& shape, std::size_t inputs,
                                 std::span<const double> /*numbers*/) {
   return shape.size() < 2 ? 0 : SubspaceBytes(MatrixSizeOf(shape), inputs);
@@ -97,8 +106,14 @@ std::uint64_t CoreBytes(const Shape& shape, std::size_t inputs, std::span<const 
   const MatrixSize size = MatrixSizeOf(shape);
   const std::uint64_t each =
       std::min<std::uint64_t>(static_cast<std::uint64_t>(numbers[0]), size.smaller());
-  return SubspaceBytes(size, inputs) +
-         BytesOfNumbers(4 * inputs * each * (size.rows + size.columns + inputs * each));
+  const std::uint64_t all = inputs * each;
+  const MatrixSize inside{std::min<std::size_t>(size.rows, all),
+                          std::min<std::size_t>(size.columns, all)};
+  // The tasks' directions, stacked and made orthogonal; a task as it is decomposed, or the result
+  // and what is merged inside.
+  return BytesOfNumbers(4 * all * (size.rows + size.columns + all)) +
+         BytesOfMatrix(size.rows, size.columns) +
+         std::max(SingularBytes(size.rows, size.columns), SubspaceBytes(inside, inputs));
 }
 
 std::uint64_t CoreBytesOfPart(const Shape& shape, std::size_t inputs,
@@ -124,7 +139,7 @@ const TensorFunction& TaskSingularVectors() {
 const TensorFunction& IsotropicSum() {
   static constexpr TensorFunction function{.name = "isotropic_sum",
                                            .compute = MergeIsotropic,
-                                           .bytes = TaskMatricesBytes,
+                                           .bytes = SpectrumBytes,
                                            .bytes_of_part = TaskMatricesBytesOfPart};
   return function;
 }
@@ -148,7 +163,7 @@ const TensorFunction& CoreSpace() {
 const TensorFunction& CalibratedSpectrum() {
   static constexpr TensorFunction function{.name = "calibrated_spectrum",
                                            .compute = Calibrate,
-                                           .bytes = TaskMatricesBytes,
+                                           .bytes = SpectrumBytes,
                                            .bytes_of_part = TaskMatricesBytesOfPart};
   return function;
 }

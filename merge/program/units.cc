@@ -171,7 +171,7 @@ std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,
   }
   // What each unit gains by each, or its turn; slices of two models, transposed and cut out.
   return BytesOfNumbers(2 * units * std::max<std::uint64_t>(units, unit * unit) + 6 * largest) +
-         TurnBytes({static_cast<std::size_t>(unit), static_cast<std::size_t>(unit)});
+         NearestOrthogonalBytes(unit);
 }
 
 }  // namespace

@@ -51,6 +51,53 @@ def test_ties_with_a_base_weights_and_a_density(models):
         assert finding["lowest"] <= finding["mean"] <= finding["highest"]
 
 
+def test_ties_needs_no_density_and_keeps_the_fifth_of_the_paper(models):
+    models(*"merge a.safetensors b.safetensors --op ties --base d.safetensors -o out.safetensors".split())
+    a, b, d = (tensors(models, name) for name in "abd")
+    out = tensors(models, "out")
+    for name in out:
+        expected = Arithmetic().ties(d[name], [a[name], b[name]], [0.5, 0.5], 0.2)
+        np.testing.assert_allclose(out[name], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "op", ["dare_linear", "dare_ties", "della", "della_linear", "breadcrumbs", "breadcrumbs_ties", "cabs"])
+def test_others_of_the_family_need_no_density_either(models, op):
+    line = f"merge a.safetensors b.safetensors --op {op} --base d.safetensors --param seed=1 -o out.safetensors --json"
+    if not op.startswith(("dare", "della")):
+        line = line.replace("--param seed=1 ", "")
+    steps = json.loads(models(*line.split()).stdout)["steps"]
+    usual = {"dare": 0.5, "dell": 0.5, "brea": 0.9, "cabs": 0.25}[op[:4]]
+    kept = [f["mean"] for f in steps[0]["findings"] if f["label"] == "kept"]
+    assert len(kept) == 2
+    np.testing.assert_allclose(kept, usual, atol=0.06)
+
+
+@pytest.mark.parametrize("line, flag", [
+    ("a.safetensors --op noise", "Give --param strength=… ("),
+    ("a.safetensors b.safetensors --op slerp", "Give --alpha … ("),
+    ("a.safetensors b.safetensors --op ties --base d.safetensors --weights 1", "list: --weights 0.7,0.3."),
+    ("a.safetensors b.safetensors --op breadcrumbs --base d.safetensors --param gamma=0,0,0", "list: --param gamma=0.7,0.3."),
+])
+def test_what_is_missing_is_named_as_the_command_line_writes_it(models, line, flag):
+    assert flag in models("merge", *line.split(), "-o", "out.safetensors", status=2).stderr
+
+
+@pytest.mark.parametrize("op, expected", [
+    ("copy", lambda a: a), ("passthrough --param scale=2", lambda a: 2 * a), ("truncate_rank --param ratio=1", lambda a: a)])
+def test_an_operator_of_one_model_takes_one(models, op, expected):
+    models(*f"merge a.safetensors --op {op} --policy effect=any -o out.safetensors".split())
+    a, out = tensors(models, "a"), tensors(models, "out")
+    for name in out:
+        np.testing.assert_array_equal(out[name], expected(a[name]))
+
+
+def test_one_model_is_too_few_for_others(models):
+    for words in ("", "--op slerp"):
+        said = models(*f"merge a.safetensors {words} -o out.safetensors".split(), status=2).stderr
+        assert "two models" in said
+
+
 def test_the_angle_of_slerp_is_that_of_numpy(models):
     told = models(*"merge a.safetensors b.safetensors --op slerp --alpha 0.3 -o out.safetensors --json".split())
     a, b = tensors(models, "a"), tensors(models, "b")

@@ -4,6 +4,7 @@ limit of a process's data."""
 
 import re
 
+import numpy as np
 import pytest
 
 import adapters
@@ -102,6 +103,37 @@ def test_convert_split_and_verify(models, group):
     hold(models, group, ["convert", "a.safetensors", "--dtype", "f32", "--no-sync", "--force", "-q", "-o", "wide.safetensors"])
     models("synth", "sd15", "--sparse", "-o", "sd15.safetensors")
     hold(models, group, ["split", "sd15.safetensors", "--components", "vae", "--no-sync", "--force", "-q", "-o", "parts"])
+
+
+ROTATE_A_PART = ["rotate", "--param", "alignment=0.5", "--param", "alpha=0.3"]
+OF_MATRICES = [
+    (["rotate"], (512, 512, 3, 3)), (["rotate"], (60_000, 40)), (ROTATE_A_PART, (600, 600)), (ROTATE_A_PART, (300, 1800)),
+    (["truncate_rank", "--param", "rank=5"], (300_000, 9)), (["tsv_merge"], (300, 1800)), (["iso_cts"], (1800, 300)),
+]
+
+
+def planned_and_taken(weightsmith, words, shape):
+    """Bytes of the least budget, and of a run within it."""
+    random = np.random.default_rng(3)
+    for name in "abc":
+        support.write(weightsmith.folder / f"{name}.safetensors", {"w": random.standard_normal(shape, dtype=np.float32)})
+    files = {"rotate": ["a.safetensors", "b.safetensors"], "truncate_rank": ["a.safetensors"]}.get(
+        words[0], ["a.safetensors", "b.safetensors", "--base", "c.safetensors"])
+    command = ["merge", *files, "--op", *words, "--threads", "1", "--no-sync", "--force", "-q", "-o", "out.safetensors"]
+    least = least_budget(weightsmith, command)
+    status, peak, errors = limits.run(weightsmith, *command, "--max-memory", f"{least}MB")
+    assert status == 0, errors
+    assert peak <= least * MB
+    return least * MB, peak
+
+
+@pytest.mark.parametrize("words, shape", OF_MATRICES, ids=lambda value: " ".join(map(str, value)))
+def test_methods_of_matrices_plan_what_they_take_and_at_most_twice_that(weightsmith, words, shape):
+    planned, taken = planned_and_taken(weightsmith, words, shape)
+    # What the program takes by itself is planned generously, and is no part of it.
+    planned_small, taken_small = planned_and_taken(weightsmith, words, (8, 8))
+    assert taken - taken_small <= planned - planned_small + 8 * MB
+    assert planned - planned_small <= 2 * (taken - taken_small), f"{taken / MB:.0f} MB of {planned / MB:.0f} MB"
 
 
 def test_a_plan_is_refused_as_its_run_is(models):

@@ -253,7 +253,6 @@ def test_the_ends_of_a_parameter_are_the_operands(weightsmith, op, ends):
 @pytest.mark.parametrize("entries, message", [
     ([{"model": "a", "weight": 0.5, "density": 1.5}], "density"),
     ([{"model": "a", "weight": 0.5, "densty": 0.5}], "densty"),
-    ([{"model": "a", "weight": 0.5, "density": 0.5}, {"model": "b", "weight": 0.5}], "ties needs 'density'"),
     ([{"model": "a", "density": 0.5}], "has no 'weight'"),
 ])
 def test_a_wrong_number_of_an_entry_is_told_where_it_stands(weightsmith, entries, message):

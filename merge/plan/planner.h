@@ -45,15 +45,23 @@ DType OutputDType(const OutputSpec& spec, const TensorPlace& place, const ModelT
 std::string OutputName(const ModelTensor& tensor, bool leftmost, bool bare_layout,
                        bool one_component, const std::string& canonical);
 
-/// The result as a linear combination of the models, by component.
+/// Names the models whose moving averages the plan's tasks read.
+void FindAverages(Plan& plan);
+
+/// The result as a linear combination of the models and the averages, by component.
 std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
                                                     const std::vector<OutputTensor>& tensors);
 
-/// Counts how the keys of each model went in, for the plan and its notes. `considered` are the
-/// models whose weights were looked at. Throws kNoEffect for a model that matched nothing.
+/// Models that steps were to take something of.
+struct ModelsMet {
+  const std::set<std::uint32_t>& considered;      ///< whose weights were looked at
+  const std::map<std::uint32_t, NodeId>& spared;  ///< that a step may have had no need of
+};
+
+/// Counts how the keys of each model went in, for the plan and its notes. Throws kNoEffect for a
+/// model that matched nothing.
 void CountModelKeys(Plan& plan, const ExpressionIndex& index,
-                    const std::map<TensorKey, PlannedTensor>& tensors,
-                    const std::set<std::uint32_t>& considered);
+                    const std::map<TensorKey, PlannedTensor>& tensors, const ModelsMet& met);
 
 /// Warns of lists of block weights that average VAEs, a well-known mistake.
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);
@@ -164,6 +172,8 @@ class Planner {
                  std::uint32_t product);
   void CheckSelections();
   void NoteSelections();
+  void CheckConcern(const StepPlan& step, const Node& node) const;
+  bool IsSelectedFrom(NodeId node) const;
   void CheckSteps();
   void CheckAdapters(const Node& step, NodeId id,
                      const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
@@ -181,11 +191,14 @@ class Planner {
   std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
   std::map<std::uint32_t, std::map<std::string, Task>> surveyed_;  ///< by step of the plan
   std::set<NodeId> computed_;
+  std::set<NodeId> concerned_;  ///< of them, those that are for such a tensor
+  std::set<NodeId> left_vae_;   ///< steps that left a VAE as it is
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
   std::map<NodeId, std::uint64_t> selected_;  ///< tensors that a step with `where` acts on
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::set<std::uint32_t> considered_;
+  std::map<std::uint32_t, NodeId> spared_;
 };
 
 }  // namespace weightsmith::internal

@@ -1,6 +1,7 @@
 """Operators that read all tensors of a block: units permuted, and heads turned."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -116,6 +117,20 @@ def test_heads_are_turned_by_the_nearest_matrix(weightsmith, tmp_path):
             np.testing.assert_allclose(  # what the model computes
                 head(found, first, h).T @ head(found, second, h), head(a, first, h).T @ head(a, second, h), atol=1e-5)
     support.assert_same_bits(found["b.norm.weight"], a["b.norm.weight"], "norm")
+
+
+@pytest.mark.parametrize("step", [{"op": "rebasin", "heads": HEADS}, {"op": "align_attention", "heads": HEADS}], ids=str)
+def test_what_is_compared_with_is_read(weightsmith, tmp_path, step):
+    generator = np.random.default_rng(8)
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", made(UNET, HEADS * SIZE, generator))
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {**step, "a": "a", "b": "b"}},
+        "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    said = weightsmith("merge", "r.yaml", "--no-sync", "--report", "report.json").stderr
+    assert "not read" not in said and f"{len(UNET)} used" in said
+    _, other = json.loads((tmp_path / "report.json").read_text())["inputs"]
+    assert other["tensors_computed"] == len(UNET) and other["steps"] == ["out"]
 
 
 def test_operands_have_to_be_models(weightsmith, tmp_path):

@@ -243,12 +243,13 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     });
     checker.Check(step.policies.missing, "policy 'missing'");
     for (const TensorFilter& filter : step.where) {
-      for (const auto* selectors : {&filter.components, &filter.blocks, &filter.names}) {
+      for (const auto* selectors : {&filter.components, &filter.blocks}) {
         for (const Selector& selector : *selectors) {
           const std::vector<PlaceRow<double>> row{{selector, 1.0, {}}};
           checker.Check(Weights(row), where + ": 'where'");
         }
       }
+      for (const Selector& name : filter.names) checker.CheckName(name, where + ": 'where'");
     }
   }
   checker.Check(plan.policies.missing, "policy 'missing'");

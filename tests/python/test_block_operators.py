@@ -90,6 +90,22 @@ def test_groups_of_heads_move_with_their_keys(weightsmith, tmp_path):
         support.assert_same_bits(found[name], x, name)
 
 
+@pytest.mark.parametrize("number, said", [
+    ({"heads": 4}, "`heads` 4 does not divide the 6 rows of its keys"),
+    ({"heads": 4}, "with 4 heads of queries, write 2"),
+    ({"head_size": 5}, "`head_size` 5 does not divide the 6 rows of its keys")], ids=str)
+def test_a_number_of_heads_that_fits_no_keys_is_told(weightsmith, tmp_path, number, said):
+    generator = np.random.default_rng(9)
+    rows = {"q_proj": 4 * SIZE, "k_proj": 2 * SIZE, "v_proj": 2 * SIZE}
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", {
+            f"b.self_attn.{part}.weight": generator.standard_normal((count, WIDTH)).astype(np.float32) for part, count in rows.items()})
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {"op": "rebasin", "a": "a", "b": "b", **number}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    assert said in weightsmith("merge", "r.yaml", status=3).stderr
+
+
 def test_heads_of_which_nothing_is_said_stay(weightsmith, tmp_path):
     generator = np.random.default_rng(4)
     a, b = (made(UNET, HEADS * SIZE, generator) for _ in "ab")

@@ -208,6 +208,10 @@ struct Operator {
   /// Names, inside the component, of the tensors that it reads whole beside the one of this name.
   /// Operands of those have to be models.
   std::vector<std::string> (*companions)(std::string_view tensor) = nullptr;
+  /// Of an operator that is for some tensors alone: whether it is for this one. What it is for none
+  /// of is an error, and `lacks` says what the first operand does: "has no EMA copies".
+  bool (*concerns)(const Arguments&) = nullptr;
+  std::string_view lacks{};
   /// A sentence that says what is wrong with what was given; empty when nothing is.
   std::string (*check)(const ArgumentsGiven&) = nullptr;
   /// Likewise of one tensor, whose numbers and shape are known: lower() is not called then. What

@@ -311,7 +311,6 @@ class Shown {
   }
 
   static SourceNode FilterOf(const TensorFilter& filter) {
-    constexpr std::string_view kEverywhere = "default:";
     SourceNode map = Flow();
     const auto put = [&](std::string_view key, std::vector<SourceNode> values) {
       if (values.empty()) return;
@@ -319,17 +318,18 @@ class Shown {
       list.items = std::move(values);
       Put(map, key, list.items.size() == 1 ? SourceNode(list.items.front()) : std::move(list));
     };
-    const auto texts = [&](const std::vector<Selector>& selectors, std::string_view without = {}) {
+    const auto texts = [&](const std::vector<Selector>& selectors) {
       std::vector<SourceNode> values;
-      for (const Selector& selector : selectors) {
-        const bool shorter = !without.empty() && selector.text().starts_with(without);
-        values.push_back(Text(selector.text().substr(shorter ? without.size() : 0)));
-      }
+      for (const Selector& selector : selectors) values.push_back(Text(selector.text()));
       return values;
     };
+    std::vector<SourceNode> names;
+    for (const Selector& name : filter.names) {
+      names.push_back(Text(std::string(WrittenName(name))));
+    }
     put("component", texts(filter.components));
     put("block", texts(filter.blocks));
-    put("name", texts(filter.names, kEverywhere));
+    put("name", std::move(names));
     std::vector<SourceNode> ranks;
     for (const std::uint64_t rank : filter.ranks) ranks.push_back(Plain(std::to_string(rank)));
     put("rank", std::move(ranks));

@@ -31,15 +31,14 @@ std::string FormatSigned(double value) {
   return (value < 0 ? "-" : "") + FormatCoefficient(std::abs(value));
 }
 
-std::vector<std::string> ModelNames(const Plan& plan) {
-  std::vector<std::string> names;
-  for (const Model& model : plan.models) names.push_back(model.name);
-  return names;
+std::vector<std::string> NamesOfTerms(const Plan& plan) {
+  const std::vector<std::string_view> names = TermNames(plan);
+  return {names.begin(), names.end()};
 }
 
 std::string ResultOf(const ComponentCoefficients& component, const Plan& plan) {
   if (!component.linear) return "not a sum of its inputs";
-  const std::vector<std::string> names = ModelNames(plan);
+  const std::vector<std::string> names = NamesOfTerms(plan);
   if (component.uniform) return FormatCombination(component.coefficients, names);
   return FormatRanges(component.lowest, component.highest, names);
 }
@@ -81,6 +80,7 @@ std::string KeysLine(const ModelKeys& keys) {
   std::string line =
       fmt::format("{} matched, {} read, {} unmatched", Counted(keys.matched, "tensor"),
                   FormatCount(keys.used), FormatCount(keys.unmatched));
+  if (keys.averages > 0) line += fmt::format(", {} of them EMA copies", FormatCount(keys.averages));
   if (keys.ema > 0)
     line += fmt::format(", {} left out",
                         keys.ema == 1 ? "1 EMA copy" : FormatCount(keys.ema) + " EMA copies");

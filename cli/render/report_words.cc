@@ -21,6 +21,8 @@ std::string InputWords(const ModelKeys& keys) {
   std::string words =
       fmt::format("{} matched, {} unmatched, {} used", Counted(keys.matched, "tensor"),
                   FormatCount(keys.unmatched), FormatCount(keys.used));
+  if (keys.averages > 0)
+    words += fmt::format(", {} of them EMA copies", FormatCount(keys.averages));
   if (keys.ema > 0)
     words += fmt::format(", {} left out",
                          keys.ema == 1 ? "1 EMA copy" : FormatCount(keys.ema) + " EMA copies");
@@ -39,11 +41,17 @@ std::string CopiedWords(const StepReport& step) {
   return words;
 }
 
+/// Of a step all of whose results are what a file holds.
+std::string_view CopyWords(std::string_view op) {
+  if (op == "copy") return "every tensor as it is";
+  if (op == "ema") return "every moving average as it is, in place of its tensor";
+  return "every tensor copied from one operand";
+}
+
 std::string StepWords(const StepReport& step) {
   if (step.tensors == 0) {
     // What it would have computed, each was copied from one operand.
-    return (step.op == "copy" ? "every tensor as it is" : "every tensor copied from one operand") +
-           CopiedWords(step);
+    return std::string(CopyWords(step.op)) + CopiedWords(step);
   }
   const std::string seed = step.seed ? fmt::format(", seed {}", *step.seed) : "";
   return fmt::format("{} of {} changed{}, {}{}", FormatCount(step.tensors_changed),

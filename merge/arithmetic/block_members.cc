@@ -1,5 +1,7 @@
 #include "merge/arithmetic/block_members.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -145,17 +147,53 @@ std::vector<ParameterSpec> HeadParameters() {
            .whole = true}};
 }
 
+namespace {
+
+/// The first of the keys; null where there are none.
+const PresentMember* FindKeys(std::span<const PresentMember> members) {
+  const auto keys = std::ranges::find_if(members, [](const PresentMember& one) {
+    return one.member->role == kKey || one.member->role == kAllThree;
+  });
+  return keys == members.end() ? nullptr : &*keys;
+}
+
+}  // namespace
+
 std::string CheckHeads(const ArgumentsGiven& given) {
   const bool both = given.Has("heads") && given.Has("head_size");
   return both ? "`heads` and `head_size` say the same: write one" : "";
 }
 
+std::string CheckHeadsFit(const Arguments& given) {
+  const auto group = BlockGroupOf(given.local_name);
+  if (!group || !group->attention()) return "";
+  const std::vector<PresentMember> members = PresentMembers(*group, given);
+  const PresentMember* const keys = FindKeys(members);
+  const auto heads = given.parameters.NumberIfGiven("heads");
+  const auto size = given.parameters.NumberIfGiven("head_size");
+  if (keys == nullptr || (!heads && !size)) return "";
+  const std::size_t rows = UnitRows(*keys);
+  const auto wanted = static_cast<std::size_t>(std::rint(heads ? *heads : *size));
+  if (rows == 0 || rows % wanted == 0) return "";
+  const auto queries =
+      std::ranges::find(members, kQuery, [](const PresentMember& one) { return one.member->role; });
+  const std::size_t query_rows = queries == members.end() ? rows : UnitRows(*queries);
+  std::string problem = fmt::format("{} {} does not divide the {} rows of its keys",
+                                    heads ? "`heads`" : "`head_size`", wanted, rows);
+  // Of queries, which groups share keys of: the keys have as many less.
+  if (heads && query_rows > rows && wanted * rows % query_rows == 0) {
+    problem += fmt::format("\nKeys are counted, not queries: with {} heads of queries, write {}.",
+                           wanted, wanted * rows / query_rows);
+  } else {
+    problem += "\nGive the number that fits, by place where it differs.";
+  }
+  return problem;
+}
+
 std::optional<std::size_t> HeadCount(std::span<const PresentMember> members,
                                      const Arguments& given) {
-  const auto keys = std::ranges::find_if(members, [](const PresentMember& one) {
-    return one.member->role == kKey || one.member->role == kAllThree;
-  });
-  if (keys == members.end()) return std::nullopt;
+  const PresentMember* const keys = FindKeys(members);
+  if (keys == nullptr) return std::nullopt;
   const std::size_t rows = UnitRows(*keys);
   const auto heads = given.parameters.NumberIfGiven("heads");
   const auto size = given.parameters.NumberIfGiven("head_size");

@@ -61,6 +61,9 @@ std::optional<std::size_t> OwnMember(std::span<const PresentMember> members);
 /// "head_size" and "heads": what to know of an attention to find its heads, by place.
 std::vector<ParameterSpec> HeadParameters();
 std::string CheckHeads(const ArgumentsGiven& given);
+/// What is wrong with them in an attention: numbers that do not divide its keys. Of grouped queries
+/// it says which one does.
+std::string CheckHeadsFit(const Arguments& given);
 /// How many heads the group's keys have; nothing where neither was given, or where they do not fit.
 std::optional<std::size_t> HeadCount(std::span<const PresentMember> members,
                                      const Arguments& given);

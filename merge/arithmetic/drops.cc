@@ -45,7 +45,6 @@ Value DropAtRandom(Lowering& tape, const Arguments& given, std::string_view op, 
   if (density <= 0) return Value::Zero();
   const Value drawn = tape.Uniform(given.parameters.Seed("seed"), op, entry);
   const Value kept = tape.KeepBelow(delta, drawn, tape.Constant(density));
-  tape.TellShare("kept", kept, Subject::Entry(entry));
   return Rescale(tape, given.parameters.Word("rescale"), density, delta, kept);
 }
 
@@ -65,7 +64,6 @@ Value DropByRank(Lowering& tape, const Arguments& given, std::string_view op, st
                                       tape.Round(2 * epsilon), rank);
   const Value drawn = tape.Uniform(given.parameters.Seed("seed"), op, entry);
   const Value kept = tape.KeepBelow(delta, drawn, chance);
-  tape.TellShare("kept", kept, Subject::Entry(entry));
   const std::string_view rescale = given.parameters.Word("rescale");
   // Each by its own probability, where a single one would be that of all.
   if (rescale == "density") return tape.Quotient(kept, chance);

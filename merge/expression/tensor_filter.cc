@@ -30,6 +30,13 @@ bool TensorFilter::NamesVae() const {
   return OneNamesVae(components) || OneNamesVae(blocks) || OneNamesVae(names);
 }
 
+std::string_view WrittenName(const Selector& selector) {
+  constexpr std::string_view kEverywhere = "default:";
+  std::string_view text = selector.text();
+  if (text.starts_with(kEverywhere)) text.remove_prefix(kEverywhere.size());
+  return text;
+}
+
 bool AnyMatches(const std::vector<TensorFilter>& filters, const TensorPlace& place,
                 const Shape& shape) {
   return std::ranges::any_of(

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/tensor/tensor.h"
@@ -23,6 +24,9 @@ struct TensorFilter {
   /// Whether it speaks of the VAE, which is else left alone.
   bool NamesVae() const;
 };
+
+/// What a recipe has under `name`: steps of a name, or a /regex/.
+std::string_view WrittenName(const Selector& selector);
 
 /// Whether a tensor is like any of them.
 bool AnyMatches(const std::vector<TensorFilter>& filters, const TensorPlace& place,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -9,13 +10,31 @@ namespace weightsmith::internal::operators {
 namespace {
 
 constexpr std::string_view kDiffusionModel = "model.diffusion_model.";
+constexpr std::array<std::string_view, 3> kDetails{"detail_in", "detail_out", "detail_last"};
 constexpr std::array<std::string_view, 5> kTones{"contrast", "brightness", "red", "green", "blue"};
 constexpr double kToneStep = 0.02;
 
-std::string CheckAdjust(const Arguments& given) {
+std::string CheckAdjust(const ArgumentsGiven& given) {
+  const auto has = [&](std::string_view number) { return given.Has(number); };
+  const bool any = std::ranges::any_of(kDetails, has) || std::ranges::any_of(kTones, has);
+  return any ? "" : "give a number of what is to change, `contrast: 1`";
+}
+
+std::string CheckAdjustTensor(const Arguments& given) {
   return given.tensor == "model.diffusion_model.out.2.bias" && given.tones == nullptr
              ? "it is for models whose latents have the four channels of Stable Diffusion"
              : "";
+}
+
+bool IsAdjusted(const Arguments& given) {
+  constexpr std::array<std::string_view, 6> kLayers{"input_blocks.0.0.weight",
+                                                    "input_blocks.0.0.bias",
+                                                    "out.0.weight",
+                                                    "out.0.bias",
+                                                    "out.2.weight",
+                                                    "out.2.bias"};
+  return given.tensor.starts_with(kDiffusionModel) &&
+         std::ranges::find(kLayers, given.tensor.substr(kDiffusionModel.size())) != kLayers.end();
 }
 
 /// A number for each channel, in a tensor of as many elements.
@@ -120,7 +139,10 @@ const Operator& adjust() {
             .high = 100,
             .doc = "From yellow to blue."},
            VaeParameter()},
-      .check_tensor = CheckAdjust,
+      .concerns = IsAdjusted,
+      .lacks = "has none of the layers that adjust changes: it is for Stable Diffusion 1, 2 and XL",
+      .check = CheckAdjust,
+      .check_tensor = CheckAdjustTensor,
       .lower = LowerAdjust,
   };
   return declaration;

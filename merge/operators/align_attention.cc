@@ -60,6 +60,7 @@ const Operator& align_attention() {
       .expects_effect = false,
       .companions = BlockNames,
       .check = CheckAlignAttention,
+      .check_tensor = CheckHeadsFit,
       .lower = LowerAlignAttention,
   };
   return declaration;

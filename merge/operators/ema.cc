@@ -10,6 +10,10 @@ Value LowerEma(Lowering& tape, const Arguments& given) {
   return tape.Blend(tape.Difference(1, alpha), a, alpha, given.list[0]);
 }
 
+bool HasAverage(const Arguments& given) {
+  return !given.list.empty();
+}
+
 }  // namespace
 
 const Operator& ema() {
@@ -39,6 +43,8 @@ const Operator& ema() {
                       .high = 1,
                       .doc = "Share of the moving average."}},
       .reads_ema = true,
+      .concerns = HasAverage,
+      .lacks = "has no moving averages (EMA copies) of its weights",
       .lower = LowerEma,
   };
   return declaration;

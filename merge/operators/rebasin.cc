@@ -59,6 +59,7 @@ const Operator& rebasin() {
       .expects_effect = false,
       .companions = BlockNames,
       .check = CheckHeads,
+      .check_tensor = CheckHeadsFit,
       .lower = LowerRebasin,
   };
   return declaration;

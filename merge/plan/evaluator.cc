@@ -151,6 +151,7 @@ TensorEvaluator::Result TensorEvaluator::EvaluateStep(NodeId id) {
     if (!Selects(step)) return Leftmost(step, std::span(operands).first(1));
     selected_.insert(id);
   } else if (!place_.merged_by_default && !TouchesVae(id)) {
+    left_vae_.insert(id);
     return step.kind == Kind::kDelta ? Result{} : Leftmost(step, operands);
   }
 
@@ -253,13 +254,23 @@ bool TensorEvaluator::Fits(const Node& step, std::span<const NodeId> operands, S
   return true;
 }
 
-TensorEvaluator::OperandValues TensorEvaluator::ValuesOf(std::span<const NodeId> operands,
+TensorEvaluator::OperandValues TensorEvaluator::ValuesOf(NodeId id,
+                                                         std::span<const NodeId> operands,
                                                          const Shape& widest) {
   const std::vector<Node>& nodes = index_->expression().nodes;
+  const Operator& op = *nodes[id].op;
+  const bool spares = op.falls_back || op.companions != nullptr;
   OperandValues in;
   std::uint64_t narrowest = widest.size() > 1 ? widest[1] : 0;
   for (const NodeId operand : operands) {
-    if (nodes[operand].leaf()) considered_.insert(*nodes[operand].model);
+    if (nodes[operand].leaf()) {
+      const std::uint32_t model = *nodes[operand].model;
+      if (spares && operand != operands.front()) {
+        spared_.try_emplace(model, id);
+      } else {
+        considered_.insert(model);
+      }
+    }
     const Result& result = Evaluate(operand);
     in.values.push_back(result.value);
     if (!result.present) continue;
@@ -330,6 +341,7 @@ std::optional<Value> TensorEvaluator::LowerOperator(NodeId id, std::span<const N
     }
   }
   computed_.insert(id);
+  if (op.concerns == nullptr || op.concerns(arguments)) concerned_.insert(id);
   return after;
 }
 
@@ -352,7 +364,7 @@ void TensorEvaluator::WatchResult(NodeId id, std::span<const Value> values, Valu
 TensorEvaluator::Result TensorEvaluator::Lower(NodeId id, std::span<const NodeId> operands,
                                                const Shape& widest) {
   const Node& step = index_->expression().nodes[id];
-  OperandValues in = ValuesOf(operands, widest);
+  OperandValues in = ValuesOf(id, operands, widest);
   if (step.op->reads_ema) {
     if (const auto copy = EmaOf(id, widest)) in.values.push_back(*copy);
   }

@@ -65,8 +65,12 @@ class TensorEvaluator {
   const std::set<std::pair<NodeId, std::uint32_t>>& muted() const { return muted_; }
   /// Models whose value was given to an operator, though it may have been folded away.
   const std::set<std::uint32_t>& considered() const { return considered_; }
+  /// Likewise, of an operator that may have no need of it, and the step.
+  const std::map<std::uint32_t, NodeId>& spared() const { return spared_; }
   /// Steps that computed the tensor.
   const std::set<NodeId>& computed() const { return computed_; }
+  /// Those whose operator is for such a tensor.
+  const std::set<NodeId>& concerned() const { return concerned_; }
   /// Steps whose result is another operand than the first, unchanged.
   const std::set<NodeId>& replaced() const { return replaced_; }
   /// Steps all of whose weight operands have the tensor.
@@ -76,6 +80,8 @@ class TensorEvaluator {
   const std::set<NodeId>& kept() const { return kept_; }
   /// Steps that act on what their `where` selects, and select the tensor.
   const std::set<NodeId>& selected() const { return selected_; }
+  /// Steps that leave the tensor as it is, because it is of a VAE.
+  const std::set<NodeId>& left_vae() const { return left_vae_; }
 
   Lowering&& TakeLowering() { return std::move(lowering_); }
 
@@ -100,7 +106,7 @@ class TensorEvaluator {
   bool Selects(const Node& step);
   bool IsComputed(NodeId operand);
   bool Fits(const Node& step, std::span<const NodeId> operands, Shape& widest);
-  OperandValues ValuesOf(std::span<const NodeId> operands, const Shape& widest);
+  OperandValues ValuesOf(NodeId id, std::span<const NodeId> operands, const Shape& widest);
   std::optional<std::vector<double>> NumbersOf(const Node& step);
   std::optional<Value> LowerOperator(NodeId id, std::span<const NodeId> operands,
                                      std::span<const Value> values, std::span<const double> numbers,
@@ -129,11 +135,14 @@ class TensorEvaluator {
   std::uint32_t first_applied_;
   std::map<NodeId, Result> results_;
   std::set<std::uint32_t> considered_;
+  std::map<std::uint32_t, NodeId> spared_;
   std::set<NodeId> computed_;
+  std::set<NodeId> concerned_;
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
   std::set<NodeId> kept_;
   std::set<NodeId> selected_;
+  std::set<NodeId> left_vae_;
 };
 
 }  // namespace weightsmith::internal

@@ -24,6 +24,25 @@ std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
   return steps;
 }
 
+std::vector<const Source*> CompanionsRead(const Task& task) {
+  std::set<CompanionIndex> read;
+  for (const Pass& pass : task.passes) {
+    for (const Transform& transform : pass.transforms) {
+      read.insert(transform.companions.begin(), transform.companions.end());
+    }
+  }
+  std::vector<const Source*> companions;
+  for (const CompanionIndex index : read) companions.push_back(&task.companions[index]);
+  return companions;
+}
+
+std::vector<std::string_view> TermNames(const Plan& plan) {
+  std::vector<std::string_view> names;
+  for (const Model& model : plan.models) names.push_back(model.name);
+  for (const Averages& averages : plan.averages) names.push_back(averages.name);
+  return names;
+}
+
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) {
   std::vector<std::vector<std::set<std::uint32_t>>> read;
   for (const Model& model : plan.models) read.emplace_back(model.parts.size());

@@ -56,6 +56,8 @@ struct Source {
   std::vector<Segment> segments;
   /// What the stored values are multiplied by.
   std::optional<StoredScale> scale{};
+  /// The model's moving average of the tensor, and not the tensor itself.
+  bool ema = false;
 };
 
 /// An operand of a task that adapters make.
@@ -187,17 +189,25 @@ struct ModelKeys {
   std::uint64_t used = 0;       ///< that are read
   std::uint64_t unmatched = 0;  ///< that are in no output
   std::uint64_t ema = 0;        ///< EMA copies that are left out, counted in none of the above
+  std::uint64_t averages = 0;   ///< EMA copies that a step reads
   std::vector<std::string> unmatched_names;  ///< the first of them
   bool weight_zero = false;                  ///< every weight of it is exactly 0
 };
 
-/// The result as a linear combination of the models, per component.
+/// A model whose moving averages a step reads.
+struct Averages {
+  std::uint32_t model = 0;  ///< index in Plan::models
+  std::string name;         ///< "ema(photo)"
+};
+
+/// The result as a linear combination of the models and their moving averages, per component.
 struct ComponentCoefficients {
   std::string component;
   bool linear = true;   ///< false: an operator that is not linear, or weights that vary inside
   bool uniform = true;  ///< all tensors have the same coefficients
-  std::vector<double> coefficients;  ///< parallel to Plan::models; of the first tensor
-  std::vector<double> lowest;        ///< of any tensor, parallel to them
+  /// Of the first tensor; parallel to Plan::models, and behind those to Plan::averages.
+  std::vector<double> coefficients;
+  std::vector<double> lowest;  ///< of any tensor, parallel to them
   std::vector<double> highest;
 };
 
@@ -230,6 +240,7 @@ struct Plan {
   std::vector<AppliedModule> applied;
   std::vector<AdapterClasses> adapters;                          ///< parallel to models
   std::vector<ModelKeys> model_keys;                             ///< parallel to models
+  std::vector<Averages> averages;                                ///< in the order of the models
   std::vector<std::vector<ComponentCoefficients>> coefficients;  ///< parallel to outputs
   std::vector<std::string> notes;
   std::vector<std::string> warnings;
@@ -242,6 +253,12 @@ struct Plan {
 
 /// The steps, by their index in the plan, that change some tensor by the look of their weights.
 std::set<std::uint32_t> ProbedSteps(const Plan& plan);
+
+/// The companions that functions of the task's passes read.
+std::vector<const Source*> CompanionsRead(const Task& task);
+
+/// What coefficients are of, in their order: "photo", "ema(photo)".
+std::vector<std::string_view> TermNames(const Plan& plan);
 
 /// By model and part: the tensors that the run reads, by their index in the checkpoint.
 std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan);

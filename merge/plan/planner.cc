@@ -85,7 +85,8 @@ Plan Planner::Make() && {
   problems_.ThrowIfAny();
   NoteSelections();
   WarnOfMergedVae(plan_, index_);
-  CountModelKeys(plan_, index_, tensors_, considered_);
+  CountModelKeys(plan_, index_, tensors_, {considered_, spared_});
+  FindAverages(plan_);
   for (const auto& tensors : output_tensors_) {
     plan_.coefficients.push_back(FindCoefficients(plan_, tensors));
   }
@@ -214,6 +215,24 @@ void Planner::NoteSelections() {
   }
 }
 
+/// A step that computed tensors has to be for one of them.
+void Planner::CheckConcern(const StepPlan& step, const Node& node) const {
+  const bool idle = computed_.contains(step.node) && !concerned_.contains(step.node);
+  if (!idle || !step.expects_effect || !problems_.empty()) return;
+  throw Error(ErrorCode::kNoEffect,
+              fmt::format("step '{}' changes nothing: '{}' {}", step.name,
+                          index_.expression().nodes[node.operands.front()].name, node.op->lacks),
+              "Check that the right file is named. Write `policy: {effect: any}` to allow it.");
+}
+
+/// Whether a step with `where` asks the node for what it selects.
+bool Planner::IsSelectedFrom(NodeId node) const {
+  return std::ranges::any_of(index_.steps(), [&](NodeId id) {
+    const Node& step = index_.expression().nodes[id];
+    return !step.op->where.empty() && std::ranges::find(step.operands, node) != step.operands.end();
+  });
+}
+
 void Planner::CheckSteps() {
   const std::vector<Node>& nodes = index_.expression().nodes;
   const std::set<std::uint32_t> probed = ProbedSteps(plan_);
@@ -224,11 +243,18 @@ void Planner::CheckSteps() {
     if (node.op->list && node.op->list->adapters && problems_.empty()) {
       CheckAdapters(node, step.node, applied);
     }
+    CheckConcern(step, node);
     step.all_weights_zero = computed_.contains(step.node) && !replaced_.contains(step.node) &&
                             !probed.contains(index_.StepNumber(step.node));
     if (computed_.contains(step.node) || node.operands.size() + node.list.size() < 2) continue;
     if (!step.expects_effect) continue;
     if (!shared_.contains(step.node) && problems_.empty()) {
+      if (left_vae_.contains(step.node) && IsSelectedFrom(step.node)) {
+        throw Error(ErrorCode::kMismatch,
+                    fmt::format("step '{}' is asked for a VAE alone, and merges none", step.name),
+                    "Name `vae` in a row of its weights, or write `vae: true` in the step where it "
+                    "has no rows.");
+      }
       throw Error(
           ErrorCode::kMismatch,
           fmt::format("step '{}': its operands have no tensor in common that can be merged",

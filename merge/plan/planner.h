@@ -115,6 +115,8 @@ class Planner {
                  std::uint32_t number, std::uint32_t product);
   void CheckSelections();
   void NoteSelections();
+  void CheckConcern(const StepPlan& step, const Node& node) const;
+  bool IsSelectedFrom(NodeId node) const;
   void CheckSteps();
   void CheckAdapters(const Node& step, NodeId id,
                      const std::set<std::pair<std::uint32_t, std::uint32_t>>& applied);
@@ -133,11 +135,14 @@ class Planner {
   std::set<TensorKey> lacking_;  ///< that the naming of diffusers does not have
   std::map<std::uint32_t, std::map<std::string, Task>> surveyed_;  ///< by step of the plan
   std::set<NodeId> computed_;
+  std::set<NodeId> concerned_;  ///< of them, those that are for such a tensor
+  std::set<NodeId> left_vae_;   ///< steps that left a VAE as it is
   std::set<NodeId> replaced_;
   std::set<NodeId> shared_;
   std::map<NodeId, std::uint64_t> selected_;  ///< tensors that a step with `where` acts on
   std::set<std::pair<NodeId, std::uint32_t>> muted_;
   std::set<std::uint32_t> considered_;
+  std::map<std::uint32_t, NodeId> spared_;
 };
 
 }  // namespace weightsmith::internal

@@ -12,6 +12,34 @@
 #include "merge/program/coefficients.h"
 
 namespace weightsmith::internal {
+namespace {
+
+/// The place of a source among coefficients.
+std::size_t TermOf(const Plan& plan, const Source& source) {
+  if (!source.ema) return source.model;
+  const auto averages = std::ranges::find(plan.averages, source.model, &Averages::model);
+  return plan.models.size() + static_cast<std::size_t>(averages - plan.averages.begin());
+}
+
+TensorKey KeyOfSource(const Plan& plan, const Source& source) {
+  const Anatomy& anatomy = plan.models[source.model].parts[source.part].anatomy;
+  const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
+  return {anatomy.components[tensor.component].name, tensor.local};
+}
+
+}  // namespace
+
+void FindAverages(Plan& plan) {
+  std::set<std::uint32_t> models;
+  for (const Task& task : plan.tasks) {
+    for (const Source& source : task.sources) {
+      if (source.ema) models.insert(source.model);
+    }
+  }
+  for (const std::uint32_t model : models) {
+    plan.averages.push_back({model, fmt::format("ema({})", plan.models[model].name)});
+  }
+}
 
 std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
                                                     const std::vector<OutputTensor>& tensors) {
@@ -28,9 +56,9 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
     if (by_source && std::any_of(by_source->begin() + operands, by_source->end(), counts)) {
       by_source.reset();
     }
-    std::vector<double> by_model(plan.models.size(), 0.0);
+    std::vector<double> by_model(plan.models.size() + plan.averages.size(), 0.0);
     for (std::size_t s = 0; by_source && s < task.sources.size(); ++s) {
-      by_model[task.sources[s].model] += (*by_source)[s];
+      by_model[TermOf(plan, task.sources[s])] += (*by_source)[s];
     }
     for (std::size_t d = 0; by_source && d < task.deltas.size(); ++d) {
       by_model[task.deltas[d].model] += (*by_source)[task.sources.size() + d];
@@ -52,15 +80,17 @@ std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
 }
 
 void CountModelKeys(Plan& plan, const ExpressionIndex& index,
-                    const std::map<TensorKey, PlannedTensor>& tensors,
-                    const std::set<std::uint32_t>& considered) {
+                    const std::map<TensorKey, PlannedTensor>& tensors, const ModelsMet& met) {
   std::vector<std::set<TensorKey>> read(plan.models.size());
+  std::vector<std::set<TensorKey>> averages(plan.models.size());
   for (const Task& task : plan.tasks) {
     for (const Source& source : task.sources) {
-      const Anatomy& anatomy = plan.models[source.model].parts[source.part].anatomy;
-      const TensorAnatomy& tensor = anatomy.tensors[source.tensor];
-      read[source.model].insert({anatomy.components[tensor.component].name, tensor.local});
+      read[source.model].insert(KeyOfSource(plan, source));
+      if (source.ema) averages[source.model].insert(KeyOfSource(plan, source));
       plan.bytes_to_read += source.info.bytes();
+    }
+    for (const Source* companion : CompanionsRead(task)) {
+      read[companion->model].insert(KeyOfSource(plan, *companion));
     }
     for (const Source& companion : task.companions) plan.bytes_to_read += companion.info.bytes();
   }
@@ -73,22 +103,27 @@ void CountModelKeys(Plan& plan, const ExpressionIndex& index,
       if (tensors.contains(key)) {
         ++keys.matched;
       } else if (stored.anatomy->role == Role::kEma && plan.policies.ema == EmaPolicy::kDrop) {
-        ++keys.ema;
+        if (!averages[m].contains(key)) ++keys.ema;
       } else {
         ++keys.unmatched;
         if (keys.unmatched_names.size() < 20) keys.unmatched_names.push_back(stored.stored->name);
       }
     }
     keys.used = read[m].size();
+    keys.averages = averages[m].size();
     if (plan.models[m].adapter != nullptr) {
       keys.matched = plan.adapters[m].applied;
       keys.used = applied[m];
     }
     const std::string& name = plan.models[m].name;
     if (keys.used > 0) continue;
-    if (considered.contains(m)) {
+    if (met.considered.contains(m)) {
       keys.weight_zero = true;
       plan.notes.push_back(fmt::format("'{}' has weight 0 everywhere and is not read", name));
+    } else if (const auto spared = met.spared.find(m); spared != met.spared.end()) {
+      const StepPlan& step = plan.steps[index.StepNumber(spared->second)];
+      plan.notes.push_back(fmt::format("'{}' is not read: step '{}' ({}) needs nothing of it", name,
+                                       step.name, step.op));
     } else if (plan.policies.effect == EffectPolicy::kError) {
       throw Error(ErrorCode::kNoEffect,
                   fmt::format("model '{}' has no effect: {} of its {} tensors are in the result, "
@@ -209,12 +244,13 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
     });
     checker.Check(step.policies.missing, "policy 'missing'");
     for (const TensorFilter& filter : step.where) {
-      for (const auto* selectors : {&filter.components, &filter.blocks, &filter.names}) {
+      for (const auto* selectors : {&filter.components, &filter.blocks}) {
         for (const Selector& selector : *selectors) {
           const std::vector<PlaceRow<double>> row{{selector, 1.0, {}}};
           checker.Check(Weights(row), where + ": 'where'");
         }
       }
+      for (const Selector& name : filter.names) checker.CheckName(name, where + ": 'where'");
     }
   }
   checker.Check(plan.policies.missing, "policy 'missing'");

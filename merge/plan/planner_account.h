@@ -15,15 +15,23 @@
 
 namespace weightsmith::internal {
 
-/// The result as a linear combination of the models, by component.
+/// Names the models whose moving averages the plan's tasks read.
+void FindAverages(Plan& plan);
+
+/// The result as a linear combination of the models and the averages, by component.
 std::vector<ComponentCoefficients> FindCoefficients(const Plan& plan,
                                                     const std::vector<OutputTensor>& tensors);
 
-/// Counts how the keys of each model went in, for the plan and its notes. `considered` are the
-/// models whose weights were looked at. Throws kNoEffect for a model that matched nothing.
+/// Models that steps were to take something of.
+struct ModelsMet {
+  const std::set<std::uint32_t>& considered;      ///< whose weights were looked at
+  const std::map<std::uint32_t, NodeId>& spared;  ///< that a step may have had no need of
+};
+
+/// Counts how the keys of each model went in, for the plan and its notes. Throws kNoEffect for a
+/// model that matched nothing.
 void CountModelKeys(Plan& plan, const ExpressionIndex& index,
-                    const std::map<TensorKey, PlannedTensor>& tensors,
-                    const std::set<std::uint32_t>& considered);
+                    const std::map<TensorKey, PlannedTensor>& tensors, const ModelsMet& met);
 
 /// Warns of lists of block weights that average VAEs, a well-known mistake.
 void WarnOfMergedVae(Plan& plan, const ExpressionIndex& index);

@@ -95,7 +95,10 @@ void Planner::PlanComputed(const TensorKey& key, const PlannedTensor& tensor,
 
 void Planner::Remember(const TensorEvaluator& evaluator) {
   considered_.insert(evaluator.considered().begin(), evaluator.considered().end());
+  spared_.insert(evaluator.spared().begin(), evaluator.spared().end());
   computed_.insert(evaluator.computed().begin(), evaluator.computed().end());
+  concerned_.insert(evaluator.concerned().begin(), evaluator.concerned().end());
+  left_vae_.insert(evaluator.left_vae().begin(), evaluator.left_vae().end());
   replaced_.insert(evaluator.replaced().begin(), evaluator.replaced().end());
   shared_.insert(evaluator.shared().begin(), evaluator.shared().end());
   for (const NodeId step : evaluator.selected()) ++selected_[step];
@@ -218,6 +221,7 @@ void Planner::AddSource(const TensorKey& key, const TensorEvaluator& evaluator, 
   const TapeSource& source = evaluator.sources()[number];
   if (!source.delta) {
     task.sources.push_back(MakeSource(source.model, KeyOf(source, key), task.shape));
+    task.sources.back().ema = source.ema;
     return;
   }
   DeltaSource delta{.model = source.model,

@@ -11,6 +11,7 @@
 #include "core/model/monolithic_names.h"
 #include "core/model/text_encoders.h"
 #include "merge/expression/community_list.h"
+#include "merge/expression/tensor_filter.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -77,9 +78,10 @@ std::string PlacesInWords(std::span<const TensorPlace> present,
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-std::string Said(const std::string& where, const Selector& selector) {
+/// `written`: what the recipe calls it.
+std::string Said(const std::string& where, const Selector& selector, std::string_view written) {
   const std::string meant = MeantBlock(selector.text());
-  return fmt::format("{}: no tensor is at '{}'{}", where, selector.text(),
+  return fmt::format("{}: no tensor is at '{}'{}", where, written,
                      meant.empty() ? "" : fmt::format(". Did you mean '{}'?", meant));
 }
 
@@ -115,12 +117,20 @@ void RowChecker::CheckRow(const Selector& selector, const std::string& where, bo
     }
   }
   if (supermerger ? AnyMatches(selector, folded_) : IsPresent(selector)) return;
+  TellAbsent(selector, Said(where, selector, selector.text()));
+}
+
+void RowChecker::CheckName(const Selector& selector, const std::string& where) {
+  if (IsPresent(selector)) return;
+  TellAbsent(selector, Said(where, selector, WrittenName(selector)));
+}
+
+void RowChecker::TellAbsent(const Selector& selector, const std::string& said) {
   if (MayLack(selector)) {
-    const std::string note = Said(where, selector);
-    if (noted_.insert(note).second) notes_->push_back(note);
+    if (noted_.insert(said).second) notes_->push_back(said);
     return;
   }
-  problems_->AddSentence(Said(where, selector), told_++ < kMostAdvised ? Advice(selector) : "");
+  problems_->AddSentence(said, told_++ < kMostAdvised ? Advice(selector) : "");
 }
 
 /// Whether the architecture has the place, or it is not known that it has not.

@@ -29,9 +29,13 @@ class RowChecker {
     for (const PlaceRow<T>& row : values.rows()) CheckRow(row.selector, where, supermerger);
   }
 
+  /// Likewise a name of a `where`.
+  void CheckName(const Selector& selector, const std::string& where);
+
  private:
   bool IsPresent(const Selector& selector) const;
   void CheckRow(const Selector& selector, const std::string& where, bool supermerger);
+  void TellAbsent(const Selector& selector, const std::string& said);
   bool MayLack(const Selector& selector);
   std::string Advice(const Selector& selector);
   std::string Segments(const Selector& selector) const;

@@ -209,6 +209,7 @@ void ReportUses(const Plan& plan, const std::vector<TaskResult>& results, Report
     }
     if (!computed) continue;
     for (const Source& source : task.sources) operands.emplace(source.model, source.part);
+    for (const Source* source : CompanionsRead(task)) operands.emplace(source->model, source->part);
     for (const DeltaSource& delta : task.deltas) operands.emplace(delta.model, 0);
     for (const auto& key : operands) {
       InputReport& use = *inputs.at(key);

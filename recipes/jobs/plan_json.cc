@@ -109,9 +109,10 @@ std::optional<Coefficients> CoefficientsOf(const PlannedResult& result) {
   const ComponentCoefficients& component = *result.component;
   if (!component.linear || !component.uniform) return std::nullopt;
   Coefficients coefficients;
+  const std::vector<std::string_view> names = TermNames(*result.plan);
   for (std::size_t i = 0; i < component.coefficients.size(); ++i) {
     if (component.coefficients[i] == 0) continue;
-    coefficients.emplace_back(result.plan->models[i].name, component.coefficients[i]);
+    coefficients.emplace_back(names[i], component.coefficients[i]);
   }
   return coefficients;
 }
@@ -195,7 +196,8 @@ const Record<PlannedResult>& RecordOf() {
        {"linear", component(&ComponentCoefficients::linear), "It is such a sum."},
        {"uniform", component(&ComponentCoefficients::uniform),
         "All tensors have the same coefficients."},
-       {"coefficients", CoefficientsOf, "By model, those that are not 0.", kOptional}}};
+       {"coefficients", CoefficientsOf,
+        "By model, those that are not 0; `ema(NAME)` are its moving averages.", kOptional}}};
   return record;
 }
 

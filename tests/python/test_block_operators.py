@@ -1,6 +1,7 @@
 """Operators that read all tensors of a block: units permuted, and heads turned."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -89,6 +90,22 @@ def test_groups_of_heads_move_with_their_keys(weightsmith, tmp_path):
         support.assert_same_bits(found[name], x, name)
 
 
+@pytest.mark.parametrize("number, said", [
+    ({"heads": 4}, "`heads` 4 does not divide the 6 rows of its keys"),
+    ({"heads": 4}, "with 4 heads of queries, write 2"),
+    ({"head_size": 5}, "`head_size` 5 does not divide the 6 rows of its keys")], ids=str)
+def test_a_number_of_heads_that_fits_no_keys_is_told(weightsmith, tmp_path, number, said):
+    generator = np.random.default_rng(9)
+    rows = {"q_proj": 4 * SIZE, "k_proj": 2 * SIZE, "v_proj": 2 * SIZE}
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", {
+            f"b.self_attn.{part}.weight": generator.standard_normal((count, WIDTH)).astype(np.float32) for part, count in rows.items()})
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {"op": "rebasin", "a": "a", "b": "b", **number}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    assert said in weightsmith("merge", "r.yaml", status=3).stderr
+
+
 def test_heads_of_which_nothing_is_said_stay(weightsmith, tmp_path):
     generator = np.random.default_rng(4)
     a, b = (made(UNET, HEADS * SIZE, generator) for _ in "ab")
@@ -116,6 +133,20 @@ def test_heads_are_turned_by_the_nearest_matrix(weightsmith, tmp_path):
             np.testing.assert_allclose(  # what the model computes
                 head(found, first, h).T @ head(found, second, h), head(a, first, h).T @ head(a, second, h), atol=1e-5)
     support.assert_same_bits(found["b.norm.weight"], a["b.norm.weight"], "norm")
+
+
+@pytest.mark.parametrize("step", [{"op": "rebasin", "heads": HEADS}, {"op": "align_attention", "heads": HEADS}], ids=str)
+def test_what_is_compared_with_is_read(weightsmith, tmp_path, step):
+    generator = np.random.default_rng(8)
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", made(UNET, HEADS * SIZE, generator))
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {**step, "a": "a", "b": "b"}},
+        "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    said = weightsmith("merge", "r.yaml", "--no-sync", "--report", "report.json").stderr
+    assert "not read" not in said and f"{len(UNET)} used" in said
+    _, other = json.loads((tmp_path / "report.json").read_text())["inputs"]
+    assert other["tensors_computed"] == len(UNET) and other["steps"] == ["out"]
 
 
 def test_operands_have_to_be_models(weightsmith, tmp_path):

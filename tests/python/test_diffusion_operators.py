@@ -154,6 +154,44 @@ def test_moving_averages_replace_the_weights(weightsmith, tiny, tmp_path, alpha)
         support.assert_same_bits(out[name], expected)
 
 
+def test_moving_averages_are_named_as_what_is_read(weightsmith, tiny, tmp_path):
+    tensors = dict(support.read(tiny("sd15", 1, "--dtype", "f32")).tensors)
+    averages = {"model_ema." + name.removeprefix("model.").replace(".", ""): x + 1
+                for name, x in tensors.items() if name.startswith("model.diffusion_model.")}
+    support.write(tmp_path / "a.safetensors", tensors | averages | {"model_ema.decay": np.array(0.9, np.float32)})
+    for alpha, words in ((0.25, "unet = 0.75·a + 0.25·ema(a)"), (1, "unet = ema(a)")):
+        support.write_recipe(tmp_path / "r.yaml", {
+            "models": {"a": "a.safetensors"}, "steps": {"out": {"op": "ema", "a": "a", "alpha": alpha}},
+            "output": {"model": "out", "path": "out.safetensors"}})
+        assert words in weightsmith("plan", "r.yaml").stdout
+    said = weightsmith("merge", "r.yaml", "--no-sync").stderr
+    assert f"{len(tensors):,} used, {len(averages)} of them EMA copies, 1 EMA copy left out" in said
+    assert "every moving average as it is, in place of its tensor" in said
+
+
+@pytest.mark.parametrize("step, model, status, said", [
+    ({"op": "ema", "a": "a", "alpha": 1}, "sd15", 8, "step 'out' changes nothing: 'a' has no moving averages"),
+    ({"op": "ema", "a": "a", "alpha": 0}, "sd15", 8, "step 'out' changes nothing: 'a' has no moving averages"),
+    ({"op": "adjust", "a": "a", "contrast": 1}, "llama", 8, "step 'out' changes nothing: 'a' has none of the layers"),
+    ({"op": "adjust", "a": "a"}, "sd15", 2, "give a number of what is to change"),
+    ({"op": "adjust", "a": "a", "contrast": 0}, "sd15", 0, "changes nothing: its weights are 0"),
+], ids=str)
+def test_a_step_that_is_for_no_tensor_is_not_one_of_weight_0(weightsmith, tiny, tmp_path, step, model, status, said):
+    support.write_recipe(tmp_path / "r.yaml", {"models": {"a": str(tiny(model, 1))}, "steps": {"out": step},
+                                               "output": {"model": "out", "path": "out.safetensors"}})
+    assert said in weightsmith("merge", "r.yaml", "--no-sync", status=status).stderr
+    assert (tmp_path / "out.safetensors").exists() == (status == 0)
+
+
+def test_a_model_that_completes_another_has_no_weight_of_0(weightsmith, tmp_path):
+    models(tmp_path)
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {"op": "fallback", "a": "a", "b": "b"}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    said = weightsmith("merge", "r.yaml", "--no-sync").stderr
+    assert "'b' is not read: step 'out' (fallback) needs nothing of it" in said and "weight 0" not in said
+
+
 @pytest.mark.parametrize("model, tones", [
     ("sd15", lambda n: [n["contrast"], -n["brightness"] + n["red"] + n["blue"], n["brightness"] / 3 + n["red"] - n["green"],
                         2 * n["brightness"] / 3 - n["green"] + n["blue"]]),

@@ -253,6 +253,7 @@ def report_of(weightsmith, folder, recipe):
     for tensor in report["tensors"]:
         for each in tensor["findings"]:
             said = found.setdefault((each["step"], tensor["name"]), {})
+            assert (each["label"], each.get("operand")) not in said
             said[each["label"], each.get("operand")] = (each["value"], each.get("of"))
     return found
 
@@ -303,6 +304,21 @@ def test_a_crossing_says_how_much_of_the_difference_it_took(weightsmith, tmp_pat
     for name in SHAPES:
         a, b, x = (tensors[name].astype(np.float64) for tensors in (made["a"], made["b"], out))
         np.testing.assert_allclose(found["out", name]["energy taken", "b"][0], energy(x - a, b - a), rtol=1e-5)
+
+
+@pytest.mark.parametrize("op", ["dare_linear", "dare_ties", "della", "della_linear"])
+@pytest.mark.parametrize("density", [0.3, 1])
+def test_what_chance_kept_is_said_once(weightsmith, tmp_path, op, density):
+    made = models()
+    for letter in "ac":
+        support.write(tmp_path / f"{letter}.safetensors", made[letter])
+    found = report_of(weightsmith, tmp_path, {
+        "models": {"a": "a.safetensors", "c": "c.safetensors"},
+        "steps": {"out": {"op": op, "base": "c", "of": [{"model": "a", "weight": 1}], "density": density, "seed": 7}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    out = support.read(tmp_path / "out.safetensors").tensors
+    for name in SHAPES:
+        assert found["out", name]["kept", "a"][0] == pytest.approx(np.mean(out[name] != made["c"][name]), abs=1e-6)
 
 
 def blocks_report(weightsmith, folder, a, b, step):

@@ -187,6 +187,7 @@ def test_a_recipe_shows_what_it_selects(weightsmith, tmp_path, run, three):
     ({"larger_than": 10, "smaller_than": 11}, 2, "larger than 10 and smaller than 11"),
     ({"block": "IN40"}, 3, "no tensor is at 'IN40'"),
     ({"name": "/attn9/"}, 3, "no tensor is at '/attn9/'"),
+    ({"name": "zzz"}, 3, "no tensor is at 'zzz'"),
     ({"rank": 7}, 3, "selects no tensor of 'a'"),
     ({"block": "M00", "component": "te"}, 3, "selects no tensor of 'a'"),
 ], ids=str)
@@ -195,6 +196,14 @@ def test_what_selects_nothing_is_told_where_it_is_written(run, tmp_path, where, 
     assert said in result.stderr
     assert re.search(r"r\.json:\d+:\d+", result.stderr)
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_step_that_merges_no_vae_is_not_asked_for_one(run):
+    said = run({"op": "within", "model": "a", "apply": "arc", "where": {"component": "vae"}}, status=3, steps={
+        "arc": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.4},
+        "x": {"op": "within", "model": "a", "apply": "arc", "where": {"component": "vae"}}}).stderr
+    assert "step 'arc' is asked for a VAE alone, and merges none" in said and "Name `vae` in a row" in said
+    assert "in common" not in said
 
 
 def test_a_selection_is_required(run):

@@ -104,18 +104,35 @@ CASES = {
             "op": "truncate_rank", "a": {"op": "subtract", "a": "a", "b": "base"}, "rank": 4}}),
 }
 
+# name -> alignment, alpha, centralization
+TURNS = {
+    "rotate half way": (0.5, 0.0, 1.0), "rotate half way with a share of b": (0.5, 0.3, 1.0),
+    "rotate without centres": (0.25, 0.5, 0.0), "rotate with a share of b": (1.0, 0.3, 1.0), "rotate not at all": (0.0, 0.4, 1.0),
+}
+
+
+def turned(alignment, alpha, centralization):
+    return lambda z, a, b, c: of_state_dicts(
+        svd.rotate, a, b, alignment=alignment, alpha=torch.tensor(alpha).double(), centralization=centralization)
+
+
+CASES |= {name: (turned(*numbers), {"op": "rotate", "a": "a", "b": "b", **dict(zip(("alignment", "alpha", "centralization"), numbers))})
+          for name, numbers in TURNS.items()}
+
 # In f32 their iterations stop early and their singular vectors lose digits: theirs in f64.
-IN_F64 = {"slerp", "ties_sum_extended", "geometric_median", "rotate", "truncate_rank"}
+IN_F64 = {"slerp", "ties_sum_extended", "geometric_median", "rotate", "truncate_rank", *TURNS}
 
 # Of a matrix with fewer rows than columns sd-mecha's rotate adds a part of a that it did not turn.
-WIDE = {"rotate": {"matrix.weight", "wide.weight"}}
+WIDE = dict.fromkeys(("rotate", *TURNS), {"matrix.weight", "wide.weight"})
+
+# Of whole models or of chance: test_whole_models_sd_mecha.py.
+OF_MODELS = {"fallback", "exchange_ema", "rebasin", "ties_sum_with_dropout"}
 
 # What the registry has and tables of merge methods do not: see docs/operators.md.
 OTHERWISE = {
     "add_difference", "scale", "subtract", "perpendicular_component",  # parts of what is compared above
-    "fallback", "cast", "get_dtype", "get_device", "pick_component", "omit_component", "stack", "omit_non_finite",
-    "get_rank_from_ratio", "exchange_ema", "rebasin", "randperm", "balance_attention", "truncate_kronecker",
-    "model_stock", "ties_sum_with_dropout", "dropout",
+    "cast", "get_dtype", "get_device", "pick_component", "omit_component", "stack", "omit_non_finite",
+    "get_rank_from_ratio", "randperm", "balance_attention", "truncate_kronecker", "model_stock", "dropout",
 }
 
 
@@ -128,7 +145,7 @@ def ours(module_weightsmith):
 def test_every_method_is_known():
     plain = {method.identifier for method in get_all()
              if not method.identifier.startswith(("convert_", "extract_")) and "'" not in method.identifier}
-    assert {name for name in plain if not name.endswith("_sdxl_sgm")} <= CASES.keys() | OTHERWISE
+    assert {name for name in plain if not name.endswith("_sdxl_sgm")} <= CASES.keys() | OF_MODELS | OTHERWISE
 
 
 def test_the_page_of_operators_names_every_method():

@@ -1,6 +1,10 @@
 """A small Llama merged by mergekit from its YAML and by us from the recipe of the same meaning, tensor by tensor."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import merging
 import numpy as np
@@ -80,6 +84,30 @@ def test_a_recipe_of_mergekit_gives_its_model(module_weightsmith, llamas, tmp_pa
             assert_taken_alike(base, other, array, theirs[tensor], tensor)
         else:
             merging.assert_near(array, theirs[tensor], tensor)
+
+
+def test_a_recipe_on_the_command_line_of_mergekit_gives_its_model(module_weightsmith, llamas, tmp_path):
+    """What users run: its own program, of its own file."""
+    method, letters, has_base, parameters, step = CASES[METHODS["ties"]]
+    (tmp_path / "theirs.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(  # tuples as lists
+        their_recipe(llamas, method, letters, has_base, parameters)))))
+    program = Path(sys.executable).with_name("mergekit-yaml")
+    said = subprocess.run([program, "theirs.yaml", "theirs", "--no-copy-tokenizer"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    assert said.returncode == 0, said.stderr
+    theirs = {}
+    for path in (tmp_path / "theirs").glob("*.safetensors"):
+        theirs |= load_file(path)
+    recipe = {
+        "weightsmith": 1, "models": {LETTERS[letter]: str(llamas / LETTERS[letter]) for letter in letters}, "steps": {"out": step},
+        "output": {"model": "out", "path": str(tmp_path / "out.safetensors")},
+    }
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    module_weightsmith[0]("merge", tmp_path / "recipe.json", "--no-sync")
+    ours = load_file(tmp_path / "out.safetensors")
+    assert ours.keys() == theirs.keys()
+    for tensor, array in ours.items():
+        merging.assert_near(array, theirs[tensor], tensor)
 
 
 def load_model(folder):

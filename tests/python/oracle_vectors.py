@@ -141,8 +141,8 @@ def model_stock(base, models, by="tensor"):
     return t * np.mean(np.stack(models).astype(np.float64), axis=0) + (1 - t) * base
 
 
-def stock_ratios(deltas, by):
-    """What share of the mean Model Stock takes, at each element: by the tensor or by its rows."""
+def stock_ratios(deltas, by, least=0):
+    """What share of the mean Model Stock takes, at each element: by the tensor or by its rows. A mean cosine is `least` at least."""
     rows = [d.reshape(d.shape[0], -1) if by == "filter" and d.ndim > 1 else d.reshape(1, -1) for d in deltas]
     cosines = []
     for i in range(len(rows)):
@@ -150,7 +150,7 @@ def stock_ratios(deltas, by):
             lengths = np.linalg.norm(rows[i], axis=1) * np.linalg.norm(rows[j], axis=1)
             inner = np.sum(rows[i] * rows[j], axis=1)
             cosines.append(np.clip(np.divide(inner, lengths, out=np.zeros_like(inner), where=lengths > 0), -1, 1))
-    n, c = len(deltas), np.maximum(np.mean(cosines, axis=0), 0)
+    n, c = len(deltas), np.maximum(np.mean(cosines, axis=0), least)
     t = n * c / (1 + (n - 1) * c)
     return np.repeat(t, deltas[0].size // t.size).reshape(deltas[0].shape)
 

@@ -44,6 +44,9 @@ SPARSE = of("abc", WEIGHTS, density=DENSITIES)
 
 # Of mergekit's names: the step, where it is not ours that differs.
 GOLDEN_STEPS = {
+    "linear ABC norm": {"op": "linear", "of": ABC, "normalize": True},
+    "linear ABC nonorm": {"op": "linear", "of": ABC},
+    "slerp base=A other=B t=.3": {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
     "nuslerp AB": {"op": "nuslerp", "a": "a", "b": "b", "alpha": ALPHA},
     "nuslerp AB noflat": {"op": "nuslerp", "a": "a", "b": "b", "alpha": ALPHA, "by": "rows"},
     "nuslerp AB noflat row_wise": {"op": "nuslerp", "a": "a", "b": "b", "alpha": ALPHA, "by": "columns"},
@@ -81,6 +84,18 @@ def test_model_stock_by_filter_is_that_of_mergekit_where_models_agree(weightsmit
     found = merge_one(weightsmith, models, step)
     np.testing.assert_allclose(found[0], GOLDEN["model_stock fw"][0], rtol=0, atol=2e-6)
     support.assert_same_bits(found[1:], MODELS["z"][1:])  # their mean cosine is below 0
+
+
+def test_model_stock_by_filter_is_otherwise_than_mergekit_by_its_least_share_alone():
+    """Rows 1 and 2 lead away from each other. mergekit's share of the mean is below 0 there, as its formula gives it; ours is 0."""
+    shares = oracle.stock_ratios([(MODELS[name] - MODELS["z"]).astype(np.float64) for name in "abc"], "filter", least=-1)
+    assert (shares[0] > 0).all() and (shares[1:] < 0).all()
+    expected = shares * np.mean([MODELS[name] for name in "abc"], axis=0) + (1 - shares) * MODELS["z"]
+    np.testing.assert_allclose(expected, GOLDEN["model_stock fw"], rtol=0, atol=2e-6)
+
+
+def test_every_golden_number_is_in_a_test():
+    assert GOLDEN.keys() == GOLDEN_STEPS.keys() | {"model_stock fw"}
 
 
 # name -> (step on z, a, b, c; the same with numpy)

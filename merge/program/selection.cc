@@ -128,10 +128,13 @@ void Selection::Propose(std::span<const float> sample) {
   const double share = static_cast<double>(rank_) / static_cast<double>(elements_);
   const double place = share * count;
   const double margin = kDeviations * std::sqrt(count * share * (1 - share)) + 2;
-  // The bits at a place in the order from the largest.
+  // The bits at a place in the order from the largest. Places only grow: what is behind one is
+  // not in order yet.
+  auto unsorted = bits.begin();
   const auto at = [&](double index) {
     const auto nth = bits.begin() + static_cast<std::ptrdiff_t>(index);
-    std::ranges::nth_element(bits, nth, std::ranges::greater());
+    std::ranges::nth_element(unsorted, nth, bits.end(), std::ranges::greater());
+    unsorted = nth;
     return *nth;
   };
   if (bits.size() == elements_) {

@@ -12,7 +12,6 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/formats/torch/scan.h"
 #include "core/formats/torch/scan_path.h"
 #include "python_bindings/bindings.h"
 #include "python_bindings/watch.h"

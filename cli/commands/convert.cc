@@ -5,7 +5,6 @@
 #include "cli/command.h"
 #include "cli/default_names.h"
 #include "cli/merge_flags.h"
-#include "cli/merge_request.h"
 #include "cli/rewrite_command.h"
 #include "core/base/error.h"
 

@@ -3,7 +3,6 @@
 #include "cli/command.h"
 #include "cli/flags/option_words.h"
 #include "cli/merge_flags.h"
-#include "cli/merge_request.h"
 #include "cli/render/checkpoint_info_words.h"
 #include "core/base/error.h"
 #include "recipes/jobs/checkpoint_info_json.h"

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "core/formats/safetensors/header.h"
 #include "core/formats/safetensors/layout.h"
 #include "core/io/output_file.h"
 

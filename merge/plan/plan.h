@@ -13,7 +13,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/formats/safetensors/header.h"
 #include "core/formats/safetensors/layout.h"
 #include "core/io/byte_source.h"
 #include "core/io/configuration_files.h"

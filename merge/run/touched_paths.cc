@@ -11,7 +11,6 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/io/file_hashes.h"
 #include "core/io/hash_cache.h"
 #include "core/io/output_file.h"
 #include "merge/run/earlier_run.h"

@@ -9,7 +9,6 @@
 #include "core/base/text.h"
 #include "core/formats/tensor_digest.h"
 #include "core/io/byte_source.h"
-#include "core/io/file_hashes.h"
 #include "core/io/hash_cache.h"
 #include "recipes/jobs/plan_recipe.h"
 #include "recipes/jobs/read_progress.h"

@@ -6,7 +6,6 @@
 
 #include "core/base/error.h"
 #include "core/base/json-inl.h"
-#include "core/formats/torch/scan.h"
 #include "core/formats/torch/scan_path.h"
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"

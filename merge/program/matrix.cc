@@ -31,11 +31,14 @@ MatrixSize MatrixSizeOf(const Shape& shape) {
   return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(columns)};
 }
 
-bool AreMatrices(TensorInputs in, const Shape& shape) {
-  const auto finite = [](float value) { return std::isfinite(value); };
-  return shape.size() > 1 && std::ranges::all_of(in, [&](std::span<const float> values) {
-           return !values.empty() && std::ranges::all_of(values, finite);
-         });
+bool AreMatrices(TensorInputs in, const Shape& shape, Told told, std::size_t index) {
+  const auto has_none = [](std::span<const float> values) { return values.empty(); };
+  if (shape.size() < 2 || std::ranges::any_of(in, has_none)) return false;
+  const bool finite = std::ranges::all_of(in, [](std::span<const float> values) {
+    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+  });
+  told.Say(index, finite ? 0 : 1);
+  return finite;
 }
 
 void Average(TensorInputs in, std::span<float> out) {

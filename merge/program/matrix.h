@@ -43,9 +43,13 @@ MatrixSize MatrixSizeOf(const Shape& shape);
 
 using TensorInputs = std::span<const std::span<const float>>;
 
+/// The index of what AreMatrices tells, behind all that functions of matrices say themselves.
+inline constexpr std::size_t kToldNotFinite = 3;
+
 /// Whether they are matrices that can be decomposed: of two dimensions or more, not empty, and
-/// without infinities and NaN.
-bool AreMatrices(TensorInputs in, const Shape& shape);
+/// without infinities and NaN. Tells 1 where it is those that they have, else 0.
+bool AreMatrices(TensorInputs in, const Shape& shape, Told told,
+                 std::size_t index = kToldNotFinite);
 
 /// The mean of each element, in f64 from left to right: what a method of matrices does with what is
 /// none.

@@ -55,7 +55,7 @@ Matrix TurnWide(Matrix a, const Matrix& b, const RotationNumbers& numbers, const
 void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                    std::span<float> out, const Poll& poll, Told told) {
   const RotationNumbers given{numbers[0], numbers[1], numbers[2]};
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, told)) {
     for (std::size_t i = 0; i < out.size(); ++i) {
       out[i] = static_cast<float>((1 - given.alpha) * in[0][i] + given.alpha * in[1][i]);
     }

@@ -14,14 +14,14 @@ TaskMatrix MatrixOfTask(TensorInputs in, MatrixSize size) {
 
 void MergeVectors(TensorInputs in, const Shape& shape, std::span<const double> /*numbers*/,
                   std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) return Average(in, out);
+  if (!AreMatrices(in, shape, told, in.size())) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
   Round(MergeTaskSingularVectors(in.size(), size, MatrixOfTask(in, size), poll, told), out);
 }
 
 void MergeIsotropic(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                     std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, told)) {
     std::ranges::transform(in[0], out.begin(),
                            [&](float value) { return static_cast<float>(value / numbers[0]); });
     return;
@@ -31,14 +31,14 @@ void MergeIsotropic(TensorInputs in, const Shape& shape, std::span<const double>
 
 void MergeSubspaces(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                     std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) return Average(in, out);
+  if (!AreMatrices(in, shape, told)) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
   Round(MergeCommonAndOwn(in.size(), size, MatrixOfTask(in, size), numbers[0], poll, told), out);
 }
 
 void MergeCore(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) return Average(in, out);
+  if (!AreMatrices(in, shape, told)) return Average(in, out);
   const MatrixSize size = MatrixSizeOf(shape);
   const auto rank = static_cast<std::size_t>(numbers[0]);
   const auto merge = static_cast<CoreMerge>(static_cast<int>(numbers[1]));
@@ -47,7 +47,7 @@ void MergeCore(TensorInputs in, const Shape& shape, std::span<const double> numb
 
 void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }

@@ -9,8 +9,8 @@ namespace weightsmith::internal {
 namespace {
 
 void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                      std::span<float> out, const Poll& poll, Told /*told*/) {
-  if (!AreMatrices(in, shape)) {
+                      std::span<float> out, const Poll& poll, Told told) {
+  if (!AreMatrices(in, shape, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }
@@ -27,7 +27,7 @@ void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const doubl
 
 void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                       std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape)) {
+  if (!AreMatrices(in, shape, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }

@@ -141,7 +141,22 @@ double Angle(std::span<const double> in, std::size_t index) {
   return ArcCosine(std::clamp(sphere.Along(point, index), -1.0, 1.0));
 }
 
+/// Whether the directions cancel out: 1, or 0.
+double Opposite(std::span<const double> in, std::size_t /*index*/) {
+  const Sphere sphere = SphereOf(in);
+  std::vector<double> sum(sphere.size());
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = sphere.HasDirection(i) ? 1 : 0;
+  const double directions = static_cast<double>(std::ranges::count(sum, 1.0));
+  if (directions == 0) return 0;
+  return sphere.Norm(sum) < directions * in[1] ? 1 : 0;
+}
+
 }  // namespace
+
+const ScalarFunction& KarcherOpposite() {
+  static const ScalarFunction function{.name = "karcher opposite", .compute = Opposite};
+  return function;
+}
 
 const ScalarFunction& KarcherFactors() {
   static const ScalarFunction function{.name = "karcher factors", .compute = Factor};

@@ -14,4 +14,7 @@ const ScalarFunction& KarcherFactors();
 /// Of the same the angles, in radians, between their mean and each; NaN of one without direction.
 const ScalarFunction& KarcherAngles();
 
+/// Of the same 1 where directions cancel out, so that the first is taken for the mean; else 0.
+const ScalarFunction& KarcherOpposite();
+
 }  // namespace weightsmith::internal

@@ -2,6 +2,7 @@
 
 #include "merge/arithmetic/mean.h"
 #include "merge/arithmetic/task_vectors.h"
+#include "merge/program/matrix.h"
 #include "merge/program/subspaces.h"
 #include "merge/program/task_matrices.h"
 
@@ -20,6 +21,7 @@ Value LowerCoreSpace(Lowering& tape, const Arguments& given) {
   const double rank = std::rint(given.parameters.Number("rank"));
   const Value merged = tape.Transformed(CoreSpace(), deltas, {rank, merge});
   tape.TellCount("rank", tape.ToldBy(merged, 0), tape.ToldBy(merged, 1));
+  tape.TellIfAny("not finite", tape.ToldBy(merged, kToldNotFinite));
   return AddToBase(tape, given, merged);
 }
 

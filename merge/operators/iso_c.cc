@@ -1,5 +1,6 @@
 #include "merge/arithmetic/mean.h"
 #include "merge/arithmetic/task_vectors.h"
+#include "merge/program/matrix.h"
 #include "merge/program/task_matrices.h"
 
 namespace weightsmith::internal::operators {
@@ -14,6 +15,7 @@ Value LowerIsoC(Lowering& tape, const Arguments& given) {
   const Value merged = tape.Transformed(IsotropicSum(), std::span(&sum, 1), {count});
   tape.TellCount("rank", tape.ToldBy(merged, 1), tape.ToldBy(merged, 2));
   tape.Tell("singular value", tape.ToldBy(merged, 0));
+  tape.TellIfAny("not finite", tape.ToldBy(merged, kToldNotFinite));
   return AddToBase(tape, given, merged);
 }
 

@@ -12,6 +12,7 @@ Value LowerKarcher(Lowering& tape, const Arguments& given) {
       numbers.push_back(tape.Dot(given.list[i], given.list[j]));
     }
   }
+  tape.TellIfAny("no middle", tape.Call(KarcherOpposite(), numbers, 0));
   Value sum = Value::Zero();
   for (std::size_t i = 0; i < given.list.size(); ++i) {
     sum = tape.Add(sum, tape.Scale(tape.Call(KarcherFactors(), numbers, i), given.list[i]));

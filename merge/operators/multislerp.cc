@@ -42,6 +42,7 @@ Value LowerMultislerp(Lowering& tape, const Arguments& given) {
   }
   const Scalar mean = tape.SquareRoot(tape.Greater(SquareOfMean(tape, vectors, factors), 0));
   tape.Tell("length of the mean direction", mean);
+  tape.TellIfAny("straight line", tape.Select(mean, kNoLength, 1, 0));
   const Scalar scale = tape.Over(length, mean);
   Value sum = Value::Zero();
   for (std::size_t i = 0; i < vectors.size(); ++i) {

@@ -29,6 +29,7 @@ Value LowerNuslerp(Lowering& tape, const Arguments& given) {
   const Scalar cosine = tape.Over(cells.Dot(tape, x, y), tape.Times(length(x), length(y)));
   const Scalar angle = tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1));
   tape.Tell("angle", tape.Degrees(angle), Unit::kDegrees);
+  tape.TellIfAny("straight line", tape.Select(tape.Sine(angle), kLeastSine, 1, 0));
   const auto share = [&](double part) {
     const Scalar sine = tape.Sine(angle);
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), sine);

@@ -1,4 +1,5 @@
 #include "merge/operator.h"
+#include "merge/program/matrix.h"
 #include "merge/program/rotation.h"
 
 namespace weightsmith::internal::operators {
@@ -16,6 +17,7 @@ Value LowerRotate(Lowering& tape, const Arguments& given) {
   const Value turned = tape.Transformed(
       RotatedTowards(), both, {alignment, alpha, given.parameters.Number("centralization")});
   tape.Tell("turned by", tape.Degrees(tape.ToldBy(turned, 0)), Unit::kDegrees);
+  tape.TellIfAny("not finite", tape.ToldBy(turned, kToldNotFinite));
   return turned;
 }
 

@@ -1,5 +1,6 @@
 #include "merge/arithmetic/mean.h"
 #include "merge/arithmetic/task_vectors.h"
+#include "merge/program/matrix.h"
 #include "merge/program/truncation.h"
 
 namespace weightsmith::internal::operators {
@@ -12,6 +13,7 @@ Value LowerStar(Lowering& tape, const Arguments& given) {
     if (share == 1) continue;
     deltas[i] = tape.Transformed(LargestShare(), std::span(&deltas[i], 1), {share});
     tape.TellCount("rank", tape.ToldBy(deltas[i], 0), tape.ToldBy(deltas[i], 1), Subject::Entry(i));
+    tape.TellIfAny("not finite", tape.ToldBy(deltas[i], kToldNotFinite), Subject::Entry(i));
   }
   return AddToBase(tape, given, MeanOf(tape, deltas));
 }

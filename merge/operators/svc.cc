@@ -1,4 +1,5 @@
 #include "merge/arithmetic/task_vectors.h"
+#include "merge/program/matrix.h"
 #include "merge/program/task_matrices.h"
 
 namespace weightsmith::internal::operators {
@@ -13,6 +14,7 @@ Value LowerSvc(Lowering& tape, const Arguments& given) {
   const double least = given.parameters.Number("alpha");
   const Value calibrated = tape.Transformed(CalibratedSpectrum(), deltas, {least});
   tape.Tell("factor", tape.ToldBy(calibrated, 0));
+  tape.TellIfAny("not finite", tape.ToldBy(calibrated, kToldNotFinite));
   return tape.Add(base, calibrated);
 }
 

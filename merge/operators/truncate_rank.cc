@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "merge/operator.h"
+#include "merge/program/matrix.h"
 #include "merge/program/truncation.h"
 
 namespace weightsmith::internal::operators {
@@ -24,7 +25,9 @@ Value LowerTruncateRank(Lowering& tape, const Arguments& given) {
     tape.TellCount("rank", kept, all);
     if (kept == all) return a;
   }
-  return tape.Transformed(LargestRanks(), std::span(&a, 1), {rank, ratio});
+  const Value truncated = tape.Transformed(LargestRanks(), std::span(&a, 1), {rank, ratio});
+  tape.TellIfAny("not finite", tape.ToldBy(truncated, kToldNotFinite));
+  return truncated;
 }
 
 }  // namespace

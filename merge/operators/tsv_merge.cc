@@ -9,6 +9,7 @@ Value LowerTsvMerge(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
   const Value merged = tape.Transformed(TaskSingularVectors(), deltas, {});
+  tape.TellIfAny("not finite", tape.ToldBy(merged, deltas.size()));
   for (std::size_t i = 0; i < deltas.size(); ++i) {
     tape.Tell("energy kept", tape.ToldBy(merged, i), Unit::kShare, Subject::Entry(i));
   }

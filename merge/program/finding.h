@@ -55,6 +55,7 @@ struct Finding {
   Scalar number = 0;
   std::optional<Scalar> of{};        ///< of a count: out of how many
   std::optional<Register> marked{};  ///< in place of a number: the share of elements that are not 0
+  bool rare = false;                 ///< where it is 0 nothing is said of it
   bool mean = false;                 ///< of `marked` the mean, of shares from 0 to 1
   std::uint32_t step = 0;            ///< index in Plan::steps
   std::string operand{};             ///< the recipe's name of the subject; empty: the step

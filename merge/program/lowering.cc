@@ -313,6 +313,11 @@ void Lowering::TellShare(std::string_view label, Value marked, Subject subject) 
                .result = {}});
 }
 
+void Lowering::TellIfAny(std::string_view label, Scalar share, Subject subject) {
+  Tell(label, share, Unit::kShare, subject);
+  writer_.findings().back().rare = true;
+}
+
 void Lowering::TellMean(std::string_view label, Value shares, Subject subject) {
   TellShare(label, shares, subject);
   Finding& told = writer_.findings().back();

@@ -160,6 +160,8 @@ class Lowering {
   /// The share of the elements that are not 0. What is computed for it alone is computed for some
   /// tiles of a tensor alone.
   void TellShare(std::string_view label, Value marked, Subject subject = Subject::Step());
+  /// A share of the tensor, of which nothing is said where it is 0: of a component in all tensors.
+  void TellIfAny(std::string_view label, Scalar share, Subject subject = Subject::Step());
   /// The mean of shares, each from 0 to 1. What is no number does not count.
   void TellMean(std::string_view label, Value shares, Subject subject = Subject::Step());
   /// What was told since there were `count` of it; the evaluator adds the step.

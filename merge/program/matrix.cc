@@ -51,9 +51,12 @@ MatrixSize MatrixSizeOf(const Shape& shape) {
   return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(columns)};
 }
 
-bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll) {
-  return shape.size() > 1 && std::ranges::none_of(in, &std::span<const float>::empty) &&
-         AreFinite(in, poll);
+bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll, Told told,
+                 std::size_t index) {
+  if (shape.size() < 2 || std::ranges::any_of(in, &std::span<const float>::empty)) return false;
+  const bool finite = AreFinite(in, poll);
+  told.Say(index, finite ? 0 : 1);
+  return finite;
 }
 
 bool AreFinite(TensorInputs in, const Poll& poll) {

@@ -49,9 +49,13 @@ MatrixSize MatrixSizeOf(const Shape& shape);
 
 using TensorInputs = std::span<const std::span<const float>>;
 
+/// The index of what AreMatrices tells, behind all that functions of matrices say themselves.
+inline constexpr std::size_t kToldNotFinite = 3;
+
 /// Whether they are matrices that can be decomposed: of two dimensions or more, not empty, and
-/// without infinities and NaN.
-bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll);
+/// without infinities and NaN. Tells 1 where it is those that they have, else 0.
+bool AreMatrices(TensorInputs in, const Shape& shape, const Poll& poll, Told told,
+                 std::size_t index = kToldNotFinite);
 
 /// Whether no value is infinite or NaN.
 bool AreFinite(TensorInputs in, const Poll& poll);

@@ -65,7 +65,7 @@ Matrix TurnWide(Matrix a, const Matrix& b, const RotationNumbers& numbers, const
 void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                    std::span<float> out, const Poll& poll, Told told) {
   const RotationNumbers given{numbers[0], numbers[1], numbers[2]};
-  if (!AreMatrices(in, shape, poll)) {
+  if (!AreMatrices(in, shape, poll, told)) {
     poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
       for (std::size_t i = first; i < first + count; ++i) {
         out[i] = static_cast<float>((1 - given.alpha) * in[0][i] + given.alpha * in[1][i]);

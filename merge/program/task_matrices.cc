@@ -15,7 +15,7 @@ TaskMatrix MatrixOfTask(TensorInputs in, MatrixSize size, const Poll& poll) {
 
 void MergeVectors(TensorInputs in, const Shape& shape, std::span<const double> /*numbers*/,
                   std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) return Average(in, out, poll);
+  if (!AreMatrices(in, shape, poll, told, in.size())) return Average(in, out, poll);
   const MatrixSize size = MatrixSizeOf(shape);
   const TaskMatrix task = MatrixOfTask(in, size, poll);
   Round(MergeTaskSingularVectors(in.size(), size, task, poll, told), out, poll);
@@ -23,7 +23,7 @@ void MergeVectors(TensorInputs in, const Shape& shape, std::span<const double> /
 
 void MergeIsotropic(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                     std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) {
+  if (!AreMatrices(in, shape, poll, told)) {
     poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
       for (std::size_t i = first; i < first + count; ++i) {
         out[i] = static_cast<float>(in[0][i] / numbers[0]);
@@ -36,7 +36,7 @@ void MergeIsotropic(TensorInputs in, const Shape& shape, std::span<const double>
 
 void MergeSubspaces(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                     std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) return Average(in, out, poll);
+  if (!AreMatrices(in, shape, poll, told)) return Average(in, out, poll);
   const MatrixSize size = MatrixSizeOf(shape);
   const TaskMatrix task = MatrixOfTask(in, size, poll);
   Round(MergeCommonAndOwn(in.size(), size, task, numbers[0], poll, told), out, poll);
@@ -44,7 +44,7 @@ void MergeSubspaces(TensorInputs in, const Shape& shape, std::span<const double>
 
 void MergeCore(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) return Average(in, out, poll);
+  if (!AreMatrices(in, shape, poll, told)) return Average(in, out, poll);
   const MatrixSize size = MatrixSizeOf(shape);
   const auto rank = static_cast<std::size_t>(numbers[0]);
   const auto merge = static_cast<CoreMerge>(static_cast<int>(numbers[1]));
@@ -54,7 +54,7 @@ void MergeCore(TensorInputs in, const Shape& shape, std::span<const double> numb
 
 void Calibrate(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) {
+  if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }

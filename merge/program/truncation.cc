@@ -10,7 +10,7 @@ namespace {
 
 void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                       std::span<float> out, const Poll& poll, Told /*told*/) {
-  if (!AreMatrices(in, shape, poll)) {
+  if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }
@@ -28,7 +28,7 @@ void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const doubl
 
 void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
                       std::span<float> out, const Poll& poll, Told told) {
-  if (!AreMatrices(in, shape, poll)) {
+  if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }

@@ -104,7 +104,7 @@ class FindingSums {
 
   /// Nothing where no tensor has it.
   std::optional<FindingReport> Fold(std::string_view component, const Finding& finding) const {
-    if (tensors_ == 0) return std::nullopt;
+    if (tensors_ == 0 || (finding.rare && highest_ == 0)) return std::nullopt;
     // Rounding may not move the mean out of the range.
     const double mean = elements_ > 0 ? std::clamp(sum_ / elements_, lowest_, highest_) : lowest_;
     return FindingReport{.component = std::string(component),
@@ -167,7 +167,7 @@ void AddFindings(const Plan& plan, const Task& task, const TaskResult& result,
   for (std::size_t f = 0; f < result.found.size(); ++f) {
     const Finding& finding = task.findings.list[f];
     const Found& found = result.found[f];
-    if (!std::isfinite(found.Value())) continue;
+    if (!std::isfinite(found.Value()) || (finding.rare && found.Value() == 0)) continue;
     tensor.findings.push_back({.step = plan.steps[finding.step].name,
                                .label = std::string(finding.label),
                                .operand = finding.operand,

@@ -227,7 +227,7 @@ CASES = ELEMENTS | MATRICES
 def test_every_word_is_explained():
     root = Path(__file__).parents[2]
     sources = "".join(path.read_text() for path in (root / "merge").rglob("*.cc"))
-    told = set(re.findall(r'Tell(?:Share|Count|Mean)?\(\s*"([^"]+)"', sources))
+    told = set(re.findall(r'Tell(?:Share|Count|Mean|IfAny)?\(\s*"([^"]+)"', sources))
     page = (root / "docs/runs.md").read_text().split("## What methods say")[1].split("\n## ")[0]
     rows = [line.split("|")[1].strip() for line in page.splitlines() if line.startswith("|")][2:]
     explained = {word.removesuffix(" of NAME") for row in rows for word in row.split(", ")}
@@ -319,6 +319,64 @@ def test_what_chance_kept_is_said_once(weightsmith, tmp_path, op, density):
     out = support.read(tmp_path / "out.safetensors").tensors
     for name in SHAPES:
         assert found["out", name]["kept", "a"][0] == pytest.approx(np.mean(out[name] != made["c"][name]), abs=1e-6)
+
+
+@pytest.mark.parametrize("step, label", [
+    ({"op": "slerp", **AB, "alpha": 0.5}, "straight line"), ({"op": "slerp", **AB, "alpha": 0.5, "length": "blend"}, "straight line"),
+    ({"op": "nuslerp", **AB, "alpha": 0.5, "by": "rows"}, "straight line"),
+    ({"op": "multislerp", "of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 1}]}, "straight line"),
+    ({"op": "karcher", "of": ["a", "b"]}, "no middle")], ids=str)
+def test_what_has_no_arc_is_said(weightsmith, tmp_path, step, label):
+    made = models()
+    half = len(made["b"]["wide.weight"]) // 2
+    made["b"]["conv.weight"] = -made["a"]["conv.weight"]
+    made["b"]["wide.weight"][:half] = -made["a"]["wide.weight"][:half]
+    for letter in "ab":
+        support.write(tmp_path / f"{letter}.safetensors", made[letter])
+    found = report_of(weightsmith, tmp_path, {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": step},
+        "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    said = {name: found["out", name][label, None][0] for name in SHAPES if (label, None) in found["out", name]}
+    assert said == {"conv.weight": 1} | ({"wide.weight": 0.5} if "by" in step else {})
+    steps = json.loads((tmp_path / "report.json").read_text())["steps"]
+    (whole,) = [each for each in steps[0]["findings"] if each["label"] == label]
+    assert whole["tensors"] == len(SHAPES) and 0 < whole["mean"] < whole["highest"] == 1
+
+
+NOT_FINITE = {
+    "iso_c": FINE_TUNES, "iso_cts": FINE_TUNES, "tsv_merge": FINE_TUNES, "core_space": {**FINE_TUNES, "rank": 2},
+    "star": FINE_TUNES, "svc": {**FINE_TUNES, "a": "b"}, "rotate": AB}
+
+
+@pytest.mark.parametrize("op", NOT_FINITE)
+def test_a_matrix_with_a_nan_is_said_to_be_none(weightsmith, tmp_path, op):
+    made = models()
+    made["a"]["linear.weight"][7, 3] = np.nan
+    for letter in "abc":
+        support.write(tmp_path / f"{letter}.safetensors", made[letter])
+    step = {"op": op, **NOT_FINITE[op]}
+    found = report_of(weightsmith, tmp_path, {
+        "models": {letter: f"{letter}.safetensors" for letter in "abc" if f"'{letter}'" in str(step.values())},
+        "steps": {"out": step}, "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    subject = "a" if op == "star" else None
+    assert {name for name in SHAPES if ("not finite", subject) in found.get(("out", name), {})} == {"linear.weight"}
+    assert found["out", "linear.weight"]["not finite", subject][0] == 1
+
+
+@pytest.mark.parametrize("step", [{"op": "slerp", **AB, "alpha": 0.5}, {"op": "karcher", "of": ["a", "b"]},
+                                  {"op": "crossover", **AB, "alpha": 0.5}], ids=str)
+def test_a_nan_is_not_told_as_a_range_alone(weightsmith, tmp_path, step):
+    made = models()
+    made["a"]["linear.weight"][7, 3] = np.nan
+    for letter in "ab":
+        support.write(tmp_path / f"{letter}.safetensors", made[letter])
+    support.write_recipe(tmp_path / "r.json", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": step},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    said = weightsmith("merge", "r.json", "--no-sync", status=3).stderr
+    values = made["a"]["linear.weight"].size - 1
+    assert f"'linear.weight': {values} values of finite operands are NaN or leave the range" in said
+    assert "A NaN or an infinity anywhere in an operand" in said
 
 
 def blocks_report(weightsmith, folder, a, b, step):

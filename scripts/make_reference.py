@@ -33,7 +33,7 @@ but for those below; the tests read the first three's registries. Where a name d
 | `add_opposite_mask`, `add_strict_opposite_mask`, `train_difference_mask` | [add_opposite](#add_opposite), with `where: opposite`; [train_difference](#train_difference) |
 | `add_cosine_a`, `add_cosine_b` | [cosine_a](#cosine_a), [cosine_b](#cosine_b) with `scope: tensor` |
 | `n_average`, `perpendicular_component` | [average](#average), [perpendicular](#perpendicular) |
-| `balance_attention`, `exchange_ema` | [align_attention](#align_attention), [ema](#ema) |
+| `exchange_ema` | [ema](#ema) |
 | `get_rank_from_ratio` | [truncate_rank](#truncate_rank) with `ratio` |
 | `pick_component`, `omit_component`, `omit_non_finite`, `cast` | the `components`, policies and dtypes of [outputs](recipes.md) |
 | `convert_*` between namings; between blocks and tensors | namings are known by themselves; [weights by place](recipes.md#weights-by-place) |
@@ -43,6 +43,13 @@ Not here are:
 
 - `truncate_kronecker`, `extract_kohya_lora`, `extract_kohya_lokr`, `extract_lycoris_lora` and `extract_lycoris_lokr`: they make
   adapters, and outputs are models here.
+- `balance_attention`: of one model it makes queries and keys of a head equally large in every direction, and values and outputs
+  likewise, which alters nothing that the model computes. [align_attention](#align_attention) is not that: it turns the heads of
+  one model towards those of another.
+- Chattiori's `SIG` and `FWM`. `SIG` is no blend: the weights of sigmoid(4*alpha)*(a + b) - sigmoid(alpha)*a do not add up to 1 (at
+  alpha 0 it is half of b), and its code fails on tensors. `FWM` gives a difference the mean and spread of the model before it
+  adds it: each tensor's change has then nothing to do with how much was learned there. [add_difference](#add_difference) adds it
+  as it is.
 - `randperm`, a random permutation for tests of `rebasin`; `stack`, `get_dtype` and `get_device`, parts of sd-mecha's graphs
   that are no merges ([stack](#stack) is another thing).
 """

@@ -29,13 +29,15 @@ ParameterSpec EpsilonOfDensity() {
 }
 
 ParameterSpec RanksParameter() {
-  return {.name = "ranks",
-          .type = ParameterType::kWord,
-          .default_value = 0,
-          .words = {"row", "column", "tensor"},
-          .doc =
-              "Which elements are ranked among each other: those that make one output, those "
-              "that differ in the input channel alone (as mergekit has it), or all."};
+  return {
+      .name = "ranks",
+      .type = ParameterType::kWord,
+      .default_value = 0,
+      .words = {"row", "column", "tensor"},
+      .doc =
+          "Which elements are ranked among each other: those that make one output, those "
+          "that differ in the input channel alone (as mergekit has it), or all. A probability is "
+          "an f32: neighbours among more than 2^24 elements may have the same one."};
 }
 
 Value DropAtRandom(Lowering& tape, const Arguments& given, std::string_view op, std::size_t entry,

@@ -46,11 +46,12 @@ const Operator& align_attention() {
           "It knows the attention of Stable Diffusion and SDXL and of their text encoders; of "
           "language models like Llama values and what comes out, where they have as many heads as "
           "queries, since their positions fix queries and keys. Others stay as they are. Where the "
-          "two of a pair read different widths, the wider one counts less, as in sd-mecha; its "
-          "`permute_heads` is `rebasin` here. a and b have to be models, because a tensor is "
+          "two of a pair read different widths, the wider one counts less. sd-mecha's "
+          "balance_attention, which evens out the tensors of one model, is not this. a and b have "
+          "to be models, because a tensor is "
           "compared with all of its block. The tensors of a block are held whole.",
       .formula = "R*W or W*R' for each head, R = polar(sum of W_b*W_a' over the tensors of a pair)",
-      .source = "sd-mecha's align_attention; Schönemann, 1966",
+      .source = "Schönemann, 1966, for each head; the choice of heads and pairs is ours",
       .example = "near: {op: align_attention, a: photo, b: anime, head_size: 64}",
       .uses = {"models that were trained apart", "prepare a blend"},
       .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "What is turned."},

@@ -18,8 +18,8 @@ enum class RankedIn : std::uint8_t {
 /// Of each element its rank over the largest one there is, in [0, 1]: how many elements have a
 /// lesser magnitude, or the same one and a lower index, over one less than there are. An element
 /// that is alone has 1/2. A NaN is above all numbers. The numbers of the function: a RankedIn.
-/// Exact where no more than 2^24 elements are ranked among each other; ranks are always those of
-/// the elements as f32.
+/// The order is exact whatever their number is, of the elements as f32; the share is rounded to
+/// f32, so that neighbours among more than 2^24 elements may have the same one.
 const TensorFunction& Ranks();
 
 }  // namespace weightsmith::internal

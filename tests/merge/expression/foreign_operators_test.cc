@@ -33,6 +33,55 @@ TEST(ForeignOperators, AreCalledOtherwiseHere) {
   }
 }
 
+TEST(ForeignOperators, OfOtherRegistriesAreNamed) {
+  EXPECT_EQ(AboutForeignOperator("normalize_to"), "It is called norm_match here.");
+  EXPECT_EQ(AboutForeignOperator("ties_sum"),
+            "ties_sum is ties with `trim: mecha, sign: majority`.");
+  EXPECT_EQ(ForeignOperatorLike("ties_sum"), "");
+  EXPECT_THAT(AboutForeignOperator("balance_attention"), HasSubstr("is not here yet. It evens"));
+  // What sd-mecha, meh and SuperMerger have under a name that none of ours has.
+  for (const char* name : {"add_cosine_a",
+                           "add_cosine_b",
+                           "add_difference_ties",
+                           "add_difference_ties_extended",
+                           "add_opposite_mask",
+                           "add_perpendicular",
+                           "add_strict_opposite_mask",
+                           "add_ties_with_dare",
+                           "cast",
+                           "copy_region",
+                           "exchange_ema",
+                           "extract_kohya_lokr",
+                           "extract_kohya_lora",
+                           "extract_lycoris_lokr",
+                           "extract_lycoris_lora",
+                           "FWM",
+                           "get_rank_from_ratio",
+                           "n_average",
+                           "n_model_stock",
+                           "omit_component",
+                           "omit_non_finite",
+                           "perpendicular_component",
+                           "pick_component",
+                           "plus random",
+                           "randperm",
+                           "self",
+                           "SIG",
+                           "smoothAdd MT",
+                           "tensor",
+                           "tensor2",
+                           "ties_add_difference",
+                           "ties_sum_extended",
+                           "ties_sum_with_dropout",
+                           "train_difference_mask",
+                           "truncate_kronecker",
+                           "weight sum",
+                           "weighted_subtraction"}) {
+    EXPECT_NE(FindOperator(NearestToForeign(name)), nullptr) << name;
+    EXPECT_NE(AboutForeignOperator(name), "") << name;
+  }
+}
+
 TEST(ForeignOperators, MayBeOursWrittenOtherwise) {
   EXPECT_EQ(ForeignOperatorLike("DARE-TIES"), "dare_ties");
   EXPECT_EQ(ForeignOperatorLike("smoothAdd"), "smooth_add");

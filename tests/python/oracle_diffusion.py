@@ -166,10 +166,11 @@ def euclidean_add_difference(a, b, c, alpha):
 
 
 def normalized_sum(a, b, alpha):
+    """What is zero has no direction."""
     a, b = f64(a, b)
     lengths = [np.linalg.norm(x) for x in (a, b)]
-    d = (1 - alpha) * a / lengths[0] + alpha * b / lengths[1]
-    return d * (((1 - alpha) * lengths[0] + alpha * lengths[1]) / np.linalg.norm(d))
+    d = (1 - alpha) * a / (lengths[0] or 1) + alpha * b / (lengths[1] or 1)
+    return d * (((1 - alpha) * lengths[0] + alpha * lengths[1]) / (np.linalg.norm(d) or 1))
 
 
 def channel_sum(a, b, alpha, beta=1.0):

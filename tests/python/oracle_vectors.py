@@ -29,10 +29,11 @@ def trim_both_ends(x, density, gamma):
         return x
     kept = int(density * x.size)
     top = min(int(gamma * x.size), x.size - kept)
-    order = np.argsort(-np.abs(x), axis=None, kind="stable")
-    out = np.zeros(x.size)
-    out[order[top:top + kept]] = x.reshape(-1)[order[top:top + kept]]
-    return out.reshape(x.shape)
+    if kept == 0:
+        return np.zeros_like(x)
+    order = np.sort(np.abs(x), axis=None)[::-1]
+    inside = (np.abs(x) >= order[top + kept - 1]) & (np.abs(x) <= order[top])  # equal ones at both limits
+    return np.where(inside, x, 0)
 
 
 def rescale(whole, kept, rule, density):

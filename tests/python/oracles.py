@@ -57,6 +57,7 @@ FUNCTIONS = {
     "svc": ("oracle_algebra", "svc_merge", {"of": "models"}),
     "truncate_rank": ("oracle_algebra", "truncate_rank", {"ratio": "ratio"}),
     "frequency": ("oracle_algebra", "frequency", {}),
+    "rotate": ("oracle_algebra", "rotate", {"alignment": "alignment", "centralization": "centralization"}),
 }
 
 # What functions have no default of.
@@ -81,7 +82,8 @@ def of_class(kind, name):
     taken = inspect.signature(getattr(kind, name)).parameters.keys() - {"self"}
     keys = {"lambda" if key == "factor" and name != "scale" else key for key in taken}
     needs_name = "tensor" in inspect.signature(kind).parameters
-    by_entry = BY_ENTRY & keys if kind is not oracle.Arithmetic else set()
+    unsaid = {key for key, its in inspect.signature(getattr(kind, name)).parameters.items() if its.default is its.empty}
+    by_entry = BY_ENTRY & unsaid if kind is not oracle.Arithmetic else set()
 
     def compute(tensor, arguments):
         called = {"factor" if key == "lambda" else key: value for key, value in arguments.items()}

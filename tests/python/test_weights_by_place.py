@@ -29,9 +29,8 @@ FIXED = {"cosine_a": {"scope": "tensor"}, "cosine_b": {"scope": "tensor"}}
 # Names of the numbers of an oracle's function that random recipes leave as they are.
 MORE_NUMBERS = {
     "consensus": {"least": "least"}, "core_space": {"rank": "rank"}, "truncate_rank": {"rank": "rank"},
-    "frequency": {"from": "start", "to": "end"}, "rotate": {"alignment": "alignment", "centralization": "centralization"},
+    "frequency": {"from": "start", "to": "end"},
 }
-ROTATE = ("oracle_algebra", "rotate", {})
 
 # Of these one step takes one.
 EITHER = {"ratio": "rank"}
@@ -84,7 +83,7 @@ def place_of(name):
 def oracle_of(name):
     if name not in MORE_NUMBERS:
         return oracles.all_oracles()[name]
-    module, function, names = oracles.FUNCTIONS.get(name, ROTATE)
+    module, function, names = oracles.FUNCTIONS[name]
     return oracles.of_function(module, function, {**names, **MORE_NUMBERS[name]})
 
 

@@ -9,7 +9,7 @@ namespace weightsmith::internal {
 namespace {
 
 void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
-                      std::span<float> out, const Poll& poll, Told /*told*/) {
+                      std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
     return;

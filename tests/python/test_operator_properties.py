@@ -1,6 +1,7 @@
 """What holds for every operator of the table, whatever it computes: options of a run change no byte, a dtype holds the result
 rounded once, what is not finite stays where it is. What their numbers mean is in test_operator_identities.py."""
 
+import json
 import re
 
 import numpy as np

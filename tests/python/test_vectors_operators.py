@@ -243,7 +243,9 @@ def test_no_result_is_a_nan(weightsmith, case, kind):
     found = merge_one(weightsmith, models, step, policy={"effect": "any"})
     assert np.isfinite(found).all()
     if kind == "equal":
-        np.testing.assert_allclose(found, base, rtol=1e-6)
+        # One is three times as long there.
+        length = 0.7 + 0.3 * 3 if case == "slerp of which the length is blended" else 1
+        np.testing.assert_allclose(found, length * base, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["F16", "BF16", "F8_E4M3"])

@@ -367,15 +367,16 @@ void Worker::Impl::WriteSlice(ChunkResult& result) {
 
 void Worker::Impl::ThrowOverflow(const Task& task, const ChunkResult& result) {
   const bool whole = !task.passes.empty();  // an element depends on all others
-  throw Error(ErrorCode::kMismatch,
-              fmt::format("'{}': {} values of finite operands {}leave the range of {}", task.name,
-                          result.non_finite, whole ? "are NaN or " : "",
-                          Info(task.products.front().dtype).name),
-              whole ? "A NaN or an infinity anywhere in an operand makes all of such a tensor NaN: "
-                      "`weightsmith scan` finds files that hold some. Else store the result in a "
-                      "wider dtype, or write `policy: {non_finite: saturate}`."
-                    : "Store the result in a wider dtype, or write `policy: {non_finite: "
-                      "saturate}`.");
+  throw Error(
+      ErrorCode::kMismatch,
+      fmt::format("'{}': {} values of finite operands {}leave the range of {}", task.name,
+                  result.non_finite, whole ? "are NaN or " : "",
+                  Info(task.products.front().dtype).name),
+      whole ? "A NaN or an infinity anywhere in an operand may make all of the tensor NaN: "
+              "`weightsmith verify` says whether a file holds some. Else store the result in a "
+              "wider dtype, or write `policy: {non_finite: saturate}`."
+            : "Store the result in a wider dtype, or write `policy: {non_finite: "
+              "saturate}`.");
 }
 
 void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& units) const {

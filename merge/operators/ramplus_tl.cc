@@ -16,7 +16,9 @@ Value LowerRamplusTl(Lowering& tape, const Arguments& given) {
     const Value there = tape.WhereNotZero(1, change);
     const Scalar unique = tape.SumOf(tape.Multiply(there, alone));
     const Scalar shared = tape.Minus(tape.SumOf(there), unique);
-    const Scalar ratio = tape.Over(shared, tape.Greater(unique, epsilon));
+    // A model that changed nothing alone has nothing to be boosted, whatever epsilon is.
+    const Scalar ratio =
+        tape.Select(0, unique, tape.Over(shared, tape.Greater(unique, epsilon)), 0);
     const Scalar limited = tape.Lesser(tape.Greater(ratio, 0), parameters.Number("alpha"));
     const Scalar factor = tape.Plus(1, tape.Times(parameters.Number("r"), limited));
     boosted = tape.AddScaled(boosted, factor, change);

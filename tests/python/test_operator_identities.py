@@ -33,7 +33,32 @@ IDENTITIES = [
     ("maximum", {"alpha": 0}, "a"),
     ("sum_twice", {"alpha": 0.3, "beta": 1}, "c"),
     ("triple_sum", {"alpha": 0, "beta": 0}, "a"),
+    ("rotate", {"alignment": 0, "alpha": 0}, "a"),
+    ("rotate", {"alignment": 1, "alpha": 1}, "b"),
+    ("passthrough", {"scale": 1}, "a"),
+    ("nearswap", {"t": 0}, "a"),
+    ("noise", {"strength": 0}, "a"),
+    ("dropout", {"probability": 1}, "base"),
+    ("frequency", {"low": 0, "middle": 0, "high": 0}, "a"),
 ]
+ALONE = [{"model": "c", "weight": 1}]
+
+# What gives c, where nothing is left out: base + (c - base), to last bits of both.
+WHOLE = {
+    "task_arithmetic": {"of": ALONE}, "ties": {"of": ALONE, "density": 1}, "dare_linear": {"of": ALONE, "density": 1},
+    "dare_ties": {"of": ALONE, "density": 1}, "della": {"of": ALONE, "density": 1, "epsilon": 0},
+    "della_linear": {"of": ALONE, "density": 1, "epsilon": 0}, "breadcrumbs": {"of": ALONE, "density": 1, "gamma": 0},
+    "breadcrumbs_ties": {"of": ALONE, "density": 1, "gamma": 0}, "cabs": {"of": ALONE, "density": 1}, "sce": {"of": ["c"], "select": 1},
+    "emr": {"of": ["c"]}, "emr of a task": {"of": ["c"], "task": 1}, "consensus": {"of": ALONE, "threshold": 0, "least": 1},
+    "aoe": {"of": ALONE, "threshold": 0}, "ram": {"of": ["c"], "epsilon": 0}, "ramplus_tl": {"of": ["c"], "epsilon": 0},
+    "dropout": {"of": ["c"], "probability": 0}, "star": {"of": ["c"], "share": 1}, "tsv_merge": {"of": ["c"]},
+    "core_space": {"of": ["c"], "rank": 4096, "merge": "sum"},
+    "truncate_rank": {"a": "c", "rank": 4096}, "truncate_rank by ratio": {"a": "c", "rank": None, "ratio": 1},
+    "breadcrumbs of a gamma that comes to nothing": {"of": ALONE, "density": 1, "gamma": 1},
+}
+
+# A number of them says no share of what is kept.
+NEVER_WHOLE = {"pcb"}
 
 # What models that are all equal do not give back.
 CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
@@ -58,15 +83,34 @@ def test_a_number_that_means_nothing_gives_the_model_back(worlds, table):
                 made = operator_steps.step(op, i + 1, **{parameter["name"]: NOTHING[parameter["name"]]})
                 steps[key], operands[key] = operator_steps.as_weight(op, made), made[first["name"]]
     by_name = {op["name"]: op for op in table}
-    for name, changes, operand in IDENTITIES:
+    for seed, (name, changes, operand) in enumerate(IDENTITIES, 1000):
         key = f"{name}-{operand}"
-        steps[key], operands[key] = operator_steps.step(by_name[name], 1, **changes), operand
+        steps[key], operands[key] = operator_steps.step(by_name[name], seed, **changes), operand
     models = {letter: support.read(path).tensors for letter, path in world.models.items()}
     for key, result in run_steps(world, steps).items():
         for name, array in result.items():
             operand = models[operands[key]][name]
             np.testing.assert_array_equal(array.astype(np.float32), operand.astype(array.dtype).astype(np.float32),
                                           err_msg=f"{key}: {name}")
+
+
+def test_all_of_one_fine_tune_gives_it_back(worlds, table):
+    """At a density, a share or a selection of 1, a threshold of 0 and the full rank."""
+    world = worlds["all"]
+    by_name = {op["name"]: op for op in table}
+    steps = {}
+    for i, (what, numbers) in enumerate(WHOLE.items(), 1):
+        op = by_name[what.split(" ")[0]]
+        steps[what.replace(" ", "_")] = operator_steps.as_weight(op, operator_steps.step(op, i, **numbers))
+    models = {letter: support.read(world.models[letter]).tensors for letter in ("base", "c")}
+    for name, op in by_name.items():
+        named = {parameter["name"] for parameter in op["parameters"]}
+        assert not named & {"density", "rank", "ratio", "share"} or name in WHOLE or name in NEVER_WHOLE, name
+    for key, result in run_steps(world, steps, dtype="f32").items():
+        for name, array in result.items():
+            base, c = (models[letter][name].astype(np.float64) for letter in ("base", "c"))
+            largest = max(np.abs(base).max(), np.abs(c).max()) if c.size else 0
+            assert np.abs(array - c).max(initial=0) <= 1e-6 * largest, f"{key}: {name}"
 
 
 def test_equal_models_give_themselves(worlds, by_dtype):

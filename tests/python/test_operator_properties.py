@@ -9,7 +9,7 @@ import pytest
 
 import support
 from operator_worlds import (  # noqa: F401
-    DTYPES, DTYPES_TRIED, PLAIN, World, by_dtype, exact, expected, plain, run_steps, stored, table, values, worlds)
+    DTYPES, DTYPES_TRIED, PLAIN, World, by_dtype, coarse, exact, expected, plain, run_steps, stored, table, values, worlds)
 
 # They have no more to say than the report does of any step: sums, and operands as they are.
 LINEAR = {"add", "add_difference", "adjust", "average", "copy", "ema", "fallback", "linear", "passthrough", "scale", "subtract",
@@ -17,6 +17,10 @@ LINEAR = {"add", "add_difference", "adjust", "average", "copy", "ema", "fallback
 
 # A number of the whole model enters every tensor.
 MODEL_WIDE = {"cosine_a", "cosine_b"}
+
+# Of every kind of pass: sums, selections, ranks, medians, cells, random numbers, groups; and of none.
+IN_CHUNKS = ("linear", "slerp", "ties", "model_stock", "della", "breadcrumbs", "sce", "geometric_median", "cosine_a", "noise", "cabs",
+             "norm_match", "pcb", "ramplus_tl")
 
 BAD = "layers.0.matrix.weight"  # of PLAIN, that is poisoned
 
@@ -95,6 +99,19 @@ def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmi
     one = world.digests(recipe, "--threads", "1")
     assert world.digests(recipe, "--threads", "7") == one
     assert world.digests(world.recipe(models=models["F32"], dtype="f32"), "--threads", "3") == one
+
+
+def test_chunks_of_any_size_give_the_same_bytes(worlds, tmp_path, session_weightsmith):
+    """A chunk fills 1 MiB of the narrowest dtype that is read or written: of 2^17 elements in f64 up to 2^20 in 8 bits."""
+    arrays = {letter: coarse(values(letter, "huge", (2, 550_001)).astype(np.float32)) for letter in DTYPES}
+    found = {}
+    for dtype in ("F64", "F32", "F16", "F8_E4M3"):
+        models = {letter: support.write(tmp_path / f"{dtype}-{letter}.safetensors", stored({"huge.weight": array}, dtype))
+                  for letter, array in arrays.items()}
+        world = World(session_weightsmith, tmp_path / f"chunks-{dtype}", models)
+        world.steps = {key: worlds["all"].steps[key] for key in IN_CHUNKS}
+        found[dtype] = world.digests(world.recipe(dtype="f64"), "--threads", "3")
+    assert all(digests == found["F64"] for digests in found.values())
 
 
 @pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES_TRIED if dtype != "F32"])

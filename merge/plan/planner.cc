@@ -217,7 +217,8 @@ void Planner::NoteSelections() {
 
 /// A step that computed tensors has to be for one of them.
 void Planner::CheckConcern(const StepPlan& step, const Node& node) const {
-  const bool idle = computed_.contains(step.node) && !concerned_.contains(step.node);
+  const bool idle = node.op->concerns != nullptr && computed_.contains(step.node) &&
+                    !concerned_.contains(step.node);
   if (!idle || !step.expects_effect || !problems_.empty()) return;
   throw Error(ErrorCode::kNoEffect,
               fmt::format("step '{}' changes nothing: '{}' {}", step.name,

@@ -402,9 +402,9 @@ def align_attention(
 
     It knows the attention of Stable Diffusion and SDXL and of their text encoders; of language models like Llama
     values and what comes out, where they have as many heads as queries, since their positions fix queries and keys.
-    Others stay as they are. Where the two of a pair read different widths, the wider one counts less, as in sd-
-    mecha; its `permute_heads` is `rebasin` here. a and b have to be models, because a tensor is compared with all
-    of its block. The tensors of a block are held whole.
+    Others stay as they are. Where the two of a pair read different widths, the wider one counts less. sd-mecha's
+    balance_attention, which evens out the tensors of one model, is not this. a and b have to be models, because a
+    tensor is compared with all of its block. The tensors of a block are held whole.
 
     For: models that were trained apart; prepare a blend.
 
@@ -414,7 +414,7 @@ def align_attention(
     head_size: How many rows a head has. (1.0 to 65535.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
-    Source: sd-mecha's align_attention; Schönemann, 1966
+    Source: Schönemann, 1966, for each head; the choice of heads and pairs is ours
     """
     return _apply("align_attention", {"a": a, "b": b}, {}, {"heads": heads, "head_size": head_size}, policy)
 
@@ -584,7 +584,7 @@ def breadcrumbs(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     lambda_: Weights = 1.0,
@@ -596,7 +596,7 @@ def breadcrumbs(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     lambda_: Weights = 1.0,
@@ -608,7 +608,7 @@ def breadcrumbs(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     lambda_: Weights = 1.0,
@@ -619,7 +619,7 @@ def breadcrumbs(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     lambda_: Weights = 1.0,
@@ -632,7 +632,8 @@ def breadcrumbs(
 
     Of every model's difference to the base, tensor by tensor, the gamma*n largest elements of n are left out, which
     may be outliers, and of the others the density*n largest are kept; equal magnitudes at a limit are all kept.
-    Where both shares are more than there are, fewer large ones are left out. A density of 1 keeps all.
+    Where both shares are more than there are, fewer large ones are left out. A density of 1 keeps all, as mergekit
+    does where none is given.
 
     Where mergekit keeps nothing of a tensor because gamma*n is less than one element, nothing large is left out
     here.
@@ -659,7 +660,7 @@ def breadcrumbs_ties(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
@@ -672,7 +673,7 @@ def breadcrumbs_ties(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
@@ -685,7 +686,7 @@ def breadcrumbs_ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
@@ -697,7 +698,7 @@ def breadcrumbs_ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.9,
     gamma: Weights = 0.01,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
@@ -737,7 +738,7 @@ def cabs(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.25,
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Model: ...
@@ -746,7 +747,7 @@ def cabs(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.25,
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
@@ -755,7 +756,7 @@ def cabs(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.25,
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any: ...
@@ -763,7 +764,7 @@ def cabs(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.25,
     lambda_: Weights = 1.0,
     policy: Policy | None = None,
 ) -> Any:
@@ -1278,7 +1279,7 @@ def dare_linear(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     lambda_: Weights = 1.0,
     rescale: Literal["density", "l1", "none"] = "density",
@@ -1291,7 +1292,7 @@ def dare_linear(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     lambda_: Weights = 1.0,
     rescale: Literal["density", "l1", "none"] = "density",
@@ -1304,7 +1305,7 @@ def dare_linear(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     lambda_: Weights = 1.0,
     rescale: Literal["density", "l1", "none"] = "density",
@@ -1316,7 +1317,7 @@ def dare_linear(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     lambda_: Weights = 1.0,
     rescale: Literal["density", "l1", "none"] = "density",
@@ -1360,7 +1361,7 @@ def dare_ties(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -1374,7 +1375,7 @@ def dare_ties(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -1388,7 +1389,7 @@ def dare_ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -1401,7 +1402,7 @@ def dare_ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     normalize: bool = False,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -1448,7 +1449,7 @@ def della(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = True,
@@ -1464,7 +1465,7 @@ def della(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = True,
@@ -1480,7 +1481,7 @@ def della(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = True,
@@ -1495,7 +1496,7 @@ def della(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = True,
@@ -1533,7 +1534,8 @@ def della(
     epsilon: How much likelier than density the largest element is kept, and how much less likely the smallest. (0.0
         to 0.5)
     ranks: Which elements are ranked among each other: those that make one output, those that differ in the input
-        channel alone (as mergekit has it), or all.
+        channel alone (as mergekit has it), or all. A probability is an f32: neighbours among more than 2^24
+        elements may have the same one.
     normalize: Whether to divide by the weights that agree.
     sign: What elects a sign: the sum of the changes, how many have it, or how many with nothing kept where the
         votes are equal.
@@ -1554,7 +1556,7 @@ def della_linear(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = False,
@@ -1569,7 +1571,7 @@ def della_linear(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = False,
@@ -1584,7 +1586,7 @@ def della_linear(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = False,
@@ -1598,7 +1600,7 @@ def della_linear(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.5,
     epsilon: Weights = 0.15,
     ranks: Literal["row", "column", "tensor"] = "row",
     normalize: bool = False,
@@ -1634,7 +1636,8 @@ def della_linear(
     epsilon: How much likelier than density the largest element is kept, and how much less likely the smallest. (0.0
         to 0.5)
     ranks: Which elements are ranked among each other: those that make one output, those that differ in the input
-        channel alone (as mergekit has it), or all.
+        channel alone (as mergekit has it), or all. A probability is an f32: neighbours among more than 2^24
+        elements may have the same one.
     normalize: Whether to divide by the sum of the weights.
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
     rescale: What the elements that are kept are divided by: their share, as papers have it, what keeps the sum of
@@ -4212,7 +4215,7 @@ def ties(
     base: ModelLike,
     of: Sequence[tuple[ModelLike, Weights] | tuple[ModelLike, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.2,
     normalize: bool = True,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -4226,7 +4229,7 @@ def ties(
     base: Mapping[str, Any],
     of: Sequence[tuple[Mapping[str, Any], Weights] | tuple[Mapping[str, Any], Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.2,
     normalize: bool = True,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -4240,7 +4243,7 @@ def ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.2,
     normalize: bool = True,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -4253,7 +4256,7 @@ def ties(
     base: Any,
     of: Sequence[tuple[Any, Weights] | tuple[Any, Weights, Mapping[str, Weights]]],
     *,
-    density: Weights,
+    density: Weights = 0.2,
     normalize: bool = True,
     sign: Literal["total", "frequency", "majority"] = "total",
     lambda_: Weights = 1.0,
@@ -4272,9 +4275,10 @@ def ties(
     models have (+ where both are equal). With normalize each element is divided by the sum of the weights of the
     models that are left there.
 
-    A density for all models may be replaced by one for each: {model: photo, weight: 0.6, density: 0.3}. A density
-    that keeps no element of a tensor adds nothing, where mergekit fails. sd-mecha's ties_sum is `trim: mecha, sign:
-    majority` with weights of 1; it votes by the sum of the changes where `vote_sgn` is set, which is `sign: total`.
+    A density for all models may be replaced by one for each: {model: photo, weight: 0.6, density: 0.3}. Without one
+    it is 0.2, which the paper advises and sd-mecha takes; mergekit takes 1. A density that keeps no element of a
+    tensor adds nothing, where mergekit fails. sd-mecha's ties_sum is `trim: mecha, sign: majority` with weights of
+    1; it votes by the sum of the changes where `vote_sgn` is set, which is `sign: total`.
 
     With `combine: stock` each row of a matrix is then scaled down by how far the models' changes in it that are
     left point the same way, as model_stock does; with `combine: median` the geometric median of the changes takes

@@ -339,6 +339,8 @@ class PlannedStep:
     """The recipe's name of it."""
     op: str
     """The operator."""
+    unjudged: bool
+    """A sample is taken and has none of the tensors that it computes: what it changes is seen in the report of a run."""
     findings: list[Finding]
     """By component: what it does in its method's own words, in a sample of the tensors; empty where none is taken."""
     seed: int | None = None
@@ -368,7 +370,7 @@ class ComponentResult:
     uniform: bool
     """All tensors have the same coefficients."""
     coefficients: dict[str, float] = field(default_factory=dict)
-    """By model, those that are not 0."""
+    """By model, those that are not 0; `ema(NAME)` are its moving averages."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ SELECTS = {
     "aoe", "truncate_rank", "extract", "channel_sum", "geometric_sum", "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
 }
 
-# What is for some architectures, for adapters or for layers: test_random_models.py.
+# What is for some architectures, for adapters or for layers: these have tests of their own.
 ELSEWHERE = {"bake", "stack", "ema", "adjust"}
 
 # Of `within`: what is selected of SHAPES, and how a recipe says so.

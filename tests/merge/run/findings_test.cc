@@ -26,7 +26,9 @@ class FindingsTest : public ::testing::Test {
   }
 
   NodeId Ties() {
-    const NodeId step = maker.Step("mix", "ties", {base}, Usual("ties"));
+    std::vector<double> numbers = Usual("ties");
+    numbers.front() = 0.5;  // the density
+    const NodeId step = maker.Step("mix", "ties", {base}, numbers);
     Node& node = maker.expression.nodes[step];
     node.list = {x, y};
     for (const double weight : {0.6, 0.4}) node.weights.emplace_back(weight);
@@ -68,7 +70,7 @@ TEST_F(FindingsTest, SlerpTellsTheAngleInDegrees) {
   const NodeId a = maker.Add("a", DType::kF32, {{"w", {1, 0}}, {"v", {1, 1, 1}}});
   const NodeId b = maker.Add("b", DType::kF32, {{"w", {1, 1}}, {"v", {-1, -1, -1}}});
   const Report report = RunOf(maker.Step("mix", "slerp", {a, b}, {0.5, 0}));
-  ASSERT_THAT(report.steps[0].findings, SizeIs(1));
+  ASSERT_THAT(report.steps[0].findings, SizeIs(2));
   const FindingReport& angle = report.steps[0].findings[0];
   EXPECT_EQ(angle.unit, Unit::kDegrees);
   EXPECT_EQ(angle.tensors, 2u);
@@ -76,6 +78,9 @@ TEST_F(FindingsTest, SlerpTellsTheAngleInDegrees) {
   EXPECT_NEAR(angle.highest, 180, 1e-5);
   // By elements: two of 45 degrees, three of 180.
   EXPECT_NEAR(angle.mean, (2 * 45 + 3 * 180) / 5.0, 1e-5);
+  const FindingReport& straight = report.steps[0].findings[1];
+  EXPECT_EQ(straight.label, "straight line");
+  EXPECT_NEAR(straight.mean, 3 / 5.0, 1e-9);
 }
 
 TEST_F(FindingsTest, ModelStockTellsAngleAndRatio) {

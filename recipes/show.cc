@@ -325,7 +325,7 @@ class Shown {
     };
     std::vector<SourceNode> names;
     for (const Selector& name : filter.names) {
-      names.push_back(Text(std::string(WrittenName(name))));
+      names.push_back(Text(WrittenName(name)));
     }
     put("component", texts(filter.components));
     put("block", texts(filter.blocks));

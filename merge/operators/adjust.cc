@@ -2,21 +2,20 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
-#include <utility>
 
+#include "merge/arithmetic/adjusted_layers.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
 namespace {
 
-constexpr std::string_view kDiffusionModel = "model.diffusion_model.";
-constexpr std::array<std::string_view, 3> kDetails{"detail_in", "detail_out", "detail_last"};
 constexpr std::array<std::string_view, 5> kTones{"contrast", "brightness", "red", "green", "blue"};
 constexpr double kToneStep = 0.02;
 
 std::string CheckAdjust(const ArgumentsGiven& given) {
   const auto has = [&](std::string_view number) { return given.Has(number); };
-  const bool any = std::ranges::any_of(kDetails, has) || std::ranges::any_of(kTones, has);
+  const bool any = std::ranges::any_of(AdjustedLayers(), has, &AdjustedLayer::detail) ||
+                   std::ranges::any_of(kTones, has);
   return any ? "" : "give a number of what is to change, `contrast: 1`";
 }
 
@@ -27,14 +26,7 @@ std::string CheckAdjustTensor(const Arguments& given) {
 }
 
 bool IsAdjusted(const Arguments& given) {
-  constexpr std::array<std::string_view, 6> kLayers{"input_blocks.0.0.weight",
-                                                    "input_blocks.0.0.bias",
-                                                    "out.0.weight",
-                                                    "out.0.bias",
-                                                    "out.2.weight",
-                                                    "out.2.bias"};
-  return given.tensor.starts_with(kDiffusionModel) &&
-         std::ranges::find(kLayers, given.tensor.substr(kDiffusionModel.size())) != kLayers.end();
+  return AdjustedLayerOf(given.tensor) != nullptr;
 }
 
 /// A number for each channel, in a tensor of as many elements.
@@ -53,28 +45,16 @@ Value ToneChannels(Lowering& tape, const Arguments& given) {
 
 Value LowerAdjust(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  if (!given.tensor.starts_with(kDiffusionModel)) return a;
-  const std::string_view name = given.tensor.substr(kDiffusionModel.size());
-  const auto is_layer = [&](std::string_view layer, std::string_view kind) {
-    return name.starts_with(layer) && name.substr(layer.size()) == kind;
-  };
-  const auto scaled = [&](std::string_view detail, double step) {
-    const double factor = 1 + step * given.parameters.Number(detail);
+  const AdjustedLayer* const layer = AdjustedLayerOf(given.tensor);
+  if (layer == nullptr) return a;
+  if (!layer->detail.empty()) {
+    const double factor = 1 + layer->step * given.parameters.Number(layer->detail);
     if (factor != 1) tape.Tell("factor", factor);
     return tape.Scale(factor, a);
-  };
-  for (const auto& [layer, detail] :
-       {std::pair<std::string_view, std::string_view>{"input_blocks.0.0.", "detail_in"},
-        {"out.0.", "detail_out"}}) {
-    if (is_layer(layer, "weight")) return scaled(detail, -0.01);
-    if (is_layer(layer, "bias")) return scaled(detail, 0.02);
   }
-  if (is_layer("out.2.", "weight")) return scaled("detail_last", -0.01);
-  if (!is_layer("out.2.", "bias") || given.tones == nullptr) return a;
-  for (const std::string_view tone : kTones) {
-    if (given.parameters.Number(tone) != 0) return tape.Add(a, ToneChannels(tape, given));
-  }
-  return a;
+  const auto given_tone = [&](std::string_view tone) { return given.parameters.Number(tone) != 0; };
+  if (given.tones == nullptr || std::ranges::none_of(kTones, given_tone)) return a;
+  return tape.Add(a, ToneChannels(tape, given));
 }
 
 }  // namespace

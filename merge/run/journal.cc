@@ -230,8 +230,9 @@ std::string_view Journal::StampPrefix() {
 bool Journal::Claim() {
   if (state_->own) return true;
   auto file = OpenPatiently(state_->path);
-  if (file) state_->own = *std::move(file);
-  return file.has_value();
+  if (!file) return false;
+  state_->own = *std::move(file);
+  return true;
 }
 
 std::optional<fs::path> Journal::OtherDivision() const {

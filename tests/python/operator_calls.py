@@ -91,7 +91,7 @@ STEPS = {
         lambda a, b, c: ws.dropout(a, [b, c], probability=0.5, overlap=0),
         "{op: dropout, base: a, of: [b, c], probability: 0.5, overlap: 0}",
     ),
-    "ema": (lambda a, b, c: ws.ema(a, alpha=0.5), "{op: ema, a: a, alpha: 0.5}"),
+    "ema": (lambda a, b, c: ws.ema(a, alpha=0.5, policy={"effect": "any"}), "{op: ema, a: a, alpha: 0.5, policy: {effect: any}}"),
     "emr": (lambda a, b, c: ws.emr(a, [b, c], task=2), "{op: emr, base: a, of: [b, c], task: 2}"),
     "euclidean_add_difference": (
         lambda a, b, c: ws.euclidean_add_difference(a, b, c, alpha=0.3),

@@ -27,8 +27,8 @@ class ElementalText {
   /// Blocks are those of SuperMerger's map: time embeddings are IN00, last layers the last OUT, all
   /// but the diffusion model BASE.
   double At(const TensorPlace& place) const;
-  /// A sentence for each entry that is at no tensor of a model, or has a part of a name that none in
-  /// its blocks has; of the first 20 of those.
+  /// A sentence for each entry that is at no tensor of a model, or has a part of a name that none
+  /// in its blocks has; of the first 20 of those.
   std::vector<std::string> Idle(std::span<const TensorPlace> places) const;
   /// All numbers, the one of other tensors first.
   std::vector<double> Numbers() const;

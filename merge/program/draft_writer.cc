@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::size_t kMostRegisters = std::numeric_limits<Register>::max();
 
-// Where the keys of reductions, of given numbers and of what functions say begin, behind those of scalar operations.
+// Where the keys of reductions, of given numbers and of what functions say begin, behind those of
+// scalar operations.
 constexpr std::uint64_t kReductionKey = 1000;
 constexpr std::uint64_t kGivenKey = 2000;
 constexpr std::uint64_t kToldKey = 3000;

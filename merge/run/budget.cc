@@ -129,8 +129,8 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   std::uint64_t others = kStatesPerThread * share.threads * state;
   if (!KeepsValues(plan)) {
     const std::uint64_t held = MemoryOf(plan, share, more);
-    others = std::min({others, std::max(state, kStatesOfNumbers) - state,
-                       std::max(held, kUsualMemory) - held});
+    others = std::min(
+        {others, std::max(state, kStatesOfNumbers) - state, std::max(held, kUsualMemory) - held});
   }
   share.states = state + std::min(left, others);
   return share;

@@ -276,8 +276,8 @@ TEST(FilterFrequencies, EndsAtOnceWhereThePollThrows) {
   const auto poll = [&] {
     if (--left == 0) throw std::runtime_error("interrupted");
   };
-  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {512, 512}, std::vector{0.25, 0.0}, out,
-                                           poll, {}),
+  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {512, 512}, std::vector{0.25, 0.0},
+                                           out, poll, {}),
                std::runtime_error);
   EXPECT_EQ(left, 0);
 }

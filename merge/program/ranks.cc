@@ -153,7 +153,9 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
                Told /*told*/) {
   constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
-  const auto [length, stride] = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  const std::size_t length = lines.length;
+  const std::size_t stride = lines.stride;
   std::vector<float> shares(length, 0.5f);
   for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
     const double most = static_cast<double>(length) - 1;

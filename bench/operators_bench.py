@@ -68,6 +68,8 @@ METHODS = {
                                mecha=("top_k_tensor_sum", {"width": 0.5}), whole=True),
 }
 
+PEERS = {"mergekit": "mergekit", "sd_mecha": "sd-mecha"}
+
 TIMES_FASTER = 5  # than a peer, what is elementwise or reduced
 
 
@@ -168,21 +170,22 @@ def faster(results, name, peer):
 
 
 def table(results):
-    """The markdown table that the README quotes."""
-    lines = ["| method | lower quartile | beside the plain blend | peak MiB | mergekit takes | sd-mecha takes |", "|---|---|---|---|---|---|"]
+    """The markdown table that the README quotes, with a column for each peer that ran."""
+    ran = [peer for peer in PEERS if any(name.endswith(f"@{peer}") for name in results)]
+    titles = ["method", "lower quartile", "beside the plain blend", "peak MiB", *(f"{PEERS[peer]} takes" for peer in ran)]
+    lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for name in METHODS:
         if not seconds(results, name):
             continue
         of = METHODS[name].against
         beside = ratio(results, name)
         each = " a pass" if METHODS[name].passes > 1 else ""
-        beside = f"{beside:.2f} × {of}{each}" if beside else ""
-        peers = []
-        for peer in ("mergekit", "sd_mecha"):
+        cells = [f"`{name}`", f"{seconds(results, name):.3f} s", f"{beside:.2f} × {of}{each}" if beside else "",
+                 f"{max(results[name].peaks) / 1024:.0f}"]
+        for peer in ran:
             times = faster(results, name, peer)
-            peers.append(f"{seconds(results, f'{name}@{peer}'):.2f} s, {times:.1f} ×" if times else "")
-        peak = max(results[name].peaks) / 1024
-        lines.append(f"| `{name}` | {seconds(results, name):.3f} s | {beside} | {peak:.0f} | {' | '.join(peers)} |")
+            cells.append(f"{seconds(results, f'{name}@{peer}'):.2f} s, {times:.1f} ×" if times else "")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -196,7 +199,7 @@ def goals(results):
         if not method.whole and results.get(name) and results[name].peaks:
             peak = max(results[name].peaks) / 1024
             rows.append((f"peak MiB of {name}", peak, 256, peak <= 256))
-        for peer in ("mergekit", "sd_mecha"):
+        for peer in PEERS:
             times = faster(results, name, peer)
             least = 1 if method.whole else TIMES_FASTER
             if times:

@@ -52,6 +52,13 @@ def test_ctrl_c_stops_and_keeps_what_is_done_where_that_is_asked_for(large, tmp_
     assert support.read(tmp_path / "out.safetensors")["t3"][-1] == 4.25
 
 
+def run_side_by_side(threads):
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def test_threads_merge_side_by_side(models):
     expected = ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.5).state_dict()
     found = [None] * 4
@@ -60,10 +67,7 @@ def test_threads_merge_side_by_side(models):
         found[i] = ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.5).state_dict()
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(len(found))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_side_by_side(threads)
     for state_dict in found:
         assert_same_tensors(state_dict, expected)
 
@@ -88,10 +92,7 @@ def test_threads_read_tensors_of_one_model_at_once(models):
         tensors.update({name: mixed[name].numpy() for name in mixed})
 
     threads = [threading.Thread(target=read, args=(tensors,)) for tensors in found]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_side_by_side(threads)
     for tensors in found:
         assert_same_tensors(tensors, expected)
 

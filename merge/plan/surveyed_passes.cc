@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
-#include <ranges>
-#include <vector>
+#include <span>
+#include <string_view>
 
 namespace weightsmith::internal {
 namespace {
@@ -76,22 +77,27 @@ void FindSurveyedPasses(Plan& plan) {
   for (std::size_t s = 0; s < plan.surveys.size(); ++s) {
     Survey& survey = plan.surveys[s];
     const auto own = std::make_shared<Plan>(*survey.plan);
+    std::map<std::string_view, std::uint32_t> numbered;
+    for (const Task& task : own->tasks) {
+      numbered.emplace(task.name, static_cast<std::uint32_t>(numbered.size()));
+    }
     for (Task& task : plan.tasks) {
       const auto needs = [&](const GivenSlot& slot) {
         return slot.number == FirstGiven(survey.step) || slot.number == FirstGiven(survey.step) + 1;
       };
       if (task.surveyed_passes || std::ranges::none_of(task.given, needs)) continue;
-      const auto twin = std::ranges::find(own->tasks, task.name, &Task::name);
-      if (twin == own->tasks.end()) continue;
-      const std::size_t passes = SamePasses(task, *twin);
+      const auto found = numbered.find(task.name);
+      if (found == numbered.end()) continue;
+      Task& twin = own->tasks[found->second];
+      const std::size_t passes = SamePasses(task, twin);
       // Another output's task may have had fewer of the same.
-      std::size_t& kept = twin->surveyed->passes_to_keep;
+      std::size_t& kept = twin.surveyed->passes_to_keep;
       const std::uint64_t numbers = NumbersOf(task, passes);
       if (passes == 0 || numbers > left || (kept != 0 && kept != passes)) continue;
       if (kept == 0) left -= numbers;
       kept = passes;
       task.surveyed_passes = {.survey = static_cast<std::uint32_t>(s),
-                              .task = static_cast<std::uint32_t>(twin - own->tasks.begin()),
+                              .task = found->second,
                               .count = passes,
                               .numbers = numbers};
     }

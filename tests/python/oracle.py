@@ -152,7 +152,7 @@ class Arithmetic:
         limit = np.sort(magnitude, axis=None)[delta.size - keep] if keep else np.inf
         return np.where(magnitude >= limit, delta, self.s(0))
 
-    def ties(self, base, of, weights, density, normalize=True, factor=1.0, sign="total"):
+    def ties(self, base, of, weights, density=0.2, normalize=True, factor=1.0, sign="total"):
         kept = [self.s(w) * self.trim(x - base, density) for x, w in zip(of, weights)]
         votes = kept if sign == "total" else [np.sign(k) for k in kept]
         votes = sum(votes[1:], start=votes[0])

@@ -84,10 +84,11 @@ void PickleScalars::PushNumberLine(std::string_view line) {
   if (digits.size() > 1 && digits.front() == '0') Refuse("has a malformed number");
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(line.data(), line.data() + line.size(), value);
-  if (error == std::errc::result_out_of_range) {
+  const bool whole = stop == line.data() + line.size();
+  if (whole && error == std::errc::result_out_of_range) {
     return Push(AddText(PickleType::kBytes, std::string(line)));
   }
-  if (error != std::errc() || stop != line.data() + line.size()) Refuse("has a malformed number");
+  if (!whole || error != std::errc()) Refuse("has a malformed number");
   PushInteger(value);
 }
 

@@ -35,7 +35,8 @@ TEST(Pickle, FramesHoldWholeOpcodes) {
 TEST(Pickle, NumbersAreDecimal) {
   EXPECT_EQ(ReadPickle("I-12\n.").integer(0), -12);
   for (const char* text :
-       {"I010\n.", "I0x10\n.", "I1_0\n.", "I 1\n.", "I1L\n.", "L010L\n.", "F1,5\n."}) {
+       {"I010\n.", "I0x10\n.", "I1_0\n.", "I 1\n.", "I1L\n.", "L010L\n.", "F1,5\n.",
+        "I44444444444444444444x1\n.", "L44444444444444444444\xa1L\n."}) {
     EXPECT_THAT(Problem(text), HasSubstr("malformed number")) << text;
   }
 }

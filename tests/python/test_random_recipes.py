@@ -150,7 +150,7 @@ class Writer:
                 continue
             kind = general if operand["kind"] == "K" else operand["kind"]
             chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects)
-            if op["name"] == "rotate":
+            if op["name"] in ("rotate", "svc") and operand["name"] != "base":
                 chosen = self.random.choice(MODELS)
             if chosen is None:
                 return None, None

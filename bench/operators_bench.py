@@ -130,8 +130,8 @@ class Bench:
     def peer(self, name, peer):
         method = METHODS[name]
         theirs, parameters, *base = method.mergekit if peer == "mergekit" else method.mecha
-        command = [self.arguments.python, ROOT / "bench" / "peers" / f"{peer}_merge.py", theirs, json.dumps(parameters), *map(str, base),
-                   self.output, *(self.model(letter, method.part) for letter in method.inputs)]
+        command = [self.arguments.python, ROOT / "bench" / "peers" / f"{peer}_merge.py", theirs, json.dumps(parameters),
+                   *base, self.output, *(self.model(letter, method.part) for letter in method.inputs)]
         taken = attempt(command, self.arguments.peer_limit)
         if "wall" in taken and not self.output.is_file():
             return {"crash": f"wrote no {self.output.name}"}
@@ -188,7 +188,8 @@ class Kept:
     def __init__(self, bench, arguments):
         self.path = Path(arguments.json) if arguments.json else None
         digest = hashlib.sha256(bench.program.read_bytes()).hexdigest()
-        self.data = {"machine": machine(), "program": digest, "gigabytes": bench.gigabytes, "share": 1 / bench.every, "methods": {}}
+        self.data = {"machine": machine(), "program": digest, "gigabytes": bench.gigabytes, "share": 1 / bench.every,
+                     "methods": {}}
         if self.path and self.path.is_file():
             earlier = json.loads(self.path.read_text())
             for key in ("machine", "program", "gigabytes", "share"):

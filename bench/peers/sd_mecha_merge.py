@@ -17,7 +17,7 @@ from tqdm import tqdm
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import sd_mecha
-    from sd_mecha.extensions.builtin.merge_methods import linear
+    from sd_mecha.extensions.builtin.merge_methods import linear, svd
 
 
 def masked(mask):
@@ -25,20 +25,28 @@ def masked(mask):
     return lambda a, b, c, alpha: linear.add_difference(a, linear.subtract(b, c), alpha=mask(a, b, c, alpha=alpha))
 
 
-def of_difference(change):
-    """The graph in which what is made of b - a is added to a."""
-    return lambda a, b, **parameters: linear.add_difference(a, change(linear.subtract(b, a), **parameters), alpha=1.0)
+def of_differences(change):
+    """The graph in which what is made of the differences to a is added to it."""
+    return lambda a, *others, **parameters: linear.add_difference(
+        a, change(*(linear.subtract(other, a) for other in others), **parameters), alpha=1.0)
 
 
-# Graphs of more than one method; the others are functions of its own.
+# Graphs of more than one method, and what a function of its own stops at; the others are such functions.
 GRAPHS = {
+    "ties_sum": of_differences(sd_mecha.ties_sum),
+    "ties_sum_extended": of_differences(sd_mecha.ties_sum_extended),
+    "rotate": svd.rotate,
     "train_difference_mask": masked(sd_mecha.train_difference_mask),
     "add_opposite_mask": masked(sd_mecha.add_opposite_mask),
     "add_strict_opposite_mask": masked(sd_mecha.add_strict_opposite_mask),
-    "scale": of_difference(linear.scale),
-    "truncate_rank": of_difference(sd_mecha.truncate_rank),
+    "scale": of_differences(linear.scale),
+    "truncate_rank": of_differences(sd_mecha.truncate_rank),
     "fallback": lambda a, b: a | b,
 }
+
+
+def graph_of(graph, models, parameters):
+    return (GRAPHS.get(graph) or getattr(sd_mecha, graph))(*models, **parameters)
 
 
 def main():
@@ -47,7 +55,7 @@ def main():
     torch.set_num_threads(2)
     clock = own_clock.start()
     models = [sd_mecha.model(path, "sd1-ldm") for path in files]
-    recipe = (GRAPHS.get(graph) or getattr(sd_mecha, graph))(*models, **json.loads(parameters))
+    recipe = graph_of(graph, models, json.loads(parameters))
     sd_mecha.merge(recipe, merge_dtype=torch.float32, output_dtype=torch.float16, check_extra_keys=False, output=out,
                    tqdm=functools.partial(tqdm, disable=True))
     clock()

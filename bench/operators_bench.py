@@ -2,7 +2,7 @@
 """Measures merge methods at full size: against the plain blend of as many inputs, and against mergekit and sd-mecha over the
 same files in the same rounds. Prints the table that the README quotes, and what of our goals is missed; status 1 if any is.
 
-    bench/operators_bench.py [--json FILE] [--rounds N] [--peer-rounds N] [--only NAME;…] [--folder DIR]
+    bench/operators_bench.py [--json FILE] [--rounds N] [--peer-rounds N] [--only NAME,…] [--folder DIR]
     bench/operators_bench.py --smoke [--no-peers]    tiny files, one round, no judgement: does everything run?
 
 Method by method, everything that is compared runs in the same rounds, in shuffled order; what takes longer than a minute runs in
@@ -259,7 +259,7 @@ def table(methods, share):
         if not results:
             continue
         method, beside = METHODS[name], ratio(name, results)
-        operator, _, how = name.partition(", ")
+        operator, _, how = name.partition(" ")
         notes = [how, "whole tensors" if method.whole else "", f"{share:.0%} of the tensors" if method.part and share < 1 else ""]
         title = ", ".join([f"`{operator}`", *filter(None, notes)])
         each = " a pass" if method.passes > 1 else ""
@@ -327,9 +327,9 @@ def report(kept):
 def chosen(arguments):
     if not arguments.only:
         return list(METHODS)
-    names = [name.strip() for name in arguments.only.split(";")]
+    names = [name.strip() for name in arguments.only.split(",")]
     if unknown := sorted(set(names) - METHODS.keys()):
-        raise SystemExit(f"unknown methods: {'; '.join(unknown)}")
+        raise SystemExit(f"unknown methods: {', '.join(unknown)}")
     return [name for name in METHODS if name in names]
 
 
@@ -343,7 +343,7 @@ def arguments_of():
     parser.add_argument("--share", type=float, default=0.1, help="of the tensors, for methods that take minutes of all")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--peer-rounds", type=int, default=3, help="rounds of the peers and of what needs whole tensors")
-    parser.add_argument("--only", help="names of methods, with semicolons")
+    parser.add_argument("--only", help="names of methods, with commas")
     parser.add_argument("--json", help="where results are kept, method by method; what it has is not measured again")
     parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args()

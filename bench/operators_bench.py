@@ -41,33 +41,37 @@ LONG = 60  # seconds; what takes more runs in one round
 
 def attempt(command, limit):
     """What a peer needed: of its own clock, of the whole process, and KiB; or why there is nothing of that."""
+    over = threading.Event()
+
+    def stop():
+        over.set()
+        os.killpg(process.pid, signal.SIGKILL)
+
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
         process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
-        over = threading.Event()
-
-        def stop():
-            over.set()
-            os.killpg(process.pid, signal.SIGKILL)
-
         timer = threading.Timer(limit, stop)
         timer.start()
-        printed = process.stdout.read()
+        try:
+            printed = process.stdout.read()
+            timer.cancel()
+        except KeyboardInterrupt:
+            stop()
+            raise
         _, status, usage = os.wait4(process.pid, 0)
-        timer.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         whole = time.perf_counter() - started
-        if over.is_set():
-            return {"over": limit}
-        try:
-            if process.returncode != 0:
-                raise ValueError
-            own = json.loads(printed.splitlines()[-1])
-        except (ValueError, IndexError):
-            errors.seek(0)
-            said = errors.read().decode(errors="replace").strip().splitlines()
-            return {"crash": said[-1] if said else f"ended with {process.returncode}"}
-    return {"wall": own["wall"], "cpu": own["user"] + own["system"], "whole": whole, "peak": usage.ru_maxrss}
+        errors.seek(0)
+        said = errors.read().decode(errors="replace").strip().splitlines()
+    if over.is_set():
+        return {"over": limit}
+    try:
+        own = json.loads(printed.splitlines()[-1])
+        if process.returncode == 0:
+            return {"wall": own["wall"], "cpu": own["user"] + own["system"], "whole": whole, "peak": usage.ru_maxrss}
+    except (ValueError, IndexError):
+        pass
+    return {"crash": said[-1] if process.returncode != 0 and said else f"ended with {process.returncode}"}
 
 
 def thinned(source, keep, target):

@@ -1,7 +1,8 @@
 """The merge methods that operators_bench.py measures: each a step of ours beside the same of mergekit 0.1.5 and sd-mecha 1.1.8.
 
 Peers merge the VAE as everything else, so these steps name it. What two tools call by one name may differ in a default (which
-of equal magnitudes are kept, what is a row of a convolution); the work is the same. Of the registries these are left out:
+of equal magnitudes are kept, what is a row of a convolution); the work is the same. sd-mecha's truncate_rank, which by default
+approximates by a random subspace, is told to be exact as ours is. Of the registries these are left out:
 sd-mecha's rebasin, randperm and balance_attention, which know SDXL alone or have nothing of ours beside them; exchange_ema, at
 which its graphs stop; what makes adapters or converts names; and parts of graphs that compute nothing."""
 
@@ -125,7 +126,7 @@ METHODS = {
                      whole=True, part=True),
     "truncate_rank": Method("ab", f"{{op: add, a: a, alpha: {everywhere(1)}, b: {{op: truncate_rank, "
                             f"a: {{op: subtract, a: b, b: a}}, rank: {everywhere(32)}}}}}",
-                            mecha=("truncate_rank", {"rank": 32}), whole=True, part=True),
+                            mecha=("truncate_rank", {"rank": 32, "use_approximate_basis": False}), whole=True, part=True),
     "rotate half way": Method("ab", f"{{op: rotate, a: a, b: b, alignment: {everywhere(0.5)}, alpha: 0.3}}",
                                mecha=("rotate", {"alignment": 0.5, "alpha": 0.3}), whole=True, part=True),
 }

@@ -47,8 +47,6 @@ struct MatrixSize {
 };
 MatrixSize MatrixSizeOf(const Shape& shape);
 
-using TensorInputs = std::span<const std::span<const float>>;
-
 /// The index of what AreMatrices tells, behind all that functions of matrices say themselves.
 inline constexpr std::size_t kToldNotFinite = 3;
 

@@ -10,7 +10,7 @@
 
 #include "core/base/aligned_vector.h"
 #include "core/tensor/tensor.h"
-#include "merge/program/program.h"
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 

@@ -15,7 +15,7 @@ Value LowerSmoothAdd(Lowering& tape, const Arguments& given) {
   const Value difference = tape.Subtract(b, c);
   const Value smooth =
       tape.Transformed(Smooth(), std::span(&difference, 1),
-                       {filter != "gaussian" ? 1.0 : 0.0, filter != "median" ? 1.0 : 0.0});
+                       {.median = filter != "gaussian", .gaussian = filter != "median"});
   tape.Tell("energy cut off", tape.Minus(1, tape.ToldBy(smooth, 0)), Unit::kShare,
             Subject::Operand(1));
   return tape.AddScaled(a, alpha, smooth);

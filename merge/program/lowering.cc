@@ -278,13 +278,11 @@ KeptIndex Lowering::KeepFor(Value value, Register source) {
   return kept;
 }
 
-Value Lowering::Transformed(const TensorFunction& function, std::span<const Value> in,
-                            std::vector<double> numbers, std::vector<CompanionIndex> companions) {
+Value Lowering::Called(std::shared_ptr<const TensorCall> call, std::span<const Value> in,
+                       std::vector<CompanionIndex> companions) {
   std::vector<Register> held;
   for (const Value& value : in) held.push_back(Hold(value));
-  return writer_.Compute(
-      {.function = &function, .numbers = std::move(numbers), .companions = std::move(companions)},
-      held);
+  return writer_.Compute({.call = std::move(call), .companions = std::move(companions)}, held);
 }
 
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <numbers>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "merge/program/draft_writer.h"
@@ -126,9 +129,14 @@ class Lowering {
   Value Normal(std::uint64_t seed, std::string_view op, std::size_t operand);
 
   /// A function of whole tensors, which costs a pass that keeps them; and of companions, which are
-  /// read for it.
-  Value Transformed(const TensorFunction& function, std::span<const Value> in,
-                    std::vector<double> numbers, std::vector<CompanionIndex> companions = {});
+  /// read for it. REQUIRES: the function outlives what is computed.
+  template <class Parameters>
+  Value Transformed(const TensorFunction<Parameters>& function, std::span<const Value> in,
+                    std::type_identity_t<Parameters> parameters,
+                    std::vector<CompanionIndex> companions = {}) {
+    return Called(std::make_shared<TensorCallOf<Parameters>>(function, std::move(parameters)), in,
+                  std::move(companions));
+  }
   /// A number that the function says of what it did: see its declaration. NaN where it had nothing
   /// to say. REQUIRES: `transformed` is what Transformed gave.
   Scalar ToldBy(Value transformed, std::size_t index);
@@ -178,6 +186,8 @@ class Lowering {
  private:
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
+  Value Called(std::shared_ptr<const TensorCall> call, std::span<const Value> in,
+               std::vector<CompanionIndex> companions);
 
   Precision precision_;
   std::string tensor_;

@@ -4,15 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string_view>
+#include <memory>
 #include <vector>
 
-#include "core/tensor/tensor.h"
-#include "merge/program/poll.h"
 #include "merge/program/reduction.h"
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 
@@ -21,39 +19,6 @@ using KeptIndex = std::uint16_t;
 
 /// The index of a tensor of another name that a function reads whole, as f32.
 using CompanionIndex = std::uint16_t;
-
-/// Where a function of tensors says numbers of what it did: the first ones, as many as are asked
-/// for. What it does not say is NaN.
-class Told {
- public:
-  Told() = default;
-  explicit Told(std::span<double> numbers) : numbers_(numbers) {}
-
-  bool Wants(std::size_t index) const { return index < numbers_.size(); }
-  void Say(std::size_t index, double number) const {
-    if (Wants(index)) numbers_[index] = number;
-  }
-
- private:
-  std::span<double> numbers_{};
-};
-
-/// A function of whole tensors of one shape, computed between two passes.
-struct TensorFunction {
-  std::string_view name;
-  /// `out` has as many elements as each of `in`; behind these come companions, of any size. What is
-  /// told depends on nothing else, and `out` not on what is asked for.
-  void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out, const Poll& poll,
-                  Told told);
-  /// Bytes that it takes while it computes, at most, beside `inputs` values and its result; null:
-  /// none.
-  std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
-                         std::span<const double> numbers) = nullptr;
-  /// Bytes that each thread takes beside those in a part of a loop; null: none.
-  std::uint64_t (*bytes_of_part)(const Shape& shape, std::size_t inputs,
-                                 std::span<const double> numbers) = nullptr;
-};
 
 /// A number that a function tells.
 struct ToldNumber {
@@ -64,14 +29,16 @@ struct ToldNumber {
 };
 
 struct Transform {
-  const TensorFunction* function = nullptr;
-  std::vector<double> numbers{};
+  std::shared_ptr<const TensorCall> call{};  ///< never null
   std::vector<KeptIndex> in{};
   std::vector<CompanionIndex> companions{};
   KeptIndex out = 0;
   std::vector<ToldNumber> told{};
 
-  bool operator==(const Transform&) const = default;
+  bool operator==(const Transform& other) const {
+    return *call == *other.call && in == other.in && companions == other.companions &&
+           out == other.out && told == other.told;
+  }
 };
 
 /// A slot that is filled before the first pass, by what was learned of all tensors of a step.

@@ -148,12 +148,11 @@ bool InParts(std::size_t length) {
   return length <= std::size_t{1} << 18;
 }
 
-void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll,
-               Told /*told*/) {
+void RankLines(TensorInputs in, const Shape& shape, const RankParameters& ranked,
+               std::span<float> out, const Poll& poll, Told /*told*/) {
   constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  const Lines lines = LinesOf(shape, ranked.in);
   const std::size_t length = lines.length;
   const std::size_t stride = lines.stride;
   std::vector<float> shares(length, 0.5f);
@@ -176,22 +175,21 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
   });
 }
 
-std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
-                        std::span<const double> numbers) {
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/, const RankParameters& ranked) {
+  const Lines lines = LinesOf(shape, ranked.in);
   return (InParts(lines.length) ? 0 : Sorter::Bytes(lines.length)) + lines.length * sizeof(float);
 }
 
 std::uint64_t RankBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                              std::span<const double> numbers) {
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+                              const RankParameters& ranked) {
+  const Lines lines = LinesOf(shape, ranked.in);
   return InParts(lines.length) ? Sorter::Bytes(lines.length) : 0;
 }
 
 }  // namespace
 
-const TensorFunction& Ranks() {
-  static constexpr TensorFunction function{
+const TensorFunction<RankParameters>& Ranks() {
+  static constexpr TensorFunction<RankParameters> function{
       .name = "ranks", .compute = RankLines, .bytes = RankBytes, .bytes_of_part = RankBytesOfPart};
   return function;
 }

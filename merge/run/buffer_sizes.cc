@@ -29,8 +29,7 @@ std::uint64_t PartBytes(const Task& task) {
   std::uint64_t most = 0;
   for (const Pass& pass : task.passes) {
     for (const Transform& transform : pass.transforms) {
-      const auto of = transform.function->bytes_of_part;
-      if (of != nullptr) Raise(most, of(task.shape, transform.in.size(), transform.numbers));
+      Raise(most, transform.call->BytesOfPart(task.shape, transform.in.size()));
     }
   }
   return most;

@@ -92,8 +92,8 @@ class Printer {
     return Add(static_cast<std::uint64_t>(told.index)).Add(told.out);
   }
   Printer& Add(const Transform& transform) {
-    return Add(transform.function->name)
-        .Add(transform.numbers)
+    return Add(transform.call->name())
+        .Add(transform.call->Numbers())
         .Add(transform.in)
         .Add(transform.companions)
         .Add(transform.out)

@@ -28,8 +28,7 @@ std::vector<std::uint32_t> SortedRanks(const std::vector<float>& values) {
 std::vector<float> Ranked(const std::vector<float>& values, const Shape& shape, RankedIn in) {
   std::vector<float> out(values.size());
   const std::span<const float> input = values;
-  const std::vector<double> numbers{static_cast<double>(in)};
-  Ranks().compute(std::span(&input, 1), shape, numbers, out, [] {}, {});
+  Ranks().compute(std::span(&input, 1), shape, {.in = in}, out, [] {}, {});
   return out;
 }
 

@@ -181,7 +181,7 @@ def test_matrices_beyond_one_decomposition_do_the_same(weightsmith, tmp_path):
     assert np.abs(actual - few).max() < 1e-3
 
 
-@pytest.mark.parametrize("op", [*ADDED, "svc"])
+@pytest.mark.parametrize("op", support.chosen([*ADDED, "svc"], "iso_c", "svc"))
 def test_the_bytes_depend_on_no_number_of_threads(weightsmith, tmp_path, op):
     models = models_of({f"{i}": (60 + i, 50) for i in range(4)} | {"block": (400, 390)})
     step = {"op": op, "base": "w", "of": ["x", "y"]} | ({"a": "z"} if op == "svc" else {})

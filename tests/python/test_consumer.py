@@ -58,6 +58,7 @@ def test_the_public_headers_name_no_third_party():
         assert not re.search(r"\b(nlohmann|YAML|fmt|hwy|tbb|re2|boost)::", header.read_text()), header
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("compiler", [name for name in ("g++", "clang++") if shutil.which(name)])
 def test_each_public_header_compiles_alone(prefix, tmp_path, compiler):
     sources = [tmp_path / f"{header.stem}.cc" for header in HEADERS]

@@ -175,9 +175,9 @@ def test_matrices_beyond_one_decomposition_do_the_same(weightsmith, tmp_path):
     }
     found = merge(weightsmith, tmp_path, {"w": base, "x": tuned}, steps)
     check(found, {"block": oracle_algebra.truncate(tuned["block"].astype(np.float64), 6)})
-    # Of what was a product of six, all but the noise.
+    # Of what was a product of six, all but the noise. Twelve random sums of columns have the rank of all, where that is less.
     actual = found["many.weight"]
-    assert np.linalg.matrix_rank(actual, tol=1e-2) == 6
+    assert np.linalg.matrix_rank(actual.astype(np.float64) @ generator.standard_normal((2050, 12)), tol=1e-2) == 6
     assert np.abs(actual - few).max() < 1e-3
 
 

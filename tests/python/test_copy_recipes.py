@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from conftest import Weightsmith
+
 COMMANDS = {
     "dtype": ("convert", "whole.safetensors", "--dtype", "bf16", "-o", "made/half.safetensors"),
     "names": ("convert", "whole.safetensors", "--layout", "comfy", "-o", "made/comfy.safetensors"),
@@ -22,18 +24,27 @@ COMMANDS = {
 }
 
 
-@pytest.fixture
-def whole(weightsmith, tmp_path):
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A folder with a whole model, its parts, and one that is bare."""
+    folder = tmp_path_factory.mktemp("files")
+    weightsmith = Weightsmith(folder)
     weightsmith("synth", "sdxl", "--scale", "tiny", "--layout", "monolithic", "--seed", "3", "-o", "plain.safetensors")
-    tensors = load_file(tmp_path / "plain.safetensors")
+    tensors = load_file(folder / "plain.safetensors")
     tensors["model_ema.decay"] = np.array(0.9999, np.float32)
     tensors["my.notes"] = np.ones(3, np.float32)
     damaged = "conditioner.embedders.0.transformer.text_model.embeddings.position_ids"
     tensors[damaged] = np.minimum(tensors[damaged], 75)
-    save_file(tensors, tmp_path / "whole.safetensors", {"modelspec.title": "Whole", "weightsmith.recipe": "older"})
+    save_file(tensors, folder / "whole.safetensors", {"modelspec.title": "Whole", "weightsmith.recipe": "older"})
     weightsmith("split", "whole.safetensors", "-o", "parts")
     weightsmith("synth", "sdxl", "--scale", "tiny", "--layout", "bare", "-o", "bare.safetensors")
-    return tensors
+    return folder
+
+
+@pytest.fixture
+def whole(files, tmp_path):
+    for path in files.iterdir():
+        (tmp_path / path.name).symlink_to(path)
 
 
 def made(folder):

@@ -43,7 +43,7 @@ def models(tiny, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", support.sampled(EXAMPLES, 5))
 def test_an_example_runs(weightsmith, models, name):
     shutil.copy(support.ROOT / "examples" / name, models)
     weightsmith("validate", name)

@@ -4,6 +4,7 @@ the processor time that it is given here, and one that is not takes a small part
 import pytest
 
 import limits
+import support
 from growth_kinds import KINDS
 
 SECONDS = 20

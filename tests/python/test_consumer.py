@@ -110,6 +110,7 @@ def files(tiny, tmp_path):
     return tmp_path
 
 
+@pytest.mark.exhaustive  # test_find_package_and_a_merge builds a program, too
 def test_the_example_merges_and_bakes(weightsmith, programs, files):
     example = programs(support.ROOT / "examples" / "cpp") / "merge_and_bake"
     names = [f"{name}.safetensors" for name in ("photo", "anime", "detail", "merged")]
@@ -119,6 +120,7 @@ def test_the_example_merges_and_bakes(weightsmith, programs, files):
     run(example, "none.safetensors", *names[1:], cwd=files, status=4)
 
 
+@pytest.mark.exhaustive
 def test_the_example_sweeps(programs, files):
     example = programs(support.ROOT / "examples" / "cpp") / "sweep"
     tensor = "model.diffusion_model.out.2.weight"

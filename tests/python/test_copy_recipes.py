@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+import support
 from conftest import Weightsmith
 
 COMMANDS = {
@@ -54,7 +55,7 @@ def made(folder):
     return files
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", support.chosen(COMMANDS, "pipeline", "components pruned", "split", "assembled"))
 def test_the_recipe_of_a_command_makes_the_same_files(weightsmith, whole, tmp_path, name):
     (tmp_path / "made").mkdir()
     recipe = weightsmith(*COMMANDS[name], "--print-recipe").stdout

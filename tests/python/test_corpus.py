@@ -111,7 +111,7 @@ def resorted(value, reverse):
     return [resorted(x, reverse) for x in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", support.sampled(RECIPES, 6))
+@pytest.mark.parametrize("name", support.sampled(RECIPES, 8))
 def test_order_and_notation_change_nothing(weightsmith, corpus, name):
     data = yaml.safe_load((corpus / name).read_text())
     texts = {

@@ -86,6 +86,7 @@ def run_script(folder, name, *arguments):
     )
 
 
+@pytest.mark.exhaustive  # test_the_package_is_typed_strictly looks at what they use
 def test_the_examples_in_python_are_typed_strictly():
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", os.devnull,

@@ -98,6 +98,7 @@ def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmi
     assert world.digests(world.recipe(models=models["F32"], dtype="f32"), "--threads", "3") == one
 
 
+@pytest.mark.exhaustive  # test_a_huge_tensor_is_computed_in_pieces does so with one size of piece
 def test_chunks_of_any_size_give_the_same_bytes(worlds, tmp_path, session_weightsmith):
     """A chunk fills 1 MiB of the narrowest dtype that is read or written: of 2^17 elements in f64 up to 2^20 in 8 bits."""
     arrays = {letter: coarse(values(letter, "huge", (2, 550_001)).astype(np.float32)) for letter in DTYPES}

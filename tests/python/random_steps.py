@@ -58,6 +58,11 @@ class Writer:
             used = [value for value in self.names(step) if value in self.kinds]
             if self.is_exact(step) and all(value in self.exact for value in used):
                 self.exact.add(name)
+        if self.family.layers and self.random.random() < 0.5:
+            steps["stack"] = self.stack()
+            if all(model in self.exact for model in self.names(steps["stack"]) if model in self.kinds):
+                self.exact.add("stack")
+            return steps
         last = list(steps)[-1] if steps else "a"
         if self.kinds[last] == "delta":
             steps["end"] = {"op": "add", "a": "base", "b": last, "alpha": 1.0}
@@ -160,7 +165,7 @@ class Writer:
             first, last = sorted(self.random.choices(range(self.family.layers), k=2)) if kind == "weight" else (0, 0)
             if self.random.random() < 0.7:
                 entry["layers"] = f"{first}-{last}" if first < last or self.random.random() < 0.5 else first
-            if self.random.random() < 0.4:
+            if kind == "weight" and self.random.random() < 0.4:
                 entry["scale"] = self.number("scale", {}, by_place=True)
             result["of"].append(entry if len(entry) > 1 else entry["model"])
         for operand in ("embed", "head"):

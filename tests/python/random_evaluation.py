@@ -104,21 +104,20 @@ class Evaluation:
 
 
 class Recipe:
-    """One recipe's result."""
+    """What the steps of one recipe give."""
 
     def __init__(self, family, known, operators, models, steps):
         self.family, self.models, self.steps = family, models, steps
-        self.last = list(steps)[-1]
         self.of_tensor = functools.cache(lambda tensor: Evaluation(family, known, operators, models, tensor, steps))
 
-    def tensors(self):
-        """Names of what it gives."""
-        if self.steps[self.last]["op"] != "stack":
+    def tensors(self, name):
+        """Names of what a step gives."""
+        if self.steps[name]["op"] != "stack":
             return self.family.tensors
         layer = re.compile(r"model\.layers\.(\d+)\.")
-        rest = [name for name in self.family.tensors if not layer.match(name)]
-        first = [name.removeprefix("model.layers.0.") for name in self.family.tensors if name.startswith("model.layers.0.")]
-        return rest + [f"model.layers.{i}.{name}" for i in range(len(self.layers(self.last))) for name in first]
+        rest = [each for each in self.family.tensors if not layer.match(each)]
+        first = [each.removeprefix("model.layers.0.") for each in self.family.tensors if each.startswith("model.layers.0.")]
+        return rest + [f"model.layers.{i}.{rest_of_name}" for i in range(len(self.layers(name))) for rest_of_name in first]
 
     def layers(self, name):
         """Of a stack or of another step: where each comes from, as (step, number there, scale)."""
@@ -132,10 +131,9 @@ class Recipe:
             result += [(entry["model"], number, entry.get("scale", 1.0)) for number in range(int(first), int(last or first) + 1)]
         return result
 
-    def compute(self, tensor, name=None):
-        """A tensor of the result, and how far another evaluation may be from it: by its own largest magnitude and by those of the
+    def compute(self, tensor, name):
+        """A tensor of a step, and how far another evaluation may be from it: by its own largest magnitude and by those of the
         operands that gave it."""
-        name = name or self.last
         step = self.steps.get(name, {})
         if step.get("op") != "stack":
             there = self.of_tensor(tensor)

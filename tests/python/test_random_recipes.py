@@ -39,39 +39,43 @@ def table(session_weightsmith):
 def test_a_random_recipe_gives_what_numpy_gives(weightsmith, tmp_path, table, name, batch):
     family = family_of(name, batch)
     known = known_of(family)
-    recipes, exact = [], []
+    writers, recipes = [], []
     for i in range(BATCH):
-        writer = Writer(family, table, known, SEED * 100000 + batch * BATCH + i)
-        recipes.append(writer.recipe())
-        exact.append(list(recipes[-1])[-1] in writer.exact)
-    merge(weightsmith, tmp_path, family, recipes)
+        writers.append(Writer(family, table, known, SEED * 100000 + batch * BATCH + i))
+        recipes.append(writers[-1].recipe())
+    outputs = [(i, name) for i, steps in enumerate(recipes) for name in outputs_of(steps, writers[i].kinds)]
+    merge(weightsmith, tmp_path, family, recipes, outputs)
     models = {model: {tensor: array.astype(np.float32) for tensor, array in tensors.items()}
               for model, tensors in family.models.items()}
-    for i, steps in enumerate(recipes):
-        result = support.read(tmp_path / f"{i}.safetensors").tensors
-        recipe = Recipe(family, known, table, models, steps)
-        assert sorted(result) == sorted(recipe.tensors()), json.dumps(steps)
+    evaluated = [Recipe(family, known, table, models, steps) for steps in recipes]
+    for i, name in outputs:
+        result = support.read(tmp_path / f"{i}-{name}.safetensors").tensors
+        assert sorted(result) == sorted(evaluated[i].tensors(name)), json.dumps(recipes[i])
         for tensor, array in result.items():
-            expected, limit = recipe.compute(tensor)
-            what = f"{tensor} of {json.dumps(steps)}"
-            if exact[i]:
+            expected, limit = evaluated[i].compute(tensor, name)
+            what = f"{tensor} of {name} of {json.dumps(recipes[i])}"
+            if name in writers[i].exact:
                 np.testing.assert_array_equal(array, expected, err_msg=what)
             else:
                 worst = np.abs(array - expected.astype(np.float64)).max()
                 assert worst <= limit, f"{what}: {worst}"
 
 
-def merge(weightsmith, folder, family, recipes):
-    """All of them in one run, with an output each."""
-    steps, outputs = {}, []
-    for i, recipe in enumerate(recipes):
-        steps |= {f"r{i}{name}": renamed(step, i) for name, step in recipe.items()}
-        outputs.append({"model": f"r{i}{list(recipe)[-1]}", "path": f"{i}.safetensors", "dtype": "f32"})
+def outputs_of(steps, kinds):
+    """The last one. Of a stack also the models in it: what takes nothing of a selection or of an adapter is refused."""
+    *others, last = steps
+    return [last] if steps[last]["op"] != "stack" else [last, *(name for name in others if kinds[name] == "weight")]
+
+
+def merge(weightsmith, folder, family, recipes, outputs):
+    """All of them in one run."""
+    steps = {f"r{i}{name}": renamed(step, i) for i, recipe in enumerate(recipes) for name, step in recipe.items()}
     files = {"models": family.models, "adapters": {name: tensors for name, (tensors, _) in family.adapters.items()}}
     for arrays in files.values():
         for name, tensors in arrays.items():
             support.write(folder / f"{name}.safetensors", tensors)
     support.write_recipe(folder / "r.json", {
         **{kind: {name: f"{name}.safetensors" for name in arrays} for kind, arrays in files.items()},
-        "steps": steps, "outputs": outputs, "policy": {"effect": "any"}})
+        "steps": steps, "policy": {"effect": "any"},
+        "outputs": [{"model": f"r{i}{name}", "path": f"{i}-{name}.safetensors", "dtype": "f32"} for i, name in outputs]})
     weightsmith("merge", "r.json", "--no-sync")

@@ -31,6 +31,9 @@ RANGES |= {name: (-5, 5) for name in ("detail_in", "detail_out", "detail_last", 
 # They read more of a model than one tensor, and take no step.
 WHOLE_MODELS = {"ema", "rebasin", "align_attention"}
 
+# They do not read every tensor of their operands: one that chooses tensors itself may be left with none, which is an error.
+MAY_NOT_READ = {"within", "fallback"}
+
 # At the ends of its alpha a model is the result, which the formula that the oracle has does not say.
 OPEN = {"crossover"}
 
@@ -47,6 +50,7 @@ class Writer:
         """Steps by name, in order; the last one is a weight."""
         self.kinds = {model: "weight" for model in MODELS}
         self.exact = set(MODELS)
+        self.choosy = set()
         steps = {}
         for i in range(self.random.randint(1, 4)):
             name = f"s{i}"
@@ -56,6 +60,8 @@ class Writer:
             steps[name] = step
             self.kinds[name] = kind
             used = [value for value in self.names(step) if value in self.kinds]
+            if step["op"] in ("within", "bake") or self.choosy & set(used):
+                self.choosy.add(name)
             if self.is_exact(step) and all(value in self.exact for value in used):
                 self.exact.add(name)
         if self.family.layers and self.random.random() < 0.5:
@@ -95,8 +101,9 @@ class Writer:
             elif isinstance(value, list):
                 yield from (entry.get("model") if isinstance(entry, dict) else entry for entry in value)
 
-    def of_kind(self, kind, selects, but=None):
-        fit = [name for name, its in self.kinds.items() if its == kind and name != but and (not selects or name in self.exact)]
+    def of_kind(self, kind, selects, but=None, without=()):
+        fit = [name for name, its in self.kinds.items()
+               if its == kind and name not in (but, *without) and (not selects or name in self.exact)]
         if not fit:
             return None
         return fit[-1] if self.random.random() < 0.4 else self.random.choice(fit)  # mostly goes on with what there is
@@ -114,11 +121,12 @@ class Writer:
         if op["name"] == "rotate":  # differences may be half a circle apart
             general = "weight"
         selects = op["name"] in SELECTS
+        unread = self.choosy if op["name"] in MAY_NOT_READ else ()
         for operand in op["operands"]:
             if not operand.get("required", True) and (operand["name"] not in taken or self.random.random() < 0.5):
                 continue
             kind = general if operand["kind"] == "K" else operand["kind"]
-            chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects)
+            chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects, without=unread)
             if op["name"] in ("rotate", "svc") and operand["name"] != "base":
                 chosen = self.random.choice(MODELS)
             if chosen is None:

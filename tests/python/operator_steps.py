@@ -20,6 +20,10 @@ SUITED = {
     "truncate_rank": {"rank": 3},
     "adjust": {"detail_in": 2, "detail_out": -1, "contrast": 1.5, "blue": 3},
     "align_attention": {"head_size": 4},
+    "bake": {"adapters": ["low:0.6", {"use": "whole", "strength": {"default": 0.25, "/big|huge/": -0.5}}]},
+    "stack": {"of": [{"model": "a", "layers": "0-3"}, {"model": "b", "layers": "2-9", "scale": {"default": 0.75, "/mlp/": 1}},
+                     {"model": {"op": "slerp", "a": "b", "b": "c", "alpha": 0.3}, "layers": 5}]},
+    "within": {"apply": {"op": "slerp", "a": "b", "b": "c", "alpha": 0.3}, "where": {"larger_than": 100}},
 }
 
 
@@ -35,6 +39,9 @@ MORE = {
     "crossover": [{"tilt": 0.3}],
     "align_attention": [{"head_size": None, "heads": 2}],
     "rebasin": [{"head_size": 4}],
+    "bake": [{"adapters": ["scaled:0.5"]}, {"adapters": ["kron:0.5", "hada"]}],
+    "stack": [{"of": ["a"]}],
+    "within": [{"where": [{"rank": [1, 3]}, {"name": "/conv/"}]}],
 }
 
 

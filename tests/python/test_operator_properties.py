@@ -9,11 +9,12 @@ import pytest
 
 import support
 from operator_worlds import (  # noqa: F401
-    DTYPES, DTYPES_TRIED, OF_EVERY_KIND, PLAIN, World, by_dtype, coarse, exact, expected, plain, run_steps, stored, table, values, worlds)
+    DTYPES, DTYPES_TRIED, OF_EVERY_KIND, PLAIN, World, adapters_of, by_dtype, coarse, exact, expected, plain, run_steps, stored, table,
+    values, without_adapters, worlds)
 
 # They have no more to say than the report does of any step: sums, and operands as they are.
-LINEAR = {"add", "add_difference", "adjust", "average", "copy", "ema", "fallback", "linear", "passthrough", "scale", "subtract",
-          "sum_twice", "task_arithmetic", "triple_sum", "weighted_sum"}
+LINEAR = {"add", "add_difference", "adjust", "average", "bake", "copy", "ema", "fallback", "linear", "passthrough", "scale", "stack", "subtract",
+          "sum_twice", "task_arithmetic", "triple_sum", "weighted_sum", "within"}
 
 # A number of the whole model enters every tensor.
 MODEL_WIDE = {"cosine_a", "cosine_b"}
@@ -91,7 +92,7 @@ def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmi
         models[dtype] = {letter: support.write(tmp_path / f"{dtype}-{letter}.safetensors", stored(arrays[letter], dtype))
                          for letter in DTYPES}
     world = World(session_weightsmith, tmp_path / "huge", models["F16"])
-    world.steps = plain(worlds["all"].steps)
+    world.steps = without_adapters(plain(worlds["all"].steps))
     recipe = world.recipe(dtype="f32")
     one = world.digests(recipe, "--threads", "1")
     assert world.digests(recipe, "--threads", "7") == one
@@ -102,11 +103,13 @@ def test_a_huge_tensor_is_computed_in_pieces(worlds, tmp_path, session_weightsmi
 def test_chunks_of_any_size_give_the_same_bytes(worlds, tmp_path, session_weightsmith):
     """A chunk fills 1 MiB of the narrowest dtype that is read or written: of 2^17 elements in f64 up to 2^20 in 8 bits."""
     arrays = {letter: coarse(values(letter, "huge", (2, 550_001)).astype(np.float32)) for letter in DTYPES}
+    adapters = {name: support.write(tmp_path / f"{name}.safetensors", tensors)
+                for name, tensors in adapters_of({"huge.weight": (2, 550_001)}).items() if name in ("low", "whole", "scaled")}
     found = {}
     for dtype in ("F64", "F32", "F16", "F8_E4M3"):
         models = {letter: support.write(tmp_path / f"{dtype}-{letter}.safetensors", stored({"huge.weight": array}, dtype))
                   for letter, array in arrays.items()}
-        world = World(session_weightsmith, tmp_path / f"chunks-{dtype}", models)
+        world = World(session_weightsmith, tmp_path / f"chunks-{dtype}", models, adapters)
         world.steps = {key: worlds["all"].steps[key] for key in OF_EVERY_KIND}
         found[dtype] = world.digests(world.recipe(dtype="f64"), "--threads", "3")
     assert all(digests == found["F64"] for digests in found.values())
@@ -136,7 +139,7 @@ def test_what_does_not_fit_is_what_the_policy_says(worlds, tmp_path):
     shapes = {"layers.0.matrix.weight": (12, 33), "layers.0.vector.weight": (77,)}
     models = {letter: support.write(tmp_path / f"{letter}.safetensors", {
         name: (2.0**15 * values(letter, name, shape)).astype(np.float32) for name, shape in shapes.items()}) for letter in DTYPES}
-    steps = plain(world.steps)
+    steps = without_adapters(plain(world.steps))
     wide = run_steps(world, steps, models, "f32")
     largest = np.finfo(np.float16).max
     for policy in ("allow", "saturate"):

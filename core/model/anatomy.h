@@ -91,7 +91,12 @@ struct Anatomy {
 /// model_type of a config.json beside the file.
 Anatomy Examine(const Checkpoint& checkpoint);
 
-/// The same from the header alone, with the model_type of a config.json that belongs to it.
+/// What a file is that lacks what its architecture is known by, taken for one of that of `like`;
+/// nothing where fewer than half of its tensors are such ones. REQUIRES: `like` has an
+/// architecture.
+std::optional<Anatomy> ExamineAs(const Anatomy& like, const Checkpoint& checkpoint);
+
+/// As Examine from the header alone, with the model_type of a config.json that belongs to it.
 /// REQUIRES: tensors sorted by name, as Checkpoint has them.
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type = {});

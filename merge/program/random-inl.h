@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -40,14 +41,16 @@ HWY_INLINE V Product(D d, std::uint32_t factor, V word) {
 #endif
 }
 
-/// The blocks from `block` on, two words in each number. A lane computes a block; what
-/// is in the upper halves of words is never read, and cleared in the end.
-inline void RandomBlocks(const RandomStream& stream, std::uint64_t block, std::size_t blocks,
-                         std::uint64_t* HWY_RESTRICT pairs) {
+/// The blocks from `block` on, two words in each number, and what fills the last vector: how many
+/// it wrote. A lane computes a block; what is in the upper halves of words is never read, and
+/// cleared in the end.
+inline std::size_t RandomBlocks(const RandomStream& stream, std::uint64_t block, std::size_t blocks,
+                                std::uint64_t* HWY_RESTRICT pairs) {
   const hn::CappedTag<std::uint64_t, 8> d;
   using V = hn::Vec<decltype(d)>;
   const V low = hn::Set(d, 0xFFFFFFFFu);
-  for (std::size_t b = 0; b < blocks; b += hn::Lanes(d)) {
+  std::size_t b = 0;
+  for (; b < blocks; b += hn::Lanes(d)) {
     const V index = hn::Add(hn::Set(d, block + b), hn::Iota(d, 0));
     V c0 = index;
     V c1 = hn::ShiftRight<32>(index);
@@ -69,15 +72,18 @@ inline void RandomBlocks(const RandomStream& stream, std::uint64_t block, std::s
     const V odd = hn::Or(hn::And(c2, low), hn::ShiftLeft<32>(c3));
     hn::StoreInterleaved2(even, odd, d, pairs + 2 * b);
   }
+  return b;
 }
 
 /// The words of n elements from `first` on, in their order; `words` has kRandomWords.
 inline std::uint32_t* RandomElements(const RandomStream& stream, std::uint64_t first, std::size_t n,
                                      std::uint32_t* HWY_RESTRICT words) {
   const auto skipped = static_cast<std::size_t>(first % 4);
-  HWY_ALIGN std::uint64_t pairs[2 * kRandomBlocks] = {};
-  RandomBlocks(stream, first / 4, (skipped + n + 3) / 4, pairs);
-  std::memcpy(words, pairs, sizeof(pairs));
+  HWY_ALIGN std::uint64_t pairs[2 * kRandomBlocks];
+  const std::size_t blocks = RandomBlocks(stream, first / 4, (skipped + n + 3) / 4, pairs);
+  std::memcpy(words, pairs, blocks * 4 * sizeof(std::uint32_t));
+  // A vector of numbers may reach beyond the last element.
+  std::fill_n(words + 4 * blocks, kLanes, 0u);
   return words + skipped;
 }
 

@@ -1,8 +1,8 @@
 // What has to be learned of all tensors of a step before one of them can be computed.
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "merge/plan/planner.h"
 #include "merge/plan/surveyed_passes.h"
@@ -20,11 +20,15 @@ void Planner::AddSurveys(const TensorKey& key, const PlannedTensor& tensor,
     if (task.elements == 0 || std::ranges::none_of(task.given, needs)) continue;
     const auto [known, fresh] = surveyed_[asked.step].try_emplace(task.name);
     if (!fresh) continue;  // of another output
-    Lowering::Finished finished = Lowering(lowering).Finish({}, std::array{asked.of_cells});
-    const Slot slot = finished.slots.front();
+    std::vector<Scalar> numbers = {asked.of_cells};
+    if (asked.second) numbers.push_back(*asked.second);
+    Lowering::Finished finished = Lowering(lowering).Finish({}, numbers);
+    const std::vector<Slot> slots = finished.slots;
     Task& own = known->second;
     own = MakeTask(key, tensor, evaluator, task.shape, std::move(finished));
-    own.surveyed = SurveyedSlot{slot, asked.cells.CellCount(task.elements)};
+    own.surveyed =
+        SurveyedSlot{.slot = slots.front(), .count = asked.cells.CellCount(task.elements)};
+    if (asked.second) own.surveyed->second = slots.back(), own.surveyed->count = 2;
   }
 }
 
@@ -37,7 +41,8 @@ void Planner::MakeSurveys() {
     plan->policies = plan_.policies;
     for (auto& [name, task] : tasks) plan->tasks.push_back(std::move(task));
     SortBySource(plan->tasks);
-    plan_.surveys.push_back({step, plan});
+    const bool totals = plan->tasks.front().surveyed->second != kNoSlot;
+    plan_.surveys.push_back({step, totals, plan});
   }
   surveyed_.clear();
   FindSurveyedPasses(plan_);

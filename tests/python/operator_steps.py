@@ -26,6 +26,7 @@ SUITED = {
 # Forms of a step that no default shows.
 MORE = {
     "emr": [{"task": 2}],
+    "cabs": [{"group": 4}],
     "consensus": [{"task": 1}],
     "truncate_rank": [{"rank": None, "ratio": 0.5}],
     "clamp": [{"low": None, "high": None, "to": ["b", "c"]},
@@ -36,6 +37,10 @@ MORE = {
     "align_attention": [{"head_size": None, "heads": 2}],
     "rebasin": [{"head_size": 4}],
 }
+
+
+# What a word other than the default needs beside it.
+BESIDE = {("emr", "scale"): {"task": 2}}
 
 
 @functools.cache
@@ -130,7 +135,7 @@ def variants(op, seed):
             if other != parameter.get("default"):
                 seed += 1
                 name = f"{op['name']}.{parameter['name']}-{str(other).lower()}"
-                result.append((name, step(op, seed, **{parameter["name"]: other})))
+                result.append((name, step(op, seed, **{parameter["name"]: other}, **BESIDE.get((op["name"], parameter["name"]), {}))))
     return result
 
 

@@ -309,6 +309,20 @@ std::uint64_t Declared(const Anatomy& anatomy) {
   return declared;
 }
 
+bool MayBeOfLanguage(const Anatomy& anatomy) {
+  if (anatomy.architecture == nullptr) return anatomy.part == nullptr;
+  return anatomy.architecture->kind == ModelKind::kLanguage;
+}
+
+/// 0 where queries have no norm, or one of all heads together.
+std::uint64_t HeadSizeByNorm(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors) {
+  if (anatomy.architecture == nullptr || !MayBeOfLanguage(anatomy)) return 0;
+  const auto norm = std::ranges::find_if(tensors, [](const CheckpointTensor& tensor) {
+    return tensor.name.ends_with(".self_attn.q_norm.weight") && tensor.info.shape.size() == 1;
+  });
+  return norm == tensors.end() ? 0 : norm->info.shape.front();
+}
+
 void TellOfPositions(const Checkpoint& checkpoint, Anatomy& anatomy) {
   for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
     if (anatomy.tensors[i].role != Role::kPositionIds) continue;
@@ -347,13 +361,15 @@ Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type) {
   Anatomy anatomy = Examiner(tensors, metadata, Detect(tensors, model_type)).Run();
   anatomy.distilled = TellDistilled(anatomy, metadata);
+  anatomy.head_size = HeadSizeByNorm(anatomy, tensors);
   return anatomy;
 }
 
 Anatomy Examine(const Checkpoint& checkpoint) {
-  Anatomy anatomy =
-      ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), ModelType(checkpoint.path()));
+  const ModelConfiguration said = ConfigurationOf(checkpoint.path());
+  Anatomy anatomy = ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), said.type);
   if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
+  if (anatomy.head_size == 0 && MayBeOfLanguage(anatomy)) anatomy.head_size = said.head_size;
   TellOfPositions(checkpoint, anatomy);
   return anatomy;
 }

@@ -321,7 +321,8 @@ std::optional<Value> TensorEvaluator::LowerOperator(NodeId id, std::span<const N
                             *canonical_,
                             TonesOf(place_),
                             key_->tensor,
-                            companions};
+                            companions,
+                            HeadSizeOf(step, operands)};
   if (op.check_tensor != nullptr) {
     if (const std::string problem = op.check_tensor(arguments); !problem.empty()) {
       const std::size_t end = problem.find('\n');

@@ -113,6 +113,7 @@ class TensorEvaluator {
                                      const Shape& shape);
   void WatchResult(NodeId id, std::span<const Value> values, Value after);
   Result Lower(NodeId id, std::span<const NodeId> operands, const Shape& widest);
+  std::uint64_t HeadSizeOf(const Node& step, std::span<const NodeId> operands) const;
   std::vector<Companion> CompanionsOf(const Node& step, std::span<const NodeId> operands);
   bool MayHaveCompanions(const Node& step, std::span<const NodeId> operands);
   Result Bake(NodeId id, const Shape& widest);

@@ -22,6 +22,13 @@ bool TensorEvaluator::MayHaveCompanions(const Node& step, std::span<const NodeId
   return true;
 }
 
+std::uint64_t TensorEvaluator::HeadSizeOf(const Node& step,
+                                          std::span<const NodeId> operands) const {
+  if (step.op->companions == nullptr || operands.empty()) return 0;
+  const Node& first = index_->expression().nodes[operands.front()];
+  return first.leaf() && !IsAdapter(first) ? index_->models()[*first.model].anatomy().head_size : 0;
+}
+
 std::vector<Companion> TensorEvaluator::CompanionsOf(const Node& step,
                                                      std::span<const NodeId> operands) {
   if (step.op->companions == nullptr) return {};

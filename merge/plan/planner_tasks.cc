@@ -269,7 +269,9 @@ Source Planner::MakeSource(std::uint32_t model, const TensorKey& key, const Shap
   if (source.gather != nullptr) source.file = file_number_[model][tensor.part];
   if (const auto cells = CellsOf(tensor, shape)) {
     const CheckpointTensor& scales = *tensor.scales->tensor;
-    source.scale = StoredScale{.file = file_number_[model][tensor.part] + scales.file,
+    const auto stored = plan_.models[model].parts[tensor.part].checkpoint->tensors();
+    source.scale = StoredScale{.tensor = static_cast<std::uint32_t>(&scales - stored.data()),
+                               .file = file_number_[model][tensor.part] + scales.file,
                                .offset = scales.offset,
                                .info = scales.info,
                                .cells = *cells};

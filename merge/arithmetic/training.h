@@ -8,6 +8,10 @@
 namespace weightsmith::internal {
 
 /// `a`, that is changed, `b`, that was trained, and `c`, what b was trained from.
-std::vector<OperandSpec> ModelAndTraining();
+inline std::vector<OperandSpec> ModelAndTraining() {
+  return {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
+          {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
+          {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}};
+}
 
 }  // namespace weightsmith::internal

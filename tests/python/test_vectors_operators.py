@@ -305,6 +305,27 @@ def test_what_cannot_be_computed_is_refused(weightsmith, step, message, status):
     assert not (weightsmith.folder / "out.safetensors").exists()
 
 
+TIED = np.array([4, 3, 3, 3, -3, 1, 0, 0], np.float32)
+OF_TIED = {"base": "z", "of": [{"model": "a", "weight": 1}]}
+
+
+@pytest.mark.parametrize("step, kept", [
+    ({"op": "ties", **OF_TIED, "density": 0.25}, [4, 3, 3, 3, -3, 0, 0, 0]),  # two, and all that equal the second
+    ({"op": "ties", **OF_TIED, "density": 0.125}, [4, 0, 0, 0, 0, 0, 0, 0]),
+    ({"op": "ties", **OF_TIED, "density": 0.25, "trim": "mecha"}, [4, 3, 3, 3, -3, 0, 0, 0]),
+    ({"op": "ties", **OF_TIED, "density": 0.25, "rescale": "l1"}, np.array([4, 3, 3, 3, -3, 0, 0, 0]) * 17 / 16),
+    ({"op": "breadcrumbs", **OF_TIED, "density": 0.25, "gamma": 0.125}, [0, 3, 3, 3, -3, 0, 0, 0]),
+    ({"op": "breadcrumbs", **OF_TIED, "density": 0.25, "gamma": 0.25}, [0, 3, 3, 3, -3, 0, 0, 0]),
+    ({"op": "sce", "base": "z", "of": ["a", "b"], "select": 0.5}, [4, 3, 3, 3, -3, 0, 0, 0]),  # three of the six that vary
+    ({"op": "cabs", **OF_TIED, "density": 0.25, "group": 8}, [4, 3, 0, 0, 0, 0, 0, 0]),  # the first of equal ones
+    ({"op": "cabs", **OF_TIED, "density": 0.5, "group": 4}, [4, 3, 0, 0, -3, 1, 0, 0]),
+], ids=str)
+def test_equal_magnitudes_at_a_limit_are_all_kept(weightsmith, step, kept):
+    nothing = np.zeros_like(TIED)
+    found = merge_one(weightsmith, {"z": nothing, "a": TIED, "b": nothing} if "b" in step["of"] else {"z": nothing, "a": TIED}, step)
+    np.testing.assert_array_equal(found, np.asarray(kept, np.float32))
+
+
 @pytest.mark.parametrize("scale, weigh", [("model", np.sum), ("means", np.mean)])
 @pytest.mark.parametrize("flags", [(), ("--threads", "1"), ("--io", "map")], ids=str)
 def test_a_task_of_emr_has_one_factor_in_the_whole_model(weightsmith, scale, weigh, flags):

@@ -40,7 +40,7 @@ const Operator& aoe() {
           "divided by what makes tensors of all sizes comparable, the root of the number of "
           "elements, or with `relative` by the base's own norm, for which the scale of a tensor "
           "makes no difference either. So take thresholds from the distances that the report says "
-          "of your models (`distance`, by component and with --report by tensor), not from the "
+          "of your models (`distance`, by component and by tensor), not from the "
           "paper.",
       .formula = "base + sum(w_i*(x_i - base)) where max(|x_i - base|) / sqrt(n) > threshold",
       .source = "Ours, after Assembly of Experts, arXiv:2506.14794",

@@ -109,7 +109,8 @@ std::optional<Value> StepLowering::LowerOperator(NodeId id, std::span<const Tens
                             tape_->canonical,
                             TonesOf(tape_->place),
                             tape_->key.tensor,
-                            companions};
+                            companions,
+                            companions_->HeadSizeOf(step, operands)};
   if (op.check_tensor != nullptr) {
     if (const std::string problem = op.check_tensor(arguments); !problem.empty()) {
       const std::size_t end = problem.find('\n');

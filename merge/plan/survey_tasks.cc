@@ -1,9 +1,9 @@
 #include "merge/plan/survey_tasks.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "merge/plan/surveyed_passes.h"
 #include "merge/plan/task_order.h"
@@ -19,11 +19,18 @@ void SurveyTasks::Add(const PlannedTensor& tensor, const TensorEvaluator& evalua
     if (task.elements == 0 || std::ranges::none_of(task.given, needs)) continue;
     const auto [known, fresh] = tasks_[asked.step].try_emplace(task.name);
     if (!fresh) continue;  // of another output
-    Lowering::Finished finished = Lowering(lowering).Finish({}, std::array{asked.of_cells});
-    const Slot slot = finished.slots.front();
+    std::vector<Scalar> numbers = {asked.of_cells};
+    if (asked.second) numbers.push_back(*asked.second);
+    Lowering::Finished finished = Lowering(lowering).Finish({}, numbers);
+    const std::vector<Slot> slots = finished.slots;
     Task& own = known->second;
     own = maker_->Make(tensor, evaluator, task.shape, std::move(finished));
-    own.surveyed = SurveyedSlot{slot, asked.cells.CellCount(task.elements)};
+    own.surveyed =
+        SurveyedSlot{.slot = slots.front(), .count = asked.cells.CellCount(task.elements)};
+    if (asked.second) {
+      own.surveyed->second = slots.back();
+      own.surveyed->count = 2;
+    }
   }
 }
 
@@ -36,7 +43,8 @@ void SurveyTasks::MoveInto(Plan& plan) && {
     survey->policies = plan.policies;
     for (auto& [name, task] : tasks) survey->tasks.push_back(std::move(task));
     SortBySource(survey->tasks);
-    plan.surveys.push_back({step, survey});
+    const bool totals = survey->tasks.front().surveyed->second != kNoSlot;
+    plan.surveys.push_back({step, totals, survey});
   }
   FindSurveyedPasses(plan);
 }

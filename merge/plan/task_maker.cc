@@ -90,7 +90,9 @@ Source TaskMaker::MakeSource(std::uint32_t model, const TensorKey& key, const Sh
   if (source.gather != nullptr) source.file = first_file;
   if (const auto cells = CellsOf(tensor, shape)) {
     const CheckpointTensor& scales = *tensor.scales->tensor;
-    source.scale = StoredScale{.file = first_file + scales.file,
+    const auto stored = index_->models()[model].model().parts[tensor.part].checkpoint->tensors();
+    source.scale = StoredScale{.tensor = static_cast<std::uint32_t>(&scales - stored.data()),
+                               .file = first_file + scales.file,
                                .offset = scales.offset,
                                .info = scales.info,
                                .cells = *cells};

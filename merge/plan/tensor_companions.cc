@@ -23,6 +23,14 @@ bool TensorCompanions::AreReadable(const Node& step, std::span<const TensorOpera
   return true;
 }
 
+std::uint64_t TensorCompanions::HeadSizeOf(const Node& step,
+                                           std::span<const TensorOperand> operands) const {
+  if (step.op->companions == nullptr || operands.empty()) return 0;
+  const Node& first = tape_->NodeOf(operands.front().node);
+  if (!first.leaf() || tape_->index.IsAdapter(first)) return 0;
+  return tape_->index.models()[*first.model].anatomy().head_size;
+}
+
 std::vector<Companion> TensorCompanions::Of(const Node& step,
                                             std::span<const TensorOperand> operands) {
   if (step.op->companions == nullptr) return {};

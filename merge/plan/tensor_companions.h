@@ -26,6 +26,10 @@ class TensorCompanions {
   /// What the step's operator reads beside the tensor. Reports what cannot be read so.
   std::vector<Companion> Of(const Node& step, std::span<const TensorOperand> operands);
 
+  /// Numbers that a head of the first operand's attention has, for an operator that reads
+  /// companions; 0 where it is not known.
+  std::uint64_t HeadSizeOf(const Node& step, std::span<const TensorOperand> operands) const;
+
   /// All that were asked for, in the order of companions' indices.
   const std::vector<CompanionSource>& sources() const { return sources_; }
 

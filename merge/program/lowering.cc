@@ -80,6 +80,13 @@ Lowering::Range Lowering::RangeOverModel(Scalar of_cells, const Grid& cells) {
   return {writer_.Given(FirstGiven(step_)), writer_.Given(FirstGiven(step_) + 1)};
 }
 
+Lowering::Totals Lowering::TotalsOverModel(Scalar first, Scalar second) {
+  if (!first.is_literal() && !second.is_literal()) {
+    surveyed_.push_back({step_, first, Grid::Whole(1), second});
+  }
+  return {writer_.Given(FirstGiven(step_)), writer_.Given(FirstGiven(step_) + 1)};
+}
+
 Register Lowering::Hold(Value x) {
   return x.zero() ? Constant(0).reg() : x.reg();
 }

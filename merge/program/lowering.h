@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <memory>
 #include <numbers>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,6 +84,13 @@ class Lowering {
   /// hundredth at either end. It is known before the first pass: all tensors are read for it
   /// before.
   Range RangeOverModel(Scalar of_cells, const Grid& cells);
+  struct Totals {
+    Scalar first;
+    Scalar second;
+  };
+  /// The sums of two numbers of a tensor over all tensors that the step computes, likewise. Of a
+  /// tensor that has one of them as a literal, or where one is no number, neither counts.
+  Totals TotalsOverModel(Scalar first, Scalar second);
 
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
@@ -149,11 +157,12 @@ class Lowering {
 
   /// A step begins, by its index in Plan::steps.
   void BeginStep(std::uint32_t step) { step_ = step; }
-  /// Numbers of this tensor that a range was asked of.
+  /// Numbers of this tensor that a range was asked of, or two that totals were.
   struct Surveyed {
     std::uint32_t step = 0;
     Scalar of_cells;
     Grid cells;
+    std::optional<Scalar> second{};
   };
   const std::vector<Surveyed>& surveyed() const { return surveyed_; }
 

@@ -159,7 +159,9 @@ class Printer {
     Add(task.given.size());
     for (const GivenSlot& given : task.given) Add(given.slot).Add(given.number);
     Add(task.surveyed.has_value());
-    return task.surveyed ? Add(task.surveyed->slot) : *this;
+    if (!task.surveyed) return *this;
+    Add(task.surveyed->slot);
+    return task.surveyed->second == kNoSlot ? *this : Add(task.surveyed->second);
   }
   Digest Finish() const { return stream_.Finish(); }
 

@@ -30,6 +30,7 @@ SUITED = {
 # Forms of a step that no default shows.
 MORE = {
     "emr": [{"task": 2}],
+    "cabs": [{"group": 4}],
     "consensus": [{"task": 1}],
     "truncate_rank": [{"rank": None, "ratio": 0.5}],
     "clamp": [{"low": None, "high": None, "to": ["b", "c"]},
@@ -43,6 +44,10 @@ MORE = {
     "stack": [{"of": ["a"]}],
     "within": [{"where": [{"rank": [1, 3]}, {"name": "/conv/"}]}],
 }
+
+
+# What a word other than the default needs beside it.
+BESIDE = {("emr", "scale"): {"task": 2}}
 
 
 @functools.cache
@@ -137,7 +142,7 @@ def variants(op, seed):
             if other != parameter.get("default"):
                 seed += 1
                 name = f"{op['name']}.{parameter['name']}-{str(other).lower()}"
-                result.append((name, step(op, seed, **{parameter["name"]: other})))
+                result.append((name, step(op, seed, **{parameter["name"]: other}, **BESIDE.get((op["name"], parameter["name"]), {}))))
     return result
 
 

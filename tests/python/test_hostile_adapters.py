@@ -148,6 +148,7 @@ def test_thousands_of_names_for_one_weight(attack, bake):
     assert "change the same rows" in words and "more)" in words and len(words) < 2000
 
 
+@pytest.mark.exhaustive  # as are those for one weight
 def test_thousands_of_names_for_nothing(attack):
     tensors = {}
     for i in range(20_000):

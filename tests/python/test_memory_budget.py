@@ -127,8 +127,8 @@ def planned_and_taken(weightsmith, words, shape):
     return least * MB, peak
 
 
-@pytest.mark.parametrize("words, shape", [
-    pytest.param(*case, marks=() if i % 3 == 0 else pytest.mark.exhaustive) for i, case in enumerate(OF_MATRICES)], ids=lambda value: " ".join(map(str, value)))
+@pytest.mark.parametrize("words, shape", support.sampled(OF_MATRICES, 4),
+                         ids=lambda value: " ".join(map(str, value)))
 def test_methods_of_matrices_plan_what_they_take_and_at_most_twice_that(weightsmith, words, shape):
     planned, taken = planned_and_taken(weightsmith, words, shape)
     # What the program takes by itself is planned generously, and is no part of it.

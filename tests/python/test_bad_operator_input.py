@@ -88,7 +88,7 @@ REFUSED = {
                         ["of[1]: 'weight' must be a finite number"]),
     "epsilon of an entry's density": (
         "{op: della, base: base, of: [{model: a, weight: 1}, {model: b, weight: 1, density: 0.95}], density: 0.5, epsilon: 0.1}", 3,
-        "0.95", ["of[2]", "probabilities from 0.85 to 1.05", "at most 0.05"]),
+        "density: 0.95", ["of[2]", "probabilities from 0.85 to 1.05", "at most 0.05"]),
     "a seed below 0": ("{op: noise, a: a, strength: 0.5, seed: -1}", 2, "-1", ["'seed' is a whole number from 0 to", "not '-1'"]),
     "a seed with a fraction": ("{op: noise, a: a, strength: 0.5, seed: 1.5}", 2, "1.5}", ["'seed' is a whole number from 0 to"]),
     "epsilon": (f"{{op: della, base: base, {OF}, density: 0.1, epsilon: 0.2}}", 3, "0.1, epsilon",

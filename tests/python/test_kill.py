@@ -15,9 +15,8 @@ def job(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kill")
     for seed, name in enumerate("ab"):
         generator = np.random.default_rng(seed)
-        tensors = {
-            f"layers.{i}.weight": generator.standard_normal((1024, 1024)).astype(np.float16) for i in range(64)
-        }
+        block = generator.standard_normal((1024, 1024)).astype(np.float16)
+        tensors = {f"layers.{i}.weight": np.roll(block, i) for i in range(64)}
         support.write(folder / f"{name}.safetensors", tensors)
     support.write_recipe(
         folder / "recipe.yaml",

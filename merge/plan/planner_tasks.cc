@@ -186,6 +186,7 @@ Task Planner::MakeTask(const TensorKey& key, const PlannedTensor& tensor,
   task.tape = std::move(finished.tape);
   task.passes = std::move(finished.passes);
   task.kept = std::move(finished.kept);
+  task.rows = std::move(finished.rows);
   task.slot_count = finished.slot_count;
   task.kept_count = finished.kept_count;
   task.given = std::move(finished.given);

@@ -287,6 +287,18 @@ Value Lowering::Transformed(const TensorFunction& function, std::span<const Valu
       held);
 }
 
+Value Lowering::Transformed(const TensorFunction& function, Value x, std::vector<double> numbers,
+                            const Shape& shape) {
+  const ByRow by_row = function.by_row(shape, numbers);
+  if (by_row.elements == 0 || by_row.elements > kLargestRow) {
+    return Transformed(function, std::span(&x, 1), std::move(numbers));
+  }
+  return writer_.ComputeRows({.function = &function,
+                              .numbers = std::move(numbers),
+                              .row = by_row.elements,
+                              .in = Hold(x)});
+}
+
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {
   return writer_.Told(transformed, index);
 }

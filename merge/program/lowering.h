@@ -17,6 +17,10 @@ namespace weightsmith::internal {
 
 enum class Precision : std::uint8_t { kF32, kF64 };
 
+/// Elements of a row that is computed by itself, at most. Pieces and chunks end inside of rows, and
+/// what lies at the end of a chunk is computed for the next one again.
+inline constexpr std::uint64_t kLargestRow = std::uint64_t{1} << 17;
+
 class Lowering {
  public:
   /// `tensor` is the canonical name of the tensor, which random numbers are those of.
@@ -129,8 +133,12 @@ class Lowering {
   /// read for it.
   Value Transformed(const TensorFunction& function, std::span<const Value> in,
                     std::vector<double> numbers, std::vector<CompanionIndex> companions = {});
+  /// Likewise of a function that may compute rows by themselves: then it costs no pass, and nothing
+  /// is kept but rows at hand. REQUIRES: it has by_row.
+  Value Transformed(const TensorFunction& function, Value x, std::vector<double> numbers,
+                    const Shape& shape);
   /// A number that the function says of what it did: see its declaration. NaN where it had nothing
-  /// to say. REQUIRES: `transformed` is what Transformed gave.
+  /// to say. REQUIRES: `transformed` is what the first Transformed gave.
   Scalar ToldBy(Value transformed, std::size_t index);
   /// Keeps a value whole, for what is no function of a tensor alone; `source` cannot be read
   /// before.

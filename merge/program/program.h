@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,23 @@ class Told {
   std::span<double> numbers_{};
 };
 
-/// A function of whole tensors of one shape, computed between two passes.
+/// A function of rows of one tensor, each by itself, with what it reuses from call to call. For one
+/// thread at a time.
+class RowFunction {
+ public:
+  virtual ~RowFunction() = default;
+  /// Puts the results of whole rows where their values stand.
+  virtual void Compute(std::span<float> rows) = 0;
+};
+
+/// What a function of tensors is where it computes each row by itself: all that has one index in
+/// the first dimension, or of a vector all.
+struct ByRow {
+  std::uint64_t elements = 0;  ///< of a row; 0: it needs all of the tensor
+  std::uint64_t bytes = 0;     ///< that a RowFunction holds, at most
+};
+
+/// A function of whole tensors of one shape, computed between two passes, or of their rows.
 struct TensorFunction {
   std::string_view name;
   /// `out` has as many elements as each of `in`; behind these come companions, of any size. What is
@@ -53,6 +70,11 @@ struct TensorFunction {
   /// Bytes that each thread takes beside those in a part of a loop; null: none.
   std::uint64_t (*bytes_of_part)(const Shape& shape, std::size_t inputs,
                                  std::span<const double> numbers) = nullptr;
+  /// Null: it needs all of the tensor whatever that is. Else it has one input, no companions, and
+  /// tells nothing, and where it computes rows by themselves, `rows` gives what `compute` does.
+  ByRow (*by_row)(const Shape& shape, std::span<const double> numbers) = nullptr;
+  std::unique_ptr<RowFunction> (*rows)(const Shape& shape,
+                                       std::span<const double> numbers) = nullptr;
 };
 
 /// A number that a function tells.
@@ -109,6 +131,21 @@ struct Pass {
   std::vector<ScalarOp> scalars;
 
   bool operator==(const Pass&) const = default;
+};
+
+/// A value of which rows are made when a piece of the tensor is computed that needs them, in each
+/// pass in which they are needed; nothing of it is held whole. What goes into its function is
+/// gathered by a tape of its own.
+struct RowValue {
+  const TensorFunction* function = nullptr;
+  std::vector<double> numbers{};
+  std::uint64_t row = 0;  ///< elements of a row
+  Tape tape{};
+  std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
+  Register value = 0;                ///< of the tape: the function's input
+  KeptIndex out = 0;                 ///< what operands call it: it has the number of a kept value
+
+  bool operator==(const RowValue&) const = default;
 };
 
 }  // namespace weightsmith::internal

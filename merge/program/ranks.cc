@@ -148,32 +148,74 @@ bool InParts(std::size_t length) {
   return length <= std::size_t{1} << 18;
 }
 
+/// What rank a line's element has, over the largest rank.
+std::vector<float> SharesOf(std::size_t length) {
+  std::vector<float> shares(length, 0.5f);
+  for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
+    const double most = static_cast<double>(length) - 1;
+    shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
+  }
+  return shares;
+}
+
+/// Ranks lines whose elements lie `stride` apart, `first` to `end`, as they follow each other.
+void RankThose(const Lines& lines, std::size_t first, std::size_t end,
+               std::span<const float> shares, Sorter& sorter, const float* in, float* out) {
+  for (std::size_t i = first; i < end; ++i) {
+    const std::size_t line = i / lines.stride * lines.length * lines.stride + i % lines.stride;
+    auto share = shares.begin();
+    for (const Entry entry : sorter.Sort(in + line, lines.stride)) {
+      out[line + IndexOf(entry) * lines.stride] = *share++;
+    }
+  }
+}
+
 void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
                std::span<const double> numbers, std::span<float> out, const Poll& poll,
                Told /*told*/) {
   constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
   const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
-  const std::size_t length = lines.length;
-  const std::size_t stride = lines.stride;
-  std::vector<float> shares(length, 0.5f);
-  for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
-    const double most = static_cast<double>(length) - 1;
-    shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
-  }
-  const std::size_t count = out.size() / length;
+  const std::vector<float> shares = SharesOf(lines.length);
+  const std::size_t count = out.size() / lines.length;
   const std::size_t at_once =
-      InParts(length) ? std::max<std::size_t>(1, kElementsOfPart / length) : count;
+      InParts(lines.length) ? std::max<std::size_t>(1, kElementsOfPart / lines.length) : count;
   poll.ForEach((count + at_once - 1) / at_once, [&](std::size_t part) {
-    Sorter sorter(length, poll);
-    for (std::size_t i = part * at_once; i < std::min(count, (part + 1) * at_once); ++i) {
-      const std::size_t line = i / stride * length * stride + i % stride;
-      auto share = shares.begin();
-      for (const Entry entry : sorter.Sort(in[0].data() + line, stride)) {
-        out[line + IndexOf(entry) * stride] = *share++;
-      }
-    }
+    Sorter sorter(lines.length, poll);
+    RankThose(lines, part * at_once, std::min(count, (part + 1) * at_once), shares, sorter,
+              in[0].data(), out.data());
   });
+}
+
+/// Lines that lie in rows.
+class RankedRows final : public RowFunction {
+ public:
+  explicit RankedRows(const Lines& lines)
+      : lines_(lines), shares_(SharesOf(lines.length)), sorter_(lines.length, poll_) {}
+
+  void Compute(std::span<float> rows) override {
+    RankThose(lines_, 0, rows.size() / lines_.length, shares_, sorter_, rows.data(), rows.data());
+  }
+
+ private:
+  Poll poll_ = [] {};  // a row takes no longer than from one poll to the next
+  Lines lines_;
+  std::vector<float> shares_;
+  Sorter sorter_;
+};
+
+ByRow RankByRow(const Shape& shape, std::span<const double> numbers) {
+  const auto in = static_cast<RankedIn>(numbers[0]);
+  if (in == RankedIn::kTensor) return {};
+  const std::uint64_t elements = ElementCount(shape).value_or(0);
+  if (elements == 0) return {};
+  const Lines lines = LinesOf(shape, in);
+  return {.elements = shape.size() < 2 ? elements : elements / shape[0],
+          .bytes = Sorter::Bytes(lines.length) + lines.length * sizeof(float)};
+}
+
+std::unique_ptr<RowFunction> RankRows(const Shape& shape, std::span<const double> numbers) {
+  return std::make_unique<RankedRows>(LinesOf(shape, static_cast<RankedIn>(numbers[0])));
 }
 
 std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
@@ -191,8 +233,12 @@ std::uint64_t RankBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
 }  // namespace
 
 const TensorFunction& Ranks() {
-  static constexpr TensorFunction function{
-      .name = "ranks", .compute = RankLines, .bytes = RankBytes, .bytes_of_part = RankBytesOfPart};
+  static constexpr TensorFunction function{.name = "ranks",
+                                           .compute = RankLines,
+                                           .bytes = RankBytes,
+                                           .bytes_of_part = RankBytesOfPart,
+                                           .by_row = RankByRow,
+                                           .rows = RankRows};
   return function;
 }
 

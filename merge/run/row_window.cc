@@ -1,0 +1,123 @@
+#include "merge/run/row_window.h"
+
+#include <algorithm>
+
+namespace weightsmith::internal {
+namespace {
+
+/// Elements of rows that are made at a time: as many rows as fit into a piece, or one.
+std::uint64_t ElementsAtOnce(std::uint64_t row) {
+  return std::max<std::uint64_t>(1, kPiece / row) * row;
+}
+
+}  // namespace
+
+void RowWindow::Begin(const Task& task, std::size_t pass) {
+  if (task_ != &task) {
+    Clear();
+    task_ = &task;
+    for (const RowValue& rows : task.rows) {
+      functions_.push_back(rows.function->rows(task.shape, rows.numbers));
+    }
+    values_.resize(task.rows.size());
+  }
+  begin_ = end_ = 0;
+  groups_.clear();
+  const std::size_t operands = task.sources.size() + task.deltas.size();
+  for (const std::size_t index : RowsRead(task, pass)) {
+    const RowValue& rows = task.rows[index];
+    const auto in_last_group = [&](Register operand) {
+      return operand >= operands &&
+             std::ranges::any_of(groups_.back().rows, [&](std::size_t other) {
+               return task.rows[other].out == operand - operands;
+             });
+    };
+    if (groups_.empty() || std::ranges::any_of(rows.operands, in_last_group)) {
+      groups_.emplace_back();
+    }
+    Group& group = groups_.back();
+    group.rows.push_back(index);
+    for (const Register operand : rows.operands) {
+      if (std::ranges::find(group.operands, operand) == group.operands.end()) {
+        group.operands.push_back(operand);
+      }
+    }
+  }
+}
+
+void RowWindow::Clear() {
+  task_ = nullptr;
+  groups_.clear();
+  functions_.clear();
+  values_.clear();
+}
+
+void RowWindow::Cover(std::uint64_t first, std::uint64_t count, const Inputs& inputs) {
+  if (groups_.empty()) return;
+  if (first < begin_ || first > end_) {
+    const std::uint64_t row = task_->rows.front().row;
+    begin_ = end_ = first / row * row;
+  }
+  if (first + count <= end_) return;
+  const std::uint64_t past = std::min(first, end_) - begin_;
+  for (AlignedVector<float>& values : values_) {
+    if (past == 0 || values.empty()) continue;
+    std::copy_n(values.begin() + past, end_ - begin_ - past, values.begin());
+  }
+  begin_ += past;
+  while (end_ < first + count) Extend(inputs);
+}
+
+/// Makes some rows behind those that are there.
+void RowWindow::Extend(const Inputs& inputs) {
+  const std::uint64_t count =
+      std::min(ElementsAtOnce(task_->rows.front().row), task_->elements - end_);
+  for (const Group& group : groups_) {
+    for (std::uint64_t at = 0; at < count; at += kPiece) {
+      const std::uint64_t n = std::min(kPiece, count - at);
+      PieceInputs piece = inputs.read(group.operands, end_ + at, n);
+      piece.rows = Views(end_ + at, n);
+      for (const std::size_t index : group.rows) {
+        inputs.gather(piece, index, Values(index, end_ + at, n));
+      }
+    }
+    for (const std::size_t index : group.rows) {
+      inputs.poll();
+      functions_[index]->Compute(Values(index, end_, count));
+    }
+  }
+  end_ += count;
+}
+
+/// The place of some elements, whether they have been made or not.
+std::span<float> RowWindow::Values(std::size_t index, std::uint64_t first, std::uint64_t count) {
+  AlignedVector<float>& values = values_[index];
+  if (values.size() < first + count - begin_) values.resize(first + count - begin_);
+  return std::span(values).subspan(first - begin_, count);
+}
+
+std::span<const std::span<const float>> RowWindow::Views(std::uint64_t first, std::uint64_t count) {
+  views_.clear();
+  if (groups_.empty()) return views_;
+  views_.resize(task_->kept_count);
+  for (const Group& group : groups_) {
+    for (const std::size_t index : group.rows) {
+      views_[task_->rows[index].out] = Values(index, first, count);
+    }
+  }
+  return views_;
+}
+
+std::uint64_t RowWindowBytes(const Task& task) {
+  std::uint64_t bytes = 0;
+  for (const RowValue& rows : task.rows) {
+    // A row of which the piece is the end, the piece, and what is made beyond it.
+    const std::uint64_t most = 2 * ElementsAtOnce(rows.row) + kPiece;
+    bytes += std::min(most, task.elements) * sizeof(float) +
+             rows.function->by_row(task.shape, rows.numbers).bytes;
+  }
+  const std::uint64_t piece = std::min(kPiece, task.elements);
+  return task.rows.empty() ? 0 : bytes + task.deltas.size() * piece * sizeof(float);
+}
+
+}  // namespace weightsmith::internal

@@ -98,6 +98,8 @@ class Bench:
         if unknown:
             raise SystemExit(f"unknown methods: {', '.join(sorted(unknown))}")
         needed = {METHODS[name].against for name in names} | set(names)
+        if "della" in names:
+            needed.add("dare_ties")  # what ranks cost is seen beside it
         return {name: method for name, method in METHODS.items() if name in needed}
 
     def contenders(self):

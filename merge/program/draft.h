@@ -49,7 +49,6 @@ struct KeptMaker {
 struct DraftRows {
   const TensorFunction* function = nullptr;
   std::vector<double> numbers;
-  std::uint64_t row = 0;
   Register in = 0;
 };
 

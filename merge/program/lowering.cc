@@ -293,10 +293,7 @@ Value Lowering::Transformed(const TensorFunction& function, Value x, std::vector
   if (by_row.elements == 0 || by_row.elements > kLargestRow) {
     return Transformed(function, std::span(&x, 1), std::move(numbers));
   }
-  return writer_.ComputeRows({.function = &function,
-                              .numbers = std::move(numbers),
-                              .row = by_row.elements,
-                              .in = Hold(x)});
+  return writer_.ComputeRows({.function = &function, .numbers = std::move(numbers), .in = Hold(x)});
 }
 
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {

@@ -139,7 +139,6 @@ struct Pass {
 struct RowValue {
   const TensorFunction* function = nullptr;
   std::vector<double> numbers{};
-  std::uint64_t row = 0;  ///< elements of a row
   Tape tape{};
   std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
   Register value = 0;                ///< of the tape: the function's input

@@ -5,9 +5,20 @@
 namespace weightsmith::internal {
 namespace {
 
+/// Elements of a row: those of all its functions are the same.
+std::uint64_t RowOf(const Task& task) {
+  const RowValue& rows = task.rows.front();
+  return std::max<std::uint64_t>(1, rows.function->by_row(task.shape, rows.numbers).elements);
+}
+
 /// Elements of rows that are made at a time: as many rows as fit into a piece, or one.
 std::uint64_t ElementsAtOnce(std::uint64_t row) {
   return std::max<std::uint64_t>(1, kPiece / row) * row;
+}
+
+/// Elements of a window: a row of which the piece is the end, the piece, and what is made beyond.
+std::uint64_t MostHeld(const Task& task) {
+  return std::min(2 * ElementsAtOnce(RowOf(task)) + kPiece, task.elements);
 }
 
 }  // namespace
@@ -16,10 +27,11 @@ void RowWindow::Begin(const Task& task, std::size_t pass) {
   if (task_ != &task) {
     Clear();
     task_ = &task;
+    if (!task.rows.empty()) row_ = RowOf(task);
     for (const RowValue& rows : task.rows) {
       functions_.push_back(rows.function->rows(task.shape, rows.numbers));
     }
-    values_.resize(task.rows.size());
+    for (std::size_t r = 0; r < task.rows.size(); ++r) values_.emplace_back(MostHeld(task));
   }
   begin_ = end_ = 0;
   groups_.clear();
@@ -55,13 +67,12 @@ void RowWindow::Clear() {
 void RowWindow::Cover(std::uint64_t first, std::uint64_t count, const Inputs& inputs) {
   if (groups_.empty()) return;
   if (first < begin_ || first > end_) {
-    const std::uint64_t row = task_->rows.front().row;
-    begin_ = end_ = first / row * row;
+    begin_ = end_ = first / row_ * row_;
   }
   if (first + count <= end_) return;
   const std::uint64_t past = std::min(first, end_) - begin_;
   for (AlignedVector<float>& values : values_) {
-    if (past == 0 || values.empty()) continue;
+    if (past == 0) break;
     std::copy_n(values.begin() + past, end_ - begin_ - past, values.begin());
   }
   begin_ += past;
@@ -70,8 +81,7 @@ void RowWindow::Cover(std::uint64_t first, std::uint64_t count, const Inputs& in
 
 /// Makes some rows behind those that are there.
 void RowWindow::Extend(const Inputs& inputs) {
-  const std::uint64_t count =
-      std::min(ElementsAtOnce(task_->rows.front().row), task_->elements - end_);
+  const std::uint64_t count = std::min(ElementsAtOnce(row_), task_->elements - end_);
   for (const Group& group : groups_) {
     for (std::uint64_t at = 0; at < count; at += kPiece) {
       const std::uint64_t n = std::min(kPiece, count - at);
@@ -91,9 +101,7 @@ void RowWindow::Extend(const Inputs& inputs) {
 
 /// The place of some elements, whether they have been made or not.
 std::span<float> RowWindow::Values(std::size_t index, std::uint64_t first, std::uint64_t count) {
-  AlignedVector<float>& values = values_[index];
-  if (values.size() < first + count - begin_) values.resize(first + count - begin_);
-  return std::span(values).subspan(first - begin_, count);
+  return std::span(values_[index]).subspan(first - begin_, count);
 }
 
 std::span<const std::span<const float>> RowWindow::Views(std::uint64_t first, std::uint64_t count) {
@@ -109,15 +117,12 @@ std::span<const std::span<const float>> RowWindow::Views(std::uint64_t first, st
 }
 
 std::uint64_t RowWindowBytes(const Task& task) {
-  std::uint64_t bytes = 0;
+  if (task.rows.empty()) return 0;
+  std::uint64_t bytes = task.deltas.size() * std::min(kPiece, task.elements) * sizeof(float);
   for (const RowValue& rows : task.rows) {
-    // A row of which the piece is the end, the piece, and what is made beyond it.
-    const std::uint64_t most = 2 * ElementsAtOnce(rows.row) + kPiece;
-    bytes += std::min(most, task.elements) * sizeof(float) +
-             rows.function->by_row(task.shape, rows.numbers).bytes;
+    bytes += MostHeld(task) * sizeof(float) + rows.function->by_row(task.shape, rows.numbers).bytes;
   }
-  const std::uint64_t piece = std::min(kPiece, task.elements);
-  return task.rows.empty() ? 0 : bytes + task.deltas.size() * piece * sizeof(float);
+  return bytes;
 }
 
 }  // namespace weightsmith::internal

@@ -51,6 +51,7 @@ class RowWindow {
   std::span<float> Values(std::size_t index, std::uint64_t first, std::uint64_t count);
 
   const Task* task_ = nullptr;
+  std::uint64_t row_ = 1;  ///< elements of a row of the task
   std::vector<Group> groups_;
   std::uint64_t begin_ = 0;  ///< elements of the tensor from here to
   std::uint64_t end_ = 0;    ///< here are there; it is the end of a row

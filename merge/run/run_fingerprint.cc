@@ -100,7 +100,7 @@ class Printer {
         .Add(transform.told);
   }
   Printer& Add(const RowValue& rows) {
-    Add(rows.function->name).Add(rows.numbers).Add(rows.row).Add(rows.tape);
+    Add(rows.function->name).Add(rows.numbers).Add(rows.tape);
     return Add(rows.operands).Add(rows.value).Add(rows.out);
   }
   Printer& Add(const Pass& pass) {

@@ -39,25 +39,40 @@ std::uint32_t MagnitudeOf(Entry entry) {
   return static_cast<std::uint32_t>(entry >> 32);
 }
 
-/// Sorts lines of one length. A radix sort of two digits by magnitudes relative to the largest one
+std::size_t IndexOf(Entry entry) {
+  return static_cast<std::uint32_t>(entry);
+}
+
+/// What rank a line's element has, over the largest rank.
+std::vector<float> SharesOf(std::size_t length) {
+  std::vector<float> shares(length, 0.5f);
+  for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
+    const double most = static_cast<double>(length) - 1;
+    shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
+  }
+  return shares;
+}
+
+/// Ranks lines of one length. A radix sort of two digits by magnitudes relative to the largest one
 /// leaves little to do, but for magnitudes that are much alike beside one that is not; then one of
 /// all digits is behind it.
-class Sorter {
+class Ranker {
  public:
-  /// REQUIRES: `poll` outlives it.
-  Sorter(std::size_t length, const Poll& poll)
-      : poll_(poll),
-        bits_(length < kLong ? kShortDigit : kLongDigit),
-        index_bits_(static_cast<int>(std::bit_width(std::max<std::size_t>(length, 2) - 1))),
-        low_bits_(length < 2 * kAtOnce ? 8 : std::min(9, (33 - index_bits_) / 2)),
+  /// Of lines whose elements lie `stride` apart. REQUIRES: what is given outlives it.
+  Ranker(std::size_t stride, std::span<const float> shares, const Poll& poll)
+      : stride_(stride),
+        shares_(shares),
+        poll_(poll),
+        bits_(shares.size() < kLong ? kShortDigit : kLongDigit),
+        index_bits_(static_cast<int>(std::bit_width(std::max<std::size_t>(shares.size(), 2) - 1))),
+        low_bits_(shares.size() < 2 * kAtOnce ? 8 : std::min(9, (33 - index_bits_) / 2)),
         high_bits_(std::min(low_bits_, 32 - index_bits_ - low_bits_)),
-        entries_(length),
-        sorted_(length),
-        places_(std::size_t{1} << kLongDigit) {
-    if (length > kMostOfWords) return;
-    words_.resize(length);
-    moved_.resize(length);
-  }
+        line_(stride == 1 ? 0 : shares.size()),
+        words_(shares.size() > kMostOfWords ? 0 : shares.size()),
+        moved_(words_.size()),
+        entries_(shares.size()),
+        sorted_(shares.size()),
+        places_(std::size_t{1} << kLongDigit) {}
 
   static std::uint64_t Bytes(std::uint64_t length, std::uint64_t stride) {
     const std::uint64_t words = length > kMostOfWords ? 0 : 2 * sizeof(std::uint32_t);
@@ -66,84 +81,124 @@ class Sorter {
            sizeof(std::uint32_t) * (std::uint64_t{1} << kLongDigit);
   }
 
-  /// The entries of values that lie `stride` apart, sorted.
-  std::span<const Entry> Sort(const float* values, std::size_t stride) {
-    if (stride == 1) return Sort(std::span(values, entries_.size()));
-    line_.resize(entries_.size());
-    for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = values[i * stride];
-    return Sort(line_);
+  /// `out` may be the line.
+  void Rank(const float* values, float* out) {
+    if (stride_ == 1) return Rank(std::span(values, entries_.size()), out);
+    for (std::size_t i = 0; i < line_.size(); ++i) line_[i] = values[i * stride_];
+    Rank(line_, out);
   }
 
  private:
-  std::span<const Entry> Sort(std::span<const float> line) {
-    const auto entry = [&](std::size_t i) { return Entry{MagnitudeOf(line[i])} << 32 | i; };
-    const auto fill = [&] {
-      for (std::size_t i = 0; i < line.size(); ++i) entries_[i] = entry(i);
-    };
-    bool sorted = false;
+  void Rank(std::span<const float> line, float* out) {
     if (line.size() <= kFew) {
-      sorted = Insert(kFew * kFew, entry);
-    } else if (words_.empty()) {
-      fill();
-      SortByShare(std::bit_cast<float>(LargestOf(line)));
-      sorted = Insert(kMoves * line.size(), [&](std::size_t i) { return entries_[i]; });
-    } else if (SortWords(line)) {
-      const std::uint32_t* const words = words_.data();
-      const std::uint32_t index = (std::uint32_t{1} << index_bits_) - 1;
-      sorted = Insert(kMoves * line.size(),
-                      [&, words](std::size_t i) { return entry(words[i] & index); });
+      if (!Insert(kFew * kFew, [&](std::size_t i) { return EntryOf(line, i); })) return;
+    } else if (!words_.empty()) {
+      if (RankWords(line, out)) return;
+    } else {
+      Fill(line);
+      SortByShare(LargestOf(line));
+      if (!Insert(kMoves * line.size(), [&](std::size_t i) { return entries_[i]; })) {
+        Fill(line);
+        SortByAllDigits();
+      }
     }
-    if (sorted) return entries_;
-    fill();
-    SortByAllDigits();
-    return entries_;
+    auto share = shares_.begin();
+    for (const Entry entry : entries_) out[IndexOf(entry) * stride_] = *share++;
   }
 
-  static std::uint32_t LargestOf(std::span<const float> line) {
-    std::uint32_t largest = 0;
-    for (const float value : line) largest = std::max(largest, MagnitudeOf(value));
-    return largest;
+  static Entry EntryOf(std::span<const float> line, std::size_t i) {
+    return Entry{MagnitudeOf(line[i])} << 32 | i;
   }
 
-  /// As SortByShare, of words of a share and an index; false where magnitudes have no shares.
-  bool SortWords(std::span<const float> line) {
-    const auto most = static_cast<std::int32_t>((1u << (low_bits_ + high_bits_)) - 1);
-    const float scale = static_cast<float>(most) / std::bit_cast<float>(LargestOf(line));
-    if (!std::isfinite(scale) || scale == 0) return false;
-    const std::span<std::uint32_t> words = words_;
-    const int index_bits = index_bits_;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-      const auto scaled = std::min(static_cast<std::int32_t>(std::abs(line[i]) * scale), most);
-      words[i] = static_cast<std::uint32_t>(scaled) << index_bits | static_cast<std::uint32_t>(i);
+  void Fill(std::span<const float> line) {
+    for (std::size_t i = 0; i < line.size(); ++i) entries_[i] = EntryOf(line, i);
+  }
+
+  static float LargestOf(std::span<const float> line) {
+    std::int32_t largest = 0;  // signed, which all vector units compare
+    for (const float value : line) {
+      largest = std::max(largest, static_cast<std::int32_t>(MagnitudeOf(value)));
     }
+    return std::bit_cast<float>(largest);
+  }
+
+  /// As SortByShare, of words of a share and an index. True where that gave the ranks; else entries
+  /// are sorted.
+  bool RankWords(std::span<const float> line, float* out) {
+    const auto most = static_cast<float>((1u << (low_bits_ + high_bits_)) - 1);
+    const float largest = LargestOf(line);
+    const float scale = most / largest;
+    if (!std::isfinite(scale) || scale == 0) {
+      Fill(line);
+      if (largest != 0) SortByAllDigits();
+      return false;
+    }
+    const bool distinct = FillWords(line, scale, most);
     std::uint32_t* const low = places_.data();
     std::uint32_t* const high = low + (std::size_t{1} << low_bits_);
-    const int low_shift = index_bits_;
     const int high_shift = index_bits_ + low_bits_;
     const std::uint32_t low_mask = (1u << low_bits_) - 1;
     const std::uint32_t high_mask = (1u << high_bits_) - 1;
     std::fill(low, high + high_mask + 1, 0);
-    for (const std::uint32_t word : words) {
-      ++low[word >> low_shift & low_mask];
+    for (const std::uint32_t word : words_) {
+      ++low[word >> index_bits_ & low_mask];
       ++high[word >> high_shift & high_mask];
     }
-    MoveWords(words, moved_, {low, low_mask + 1}, low_shift);
-    MoveWords(moved_, words, {high, high_mask + 1}, high_shift);
-    return true;
+    const auto move_to = [](std::vector<std::uint32_t>& words) {
+      return [to = words.data()](std::uint32_t word, std::uint32_t place) { to[place] = word; };
+    };
+    ForPlaces(words_, {low, low_mask + 1}, index_bits_, move_to(moved_));
+    const std::uint32_t index = (std::uint32_t{1} << index_bits_) - 1;
+    if (distinct) {
+      ForPlaces(moved_, {high, high_mask + 1}, high_shift,
+                [&, stride = stride_, shares = shares_](std::uint32_t word, std::uint32_t place) {
+                  out[(word & index) * stride] = shares[place];
+                });
+      return true;
+    }
+    ForPlaces(moved_, {high, high_mask + 1}, high_shift, move_to(words_));
+    const auto entry = [&, words = words_.data()](std::size_t i) {
+      return EntryOf(line, words[i] & index);
+    };
+    if (!Insert(kMoves * line.size(), entry)) {
+      Fill(line);
+      SortByAllDigits();
+    }
+    return false;
   }
 
-  /// By a digit, of which the places have the counts.
-  static void MoveWords(std::span<const std::uint32_t> from, std::span<std::uint32_t> to,
-                        std::span<std::uint32_t> places, int shift) {
+  /// Whether different magnitudes have different shares. They have where all are multiples of what
+  /// is more than one share, as differences of numbers of 16 bits often are.
+  bool FillWords(std::span<const float> line, float scale, float most) {
+    // Products are off by 1/64 at most.
+    const float whole = std::exp2(std::floor(std::log2(scale / 1.0625f)));
+    const int index_bits = index_bits_;
+    std::uint32_t* const words = words_.data();
+    std::uint32_t parts = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+      const float magnitude = std::abs(line[i]);
+      const float multiple = magnitude * whole;
+      parts |= std::bit_cast<std::uint32_t>(
+          multiple - static_cast<float>(static_cast<std::int32_t>(multiple)));
+      const auto scaled = static_cast<std::int32_t>(std::min(magnitude * scale, most));
+      words[i] = static_cast<std::uint32_t>(scaled) << index_bits | static_cast<std::uint32_t>(i);
+    }
+    return parts == 0;
+  }
+
+  /// Calls `use(word, place)` for each word by its digit, of which the places have the counts.
+  template <class Use>
+  static void ForPlaces(std::span<const std::uint32_t> words, std::span<std::uint32_t> places,
+                        int shift, const Use& use) {
     std::uint32_t place = 0;
     for (std::uint32_t& count : places) place += std::exchange(count, place);
     const auto mask = static_cast<std::uint32_t>(places.size() - 1);
     std::array<std::uint32_t, kAtOnce> found;
-    for (std::size_t at = 0; at < from.size(); at += kAtOnce) {
+    for (std::size_t at = 0; at < words.size(); at += kAtOnce) {
       const std::span<const std::uint32_t> some =
-          from.subspan(at, std::min(kAtOnce, from.size() - at));
+          words.subspan(at, std::min(kAtOnce, words.size() - at));
       for (std::size_t i = 0; i < some.size(); ++i) found[i] = places[some[i] >> shift & mask]++;
-      for (std::size_t i = 0; i < some.size(); ++i) to[found[i]] = some[i];
+      for (std::size_t i = 0; i < some.size(); ++i) use(some[i], found[i]);
     }
   }
 
@@ -215,6 +270,8 @@ class Sorter {
     return true;
   }
 
+  std::size_t stride_;
+  std::span<const float> shares_;
   const Poll& poll_;
   int bits_;
   // Of words.
@@ -228,10 +285,6 @@ class Sorter {
   std::vector<Entry> sorted_;
   std::vector<std::uint32_t> places_;
 };
-
-std::size_t IndexOf(Entry entry) {
-  return static_cast<std::uint32_t>(entry);
-}
 
 /// Elements that are ranked among each other, and how far apart they lie.
 struct Lines {
@@ -252,25 +305,12 @@ bool InParts(std::size_t length) {
   return length <= std::size_t{1} << 18;
 }
 
-/// What rank a line's element has, over the largest rank.
-std::vector<float> SharesOf(std::size_t length) {
-  std::vector<float> shares(length, 0.5f);
-  for (std::size_t rank = 0; length > 1 && rank < length; ++rank) {
-    const double most = static_cast<double>(length) - 1;
-    shares[rank] = static_cast<float>(static_cast<double>(rank) / most);
-  }
-  return shares;
-}
-
-/// Ranks lines whose elements lie `stride` apart, `first` to `end`, as they follow each other.
-void RankThose(const Lines& lines, std::size_t first, std::size_t end,
-               std::span<const float> shares, Sorter& sorter, const float* in, float* out) {
+/// Ranks lines from `first` to `end`, as they follow each other.
+void RankThose(const Lines& lines, std::size_t first, std::size_t end, Ranker& ranker,
+               const float* in, float* out) {
   for (std::size_t i = first; i < end; ++i) {
     const std::size_t line = i / lines.stride * lines.length * lines.stride + i % lines.stride;
-    auto share = shares.begin();
-    for (const Entry entry : sorter.Sort(in + line, lines.stride)) {
-      out[line + IndexOf(entry) * lines.stride] = *share++;
-    }
+    ranker.Rank(in + line, out + line);
   }
 }
 
@@ -285,9 +325,9 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
   const std::size_t at_once =
       InParts(lines.length) ? std::max<std::size_t>(1, kElementsOfPart / lines.length) : count;
   poll.ForEach((count + at_once - 1) / at_once, [&](std::size_t part) {
-    Sorter sorter(lines.length, poll);
-    RankThose(lines, part * at_once, std::min(count, (part + 1) * at_once), shares, sorter,
-              in[0].data(), out.data());
+    Ranker ranker(lines.stride, shares, poll);
+    RankThose(lines, part * at_once, std::min(count, (part + 1) * at_once), ranker, in[0].data(),
+              out.data());
   });
 }
 
@@ -295,17 +335,17 @@ void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
 class RankedRows final : public RowFunction {
  public:
   explicit RankedRows(const Lines& lines)
-      : lines_(lines), shares_(SharesOf(lines.length)), sorter_(lines.length, poll_) {}
+      : lines_(lines), shares_(SharesOf(lines.length)), ranker_(lines.stride, shares_, poll_) {}
 
   void Compute(std::span<float> rows) override {
-    RankThose(lines_, 0, rows.size() / lines_.length, shares_, sorter_, rows.data(), rows.data());
+    RankThose(lines_, 0, rows.size() / lines_.length, ranker_, rows.data(), rows.data());
   }
 
  private:
   Poll poll_ = [] {};  // a row takes no longer than from one poll to the next
   Lines lines_;
   std::vector<float> shares_;
-  Sorter sorter_;
+  Ranker ranker_;
 };
 
 ByRow RankByRow(const Shape& shape, std::span<const double> numbers) {
@@ -315,7 +355,7 @@ ByRow RankByRow(const Shape& shape, std::span<const double> numbers) {
   if (elements == 0) return {};
   const Lines lines = LinesOf(shape, in);
   return {.elements = shape.size() < 2 ? elements : elements / shape[0],
-          .bytes = Sorter::Bytes(lines.length, lines.stride) + lines.length * sizeof(float)};
+          .bytes = Ranker::Bytes(lines.length, lines.stride) + lines.length * sizeof(float)};
 }
 
 std::unique_ptr<RowFunction> RankRows(const Shape& shape, std::span<const double> numbers) {
@@ -325,14 +365,14 @@ std::unique_ptr<RowFunction> RankRows(const Shape& shape, std::span<const double
 std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
                         std::span<const double> numbers) {
   const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
-  return (InParts(lines.length) ? 0 : Sorter::Bytes(lines.length, lines.stride)) +
+  return (InParts(lines.length) ? 0 : Ranker::Bytes(lines.length, lines.stride)) +
          lines.length * sizeof(float);
 }
 
 std::uint64_t RankBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
                               std::span<const double> numbers) {
   const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
-  return InParts(lines.length) ? Sorter::Bytes(lines.length, lines.stride) : 0;
+  return InParts(lines.length) ? Ranker::Bytes(lines.length, lines.stride) : 0;
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ class Covering {
   std::vector<float> Piece(std::uint64_t first, std::uint64_t count) {
     const auto read = [&](std::span<const Register> /*operands*/, std::uint64_t from,
                           std::uint64_t n) {
-      PieceInputs piece{.task = &task_};
+      PieceInputs piece;
+      piece.task = &task_;
       piece.first = from;
       piece.count = n;
       return piece;

@@ -11,14 +11,9 @@ std::uint64_t RowOf(const Task& task) {
   return std::max<std::uint64_t>(1, rows.function->by_row(task.shape, rows.numbers).elements);
 }
 
-/// Elements of rows that are made at a time: as many rows as fit into a piece, or one.
-std::uint64_t ElementsAtOnce(std::uint64_t row) {
-  return std::max<std::uint64_t>(1, kPiece / row) * row;
-}
-
-/// Elements of a window: a row of which the piece is the end, the piece, and what is made beyond.
+/// Elements of a window: a piece, and the rows in which it begins and ends.
 std::uint64_t MostHeld(const Task& task) {
-  return std::min(2 * ElementsAtOnce(RowOf(task)) + kPiece, task.elements);
+  return std::min(kPiece + 2 * RowOf(task), task.elements);
 }
 
 }  // namespace
@@ -76,12 +71,12 @@ void RowWindow::Cover(std::uint64_t first, std::uint64_t count, const Inputs& in
     std::copy_n(values.begin() + past, end_ - begin_ - past, values.begin());
   }
   begin_ += past;
-  while (end_ < first + count) Extend(inputs);
+  const std::uint64_t rows = (first + count - end_ + row_ - 1) / row_;
+  Extend(std::min(rows * row_, task_->elements - end_), inputs);
 }
 
-/// Makes some rows behind those that are there.
-void RowWindow::Extend(const Inputs& inputs) {
-  const std::uint64_t count = std::min(ElementsAtOnce(row_), task_->elements - end_);
+/// Makes rows behind those that are there.
+void RowWindow::Extend(std::uint64_t count, const Inputs& inputs) {
   for (const Group& group : groups_) {
     for (std::uint64_t at = 0; at < count; at += kPiece) {
       const std::uint64_t n = std::min(kPiece, count - at);

@@ -47,7 +47,7 @@ class RowWindow {
     std::vector<Register> operands;
   };
 
-  void Extend(const Inputs& inputs);
+  void Extend(std::uint64_t count, const Inputs& inputs);
   std::span<float> Values(std::size_t index, std::uint64_t first, std::uint64_t count);
 
   const Task* task_ = nullptr;

@@ -129,8 +129,8 @@ TEST(RowWindow, MakesAValueOfAnother) {
 
 TEST(RowWindow, HoldsSomeRowsAndNotTheTensor) {
   EXPECT_EQ(RowWindowBytes({}), 0);
-  // A piece and twice as many rows as fit into one, and what the function says of itself.
-  EXPECT_EQ(RowWindowBytes(TaskOf({100'000, 1024}, 1)), 3 * kPiece * sizeof(float) + 100);
+  // A piece, the rows in which it begins and ends, and what the function says of itself.
+  EXPECT_EQ(RowWindowBytes(TaskOf({100'000, 1024}, 1)), (kPiece + 2048) * sizeof(float) + 100);
   EXPECT_EQ(RowWindowBytes(TaskOf({3, 5}, 2)), 2 * (15 * sizeof(float) + 100));
 }
 

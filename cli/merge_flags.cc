@@ -48,10 +48,11 @@ std::vector<Flag> RecipeFlags() {
        .doc = "Write to this file or folder",
        .group = "Recipe"},
       {.name = "dtype",
-       .kind = ValueKind::kDType,
+       .kind = ValueKind::kStorage,
        .value = "DTYPE",
        .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
-       .details = "Without it every tensor keeps the dtype that it has in the leftmost model.",
+       .details = "f8_scaled and f8_block128 store f8_e4m3 with scales beside it. Without it every "
+                  "tensor keeps the dtype that it has in the leftmost model.",
        .group = "Recipe"},
       {.name = "rounding",
        .kind = ValueKind::kText,

@@ -158,6 +158,9 @@ struct Arguments {
   std::string_view local_name{};
   /// Those that all operands have, of the first operand, then of the next.
   std::span<const Companion> companions{};
+  /// Of an operator that reads companions: rows of a head of attention in the first operand, where
+  /// they are known; else 0.
+  std::uint64_t head_size = 0;
 
   double Elements() const { return static_cast<double>(ElementCount(shape).value_or(0)); }
   /// Of the list's entry: its own number, or else the step's. REQUIRES: a parameter by entry.

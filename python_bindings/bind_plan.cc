@@ -120,15 +120,7 @@ PreparedPlan PlanConvert(const nb::dict& given) {
   ConvertRequest request;
   request.path = Find<std::filesystem::path>(given, "path").value();
   request.output = Find<std::filesystem::path>(given, "output").value();
-  if (const auto word = Find<std::string>(given, "dtype")) {
-    request.dtype = StoredAsByWord(*word);
-    if (!request.dtype) {
-      std::string known = "f32, f16, bf16, f8_e4m3 or f8_e5m2";
-      for (const Encoding* encoding : Encodings()) known += " or " + std::string(encoding->id);
-      throw Error(ErrorCode::kUsage, "convert: there is no dtype '" + *word + "'",
-                  "Write " + known + ".");
-    }
-  }
+  if (const auto word = Find<std::string>(given, "dtype")) request.dtype = StorageNamed(*word);
   if (const auto word = Find<std::string>(given, "layout")) request.layout = LayoutNamed(*word);
   request.components =
       Find<std::vector<std::string>>(given, "components").value_or(std::vector<std::string>());

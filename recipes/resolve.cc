@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -71,6 +72,37 @@ void NameParts(std::vector<Model>& models) {
   }
 }
 
+void AddLeaves(const Expression& expression, NodeId id, std::set<std::uint32_t>& models) {
+  const Node& node = expression.nodes[id];
+  if (node.leaf()) models.insert(*node.model);
+  for (const NodeId operand : node.operands) AddLeaves(expression, operand, models);
+  for (const NodeId operand : node.list) AddLeaves(expression, operand, models);
+}
+
+/// A model that another completes may lack what its architecture is known by: it is one of that
+/// other's.
+void NameIncomplete(Expression& expression) {
+  for (const Node& node : expression.nodes) {
+    if (node.leaf() || !node.op->falls_back) continue;
+    std::set<std::uint32_t> models;
+    for (const NodeId operand : node.operands) AddLeaves(expression, operand, models);
+    const Anatomy* like = nullptr;
+    for (const std::uint32_t model : models) {
+      for (const Model::Part& part : expression.models[model].parts) {
+        if (like == nullptr && part.anatomy.architecture != nullptr) like = &part.anatomy;
+      }
+    }
+    if (like == nullptr) continue;
+    for (const std::uint32_t model : models) {
+      if (expression.models[model].adapter != nullptr) continue;
+      for (Model::Part& part : expression.models[model].parts) {
+        if (part.component || part.anatomy.id != "unknown") continue;
+        if (auto anatomy = ExamineAs(*like, *part.checkpoint)) part.anatomy = *std::move(anatomy);
+      }
+    }
+  }
+}
+
 /// Adapters among models of a known architecture stand in the wrong table. Adapters alone may be
 /// merged as what they are.
 void RefuseAdapters(const std::vector<RecipeModel>& written, const std::vector<Model>& models,
@@ -123,8 +155,9 @@ std::optional<ResolvedRecipe> Resolve(const Recipe& recipe, const RecipeOptions&
   }
   if (!diagnostics.HasErrors()) RefuseAdapters(used.models, expression.models, diagnostics);
   if (diagnostics.HasErrors()) return std::nullopt;
-  NameParts(expression.models);
   for (const RecipeNode& node : used.nodes) expression.nodes.push_back(node.node);
+  NameIncomplete(expression);
+  NameParts(expression.models);
   for (std::size_t i = 0; i < used.outputs.size(); ++i) {
     OutputSpec spec = MakeOutput(used.outputs[i], expression, options);
     spec.metadata = MakeMetadata(used, i, expression, opener, options);

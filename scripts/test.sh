@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is needed, builds, and runs every ordinary test: the C++ ones, then the end-to-end
-# ones. Arguments go to pytest: scripts/test.sh -k arithmetic
+# ones. With --exhaustive also those that an ordinary run has no time for: more cases of the same,
+# which tests/python marks `exhaustive`. Arguments go to pytest: scripts/test.sh -k arithmetic
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 started=$SECONDS
@@ -14,11 +15,15 @@ cmake --preset release -DWEIGHTSMITH_BUILD_PYTHON=ON -DPython_EXECUTABLE="$PWD/.
 cmake --build --preset release
 built=$SECONDS
 
+tests="ordinary tests"
+[[ " $* " == *" --exhaustive "* ]] && tests="tests"
+
 status=0
 ctest --preset release -j "$(nproc)" || status=1
 unit=$SECONDS
-WEIGHTSMITH_BUILD="$PWD/build/release" .venv/bin/python -m pytest tests/python -n "$(($(nproc) + 1))" "$@" || status=1
+# What the tests of a file share is made once.
+WEIGHTSMITH_BUILD="$PWD/build/release" .venv/bin/python -m pytest tests/python -n "$(($(nproc) + 1))" --dist loadfile "$@" || status=1
 
 echo "build $((built - started)) s, unit tests $((unit - built)) s, end-to-end tests $((SECONDS - unit)) s"
-if [ "$status" = 0 ]; then echo "All ordinary tests passed."; else echo "Some tests FAILED." >&2; fi
+if [ "$status" = 0 ]; then echo "All $tests passed."; else echo "Some tests FAILED." >&2; fi
 exit "$status"

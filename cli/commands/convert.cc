@@ -32,9 +32,10 @@ std::vector<Flag> FlagsOfConvert() {
       "Without it, a name made of the input's and of what is done, such as "
       "`model-f16.safetensors`, in the working directory.");
   flags.push_back({.name = "dtype",
-                   .kind = ValueKind::kDType,
+                   .kind = ValueKind::kStorage,
                    .value = "DTYPE",
                    .doc = "Store tensors as f32, f16, bf16, f8_e4m3 or f8_e5m2",
+                   .details = "f8_scaled and f8_block128 store f8_e4m3 with scales beside it.",
                    .group = "Result"});
   flags.push_back(KeyFlag("Result"));
   flags.push_back(ComponentsFlag());

@@ -53,6 +53,8 @@ std::string Expectation(const Flag& flag, const std::string& value) {
     case ValueKind::kBytes:
       return ParseBytes(value) ? "" : "a size such as 512M or 1.5GiB";
     case ValueKind::kDType:
+      return DTypeByWord(value) ? "" : "a dtype such as f16, bf16 or f32";
+    case ValueKind::kStorage:
       return StoredAsByWord(value) ? "" : "a dtype such as f16, bf16 or f32";
     case ValueKind::kAssignment: {
       const std::size_t equals = value.find('=');

@@ -114,6 +114,7 @@ enum class ValueKind : std::uint8_t {
   kOperator,
   kCommand,
   kDType,
+  kStorage,  ///< a dtype, or codes with scales beside them: "f8_scaled"
 };
 
 struct Flag {

@@ -16,7 +16,7 @@ namespace weightsmith::internal {
 namespace {
 
 // Large enough that the tasks of a chunk cost nothing beside it, small enough to stay in a cache.
-constexpr std::uint64_t kChunk = 4 << 20;
+constexpr std::uint64_t kHashedAtOnce = 4 << 20;
 
 constexpr std::uint64_t kAutoV1Begin = 0x100000;
 constexpr std::uint64_t kAutoV1Size = 0x10000;
@@ -55,7 +55,7 @@ FileHashes HashFile(const ByteSource& source, const HashProgress& progress) {
   Sha256 whole, data;
   std::vector<std::byte> chunk, next;
   const auto read = [&](std::uint64_t offset, std::vector<std::byte>& into) {
-    into.resize(std::min(kChunk, total - offset));
+    into.resize(std::min(kHashedAtOnce, total - offset));
     if (into.empty()) return;
     source.Read(offset, into);
     source.Release(offset, into.size());

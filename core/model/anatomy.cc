@@ -31,10 +31,10 @@ struct Stored {
 class Examiner {
  public:
   Examiner(std::span<const CheckpointTensor> tensors, const std::optional<Metadata>& metadata,
-           std::string_view model_type)
+           Detection detection)
       : tensors_(tensors),
         metadata_(metadata),
-        detection_(Detect(tensors, model_type)),
+        detection_(std::move(detection)),
         rules_(detection_) {}
 
   Anatomy Run() {
@@ -299,6 +299,39 @@ class Examiner {
   std::optional<std::uint32_t> other_;
 };
 
+/// Tensors that its components have by their declarations.
+std::uint64_t Declared(const Anatomy& anatomy) {
+  std::uint64_t declared = 0;
+  for (const ComponentAnatomy& component : anatomy.components) {
+    if (component.kind != ComponentKind::kOther)
+      declared += component.tensors - component.extra.size();
+  }
+  return declared;
+}
+
+bool MayBeOfLanguage(const Anatomy& anatomy) {
+  if (anatomy.architecture == nullptr) return anatomy.part == nullptr;
+  return anatomy.architecture->kind == ModelKind::kLanguage;
+}
+
+/// 0 where queries have no norm, or one of all heads together.
+std::uint64_t HeadSizeByNorm(const Anatomy& anatomy, std::span<const CheckpointTensor> tensors) {
+  if (anatomy.architecture == nullptr || !MayBeOfLanguage(anatomy)) return 0;
+  const auto norm = std::ranges::find_if(tensors, [](const CheckpointTensor& tensor) {
+    return tensor.name.ends_with(".self_attn.q_norm.weight") && tensor.info.shape.size() == 1;
+  });
+  return norm == tensors.end() ? 0 : norm->info.shape.front();
+}
+
+void TellOfPositions(const Checkpoint& checkpoint, Anatomy& anatomy) {
+  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
+    if (anatomy.tensors[i].role != Role::kPositionIds) continue;
+    if (auto damage = DamageOfPositions(checkpoint, checkpoint.tensors()[i])) {
+      anatomy.damage.push_back(std::move(*damage));
+    }
+  }
+}
+
 }  // namespace
 
 const ComponentAnatomy* Anatomy::FindComponent(std::string_view name) const {
@@ -326,22 +359,33 @@ const NoiseSchedule& Anatomy::Schedule() const {
 
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type) {
-  Anatomy anatomy = Examiner(tensors, metadata, model_type).Run();
+  Anatomy anatomy = Examiner(tensors, metadata, Detect(tensors, model_type)).Run();
   anatomy.distilled = TellDistilled(anatomy, metadata);
+  anatomy.head_size = HeadSizeByNorm(anatomy, tensors);
   return anatomy;
 }
 
 Anatomy Examine(const Checkpoint& checkpoint) {
-  Anatomy anatomy =
-      ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), ModelType(checkpoint.path()));
+  const ModelConfiguration said = ConfigurationOf(checkpoint.path());
+  Anatomy anatomy = ExamineHeader(checkpoint.tensors(), checkpoint.metadata(), said.type);
   if (!checkpoint.layout().empty()) anatomy.layout = checkpoint.layout();
-  for (std::size_t i = 0; i < anatomy.tensors.size(); ++i) {
-    if (anatomy.tensors[i].role != Role::kPositionIds) continue;
-    if (auto damage = DamageOfPositions(checkpoint, checkpoint.tensors()[i])) {
-      anatomy.damage.push_back(std::move(*damage));
-    }
-  }
+  if (anatomy.head_size == 0 && MayBeOfLanguage(anatomy)) anatomy.head_size = said.head_size;
+  TellOfPositions(checkpoint, anatomy);
   return anatomy;
+}
+
+std::optional<Anatomy> ExamineAs(const Anatomy& like, const Checkpoint& checkpoint) {
+  std::optional<Anatomy> best;
+  for (const bool bare : {false, true}) {
+    Anatomy anatomy = Examiner(checkpoint.tensors(), checkpoint.metadata(),
+                               {.architecture = like.architecture, .row = like.row, .bare = bare})
+                          .Run();
+    if (!best || Declared(anatomy) > Declared(*best)) best = std::move(anatomy);
+  }
+  if (2 * Declared(*best) < checkpoint.tensors().size()) return std::nullopt;
+  if (!checkpoint.layout().empty()) best->layout = checkpoint.layout();
+  TellOfPositions(checkpoint, *best);
+  return best;
 }
 
 }  // namespace weightsmith::internal

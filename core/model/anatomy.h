@@ -77,6 +77,9 @@ struct Anatomy {
   std::vector<std::string> quantization;   ///< schemes that were recognised; empty: none
   std::vector<QuantisedWeight> quantised;  ///< weights that are stored as codes
   std::vector<std::string> damage;         ///< what is known to be broken, a sentence each
+  /// Of a language model: rows of a head of attention, by the norm of its queries or by the
+  /// config.json beside it; 0 where neither says it.
+  std::uint64_t head_size = 0;
 
   const ComponentAnatomy* FindComponent(std::string_view name) const;
   /// Value of modelspec.architecture; empty where the architecture is unknown.
@@ -88,10 +91,15 @@ struct Anatomy {
 };
 
 /// Tells it from the header, from the 77 values of position_ids where there are some, and from the
-/// model_type of a config.json beside the file.
+/// model_type and the heads of a config.json beside the file.
 Anatomy Examine(const Checkpoint& checkpoint);
 
-/// The same from the header alone, with the model_type of a config.json that belongs to it.
+/// What a file is that lacks what its architecture is known by, taken for one of that of `like`;
+/// nothing where fewer than half of its tensors are such ones. REQUIRES: `like` has an
+/// architecture.
+std::optional<Anatomy> ExamineAs(const Anatomy& like, const Checkpoint& checkpoint);
+
+/// As Examine from the header alone, with the model_type of a config.json that belongs to it.
 /// REQUIRES: tensors sorted by name, as Checkpoint has them.
 Anatomy ExamineHeader(std::span<const CheckpointTensor> tensors,
                       const std::optional<Metadata>& metadata, std::string_view model_type = {});

@@ -19,7 +19,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::uint64_t kChunk = 1 << 20;
+constexpr std::uint64_t kFilledAtOnce = 1 << 20;
 
 /// What a name stands for.
 struct Subject {
@@ -133,11 +133,11 @@ class Writer {
 
   void Work() {
     try {
-      std::vector<std::byte> buffer(kChunk);
+      std::vector<std::byte> buffer(kFilledAtOnce);
       while (!stop_) {
-        const std::uint64_t begin = kChunk * next_++;
+        const std::uint64_t begin = kFilledAtOnce * next_++;
         if (begin >= data_size()) return;
-        const std::uint64_t size = std::min(kChunk, data_size() - begin);
+        const std::uint64_t size = std::min(kFilledAtOnce, data_size() - begin);
         FillChunk(begin, std::span(buffer).first(size));
         file_.Write(layout_.data_start + begin, std::span(buffer).first(size));
         Report(size);

@@ -21,6 +21,15 @@ std::optional<StoredAs> StoredAsByWord(std::string_view word) {
   return std::nullopt;
 }
 
+std::vector<std::string_view> StorableWords() {
+  std::vector<std::string_view> words;
+  for (const DTypeInfo& dtype : DTypes()) {
+    if (dtype.has_codec) words.push_back(dtype.word);
+  }
+  for (const Encoding* encoding : Encodings()) words.push_back(encoding->id);
+  return words;
+}
+
 std::string_view WordOf(const StoredAs& stored) {
   return stored.encoding != nullptr ? stored.encoding->id : Info(stored.dtype).word;
 }

@@ -66,6 +66,9 @@ struct StoredAs {
 /// "f8_block128", or what DTypeByWord reads.
 std::optional<StoredAs> StoredAsByWord(std::string_view word);
 
+/// The words of all that can be written: "f16", "f8_block128".
+std::vector<std::string_view> StorableWords();
+
 /// "f8_block128", "f16".
 std::string_view WordOf(const StoredAs& stored);
 

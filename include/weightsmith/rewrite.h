@@ -12,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace weightsmith {
@@ -29,8 +30,10 @@ Report Assemble(const std::string& like, const std::map<std::string, std::filesy
                 const std::filesystem::path& output, const RunOptions& run = {});
 
 struct ConvertOptions {
-  std::optional<DType> dtype{};  ///< of floating tensors
-  std::string layout{};          ///< "ldm", "sgm", "comfy", "bfl"; "diffusers" writes a folder
+  /// Of floating tensors: DType::kF16, or codes with scales beside them by their word
+  /// ("f8_scaled").
+  std::optional<std::variant<DType, std::string>> dtype{};
+  std::string layout{};  ///< "ldm", "sgm", "comfy", "bfl"; "diffusers" writes a folder
   std::vector<std::string> components{};  ///< only these
   std::filesystem::path files_from{};     ///< whose configurations go with a folder
   bool prune = false;  ///< without EMA copies, training state and what belongs to no component

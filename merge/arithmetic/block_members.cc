@@ -136,7 +136,9 @@ std::vector<ParameterSpec> HeadParameters() {
            .by_place = true,
            .low = 1,
            .high = 65535,
-           .doc = "How many heads an attention has; of keys, where they are fewer than queries.",
+           .doc = "How many heads an attention has; of keys, where they are fewer than queries. Of "
+                  "language models another number than theirs is an error, where the norm of "
+                  "queries or a config.json beside the file says theirs.",
            .whole = true},
           {.name = "head_size",
            .optional = true,
@@ -157,6 +159,20 @@ const PresentMember* FindKeys(std::span<const PresentMember> members) {
   return keys == members.end() ? nullptr : &*keys;
 }
 
+/// "" or that the number gives heads of another size than the model's.
+std::string CheckHeadSize(const Arguments& given, std::size_t rows, std::size_t wanted,
+                          bool counts) {
+  const auto known = static_cast<std::size_t>(given.head_size);
+  const std::size_t size = counts ? rows / wanted : wanted;
+  if (known == 0 || rows % known != 0 || size == known) return "";
+  return fmt::format(
+      "{} {} makes heads of {} rows of the {} rows of its keys, and the model has {} of {} rows\n"
+      "The norm of its queries or its config.json says so; keys are counted, not queries. Write "
+      "`heads: {}` or `head_size: {}`.",
+      counts ? "`heads`" : "`head_size`", wanted, size, rows, rows / known, known, rows / known,
+      known);
+}
+
 }  // namespace
 
 std::string CheckHeads(const ArgumentsGiven& given) {
@@ -174,7 +190,7 @@ std::string CheckHeadsFit(const Arguments& given) {
   if (keys == nullptr || (!heads && !size)) return "";
   const std::size_t rows = UnitRows(*keys);
   const auto wanted = static_cast<std::size_t>(std::rint(heads ? *heads : *size));
-  if (rows == 0 || rows % wanted == 0) return "";
+  if (rows == 0 || rows % wanted == 0) return CheckHeadSize(given, rows, wanted, heads.has_value());
   const auto queries =
       std::ranges::find(members, kQuery, [](const PresentMember& one) { return one.member->role; });
   const std::size_t query_rows = queries == members.end() ? rows : UnitRows(*queries);

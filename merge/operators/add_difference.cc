@@ -1,6 +1,6 @@
 #include <array>
 
-#include "merge/operator.h"
+#include "merge/arithmetic/training.h"
 
 namespace weightsmith::internal::operators {
 namespace {
@@ -28,9 +28,7 @@ const Operator& add_difference() {
       .example = "style: {op: add_difference, a: photo, b: anime, c: base, alpha: 0.6}",
       .uses = {"style transfer", "transfer what a fine-tune learned to another model",
                "turn a model into an inpainting or turbo model"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

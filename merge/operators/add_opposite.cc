@@ -1,6 +1,7 @@
 #include <array>
 
 #include "merge/arithmetic/opposite.h"
+#include "merge/arithmetic/training.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -44,9 +45,7 @@ const Operator& add_opposite() {
       .source = "sd-mecha's add_opposite and add_strict_opposite",
       .example = "style: {op: add_opposite, a: photo, b: anime, c: base, alpha: 0.5}",
       .uses = {"style transfer", "add a fine-tune without burning"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

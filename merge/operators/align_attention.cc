@@ -25,8 +25,9 @@ Value LowerAlignAttention(Lowering& tape, const Arguments& given) {
   }
   const std::vector<UnitSlice> slices = PairedSlices(members);
   if (!MayTurn(members, slices, *heads, *own)) return a;
-  const Value turned = tape.Transformed(UnitsTurned(), std::span(&a, 1),
-                                        NumbersOf(*heads, *own, slices), CompanionsToRead(members));
+  const Value turned =
+      tape.Transformed(UnitsTurned(), std::span(&a, 1),
+                       {.units = *heads, .own = *own, .slices = slices}, CompanionsToRead(members));
   tape.Tell("turned by", tape.Degrees(tape.ToldBy(turned, 0)), Unit::kDegrees);
   return turned;
 }

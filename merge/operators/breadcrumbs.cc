@@ -20,7 +20,8 @@ const Operator& breadcrumbs() {
       .doc =
           "Of every model's difference to the base, tensor by tensor, the gamma*n largest elements "
           "of n are left out, which may be outliers, and of the others the density*n largest are "
-          "kept; equal magnitudes at a limit are all kept. Where both shares are more than there "
+          "kept; equal magnitudes at a limit are all kept, as in ties. Where both shares are more "
+          "than there "
           "are, fewer large ones are left out. A density of 1 keeps all, "
           "as mergekit does where none is given.\n\n"
           "Where mergekit keeps nothing of a tensor because gamma*n is less than one element, "

@@ -17,9 +17,10 @@ CoreMerge CoreMergeOf(std::string_view word) {
 Value LowerCoreSpace(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
-  const auto merge = static_cast<double>(CoreMergeOf(given.parameters.Word("merge")));
   const double rank = std::rint(given.parameters.Number("rank"));
-  const Value merged = tape.Transformed(CoreSpace(), deltas, {rank, merge});
+  const Value merged = tape.Transformed(CoreSpace(), deltas,
+                                        {.rank = static_cast<std::size_t>(rank),
+                                         .merge = CoreMergeOf(given.parameters.Word("merge"))});
   tape.TellCount("rank", tape.ToldBy(merged, 0), tape.ToldBy(merged, 1));
   tape.TellIfAny("not finite", tape.ToldBy(merged, kToldNotFinite));
   return AddToBase(tape, given, merged);

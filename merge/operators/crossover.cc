@@ -14,7 +14,7 @@ Value LowerCrossover(Lowering& tape, const Arguments& given) {
   const Value difference = tape.Subtract(b, a);
   if (given.parameters.Number("tilt") == 1) return tape.AddScaled(a, alpha, difference);
   const Value taken = tape.Transformed(FilterFrequencies(), std::span(&difference, 1),
-                                       {alpha, given.parameters.Number("tilt")});
+                                       {.alpha = alpha, .tilt = given.parameters.Number("tilt")});
   tape.Tell("energy taken", tape.ToldBy(taken, 0), Unit::kShare, Subject::Operand(1));
   return tape.Add(a, taken);
 }

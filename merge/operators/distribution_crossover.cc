@@ -13,8 +13,9 @@ Value LowerDistributionCrossover(Lowering& tape, const Arguments& given) {
   const Value difference = tape.Subtract(b, a);
   if (ElementCount(given.shape).value_or(0) < 2) return tape.AddScaled(a, alpha, difference);
   // The filter is linear: what is taken of b is what it passes of the difference.
-  const Value taken = tape.Transformed(FilterInOrder(), std::array{difference, c},
-                                       {1 - alpha, given.parameters.Number("tilt")});
+  const Value taken =
+      tape.Transformed(FilterInOrder(), std::array{difference, c},
+                       {.edge = 1 - alpha, .rise = given.parameters.Number("tilt")});
   tape.Tell("energy taken", tape.ToldBy(taken, 0), Unit::kShare, Subject::Operand(1));
   return tape.Add(a, taken);
 }

@@ -6,7 +6,11 @@ namespace {
 
 std::string CheckEmr(const ArgumentsGiven& given) {
   const std::string problem = CheckFineTunes(given);
-  return problem.empty() ? CheckTask(given) : problem;
+  if (!problem.empty()) return problem;
+  if (given.Has("scale") && !given.Has("task")) {
+    return "`scale` is of the factor that a model of its own has: write `task` with it";
+  }
+  return CheckTask(given);
 }
 
 /// The largest magnitudes of the elected signs, with these.
@@ -24,6 +28,23 @@ Value Unified(Lowering& tape, std::span<const Value> deltas) {
   return tape.Multiply(tape.Sign(votes), largest);
 }
 
+/// What gives `masked` the sum of magnitudes of `own`: in this tensor, or in all of the model.
+Scalar FactorOf(Lowering& tape, const Arguments& given, Value own, Value masked) {
+  Scalar whole = tape.SumOf(tape.Magnitude(own));
+  Scalar kept = tape.SumOf(tape.Magnitude(masked));
+  const std::string_view scale = given.parameters.Word("scale");
+  if (scale == "means") {
+    whole = tape.Over(whole, given.Elements());
+    kept = tape.Over(kept, given.Elements());
+  }
+  if (scale != "tensor") {
+    const Lowering::Totals totals = tape.TotalsOverModel(whole, kept);
+    whole = totals.first;
+    kept = totals.second;
+  }
+  return tape.Select(0, kept, tape.Over(whole, kept), 0);
+}
+
 Value LowerEmr(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   const Value unified = Unified(tape, deltas);
@@ -33,9 +54,7 @@ Value LowerEmr(Lowering& tape, const Arguments& given) {
   const Value agrees = tape.Multiply(tape.Sign(own), tape.Sign(unified));
   const Value masked = tape.KeepBelow(unified, Value::Zero(), agrees);
   tape.TellShare("kept", masked);
-  const Scalar whole = tape.SumOf(tape.Magnitude(own));
-  const Scalar kept = tape.SumOf(tape.Magnitude(masked));
-  const Scalar factor = tape.Select(0, kept, tape.Over(whole, kept), 0);
+  const Scalar factor = FactorOf(tape, given, own, masked);
   tape.Tell("factor", factor);
   return AddToBase(tape, given, tape.Scale(factor, masked));
 }
@@ -52,21 +71,30 @@ const Operator& emr() {
           "`task: i` the result is for what model i of the list is for: of the unified difference "
           "only elements are kept in which that model has the elected sign, and they are scaled "
           "so that their magnitudes add up to those of the model's own difference, tensor by "
-          "tensor.\n\n"
-          "The paper has one factor for all of a model, which is that of a model of one tensor; "
-          "factors of tensors keep the sum of magnitudes of each. An element whose differences "
-          "add up to 0 stays that of the base, where its authors' code takes the largest negative "
-          "one.",
+          "tensor. With `scale: model` one factor does that for all tensors that the step "
+          "computes, as in the paper; with `scale: means` each of these counts by the mean of its "
+          "magnitudes, a bias as much as a large matrix, as in its authors' code. Both read the "
+          "models once more before the first tensor is computed.\n\n"
+          "An element whose differences add up to 0 stays that of the base, where its authors' "
+          "code takes the largest negative one.",
       .formula =
           "base + lambda*u, u = sign(sum(d_i))*max(|d_i| of that sign); with task i "
-          "base + lambda*(sum|d_i| / sum|m*u|)*(m*u), m = 1 where d_i*u > 0",
+          "base + lambda*(sum|d_i| / sum|m*u|)*(m*u), m = 1 where d_i*u > 0, sums of a tensor, of "
+          "the model, or of means of tensors",
       .source = "EMR-Merging, arXiv:2405.17461, and its authors' code",
       .example = "mix: {op: emr, base: base, of: [photo, anime], task: 2}",
       .uses = {"combine several fine-tunes", "one model of many tasks"},
       .operands = {BaseOperand()},
       .list = FineTunes(false),
       .result = Kind::kWeight,
-      .parameters = {TaskParameter(), LambdaParameter()},
+      .parameters = {TaskParameter(),
+                     LambdaParameter(),
+                     {.name = "scale",
+                      .type = ParameterType::kWord,
+                      .default_value = 0,
+                      .words = {"tensor", "model", "means"},
+                      .doc = "Of a task: what keeps its sum of magnitudes, each tensor by itself, "
+                             "the whole model, or the model by the means of its tensors."}},
       .check = CheckEmr,
       .lower = LowerEmr,
   };

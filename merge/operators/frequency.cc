@@ -22,9 +22,12 @@ Value LowerFrequency(Lowering& tape, const Arguments& given) {
   if (all_are(1)) return b;
   // The filter is linear: what is taken of b is what it passes of the difference.
   const Value difference = tape.Subtract(b, a);
-  const Value taken = tape.Transformed(
-      FilterBands(), std::span(&difference, 1),
-      {low, middle, high, given.parameters.Number("from"), given.parameters.Number("to")});
+  const Value taken = tape.Transformed(FilterBands(), std::span(&difference, 1),
+                                       {.low = low,
+                                        .middle = middle,
+                                        .high = high,
+                                        .first_edge = given.parameters.Number("from"),
+                                        .second_edge = given.parameters.Number("to")});
   tape.Tell("energy taken", tape.ToldBy(taken, 0), Unit::kShare, Subject::Operand(1));
   return tape.Add(a, taken);
 }

@@ -11,8 +11,8 @@ Value LowerIsoC(Lowering& tape, const Arguments& given) {
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
   Value sum = Value::Zero();
   for (const Value delta : deltas) sum = tape.Add(sum, delta);
-  const auto count = static_cast<double>(deltas.size());
-  const Value merged = tape.Transformed(IsotropicSum(), std::span(&sum, 1), {count});
+  const Value merged =
+      tape.Transformed(IsotropicSum(), std::span(&sum, 1), {.tasks = deltas.size()});
   tape.TellCount("rank", tape.ToldBy(merged, 1), tape.ToldBy(merged, 2));
   tape.Tell("singular value", tape.ToldBy(merged, 0));
   tape.TellIfAny("not finite", tape.ToldBy(merged, kToldNotFinite));

@@ -10,7 +10,7 @@ Value LowerIsoCts(Lowering& tape, const Arguments& given) {
   const std::vector<Value> deltas = Differences(tape, given);
   if (given.shape.size() == 1) return AddToBase(tape, given, MeanOf(tape, deltas));
   const double common = given.parameters.Number("common");
-  const Value merged = tape.Transformed(CommonAndOwnSubspaces(), deltas, {common});
+  const Value merged = tape.Transformed(CommonAndOwnSubspaces(), deltas, {.common = common});
   tape.TellCount("common rank", tape.ToldBy(merged, 1), tape.ToldBy(merged, 2));
   tape.Tell("singular value", tape.ToldBy(merged, 0));
   tape.TellIfAny("not finite", tape.ToldBy(merged, kToldNotFinite));

@@ -1,6 +1,6 @@
 #include <array>
 
-#include "merge/operator.h"
+#include "merge/arithmetic/training.h"
 
 namespace weightsmith::internal::operators {
 namespace {
@@ -49,9 +49,7 @@ const Operator& multiply_quotient() {
       .source = "sd-mecha's multiply_quotient",
       .example = "style: {op: multiply_quotient, a: photo, b: anime, c: base, alpha: 1}",
       .uses = {"style transfer", "add a fine-tune in proportion"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

@@ -29,7 +29,9 @@ Value LowerNuslerp(Lowering& tape, const Arguments& given) {
   const Scalar cosine = tape.Over(cells.Dot(tape, x, y), tape.Times(length(x), length(y)));
   const Scalar angle = tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1));
   tape.Tell("angle", tape.Degrees(angle), Unit::kDegrees);
-  tape.TellIfAny("straight line", tape.Select(tape.Sine(angle), kLeastSine, 1, 0));
+  const Scalar straight = tape.Select(tape.Sine(angle), kLeastSine, 1, 0);
+  tape.TellIfAny("parallel", tape.Select(0, cosine, straight, 0));
+  tape.TellIfAny("opposite", tape.Select(cosine, 0, straight, 0));
   const auto share = [&](double part) {
     const Scalar sine = tape.Sine(angle);
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), sine);

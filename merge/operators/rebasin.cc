@@ -19,9 +19,9 @@ Value LowerRebasin(Lowering& tape, const Arguments& given) {
     return UnitRows(one) > 0 && UnitRows(one) % *units == 0;
   };
   if (!units || *units < 2 || !std::ranges::all_of(members, fits)) return a;
-  const Value matched =
-      tape.Transformed(UnitsMatched(), std::span(&a, 1), NumbersOf(*units, *own, SlicesOf(members)),
-                       CompanionsToRead(members));
+  const Value matched = tape.Transformed(
+      UnitsMatched(), std::span(&a, 1), {.units = *units, .own = *own, .slices = SlicesOf(members)},
+      CompanionsToRead(members));
   tape.TellCount("moved", tape.ToldBy(matched, 0), tape.ToldBy(matched, 1));
   return matched;
 }

@@ -14,8 +14,11 @@ Value LowerRotate(Lowering& tape, const Arguments& given) {
   if (alignment == 1 && alpha == 1) return b;
   if (given.shape.size() == 1) return tape.Blend(tape.Difference(1, alpha), a, alpha, b);
   const std::array<Value, 2> both = {a, b};
-  const Value turned = tape.Transformed(
-      RotatedTowards(), both, {alignment, alpha, given.parameters.Number("centralization")});
+  const Value turned =
+      tape.Transformed(RotatedTowards(), both,
+                       {.alignment = alignment,
+                        .alpha = alpha,
+                        .centralisation = given.parameters.Number("centralization")});
   tape.Tell("turned by", tape.Degrees(tape.ToldBy(turned, 0)), Unit::kDegrees);
   tape.TellIfAny("not finite", tape.ToldBy(turned, kToldNotFinite));
   return turned;

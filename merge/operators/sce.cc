@@ -70,7 +70,9 @@ const Operator& sce() {
       .summary = "Adds where fine-tunes differ most, weighted by how much each has changed.",
       .doc =
           "Three steps, tensor by tensor. Select: the elements in which the models vary most are "
-          "kept, a share of those in which they vary at all. Calculate: each model gets a weight "
+          "kept, a share of those in which they vary at all, with all that vary as much as the "
+          "last "
+          "of them. Calculate: each model gets a weight "
           "by the squares of what is left of its difference to the base. Erase: elements are left "
           "out that have not the sign of the sum. What is left is averaged by the weights and "
           "added to the base.\n\n"

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "merge/arithmetic/opposite.h"
+#include "merge/arithmetic/training.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal::operators {
@@ -47,9 +48,7 @@ const Operator& similarity_add_difference() {
           "style: {op: similarity_add_difference, a: photo, b: anime, c: base, alpha: "
           "0.7, beta: 1}",
       .uses = {"style transfer", "add a fine-tune without burning"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

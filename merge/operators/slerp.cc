@@ -48,10 +48,11 @@ Value LowerSlerp(Lowering& tape, const Arguments& given) {
   tape.Tell("angle", tape.Degrees(tape.ArcCosine(tape.Lesser(tape.Greater(cosine, -1), 1))),
             Unit::kDegrees);
   if (given.parameters.Word("length") == "blend") {
-    tape.TellIfAny("straight line", tape.Select(cosine, -kParallel, 1, 0));
+    tape.TellIfAny("opposite", tape.Select(cosine, -kParallel, 1, 0));
     return BlendApart(tape, {tape.Norm(a), tape.Norm(b)}, t, a, b);
   }
-  tape.TellIfAny("straight line", tape.Select(kParallel, tape.Magnitude(cosine), 1, 0));
+  tape.TellIfAny("parallel", tape.Select(kParallel, cosine, 1, 0));
+  tape.TellIfAny("opposite", tape.Select(cosine, -kParallel, 1, 0));
   const auto share = [&](double part) {
     const Scalar arc = tape.Over(tape.Sine(tape.Times(part, angle)), tape.Sine(angle));
     return tape.Select(kParallel, tape.Magnitude(cosine), part, arc);

@@ -1,6 +1,7 @@
 #include <array>
 #include <span>
 
+#include "merge/arithmetic/training.h"
 #include "merge/operator.h"
 #include "merge/program/smoothing.h"
 
@@ -15,7 +16,7 @@ Value LowerSmoothAdd(Lowering& tape, const Arguments& given) {
   const Value difference = tape.Subtract(b, c);
   const Value smooth =
       tape.Transformed(Smooth(), std::span(&difference, 1),
-                       {filter != "gaussian" ? 1.0 : 0.0, filter != "median" ? 1.0 : 0.0});
+                       {.median = filter != "gaussian", .gaussian = filter != "median"});
   tape.Tell("energy cut off", tape.Minus(1, tape.ToldBy(smooth, 0)), Unit::kShare,
             Subject::Operand(1));
   return tape.AddScaled(a, alpha, smooth);
@@ -44,9 +45,7 @@ const Operator& smooth_add() {
           "Chattiori, sAD",
       .example = "style: {op: smooth_add, a: photo, b: anime, c: base, alpha: 0.7}",
       .uses = {"add a fine-tune without burning", "remove noise from a difference"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

@@ -11,7 +11,7 @@ Value LowerStar(Lowering& tape, const Arguments& given) {
   for (std::size_t i = 0; i < deltas.size() && given.shape.size() != 1; ++i) {
     const double share = given.Entry("share", i);
     if (share == 1) continue;
-    deltas[i] = tape.Transformed(LargestShare(), std::span(&deltas[i], 1), {share});
+    deltas[i] = tape.Transformed(LargestShare(), std::span(&deltas[i], 1), {.share = share});
     tape.TellCount("rank", tape.ToldBy(deltas[i], 0), tape.ToldBy(deltas[i], 1), Subject::Entry(i));
     tape.TellIfAny("not finite", tape.ToldBy(deltas[i], kToldNotFinite), Subject::Entry(i));
   }

@@ -12,7 +12,7 @@ Value LowerSvc(Lowering& tape, const Arguments& given) {
   std::vector<Value> deltas = {tape.Subtract(merged, base)};
   for (const Value delta : Differences(tape, given)) deltas.push_back(delta);
   const double least = given.parameters.Number("alpha");
-  const Value calibrated = tape.Transformed(CalibratedSpectrum(), deltas, {least});
+  const Value calibrated = tape.Transformed(CalibratedSpectrum(), deltas, {.least = least});
   tape.Tell("factor", tape.ToldBy(calibrated, 0));
   tape.TellIfAny("not finite", tape.ToldBy(calibrated, kToldNotFinite));
   return tape.Add(base, calibrated);

@@ -30,7 +30,9 @@ const Operator& ties() {
       .doc =
           "Of every model's difference to the base the largest elements are kept, as many as "
           "density says, by magnitude over the whole tensor; equal magnitudes at the limit are all "
-          "kept. Where models disagree on a sign, elements of one are left out: the sign with the "
+          "kept, as in the code of the paper's authors and in sd-mecha, so that what is kept does "
+          "not depend on where it stands (mergekit keeps some of them, and does not say which). "
+          "Where models disagree on a sign, elements of one are left out: the sign with the "
           "larger weighted sum counts, or with `sign: frequency` the one that more models have (+ "
           "where both are equal). With normalize each element is divided by the sum of the weights "
           "of the models that are left there.\n\n"

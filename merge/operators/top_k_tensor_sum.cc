@@ -16,8 +16,7 @@ Value LowerTopKTensorSum(Lowering& tape, const Arguments& given) {
       RegionOf(given.parameters.Number("width"), given.parameters.Number("offset"), elements);
   const Value result =
       tape.Transformed(Redistribute(), std::array{a, b},
-                       {static_cast<double>(region.first), static_cast<double>(region.end),
-                        region.inverted ? 1.0 : 0.0});
+                       {.first = region.first, .end = region.end, .inverted = region.inverted});
   tape.Tell("redistributed", tape.ToldBy(result, 0), Unit::kShare);
   return result;
 }

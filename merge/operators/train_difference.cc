@@ -1,6 +1,6 @@
 #include <array>
 
-#include "merge/operator.h"
+#include "merge/arithmetic/training.h"
 
 namespace weightsmith::internal::operators {
 namespace {
@@ -34,9 +34,7 @@ const Operator& train_difference() {
       .source = "SuperMerger, \"trainDifference\"",
       .example = "style: {op: train_difference, a: photo, b: anime, c: base, alpha: 1}",
       .uses = {"style transfer", "transfer what a fine-tune learned without burning the model"},
-      .operands = {{.name = "a", .kind = Kind::kWeight, .doc = "The model that is changed."},
-                   {.name = "b", .kind = Kind::kWeight, .doc = "The model that was trained."},
-                   {.name = "c", .kind = Kind::kWeight, .doc = "What b was trained from."}},
+      .operands = ModelAndTraining(),
       .result = Kind::kWeight,
       .parameters = {{.name = "alpha",
                       .by_place = true,

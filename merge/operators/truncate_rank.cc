@@ -1,6 +1,3 @@
-#include <cmath>
-#include <limits>
-
 #include "merge/operator.h"
 #include "merge/program/matrix.h"
 #include "merge/program/truncation.h"
@@ -15,17 +12,16 @@ std::string CheckTruncateRank(const ArgumentsGiven& given) {
 
 Value LowerTruncateRank(Lowering& tape, const Arguments& given) {
   const Value a = given.operands[0];
-  constexpr double kUnset = std::numeric_limits<double>::quiet_NaN();
-  const double rank = given.parameters.NumberIfGiven("rank").value_or(kUnset);
-  const double ratio = given.parameters.NumberIfGiven("ratio").value_or(kUnset);
+  const RankLimit limit{.rank = given.parameters.NumberIfGiven("rank"),
+                        .ratio = given.parameters.NumberIfGiven("ratio")};
   if (given.shape.size() == 1) return a;
   if (given.shape.size() > 1) {
-    const auto all = static_cast<double>(KeptRanks(given.shape, kUnset, 1));
-    const auto kept = static_cast<double>(KeptRanks(given.shape, rank, ratio));
+    const auto all = static_cast<double>(KeptRanks(given.shape, {.ratio = 1}));
+    const auto kept = static_cast<double>(KeptRanks(given.shape, limit));
     tape.TellCount("rank", kept, all);
     if (kept == all) return a;
   }
-  const Value truncated = tape.Transformed(LargestRanks(), std::span(&a, 1), {rank, ratio});
+  const Value truncated = tape.Transformed(LargestRanks(), std::span(&a, 1), limit);
   tape.TellIfAny("not finite", tape.ToldBy(truncated, kToldNotFinite));
   return truncated;
 }

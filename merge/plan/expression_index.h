@@ -23,6 +23,13 @@ class ExpressionIndex {
 
   const Expression& expression() const { return *expression_; }
   const std::vector<ModelIndex>& models() const { return models_; }
+  /// A model's tensor. REQUIRES: the model has it.
+  const ModelTensor& TensorOf(std::uint32_t model, const TensorKey& key) const {
+    return *models_[model].Find(key);
+  }
+  bool IsAdapter(const Node& node) const {
+    return node.leaf() && expression_->models[*node.model].adapter != nullptr;
+  }
   /// Of the first model whose architecture is known; null where none is.
   const Anatomy* LeadingAnatomy() const;
   /// Steps that the roots reach, operands before users.

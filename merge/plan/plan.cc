@@ -73,6 +73,10 @@ std::vector<std::vector<std::set<std::uint32_t>>> TensorsRead(const Plan& plan) 
   for (const Task& task : plan.tasks) {
     for (const Source& source : task.sources) {
       read[source.model][source.part].insert(source.tensor);
+      if (source.scale) read[source.model][source.part].insert(source.scale->tensor);
+    }
+    for (const Source* source : CompanionsRead(task)) {
+      read[source->model][source->part].insert(source->tensor);
     }
     for (const DeltaSource& delta : task.deltas) {
       for (const AdapterPart& part : delta.parts) {

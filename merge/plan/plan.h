@@ -35,7 +35,8 @@ struct Segment {
 
 /// The scale of a tensor that is stored scaled, as it lies in a file.
 struct StoredScale {
-  std::uint32_t file = 0;  ///< index in Plan::files
+  std::uint32_t tensor = 0;  ///< index in the checkpoint's tensors()
+  std::uint32_t file = 0;    ///< index in Plan::files
   std::uint64_t offset = 0;
   TensorInfo info;
   Grid cells;  ///< of the weight, that each of its numbers is for
@@ -104,10 +105,11 @@ struct Product {
   std::shared_ptr<const Gather> scatter = nullptr;
 };
 
-/// A slot that holds numbers of cells, as many as `count`.
+/// A slot that holds numbers of cells; or two that hold a number each, of a survey of totals.
 struct SurveyedSlot {
   Slot slot = kNoSlot;
-  std::uint64_t count = 0;
+  Slot second = kNoSlot;
+  std::uint64_t count = 0;         ///< of numbers
   std::size_t passes_to_keep = 0;  ///< of the task, whose numbers another task needs
 
   bool operator==(const SurveyedSlot&) const = default;
@@ -141,7 +143,7 @@ struct Task {
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
   std::vector<GivenSlot> given{};  ///< slots that surveys fill
-  /// Of a task of a survey: the slot whose numbers it is for. It makes nothing else.
+  /// Of a task of a survey: the slots whose numbers it is for. It makes nothing else.
   std::optional<SurveyedSlot> surveyed{};
   std::optional<SurveyedPasses> surveyed_passes{};
   Findings findings{};
@@ -232,6 +234,7 @@ struct Plan;
 /// What is read of all tensors of a step before any of them is computed.
 struct Survey {
   std::uint32_t step = 0;            ///< index in Plan::steps
+  bool totals = false;               ///< sums are made of its numbers, and no range
   std::shared_ptr<const Plan> plan;  ///< of tasks that give numbers, and of no outputs
 };
 

@@ -71,9 +71,21 @@ void LayOutFile(Plan& plan, std::uint32_t output, const NamedFile& file,
   plan.output_files.push_back({file.path, std::move(layout), output});
 }
 
-}  // namespace
-
-namespace {
+/// Tensors of one name come of files of which one is not known for what it is.
+void ExpectDistinctNames(const OutputSpec& spec, const std::vector<OutputTensor>& tensors) {
+  std::map<std::string_view, const OutputTensor*> named;
+  for (const OutputTensor& tensor : tensors) {
+    const auto [place, added] = named.try_emplace(tensor.name, &tensor);
+    if (added) continue;
+    throw Error(
+        ErrorCode::kMismatch,
+        fmt::format("output '{}': two tensors would be called '{}', one of {} and one of {}",
+                    spec.path.string(), tensor.name, place->second->component, tensor.component),
+        "What is in no component, `other`, is of a file whose architecture is not known: "
+        "'weightsmith info FILE' says that. If it lacks tensors, complete it with `fallback` "
+        "first, or leave those out with `components` of the output.");
+  }
+}
 
 /// Whether a weight can be stored in the encoding, by the name that all have a `.weight` in.
 bool CanBeEncoded(const Encoding& encoding, const ModelTensor& tensor) {
@@ -110,6 +122,7 @@ void PlaceInFiles(Plan& plan, std::uint32_t output, const std::vector<OutputTens
                   const RunDigests& blank, const Anatomy* leading) {
   OutputPlan& placed = plan.outputs[output];
   const OutputSpec& spec = placed.spec;
+  ExpectDistinctNames(spec, tensors);
   const std::optional<Metadata> metadata = spec.metadata ? spec.metadata(blank) : std::nullopt;
   NamedOutput named = NameOutput(spec, tensors, metadata, leading);
   const bool folder = FormOf(spec.layout, spec.split, spec.path) != FileForm::kOne;

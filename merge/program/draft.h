@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "merge/program/finding.h"
@@ -47,8 +48,7 @@ struct KeptMaker {
 
 /// A function of rows of a register.
 struct DraftRows {
-  const TensorFunction* function = nullptr;
-  std::vector<double> numbers;
+  std::shared_ptr<const TensorCall> call{};  ///< never null
   Register in = 0;
 };
 

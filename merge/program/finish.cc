@@ -215,7 +215,7 @@ class Finisher {
       const DraftRows& rows = draft_.rows[draft_.kept[kept].index];
       const std::vector<bool> used = Closure(std::span(&rows.in, 1));
       const std::vector<Register> sources = SourcesAmong(used);
-      RowValue own{.function = rows.function, .numbers = rows.numbers, .out = number};
+      RowValue own{.call = rows.call, .out = number};
       for (const Register source : sources) own.operands.push_back(operands_.at(source));
       Numbering numbering(draft_.tape, used, sources, std::span(&rows.in, 1));
       own.tape = numbering.TakeTape();

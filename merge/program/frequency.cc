@@ -216,9 +216,10 @@ std::vector<double> Axis(std::size_t size, bool last) {
 /// What passes of a frequency.
 class Band {
  public:
-  Band(double alpha, double tilt) : tilt_(tilt == 4 ? 0 : tilt), inverted_(tilt_ > 2) {
+  explicit Band(const TiltedBand& band)
+      : tilt_(band.tilt == 4 ? 0 : band.tilt), inverted_(tilt_ > 2) {
     constexpr double kQuarter = 0x1.921fb54442d18p+0;
-    if (inverted_) alpha = 1 - alpha;
+    const double alpha = inverted_ ? 1 - band.alpha : band.alpha;
     edge_ = 1 - alpha;
     if (tilt_ == 0 || tilt_ == 2) return;
     slope_ = Cosine(kQuarter * tilt_) / Sine(kQuarter * tilt_);
@@ -241,24 +242,14 @@ class Band {
   double offset_ = 0;
 };
 
-/// What passes of three bands.
-class Bands {
- public:
-  /// {low, middle, high, first edge, second edge}.
-  explicit Bands(std::span<const double> numbers) : numbers_(numbers) {}
+double PassedOf(const ThreeBands& bands, double radius) {
+  if (radius < bands.first_edge) return bands.low;
+  return radius < bands.second_edge ? bands.middle : bands.high;
+}
 
-  double Passed(double radius) const {
-    if (radius < numbers_[3]) return numbers_[0];
-    return radius < numbers_[4] ? numbers_[1] : numbers_[2];
-  }
-
- private:
-  std::span<const double> numbers_;
-};
-
-/// Every frequency times what `passing` passes of its radius.
-template <class Passing>
-void FilterTensor(std::span<const float> in, const Shape& shape, const Passing& passing,
+/// Every frequency times the share `passed` of its radius.
+template <class Passed>
+void FilterTensor(std::span<const float> in, const Shape& shape, const Passed& passed,
                   std::span<float> out, const Poll& poll) {
   constexpr std::size_t kBinsOfPart = std::size_t{1} << 16;
   Spectrum spectrum(in, shape, poll);
@@ -282,7 +273,7 @@ void FilterTensor(std::span<const float> in, const Shape& shape, const Passing& 
       for (std::size_t i = 0; i < last.size(); ++i) {
         const double sum = others + last[i];
         spectrum.Scale(row * last.size() + i,
-                       passing.Passed(std::sqrt(sum / static_cast<double>(bins.size()))));
+                       passed(std::sqrt(sum / static_cast<double>(bins.size()))));
       }
     }
   });
@@ -295,29 +286,31 @@ void PassShare(std::span<const float> in, double share, std::span<float> out) {
                          [&](float value) { return static_cast<float>(share * value); });
 }
 
-void Filter(std::span<const std::span<const float>> in, const Shape& shape,
-            std::span<const double> numbers, std::span<float> out, const Poll& poll, Told told) {
+void Filter(TensorInputs in, const Shape& shape, const TiltedBand& band, std::span<float> out,
+            const Poll& poll, Told told) {
   if (in[0].size() < 2) {
-    PassShare(in[0], numbers[0], out);
+    PassShare(in[0], band.alpha, out);
   } else {
-    FilterTensor(in[0], shape, Band(numbers[0], numbers[1]), out, poll);
+    const Band passing(band);
+    FilterTensor(
+        in[0], shape, [&](double radius) { return passing.Passed(radius); }, out, poll);
   }
   if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
-void FilterByBand(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out, const Poll& poll,
-                  Told told) {
+void FilterByBand(TensorInputs in, const Shape& shape, const ThreeBands& bands,
+                  std::span<float> out, const Poll& poll, Told told) {
   if (in[0].size() < 2) {
-    PassShare(in[0], Bands(numbers).Passed(0), out);
+    PassShare(in[0], PassedOf(bands, 0), out);
   } else {
-    FilterTensor(in[0], shape, Bands(numbers), out, poll);
+    FilterTensor(
+        in[0], shape, [&](double radius) { return PassedOf(bands, radius); }, out, poll);
   }
   if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
-std::uint64_t FilterBytes(const Shape& shape, std::size_t /*inputs*/,
-                          std::span<const double> /*numbers*/) {
+template <class Bands>
+std::uint64_t FilterBytes(const Shape& shape, std::size_t /*inputs*/, const Bands& /*bands*/) {
   constexpr std::uint64_t kOfBin = 2 * sizeof(double);
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (shape.empty() || elements == 0) return 0;
@@ -330,8 +323,9 @@ std::uint64_t FilterBytes(const Shape& shape, std::size_t /*inputs*/,
   return (elements / 2 + elements / shape.back()) * kOfBin + lines + squares;
 }
 
+template <class Bands>
 std::uint64_t FilterBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                                std::span<const double> /*numbers*/) {
+                                const Bands& /*bands*/) {
   std::uint64_t most = 0;
   for (const std::uint64_t size : shape) {
     if (size > 0) most = std::max(most, Panel::Bytes(size));
@@ -341,19 +335,19 @@ std::uint64_t FilterBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
 
 }  // namespace
 
-const TensorFunction& FilterFrequencies() {
-  static constexpr TensorFunction function{.name = "filter_frequencies",
-                                           .compute = Filter,
-                                           .bytes = FilterBytes,
-                                           .bytes_of_part = FilterBytesOfPart};
+const TensorFunction<TiltedBand>& FilterFrequencies() {
+  static constexpr TensorFunction<TiltedBand> function{.name = "filter_frequencies",
+                                                       .compute = Filter,
+                                                       .bytes = FilterBytes,
+                                                       .bytes_of_part = FilterBytesOfPart};
   return function;
 }
 
-const TensorFunction& FilterBands() {
-  static constexpr TensorFunction function{.name = "filter_bands",
-                                           .compute = FilterByBand,
-                                           .bytes = FilterBytes,
-                                           .bytes_of_part = FilterBytesOfPart};
+const TensorFunction<ThreeBands>& FilterBands() {
+  static constexpr TensorFunction<ThreeBands> function{.name = "filter_bands",
+                                                       .compute = FilterByBand,
+                                                       .bytes = FilterBytes,
+                                                       .bytes_of_part = FilterBytesOfPart};
   return function;
 }
 

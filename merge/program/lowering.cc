@@ -80,6 +80,13 @@ Lowering::Range Lowering::RangeOverModel(Scalar of_cells, const Grid& cells) {
   return {writer_.Given(FirstGiven(step_)), writer_.Given(FirstGiven(step_) + 1)};
 }
 
+Lowering::Totals Lowering::TotalsOverModel(Scalar first, Scalar second) {
+  if (!first.is_literal() && !second.is_literal()) {
+    surveyed_.push_back({step_, first, Grid::Whole(1), second});
+  }
+  return {writer_.Given(FirstGiven(step_)), writer_.Given(FirstGiven(step_) + 1)};
+}
+
 Register Lowering::Hold(Value x) {
   return x.zero() ? Constant(0).reg() : x.reg();
 }
@@ -278,22 +285,19 @@ KeptIndex Lowering::KeepFor(Value value, Register source) {
   return kept;
 }
 
-Value Lowering::Transformed(const TensorFunction& function, std::span<const Value> in,
-                            std::vector<double> numbers, std::vector<CompanionIndex> companions) {
+Value Lowering::Called(std::shared_ptr<const TensorCall> call, std::span<const Value> in,
+                       std::vector<CompanionIndex> companions) {
   std::vector<Register> held;
   for (const Value& value : in) held.push_back(Hold(value));
-  return writer_.Compute(
-      {.function = &function, .numbers = std::move(numbers), .companions = std::move(companions)},
-      held);
+  return writer_.Compute({.call = std::move(call), .companions = std::move(companions)}, held);
 }
 
-Value Lowering::Transformed(const TensorFunction& function, Value x, std::vector<double> numbers,
-                            const Shape& shape) {
-  const ByRow by_row = function.by_row(shape, numbers);
-  if (by_row.elements == 0 || by_row.elements > kLargestRow) {
-    return Transformed(function, std::span(&x, 1), std::move(numbers));
+Value Lowering::CalledByRow(std::shared_ptr<const TensorCall> call, Value x, const Shape& shape) {
+  const ByRow rows = call->Rows(shape);
+  if (rows.elements == 0 || rows.elements > kLargestRow) {
+    return Called(std::move(call), std::span(&x, 1), {});
   }
-  return writer_.ComputeRows({.function = &function, .numbers = std::move(numbers), .in = Hold(x)});
+  return writer_.ComputeRows({.call = std::move(call), .in = Hold(x)});
 }
 
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {

@@ -4,10 +4,14 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <numbers>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "merge/program/draft_writer.h"
@@ -84,6 +88,13 @@ class Lowering {
   /// hundredth at either end. It is known before the first pass: all tensors are read for it
   /// before.
   Range RangeOverModel(Scalar of_cells, const Grid& cells);
+  struct Totals {
+    Scalar first;
+    Scalar second;
+  };
+  /// The sums of two numbers of a tensor over all tensors that the step computes, likewise. Of a
+  /// tensor that has one of them as a literal, or where one is no number, neither counts.
+  Totals TotalsOverModel(Scalar first, Scalar second);
 
   // Tiles, in the association that the names give.
   Value Constant(double s);  ///< always a register, also for 0
@@ -130,13 +141,22 @@ class Lowering {
   Value Normal(std::uint64_t seed, std::string_view op, std::size_t operand);
 
   /// A function of whole tensors, which costs a pass that keeps them; and of companions, which are
-  /// read for it.
-  Value Transformed(const TensorFunction& function, std::span<const Value> in,
-                    std::vector<double> numbers, std::vector<CompanionIndex> companions = {});
+  /// read for it. REQUIRES: the function outlives what is computed.
+  template <class Parameters>
+  Value Transformed(const TensorFunction<Parameters>& function, std::span<const Value> in,
+                    std::type_identity_t<Parameters> parameters,
+                    std::vector<CompanionIndex> companions = {}) {
+    return Called(std::make_shared<TensorCallOf<Parameters>>(function, std::move(parameters)), in,
+                  std::move(companions));
+  }
   /// Likewise of a function that may compute rows by themselves: then it costs no pass, and nothing
   /// is kept but rows at hand. REQUIRES: it has by_row.
-  Value Transformed(const TensorFunction& function, Value x, std::vector<double> numbers,
-                    const Shape& shape);
+  template <class Parameters>
+  Value Transformed(const TensorFunction<Parameters>& function, Value x,
+                    std::type_identity_t<Parameters> parameters, const Shape& shape) {
+    return CalledByRow(std::make_shared<TensorCallOf<Parameters>>(function, std::move(parameters)),
+                       x, shape);
+  }
   /// A number that the function says of what it did: see its declaration. NaN where it had nothing
   /// to say. REQUIRES: `transformed` is what the first Transformed gave.
   Scalar ToldBy(Value transformed, std::size_t index);
@@ -149,11 +169,12 @@ class Lowering {
 
   /// A step begins, by its index in Plan::steps.
   void BeginStep(std::uint32_t step) { step_ = step; }
-  /// Numbers of this tensor that a range was asked of.
+  /// Numbers of this tensor that a range was asked of, or two that totals were.
   struct Surveyed {
     std::uint32_t step = 0;
     Scalar of_cells;
     Grid cells;
+    std::optional<Scalar> second{};
   };
   const std::vector<Surveyed>& surveyed() const { return surveyed_; }
 
@@ -186,6 +207,9 @@ class Lowering {
  private:
   Scalar Rounded(Scalar s) const { return s.is_literal() ? Scalar(Round(s.literal())) : s; }
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
+  Value Called(std::shared_ptr<const TensorCall> call, std::span<const Value> in,
+               std::vector<CompanionIndex> companions);
+  Value CalledByRow(std::shared_ptr<const TensorCall> call, Value x, const Shape& shape);
 
   Precision precision_;
   std::string tensor_;

@@ -10,7 +10,7 @@
 
 #include "core/base/aligned_vector.h"
 #include "core/tensor/tensor.h"
-#include "merge/program/program.h"
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 
@@ -46,8 +46,6 @@ struct MatrixSize {
   std::size_t smaller() const { return rows < columns ? rows : columns; }
 };
 MatrixSize MatrixSizeOf(const Shape& shape);
-
-using TensorInputs = std::span<const std::span<const float>>;
 
 /// The index of what AreMatrices tells, behind all that functions of matrices say themselves.
 inline constexpr std::size_t kToldNotFinite = 3;

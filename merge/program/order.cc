@@ -91,9 +91,8 @@ std::vector<Entry> OrderOf(std::span<const float> values, const Poll& poll) {
 }
 
 /// The k-th smallest of sorted magnitudes, from 1; below all of them for 0.
-float KthMagnitude(std::span<const std::uint32_t> sorted, double k) {
-  const auto place = static_cast<std::size_t>(k);
-  return place == 0 ? -1 : FloatOf(sorted[place - 1]);
+float KthMagnitude(std::span<const std::uint32_t> sorted, std::uint64_t k) {
+  return k == 0 ? -1 : FloatOf(sorted[k - 1]);
 }
 
 std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitudes,
@@ -105,18 +104,16 @@ std::vector<std::uint32_t> KeysOf(std::span<const float> values, bool of_magnitu
   return keys;
 }
 
-void RedistributeValues(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                        std::span<const double> numbers, std::span<float> out, const Poll& poll,
-                        Told told) {
+void RedistributeValues(TensorInputs in, const Shape& /*shape*/, const RedistributedPart& part,
+                        std::span<float> out, const Poll& poll, Told told) {
   const std::span<const float> a = in[0];
   float low = 0;
   float high = 0;
   {
     const std::vector<std::uint32_t> magnitudes = SortedKeys(KeysOf(a, true, poll), poll);
-    low = KthMagnitude(magnitudes, numbers[0]);
-    high = KthMagnitude(magnitudes, numbers[1]);
+    low = KthMagnitude(magnitudes, part.first);
+    high = KthMagnitude(magnitudes, part.end);
   }
-  const bool inverted = numbers[2] != 0;
   const std::vector<std::uint32_t> sorted = SortedKeys(KeysOf(a, false, poll), poll);
   const std::vector<Entry> order = OrderOf(in[1], poll);
   std::size_t taken = 0;
@@ -125,20 +122,19 @@ void RedistributeValues(std::span<const std::span<const float>> in, const Shape&
     const float size = std::abs(value);
     const bool inside = low <= size && size <= high;
     const std::uint32_t place = PlaceOf(order[i]);
-    out[place] = inside != inverted ? value : a[place];
-    taken += inside != inverted ? 1 : 0;
+    out[place] = inside != part.inverted ? value : a[place];
+    taken += inside != part.inverted ? 1 : 0;
   });
   told.Say(0, static_cast<double>(taken) / static_cast<double>(sorted.size()));
 }
 
 std::uint64_t RedistributeBytes(const Shape& shape, std::size_t /*inputs*/,
-                                std::span<const double> /*numbers*/) {
+                                const RedistributedPart& /*part*/) {
   return ElementCount(shape).value_or(0) * (sizeof(std::uint32_t) + 2 * sizeof(Entry));
 }
 
-void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-                   std::span<const double> numbers, std::span<float> out, const Poll& poll,
-                   Told told) {
+void FilterOrdered(TensorInputs in, const Shape& /*shape*/, const HighPass& filter,
+                   std::span<float> out, const Poll& poll, Told told) {
   const std::span<const float> x = in[0];
   const std::size_t size = x.size();
   if (size == 0) return;
@@ -157,9 +153,9 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
     const std::size_t bin = i < bins ? i : size - i;
     const double share = static_cast<double>(bin) / static_cast<double>(bins);
     constexpr double kSteep = 1e-10;
-    const double passed = numbers[1] > kSteep
-                              ? std::clamp((share - numbers[0]) / numbers[1] + 0.5, 0.0, 1.0)
-                              : (share >= numbers[0] ? 1.0 : 0.0);
+    const double passed = filter.rise > kSteep
+                              ? std::clamp((share - filter.edge) / filter.rise + 0.5, 0.0, 1.0)
+                              : (share >= filter.edge ? 1.0 : 0.0);
     re[i] *= passed;
     im[i] *= passed;
   });
@@ -169,7 +165,7 @@ void FilterOrdered(std::span<const std::span<const float>> in, const Shape& /*sh
 }
 
 std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,
-                                 std::span<const double> /*numbers*/) {
+                                 const HighPass& /*filter*/) {
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (elements == 0) return 0;
   return elements * (2 * sizeof(Entry) + 2 * sizeof(double)) + Fourier::Bytes(elements) +
@@ -178,14 +174,14 @@ std::uint64_t FilterOrderedBytes(const Shape& shape, std::size_t /*inputs*/,
 
 }  // namespace
 
-const TensorFunction& Redistribute() {
-  static constexpr TensorFunction function{
+const TensorFunction<RedistributedPart>& Redistribute() {
+  static constexpr TensorFunction<RedistributedPart> function{
       .name = "redistribute", .compute = RedistributeValues, .bytes = RedistributeBytes};
   return function;
 }
 
-const TensorFunction& FilterInOrder() {
-  static constexpr TensorFunction function{
+const TensorFunction<HighPass>& FilterInOrder() {
+  static constexpr TensorFunction<HighPass> function{
       .name = "filter_in_order", .compute = FilterOrdered, .bytes = FilterOrderedBytes};
   return function;
 }

@@ -1,20 +1,32 @@
 // Functions of whole tensors that put elements in the order of their sizes.
 #pragma once
 
-#include "merge/program/program.h"
+#include <cstdint>
+
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 
-/// Of a and b: the values of a in the order of b, so that the smallest value of a stands where b is
-/// smallest. Only values whose magnitude is from that of the `first`-th smallest to that of the
-/// `end`-th, or with `inverted` only the others; what is left stays where it is. Equal elements of
-/// b are in the order of their places. Numbers: first, end, inverted. Tells the share of the values
-/// that were taken.
-const TensorFunction& Redistribute();
+/// Magnitudes from that of the `first`-th smallest to that of the `end`-th, counted from 1; 0 is
+/// below all.
+struct RedistributedPart {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  bool inverted = false;  ///< all but those
+};
 
-/// Of x and c: x in the order of c, of which a band of frequencies passes. Numbers: the edge as a
-/// share of the highest frequency, and the width of the rise from nothing to all around it.
-/// Tells the energy that is left.
-const TensorFunction& FilterInOrder();
+/// Of a and b: the values of a in the order of b, so that the smallest value of a stands where b is
+/// smallest. Only values of the part move; what is left stays where it is. Equal elements of b are
+/// in the order of their places. Tells the share of the values that were taken.
+const TensorFunction<RedistributedPart>& Redistribute();
+
+/// Frequencies that pass, as shares of the highest one.
+struct HighPass {
+  double edge = 0;
+  double rise = 0;  ///< how wide it is from nothing to all, around the edge
+};
+
+/// Of x and c: x in the order of c, of which high frequencies pass. Tells the energy that is left.
+const TensorFunction<HighPass>& FilterInOrder();
 
 }  // namespace weightsmith::internal

@@ -5,15 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <string_view>
 #include <vector>
 
-#include "core/tensor/tensor.h"
-#include "merge/program/poll.h"
 #include "merge/program/reduction.h"
 #include "merge/program/scalar.h"
 #include "merge/program/tape.h"
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 
@@ -22,60 +19,6 @@ using KeptIndex = std::uint16_t;
 
 /// The index of a tensor of another name that a function reads whole, as f32.
 using CompanionIndex = std::uint16_t;
-
-/// Where a function of tensors says numbers of what it did: the first ones, as many as are asked
-/// for. What it does not say is NaN.
-class Told {
- public:
-  Told() = default;
-  explicit Told(std::span<double> numbers) : numbers_(numbers) {}
-
-  bool Wants(std::size_t index) const { return index < numbers_.size(); }
-  void Say(std::size_t index, double number) const {
-    if (Wants(index)) numbers_[index] = number;
-  }
-
- private:
-  std::span<double> numbers_{};
-};
-
-/// A function of rows of one tensor, each by itself, with what it reuses from call to call. For one
-/// thread at a time.
-class RowFunction {
- public:
-  virtual ~RowFunction() = default;
-  /// Puts the results of whole rows where their values stand.
-  virtual void Compute(std::span<float> rows) = 0;
-};
-
-/// What a function of tensors is where it computes each row by itself: all that has one index in
-/// the first dimension, or of a vector all.
-struct ByRow {
-  std::uint64_t elements = 0;  ///< of a row; 0: it needs all of the tensor
-  std::uint64_t bytes = 0;     ///< that a RowFunction holds, at most
-};
-
-/// A function of whole tensors of one shape, computed between two passes, or of their rows.
-struct TensorFunction {
-  std::string_view name;
-  /// `out` has as many elements as each of `in`; behind these come companions, of any size. What is
-  /// told depends on nothing else, and `out` not on what is asked for.
-  void (*compute)(std::span<const std::span<const float>> in, const Shape& shape,
-                  std::span<const double> numbers, std::span<float> out, const Poll& poll,
-                  Told told);
-  /// Bytes that it takes while it computes, at most, beside `inputs` values and its result; null:
-  /// none.
-  std::uint64_t (*bytes)(const Shape& shape, std::size_t inputs,
-                         std::span<const double> numbers) = nullptr;
-  /// Bytes that each thread takes beside those in a part of a loop; null: none.
-  std::uint64_t (*bytes_of_part)(const Shape& shape, std::size_t inputs,
-                                 std::span<const double> numbers) = nullptr;
-  /// Null: it needs all of the tensor whatever that is. Else it has one input, no companions, and
-  /// tells nothing, and where it computes rows by themselves, `rows` gives what `compute` does.
-  ByRow (*by_row)(const Shape& shape, std::span<const double> numbers) = nullptr;
-  std::unique_ptr<RowFunction> (*rows)(const Shape& shape,
-                                       std::span<const double> numbers) = nullptr;
-};
 
 /// A number that a function tells.
 struct ToldNumber {
@@ -86,14 +29,16 @@ struct ToldNumber {
 };
 
 struct Transform {
-  const TensorFunction* function = nullptr;
-  std::vector<double> numbers{};
+  std::shared_ptr<const TensorCall> call{};  ///< never null
   std::vector<KeptIndex> in{};
   std::vector<CompanionIndex> companions{};
   KeptIndex out = 0;
   std::vector<ToldNumber> told{};
 
-  bool operator==(const Transform&) const = default;
+  bool operator==(const Transform& other) const {
+    return *call == *other.call && in == other.in && companions == other.companions &&
+           out == other.out && told == other.told;
+  }
 };
 
 /// A slot that is filled before the first pass, by what was learned of all tensors of a step.
@@ -137,14 +82,23 @@ struct Pass {
 /// pass in which they are needed; nothing of it is held whole. What goes into its function is
 /// gathered by a tape of its own.
 struct RowValue {
-  const TensorFunction* function = nullptr;
-  std::vector<double> numbers{};
+  std::shared_ptr<const TensorCall> call{};  ///< never null
   Tape tape{};
   std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
   Register value = 0;                ///< of the tape: the function's input
   KeptIndex out = 0;                 ///< what operands call it: it has the number of a kept value
 
-  bool operator==(const RowValue&) const = default;
+  bool operator==(const RowValue& other) const {
+    return *call == *other.call && tape == other.tape && operands == other.operands &&
+           value == other.value && out == other.out;
+  }
+};
+Tape tape{};
+std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
+Register value = 0;                ///< of the tape: the function's input
+KeptIndex out = 0;                 ///< what operands call it: it has the number of a kept value
+
+bool operator==(const RowValue&) const = default;
 };
 
 }  // namespace weightsmith::internal

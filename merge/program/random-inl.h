@@ -40,34 +40,65 @@ HWY_INLINE V Product(D d, std::uint32_t factor, V word) {
 #endif
 }
 
-/// The blocks from `block` on, two words in each number. A lane computes a block; what
-/// is in the upper halves of words is never read, and cleared in the end.
+/// A round of the generator on blocks. What is in the upper halves of words is never read.
+template <class D, class V>
+HWY_INLINE void RandomRound(D d, std::uint32_t key0, std::uint32_t key1, V& c0, V& c1, V& c2,
+                            V& c3) {
+  const V first = Product(d, 0xD2511F53u, c0);
+  const V second = Product(d, 0xCD9E8D57u, c2);
+  c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(second), c1), hn::Set(d, key0));
+  c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(first), c3), hn::Set(d, key1));
+  c1 = second;
+  c3 = first;
+}
+
+/// Stores blocks one after the other, of which each second one is in the upper half of the lanes.
+template <class D, class V>
+HWY_INLINE void StoreBlocks(D d, V c0, V c1, V c2, V c3, std::uint32_t* HWY_RESTRICT words) {
+  const V low = hn::Set(d, 0xFFFFFFFFu);
+  const V even = hn::Or(hn::And(c0, low), hn::ShiftLeft<32>(c1));
+  const V odd = hn::Or(hn::And(c2, low), hn::ShiftLeft<32>(c3));
+#if HWY_TARGET == HWY_SCALAR
+  const std::uint64_t pairs[] = {hn::GetLane(even), hn::GetLane(odd)};
+  std::memcpy(words, pairs, sizeof(pairs));
+#else
+  const hn::Repartition<std::uint32_t, D> halves;
+  hn::StoreU(hn::BitCast(halves, hn::InterleaveLower(d, even, odd)), halves, words);
+  hn::StoreU(hn::BitCast(halves, hn::InterleaveUpper(d, even, odd)), halves,
+             words + hn::Lanes(halves));
+#endif
+}
+
+/// The blocks from `block` on. A lane computes a block, and two vectors are computed at a time: the
+/// rounds of one wait for each other.
 inline void RandomBlocks(const RandomStream& stream, std::uint64_t block, std::size_t blocks,
-                         std::uint64_t* HWY_RESTRICT pairs) {
+                         std::uint32_t* HWY_RESTRICT words) {
   const hn::CappedTag<std::uint64_t, 8> d;
   using V = hn::Vec<decltype(d)>;
-  const V low = hn::Set(d, 0xFFFFFFFFu);
-  for (std::size_t b = 0; b < blocks; b += hn::Lanes(d)) {
-    const V index = hn::Add(hn::Set(d, block + b), hn::Iota(d, 0));
-    V c0 = index;
-    V c1 = hn::ShiftRight<32>(index);
-    V c2 = hn::Set(d, stream.place);
-    V c3 = hn::Set(d, stream.place >> 32);
+  const std::size_t lanes = hn::Lanes(d);
+  HWY_ALIGN std::uint64_t order[8];  // as StoreBlocks takes them
+  for (std::size_t i = 0; i < lanes; ++i) order[i] = i / 2 + i % 2 * (lanes / 2);
+  for (std::size_t b = 0; b < blocks; b += 2 * lanes) {
+    const V index = hn::Add(hn::Set(d, block + b), hn::Load(d, order));
+    const V next = hn::Add(index, hn::Set(d, lanes));
+    V a0 = index;
+    V a1 = hn::ShiftRight<32>(index);
+    V a2 = hn::Set(d, stream.place);
+    V a3 = hn::Set(d, stream.place >> 32);
+    V b0 = next;
+    V b1 = hn::ShiftRight<32>(next);
+    V b2 = a2;
+    V b3 = a3;
     auto key0 = static_cast<std::uint32_t>(stream.seed);
     auto key1 = static_cast<std::uint32_t>(stream.seed >> 32);
     for (int round = 0; round < 10; ++round) {
-      const V first = Product(d, 0xD2511F53u, c0);
-      const V second = Product(d, 0xCD9E8D57u, c2);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(second), c1), hn::Set(d, key0));
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(first), c3), hn::Set(d, key1));
-      c1 = second;
-      c3 = first;
+      RandomRound(d, key0, key1, a0, a1, a2, a3);
+      RandomRound(d, key0, key1, b0, b1, b2, b3);
       key0 += 0x9E3779B9u;
       key1 += 0xBB67AE85u;
     }
-    const V even = hn::Or(hn::And(c0, low), hn::ShiftLeft<32>(c1));
-    const V odd = hn::Or(hn::And(c2, low), hn::ShiftLeft<32>(c3));
-    hn::StoreInterleaved2(even, odd, d, pairs + 2 * b);
+    StoreBlocks(d, a0, a1, a2, a3, words + 4 * b);
+    StoreBlocks(d, b0, b1, b2, b3, words + 4 * (b + lanes));
   }
 }
 
@@ -75,9 +106,7 @@ inline void RandomBlocks(const RandomStream& stream, std::uint64_t block, std::s
 inline std::uint32_t* RandomElements(const RandomStream& stream, std::uint64_t first, std::size_t n,
                                      std::uint32_t* HWY_RESTRICT words) {
   const auto skipped = static_cast<std::size_t>(first % 4);
-  HWY_ALIGN std::uint64_t pairs[2 * kRandomBlocks] = {};
-  RandomBlocks(stream, first / 4, (skipped + n + 3) / 4, pairs);
-  std::memcpy(words, pairs, sizeof(pairs));
+  RandomBlocks(stream, first / 4, (skipped + n + 3) / 4, words);
   return words + skipped;
 }
 

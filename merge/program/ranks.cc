@@ -314,12 +314,11 @@ void RankThose(const Lines& lines, std::size_t first, std::size_t end, Ranker& r
   }
 }
 
-void RankLines(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll,
-               Told /*told*/) {
+void RankLines(TensorInputs in, const Shape& shape, const RankParameters& ranked,
+               std::span<float> out, const Poll& poll, Told /*told*/) {
   constexpr std::size_t kElementsOfPart = std::size_t{1} << 18;
   if (out.empty()) return;
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+  const Lines lines = LinesOf(shape, ranked.in);
   const std::vector<float> shares = SharesOf(lines.length);
   const std::size_t count = out.size() / lines.length;
   const std::size_t at_once =
@@ -348,42 +347,40 @@ class RankedRows final : public RowFunction {
   Ranker ranker_;
 };
 
-ByRow RankByRow(const Shape& shape, std::span<const double> numbers) {
-  const auto in = static_cast<RankedIn>(numbers[0]);
-  if (in == RankedIn::kTensor) return {};
+ByRow RankByRow(const Shape& shape, const RankParameters& ranked) {
+  if (ranked.in == RankedIn::kTensor) return {};
   const std::uint64_t elements = ElementCount(shape).value_or(0);
   if (elements == 0) return {};
-  const Lines lines = LinesOf(shape, in);
+  const Lines lines = LinesOf(shape, ranked.in);
   return {.elements = shape.size() < 2 ? elements : elements / shape[0],
           .bytes = Ranker::Bytes(lines.length, lines.stride) + lines.length * sizeof(float)};
 }
 
-std::unique_ptr<RowFunction> RankRows(const Shape& shape, std::span<const double> numbers) {
-  return std::make_unique<RankedRows>(LinesOf(shape, static_cast<RankedIn>(numbers[0])));
+std::unique_ptr<RowFunction> RankRows(const Shape& shape, const RankParameters& ranked) {
+  return std::make_unique<RankedRows>(LinesOf(shape, ranked.in));
 }
 
-std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/,
-                        std::span<const double> numbers) {
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+std::uint64_t RankBytes(const Shape& shape, std::size_t /*inputs*/, const RankParameters& ranked) {
+  const Lines lines = LinesOf(shape, ranked.in);
   return (InParts(lines.length) ? 0 : Ranker::Bytes(lines.length, lines.stride)) +
          lines.length * sizeof(float);
 }
 
 std::uint64_t RankBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                              std::span<const double> numbers) {
-  const Lines lines = LinesOf(shape, static_cast<RankedIn>(numbers[0]));
+                              const RankParameters& ranked) {
+  const Lines lines = LinesOf(shape, ranked.in);
   return InParts(lines.length) ? Ranker::Bytes(lines.length, lines.stride) : 0;
 }
 
 }  // namespace
 
-const TensorFunction& Ranks() {
-  static constexpr TensorFunction function{.name = "ranks",
-                                           .compute = RankLines,
-                                           .bytes = RankBytes,
-                                           .bytes_of_part = RankBytesOfPart,
-                                           .by_row = RankByRow,
-                                           .rows = RankRows};
+const TensorFunction<RankParameters>& Ranks() {
+  static constexpr TensorFunction<RankParameters> function{.name = "ranks",
+                                                           .compute = RankLines,
+                                                           .bytes = RankBytes,
+                                                           .bytes_of_part = RankBytesOfPart,
+                                                           .by_row = RankByRow,
+                                                           .rows = RankRows};
   return function;
 }
 

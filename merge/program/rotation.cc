@@ -9,12 +9,6 @@
 namespace weightsmith::internal {
 namespace {
 
-struct RotationNumbers {
-  double alignment = 1;
-  double alpha = 0;
-  double centralisation = 1;
-};
-
 /// Kernels of a convolution are rows by themselves, where they are larger than 1.
 MatrixSize SizeOfRows(const Shape& shape) {
   const MatrixSize size = MatrixSizeOf(shape);
@@ -50,25 +44,25 @@ bool IsPart(double alignment) {
   return alignment != 0 && alignment != 1;
 }
 
-Matrix TurnTall(Matrix a, const Matrix& b, const RotationNumbers& numbers, const Poll& poll) {
-  const Matrix turn = NearestTurn(a, b, IsPart(numbers.alignment), poll);
-  if (numbers.alpha != 0) Approach(a, numbers.alpha, MultiplyTransposed(b, turn, poll), poll);
-  return numbers.alignment == 0 ? a : Multiply(a, PartOfTurn(turn, numbers.alignment, poll), poll);
+Matrix TurnTall(Matrix a, const Matrix& b, const PartialTurn& rotation, const Poll& poll) {
+  const Matrix turn = NearestTurn(a, b, IsPart(rotation.alignment), poll);
+  if (rotation.alpha != 0) Approach(a, rotation.alpha, MultiplyTransposed(b, turn, poll), poll);
+  return rotation.alignment == 0 ? a
+                                 : Multiply(a, PartOfTurn(turn, rotation.alignment, poll), poll);
 }
 
-Matrix TurnWide(Matrix a, const Matrix& b, const RotationNumbers& numbers, const Poll& poll) {
+Matrix TurnWide(Matrix a, const Matrix& b, const PartialTurn& rotation, const Poll& poll) {
   const WideTurn turn(a, b, poll);
-  if (numbers.alpha != 0) Approach(a, numbers.alpha, turn.TurnBack(b, poll), poll);
-  return turn.Turn(a, numbers.alignment, poll);
+  if (rotation.alpha != 0) Approach(a, rotation.alpha, turn.TurnBack(b, poll), poll);
+  return turn.Turn(a, rotation.alignment, poll);
 }
 
-void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> numbers,
+void RotateTowards(TensorInputs in, const Shape& shape, const PartialTurn& rotation,
                    std::span<float> out, const Poll& poll, Told told) {
-  const RotationNumbers given{numbers[0], numbers[1], numbers[2]};
   if (!AreMatrices(in, shape, poll, told)) {
     poll.ForRanges(out.size(), [&](std::size_t first, std::size_t count) {
       for (std::size_t i = first; i < first + count; ++i) {
-        out[i] = static_cast<float>((1 - given.alpha) * in[0][i] + given.alpha * in[1][i]);
+        out[i] = static_cast<float>((1 - rotation.alpha) * in[0][i] + rotation.alpha * in[1][i]);
       }
     });
     return;
@@ -78,21 +72,21 @@ void RotateTowards(TensorInputs in, const Shape& shape, std::span<const double> 
   Matrix b = MatrixOf(in[1], size, poll);
   const std::vector<double> mean_a = MeanOfRows(a, poll);
   const std::vector<double> mean_b = MeanOfRows(b, poll);
-  MoveRows(a, -given.centralisation, mean_a, poll);
-  MoveRows(b, -given.centralisation, mean_b, poll);
-  a = size.rows < size.columns ? TurnWide(std::move(a), b, given, poll)
-                               : TurnTall(std::move(a), b, given, poll);
-  MoveRows(a, given.centralisation * (1 - given.alignment), mean_a, poll);
-  MoveRows(a, given.centralisation * given.alignment, mean_b, poll);
+  MoveRows(a, -rotation.centralisation, mean_a, poll);
+  MoveRows(b, -rotation.centralisation, mean_b, poll);
+  a = size.rows < size.columns ? TurnWide(std::move(a), b, rotation, poll)
+                               : TurnTall(std::move(a), b, rotation, poll);
+  MoveRows(a, rotation.centralisation * (1 - rotation.alignment), mean_a, poll);
+  MoveRows(a, rotation.centralisation * rotation.alignment, mean_b, poll);
   Round(a, out, poll);
   if (told.Wants(0)) told.Say(0, AngleBetween(in[0], out, poll));
 }
 
 std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
-                            std::span<const double> numbers) {
+                            const PartialTurn& rotation) {
   if (shape.size() < 2) return 0;
   const MatrixSize size = SizeOfRows(shape);
-  const bool part = IsPart(numbers[0]);
+  const bool part = IsPart(rotation.alignment);
   const std::uint64_t whole = BytesOfMatrix(size.rows, size.columns);
   // Both, and one more for what is freed between others and is of no use again.
   const std::uint64_t given = 3 * whole;
@@ -105,17 +99,17 @@ std::uint64_t RotationBytes(const Shape& shape, std::size_t /*inputs*/,
 }
 
 std::uint64_t RotationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                                  std::span<const double> /*numbers*/) {
+                                  const PartialTurn& /*rotation*/) {
   return shape.size() < 2 ? 0 : TurnBytesOfPart(SizeOfRows(shape));
 }
 
 }  // namespace
 
-const TensorFunction& RotatedTowards() {
-  static constexpr TensorFunction function{.name = "rotated_towards",
-                                           .compute = RotateTowards,
-                                           .bytes = RotationBytes,
-                                           .bytes_of_part = RotationBytesOfPart};
+const TensorFunction<PartialTurn>& RotatedTowards() {
+  static constexpr TensorFunction<PartialTurn> function{.name = "rotated_towards",
+                                                        .compute = RotateTowards,
+                                                        .bytes = RotationBytes,
+                                                        .bytes_of_part = RotationBytesOfPart};
   return function;
 }
 

@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -33,7 +34,7 @@ std::size_t SplitByMagnitude(const float* x, std::size_t n, std::uint32_t low, s
   std::size_t i = 0;
   auto counts = hn::Zero(di);
   HWY_ALIGN std::int32_t values[hn::MaxLanes(di)];
-  HWY_ALIGN std::int32_t chosen[hn::MaxLanes(di)];
+  std::uint8_t chosen[8 + hn::MaxLanes(di) / 8];
   const auto* bits = reinterpret_cast<const std::uint32_t*>(x);
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) {
     const auto magnitude = hn::And(hn::LoadU(d, bits + i), magnitude_bits);
@@ -42,12 +43,15 @@ std::size_t SplitByMagnitude(const float* x, std::size_t n, std::uint32_t low, s
     counts = hn::Sub(counts, hn::VecFromMask(di, under));
     const auto inside = hn::AndNot(hn::Lt(value, from), under);
     if (hn::AllFalse(di, inside)) continue;
-    // Highway's compressing store copies its table to the stack every time, as GCC compiles it.
+    // Mostly one: Highway's compressing store copies its table to the stack every time, as GCC
+    // compiles it.
     hn::Store(value, di, values);
-    hn::Store(hn::VecFromMask(di, inside), di, chosen);
-    for (std::size_t lane = 0; lane < hn::Lanes(di); ++lane) {
-      band[taken] = static_cast<std::uint32_t>(values[lane]);
-      taken += chosen[lane] != 0 ? 1 : 0;
+    const std::size_t bytes = hn::StoreMaskBits(di, inside, chosen);
+    for (std::size_t byte = 0; byte < bytes; ++byte) {
+      for (unsigned lanes = chosen[byte]; lanes != 0; lanes &= lanes - 1) {
+        const auto lane = 8 * byte + static_cast<std::size_t>(std::countr_zero(lanes));
+        band[taken++] = static_cast<std::uint32_t>(values[lane]);
+      }
     }
   }
   auto below = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(di, counts)));

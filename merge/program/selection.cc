@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "merge/program/nth_largest.h"
 #include "merge/program/tape.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -128,22 +129,20 @@ void Selection::Propose(std::span<const float> sample) {
   const double share = static_cast<double>(rank_) / static_cast<double>(elements_);
   const double place = share * count;
   const double margin = kDeviations * std::sqrt(count * share * (1 - share)) + 2;
-  // The bits at a place in the order from the largest. Places only grow: what is behind one is
-  // not in order yet.
-  auto unsorted = bits.begin();
-  const auto at = [&](double index) {
-    const auto nth = bits.begin() + static_cast<std::ptrdiff_t>(index);
-    std::ranges::nth_element(unsorted, nth, bits.end(), std::ranges::greater());
-    unsorted = nth;
-    return *nth;
-  };
   if (bits.size() == elements_) {
-    const std::uint32_t found = at(static_cast<double>(rank_ - 1));
-    if (found < kEnd) return Know(found);
-    return Know(kEnd - 1);
+    const std::size_t place_of_all[] = {rank_ - 1};
+    std::uint32_t found[1];
+    NthLargest(bits, place_of_all, found);
+    return Know(std::min(found[0], kEnd - 1));
   }
-  const std::uint32_t high = place < margin ? kEnd : std::min(at(place - margin) + 1, kEnd);
-  const std::uint32_t low = place + margin >= count ? 0 : at(place + margin);
+  const bool to_end = place < margin;
+  const bool from_zero = place + margin >= count;
+  const std::size_t ends[] = {to_end ? 0 : static_cast<std::size_t>(place - margin),
+                              from_zero ? 0 : static_cast<std::size_t>(place + margin)};
+  std::uint32_t found[2];
+  NthLargest(bits, ends, found);
+  const std::uint32_t high = to_end ? kEnd : std::min(found[0] + 1, kEnd);
+  const std::uint32_t low = from_zero ? 0 : found[1];
   SetBand(low < high ? low : 0, low < high ? high : kEnd);
 }
 
@@ -192,9 +191,10 @@ void Selection::EndPass() {
   const std::span<std::uint32_t> listed =
       std::span(list_.get(), std::min<std::uint64_t>(inside, kListed));
   if (inside <= kListed) {
-    const auto nth = listed.begin() + static_cast<std::ptrdiff_t>(rank_ - seen - 1);
-    std::ranges::nth_element(listed, nth, std::ranges::greater());
-    return Know(*nth);
+    const std::size_t place[] = {rank_ - seen - 1};
+    std::uint32_t found[1];
+    NthLargest(listed, place, found);
+    return Know(found[0]);
   }
   CountByValue(listed);
   std::size_t counter = CounterOf(high_ - 1) + 1;

@@ -141,22 +141,22 @@ void MedianOfAll(std::span<const float> in, const Shape& shape, std::span<float>
   });
 }
 
-void SmoothAll(std::span<const std::span<const float>> in, const Shape& shape,
-               std::span<const double> numbers, std::span<float> out, const Poll& poll, Told told) {
+void SmoothAll(TensorInputs in, const Shape& shape, const Smoothing& smoothing,
+               std::span<float> out, const Poll& poll, Told told) {
   if (out.empty()) return;
-  if (numbers[0] != 0) {
+  if (smoothing.median) {
     MedianOfAll(in[0], shape, out, poll);
   } else {
     std::ranges::copy(in[0], out.begin());
   }
-  for (std::size_t d = 0; numbers[1] != 0 && d < shape.size(); ++d) {
+  for (std::size_t d = 0; smoothing.gaussian && d < shape.size(); ++d) {
     GaussianAlong(d, shape, out, poll);
   }
   if (told.Wants(0)) told.Say(0, EnergyLeft(in[0], out, poll));
 }
 
 std::uint64_t SmoothBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                                std::span<const double> /*numbers*/) {
+                                const Smoothing& /*smoothing*/) {
   std::uint64_t around = 1;
   std::uint64_t longest = 0;
   for (const std::uint64_t size : shape) {
@@ -169,8 +169,8 @@ std::uint64_t SmoothBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
 
 }  // namespace
 
-const TensorFunction& Smooth() {
-  static constexpr TensorFunction function{
+const TensorFunction<Smoothing>& Smooth() {
+  static constexpr TensorFunction<Smoothing> function{
       .name = "smooth", .compute = SmoothAll, .bytes_of_part = SmoothBytesOfPart};
   return function;
 }

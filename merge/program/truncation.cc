@@ -8,14 +8,14 @@
 namespace weightsmith::internal {
 namespace {
 
-void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const double> numbers,
+void KeepLargestRanks(TensorInputs in, const Shape& shape, const RankLimit& limit,
                       std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
     return;
   }
   const MatrixSize size = MatrixSizeOf(shape);
-  const std::size_t ranks = KeptRanks(shape, numbers[0], numbers[1]);
+  const std::size_t ranks = KeptRanks(shape, limit);
   if (ranks == 0) {
     std::ranges::fill(out, 0.0f);
   } else if (ranks == size.smaller()) {
@@ -26,7 +26,7 @@ void KeepLargestRanks(TensorInputs in, const Shape& shape, std::span<const doubl
   }
 }
 
-void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const double> numbers,
+void KeepLargestShare(TensorInputs in, const Shape& shape, const SumLimit& limit,
                       std::span<float> out, const Poll& poll, Told told) {
   if (!AreMatrices(in, shape, poll, told)) {
     std::ranges::copy(in[0], out.begin());
@@ -37,7 +37,7 @@ void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const doubl
   for (const double value : parts.values) all += value;
   std::size_t kept = 0;
   double sum = 0;
-  while (kept < parts.values.size() && (kept == 0 || sum < numbers[0] * all)) {
+  while (kept < parts.values.size() && (kept == 0 || sum < limit.share * all)) {
     sum += parts.values[kept++];
   }
   told.Say(0, static_cast<double>(kept));
@@ -49,8 +49,8 @@ void KeepLargestShare(TensorInputs in, const Shape& shape, std::span<const doubl
   Round(Compose(parts, poll), out, poll);
 }
 
-std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/,
-                              std::span<const double> /*numbers*/) {
+template <class Limit>
+std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/, const Limit& /*limit*/) {
   if (shape.size() < 2) return 0;
   const MatrixSize size = MatrixSizeOf(shape);
   // The matrix and its parts, while they are composed, which takes less than decomposing does.
@@ -58,8 +58,9 @@ std::uint64_t TruncationBytes(const Shape& shape, std::size_t /*inputs*/,
          BytesOfMatrix(size.smaller(), size.smaller()) + SingularBytes(size.rows, size.columns);
 }
 
+template <class Limit>
 std::uint64_t TruncationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
-                                    std::span<const double> /*numbers*/) {
+                                    const Limit& /*limit*/) {
   if (shape.size() < 2) return 0;
   const MatrixSize size = MatrixSizeOf(shape);
   return SingularBytesOfPart(size.rows, size.columns);
@@ -67,26 +68,26 @@ std::uint64_t TruncationBytesOfPart(const Shape& shape, std::size_t /*inputs*/,
 
 }  // namespace
 
-std::size_t KeptRanks(const Shape& shape, double rank, double ratio) {
+std::size_t KeptRanks(const Shape& shape, const RankLimit& limit) {
   if (shape.size() < 2) return 0;
   const auto all = static_cast<double>(MatrixSizeOf(shape).smaller());
-  const double wanted = std::isnan(rank) ? std::rint(ratio * all) : std::rint(rank);
+  const double wanted = std::rint(limit.rank ? *limit.rank : *limit.ratio * all);
   return static_cast<std::size_t>(std::clamp(wanted, 0.0, all));
 }
 
-const TensorFunction& LargestRanks() {
-  static constexpr TensorFunction function{.name = "largest_ranks",
-                                           .compute = KeepLargestRanks,
-                                           .bytes = TruncationBytes,
-                                           .bytes_of_part = TruncationBytesOfPart};
+const TensorFunction<RankLimit>& LargestRanks() {
+  static constexpr TensorFunction<RankLimit> function{.name = "largest_ranks",
+                                                      .compute = KeepLargestRanks,
+                                                      .bytes = TruncationBytes,
+                                                      .bytes_of_part = TruncationBytesOfPart};
   return function;
 }
 
-const TensorFunction& LargestShare() {
-  static constexpr TensorFunction function{.name = "largest_share",
-                                           .compute = KeepLargestShare,
-                                           .bytes = TruncationBytes,
-                                           .bytes_of_part = TruncationBytesOfPart};
+const TensorFunction<SumLimit>& LargestShare() {
+  static constexpr TensorFunction<SumLimit> function{.name = "largest_share",
+                                                     .compute = KeepLargestShare,
+                                                     .bytes = TruncationBytes,
+                                                     .bytes_of_part = TruncationBytesOfPart};
   return function;
 }
 

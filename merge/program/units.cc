@@ -9,28 +9,15 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr std::size_t kNumbersOfSlice = 8;
-constexpr std::size_t kNumbersBefore = 2;
-
-std::size_t CountOf(double number) {
-  return static_cast<std::size_t>(number);
-}
-
 /// What a function of units was given.
 class UnitInputs {
  public:
-  UnitInputs(TensorInputs in, std::span<const double> numbers)
-      : in_(in), units_(CountOf(numbers[0])), own_(CountOf(numbers[1])) {
-    for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
-      const std::span<const double> of = numbers.subspan(i, kNumbersOfSlice);
-      slices_.push_back({CountOf(of[0]), CountOf(of[1]), CountOf(of[2]), of[3] != 0, CountOf(of[4]),
-                         CountOf(of[5]), CountOf(of[6]), of[7]});
-    }
-  }
+  /// REQUIRES: both outlive it.
+  UnitInputs(TensorInputs in, const SharedUnits& shared) : in_(in), shared_(shared) {}
 
-  std::size_t units() const { return units_; }
-  std::span<const UnitSlice> slices() const { return slices_; }
-  bool IsOwn(const UnitSlice& slice) const { return slice.companion == own_; }
+  std::size_t units() const { return shared_.units; }
+  std::span<const UnitSlice> slices() const { return shared_.slices; }
+  bool IsOwn(const UnitSlice& slice) const { return slice.companion == shared_.own; }
 
   /// A slice with its units as runs of rows; of the first model, or of the other.
   Matrix Rows(const UnitSlice& slice, bool other, const Poll& poll) const {
@@ -56,9 +43,7 @@ class UnitInputs {
 
  private:
   TensorInputs in_;
-  std::size_t units_;
-  std::size_t own_;
-  std::vector<UnitSlice> slices_;
+  const SharedUnits& shared_;
 };
 
 /// Each unit as one row.
@@ -68,11 +53,11 @@ Matrix AsUnits(Matrix rows, std::size_t units) {
   return rows;
 }
 
-void MatchUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
+void MatchUnits(TensorInputs in, const Shape& /*shape*/, const SharedUnits& shared,
                 std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
-  if (numbers.empty() || !AreFinite(in, poll)) return;
-  const UnitInputs given(in, numbers);
+  if (shared.slices.empty() || !AreFinite(in, poll)) return;
+  const UnitInputs given(in, shared);
   Matrix gain(given.units(), given.units(), poll);
   for (const UnitSlice& slice : given.slices()) {
     const Matrix theirs = AsUnits(given.Rows(slice, /*other=*/true, poll), given.units());
@@ -124,11 +109,11 @@ std::vector<Matrix> TurnsOf(const UnitInputs& given, std::size_t pair, const Pol
   return products;
 }
 
-void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> numbers,
+void TurnUnits(TensorInputs in, const Shape& /*shape*/, const SharedUnits& shared,
                std::span<float> out, const Poll& poll, Told told) {
   std::ranges::copy(in[0], out.begin());
-  if (numbers.empty() || !AreFinite(in, poll)) return;
-  const UnitInputs given(in, numbers);
+  if (shared.slices.empty() || !AreFinite(in, poll)) return;
+  const UnitInputs given(in, shared);
   for (const UnitSlice& slice : given.slices()) {
     if (!given.IsOwn(slice)) continue;
     const std::vector<Matrix> turns = TurnsOf(given, slice.pair, poll);
@@ -145,29 +130,29 @@ void TurnUnits(TensorInputs in, const Shape& /*shape*/, std::span<const double> 
 }
 
 /// Rows of the largest unit, as many as a turn has.
-std::uint64_t LargestUnit(std::span<const double> numbers) {
+std::uint64_t LargestUnit(const SharedUnits& shared) {
   std::uint64_t unit = 0;
-  for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
-    unit = std::max<std::uint64_t>(unit, CountOf(numbers[i + 5]) / CountOf(numbers[0]));
+  for (const UnitSlice& slice : shared.slices) {
+    unit = std::max<std::uint64_t>(unit, slice.count / shared.units);
   }
   return unit;
 }
 
 std::uint64_t UnitsBytesOfPart(const Shape& /*shape*/, std::size_t /*inputs*/,
-                               std::span<const double> numbers) {
-  if (numbers.empty()) return 0;
-  const auto unit = static_cast<std::size_t>(LargestUnit(numbers));
+                               const SharedUnits& shared) {
+  if (shared.slices.empty()) return 0;
+  const auto unit = static_cast<std::size_t>(LargestUnit(shared));
   return TurnBytesOfPart({unit, unit});
 }
 
 std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,
-                         std::span<const double> numbers) {
-  if (numbers.empty()) return 0;
+                         const SharedUnits& shared) {
+  if (shared.slices.empty()) return 0;
   std::uint64_t largest = 0;
-  const std::uint64_t unit = LargestUnit(numbers);
-  const std::size_t units = CountOf(numbers[0]);
-  for (std::size_t i = kNumbersBefore; i < numbers.size(); i += kNumbersOfSlice) {
-    largest = std::max<std::uint64_t>(largest, CountOf(numbers[i + 1]) * CountOf(numbers[i + 2]));
+  const std::uint64_t unit = LargestUnit(shared);
+  const std::size_t units = shared.units;
+  for (const UnitSlice& slice : shared.slices) {
+    largest = std::max<std::uint64_t>(largest, slice.rows * slice.columns);
   }
   // What each unit gains by each, or its turn; slices of two models, transposed and cut out.
   return BytesOfNumbers(2 * units * std::max<std::uint64_t>(units, unit * unit) + 6 * largest) +
@@ -176,33 +161,19 @@ std::uint64_t UnitsBytes(const Shape& /*shape*/, std::size_t /*inputs*/,
 
 }  // namespace
 
-std::vector<double> NumbersOf(std::size_t units, std::size_t own,
-                              std::span<const UnitSlice> slices) {
-  std::vector<double> numbers = {static_cast<double>(units), static_cast<double>(own)};
-  for (const UnitSlice& slice : slices) {
-    for (const std::size_t count :
-         {slice.companion, slice.rows, slice.columns, std::size_t{slice.turned ? 1u : 0u},
-          slice.first, slice.count, slice.pair}) {
-      numbers.push_back(static_cast<double>(count));
-    }
-    numbers.push_back(slice.scale);
-  }
-  return numbers;
-}
-
-const TensorFunction& UnitsMatched() {
-  static constexpr TensorFunction function{.name = "units_matched",
-                                           .compute = MatchUnits,
-                                           .bytes = UnitsBytes,
-                                           .bytes_of_part = UnitsBytesOfPart};
+const TensorFunction<SharedUnits>& UnitsMatched() {
+  static constexpr TensorFunction<SharedUnits> function{.name = "units_matched",
+                                                        .compute = MatchUnits,
+                                                        .bytes = UnitsBytes,
+                                                        .bytes_of_part = UnitsBytesOfPart};
   return function;
 }
 
-const TensorFunction& UnitsTurned() {
-  static constexpr TensorFunction function{.name = "units_turned",
-                                           .compute = TurnUnits,
-                                           .bytes = UnitsBytes,
-                                           .bytes_of_part = UnitsBytesOfPart};
+const TensorFunction<SharedUnits>& UnitsTurned() {
+  static constexpr TensorFunction<SharedUnits> function{.name = "units_turned",
+                                                        .compute = TurnUnits,
+                                                        .bytes = UnitsBytes,
+                                                        .bytes_of_part = UnitsBytesOfPart};
   return function;
 }
 

@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <vector>
 
-#include "merge/program/program.h"
+#include "merge/program/tensor_function.h"
 
 namespace weightsmith::internal {
 
@@ -22,19 +21,22 @@ struct UnitSlice {
   double scale = 1;       ///< UnitsTurned: how much it counts
 };
 
-/// As numbers of the functions below: of `units`, in the companion `own`.
-std::vector<double> NumbersOf(std::size_t units, std::size_t own,
-                              std::span<const UnitSlice> slices);
+/// Without slices, nothing is changed.
+struct SharedUnits {
+  std::size_t units = 0;
+  std::size_t own = 0;  ///< the companion that the tensor is
+  std::vector<UnitSlice> slices{};
+};
 
 /// Of one tensor, and of companions: a model's, then as many of another's. The tensor is the
 /// companion `own` of the first. Its units are put in the order in which the products of all slices
 /// of the one model with those of the other are largest together. Tells how many moved, and how
 /// many there are.
-const TensorFunction& UnitsMatched();
+const TensorFunction<SharedUnits>& UnitsMatched();
 
 /// Likewise; each unit is multiplied from the left by the orthogonal matrix that brings all slices
 /// of the pair nearest to those of the other model. Tells the angle between the tensor and the
 /// result.
-const TensorFunction& UnitsTurned();
+const TensorFunction<SharedUnits>& UnitsTurned();
 
 }  // namespace weightsmith::internal

@@ -25,13 +25,19 @@ std::uint64_t Sum(const std::vector<std::uint64_t>& sizes) {
   return std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{0});
 }
 
+/// Whether groups of elements are looked at, which are counted from the beginning of a tile.
+bool LooksAtGroups(const Task& task) {
+  return std::ranges::any_of(task.tape.instructions, [](const Instruction& instruction) {
+    return instruction.code == OpCode::kKeepLargest;
+  });
+}
+
 /// Of functions of whole tensors, while a thread computes a part of one.
 std::uint64_t PartBytes(const Task& task) {
   std::uint64_t most = 0;
   for (const Pass& pass : task.passes) {
     for (const Transform& transform : pass.transforms) {
-      const auto of = transform.function->bytes_of_part;
-      if (of != nullptr) Raise(most, of(task.shape, transform.in.size(), transform.numbers));
+      Raise(most, transform.call->BytesOfPart(task.shape, transform.in.size()));
     }
   }
   return most;
@@ -74,7 +80,7 @@ std::uint64_t DeltaBlock(const Task& task) {
   constexpr std::uint64_t kLeast = kPiece / 4;
   constexpr std::uint64_t kMost = 8 * kPiece;
   const std::uint64_t columns = SizeAsMatrix(task.shape).columns;
-  if (task.deltas.empty() || columns == 0) return kPiece;
+  if (task.deltas.empty() || columns == 0 || LooksAtGroups(task)) return kPiece;
   const std::uint64_t fit = kMost / columns / LowRank::kRows * LowRank::kRows;
   if (fit == 0) return kMost;
   const std::uint64_t rows = std::min(kRows, fit) * columns;

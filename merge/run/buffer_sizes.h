@@ -26,7 +26,8 @@ BufferCounts CountBuffers(const Plan& plan);
 std::uint64_t SliceUnits(const Task& task);
 
 /// Elements of deltas that are made at a time: whole rows, of which kernels like to have some,
-/// since every part of an adapter's second factor is loaded once for all of them.
+/// since every part of an adapter's second factor is loaded once for all of them. Whole tiles where
+/// the task looks at groups of elements.
 std::uint64_t DeltaBlock(const Task& task);
 
 /// Bytes of buffers that a worker and the writer hold for this plan, at most, for each thread.

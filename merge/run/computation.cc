@@ -224,6 +224,9 @@ ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
     worker.Sample(*item.state, poll);
   } else if (surveyed) {
     result.numbers = item.state->slots()[surveyed->slot];
+    if (surveyed->second != kNoSlot) {
+      result.numbers.push_back(item.state->slots()[surveyed->second].front());
+    }
     result.gathered = item.state->Gathered(surveyed->passes_to_keep);
   }
   return result;

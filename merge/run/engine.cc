@@ -68,8 +68,8 @@ void Engine::TakeSurveys(const ComputeOptions& options) {
     engine.context_.given = context_.given;
     engine.surveyed_ = true;
     SurveyResult result = Take(survey, engine, options);
-    context_.given[FirstGiven(survey.step)] = result.range.low;
-    context_.given[FirstGiven(survey.step) + 1] = result.range.high;
+    context_.given[FirstGiven(survey.step)] = result.first;
+    context_.given[FirstGiven(survey.step) + 1] = result.second;
     context_.gathered.push_back(std::move(result.gathered));
   }
   surveyed_ = true;

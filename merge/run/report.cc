@@ -38,22 +38,24 @@ void ReportInputs(const Plan& plan, const std::vector<TaskResult>& results,
                         .digest = std::nullopt,
                         .tensors = checkpoint.tensors().size()};
       SetDigest digest;
-      bool digests = true;
-      if (plan.models[m].adapter != nullptr) {
-        // Tensors are sorted by name.
-        for (const std::uint32_t tensor : tensors_read[m][p]) {
-          ++input.tensors_read;
-          const CheckpointTensor& stored = checkpoint.tensors()[tensor];
-          if (!taken) continue;
-          const std::optional<Digest> known = adapters.Find(m, tensor);
-          digest.Add(stored.name, known ? *known : DigestOf(checkpoint, stored));
+      const auto& sources = read[{m, p}];
+      input.tensors_read = tensors_read[m][p].size();
+      const bool digests =
+          sources.empty() ? taken : std::ranges::none_of(sources, [](const auto& source) {
+            return source.second == nullptr;
+          });
+      // Tensors are sorted by name. Those of adapters, scales and what functions compare with are
+      // no sources of a task, which has the digests of these.
+      for (const std::uint32_t tensor : tensors_read[m][p]) {
+        if (!digests) break;
+        const CheckpointTensor& stored = checkpoint.tensors()[tensor];
+        const auto source = sources.find(stored.name);
+        if (source != sources.end()) {
+          digest.Add(stored.name, *source->second);
+          continue;
         }
-        digests = taken;
-      }
-      for (const auto& [name, tensor] : read[{m, p}]) {
-        ++input.tensors_read;
-        digests = digests && tensor != nullptr;
-        if (tensor != nullptr) digest.Add(name, *tensor);
+        const std::optional<Digest> known = adapters.Find(m, tensor);
+        digest.Add(stored.name, known ? *known : DigestOf(checkpoint, stored));
       }
       if (digests && input.tensors_read > 0) input.digest = digest.Finish();
       report.inputs.push_back(std::move(input));

@@ -54,6 +54,7 @@ ReadSlots ReadBehind(const Task& task, std::size_t pass) {
     if (product.numbers) read.Add(product.numbers->slot);
   }
   if (task.surveyed) read.Add(task.surveyed->slot);
+  if (task.surveyed && task.surveyed->second != kNoSlot) read.Add(task.surveyed->second);
   return read;
 }
 

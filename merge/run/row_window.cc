@@ -8,7 +8,7 @@ namespace {
 /// Elements of a row: those of all its functions are the same.
 std::uint64_t RowOf(const Task& task) {
   const RowValue& rows = task.rows.front();
-  return std::max<std::uint64_t>(1, rows.function->by_row(task.shape, rows.numbers).elements);
+  return std::max<std::uint64_t>(1, rows.call->Rows(task.shape).elements);
 }
 
 /// Elements of a window: a piece, and the rows in which it begins and ends.
@@ -24,7 +24,7 @@ void RowWindow::Begin(const Task& task, std::size_t pass) {
     task_ = &task;
     if (!task.rows.empty()) row_ = RowOf(task);
     for (const RowValue& rows : task.rows) {
-      functions_.push_back(rows.function->rows(task.shape, rows.numbers));
+      functions_.push_back(rows.call->MakeRowFunction(task.shape));
     }
     for (std::size_t r = 0; r < task.rows.size(); ++r) values_.emplace_back(MostHeld(task));
   }
@@ -115,7 +115,7 @@ std::uint64_t RowWindowBytes(const Task& task) {
   if (task.rows.empty()) return 0;
   std::uint64_t bytes = task.deltas.size() * std::min(kPiece, task.elements) * sizeof(float);
   for (const RowValue& rows : task.rows) {
-    bytes += MostHeld(task) * sizeof(float) + rows.function->by_row(task.shape, rows.numbers).bytes;
+    bytes += MostHeld(task) * sizeof(float) + rows.call->Rows(task.shape).bytes;
   }
   return bytes;
 }

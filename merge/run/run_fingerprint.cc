@@ -92,15 +92,15 @@ class Printer {
     return Add(static_cast<std::uint64_t>(told.index)).Add(told.out);
   }
   Printer& Add(const Transform& transform) {
-    return Add(transform.function->name)
-        .Add(transform.numbers)
+    return Add(transform.call->name())
+        .Add(transform.call->Numbers())
         .Add(transform.in)
         .Add(transform.companions)
         .Add(transform.out)
         .Add(transform.told);
   }
   Printer& Add(const RowValue& rows) {
-    Add(rows.function->name).Add(rows.numbers).Add(rows.tape);
+    Add(rows.call->name()).Add(rows.call->Numbers()).Add(rows.tape);
     return Add(rows.operands).Add(rows.value).Add(rows.out);
   }
   Printer& Add(const Pass& pass) {
@@ -164,7 +164,9 @@ class Printer {
     Add(task.given.size());
     for (const GivenSlot& given : task.given) Add(given.slot).Add(given.number);
     Add(task.surveyed.has_value());
-    return task.surveyed ? Add(task.surveyed->slot) : *this;
+    if (!task.surveyed) return *this;
+    Add(task.surveyed->slot);
+    return task.surveyed->second == kNoSlot ? *this : Add(task.surveyed->second);
   }
   Digest Finish() const { return stream_.Finish(); }
 

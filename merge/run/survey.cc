@@ -49,6 +49,20 @@ SurveyedRange RangeOf(std::vector<double> numbers) {
   return {rest.front(), *(end - 1)};
 }
 
+SurveyedTotals TotalsOf(std::span<const double> pairs) {
+  std::vector<double> first;
+  std::vector<double> second;
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    if (std::isnan(pairs[i]) || std::isnan(pairs[i + 1])) continue;
+    first.push_back(pairs[i]);
+    second.push_back(pairs[i + 1]);
+  }
+  std::ranges::sort(first);
+  std::ranges::sort(second);
+  return {std::accumulate(first.begin(), first.end(), 0.0),
+          std::accumulate(second.begin(), second.end(), 0.0)};
+}
+
 SurveyResult Take(const Survey& survey, Engine& engine, const ComputeOptions& options) {
   std::vector<std::uint32_t> tasks(survey.plan->tasks.size());
   std::iota(tasks.begin(), tasks.end(), 0);
@@ -68,7 +82,12 @@ SurveyResult Take(const Survey& survey, Engine& engine, const ComputeOptions& op
   }
   engine.Compute(WholeTasks(tasks), sink, own);
   engine.ExpectInputsUnchanged();
-  return {RangeOf(std::move(sink.numbers)), std::move(sink.gathered)};
+  if (survey.totals) {
+    const SurveyedTotals totals = TotalsOf(sink.numbers);
+    return {totals.first, totals.second, std::move(sink.gathered)};
+  }
+  const SurveyedRange range = RangeOf(std::move(sink.numbers));
+  return {range.low, range.high, std::move(sink.gathered)};
 }
 
 }  // namespace weightsmith::internal

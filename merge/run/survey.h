@@ -2,6 +2,7 @@
 // is computed.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "merge/run/engine.h"
@@ -13,8 +14,14 @@ struct SurveyedRange {
   double high = 0;
 };
 
+struct SurveyedTotals {
+  double first = 0;
+  double second = 0;
+};
+
 struct SurveyResult {
-  SurveyedRange range;
+  double first = 0;  ///< the lower end of the range, or the first total
+  double second = 0;
   std::vector<std::vector<double>> gathered;  ///< by task: numbers of its first passes
 };
 
@@ -22,6 +29,10 @@ struct SurveyResult {
 /// and then without what is above the 99th of the rest. A percentile between two numbers is in the
 /// middle of them. NaN of no numbers.
 SurveyedRange RangeOf(std::vector<double> numbers);
+
+/// Of pairs, one behind the other, the sum of the first numbers and that of the second ones. Pairs
+/// in which one is no number do not count; the order of pairs makes no difference.
+SurveyedTotals TotalsOf(std::span<const double> pairs);
 
 /// What the survey's tasks give, by an engine of its plan. `options` are those of the
 /// computation that needs it; all tasks are in it whatever that computes.

@@ -231,8 +231,7 @@ void TaskState::EndPass(const Poll& poll) {
     std::size_t told = 0;
     for (const ToldNumber& number : transform.told) told = std::max(told, number.index + 1);
     std::vector<double> numbers(told, std::numeric_limits<double>::quiet_NaN());
-    transform.function->compute(in, task_->shape, transform.numbers, kept_[transform.out], poll,
-                                Told(numbers));
+    transform.call->Compute(in, task_->shape, kept_[transform.out], poll, Told(numbers));
     for (const ToldNumber& number : transform.told) slots_[number.out] = {numbers[number.index]};
   }
   EndNumbers(ended);
@@ -309,9 +308,7 @@ std::uint64_t StateBytes(const Task& task) {
     for (const Reduction& reduction : pass.reductions) bytes += GatheredBytes(reduction, task);
     std::uint64_t passing = 0;
     for (const Transform& transform : pass.transforms) {
-      const auto of = transform.function->bytes;
-      const std::uint64_t own =
-          of == nullptr ? 0 : of(task.shape, transform.in.size(), transform.numbers);
+      const std::uint64_t own = transform.call->Bytes(task.shape, transform.in.size());
       passing = std::max(passing, own + CompanionBytes(task, transform));
     }
     most = std::max(most, bytes + passing);

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from weightsmith._results import Info, Plan, Report, ScanResult, Verification
 
-DType = Literal["f32", "f16", "bf16", "f8_e4m3", "f8_e5m2"]
+# What tensors are stored as: values of a dtype, or codes with scales beside them.
+DType = Literal["f32", "f16", "bf16", "f64", "f8_e4m3", "f8_e5m2", "f8_scaled", "f8_block128"]
 
 
 NativeProgress = Callable[[str, int, int, float], object]

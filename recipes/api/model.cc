@@ -19,15 +19,6 @@
 #include "recipes/show.h"
 
 namespace weightsmith {
-namespace internal {
-
-PlannedSource::PlannedSource(PreparedPlan made)
-    : prepared(std::move(made)), names(prepared.Names()) {
-  std::ranges::sort(names);
-}
-
-}  // namespace internal
-
 namespace {
 
 Model NewModel(internal::ModelSource source) {

@@ -1,6 +1,8 @@
 #include <weightsmith/rewrite.h>
 
+#include <string>
 #include <utility>
+#include <variant>
 
 #include "recipes/api/guarded.h"
 #include "recipes/api/report_result.h"
@@ -25,6 +27,11 @@ Report Rewrite(const RunOptions& run, const char* phase, Make make) {
   });
 }
 
+internal::StoredAs Stored(const std::variant<DType, std::string>& named) {
+  if (const DType* dtype = std::get_if<DType>(&named)) return *dtype;
+  return internal::StorageNamed(std::get<std::string>(named));
+}
+
 }  // namespace
 
 Report Split(const std::filesystem::path& path, const std::filesystem::path& folder,
@@ -44,7 +51,7 @@ Report Convert(const std::filesystem::path& path, const std::filesystem::path& o
     request.path = path;
     request.key = options.key;
     request.output = output;
-    request.dtype = options.dtype;
+    if (options.dtype) request.dtype = Stored(*options.dtype);
     request.components = options.components;
     request.prune = options.prune;
     request.fix = options.fix;

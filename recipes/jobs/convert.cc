@@ -74,6 +74,15 @@ OutputLayout LayoutNamed(const std::string& word) {
       fmt::format("Layouts are {}.", fmt::join(known, ", ")));
 }
 
+StoredAs StorageNamed(const std::string& word) {
+  if (const auto stored = StoredAsByWord(word)) return *stored;
+  const std::vector<std::string_view> words = StorableWords();
+  const std::vector<std::string> known(words.begin(), words.end());
+  throw Error(ErrorCode::kUsage,
+              fmt::format("convert: there is no dtype {}.{}", Quote(word), DidYouMean(word, known)),
+              fmt::format("Dtypes are {}.", fmt::join(known, ", ")));
+}
+
 RewriteJob ConvertJob(const ConvertRequest& request) {
   return WithContext("convert", [&] {
     const FileForm form = FormOf(request.layout, false, request.output);

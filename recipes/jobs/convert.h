@@ -27,6 +27,9 @@ struct ConvertRequest {
 /// The layout that a word names, "ldm"; throws kUsage for none.
 OutputLayout LayoutNamed(const std::string& word);
 
+/// What a word names that tensors are stored as, "f16" or "f8_scaled"; throws kUsage for none.
+StoredAs StorageNamed(const std::string& word);
+
 /// Throws kMismatch for components or a layout that the file does not have or take.
 RewriteJob ConvertJob(const ConvertRequest& request);
 

@@ -152,10 +152,7 @@ std::optional<PlaceMap<std::optional<StoredAs>>> ReadDType(Reader& reader, const
     if (stored && Info(stored->dtype).has_codec) return stored;
     if (value.scalar() && value.text == "keep") return std::optional<Choice>(std::in_place);
     std::vector<std::string> known{"keep"};
-    for (const DTypeInfo& info : DTypes()) {
-      if (info.has_codec) known.emplace_back(info.word);
-    }
-    for (const Encoding* encoding : Encodings()) known.emplace_back(encoding->id);
+    for (const std::string_view word : StorableWords()) known.emplace_back(word);
     reader.diagnostics().AddError(
         value.place,
         fmt::format("{}: {} is not a dtype that can be written{}", what, Describe(value),

@@ -5,23 +5,24 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "core/base/text.h"
 #include "merge/operator.h"
+#include "recipes/parser/adapter_entries.h"
 #include "recipes/parser/advice.h"
+#include "recipes/parser/layer_entries.h"
 #include "recipes/parser/lists.h"
 #include "recipes/parser/mixing.h"
+#include "recipes/parser/model_entries.h"
 #include "recipes/parser/operator_word.h"
+#include "recipes/parser/parameters.h"
 #include "recipes/parser/policies.h"
 #include "recipes/parser/where.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith::internal {
 namespace {
-
-constexpr double kLeftOut = std::numeric_limits<double>::quiet_NaN();
 
 /// A sentence as a part of another: "share of b".
 std::string Lowered(std::string_view sentence) {
@@ -61,29 +62,41 @@ void CollectRows(const SourceNode& node, std::map<std::string, SourcePlace>& row
 
 }  // namespace
 
+StepReader::StepReader(Reader& reader, Graph& graph, const Policies& policies,
+                       const Presets& presets)
+    : context_{
+          .reader = reader,
+          .graph = graph,
+          .policies = policies,
+          .presets = presets,
+          .read_operand = [this](const SourceNode& node, const std::string& name,
+                                 const std::string& what) { return Operand(node, name, what); }} {}
+
 NodeId StepReader::Read(const std::string& name, const SourceNode& written, bool top_level) {
   const std::string what = WordsFor(name, written);
-  const auto renamed = WithOperator(reader_, written, what);
+  const auto renamed = WithOperator(context_.reader, written, what);
   const SourceNode& node = renamed ? *renamed : written;
   DraftNode draft;
   draft.node.name = name;
   draft.place = node.place;
   draft.top_level = top_level;
-  draft.node.policies = policies_;
-  const NodeId id = graph_.Add(std::move(draft));
-  if (!reader_.IsMap(node, what, "Write {op: weighted_sum, a: …, b: …, alpha: 0.5}")) return id;
-  Gathered gathered = GatherLists(node, reader_);
-  const Operator* op = ReadOperator(reader_, gathered.step, what);
-  if (const SourceNode* policy = node.Find("policy")) {
-    ReadPolicies(reader_, *policy, name, graph_.at(id).node.policies);
+  draft.node.policies = context_.policies;
+  const NodeId id = context_.graph.Add(std::move(draft));
+  if (!context_.reader.IsMap(node, what, "Write {op: weighted_sum, a: …, b: …, alpha: 0.5}")) {
+    return id;
   }
-  CollectRows(node, graph_.at(id).rows);
+  Gathered gathered = GatherLists(node, context_.reader);
+  const Operator* op = ReadOperator(context_.reader, gathered.step, what);
+  if (const SourceNode* policy = node.Find("policy")) {
+    ReadPolicies(context_.reader, *policy, name, context_.graph.at(id).node.policies);
+  }
+  CollectRows(node, context_.graph.at(id).rows);
   if (op == nullptr) return id;
   const SourceNode step = Corrected(std::move(gathered), op, what);
-  graph_.at(id).node.op = op;
+  context_.graph.at(id).node.op = op;
   for (const ParameterSpec& spec : op->parameters) {
     if (const SourceNode* value = step.Find(spec.name)) {
-      graph_.at(id).rows.emplace(spec.name, value->place);
+      context_.graph.at(id).rows.emplace(spec.name, value->place);
     }
   }
   ReadArguments(step, what, id);
@@ -97,21 +110,22 @@ SourceNode StepReader::Corrected(Gathered gathered, const Operator*& op, const s
   };
   const SourcePlace& place = gathered.step.place;
   const bool generated = place.source != nullptr && place.source->generated;
-  if (auto fitting =
-          generated ? std::nullopt : WithFittingOperator(reader_, gathered.step, *op, called())) {
+  if (auto fitting = generated
+                         ? std::nullopt
+                         : WithFittingOperator(context_.reader, gathered.step, *op, called())) {
     gathered.step = *std::move(fitting);
     gathered.lists.clear();
     op = FindOperator(gathered.step.Find("op")->text);
-  } else if (auto listed = WithListOf(reader_, gathered.step, *op, called())) {
-    ReportGathered(reader_, gathered, *op, called(), true);
+  } else if (auto listed = WithListOf(context_.reader, gathered.step, *op, called())) {
+    ReportGathered(context_.reader, gathered, *op, called(), true);
     gathered.step = *std::move(listed);
   } else {
-    ReportGathered(reader_, gathered, *op, called(), false);
+    ReportGathered(context_.reader, gathered, *op, called(), false);
   }
-  if (auto named = WithOperandNames(reader_, gathered.step, *op, called())) {
+  if (auto named = WithOperandNames(context_.reader, gathered.step, *op, called())) {
     gathered.step = *std::move(named);
   }
-  const auto meant = reader_.CheckKeys(gathered.step, KeysOf(*op), called());
+  const auto meant = context_.reader.CheckKeys(gathered.step, KeysOf(*op), called());
   return meant.empty() ? std::move(gathered.step) : WithMeantKeys(gathered.step, meant);
 }
 
@@ -119,15 +133,15 @@ SourceNode StepReader::Corrected(Gathered gathered, const Operator*& op, const s
 void StepReader::ReportMissing(const SourceNode& node, const std::string& what, const Operator& op,
                                std::string_view key, std::string_view doc) {
   const bool named = what != op.name;
-  reader_.diagnostics().AddError(
+  context_.reader.diagnostics().AddError(
       node.place, fmt::format("{}{} needs '{}'", named ? what + ": " : "", op.name, key),
       fmt::format("Write {}: … ({})", key, Lowered(doc)));
 }
 
 /// Says whether there are all that the operator needs.
 bool StepReader::ReadOperands(const SourceNode& node, const std::string& what, NodeId id) {
-  const Operator& op = *graph_.at(id).node.op;
-  const std::string name = graph_.at(id).node.name;
+  const Operator& op = *context_.graph.at(id).node.op;
+  const std::string name = context_.graph.at(id).node.name;
   bool whole = true;
   for (const OperandSpec& spec : op.operands) {
     const SourceNode* operand = node.Find(spec.name);
@@ -143,50 +157,52 @@ bool StepReader::ReadOperands(const SourceNode& node, const std::string& what, N
       ReportMissing(node, what, op, spec.name, spec.doc);
       whole = false;
     }
-    graph_.at(id).operands.push_back(std::move(reference));
+    context_.graph.at(id).operands.push_back(std::move(reference));
   }
   return whole;
 }
 
 /// As ReadOperands.
 bool StepReader::ReadWhereOf(const SourceNode& node, const std::string& what, NodeId id) {
-  const Operator& op = *graph_.at(id).node.op;
+  const Operator& op = *context_.graph.at(id).node.op;
   if (op.where.empty()) return true;
   const SourceNode* where = node.Find(kWhere);
   if (where == nullptr) {
     ReportMissing(node, what, op, kWhere, op.where);
     return false;
   }
-  graph_.at(id).rows.emplace(kWhere, where->place);
-  graph_.at(id).node.where = ReadWhere(reader_, *where, fmt::format("{}: '{}'", what, kWhere));
+  context_.graph.at(id).rows.emplace(kWhere, where->place);
+  context_.graph.at(id).node.where =
+      ReadWhere(context_.reader, *where, fmt::format("{}: '{}'", what, kWhere));
   return true;
 }
 
 /// As ReadOperands.
 bool StepReader::ReadParameters(const SourceNode& node, const std::string& what, NodeId id,
                                 ArgumentsGiven& given) {
-  const Operator& op = *graph_.at(id).node.op;
+  const Operator& op = *context_.graph.at(id).node.op;
   bool whole = true;
   for (const ParameterSpec& spec : op.parameters) {
     const SourceNode* value = node.Find(spec.name);
-    const bool by_entry = spec.by_entry && AllEntriesHave(graph_.at(id).node, spec);
+    const bool by_entry = spec.by_entry && AllEntriesHave(context_.graph.at(id).node, spec);
     if (value != nullptr || by_entry) given.parameters.push_back(spec.name);
     Weights weights(spec.default_value.value_or(kLeftOut));
     if (value != nullptr) {
-      const auto read = ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
+      const auto read =
+          ReadParameter(context_, spec, *value, fmt::format("{}: '{}'", what, spec.name));
       if (read) weights = *read;
     } else if (!spec.default_value && !spec.optional && !by_entry) {
       ReportMissing(node, what, op, spec.name, spec.doc);
       whole = false;
     }
     if (weights.everywhere()) given.numbers.emplace(spec.name, *weights.everywhere());
-    graph_.at(id).node.parameters.push_back(std::move(weights));
+    context_.graph.at(id).node.parameters.push_back(std::move(weights));
   }
   return whole;
 }
 
 void StepReader::ReadArguments(const SourceNode& node, const std::string& what, NodeId id) {
-  const Operator& op = *graph_.at(id).node.op;
+  const Operator& op = *context_.graph.at(id).node.op;
   bool whole = ReadOperands(node, what, id);
   ArgumentsGiven given;
   if (op.list) {
@@ -204,94 +220,17 @@ void StepReader::ReadArguments(const SourceNode& node, const std::string& what, 
   whole = ReadParameters(node, what, id, given) && whole;
   if (!whole || op.check == nullptr) return;
   if (const std::string problem = op.check(given); !problem.empty()) {
-    reader_.diagnostics().AddError(node.place, fmt::format("{}: {}: {}", what, op.name, problem),
-                                   fmt::format("'weightsmith ops {}' shows an example.", op.name));
+    context_.reader.diagnostics().AddError(
+        node.place, fmt::format("{}: {}: {}", what, op.name, problem),
+        fmt::format("'weightsmith ops {}' shows an example.", op.name));
   }
 }
 
 void StepReader::ReadList(const SourceNode& list, const std::string& what, NodeId id) {
-  const OperandListSpec& spec = *graph_.at(id).node.op->list;
-  if (spec.adapters) return ReadAdapters(list, what, id);
-  if (spec.layers) return ReadLayers(list, what, id);
-  const std::string name = graph_.at(id).node.name;
-  std::string example = ListInWords(list, nullptr, spec.weighted);
-  if (example.empty()) example = spec.weighted ? "[{model: x, weight: 0.5}, …]" : "[x, y]";
-  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, spec.name),
-                      fmt::format("Write {}: {}", spec.name, example))) {
-    return;
-  }
-  for (std::size_t i = 0; i < list.items.size(); ++i) {
-    const SourceNode& written = list.items[i];
-    const std::string entry_name = fmt::format("{}.{}.{}", name, spec.name, i + 1);
-    const std::string entry_what = fmt::format("{}: {}[{}]", what, spec.name, i + 1);
-    const bool bare = !written.map() || written.Find("op") != nullptr;
-    Node& node = graph_.at(id).node;
-    if (spec.weighted) node.weights.emplace_back(1.0);
-    if (const std::size_t numbers = EntryNumbers(*node.op).size(); numbers > 0) {
-      node.entry_numbers.emplace_back(numbers, Weights(kLeftOut));
-    }
-    OperandReference operand{{}, {}, written.place};
-    if (bare && !spec.weighted) {
-      operand = Operand(written, entry_name, entry_what);
-    } else if (IsPair(written, NamesOf(EntryKeys())) && spec.weighted) {
-      reader_.diagnostics().AddError(written.place,
-                                     fmt::format("{} has no 'model' and 'weight'", entry_what),
-                                     fmt::format("Write {{model: {}, weight: {}}}",
-                                                 written.keys[0].text, written.items[0].text));
-    } else if (bare) {
-      reader_.diagnostics().AddError(
-          written.place, fmt::format("{} has no weight", entry_what),
-          fmt::format(
-              "Write {{model: {}, weight: {}}}", written.scalar() ? written.text : "…",
-              FormatNumber(std::round(100.0 / static_cast<double>(list.items.size())) / 100)));
-    } else {
-      operand = ReadEntry(written, entry_name, entry_what, id);
-    }
-    graph_.at(id).list.push_back(std::move(operand));
-  }
-}
-
-/// {model: x, weight: 0.5, density: 0.3}: its numbers go to the step's last entry.
-OperandReference StepReader::ReadEntry(const SourceNode& written, const std::string& entry_name,
-                                       const std::string& what, NodeId id) {
-  const Operator& op = *graph_.at(id).node.op;
-  std::vector<std::string> required = NamesOf(EntryKeys());
-  if (!op.list->weighted) required.pop_back();
-  std::vector<std::string> keys = required;
-  const std::vector<const ParameterSpec*> specs = EntryNumbers(op);
-  for (const ParameterSpec* spec : specs) {
-    keys.emplace_back(spec->name);
-    const bool needed = !spec->by_entry && !spec->default_value && !spec->optional;
-    if (needed) required.emplace_back(spec->name);
-  }
-  const auto meant = reader_.CheckKeys(written, keys, what);
-  std::optional<SourceNode> corrected;
-  if (!meant.empty()) corrected = WithMeantKeys(written, meant);
-  const SourceNode& entry = corrected ? *corrected : written;
-  for (const std::string& key : required) {
-    if (entry.Find(key) != nullptr) continue;
-    reader_.diagnostics().AddError(
-        entry.place, fmt::format("{} has no '{}'", what, key),
-        op.list->weighted ? "Write {model: …, weight: 0.5}" : "Write {model: …}");
-  }
-  OperandReference operand{{}, {}, written.place};
-  if (const SourceNode* model = entry.Find("model")) {
-    operand = Operand(*model, entry_name, what + ": 'model'");
-  }
-  const auto read = [&](const ParameterSpec& spec) {
-    const SourceNode* value = entry.Find(spec.name);
-    if (value == nullptr) return std::optional<Weights>();
-    return ReadParameter(spec, *value, fmt::format("{}: '{}'", what, spec.name));
-  };
-  if (op.list->weighted) {
-    const auto weight = read({.name = "weight", .by_place = true});
-    if (weight) graph_.at(id).node.weights.back() = *weight;
-  }
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    const auto number = read(*specs[i]);
-    if (number) graph_.at(id).node.entry_numbers.back()[i] = *number;
-  }
-  return operand;
+  const OperandListSpec& spec = *context_.graph.at(id).node.op->list;
+  if (spec.adapters) return ReadAdapterEntries(context_, list, what, id);
+  if (spec.layers) return ReadLayerEntries(context_, list, what, id);
+  ReadModelEntries(context_, list, what, id);
 }
 
 OperandReference StepReader::Operand(const SourceNode& node, const std::string& name,
@@ -300,15 +239,15 @@ OperandReference StepReader::Operand(const SourceNode& node, const std::string& 
   if (node.scalar()) {
     reference.name = node.text;
     if (node.text.empty()) {
-      reader_.diagnostics().AddError(node.place, fmt::format("{} is an empty name", what),
-                                     "Write the name of a model or step.");
+      context_.reader.diagnostics().AddError(node.place, fmt::format("{} is an empty name", what),
+                                             "Write the name of a model or step.");
     }
   } else if (node.map() && node.Find("op") != nullptr) {
     reference.node = Read(name, node, false);
   } else if (!IsReported(node)) {
     const SourceNode* model = node.Find("model");
     const bool named = model != nullptr && model->scalar();
-    reader_.diagnostics().AddError(
+    context_.reader.diagnostics().AddError(
         node.place, fmt::format("{} is the name of a model or step, not {}", what, Describe(node)),
         named ? fmt::format("Write {}", model->text) : "Write a name, or a step: {op: …}");
   }

@@ -65,14 +65,15 @@ def task_arithmetic(t, base, of, weights, normalize=False, factor=1.0):
     return base + t(factor) * total
 
 
-def cabs(t, base, of, weights, density, factor=1.0):
-    """Of at most 256 elements, which are one group."""
+def cabs(t, base, of, weights, density, factor=1.0, group=256):
     taken, terms = np.zeros(base.size, bool), []
-    count = -(-round(density * 256) * base.size // 256)
     for x, weight in zip(of, weights):
         free = np.where(taken, 0, x - base).astype(t)
         kept = np.zeros(base.size, bool)
-        kept[np.argsort(-np.abs(free), kind="stable")[:count]] = True
+        for first in range(0, base.size, group):
+            part = np.abs(free[first:first + group])
+            count = -(-round(density * group) * part.size // group)
+            kept[first + np.argsort(-part, kind="stable")[:count]] = True
         taken |= kept & (free != 0)
         terms.append(t(weight) * np.where(kept, free, 0).astype(t))
     return add_to_base(t, base, terms, factor)

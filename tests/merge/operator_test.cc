@@ -206,7 +206,7 @@ TEST(Operators, HaveNamesThatAreDistinctAndDefaultsInTheirRange) {
 TEST(Operators, TakeWeightsByPlaceWhereTheyAreNumbersOfOneTensor) {
   // Of the loop that finds a result, or of the step as a whole; "low" and "high" are of clamp
   // alone.
-  constexpr std::string_view kEverywhere[] = {"iterations", "task", "tolerance"};
+  constexpr std::string_view kEverywhere[] = {"group", "iterations", "task", "tolerance"};
   for (const Operator* op : Operators()) {
     for (const ParameterSpec& parameter : op->parameters) {
       const bool everywhere =

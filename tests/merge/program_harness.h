@@ -71,7 +71,7 @@ std::vector<T> RunProgram(const Lowering::Finished& program,
       for (const T value : registers[own.value].first(n)) {
         values.push_back(static_cast<float>(value));
       }
-      own.function->rows(shape, own.numbers)->Compute(values);
+      own.call->MakeRowFunction(shape)->Compute(values);
     }
     return run_tape(state.tape(), operands);
   };

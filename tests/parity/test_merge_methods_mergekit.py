@@ -3,6 +3,8 @@
 What differs on purpose is left out here and said in docs/operators.md: magnitudes at TIES' limit, model_stock of models that
 point away from each other, nuslerp of opposite vectors."""
 
+import json
+
 import merging
 import numpy as np
 import pytest
@@ -86,6 +88,11 @@ def ours(module_weightsmith):
 
 def test_every_method_is_compared():
     assert {method.spec.name for method in registered_methods()} == {case[0] for case in CASES.values()}
+
+
+def test_every_method_has_its_name_here(weightsmith):
+    ours = {op["name"] for op in json.loads(weightsmith("ops", "--json"))}
+    assert {method.spec.name for method in registered_methods()} <= ours
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -158,6 +158,21 @@ def test_the_page_of_operators_names_every_method():
     assert "`convert_*`" in page
 
 
+# What parts of their graphs do, of which no step of ours is asked.
+NO_STEPS = {"get_dtype", "get_device"}
+
+
+def test_the_program_knows_every_method_by_name(weightsmith):
+    """As an operator, or it says what stands for it or why there is none."""
+    for method in get_all():
+        name = method.identifier
+        if "'" in name or name.startswith("convert_") or name.endswith("_sdxl_sgm") or name in NO_STEPS:
+            continue
+        said = weightsmith("ops", name, any_status=True)
+        unexplained = said.removesuffix("'weightsmith ops' lists the operators.\n").strip().endswith(f"unknown operator '{name}'.")
+        assert not unexplained, name
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_method_gives_what_sd_mecha_gives(ours, name):
     compute, _ = CASES[name]

@@ -14,10 +14,22 @@ import support  # noqa: E402
 from baker import F32, Baker  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--exhaustive", action="store_true", help="also the tests that an ordinary run leaves out")
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "exhaustive: left out without --exhaustive; an ordinary test tries the same behaviour")
     binary = program()
     if not binary.is_file():
         raise pytest.UsageError(f"{binary} is not built; run scripts/test.sh, or set WEIGHTSMITH_BUILD")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not (config.getoption("exhaustive") or os.environ.get("WEIGHTSMITH_BLESS") == "1"):  # of which every case is written
+        left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
 
 
 def program():

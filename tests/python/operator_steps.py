@@ -20,12 +20,17 @@ SUITED = {
     "truncate_rank": {"rank": 3},
     "adjust": {"detail_in": 2, "detail_out": -1, "contrast": 1.5, "blue": 3},
     "align_attention": {"head_size": 4},
+    "bake": {"adapters": ["low:0.6", {"use": "whole", "strength": {"default": 0.25, "/big|huge/": -0.5}}]},
+    "stack": {"of": [{"model": "a", "layers": "0-3"}, {"model": "b", "layers": "2-9", "scale": {"default": 0.75, "/mlp/": 1}},
+                     {"model": {"op": "slerp", "a": "b", "b": "c", "alpha": 0.3}, "layers": 5}]},
+    "within": {"apply": {"op": "slerp", "a": "b", "b": "c", "alpha": 0.3}, "where": {"larger_than": 100}},
 }
 
 
 # Forms of a step that no default shows.
 MORE = {
     "emr": [{"task": 2}],
+    "cabs": [{"group": 4}],
     "consensus": [{"task": 1}],
     "truncate_rank": [{"rank": None, "ratio": 0.5}],
     "clamp": [{"low": None, "high": None, "to": ["b", "c"]},
@@ -35,7 +40,14 @@ MORE = {
     "crossover": [{"tilt": 0.3}],
     "align_attention": [{"head_size": None, "heads": 2}],
     "rebasin": [{"head_size": 4}],
+    "bake": [{"adapters": ["scaled:0.5"]}, {"adapters": ["kron:0.5", "hada"]}],
+    "stack": [{"of": ["a"]}],
+    "within": [{"where": [{"rank": [1, 3]}, {"name": "/conv/"}]}],
 }
+
+
+# What a word other than the default needs beside it.
+BESIDE = {("emr", "scale"): {"task": 2}}
 
 
 @functools.cache
@@ -130,7 +142,7 @@ def variants(op, seed):
             if other != parameter.get("default"):
                 seed += 1
                 name = f"{op['name']}.{parameter['name']}-{str(other).lower()}"
-                result.append((name, step(op, seed, **{parameter["name"]: other})))
+                result.append((name, step(op, seed, **{parameter["name"]: other}, **BESIDE.get((op["name"], parameter["name"]), {}))))
     return result
 
 

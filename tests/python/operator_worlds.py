@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import operator_steps
+import random_families
 import support
 
 SHAPES = {
@@ -49,10 +50,12 @@ SPECIAL = {
 SHARED = np.random.default_rng(77).standard_normal((9, 12))
 DTYPES = {"base": "F32", "a": "F16", "b": "BF16", "c": "F32"}
 
-# Not arithmetic over models of the same names: they have tests of their own.
-ELSEWHERE = {"bake", "stack", "within"}
 # What is not for any tensor has its own world.
-NEEDS = {"adjust": "sd15", "ema": "averages", "align_attention": "sd15", "rebasin": "sd15"}
+NEEDS = {"adjust": "sd15", "ema": "averages", "align_attention": "sd15", "rebasin": "sd15", "stack": "llama"}
+
+# Of every kind of pass: sums, selections, ranks, medians, cells, random numbers, groups; and of none.
+OF_EVERY_KIND = ("linear", "slerp", "ties", "model_stock", "della", "breadcrumbs", "sce", "geometric_median", "cosine_a", "noise", "cabs",
+                 "norm_match", "pcb", "ramplus_tl", "within", "bake", "bake.0")
 
 DTYPES_TRIED = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 
@@ -77,10 +80,10 @@ def stored(arrays, dtype):
 
 
 class World:
-    """Four models in a folder, and the steps that take them."""
+    """Four models in a folder, adapters of them, and the steps that take them."""
 
-    def __init__(self, weightsmith, folder, models):
-        self.run, self.folder, self.models = weightsmith, folder, models
+    def __init__(self, weightsmith, folder, models, adapters=None):
+        self.run, self.folder, self.models, self.adapters = weightsmith, folder, models, adapters or {}
         self.steps = {}  # name of the output -> step
         (folder / "out").mkdir(parents=True)
 
@@ -92,16 +95,18 @@ class World:
 
     def fill(self, steps):
         """Keeps the steps that it takes, and gives back the others."""
-        left = {}
-        if self.takes(steps) is None:  # all at once
-            self.steps = steps
-            return {}
-        for name, step in steps.items():
-            if self.takes({name: step}) is None:
-                self.steps[name] = step
-            else:
-                left[name] = step
+        left = self.refused(steps)
+        self.steps = {name: step for name, step in steps.items() if name not in left}
         return left
+
+    def refused(self, steps):
+        if self.takes(steps) is None:  # all at once
+            return {}
+        if len(steps) == 1:
+            return steps
+        names = list(steps)
+        halves = names[:len(names) // 2], names[len(names) // 2:]
+        return {name: step for half in halves for name, step in self.refused({name: steps[name] for name in half}).items()}
 
     def groups(self):
         """Its steps, a few at a time."""
@@ -110,12 +115,13 @@ class World:
 
     def recipe(self, steps=None, name="r.json", models=None, dtype=None, **policy):
         steps = self.steps if steps is None else steps
-        used = {letter for letter in DTYPES if re.search(f'"{letter}"', json.dumps(list(steps.values())))}
-        files = {letter: str((models or self.models)[letter]) for letter in used}
+        written = json.dumps(list(steps.values()))
+        files = {letter: str((models or self.models)[letter]) for letter in DTYPES if f'"{letter}"' in written}
+        adapters = {name: str(path) for name, path in self.adapters.items() if re.search(f'"{name}[:"]', written)}
         extra = {"dtype": dtype} if dtype else {}
         outputs = [{"model": f"s{i}", "path": f"out/{key}.safetensors", **extra} for i, key in enumerate(steps)]
         return support.write_recipe(self.folder / name, {
-            "models": files, "steps": {f"s{i}": step for i, step in enumerate(steps.values())}, "outputs": outputs,
+            "models": files, "adapters": adapters, "steps": {f"s{i}": step for i, step in enumerate(steps.values())}, "outputs": outputs,
             "policy": {"effect": "any", "non_finite": "allow", **policy}})
 
     def merge(self, recipe, *options, env=None):
@@ -137,7 +143,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def table(session_weightsmith):
-    return [op for op in json.loads(session_weightsmith("ops", "--json").stdout) if op["name"] not in ELSEWHERE]
+    return json.loads(session_weightsmith("ops", "--json").stdout)
 
 
 def candidates(tiny, folder):
@@ -154,6 +160,20 @@ def candidates(tiny, folder):
                        for letter in DTYPES}
 
 
+def adapters_of(shapes):
+    """Name -> tensors of a file: factors, whole differences also of what is no matrix, and one that looks at the weight."""
+    stems = {name: name.removesuffix(".weight") for name in shapes}
+    files = {name: tensors for name, (tensors, _) in random_families.adapters_of(stems, shapes).items()}
+    norms = {f"{stem}.dora_scale": np.full((shapes[name][0], *[1] * (len(shapes[name]) - 1)), 7, np.float32)
+             for name, stem in stems.items() if f"{stem}.lora_up.weight" in files["low"]}
+    return {**files, "scaled": files["low"] | norms}
+
+
+def written_adapters(folder):
+    shapes = SHAPES | {name: shape for name, shape in ODD_SHAPES.items() if shape and 0 not in shape}
+    return {name: support.write(folder / f"adapter-{name}.safetensors", tensors) for name, tensors in adapters_of(shapes).items()}
+
+
 def with_averages(model, other, path):
     """A model of which training kept moving averages: here those of another seed."""
     averages = {f"model_ema.{name.removeprefix('model.').replace('.', '')}": array
@@ -161,17 +181,19 @@ def with_averages(model, other, path):
     return support.write(path, support.read(model).tensors | averages)
 
 
-@pytest.fixture(scope="session")
-def worlds(session_weightsmith, tmp_path_factory, tiny, table):
-    """Each operator and its words in the first world that takes it."""
+@pytest.fixture(scope="session", params=["some", pytest.param("every", marks=pytest.mark.exhaustive)])
+def worlds(request, session_weightsmith, tmp_path_factory, tiny, table):
+    """Each operator and its words in the first world that takes it; or some, as many as an ordinary run has time for."""
     folder = tmp_path_factory.mktemp("worlds")
     left = {}
     for i, op in enumerate(table):
+        if request.param == "some" and i % 12 != 0 and op["name"] not in OF_EVERY_KIND:
+            continue
         for name, step in operator_steps.variants(op, 1000 * (i + 1)):
             left[name] = operator_steps.as_weight(op, step)
     made = {}
     for name, models in candidates(tiny, folder):
-        world = World(session_weightsmith, folder / name, models)
+        world = World(session_weightsmith, folder / name, models, written_adapters(folder) if name == "all" else None)
         fit = {key: step for key, step in left.items() if NEEDS.get(key.split(".")[0], name) == name}
         refused = world.fill(fit) if fit else {}
         left = {key: step for key, step in left.items() if key in refused or key not in fit}
@@ -190,6 +212,11 @@ def expected(worlds):
 def plain(steps):
     """Without the words that an operator can have otherwise."""
     return {key: step for key, step in steps.items() if "." not in key}
+
+
+def without_adapters(steps):
+    """They are of tensors of certain names and shapes."""
+    return {key: step for key, step in steps.items() if step["op"] != "bake"}
 
 
 def run_steps(world, steps, models=None, dtype=None, **policy):

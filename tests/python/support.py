@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
+import pytest
 import yaml
 
 try:
@@ -150,3 +151,26 @@ def probe(paths):
     names = "\n".join(map(str, paths)) + "\n"
     result = subprocess.run([built("header_probe"), "-"], input=names, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def sampled(cases, every=8, also=(), offset=0):
+    """Cases of a parametrised test: every so-many-th of them, the first, the last and those of `also` are tried in an ordinary
+    run, the others with --exhaustive. With an `offset` two tests over the same cases try different ones."""
+    cases = list(cases)
+    ordinary = {0, len(cases) - 1, *range(offset % every, len(cases), every)}
+    if unknown := [case for case in also if case not in cases]:
+        raise ValueError(f"{unknown} are not among the cases")
+    return [_param(case, i in ordinary or case in also) for i, case in enumerate(cases)]
+
+
+def chosen(cases, *ordinary):
+    """Cases of a parametrised test: those that are named are tried in an ordinary run, the others with --exhaustive."""
+    cases = list(cases)
+    if unknown := [case for case in ordinary if case not in cases]:
+        raise ValueError(f"{unknown} are not among the cases")
+    return [_param(case, case in ordinary) for case in cases]
+
+
+def _param(case, ordinary):
+    values = case if isinstance(case, tuple) else (case,)
+    return pytest.param(*values, marks=() if ordinary else pytest.mark.exhaustive)

@@ -69,7 +69,7 @@ def told(weightsmith, path="a.safetensors", status=0):
     return json.loads(weightsmith("lora", "info", path, "--json", status=status).stdout)
 
 
-@pytest.mark.parametrize("what", FILES)
+@pytest.mark.parametrize("what", support.sampled(FILES, 3))
 def test_every_family_is_known_under_every_name(weightsmith, tmp_path, what):
     modules, family, rank, component = FILES[what]
     write(tmp_path / "a.safetensors", modules)
@@ -83,7 +83,7 @@ def test_every_family_is_known_under_every_name(weightsmith, tmp_path, what):
 
 @pytest.mark.parametrize("end, shape", [("dora_scale", (1, 768)), ("lora_magnitude_vector", (3072,)), ("lora_magnitude_vector.weight", (3072,)),
                                         ("magnitude", (3072,))])
-@pytest.mark.parametrize("what", ["kohya, SD 1.5", "LoHa", "LoKr, whole"])
+@pytest.mark.parametrize("what", support.chosen(["kohya, SD 1.5", "LoHa", "LoKr, whole"], "LoHa"))
 def test_dora_on_any_of_them(weightsmith, tmp_path, what, end, shape):
     modules, family, _, _ = FILES[what]
     write(tmp_path / "a.safetensors", {stem: [*parts, (end, shape)] for stem, parts in modules.items()})
@@ -220,7 +220,7 @@ MADE_FOR = {  # architecture -> modules as its trainers name them: (stem, rows, 
 }
 
 
-@pytest.mark.parametrize("architecture", MADE_FOR)
+@pytest.mark.parametrize("architecture", support.sampled(MADE_FOR, 4))
 def test_what_it_is_made_for(weightsmith, tmp_path, architecture):
     write(tmp_path / "a.safetensors", {stem: [("lora_down.weight", (4, columns)), ("lora_up.weight", (rows, 4))]
                                        for stem, rows, columns in MADE_FOR[architecture]})

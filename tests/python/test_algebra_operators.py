@@ -175,13 +175,13 @@ def test_matrices_beyond_one_decomposition_do_the_same(weightsmith, tmp_path):
     }
     found = merge(weightsmith, tmp_path, {"w": base, "x": tuned}, steps)
     check(found, {"block": oracle_algebra.truncate(tuned["block"].astype(np.float64), 6)})
-    # Of what was a product of six, all but the noise.
+    # Of what was a product of six, all but the noise. Twelve random sums of columns have the rank of all, where that is less.
     actual = found["many.weight"]
-    assert np.linalg.matrix_rank(actual, tol=1e-2) == 6
+    assert np.linalg.matrix_rank(actual.astype(np.float64) @ generator.standard_normal((2050, 12)), tol=1e-2) == 6
     assert np.abs(actual - few).max() < 1e-3
 
 
-@pytest.mark.parametrize("op", [*ADDED, "svc"])
+@pytest.mark.parametrize("op", support.chosen([*ADDED, "svc"], "iso_c", "svc"))
 def test_the_bytes_depend_on_no_number_of_threads(weightsmith, tmp_path, op):
     models = models_of({f"{i}": (60 + i, 50) for i in range(4)} | {"block": (400, 390)})
     step = {"op": op, "base": "w", "of": ["x", "y"]} | ({"a": "z"} if op == "svc" else {})

@@ -1,6 +1,7 @@
 """What goes wrong is said in one clear message, with the documented status; no output appears under
 the final name, and inputs stay as they are."""
 
+import itertools
 import json
 import os
 import struct
@@ -129,7 +130,7 @@ def reference_accepts(data):
     return True
 
 
-@pytest.mark.parametrize("name", MALFORMED)
+@pytest.mark.parametrize("name", support.sampled(MALFORMED, 3))
 def test_a_malformed_file_is_refused_by_everything_that_opens_it(refuse, tmp_path, pair, name):
     data, words, refused_by_reference = MALFORMED[name]
     assert reference_accepts(data) != refused_by_reference
@@ -404,8 +405,8 @@ def large(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("io", ["map", "read"])
-@pytest.mark.parametrize("how", ["truncated", "replaced", "changed"])
+@pytest.mark.parametrize("how, io", support.chosen(itertools.product(["truncated", "replaced", "changed"], ["map", "read"]),
+                                                   ("truncated", "map"), ("changed", "read")))
 def test_an_input_that_changes_while_it_is_read(weightsmith, large, io, how):
     output = large / "out.safetensors"
     path = large / "b.safetensors"

@@ -84,6 +84,13 @@ REFUSED = {
         ["of[1]: 'density' must be between 0 and 1, not -2"]),
     "weight": ("{op: linear, of: [{model: a, weight: .inf}, {model: b, weight: 0.5}]}", 2, ".inf",
                ["of[1]: 'weight' must be a finite number"]),
+    "weight of a row": ("{op: linear, of: [{model: a, weight: {default: 0.5, \"/conv/\": .nan}}, {model: b, weight: 0.5}]}", 2, ".nan",
+                        ["of[1]: 'weight' must be a finite number"]),
+    "epsilon of an entry's density": (
+        "{op: della, base: base, of: [{model: a, weight: 1}, {model: b, weight: 1, density: 0.95}], density: 0.5, epsilon: 0.1}", 3,
+        "0.95", ["of[2]", "probabilities from 0.85 to 1.05", "at most 0.05"]),
+    "a seed below 0": ("{op: noise, a: a, strength: 0.5, seed: -1}", 2, "-1", ["'seed' is a whole number from 0 to", "not '-1'"]),
+    "a seed with a fraction": ("{op: noise, a: a, strength: 0.5, seed: 1.5}", 2, "1.5}", ["'seed' is a whole number from 0 to"]),
     "epsilon": (f"{{op: della, base: base, {OF}, density: 0.1, epsilon: 0.2}}", 3, "0.1, epsilon",
                 ["of[1]", "probabilities from -0.1 to 0.3, which are to lie between 0 and 1", "an 'epsilon' of at most 0.1"]),
     "epsilon of a row": (
@@ -120,7 +127,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", support.sampled(REFUSED, 3))
 def test_it_is_refused_where_it_is_written(refuse, case):
     step, status, at, said = REFUSED[case]
     refuse(step, status=status, said=said, at="out: {op" if at == "out:" else at)

@@ -30,7 +30,7 @@ def full(tmp_path_factory, session_weightsmith):
     return make
 
 
-@pytest.mark.parametrize("model, family, naming", CASES)
+@pytest.mark.parametrize("model, family, naming", support.sampled(CASES, 23))
 def test_every_module_goes_somewhere(weightsmith, full, tmp_path, model, family, naming):
     base = full(model)
     header, _ = support.header_of(base)

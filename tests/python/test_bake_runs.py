@@ -114,7 +114,7 @@ def test_verify_finds_another_adapter_than_was_baked(weightsmith, tmp_path, bake
 FAMILY_CASES = sorted(adapters.FAMILIES)
 
 
-@pytest.mark.parametrize("family", FAMILY_CASES)
+@pytest.mark.parametrize("family", support.chosen(FAMILY_CASES, "lora", "oft"))
 def test_the_bytes_depend_on_nothing_but_the_inputs(weightsmith, tmp_path, tiny, family):
     base = tiny("sd15")
     shapes, _ = adapters.shapes_of(adapters.weights_of(support.header_of(base)[0]), family, "kohya")
@@ -217,7 +217,7 @@ def test_the_base_may_have_any_layout(weightsmith, tmp_path, bake):
         support.assert_same_bits(other[tensor], direct[tensor], tensor)
 
 
-@pytest.mark.parametrize("dtype", ["bf16", "f16", "f8_e4m3"])
+@pytest.mark.parametrize("dtype", support.chosen(["bf16", "f16", "f8_e4m3"], "bf16"))
 def test_stochastic_rounding_keeps_small_changes_on_average(weightsmith, tmp_path, tiny, dtype):
     base = tiny("sd15", 1, "--dtype", dtype)
     name = f"model.diffusion_model.{ATTENTION}.to_q.weight"

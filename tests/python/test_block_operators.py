@@ -106,6 +106,42 @@ def test_a_number_of_heads_that_fits_no_keys_is_told(weightsmith, tmp_path, numb
     assert said in weightsmith("merge", "r.yaml", status=3).stderr
 
 
+@pytest.mark.parametrize("op", ["rebasin", "align_attention"])
+@pytest.mark.parametrize("config", [
+    {"head_dim": SIZE, "hidden_size": 999, "num_attention_heads": 3}, {"hidden_size": 4 * SIZE, "num_attention_heads": 4}], ids=str)
+@pytest.mark.parametrize("number, said", [
+    ({"heads": 3}, "`heads` 3 makes heads of 2 rows of the 6 rows of its keys, and the model has 2 of 3 rows"),
+    ({"heads": 1}, "`heads` 1 makes heads of 6 rows"), ({"head_size": 2}, "`head_size` 2 makes heads of 2 rows"),
+    ({"heads": 3}, "Write `heads: 2` or `head_size: 3`"), ({"heads": 2}, None), ({"head_size": 3}, None)], ids=str)
+def test_a_number_of_heads_that_is_not_the_models_is_told(weightsmith, tmp_path, op, config, number, said):
+    """It divides the keys, so that the tensors alone do not tell."""
+    generator = np.random.default_rng(10)
+    rows = {"q_proj": 4 * SIZE, "k_proj": 2 * SIZE, "v_proj": 2 * SIZE}
+    for name in "ab":
+        support.write(tmp_path / f"{name}.safetensors", {
+            f"b.self_attn.{part}.weight": generator.standard_normal((count, WIDTH)).astype(np.float32) for part, count in rows.items()})
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "unheard_of", **config}))
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": {"op": op, "a": "a", "b": "b", **number}},
+        "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+    result = weightsmith("merge", "r.yaml", "--no-sync", status=3 if said else 0).stderr
+    assert said is None or said in result
+    assert (tmp_path / "out.safetensors").exists() == (said is None)
+
+
+def test_the_norm_of_queries_says_how_large_heads_are(weightsmith, tiny, tmp_path):
+    path = tiny("qwen3", 1)
+    shapes = {name: x.shape for name, x in support.read(path).tensors.items()}
+    keys, size = shapes["model.layers.0.self_attn.k_proj.weight"][0], shapes["model.layers.0.self_attn.q_norm.weight"][0]
+    for number, status in ((keys // size, 0), (2 * keys // size, 3)):
+        support.write_recipe(tmp_path / "r.yaml", {
+            "models": {"a": str(path), "b": str(tiny("qwen3", 2))},
+            "steps": {"out": {"op": "rebasin", "a": "a", "b": "b", "heads": number}},
+            "output": {"model": "out", "path": "out.safetensors"}, "policy": {"effect": "any"}})
+        said = weightsmith("merge", "r.yaml", "--no-sync", "--force", status=status).stderr
+        assert (f"the model has {keys // size} of {size} rows" in said) == (status == 3)
+
+
 def test_heads_of_which_nothing_is_said_stay(weightsmith, tmp_path):
     generator = np.random.default_rng(4)
     a, b = (made(UNET, HEADS * SIZE, generator) for _ in "ab")
@@ -146,6 +182,8 @@ def test_what_is_compared_with_is_read(weightsmith, tmp_path, step):
     said = weightsmith("merge", "r.yaml", "--no-sync", "--report", "report.json").stderr
     assert "not read" not in said and f"{len(UNET)} used" in said
     _, other = json.loads((tmp_path / "report.json").read_text())["inputs"]
+    assert (other["tensors_read"], other["tensors"]) == (len(UNET), len(UNET) + 1)
+    assert other["digest"] is not None
     assert other["tensors_computed"] == len(UNET) and other["steps"] == ["out"]
 
 

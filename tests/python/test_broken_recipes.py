@@ -60,7 +60,7 @@ def prepared(case, folder):
     return case.file
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", support.sampled(CASES, 3), ids=lambda case: case.name)
 def test_a_broken_recipe_can_be_repaired_from_the_message(weightsmith, tmp_path, case):
     result = weightsmith("validate", "--no-files", prepared(case, tmp_path), status=case.status, env=HOME)
     for place in case.places:
@@ -75,7 +75,7 @@ def test_a_broken_recipe_can_be_repaired_from_the_message(weightsmith, tmp_path,
     case.texts[SAYS] = result.stderr
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", support.sampled(CASES, 6), ids=lambda case: case.name)
 def test_the_repaired_recipe_is_valid(weightsmith, tmp_path, case):
     prepared(case, tmp_path)
     (tmp_path / case.file).write_bytes(case.bytes(REPAIRED))

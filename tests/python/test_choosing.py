@@ -28,6 +28,12 @@ def test_every_operator_is_named(weightsmith):
     assert not operators - set(rows())
 
 
+def test_every_name_is_an_operator(weightsmith):
+    """But parameters, and the text of SuperMerger that weights may be written in."""
+    operators = {op["name"] for op in json.loads(weightsmith("ops", "--json").stdout)}
+    assert named() - operators == {"alpha", "seed", "elemental"}
+
+
 def test_no_method_has_two_rows():
     names = rows()
     assert len(names) == len(set(names))

@@ -19,7 +19,7 @@ ALONE = {
 }
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", support.sampled(ALONE, 4))
 def test_a_component_alone_is_a_folder_and_comes_back(weightsmith, tmp_path, tiny, name):
     layout = ["--layout", "bare"] if name in ("flux1-dev", "sdxl") else []
     source = tiny(name, 1, *layout)

@@ -48,7 +48,7 @@ def test_parts_are_named_as_loaders_take_them(weightsmith, whole, tmp_path, arch
             assert array.shape == expected[key].shape and array.tobytes() == np.ascontiguousarray(expected[key]).tobytes(), key
 
 
-@pytest.mark.parametrize("architecture", PREFIXES)
+@pytest.mark.parametrize("architecture", support.chosen(PREFIXES, "sd15", "flux1-dev"))
 def test_split_then_assemble_is_the_whole_again(weightsmith, whole, tmp_path, architecture):
     tensors = whole(architecture)
     weightsmith("split", "whole.safetensors", "-o", "parts")
@@ -146,7 +146,7 @@ DIFFUSERS = {"sd15": {"unet", "text_encoder", "vae"}, "sd21": {"unet", "text_enc
              "wan-i2v-14b": {"transformer", "text_encoder"}, "wan-ti2v-5b": {"transformer", "text_encoder"}}
 
 
-@pytest.mark.parametrize("architecture", DIFFUSERS)
+@pytest.mark.parametrize("architecture", support.sampled(DIFFUSERS, 6))
 def test_a_pipeline_and_back_is_the_same_bit_for_bit(weightsmith, whole, tmp_path, architecture):
     # Of the empty caption, which diffusers has no tensor for.
     tensors = {name: array for name, array in whole(architecture).items() if not name.endswith("y_embedder.y_embedding")}

@@ -58,6 +58,7 @@ def test_the_public_headers_name_no_third_party():
         assert not re.search(r"\b(nlohmann|YAML|fmt|hwy|tbb|re2|boost)::", header.read_text()), header
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("compiler", [name for name in ("g++", "clang++") if shutil.which(name)])
 def test_each_public_header_compiles_alone(prefix, tmp_path, compiler):
     sources = [tmp_path / f"{header.stem}.cc" for header in HEADERS]
@@ -109,6 +110,7 @@ def files(tiny, tmp_path):
     return tmp_path
 
 
+@pytest.mark.exhaustive  # test_find_package_and_a_merge builds a program, too
 def test_the_example_merges_and_bakes(weightsmith, programs, files):
     example = programs(support.ROOT / "examples" / "cpp") / "merge_and_bake"
     names = [f"{name}.safetensors" for name in ("photo", "anime", "detail", "merged")]
@@ -118,6 +120,7 @@ def test_the_example_merges_and_bakes(weightsmith, programs, files):
     run(example, "none.safetensors", *names[1:], cwd=files, status=4)
 
 
+@pytest.mark.exhaustive
 def test_the_example_sweeps(programs, files):
     example = programs(support.ROOT / "examples" / "cpp") / "sweep"
     tensor = "model.diffusion_model.out.2.weight"

@@ -96,7 +96,7 @@ def flatten(step):
             yield value
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", support.sampled(CASES, 2))
 def test_it_is_what_numpy_computes(weightsmith, tmp_path, name):
     made = models(tmp_path)
     step, compute = CASES[name]
@@ -138,6 +138,47 @@ def test_what_a_model_lacks_is_taken_from_another(weightsmith, tmp_path):
     assert set(out) == set(SHAPES)
     for name in SHAPES:
         support.assert_same_bits(out[name], made["b" if name == "wide.weight" else "a"][name])
+
+
+BACKBONE = "model.diffusion_model."
+
+
+@pytest.mark.parametrize("lacks, bare", [
+    (lambda name: "attn2.to_k" in name, False), (lambda name: "input_blocks.0." in name, False),
+    (lambda name: not name.startswith(BACKBONE + "output_blocks.3."), False), (lambda name: "attn2.to_k" in name, True)],
+    ids=["keys", "input", "most", "bare"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_file_that_is_not_known_by_itself_is_completed(weightsmith, tiny, tmp_path, lacks, bare, nested):
+    """What it lacks is what an architecture is known by."""
+    b = support.read(tiny("sd15", 2)).tensors
+    a = {name: x for name, x in support.read(tiny("sd15", 1)).tensors.items() if not lacks(name)}
+    if bare:
+        a = {name: x for name, x in a.items() if name.startswith(BACKBONE)}
+    support.write(tmp_path / "a.safetensors", {name.removeprefix(BACKBONE) if bare else name: x for name, x in a.items()})
+    assert "unknown" in weightsmith("info", "a.safetensors").stdout
+    step = {"op": "fallback", "a": {"op": "passthrough", "a": "a"} if nested else "a", "b": "b"}
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": str(tiny("sd15", 2))}, "steps": {"out": step},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    weightsmith("merge", "r.yaml", "--no-sync")
+    out = support.read(tmp_path / "out.safetensors").tensors
+    assert set(out) == set(b)
+    for name, x in b.items():
+        support.assert_same_bits(out[name], a.get(name, x), name)
+
+
+def test_two_tensors_of_one_name_are_told(weightsmith, tiny, tmp_path):
+    """A file of which too little is called as in the other, but something is."""
+    name = BACKBONE + "input_blocks.1.1.norm.weight"
+    b = support.read(tiny("sd15", 2)).tensors
+    support.write(tmp_path / "a.safetensors", {name: b[name], "first": b[name], "second": b[name]})
+    support.write_recipe(tmp_path / "r.yaml", {
+        "models": {"a": "a.safetensors", "b": str(tiny("sd15", 2))}, "steps": {"out": {"op": "fallback", "a": "a", "b": "b"}},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    said = weightsmith("merge", "r.yaml", status=3).stderr
+    assert f"output 'out.safetensors': two tensors would be called '{name}', one of " in said
+    assert "whose architecture is not known" in said
+    assert not (tmp_path / "out.safetensors").exists()
 
 
 @pytest.mark.parametrize("alpha", [1, 0.25])

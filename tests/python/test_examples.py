@@ -43,7 +43,7 @@ def models(tiny, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", support.sampled(EXAMPLES, 5))
 def test_an_example_runs(weightsmith, models, name):
     shutil.copy(support.ROOT / "examples" / name, models)
     weightsmith("validate", name)
@@ -86,6 +86,7 @@ def run_script(folder, name, *arguments):
     )
 
 
+@pytest.mark.exhaustive  # test_the_package_is_typed_strictly looks at what they use
 def test_the_examples_in_python_are_typed_strictly():
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir", os.devnull,

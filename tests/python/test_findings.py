@@ -322,8 +322,8 @@ def test_what_chance_kept_is_said_once(weightsmith, tmp_path, op, density):
 
 
 @pytest.mark.parametrize("step, label", [
-    ({"op": "slerp", **AB, "alpha": 0.5}, "straight line"), ({"op": "slerp", **AB, "alpha": 0.5, "length": "blend"}, "straight line"),
-    ({"op": "nuslerp", **AB, "alpha": 0.5, "by": "rows"}, "straight line"),
+    ({"op": "slerp", **AB, "alpha": 0.5}, "opposite"), ({"op": "slerp", **AB, "alpha": 0.5, "length": "blend"}, "opposite"),
+    ({"op": "nuslerp", **AB, "alpha": 0.5, "by": "rows"}, "opposite"),
     ({"op": "multislerp", "of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 1}]}, "straight line"),
     ({"op": "karcher", "of": ["a", "b"]}, "no middle")], ids=str)
 def test_what_has_no_arc_is_said(weightsmith, tmp_path, step, label):
@@ -341,6 +341,21 @@ def test_what_has_no_arc_is_said(weightsmith, tmp_path, step, label):
     steps = json.loads((tmp_path / "report.json").read_text())["steps"]
     (whole,) = [each for each in steps[0]["findings"] if each["label"] == label]
     assert whole["tensors"] == len(SHAPES) and 0 < whole["mean"] < whole["highest"] == 1
+
+
+@pytest.mark.parametrize("step", [
+    {"op": "slerp", **AB, "alpha": 0.5}, {"op": "nuslerp", **AB, "alpha": 0.5, "by": "rows"}], ids=str)
+def test_parallel_tensors_are_not_said_to_be_opposite(weightsmith, tmp_path, step):
+    made = models()
+    made["b"]["conv.weight"] = 2 * made["a"]["conv.weight"]
+    for letter in "ab":
+        support.write(tmp_path / f"{letter}.safetensors", made[letter])
+    found = report_of(weightsmith, tmp_path, {
+        "models": {"a": "a.safetensors", "b": "b.safetensors"}, "steps": {"out": step},
+        "output": {"model": "out", "path": "out.safetensors"}})
+    assert found["out", "conv.weight"]["parallel", None][0] == 1
+    (steps,) = json.loads((tmp_path / "report.json").read_text())["steps"]
+    assert {each["label"] for each in steps["findings"]} == {"angle", "parallel"}
 
 
 NOT_FINITE = {

@@ -96,7 +96,7 @@ FACTORS = {  # for a weight of 8 x 8; what is said of it, nothing where they fit
 }
 
 
-@pytest.mark.parametrize("what", FACTORS)
+@pytest.mark.parametrize("what", support.sampled(FACTORS, 4))
 def test_factors_that_do_not_fit(attack, what):
     shapes, problem = FACTORS[what]
     words = attack({f"{QUERY}.{end}": np.full(shape, 0.01, np.float32) for end, shape in shapes.items()}, 0 if problem is None else 3, shown=0)
@@ -148,6 +148,7 @@ def test_thousands_of_names_for_one_weight(attack, bake):
     assert "change the same rows" in words and "more)" in words and len(words) < 2000
 
 
+@pytest.mark.exhaustive  # as are those for one weight
 def test_thousands_of_names_for_nothing(attack):
     tensors = {}
     for i in range(20_000):
@@ -162,7 +163,7 @@ def test_thousands_of_expressions_for_thousands_of_modules(attack):
     attack(tensors, 3, {"text_encoder.lora_alpha": 4, "text_encoder.alpha_pattern": {f"layers.{i}.self_attn.q_projx{i}": i + 1 for i in range(5000)}}, shown=0)
 
 
-@pytest.mark.parametrize("letters", ["_", "_orig_mod.", "module.", ".", "é"])
+@pytest.mark.parametrize("letters", support.sampled(["_", "_orig_mod.", "module.", ".", "é"], 8))
 def test_long_names_of_one_letter(attack, letters):
     attack(layer("text_encoder." + letters * (60000 // len(letters)) + "q"), 3, shown=0)
 

@@ -10,9 +10,6 @@ import pytest
 
 import support
 
-KILLS = 50
-
-
 @pytest.fixture(scope="module")
 def job(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kill")
@@ -33,7 +30,8 @@ def job(tmp_path_factory):
     return folder
 
 
-def test_a_killed_run_leaves_no_partial_result_and_can_be_repeated(weightsmith, job):
+@pytest.mark.parametrize("kills", support.chosen([10, 50], 10))
+def test_a_killed_run_leaves_no_partial_result_and_can_be_repeated(weightsmith, job, kills):
     output = job / "out.safetensors"
     command = ("merge", job / "recipe.yaml")
 
@@ -53,7 +51,7 @@ def test_a_killed_run_leaves_no_partial_result_and_can_be_repeated(weightsmith, 
 
     moments = random.Random(2)
     interrupted = resumed = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = weightsmith.start(*command)
         time.sleep(moments.uniform(0, duration))
         process.kill()
@@ -72,7 +70,7 @@ def test_a_killed_run_leaves_no_partial_result_and_can_be_repeated(weightsmith, 
             assert leftovers == set()
         remove_all()
     # Otherwise the moments did not probe what they are meant to probe.
-    assert interrupted >= KILLS // 8
+    assert interrupted >= kills // 8
     assert resumed > 0
 
 

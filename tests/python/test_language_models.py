@@ -127,7 +127,7 @@ MIX = "{op: weighted_sum, a: a, b: b, alpha: %s}"
 BAKE = ["bake", "a.safetensors", "-o", "out.safetensors", "--lora"]
 
 
-@pytest.mark.parametrize("arguments, status", [
+@pytest.mark.parametrize("arguments, status", support.sampled([
     (["info", "a.safetensors"], 0),
     (["info", "a.safetensors", "--json"], 0),
     (["blocks", "a.safetensors"], 0),
@@ -149,7 +149,7 @@ BAKE = ["bake", "a.safetensors", "-o", "out.safetensors", "--lora"]
     ([*BAKE, "lost.safetensors"], 3),
     ([*BAKE, "lost.safetensors", "--allow-unmatched", ".*"], 3),
     ([*BAKE, "b.safetensors"], 4),
-])
+], 4))
 def test_no_word_of_diffusion_is_said_of_a_language_model(weightsmith, pair, arguments, status):
     result = weightsmith(*arguments, status=status)
     assert not DIFFUSION.search(result.stdout + result.stderr)

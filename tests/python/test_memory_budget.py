@@ -75,12 +75,12 @@ MERGE = ["merge", "a.safetensors", "b.safetensors", "--alpha", "0.3", "--policy"
          "-q", "-o", "out.safetensors"]
 
 
-@pytest.mark.parametrize("family", adapters.FAMILIES)
+@pytest.mark.parametrize("family", support.chosen(adapters.FAMILIES, "lora", "lokr"))
 def test_adapters_of_every_family(models, group, family):
     hold(models, group, [*BAKE, "--lora", f"{family}.safetensors"])
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", support.chosen([1, 3], 3))
 def test_several_adapters_of_high_rank(models, group, threads):
     loras = [word for name in ("rank 256", "lokr", "rank 4", "loha") for word in ("--lora", f"{name}.safetensors")]
     hold(models, group, [*BAKE, *loras, "--threads", threads])
@@ -127,7 +127,8 @@ def planned_and_taken(weightsmith, words, shape):
     return least * MB, peak
 
 
-@pytest.mark.parametrize("words, shape", OF_MATRICES, ids=lambda value: " ".join(map(str, value)))
+@pytest.mark.parametrize("words, shape", support.sampled(OF_MATRICES, 4),
+                         ids=lambda value: " ".join(map(str, value)))
 def test_methods_of_matrices_plan_what_they_take_and_at_most_twice_that(weightsmith, words, shape):
     planned, taken = planned_and_taken(weightsmith, words, shape)
     # What the program takes by itself is planned generously, and is no part of it.

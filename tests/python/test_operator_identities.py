@@ -40,6 +40,9 @@ IDENTITIES = [
     ("noise", {"strength": 0}, "a"),
     ("dropout", {"probability": 1}, "base"),
     ("frequency", {"low": 0, "middle": 0, "high": 0}, "a"),
+    ("bake", {"adapters": ["low:0", "whole:0", "scaled:0"]}, "a"),
+    ("within", {"apply": "b", "where": {"smaller_than": "1000K"}}, "b"),
+    ("within", {"apply": {"op": "weighted_sum", "a": "a", "b": "b", "alpha": 0}}, "a"),
 ]
 ALONE = [{"model": "c", "weight": 1}]
 
@@ -61,7 +64,7 @@ WHOLE = {
 NEVER_WHOLE = {"pcb"}
 
 # What models that are all equal do not give back.
-CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular"}
+CHANGES_EQUAL_MODELS = {"multiply", "clamp", "noise", "adjust", "scale", "truncate_rank", "passthrough", "perpendicular", "bake"}
 
 # Which model comes first matters, beside its weight.
 ORDERED = {"fallback", "cabs", "stack"}
@@ -94,6 +97,19 @@ def test_a_number_that_means_nothing_gives_the_model_back(worlds, table):
                                           err_msg=f"{key}: {name}")
 
 
+def test_a_stack_of_all_layers_of_a_model_is_the_model(worlds):
+    """Also in two entries, at a scale of 1, and of a stack."""
+    world = worlds["llama"]
+    halves = [{"model": "a", "layers": "0-14", "scale": 1}, {"model": "a", "layers": "15-31"}]
+    steps = {"whole": {"op": "stack", "of": ["a"]}, "halves": {"op": "stack", "of": halves},
+             "again": {"op": "stack", "of": [{"op": "stack", "of": halves}], "embed": "a", "head": "a"}}
+    model = support.read(world.models["a"]).tensors
+    for key, result in run_steps(world, steps).items():
+        assert result.keys() == model.keys(), key
+        for name, array in result.items():
+            support.assert_same_bits(array, model[name], f"{key}: {name}")
+
+
 def test_all_of_one_fine_tune_gives_it_back(worlds, table):
     """At a density, a share or a selection of 1, a threshold of 0 and the full rank."""
     world = worlds["all"]
@@ -115,7 +131,7 @@ def test_all_of_one_fine_tune_gives_it_back(worlds, table):
 
 def test_equal_models_give_themselves(worlds, by_dtype):
     for name, dtypes in by_dtype.items():
-        if name == "averages":  # whose averages are those of another model
+        if name in ("averages", "llama"):  # whose averages are those of another model, whose stack has other layers
             continue
         world = worlds[name]
         same = {letter: dtypes["F32"]["base"] for letter in DTYPES}
@@ -157,11 +173,14 @@ def test_two_models_change_places(worlds):
     world = worlds["all"]
     steps = {}
     for op, numbers in MIRRORED.items():
+        if op not in world.steps:
+            continue
         there = {**world.steps[op], **numbers}
         other = {key: 1 - there[key] for key in SHARES if key in there and op != "maximum"}
         steps[op] = there
         steps[f"{op}.back"] = {**there, "a": there["b"], "b": there["a"], **other}
     results = run_steps(world, steps, dtype="f32")
-    for op in MIRRORED:
+    assert MIRRORED.keys() & world.steps.keys()
+    for op in MIRRORED.keys() & world.steps.keys():
         for tensor, array in results[f"{op}.back"].items():
             assert_near(array, results[op][tensor], f"{op}: {tensor}")

@@ -39,7 +39,7 @@ def merge(weightsmith, folder, step, **policy):
     return support.read(folder / "out.safetensors").tensors
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", support.sampled(FORMS, 6))
 def test_tensors_without_elements_stay_so(weightsmith, tmp_path, name):
     for seed, model in enumerate(MODELS):
         tensors = {f"empty.{i}.weight": np.zeros(shape, np.float16) for i, shape in enumerate(EMPTY)}
@@ -85,7 +85,7 @@ def test_codes_fit_the_scales_as_they_are_stored(weightsmith, tmp_path, dtype, l
     support.assert_same_bits(out["x.weight"], (expected / scales.astype(np.float32)).astype(FP8))
 
 
-@pytest.mark.parametrize("op", STEPS)
+@pytest.mark.parametrize("op", support.sampled(STEPS, 4))
 def test_columns_of_one_model_alone_do_not_count(weightsmith, tiny, tmp_path, op):
     """keep_extra: the columns that all have are what they are without the others."""
     name = "model.diffusion_model.input_blocks.0.0.weight"

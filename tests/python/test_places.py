@@ -35,7 +35,7 @@ def under(prefix, a, b, out):
         support.assert_same_bits(out[name], b[name], name)
 
 
-@pytest.mark.parametrize("architecture", ENCODERS)
+@pytest.mark.parametrize("architecture", support.sampled(ENCODERS, 4))
 def test_text_encoders_by_number(weightsmith, tmp_path, two, architecture):
     paths = two(architecture)
     a, b = (support.read(path).tensors for path in paths)
@@ -104,7 +104,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("architecture, place", MISTAKES)
+@pytest.mark.parametrize("architecture, place", support.sampled(MISTAKES, 3))
 def test_a_place_that_is_nowhere_lists_those_that_are(weightsmith, two, architecture, place):
     said = weightsmith("merge", *two(architecture), "--alpha", f'{{default: 0.5, "{place}": 0.1}}', "-o", "out.safetensors", status=3).stderr
     assert f"no tensor is at '{place}'" in said
@@ -112,7 +112,7 @@ def test_a_place_that_is_nowhere_lists_those_that_are(weightsmith, two, architec
         assert words in said, said
 
 
-@pytest.mark.parametrize("row", ["te", "te1", "te2", "clip_g", "vae", "te2.layer.3", "vae.decoder", "BASE"])
+@pytest.mark.parametrize("row", support.sampled(["te", "te1", "te2", "clip_g", "vae", "te2.layer.3", "vae.decoder", "BASE"], 3))
 def test_what_this_file_lacks_and_its_kind_has_is_a_note(weightsmith, tiny, row):
     paths = [tiny("sdxl", seed, "--layout", "bare") for seed in (1, 2)]
     said = weightsmith("merge", *paths, "--alpha", f"{{default: 0.5, {row}: 0}}", "-o", f"{row}.safetensors").stderr

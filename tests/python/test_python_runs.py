@@ -15,12 +15,22 @@ from test_python_merging import assert_same_tensors
 from test_python_reading import PACKAGE, ws
 
 
-@pytest.fixture
-def large(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def large_files(tmp_path_factory):
     """Two models that take a moment: 400 MB each."""
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path_factory.mktemp("large")
     for name, value in (("a", 1), ("b", 2)):
-        support.write(tmp_path / f"{name}.safetensors", {f"t{i}": np.full(25 << 20, value + i, np.float32) for i in range(4)})
+        support.write(folder / f"{name}.safetensors", {f"t{i}": np.full(25 << 20, value + i, np.float32) for i in range(4)})
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+
+
+@pytest.fixture
+def large(large_files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in large_files.iterdir():
+        (tmp_path / path.name).symlink_to(path)
     return ws.weighted_sum("a.safetensors", "b.safetensors", alpha=0.25)
 
 

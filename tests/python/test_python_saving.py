@@ -1,10 +1,12 @@
 """What the Python package writes is what the safetensors package reads, complete or not there."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import typing
 
 import numpy as np
 import pytest
@@ -99,3 +101,8 @@ weightsmith.save(sys.argv[1], {f"w{i}": array for i in range(4)}, sync=False)
     _, stderr = process.communicate(timeout=60)
     assert "KeyboardInterrupt" in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_type_of_dtypes_lists_what_can_be_written():
+    schema = json.loads((support.ROOT / "recipes" / "schema" / "recipe.json").read_text())
+    assert set(typing.get_args(ws._jobs.DType)) == set(schema["$defs"]["dtype"]["anyOf"][0]["enum"]) - {"keep"}

@@ -27,7 +27,7 @@ def test_every_operator_is_called():
     assert sorted({*CALLS, *ELSEWHERE}) == sorted(ws._operators.__all__)
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=0))
 def test_floats_are_computed_in_f32_and_keep_the_dtype_of_the_first(name):
     call, oracle = CALLS[name]
     for dtype in COMPUTED:
@@ -43,7 +43,7 @@ def test_floats_are_computed_in_f32_and_keep_the_dtype_of_the_first(name):
                 assert (found == expected).all(), dtype
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=1))
 def test_what_is_no_float_is_refused_by_every_operator(name):
     call, _ = CALLS[name]
     floats = three(np.float32, 6)
@@ -56,7 +56,7 @@ def test_what_is_no_float_is_refused_by_every_operator(name):
             call(operands[0], *floats[1:])
 
 
-@pytest.mark.parametrize("name", sorted(set(CALLS) - {"copy"}))
+@pytest.mark.parametrize("name", support.sampled(sorted(set(CALLS) - {"copy"}), 6, offset=1))
 def test_weights_of_integers_in_dicts_are_refused(name):
     call, _ = CALLS[name]
     for dtype in map(np.dtype, [np.int64, np.int8, np.uint8, np.bool_, np.complex64]):
@@ -68,7 +68,7 @@ def test_weights_of_integers_in_dicts_are_refused(name):
             call(*map(ws.model, integers))
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=2))
 def test_buffers_in_dicts_are_copied(name):
     call, _ = CALLS[name]
     operands = [
@@ -93,7 +93,7 @@ def test_differences_of_models_with_buffers_are_added():
     assert (found["x"] == a["x"] + np.float32(0.5) * (b["x"] - c["x"])).all() and (found["mask"] == [1, 0]).all()
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=3))
 def test_what_is_no_tensor_is_refused(name):
     call, _ = CALLS[name]
     for value in ([1.0, 2.0], (1.0, 2.0), 1.5, 3, 1j, True, None, b"x", {1.0}, object(), range(3)):
@@ -102,14 +102,14 @@ def test_what_is_no_tensor_is_refused(name):
                 call(*operands)
 
 
-@pytest.mark.parametrize("name", sorted(set(CALLS) - {"copy"}))
+@pytest.mark.parametrize("name", support.sampled(sorted(set(CALLS) - {"copy"}), 6, offset=2))
 def test_nested_dicts_are_refused(name):
     call, _ = CALLS[name]
     with pytest.raises(TypeError, match=f"{name}.*'unet'.* is a dict"):
         call(*({"unet": {"x": array}} for array in three(np.float32)))
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=4))
 def test_views_and_shapes_of_all_kinds_are_computed(name):
     call, oracle = CALLS[name]
     whole = three(np.float32, (6, 8))
@@ -126,7 +126,7 @@ def test_views_and_shapes_of_all_kinds_are_computed(name):
         call(*(np.ma.masked_array(array, array > 0) for array in whole))
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", support.sampled(sorted(CALLS), 6, offset=5))
 def test_tensors_of_open_checkpoints_are_arrays(tmp_path, name):
     call, _ = CALLS[name]
     operands = three(np.float16)

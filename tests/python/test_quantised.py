@@ -58,7 +58,7 @@ SCHEMES = {
 }
 
 
-@pytest.fixture(params=SCHEMES)
+@pytest.fixture(params=support.sampled(SCHEMES, 5))
 def scheme(request, tmp_path):
     codes_name, companion, make = SCHEMES[request.param]
     models = [stored(seed, make(seed)) for seed in (1, 2)]

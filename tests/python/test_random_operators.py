@@ -76,7 +76,7 @@ def test_the_generator_gives_the_numbers_that_random123_publishes():
         assert [int(word) for word in philox(counter, key)] == [int(word, 16) for word in words.split()]
 
 
-@pytest.mark.parametrize("precision", ["f32", "f64"])
+@pytest.mark.parametrize("precision", support.chosen(["f32", "f64"], "f32"))
 @pytest.mark.parametrize("case", CASES)
 def test_values_are_those_of_numpy(weightsmith, tmp_path, case, precision):
     step, compute, exact = CASES[case]
@@ -115,7 +115,7 @@ def test_rows_are_ranked_whole_wherever_chunks_end(weightsmith, tmp_path, case, 
 
 
 @pytest.mark.parametrize("op", ["dare_linear", "della_linear"])
-@pytest.mark.parametrize("density", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("density", support.chosen([0.2, 0.5, 0.8], 0.5))
 def test_a_share_is_kept_and_the_sum_of_magnitudes_stays(weightsmith, tmp_path, op, density):
     parents = models(tmp_path, shapes={"x.weight": (512, 1024)})
     step = {"op": op, "base": "a", "of": [{"model": "b", "weight": 1}], "density": density, "seed": 1}
@@ -162,7 +162,7 @@ def test_names_of_steps_change_nothing(weightsmith, tmp_path):
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("op", ["noise", "della"])
+@pytest.mark.parametrize("op", support.chosen(["noise", "della"], "della"))
 @pytest.mark.parametrize("options", [("--threads", "1"), ("--threads", "7"), ("--io", "read"), ("--max-memory", "128M")], ids=" ".join)
 def test_options_of_the_run_change_nothing(weightsmith, tmp_path, op, options):
     models(tmp_path, shapes={"big.weight": (700, 1111), "small.weight": (3, 7), "one": (), "empty.weight": (0, 4)})
@@ -173,7 +173,7 @@ def test_options_of_the_run_change_nothing(weightsmith, tmp_path, op, options):
     assert support.sha256(tmp_path / "out.safetensors") == once
 
 
-@pytest.mark.parametrize("architecture", ["sdxl", "flux1-dev"])
+@pytest.mark.parametrize("architecture", support.chosen(["sdxl", "flux1-dev"], "flux1-dev"))
 def test_names_and_order_in_files_change_nothing(weightsmith, tmp_path, architecture):
     """What diffusers calls q, k and v, and stores in rows of its own, has the numbers of the joined tensor."""
     step = {"op": "dare_linear", "base": "a", "of": [{"model": "b", "weight": 1}], "density": 0.4}

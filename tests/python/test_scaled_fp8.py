@@ -1,5 +1,7 @@
 """Weights in fp8 with a scale beside them are computed with as what they are, and stored so again."""
 
+import json
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -63,6 +65,22 @@ def test_baking_dequantises_and_scales_anew(weightsmith, tmp_path, case):
         if name not in (WEIGHT, scale_name(WEIGHT, end)):
             support.assert_same_bits(out[name], tensors[name], name)
     weightsmith("verify", "out.safetensors")
+
+
+def test_the_digest_of_an_input_is_of_its_scales_too(weightsmith, tmp_path, case):
+    tensors, end, _ = case
+    digests = set()
+    for factor in (1, 2):
+        changed = dict(tensors)
+        changed[scale_name(WEIGHT, end)] = factor * tensors[scale_name(WEIGHT, end)]
+        support.write(tmp_path / "base.safetensors", changed)
+        weightsmith("bake", "base.safetensors", "--lora", "lora.safetensors", "--dtype", "f32", "-o", "out.safetensors",
+                    "--force", "--report", "report.json")
+        report, _ = json.loads((tmp_path / "report.json").read_text())["inputs"]
+        assert report["tensors_read"] == len([name for name in tensors if name != "scaled_fp8"])
+        digests.add(report["digest"])
+        weightsmith("verify", "out.safetensors")
+    assert len(digests) == 2 and None not in digests
 
 
 def test_another_dtype_leaves_no_scales_behind(weightsmith, tmp_path, case):

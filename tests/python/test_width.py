@@ -29,7 +29,7 @@ def files(session_weightsmith, tiny):
     return paths
 
 
-@pytest.mark.parametrize("width", [40, 60, 100])
+@pytest.mark.parametrize("width", support.chosen([40, 60, 100], 60))
 @pytest.mark.parametrize("command", [
     "info {a}", "info {a} {b}", "info --tensors {a}", "plan {a} {b}", "merge {a} {b} -o m.safetensors -f", "merge {a} {b} -n",
     "convert {a} -o c.safetensors -f", "split {a} -o parts -f", "verify {a}", "hash {a}", "meta {a}", "scan {a}", "blocks {a} --summary",

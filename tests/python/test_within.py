@@ -69,7 +69,7 @@ SELECTIONS = {
 }
 
 
-@pytest.mark.parametrize("what", SELECTIONS)
+@pytest.mark.parametrize("what", support.sampled(SELECTIONS, 3))
 def test_what_is_selected_is_the_steps_and_the_rest_the_models(run, three, what):
     where, selects = SELECTIONS[what]
     a, b, _ = three[1]
@@ -98,13 +98,13 @@ def test_what_is_not_selected_is_not_read(run):
     assert used["a"] + used["b"] == next(model["tensors_matched"] for model in told["models"] if model["name"] == "a")
 
 
-@pytest.mark.parametrize("step", [
+@pytest.mark.parametrize("step", support.sampled([
     {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3},
     {"op": "ties", "base": "c", "of": [{"model": "a", "weight": 1}, {"model": "b", "weight": 0.5}], "density": 0.5},
     {"op": "model_stock", "base": "a", "of": ["b", "c"]},
     {"op": "crossover", "a": "a", "b": "b", "alpha": 0.4, "tilt": 0.3},
     {"op": "within", "model": "b", "apply": "c", "where": {"name": "/attn2/"}},
-], ids=lambda step: step["op"])
+], 8), ids=lambda step: step["op"])
 def test_any_step_is_within(weightsmith, tmp_path, run, three, step):
     whole = run(step)
     (tmp_path / "out.safetensors").unlink()
@@ -169,7 +169,7 @@ def test_a_recipe_shows_what_it_selects(weightsmith, tmp_path, run, three):
         support.assert_same_bits(after[name], before[name], name)
 
 
-@pytest.mark.parametrize("where, status, said", [
+@pytest.mark.parametrize("where, status, said", support.sampled([
     ({}, 2, "'where' is an empty mapping"),
     ([], 2, "'where' is an empty list"),
     ("unet", 2, "'where'"),
@@ -190,7 +190,7 @@ def test_a_recipe_shows_what_it_selects(weightsmith, tmp_path, run, three):
     ({"name": "zzz"}, 3, "no tensor is at 'zzz'"),
     ({"rank": 7}, 3, "selects no tensor of 'a'"),
     ({"block": "M00", "component": "te"}, 3, "selects no tensor of 'a'"),
-], ids=str)
+], 4), ids=str)
 def test_what_selects_nothing_is_told_where_it_is_written(run, tmp_path, where, status, said):
     result = run({"op": "within", "model": "a", "apply": MIX, "where": where}, status=status)
     assert said in result.stderr

@@ -1,6 +1,7 @@
 #include "cli/flags/completions/completion.h"
 
 #include "core/tensor/dtype.h"
+#include "core/tensor/encoding.h"
 #include "merge/operator.h"
 
 namespace weightsmith::internal {
@@ -16,6 +17,8 @@ std::vector<std::string> ValueWords(ValueKind kind, std::span<const std::string_
     for (const DTypeInfo& dtype : DTypes()) {
       if (dtype.has_codec) words.emplace_back(dtype.word);
     }
+  } else if (kind == ValueKind::kStorage) {
+    for (const std::string_view word : StorableWords()) words.emplace_back(word);
   }
   return words;
 }

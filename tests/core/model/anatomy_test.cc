@@ -382,6 +382,34 @@ TEST(Anatomy, AnUnknownFileIsOneComponentUnderItsOwnNames) {
   EXPECT_FALSE(weight.keep_precision);
 }
 
+TEST(Anatomy, WhatAFileLacksThatItIsKnownByIsSaidByAnother) {
+  const Anatomy whole = Examined(Monolithic("sd1", "base"));
+  for (const bool bare : {false, true}) {
+    TensorList tensors = bare ? Bare("sd1", "base") : Monolithic("sd1", "base");
+    const std::string prefix = bare ? "" : "model.diffusion_model.";
+    std::erase_if(tensors, [](const CheckpointTensor& tensor) {
+      return tensor.name.find("attn2.to_k") != std::string::npos;
+    });
+    ASSERT_EQ(Examined(tensors).id, "unknown");
+    const auto file = Checkpoint::OfTensors(tensors, "file");
+    const std::optional<Anatomy> anatomy = ExamineAs(whole, *file);
+    ASSERT_TRUE(anatomy);
+    EXPECT_EQ(anatomy->id, "sd1");
+    const TensorAnatomy& told = ToldOf(*anatomy, tensors, prefix + "input_blocks.0.0.weight");
+    EXPECT_EQ(told.canonical, kConvIn);
+    EXPECT_EQ(told.local, "input_blocks.0.0.weight");
+  }
+}
+
+TEST(Anatomy, AFileOfOtherNamesIsNotSaidToBeWhatAnotherIs) {
+  TensorList tensors;
+  Add(tensors, std::string(kConvIn), DType::kF16, {320, 4, 3, 3});
+  Add(tensors, "first", DType::kF16, {4});
+  Add(tensors, "second", DType::kF16, {4});
+  EXPECT_FALSE(
+      ExamineAs(Examined(Monolithic("sd1", "base")), *Checkpoint::OfTensors(tensors, "file")));
+}
+
 TEST(Anatomy, AnEmptyHeaderIsUnknown) {
   const Anatomy anatomy = Examined({});
   EXPECT_EQ(anatomy.id, "unknown");

@@ -16,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 class EvaluatorTest : public ::testing::Test {
  protected:
@@ -68,11 +69,11 @@ class EvaluatorTest : public ::testing::Test {
 TEST_F(EvaluatorTest, AStepIsItsFormula) {
   const NodeId mix = maker_.Step("mix", "weighted_sum", {Add("a"), Add("b")}, {0.25});
   TensorEvaluator& evaluator = EvaluatorOf(mix);
-  const TensorEvaluator::Result result = evaluator.Evaluate(mix);
+  const TensorValue result = evaluator.Evaluate(mix);
   EXPECT_TRUE(result.present);
   EXPECT_EQ(result.shape, (Shape{2}));
-  EXPECT_THAT(evaluator.computed(), ElementsAre(mix));
-  EXPECT_THAT(evaluator.shared(), ElementsAre(mix));
+  EXPECT_THAT(evaluator.account().computed, ElementsAre(mix));
+  EXPECT_THAT(evaluator.account().shared, ElementsAre(mix));
   EXPECT_THAT(ValuesOf(evaluator, result.value, {{2, 4}, {4, 8}}), ElementsAre(2.5F, 5.0F));
 }
 
@@ -97,7 +98,7 @@ TEST_F(EvaluatorTest, AWeightOfZeroOrOneIsAnOperandAsItIs) {
   EXPECT_EQ(EvaluatorOf(none).Evaluate(none).value, Value::Of(0));
   TensorEvaluator& evaluator = EvaluatorOf(all);
   EXPECT_EQ(evaluator.Evaluate(all).value, Value::Of(1));
-  EXPECT_THAT(evaluator.replaced(), ElementsAre(all));
+  EXPECT_THAT(evaluator.account().replaced, ElementsAre(all));
 }
 
 TEST_F(EvaluatorTest, ATensorThatAnOperandLacksIsAProblem) {
@@ -117,7 +118,7 @@ TEST_F(EvaluatorTest, ATensorThatAnOperandLacksIsKeptOrDroppedWhereAsked) {
   const NodeId drop = maker_.Step("drop", "weighted_sum", {a, b}, {0.5});
   TensorEvaluator& kept = EvaluatorOf(keep);
   EXPECT_EQ(kept.Evaluate(keep).value, Value::Of(0));
-  EXPECT_THAT(kept.kept(), ElementsAre(keep));
+  EXPECT_THAT(kept.account().kept, ElementsAre(Pair(keep, 1U)));
   EXPECT_FALSE(EvaluatorOf(drop).Evaluate(drop).present);
   EXPECT_TRUE(problems_.empty());
 }

@@ -81,7 +81,7 @@ TEST(Findings, OfAStepThatIsNotComputedAreNotTold) {
 }
 
 TEST(Findings, WhatAFunctionTellsIsAskedOfIt) {
-  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  constexpr TensorFunction<NoParameters> function{.name = "tells", .compute = nullptr};
   Lowering tape(Precision::kF64, 3);
   const Value made = tape.Transformed(function, std::array{kX}, {});
   tape.Tell("number", tape.Times(2, tape.ToldBy(made, 1)));
@@ -98,7 +98,7 @@ TEST(Findings, WhatAFunctionTellsIsAskedOfIt) {
 }
 
 TEST(Findings, WhatAFunctionTellsThatIsNotComputedIsNotTold) {
-  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  constexpr TensorFunction<NoParameters> function{.name = "tells", .compute = nullptr};
   Lowering tape(Precision::kF64, 3);
   tape.Tell("number", tape.ToldBy(tape.Transformed(function, std::array{kX}, {}), 0));
   const FinishedProgram program = FinishWith(std::move(tape), tape.Add(kX, kY));
@@ -107,7 +107,7 @@ TEST(Findings, WhatAFunctionTellsThatIsNotComputedIsNotTold) {
 }
 
 TEST(Findings, AFunctionThatNobodyAsksTellsNothing) {
-  constexpr TensorFunction function{.name = "tells", .compute = nullptr};
+  constexpr TensorFunction<NoParameters> function{.name = "tells", .compute = nullptr};
   Lowering tape(Precision::kF64, 3);
   const Value made = tape.Transformed(function, std::array{kX}, {});
   const FinishedProgram program = FinishWith(std::move(tape), made);

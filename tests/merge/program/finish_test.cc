@@ -81,24 +81,29 @@ TEST(Finish, LiteralsAreFoldedAtOnce) {
   EXPECT_EQ(tape.Scale(tape.SumOf(Value::Zero()), kX), Value::Zero());
 }
 
-void Copy(std::span<const std::span<const float>> in, const Shape& /*shape*/,
-          std::span<const double> /*numbers*/, std::span<float> out, const Poll& /*poll*/,
-          Told /*told*/) {
+struct Numbered {
+  double number = 0;
+  bool flag = false;
+};
+
+void Copy(TensorInputs in, const Shape& /*shape*/, const Numbered& /*parameters*/,
+          std::span<float> out, const Poll& /*poll*/, Told /*told*/) {
   std::ranges::copy(in[0], out.begin());
 }
 
 TEST(Finish, AFunctionOfTheTensorIsReadAsASourceBehindTheOthers) {
-  constexpr TensorFunction function{.name = "copy", .compute = Copy};
+  constexpr TensorFunction<Numbered> function{.name = "copy", .compute = Copy};
   Lowering tape = StartWide();
   const Value difference = tape.Subtract(kY, kX);
-  const Value copied = tape.Transformed(function, std::array{difference}, {1.5});
+  const Value copied =
+      tape.Transformed(function, std::array{difference}, {.number = 1.5, .flag = true});
   const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(kX, copied)});
   ASSERT_THAT(program.passes, SizeIs(1));
   const Pass& pass = program.passes.front();
   ASSERT_THAT(pass.kept, SizeIs(1));
   ASSERT_THAT(pass.transforms, SizeIs(1));
   EXPECT_THAT(pass.transforms[0].in, ElementsAre(pass.kept[0].out));
-  EXPECT_THAT(pass.transforms[0].numbers, ElementsAre(1.5));
+  EXPECT_THAT(pass.transforms[0].call->Numbers(), ElementsAre(1.5, 1));
   EXPECT_THAT(program.kept, ElementsAre(pass.transforms[0].out));
   EXPECT_EQ(program.kept_count, 2);
   EXPECT_EQ(program.tape.sources, 3);  // x, y, what the function gives
@@ -106,7 +111,7 @@ TEST(Finish, AFunctionOfTheTensorIsReadAsASourceBehindTheOthers) {
 }
 
 TEST(Finish, AFunctionOfAFunctionTakesAPassMore) {
-  constexpr TensorFunction function{.name = "copy", .compute = Copy};
+  constexpr TensorFunction<Numbered> function{.name = "copy", .compute = Copy};
   Lowering tape = StartWide();
   const Value once = tape.Transformed(function, std::array{kX}, {});
   const Value twice = tape.Transformed(function, std::array{tape.Add(once, kY)}, {});
@@ -117,22 +122,23 @@ TEST(Finish, AFunctionOfAFunctionTakesAPassMore) {
   EXPECT_THAT(program.tape.instructions, IsEmpty());
 }
 
-constexpr TensorFunction kOfRows{
+constexpr TensorFunction<Numbered> kOfRows{
     .name = "copy",
     .compute = Copy,
-    .by_row = [](const Shape& shape, std::span<const double> /*numbers*/) -> ByRow {
+    .by_row = [](const Shape& shape, const Numbered& /*parameters*/) -> ByRow {
       return {.elements = shape[1]};
     }};
 
 TEST(Finish, AFunctionOfRowsTakesNoPass) {
   Lowering tape = StartWide();
-  const Value copied = tape.Transformed(kOfRows, tape.Subtract(kY, kX), {1.5}, Shape{9, 7});
+  const Value copied =
+      tape.Transformed(kOfRows, tape.Subtract(kY, kX), {.number = 1.5}, Shape{9, 7});
   const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(kX, copied)});
   EXPECT_THAT(program.passes, IsEmpty());
   ASSERT_THAT(program.rows, SizeIs(1));
   const RowValue& rows = program.rows.front();
-  EXPECT_EQ(rows.function, &kOfRows);
-  EXPECT_THAT(rows.numbers, ElementsAre(1.5));
+  EXPECT_EQ(rows.call->name(), "copy");
+  EXPECT_THAT(rows.call->Numbers(), ElementsAre(1.5, 0));
   EXPECT_THAT(rows.operands, ElementsAre(0, 1));
   EXPECT_THAT(rows.tape.instructions, SizeIs(1));
   EXPECT_EQ(rows.value, rows.tape.instructions[0].out);

@@ -251,8 +251,8 @@ TEST(FilterFrequencies, AgreesWithNumpy) {
     }
     std::vector<float> out(values.size());
     const std::span<const float> in = values;
-    FilterFrequencies().compute(std::span(&in, 1), one.shape, std::vector{one.alpha, one.tilt}, out,
-                                [] {}, {});
+    FilterFrequencies().compute(std::span(&in, 1), one.shape,
+                                {.alpha = one.alpha, .tilt = one.tilt}, out, [] {}, {});
     for (std::size_t i = 0; i < out.size(); ++i) {
       EXPECT_NEAR(out[i], one.expected[i], 2e-7)
           << ToString(one.shape) << " " << one.tilt << " " << i;
@@ -264,7 +264,7 @@ TEST(FilterFrequencies, OfOneElementPassesItsShare) {
   const std::vector<float> value{3};
   const std::span<const float> in = value;
   std::vector<float> out(1);
-  FilterFrequencies().compute(std::span(&in, 1), {}, std::vector{0.25, 0.0}, out, [] {}, {});
+  FilterFrequencies().compute(std::span(&in, 1), {}, {.alpha = 0.25, .tilt = 0}, out, [] {}, {});
   EXPECT_EQ(out[0], 0.75f);
 }
 
@@ -276,8 +276,8 @@ TEST(FilterFrequencies, EndsAtOnceWhereThePollThrows) {
   const auto poll = [&] {
     if (--left == 0) throw std::runtime_error("interrupted");
   };
-  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {512, 512}, std::vector{0.25, 0.0},
-                                           out, poll, {}),
+  EXPECT_THROW(FilterFrequencies().compute(std::span(&in, 1), {512, 512},
+                                           {.alpha = 0.25, .tilt = 0}, out, poll, {}),
                std::runtime_error);
   EXPECT_EQ(left, 0);
 }

@@ -29,8 +29,7 @@ std::vector<std::uint32_t> SortedRanks(const std::vector<float>& values) {
 std::vector<float> Ranked(const std::vector<float>& values, const Shape& shape, RankedIn in) {
   std::vector<float> out(values.size());
   const std::span<const float> input = values;
-  const std::vector<double> numbers{static_cast<double>(in)};
-  Ranks().compute(std::span(&input, 1), shape, numbers, out, [] {}, {});
+  Ranks().compute(std::span(&input, 1), shape, {.in = in}, out, [] {}, {});
   return out;
 }
 
@@ -104,19 +103,18 @@ TEST(Ranks, AreFoundRowByRowWhereRowsHoldTheirLines) {
     std::vector<float> values(ElementCount(shape).value());
     for (float& value : values) value = static_cast<float>(random() % 5000) - 2500;
     for (const RankedIn in : {RankedIn::kRow, RankedIn::kColumn}) {
-      const std::vector<double> numbers{static_cast<double>(in)};
-      const std::uint64_t row = Ranks().by_row(shape, numbers).elements;
+      const RankParameters ranked_in{in};
+      const std::uint64_t row = Ranks().by_row(shape, ranked_in).elements;
       EXPECT_EQ(row, shape.size() < 2 ? values.size() : values.size() / shape[0]);
       std::vector<float> ranked = values;
-      const auto function = Ranks().rows(shape, numbers);
+      const auto function = Ranks().rows(shape, ranked_in);
       function->Compute(std::span(ranked).first(row));
       function->Compute(std::span(ranked).subspan(row));
       EXPECT_EQ(ranked, Ranked(values, shape, in));
     }
   }
-  EXPECT_EQ(Ranks().by_row({7, 300}, std::array{static_cast<double>(RankedIn::kTensor)}).elements,
-            0);
-  EXPECT_EQ(Ranks().by_row({0, 300}, std::array{static_cast<double>(RankedIn::kRow)}).elements, 0);
+  EXPECT_EQ(Ranks().by_row({7, 300}, {RankedIn::kTensor}).elements, 0);
+  EXPECT_EQ(Ranks().by_row({0, 300}, {RankedIn::kRow}).elements, 0);
 }
 
 TEST(Ranks, RunOverTheTensor) {

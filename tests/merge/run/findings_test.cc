@@ -79,7 +79,7 @@ TEST_F(FindingsTest, SlerpTellsTheAngleInDegrees) {
   // By elements: two of 45 degrees, three of 180.
   EXPECT_NEAR(angle.mean, (2 * 45 + 3 * 180) / 5.0, 1e-5);
   const FindingReport& straight = report.steps[0].findings[1];
-  EXPECT_EQ(straight.label, "straight line");
+  EXPECT_EQ(straight.label, "opposite");
   EXPECT_NEAR(straight.mean, 3 / 5.0, 1e-9);
 }
 

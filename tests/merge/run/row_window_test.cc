@@ -28,20 +28,21 @@ class Turned final : public RowFunction {
   std::size_t columns_;
 };
 
-const TensorFunction kTurned{
+const TensorFunction<NoParameters> kTurned{
     .name = "turned",
     .compute = nullptr,
-    .by_row = [](const Shape& shape, std::span<const double> /*numbers*/) -> ByRow {
+    .by_row = [](const Shape& shape, const NoParameters& /*parameters*/) -> ByRow {
       return {.elements = shape[1], .bytes = 100};
     },
-    .rows = [](const Shape& shape, std::span<const double> /*numbers*/)
+    .rows = [](const Shape& shape, const NoParameters& /*parameters*/)
         -> std::unique_ptr<RowFunction> { return std::make_unique<Turned>(shape[1]); }};
 
 /// A task of a number of values that are made by row, each of the one before.
 Task TaskOf(const Shape& shape, std::size_t values) {
   Task task{.shape = shape, .elements = shape[0] * shape[1]};
   for (std::size_t v = 0; v < values; ++v) {
-    RowValue rows{.function = &kTurned, .out = static_cast<KeptIndex>(v)};
+    RowValue rows{.call = std::make_shared<TensorCallOf<NoParameters>>(kTurned, NoParameters{}),
+                  .out = static_cast<KeptIndex>(v)};
     if (v > 0) rows.operands.push_back(static_cast<Register>(v - 1));
     task.rows.push_back(rows);
   }

@@ -28,6 +28,21 @@ TEST(Survey, OneNumberIsItsOwnRange) {
   EXPECT_TRUE(std::isnan(RangeOf({}).low));
 }
 
+TEST(Survey, TotalsAreOfPairsOfNumbers) {
+  const double none = std::nan("");
+  const SurveyedTotals totals = TotalsOf(std::vector{1.0, 10.0, none, 5.0, 2.0, 20.0, 7.0, none});
+  EXPECT_EQ(totals.first, 3);
+  EXPECT_EQ(totals.second, 30);
+  EXPECT_EQ(TotalsOf({}).second, 0);
+}
+
+TEST(Survey, TotalsDoNotDependOnTheOrder) {
+  const SurveyedTotals there = TotalsOf(std::vector{1e16, 1e16, 1.0, 1.0, 1.0, 1.0});
+  const SurveyedTotals back = TotalsOf(std::vector{1.0, 1.0, 1.0, 1.0, 1e16, 1e16});
+  EXPECT_EQ(there.first, back.first);
+  EXPECT_EQ(there.first, 1e16 + 2);
+}
+
 class SurveyRun : public ::testing::Test {
  protected:
   NodeId Cosine(double scope) {

@@ -113,6 +113,20 @@ TEST_F(CheckpointApi, IsTakenApartPutTogetherAndConverted) {
             Checkpoint::Open(path)["model.diffusion_model.out.2.weight"].Floats());
 }
 
+TEST_F(CheckpointApi, IsConvertedToCodesWithScales) {
+  const auto path = scratch_ / "sd15.safetensors";
+  internal::Synthesise({.name = "sd15", .scale = "tiny"}, path);
+  Convert(path, scratch_ / "codes.safetensors", {.dtype = "f8_scaled", .components = {"unet"}});
+  const Checkpoint codes = Checkpoint::Open(scratch_ / "codes.safetensors");
+  EXPECT_EQ(codes["model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight"]
+                .dtype(),
+            DType::kF8E4M3);
+  const Error error =
+      Caught([&] { Convert(path, scratch_ / "none.safetensors", {.dtype = "f8_scale"}); });
+  EXPECT_EQ(error.code(), ErrorCode::kUsage);
+  EXPECT_THAT(error.what(), HasSubstr("f8_scaled"));
+}
+
 TEST_F(CheckpointApi, IsScannedAndVerified) {
   const std::vector<ScanResult> scanned = Scan(file_);
   ASSERT_EQ(scanned.size(), 1);

@@ -1,12 +1,12 @@
-// What a step has beside its operands: numbers, words, booleans and seeds, and those of an entry.
+#include "recipes/parser/parameters.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/text.h"
-#include "merge/operator.h"
-#include "recipes/parser/steps.h"
+#include "recipes/parser/weights.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -24,49 +24,51 @@ bool HasFraction(const Weights& weights) {
   });
 }
 
-}  // namespace
-
-std::optional<Weights> StepReader::ReadSeed(const SourceNode& node, const std::string& what) {
+std::optional<Weights> ReadSeed(Reader& reader, const SourceNode& node, const std::string& what) {
   const std::optional<double> seed =
       node.scalar() && node.plain ? ParseNumber(node.text) : std::nullopt;
   if (seed && *seed >= 0 && *seed <= kMostSeed && IsWhole(*seed)) return Weights(*seed);
-  const bool variable = node.scalar() && reader_.variables().Knows(node.text);
+  const bool variable = node.scalar() && reader.variables().Knows(node.text);
   if (IsReported(node) || node.type == SourceNode::Type::kNull || variable) {
-    reader_.Number(node, what);
+    reader.Number(node, what);
     return std::nullopt;
   }
-  reader_.diagnostics().AddError(
+  reader.diagnostics().AddError(
       node.place,
       fmt::format("{} is a whole number from 0 to {:.0f}, not {}", what, kMostSeed, Describe(node)),
       "Write one without a fraction, such as 42.");
   return std::nullopt;
 }
 
-std::optional<Weights> StepReader::ReadParameter(const ParameterSpec& spec, const SourceNode& node,
-                                                 const std::string& what) {
+}  // namespace
+
+std::optional<Weights> ReadParameter(const StepContext& in, const ParameterSpec& spec,
+                                     const SourceNode& node, const std::string& what) {
+  Reader& reader = in.reader;
   if (spec.type == ParameterType::kBoolean) {
-    const std::optional<bool> value = reader_.Boolean(node, what);
+    const std::optional<bool> value = reader.Boolean(node, what);
     if (!value) return std::nullopt;
     return Weights(*value ? 1.0 : 0.0);
   }
   if (spec.type == ParameterType::kWord) {
     const std::vector<std::string> words(spec.words.begin(), spec.words.end());
-    const std::optional<std::size_t> index = reader_.Word(node, what, words);
+    const std::optional<std::size_t> index = reader.Word(node, what, words);
     if (!index) return std::nullopt;
     return Weights(static_cast<double>(*index));
   }
-  if (spec.type == ParameterType::kSeed) return ReadSeed(node, what);
+  if (spec.type == ParameterType::kSeed) return ReadSeed(reader, node, what);
   if (!spec.by_place && (node.map() || node.list())) {
-    reader_.diagnostics().AddError(node.place,
-                                   fmt::format("{} is one number, not weights by place", what),
-                                   "Write a number, such as 0.5.");
+    reader.diagnostics().AddError(node.place,
+                                  fmt::format("{} is one number, not weights by place", what),
+                                  "Write a number, such as 0.5.");
     return std::nullopt;
   }
-  const auto read = spec.by_place ? weights_.Read(node, what, spec.low, spec.high)
-                                  : weights_.ReadNumber(node, what, spec.low, spec.high);
+  WeightReader weights(reader, in.presets);
+  const auto read = spec.by_place ? weights.Read(node, what, spec.low, spec.high)
+                                  : weights.ReadNumber(node, what, spec.low, spec.high);
   if (!read || !spec.whole || !HasFraction(*read)) return read;
-  reader_.diagnostics().AddError(node.place, fmt::format("{} is a whole number", what),
-                                 "Write one without a fraction, such as 2.");
+  reader.diagnostics().AddError(node.place, fmt::format("{} is a whole number", what),
+                                "Write one without a fraction, such as 2.");
   return std::nullopt;
 }
 

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 /// Models of an embedding, numbered layers and a norm.
-class PlannerStacksTest : public ::testing::Test {
+class OutputStacksTest : public ::testing::Test {
  protected:
   NodeId AddModel(const std::string& name, int layers, double first) {
     Tensors tensors{{"model.embed_tokens.weight", {first, first}},
@@ -73,7 +73,7 @@ class PlannerStacksTest : public ::testing::Test {
   ModelMaker maker_;
 };
 
-TEST_F(PlannerStacksTest, LayersAreNumberedInTheirNewOrder) {
+TEST_F(OutputStacksTest, LayersAreNumberedInTheirNewOrder) {
   const NodeId a = AddModel("a", 3, 100);
   const NodeId b = AddModel("b", 3, 200);
   EXPECT_THAT(
@@ -84,7 +84,7 @@ TEST_F(PlannerStacksTest, LayersAreNumberedInTheirNewOrder) {
           std::pair("model.layers.3.w", 212.0), std::pair("model.norm.weight", 201.0)));
 }
 
-TEST_F(PlannerStacksTest, ALayerThatComesTwiceIsReadOnce) {
+TEST_F(OutputStacksTest, ALayerThatComesTwiceIsReadOnce) {
   const NodeId a = AddModel("a", 2, 100);
   const NodeId stack = Stack({{a, std::nullopt}, {a, LayerRange{1, 1}}});
   const Plan plan = maker_.MakePlanOf(stack);
@@ -97,7 +97,7 @@ TEST_F(PlannerStacksTest, ALayerThatComesTwiceIsReadOnce) {
                                                   std::pair("model.norm.weight", 101.0)));
 }
 
-TEST_F(PlannerStacksTest, AnEntryMayBeAStep) {
+TEST_F(OutputStacksTest, AnEntryMayBeAStep) {
   const NodeId a = AddModel("a", 2, 100);
   const NodeId b = AddModel("b", 2, 200);
   const NodeId mix = maker_.Step("mix", "weighted_sum", {a, b}, {0.5});
@@ -108,7 +108,7 @@ TEST_F(PlannerStacksTest, AnEntryMayBeAStep) {
                   std::pair("model.layers.2.w", 161.0), std::pair("model.norm.weight", 151.0)));
 }
 
-TEST_F(PlannerStacksTest, AStackIsStackedAgain) {
+TEST_F(OutputStacksTest, AStackIsStackedAgain) {
   const NodeId a = AddModel("a", 2, 100);
   const NodeId b = AddModel("b", 2, 200);
   const NodeId inner = Stack({{a, LayerRange{1, 1}}, {b, LayerRange{0, 0}}});
@@ -119,7 +119,7 @@ TEST_F(PlannerStacksTest, AStackIsStackedAgain) {
                                    std::pair("model.norm.weight", 101.0)));
 }
 
-TEST_F(PlannerStacksTest, LayersThatAModelLacksAreTold) {
+TEST_F(OutputStacksTest, LayersThatAModelLacksAreTold) {
   const NodeId a = AddModel("a", 2, 100);
   EXPECT_THAT(ErrorOf(Stack({{a, LayerRange{0, 2}}})),
               HasSubstr("step 's': 'of[1]' takes layers 0-2, and 'a' has layers 0-1"));
@@ -128,13 +128,13 @@ TEST_F(PlannerStacksTest, LayersThatAModelLacksAreTold) {
               HasSubstr("'of[2]': 'none' has no layers"));
 }
 
-TEST_F(PlannerStacksTest, StacksOfStacksEndSomewhere) {
+TEST_F(OutputStacksTest, StacksOfStacksEndSomewhere) {
   NodeId stack = AddModel("a", 2, 100);
   for (int i = 0; i < 64; ++i) stack = Stack({{stack, std::nullopt}, {stack, std::nullopt}});
   EXPECT_THAT(ErrorOf(stack), HasSubstr("a stack has at most 9,999 layers"));
 }
 
-TEST_F(PlannerStacksTest, WidthsMustBeEqual) {
+TEST_F(OutputStacksTest, WidthsMustBeEqual) {
   const NodeId a = AddModel("a", 1, 100);
   maker_.shapes["model.embed_tokens.weight"] = {1, 3};
   const NodeId wide = maker_.Add(
@@ -143,7 +143,7 @@ TEST_F(PlannerStacksTest, WidthsMustBeEqual) {
               HasSubstr("'a' is 2 wide and 'wide' 3"));
 }
 
-TEST_F(PlannerStacksTest, AStackIsNoOperandOfAnotherStep) {
+TEST_F(OutputStacksTest, AStackIsNoOperandOfAnotherStep) {
   const NodeId a = AddModel("a", 2, 100);
   const NodeId b = AddModel("b", 2, 200);
   const NodeId stack = Stack({{a, std::nullopt}});
@@ -151,7 +151,7 @@ TEST_F(PlannerStacksTest, AStackIsNoOperandOfAnotherStep) {
               HasSubstr("step 'mix': 's' is a stack"));
 }
 
-TEST_F(PlannerStacksTest, WithinTakesTheStepWhereItSelects) {
+TEST_F(OutputStacksTest, WithinTakesTheStepWhereItSelects) {
   const NodeId a = AddModel("a", 3, 100);
   const NodeId b = AddModel("b", 3, 200);
   const NodeId mix = maker_.Step("mix", "weighted_sum", {b, a}, {0.5});
@@ -172,7 +172,7 @@ TEST_F(PlannerStacksTest, WithinTakesTheStepWhereItSelects) {
   }
 }
 
-TEST_F(PlannerStacksTest, WithinSelectsByTheShapesOfItsModel) {
+TEST_F(OutputStacksTest, WithinSelectsByTheShapesOfItsModel) {
   const NodeId a = AddModel("a", 1, 100);
   const NodeId b = AddModel("b", 1, 200);
   TensorFilter filter;
@@ -183,7 +183,7 @@ TEST_F(PlannerStacksTest, WithinSelectsByTheShapesOfItsModel) {
                                    std::pair("model.norm.weight", 101.0)));
 }
 
-TEST_F(PlannerStacksTest, WithinTakesNothingThatOnlyTheStepHas) {
+TEST_F(OutputStacksTest, WithinTakesNothingThatOnlyTheStepHas) {
   const NodeId a = AddModel("a", 1, 100);
   const NodeId b = AddModel("b", 3, 200);
   TensorFilter filter;
@@ -194,7 +194,7 @@ TEST_F(PlannerStacksTest, WithinTakesNothingThatOnlyTheStepHas) {
                                    std::pair("model.norm.weight", 101.0)));
 }
 
-TEST_F(PlannerStacksTest, WithinOfNothingIsAnError) {
+TEST_F(OutputStacksTest, WithinOfNothingIsAnError) {
   const NodeId a = AddModel("a", 1, 100);
   const NodeId b = AddModel("b", 1, 200);
   TensorFilter filter;

@@ -1,12 +1,16 @@
-// The layers of a stack: which of a model follow one another.
+#include "recipes/parser/layer_entries.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "core/base/text.h"
-#include "recipes/parser/steps.h"
+#include "merge/operator.h"
+#include "recipes/parser/weights.h"
 #include "recipes/vocabulary.h"
 
 namespace weightsmith::internal {
@@ -46,50 +50,51 @@ std::string LayersAdvice(const SourceNode& node) {
   return "Write the first and the last, both included, such as 0-15, or one number.";
 }
 
-}  // namespace
-
-std::optional<LayerRange> StepReader::ReadLayerRange(const SourceNode& node,
-                                                     const std::string& what) {
+std::optional<LayerRange> ReadLayerRange(Reader& reader, const SourceNode& node,
+                                         const std::string& what) {
   if (IsReported(node)) return std::nullopt;
   const auto range = node.scalar() ? LayersIn(node.text) : std::nullopt;
   if (range && range->first <= range->last) return range;
   if (range) {
-    reader_.diagnostics().AddError(
+    reader.diagnostics().AddError(
         node.place, fmt::format("{}: {} ends before it begins", what, node.text),
         fmt::format("Write {}-{}; layers stay in their order.", range->last, range->first));
     return std::nullopt;
   }
-  reader_.diagnostics().AddError(
+  reader.diagnostics().AddError(
       node.place, fmt::format("{} is a range of layers, not {}", what, Describe(node)),
       LayersAdvice(node));
   return std::nullopt;
 }
 
 /// The entry as a step of its own that scales it.
-OperandReference StepReader::Scaled(OperandReference entry, const std::string& name,
-                                    const SourceNode& scale, const std::string& what) {
+OperandReference Scaled(const StepContext& in, OperandReference entry, const std::string& name,
+                        const SourceNode& scale, const std::string& what) {
   const Operator* const op = FindOperator("passthrough");
   const ParameterSpec& spec = op->parameters.front();
-  const auto read = weights_.Read(scale, what, spec.low, spec.high);
+  const auto read = WeightReader(in.reader, in.presets).Read(scale, what, spec.low, spec.high);
   if (!read || read->everywhere() == 1.0) return entry;
   DraftNode draft;
   draft.node.name = name;
   draft.node.op = op;
-  draft.node.policies = policies_;
+  draft.node.policies = in.policies;
   draft.node.parameters.push_back(*read);
   draft.place = scale.place;
   draft.rows.emplace(spec.name, scale.place);
   draft.operands.push_back(std::move(entry));
   OperandReference scaled{{}, {}, scale.place};
-  scaled.node = graph_.Add(std::move(draft));
+  scaled.node = in.graph.Add(std::move(draft));
   return scaled;
 }
 
-void StepReader::ReadLayers(const SourceNode& list, const std::string& what, NodeId id) {
-  const std::string key(graph_.at(id).node.op->list->name);
-  const std::string name = graph_.at(id).node.name;
-  if (!reader_.IsList(list, fmt::format("{}: '{}'", what, key),
-                      fmt::format("Write {}: {}", key, kLayersExample))) {
+}  // namespace
+
+void ReadLayerEntries(const StepContext& in, const SourceNode& list, const std::string& what,
+                      NodeId id) {
+  const std::string key(in.graph.at(id).node.op->list->name);
+  const std::string name = in.graph.at(id).node.name;
+  if (!in.reader.IsList(list, fmt::format("{}: '{}'", what, key),
+                        fmt::format("Write {}: {}", key, kLayersExample))) {
     return;
   }
   for (std::size_t i = 0; i < list.items.size(); ++i) {
@@ -100,30 +105,30 @@ void StepReader::ReadLayers(const SourceNode& list, const std::string& what, Nod
     OperandReference unscaled = operand;
     std::optional<LayerRange> layers;
     if (!written.map() || written.Find("op") != nullptr) {
-      unscaled = operand = Operand(written, entry_name, entry_what);
+      unscaled = operand = in.read_operand(written, entry_name, entry_what);
     } else {
-      const SourceNode entry =
-          WithMeantKeys(written, reader_.CheckKeys(written, NamesOf(LayerEntryKeys()), entry_what));
+      const SourceNode entry = WithMeantKeys(
+          written, in.reader.CheckKeys(written, NamesOf(LayerEntryKeys()), entry_what));
       if (const SourceNode* model = entry.Find("model")) {
-        unscaled = operand = Operand(*model, entry_name, entry_what + ": 'model'");
+        unscaled = operand = in.read_operand(*model, entry_name, entry_what + ": 'model'");
       } else {
-        reader_.diagnostics().AddError(entry.place, entry_what + " has no 'model'",
-                                       "Write {model: …, layers: 0-15}");
+        in.reader.diagnostics().AddError(entry.place, entry_what + " has no 'model'",
+                                         "Write {model: …, layers: 0-15}");
       }
       if (const SourceNode* range = entry.Find("layers")) {
-        layers = ReadLayerRange(*range, entry_what + ": 'layers'");
-        graph_.at(id).rows.emplace(fmt::format("{}[{}]", key, i + 1), range->place);
+        layers = ReadLayerRange(in.reader, *range, entry_what + ": 'layers'");
+        in.graph.at(id).rows.emplace(fmt::format("{}[{}]", key, i + 1), range->place);
       }
       if (const SourceNode* scale = entry.Find("scale")) {
         operand =
-            Scaled(std::move(operand), entry_name + ".scale", *scale, entry_what + ": 'scale'");
+            Scaled(in, std::move(operand), entry_name + ".scale", *scale, entry_what + ": 'scale'");
       }
     }
-    graph_.at(id).rows.emplace(fmt::format("{}[{}]", key, i + 1), written.place);
-    graph_.at(id).list.push_back(std::move(operand));
-    graph_.at(id).node.layers.push_back(layers);
-    if (i == 0) graph_.at(id).first = unscaled;
-    graph_.at(id).last = std::move(unscaled);
+    in.graph.at(id).rows.emplace(fmt::format("{}[{}]", key, i + 1), written.place);
+    in.graph.at(id).list.push_back(std::move(operand));
+    in.graph.at(id).node.layers.push_back(layers);
+    if (i == 0) in.graph.at(id).first = unscaled;
+    in.graph.at(id).last = std::move(unscaled);
   }
 }
 

@@ -93,12 +93,5 @@ struct RowValue {
            value == other.value && out == other.out;
   }
 };
-Tape tape{};
-std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
-Register value = 0;                ///< of the tape: the function's input
-KeptIndex out = 0;                 ///< what operands call it: it has the number of a kept value
-
-bool operator==(const RowValue&) const = default;
-};
 
 }  // namespace weightsmith::internal

@@ -125,8 +125,9 @@ OperatorClass ClassOf(const Operator& op) {
                       std::span(weights).first(listed), ParameterValues(op.parameters, parameters),
                       EntryValues(specs, entries), Shape{2, 2}});
   const Lowering::Finished finished = std::move(tape).Finish(std::span(&result, 1));
-  if (finished.kept_count > 0) return OperatorClass::kWhole;
-  return finished.passes.empty() ? OperatorClass::kElementwise : OperatorClass::kReduced;
+  if (finished.kept_count > finished.rows.size()) return OperatorClass::kWhole;
+  const bool elementwise = finished.passes.empty() && finished.rows.empty();
+  return elementwise ? OperatorClass::kElementwise : OperatorClass::kReduced;
 }
 
 ParameterSpec VaeParameter() {

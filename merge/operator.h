@@ -26,7 +26,7 @@ std::string_view ToString(Kind kind);
 /// What an operator needs to see at once, in words; passes are found for each tensor.
 enum class OperatorClass : std::uint8_t {
   kElementwise,  ///< an element of each operand
-  kReduced,      ///< numbers of the whole tensor, then an element of each
+  kReduced,      ///< numbers of the whole tensor, or its rows, then an element of each
   kWhole,        ///< the whole tensor
 };
 std::string_view ToString(OperatorClass form);

@@ -61,7 +61,7 @@ Value DropByRank(Lowering& tape, const Arguments& given, std::string_view op, st
   const RankedIn in = word == "row"      ? RankedIn::kRow
                       : word == "column" ? RankedIn::kColumn
                                          : RankedIn::kTensor;
-  const Value rank = tape.Transformed(Ranks(), std::span(&delta, 1), {.in = in});
+  const Value rank = tape.Transformed(Ranks(), delta, {.in = in}, given.shape);
   const Value chance = tape.AddScaled(tape.Constant(std::max(density - epsilon, 0.0)),
                                       tape.Round(2 * epsilon), rank);
   const Value drawn = tape.Uniform(given.parameters.Seed("seed"), op, entry);

@@ -24,6 +24,30 @@ std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
   return steps;
 }
 
+std::vector<std::size_t> RowsRead(const Task& task, std::size_t pass) {
+  if (task.rows.empty()) return {};
+  const std::size_t operands = task.sources.size() + task.deltas.size();
+  std::vector<bool> kept(task.kept_count);
+  const auto add = [&](std::span<const Register> read) {
+    for (const Register operand : read) {
+      if (operand >= operands) kept[operand - operands] = true;
+    }
+  };
+  if (pass < task.passes.size()) {
+    add(task.passes[pass].operands);
+  } else {
+    for (const KeptIndex index : task.kept) kept[index] = true;
+    add(task.findings.operands);
+  }
+  std::vector<std::size_t> rows;
+  for (std::size_t r = task.rows.size(); r-- > 0;) {
+    if (!kept[task.rows[r].out]) continue;
+    add(task.rows[r].operands);
+    rows.insert(rows.begin(), r);
+  }
+  return rows;
+}
+
 std::vector<const Source*> CompanionsRead(const Task& task) {
   std::set<CompanionIndex> read;
   for (const Pass& pass : task.passes) {

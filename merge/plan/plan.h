@@ -138,6 +138,8 @@ struct Task {
   /// reads of it, as sources behind the deltas.
   std::vector<Pass> passes{};
   std::vector<KeptIndex> kept{};
+  /// Those of them that are made row by row; each reads those before it alone.
+  std::vector<RowValue> rows{};
   Slot slot_count = 0;
   KeptIndex kept_count = 0;
   std::vector<GivenSlot> given{};  ///< slots that surveys fill
@@ -146,6 +148,11 @@ struct Task {
   std::optional<SurveyedPasses> surveyed_passes{};
   Findings findings{};
 };
+
+/// How many values of the task are held whole between its passes.
+inline std::size_t WholeValues(const Task& task) {
+  return task.kept_count - task.rows.size();
+}
 
 inline bool IsCopy(const Product& product) {
   return product.copy.has_value();
@@ -255,6 +262,10 @@ struct Plan {
 
 /// The steps, by their index in the plan, that change some tensor by the look of their weights.
 std::set<std::uint32_t> ProbedSteps(const Plan& plan);
+
+/// The indices in Task::rows of those that a pass needs, or, from the number of passes on, the one
+/// that stores; in their order.
+std::vector<std::size_t> RowsRead(const Task& task, std::size_t pass);
 
 /// The companions that functions of the task's passes read.
 std::vector<const Source*> CompanionsRead(const Task& task);

@@ -35,6 +35,7 @@ Task TaskMaker::Make(const PlannedTensor& tensor, const TensorEvaluator& evaluat
   task.tape = std::move(finished.tape);
   task.passes = std::move(finished.passes);
   task.kept = std::move(finished.kept);
+  task.rows = std::move(finished.rows);
   task.slot_count = finished.slot_count;
   task.kept_count = finished.kept_count;
   task.given = std::move(finished.given);

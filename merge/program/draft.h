@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "merge/program/finding.h"
@@ -42,6 +43,13 @@ struct KeptMaker {
   std::uint16_t level = 0;
   bool transformed = false;  ///< a transform of other kept values; else a register
   std::size_t index = 0;     ///< of it
+  bool by_row = false;       ///< it is never kept: `index` is that of its function of rows
+};
+
+/// A function of rows of a register.
+struct DraftRows {
+  std::shared_ptr<const TensorCall> call{};  ///< never null
+  Register in = 0;
 };
 
 struct Draft {
@@ -52,6 +60,7 @@ struct Draft {
   std::vector<SlotMaker> slots;
   std::vector<Transform> transforms;
   std::vector<KeptMaker> kept;
+  std::vector<DraftRows> rows;
   std::map<Register, KeptIndex> read_as;    ///< registers that a kept value fills
   std::map<Register, KeptIndex> waits_for;  ///< sources that can be read only after a kept value
   std::vector<Finding> findings;

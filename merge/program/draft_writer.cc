@@ -169,4 +169,14 @@ Value DraftWriter::Compute(Transform transform, std::span<const Register> in) {
   return Value::Of(draft_.tape.registers++);
 }
 
+Value DraftWriter::ComputeRows(DraftRows rows) {
+  if (draft_.tape.registers == kMostRegisters) FailForSize();
+  const std::uint16_t level = draft_.levels[rows.in];
+  draft_.read_as[draft_.tape.registers] = static_cast<KeptIndex>(draft_.kept.size());
+  draft_.kept.push_back({.level = level, .index = draft_.rows.size(), .by_row = true});
+  draft_.rows.push_back(std::move(rows));
+  draft_.levels.push_back(level);
+  return Value::Of(draft_.tape.registers++);
+}
+
 }  // namespace weightsmith::internal

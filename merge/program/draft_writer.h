@@ -36,6 +36,8 @@ class DraftWriter {
   void Delay(Register source, KeptIndex kept);
   /// `in` are kept for the transform; the rest of it but `out` is given.
   Value Compute(Transform transform, std::span<const Register> in);
+  /// What a function of rows gives; it can be read in the pass in which its input can.
+  Value ComputeRows(DraftRows rows);
 
   /// What the function that made a value says at an index.
   Scalar Told(Value transformed, std::size_t index);

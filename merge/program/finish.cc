@@ -33,6 +33,7 @@ class Finisher {
 
   FinishedProgram Finish() && {
     for (std::size_t level = 0; level < levels_.size(); ++level) AddPass(levels_[level]);
+    AddRows();
     AddTape();
     AddFindings();
     return std::move(finished_);
@@ -100,7 +101,7 @@ class Finisher {
       const auto kept = static_cast<KeptIndex>(i);
       if (!needs_.HasKept(kept)) continue;
       finished_.whole[kept] = finished_.kept_count++;
-      At(draft_.kept[kept].level).kept.push_back(kept);
+      if (!draft_.kept[kept].by_row) At(draft_.kept[kept].level).kept.push_back(kept);
     }
     for (const auto& [source, kept] : draft_.read_as) {
       if (!needs_.HasKept(kept)) continue;
@@ -206,6 +207,22 @@ class Finisher {
       }
     }
     pass.transforms.push_back(std::move(transform));
+  }
+
+  void AddRows() {
+    for (const auto& [kept, number] : finished_.whole) {
+      if (!draft_.kept[kept].by_row) continue;
+      const DraftRows& rows = draft_.rows[draft_.kept[kept].index];
+      const std::vector<bool> used = Closure(std::span(&rows.in, 1));
+      const std::vector<Register> sources = SourcesAmong(used);
+      RowValue own{.call = rows.call, .out = number};
+      for (const Register source : sources) own.operands.push_back(operands_.at(source));
+      Numbering numbering(draft_.tape, used, sources, std::span(&rows.in, 1));
+      own.tape = numbering.TakeTape();
+      RenumberSlots(own.tape);
+      own.value = numbering[rows.in];
+      finished_.rows.push_back(std::move(own));
+    }
   }
 
   void AddTape() {

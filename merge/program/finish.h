@@ -19,7 +19,8 @@ struct FinishedProgram {
   std::map<KeptIndex, KeptIndex> whole;  ///< kept values by their number in the draft
   std::vector<GivenSlot> given;          ///< in the order of their slots
   Slot slot_count = 0;
-  KeptIndex kept_count = 0;
+  KeptIndex kept_count = 0;    ///< rows included
+  std::vector<RowValue> rows;  ///< each reads those before it alone
   Findings findings;
 };
 

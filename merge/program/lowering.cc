@@ -292,6 +292,14 @@ Value Lowering::Called(std::shared_ptr<const TensorCall> call, std::span<const V
   return writer_.Compute({.call = std::move(call), .companions = std::move(companions)}, held);
 }
 
+Value Lowering::CalledByRow(std::shared_ptr<const TensorCall> call, Value x, const Shape& shape) {
+  const ByRow rows = call->Rows(shape);
+  if (rows.elements == 0 || rows.elements > kLargestRow) {
+    return Called(std::move(call), std::span(&x, 1), {});
+  }
+  return writer_.ComputeRows({.call = std::move(call), .in = Hold(x)});
+}
+
 Scalar Lowering::ToldBy(Value transformed, std::size_t index) {
   return writer_.Told(transformed, index);
 }

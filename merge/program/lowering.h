@@ -21,6 +21,10 @@ namespace weightsmith::internal {
 
 enum class Precision : std::uint8_t { kF32, kF64 };
 
+/// Elements of a row that is computed by itself, at most. Pieces and chunks end inside of rows, and
+/// what lies at the end of a chunk is computed for the next one again.
+inline constexpr std::uint64_t kLargestRow = std::uint64_t{1} << 17;
+
 class Lowering {
  public:
   /// `tensor` is the canonical name of the tensor, which random numbers are those of.
@@ -145,8 +149,16 @@ class Lowering {
     return Called(std::make_shared<TensorCallOf<Parameters>>(function, std::move(parameters)), in,
                   std::move(companions));
   }
+  /// Likewise of a function that may compute rows by themselves: then it costs no pass, and nothing
+  /// is kept but rows at hand. REQUIRES: it has by_row.
+  template <class Parameters>
+  Value Transformed(const TensorFunction<Parameters>& function, Value x,
+                    std::type_identity_t<Parameters> parameters, const Shape& shape) {
+    return CalledByRow(std::make_shared<TensorCallOf<Parameters>>(function, std::move(parameters)),
+                       x, shape);
+  }
   /// A number that the function says of what it did: see its declaration. NaN where it had nothing
-  /// to say. REQUIRES: `transformed` is what Transformed gave.
+  /// to say. REQUIRES: `transformed` is what the first Transformed gave.
   Scalar ToldBy(Value transformed, std::size_t index);
   /// Keeps a value whole, for what is no function of a tensor alone; `source` cannot be read
   /// before.
@@ -197,6 +209,7 @@ class Lowering {
   Scalar Compute(ScalarCode code, std::initializer_list<Scalar> in);
   Value Called(std::shared_ptr<const TensorCall> call, std::span<const Value> in,
                std::vector<CompanionIndex> companions);
+  Value CalledByRow(std::shared_ptr<const TensorCall> call, Value x, const Shape& shape);
 
   Precision precision_;
   std::string tensor_;

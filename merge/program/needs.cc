@@ -53,6 +53,7 @@ void Needs::AddKept(KeptIndex index) {
   if (kept_[index]) return;
   kept_[index] = true;
   const KeptMaker& maker = draft_.kept[index];
+  if (maker.by_row) return AddRegister(draft_.rows[maker.index].in);
   if (!maker.transformed) return AddRegister(static_cast<Register>(maker.index));
   for (const KeptIndex in : draft_.transforms[maker.index].in) AddKept(in);
 }

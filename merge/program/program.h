@@ -78,4 +78,20 @@ struct Pass {
   bool operator==(const Pass&) const = default;
 };
 
+/// A value of which rows are made when a piece of the tensor is computed that needs them, in each
+/// pass in which they are needed; nothing of it is held whole. What goes into its function is
+/// gathered by a tape of its own.
+struct RowValue {
+  std::shared_ptr<const TensorCall> call{};  ///< never null
+  Tape tape{};
+  std::vector<Register> operands{};  ///< what the tape's sources are, as those of a pass
+  Register value = 0;                ///< of the tape: the function's input
+  KeptIndex out = 0;                 ///< what operands call it: it has the number of a kept value
+
+  bool operator==(const RowValue& other) const {
+    return *call == *other.call && tape == other.tape && operands == other.operands &&
+           value == other.value && out == other.out;
+  }
+};
+
 }  // namespace weightsmith::internal

@@ -33,8 +33,27 @@ class Told {
   std::span<double> numbers_{};
 };
 
-/// A function of whole tensors of one shape. Parameters are a struct of numbers, truth values,
-/// enumerations, optional ones of these, and lists of such structs.
+/// A function of rows of one tensor, each by itself, with what it reuses from call to call. For one
+/// thread at a time.
+class RowFunction {
+ public:
+  RowFunction() = default;
+  RowFunction(const RowFunction&) = delete;
+  RowFunction& operator=(const RowFunction&) = delete;
+  virtual ~RowFunction() = default;
+  /// Puts the results of whole rows where their values stand.
+  virtual void Compute(std::span<float> rows) = 0;
+};
+
+/// What a function of tensors is where it computes each row by itself: all that has one index in
+/// the first dimension, or of a vector all.
+struct ByRow {
+  std::uint64_t elements = 0;  ///< of a row; 0: it needs all of the tensor
+  std::uint64_t bytes = 0;     ///< that a RowFunction holds, at most
+};
+
+/// A function of whole tensors of one shape, or of their rows. Parameters are a struct of numbers,
+/// truth values, enumerations, optional ones of these, and lists of such structs.
 template <class Parameters>
 struct TensorFunction {
   std::string_view name;  ///< no other function has it
@@ -49,6 +68,10 @@ struct TensorFunction {
   /// Bytes that each thread takes beside those in a part of a loop; null: none.
   std::uint64_t (*bytes_of_part)(const Shape& shape, std::size_t inputs,
                                  const Parameters& parameters) = nullptr;
+  /// Null: it needs all of the tensor whatever that is. Else it has one input, no companions, and
+  /// tells nothing, and where it computes rows by themselves, `rows` gives what `compute` does.
+  ByRow (*by_row)(const Shape& shape, const Parameters& parameters) = nullptr;
+  std::unique_ptr<RowFunction> (*rows)(const Shape& shape, const Parameters& parameters) = nullptr;
 };
 
 /// Of a function that has none.
@@ -72,6 +95,9 @@ class TensorCall {
                        Told told) const = 0;
   virtual std::uint64_t Bytes(const Shape& shape, std::size_t inputs) const = 0;
   virtual std::uint64_t BytesOfPart(const Shape& shape, std::size_t inputs) const = 0;
+  virtual ByRow Rows(const Shape& shape) const = 0;
+  /// REQUIRES: Rows says that it computes rows by themselves.
+  virtual std::unique_ptr<RowFunction> MakeRowFunction(const Shape& shape) const = 0;
 
   bool operator==(const TensorCall& other) const {
     return name() == other.name() && Numbers() == other.Numbers();
@@ -98,6 +124,12 @@ class TensorCallOf final : public TensorCall {
   std::uint64_t BytesOfPart(const Shape& shape, std::size_t inputs) const override {
     const auto of = function_.bytes_of_part;
     return of == nullptr ? 0 : of(shape, inputs, parameters_);
+  }
+  ByRow Rows(const Shape& shape) const override {
+    return function_.by_row == nullptr ? ByRow{} : function_.by_row(shape, parameters_);
+  }
+  std::unique_ptr<RowFunction> MakeRowFunction(const Shape& shape) const override {
+    return function_.rows(shape, parameters_);
   }
 
  private:

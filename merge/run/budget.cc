@@ -59,7 +59,7 @@ std::uint64_t LargestState(const Plan& plan) {
 }
 
 bool KeepsValues(const Plan& plan) {
-  return std::ranges::any_of(plan.tasks, [](const Task& task) { return task.kept_count > 0; });
+  return std::ranges::any_of(plan.tasks, [](const Task& task) { return WholeValues(task) > 0; });
 }
 
 /// Numbers that surveys leave for passes.

@@ -8,6 +8,7 @@
 #include "merge/run/chunk.h"
 #include "merge/run/prepared_deltas.h"
 #include "merge/run/row_numbers.h"
+#include "merge/run/row_window.h"
 #include "merge/run/tile_runner.h"
 
 namespace weightsmith::internal {
@@ -49,6 +50,9 @@ BufferCounts CountBuffers(const Plan& plan) {
   for (const Task& task : plan.tasks) {
     most.registers = std::max<std::size_t>(most.registers, task.tape.registers);
     most.registers = std::max<std::size_t>(most.registers, task.findings.tape.registers);
+    for (const RowValue& rows : task.rows) {
+      most.registers = std::max<std::size_t>(most.registers, rows.tape.registers);
+    }
     for (const Pass& pass : task.passes) {
       most.registers = std::max<std::size_t>(most.registers, pass.tape.registers);
     }
@@ -91,6 +95,7 @@ std::uint64_t WorkerBytes(const Plan& plan) {
   std::vector<std::uint64_t> delta_pieces(most.deltas);
   std::uint64_t deltas = 0;
   std::uint64_t rows = 0;
+  std::uint64_t windows = 0;
   std::uint64_t parts = 0;
   for (const Task& task : plan.tasks) {
     const Units units = UnitsOf(task);
@@ -105,6 +110,7 @@ std::uint64_t WorkerBytes(const Plan& plan) {
             product.numbers ? InfoOf(task, product).bytes() : slice * units.SizeOf(product.dtype));
     }
     Raise(rows, RowBytesOfBlock(task));
+    Raise(windows, RowWindowBytes(task));
     Raise(parts, PartBytes(task));
     const std::uint64_t block = std::max(kPiece, DeltaBlock(task)) * sizeof(float);
     for (std::size_t d = 0; d < task.deltas.size(); ++d) Raise(delta_pieces[d], block);
@@ -112,8 +118,8 @@ std::uint64_t WorkerBytes(const Plan& plan) {
     if (!task.deltas.empty()) Raise(deltas, (task.passes.empty() ? BytesOf(task) : 0) + block);
   }
   const std::uint64_t real = plan.policies.precision == Precision::kF64 ? 8 : 4;
-  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas + rows + parts +
-         (most.registers + 2) * kTile * real;
+  return Sum(pieces) + kChunksPerThread * Sum(results) + Sum(delta_pieces) + deltas + rows +
+         windows + parts + (most.registers + 2) * kTile * real;
 }
 
 }  // namespace weightsmith::internal

@@ -221,7 +221,7 @@ ChunkResult Computation::Compute(Worker& worker, WorkItem& item) {
   ChunkResult result;
   const std::optional<SurveyedSlot>& surveyed = item.state->task().surveyed;
   if (!item.state->storing()) {
-    worker.Sample(*item.state);
+    worker.Sample(*item.state, poll);
   } else if (surveyed) {
     result.numbers = item.state->slots()[surveyed->slot];
     if (surveyed->second != kNoSlot) {

@@ -47,6 +47,7 @@ ReadSlots ReadBehind(const Task& task, std::size_t pass) {
     for (const ScalarOp& operation : task.passes[p].scalars) read.Add(operation);
   }
   read.Add(task.tape);
+  for (const RowValue& rows : task.rows) read.Add(rows.tape);
   read.Add(task.findings);
   for (const Product& product : task.products) {
     if (product.scale) read.Add(product.scale->slot);

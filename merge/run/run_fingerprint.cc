@@ -99,6 +99,10 @@ class Printer {
         .Add(transform.out)
         .Add(transform.told);
   }
+  Printer& Add(const RowValue& rows) {
+    Add(rows.call->name()).Add(rows.call->Numbers()).Add(rows.tape);
+    return Add(rows.operands).Add(rows.value).Add(rows.out);
+  }
   Printer& Add(const Pass& pass) {
     Add(pass.tape).Add(pass.operands).Add(pass.reductions).Add(pass.kept);
     return Add(pass.transforms).Add(pass.scalars);
@@ -155,6 +159,7 @@ class Printer {
     Add(task.name).Add(task.component).Add(task.shape).Add(task.elements).Add(task.sources);
     Add(task.companions);
     Add(task.deltas).Add(task.tape).Add(task.products).Add(task.passes).Add(task.kept);
+    Add(task.rows);
     Add(task.slot_count).Add(task.kept_count).Add(task.findings);
     Add(task.given.size());
     for (const GivenSlot& given : task.given) Add(given.slot).Add(given.number);

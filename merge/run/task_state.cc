@@ -82,6 +82,10 @@ void TaskState::BeginPass(const Poll& poll) {
   selections_.clear();
   rows_.clear();
   sampled_ = false;
+  row_tapes_.assign(task_->rows.size(), {});
+  for (const std::size_t index : RowsRead(*task_, pass_)) {
+    row_tapes_[index] = Bind(task_->rows[index].tape, slots_, wide_);
+  }
   if (storing()) {
     tape_ = Bind(task_->tape, slots_, wide_);
     findings_ = Bind(task_->findings.tape, slots_, wide_);
@@ -309,7 +313,8 @@ std::uint64_t StateBytes(const Task& task) {
     }
     most = std::max(most, bytes + passing);
   }
-  return most + NumberBytes(task) + task.kept_count * task.elements * sizeof(float) + BytesOf(task);
+  return most + NumberBytes(task) + WholeValues(task) * task.elements * sizeof(float) +
+         BytesOf(task);
 }
 
 }  // namespace weightsmith::internal

@@ -27,12 +27,17 @@ class TaskState {
   const Task& task() const { return *task_; }
   /// Whether the pass at hand is the one that stores.
   bool storing() const { return pass_ == task_->passes.size(); }
+  /// Which pass that is.
+  std::size_t number() const { return pass_; }
   /// The pass at hand. REQUIRES: it is not the one that stores.
   const Pass& pass() const { return task_->passes[pass_]; }
   /// The tape of the pass at hand, with its scalars.
   const Tape& tape() const { return tape_; }
   /// What marks elements for findings. REQUIRES: storing().
   const Tape& findings() const { return findings_; }
+  /// What is ranked or the like in the pass at hand, by index in Task::rows. REQUIRES: the pass
+  /// reads those rows.
+  const Tape& rows(std::size_t index) const { return row_tapes_[index]; }
   const SlotValues& slots() const { return slots_; }
   std::span<float> kept(KeptIndex index) { return kept_[index]; }
   const PreparedDeltas& deltas() const { return deltas_; }
@@ -70,6 +75,7 @@ class TaskState {
   bool sampled_ = false;
   Tape tape_;
   Tape findings_;
+  std::vector<Tape> row_tapes_;  ///< parallel to Task::rows; empty where the pass reads none
   SlotValues slots_;
   std::vector<AlignedVector<float>> kept_;
   PreparedDeltas deltas_;

@@ -61,6 +61,14 @@ void ForEachScaled(const Grid& cells, std::uint64_t first, const Scales& scales,
   }
 }
 
+/// The piece of an operand that is no source: a delta, rows, or a value that is kept whole.
+std::span<const float> MadeBefore(const PieceInputs& piece, std::size_t number) {
+  if (number < piece.deltas.size()) return piece.deltas[number];
+  const std::size_t kept = number - piece.deltas.size();
+  if (kept < piece.rows.size() && !piece.rows[kept].empty()) return piece.rows[kept];
+  return piece.state->kept(static_cast<KeptIndex>(kept)).subspan(piece.first);
+}
+
 /// The strength, where all of the task is a delta that is added to a source.
 std::optional<float> OnlyAddition(const PieceInputs& piece) {
   const Task& task = *piece.task;
@@ -86,19 +94,14 @@ std::optional<float> OnlyAddition(const PieceInputs& piece) {
 
 }  // namespace
 
-/// An operand of the task: a source, a delta, or a value that is kept.
+/// An operand of the task: a source, or what was made before.
 template <class Real>
 void TileRunner<Real>::Load(const PieceInputs& piece, const Place& place, Register operand,
                             std::span<Real> tile) {
   const Task& task = *piece.task;
   if (operand >= task.sources.size()) {
-    const std::size_t number = operand - task.sources.size();
-    const std::span<const float> values =
-        number < task.deltas.size()
-            ? piece.deltas[number].subspan(place.at)
-            : piece.state->kept(static_cast<KeptIndex>(number - task.deltas.size()))
-                  .subspan(piece.first + place.at);
-    std::copy_n(values.data(), place.n, tile.data());
+    const std::span<const float> values = MadeBefore(piece, operand - task.sources.size());
+    std::copy_n(values.subspan(place.at).data(), place.n, tile.data());
     return;
   }
   const DType dtype = task.sources[operand].info.dtype;
@@ -119,11 +122,29 @@ void TileRunner<Real>::ForEachTile(const PieceInputs& piece, const Use& use) {
 }
 
 template <class Real>
-void TileRunner<Real>::RunPass(const PieceInputs& piece, const Place& place) {
-  const std::vector<Register>& operands = piece.state->pass().operands;
+void TileRunner<Real>::LoadAll(const PieceInputs& piece, const Place& place,
+                               std::span<const Register> operands) {
   for (std::size_t s = 0; s < operands.size(); ++s) {
     Load(piece, place, operands[s], Tile(s, place.n));
   }
+}
+
+template <class Real>
+void TileRunner<Real>::GatherRows(const PieceInputs& piece, const RowValue& rows, const Tape& tape,
+                                  std::span<float> values) {
+  static const SlotValues kNone;
+  ForEachTile(piece, [&](const Place& place) {
+    LoadAll(piece, place, rows.operands);
+    RunTape(tape, tiles_.all(), place.n, piece.first + place.at,
+            piece.state != nullptr ? piece.state->slots() : kNone);
+    std::ranges::transform(Tile(rows.value, place.n), values.subspan(place.at).begin(),
+                           [](Real x) { return static_cast<float>(x); });
+  });
+}
+
+template <class Real>
+void TileRunner<Real>::RunPass(const PieceInputs& piece, const Place& place) {
+  LoadAll(piece, place, piece.state->pass().operands);
   RunTape(piece.state->tape(), tiles_.all(), place.n, piece.first + place.at, piece.state->slots());
 }
 
@@ -192,9 +213,7 @@ void TileRunner<Real>::Look(const PieceInputs& piece, const Place& place, ChunkR
   const Findings& findings = task.findings;
   const std::uint64_t first = piece.first + place.at;
   if (findings.tape.registers == 0 || !LooksAt(first, place.n, task.elements)) return;
-  for (std::size_t s = 0; s < findings.operands.size(); ++s) {
-    Load(piece, place, findings.operands[s], Tile(s, place.n));
-  }
+  LoadAll(piece, place, findings.operands);
   if (piece.state == nullptr) {
     RunTape(findings.tape, tiles_.all(), place.n, first);
   } else {

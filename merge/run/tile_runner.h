@@ -25,6 +25,8 @@ struct PieceInputs {
   std::span<const std::span<const float>> deltas;     ///< values of each
   std::span<const std::vector<float>> source_scales;  ///< of each source; empty: none
   TaskState* state = nullptr;                         ///< of a task of several passes
+  /// By the number of a kept value: those of the piece where it is made row by row.
+  std::span<const std::span<const float>> rows{};
 };
 
 template <class Real>
@@ -40,6 +42,10 @@ class TileRunner {
 
   /// Gives the state what the pass at hand gathers. REQUIRES: it is not the one that stores.
   void Gather(const PieceInputs& piece);
+
+  /// Fills `values` with what goes into a function of rows, of all of the piece.
+  void GatherRows(const PieceInputs& piece, const RowValue& rows, const Tape& tape,
+                  std::span<float> values);
 
   /// Appends values of the pass at hand, of all of the piece, to one list for each register.
   void Sample(const PieceInputs& piece, std::span<const Register> registers,
@@ -62,6 +68,7 @@ class TileRunner {
                   std::span<std::byte> out, ChunkResult& result);
   template <class Use>
   void ForEachTile(const PieceInputs& piece, const Use& use);
+  void LoadAll(const PieceInputs& piece, const Place& place, std::span<const Register> operands);
   void RunPass(const PieceInputs& piece, const Place& place);
   void RunLast(const PieceInputs& piece, const Place& place);
   void Load(const PieceInputs& piece, const Place& place, Register operand, std::span<Real> tile);

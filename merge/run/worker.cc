@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/tensor/codec.h"
 #include "merge/run/buffer_sizes.h"
+#include "merge/run/row_window.h"
 #include "merge/run/source_reader.h"
 #include "merge/run/tile_runner.h"
 #include "merge/run/worker_buffers.h"
@@ -20,6 +21,7 @@ class Worker::Impl {
       : context_(context),
         reader_(context.files),
         delta_pieces_(context.most.deltas),
+        row_delta_pieces_(context.most.deltas),
         pieces_(context.most.sources),
         source_digests_(context.most.sources),
         product_digests_(context.most.products),
@@ -27,7 +29,7 @@ class Worker::Impl {
         doubles_(wide() ? context.most.registers : 0) {}
 
   ChunkResult Compute(const Chunk& chunk, const ChunkOptions& options, TaskState* state);
-  void Sample(TaskState& state);
+  void Sample(TaskState& state, const Poll& poll);
   void Forget();
 
  private:
@@ -42,11 +44,17 @@ class Worker::Impl {
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
   void Gather(const Chunk& chunk, TaskState& state);
   PieceInputs ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count);
+  PieceInputs ReadOperands(const Task& task, std::span<const Register> operands,
+                           std::vector<AlignedVector<float>>& deltas, std::uint64_t first,
+                           std::uint64_t count);
+  void BeginRows(const Task& task);
+  void CoverRows(const Task& task, std::uint64_t first, std::uint64_t count);
   ChunkResult ComputeRange(const Chunk& chunk);
   void LoadScales(const Task& task);
-  PieceInputs Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
-                     std::uint64_t skip);
-  void FillDelta(std::size_t delta, std::uint64_t first, std::uint64_t count);
+  PieceInputs Inputs(const Task& task, const std::vector<AlignedVector<float>>& deltas,
+                     std::uint64_t first, std::uint64_t count, std::uint64_t skip);
+  void FillDelta(std::vector<AlignedVector<float>>& pieces, std::size_t delta, std::uint64_t first,
+                 std::uint64_t count);
   void BeginSlice(const Task& task, std::uint64_t first, std::uint64_t count);
   void EndSlice(const Task& task, std::uint64_t first, std::uint64_t count, ChunkResult& result);
   void WriteSlice(ChunkResult& result);
@@ -69,12 +77,14 @@ class Worker::Impl {
   std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand, where it has one pass
   std::uint32_t deltas_task_ = 0;                   ///< where they are shared: which one it is
   std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
+  std::vector<AlignedVector<float>> row_delta_pieces_;  ///< likewise, for rows
   std::vector<std::span<const float>> delta_views_;
   std::vector<Buffer> pieces_;   ///< a piece of every source
   std::vector<Buffer> results_;  ///< a slice of every product, until it is handed over
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
   std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
+  RowWindow rows_;                                 ///< likewise
   TileRunner<float> floats_;
   TileRunner<double> doubles_;
 };
@@ -85,6 +95,7 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& option
   options_ = options;
   state_ = state;
   LoadScales(task);
+  BeginRows(task);
   if (state_ != nullptr) {
     deltas_ = nullptr;
     if (state_->storing()) return ComputeRange(chunk);
@@ -107,17 +118,50 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& option
 
 /// A piece with what the pass at hand reads, and nothing else.
 PieceInputs Worker::Impl::ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count) {
-  const Task& task = state.task();
+  CoverRows(state.task(), first, count);
+  PieceInputs piece =
+      ReadOperands(state.task(), state.pass().operands, delta_pieces_, first, count);
+  piece.rows = rows_.Views(first, count);
+  return piece;
+}
+
+/// A piece with these operands, as far as they are sources or deltas.
+PieceInputs Worker::Impl::ReadOperands(const Task& task, std::span<const Register> operands,
+                                       std::vector<AlignedVector<float>>& deltas,
+                                       std::uint64_t first, std::uint64_t count) {
   const Units units = UnitsOf(task);
-  for (const Register operand : state.pass().operands) {
+  for (const Register operand : operands) {
     if (operand < task.sources.size()) {
       const std::uint64_t size = units.SizeOf(task.sources[operand].info.dtype);
       reader_.Read(task.sources[operand], units, first, count, pieces_[operand].Take(count * size));
     } else if (operand - task.sources.size() < task.deltas.size()) {
-      FillDelta(operand - task.sources.size(), first, count);
+      FillDelta(deltas, operand - task.sources.size(), first, count);
     }
   }
-  return Inputs(task, first, count, 0);
+  return Inputs(task, deltas, first, count, 0);
+}
+
+void Worker::Impl::BeginRows(const Task& task) {
+  const bool gathers = state_ != nullptr && !state_->storing();
+  if (task.rows.empty()) return rows_.Clear();
+  rows_.Begin(task, gathers ? state_->number() : task.passes.size());
+}
+
+void Worker::Impl::CoverRows(const Task& task, std::uint64_t first, std::uint64_t count) {
+  if (task.rows.empty()) return;
+  const auto read = [&](std::span<const Register> operands, std::uint64_t from, std::uint64_t n) {
+    return ReadOperands(task, operands, row_delta_pieces_, from, n);
+  };
+  const auto gather = [&](const PieceInputs& piece, std::size_t index, std::span<float> values) {
+    const RowValue& rows = task.rows[index];
+    const Tape& tape = state_ != nullptr ? state_->rows(index) : rows.tape;
+    if (wide()) {
+      doubles_.GatherRows(piece, rows, tape, values);
+    } else {
+      floats_.GatherRows(piece, rows, tape, values);
+    }
+  };
+  rows_.Cover(first, count, {read, gather, [&] { options_.poll(); }});
 }
 
 void Worker::Impl::Gather(const Chunk& chunk, TaskState& state) {
@@ -132,13 +176,15 @@ void Worker::Impl::Gather(const Chunk& chunk, TaskState& state) {
   }
 }
 
-void Worker::Impl::Sample(TaskState& state) {
+void Worker::Impl::Sample(TaskState& state, const Poll& poll) {
   const std::vector<Register> registers = state.RegistersToSample();
   if (registers.empty()) return;
   state_ = &state;
+  options_.poll = poll;
   deltas_ = nullptr;
   const Task& task = state.task();
   LoadScales(task);
+  BeginRows(task);
   std::vector<std::vector<float>> samples(registers.size());
   const std::uint64_t tiles = (task.elements + kTile - 1) / kTile;
   const std::uint64_t taken = (SampleSize(task.elements) + kTile - 1) / kTile;
@@ -168,19 +214,20 @@ void Worker::Impl::LoadScales(const Task& task) {
 }
 
 /// `skip` are elements of the deltas that stand before the piece.
-PieceInputs Worker::Impl::Inputs(const Task& task, std::uint64_t first, std::uint64_t count,
-                                 std::uint64_t skip) {
+PieceInputs Worker::Impl::Inputs(const Task& task, const std::vector<AlignedVector<float>>& deltas,
+                                 std::uint64_t first, std::uint64_t count, std::uint64_t skip) {
   delta_views_.clear();
   for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    const std::span<const float> all = delta_pieces_[d];
+    const std::span<const float> all = deltas[d];
     // Those that a pass does not read have not been filled.
     delta_views_.push_back(all.size() < skip + count ? all.first(0) : all.subspan(skip, count));
   }
   return {&task, first, count, pieces_, delta_views_, source_scales_, state_};
 }
 
-void Worker::Impl::FillDelta(std::size_t delta, std::uint64_t first, std::uint64_t count) {
-  AlignedVector<float>& piece = delta_pieces_[delta];
+void Worker::Impl::FillDelta(std::vector<AlignedVector<float>>& pieces, std::size_t delta,
+                             std::uint64_t first, std::uint64_t count) {
+  AlignedVector<float>& piece = pieces[delta];
   if (piece.size() < count) piece.resize(count);
   const PreparedDeltas& deltas = state_ != nullptr ? state_->deltas() : *deltas_;
   deltas.Fill(delta, first, std::span(piece).first(count));
@@ -243,7 +290,8 @@ void Worker::Impl::ReadPiece(const Task& task, const Units& units, const Piece& 
 }
 
 void Worker::Impl::ComputePiece(const Task& task, const Piece& piece, ChunkResult& result) {
-  const PieceInputs inputs = Inputs(task, piece.first, piece.count, piece.in_block);
+  PieceInputs inputs = Inputs(task, delta_pieces_, piece.first, piece.count, piece.in_block);
+  inputs.rows = rows_.Views(piece.first, piece.count);
   const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
   if (wide()) {
     doubles_.Compute(inputs, non_finite, options_.effects, results_, piece.in_slice, result);
@@ -294,7 +342,9 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     if (at == block_end) {
       block = at;
       block_end = std::min(chunk.count, at + delta_block - first % delta_block);
-      for (std::size_t d = 0; d < task.deltas.size(); ++d) FillDelta(d, first, block_end - block);
+      for (std::size_t d = 0; d < task.deltas.size(); ++d) {
+        FillDelta(delta_pieces_, d, first, block_end - block);
+      }
     }
     count = std::min(kPiece, block_end - at);
     if (at + count > slice + slice_units) {
@@ -304,6 +354,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
       BeginSlice(task, first, std::min(slice_units, chunk.count - at));
     }
     const Piece piece{first, count, at - block, at - slice};
+    CoverRows(task, first, count);
     ReadPiece(task, units, piece, straight, result);
     if (arithmetic) ComputePiece(task, piece, result);
     FinishPiece(task, units, piece, straight);
@@ -388,6 +439,7 @@ void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& 
 }
 
 void Worker::Impl::Forget() {
+  rows_.Clear();
   state_ = nullptr;
   deltas_ = nullptr;
 }
@@ -401,8 +453,8 @@ ChunkResult Worker::Compute(const Chunk& chunk, const ChunkOptions& options, Tas
   return impl_->Compute(chunk, options, state);
 }
 
-void Worker::Sample(TaskState& state) {
-  impl_->Sample(state);
+void Worker::Sample(TaskState& state, const Poll& poll) {
+  impl_->Sample(state, poll);
 }
 
 void Worker::Forget() {

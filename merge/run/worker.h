@@ -17,7 +17,7 @@ struct ChunkOptions {
   bool digests = true;
   bool effects = true;
   bool keep_cache = true;  ///< false: what was read leaves the page cache
-  Poll poll = [] {};       ///< called while deltas are made; what it throws comes through
+  Poll poll = [] {};       ///< called while deltas or rows are made; what it throws comes through
 };
 
 class Worker {
@@ -35,7 +35,8 @@ class Worker {
   ChunkResult Compute(const Chunk& chunk, const ChunkOptions& options, TaskState* state = nullptr);
 
   /// Takes the samples that the pass at hand wants. To be called before its first chunk.
-  void Sample(TaskState& state);
+  void Sample(
+      TaskState& state, const Poll& poll = [] {});
 
   /// Keeps its buffers, and nothing of the task that it computed last.
   void Forget();

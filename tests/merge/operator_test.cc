@@ -343,15 +343,14 @@ TEST(Operators, SayWhatTheyNeedToSee) {
   };
   EXPECT_THAT(of_class(OperatorClass::kReduced),
               ElementsAre("aoe", "arcee_fusion", "breadcrumbs", "breadcrumbs_ties", "channel_sum",
-                          "cosine_a", "cosine_b", "emr", "euclidean_add_difference", "extract",
-                          "geometric_median", "karcher", "model_stock", "multislerp", "noise",
-                          "norm_match", "normalized_sum", "nuslerp", "pcb", "perpendicular",
-                          "ramplus_tl", "sce", "slerp", "ties"));
-  EXPECT_THAT(
-      of_class(OperatorClass::kWhole),
-      ElementsAre("align_attention", "core_space", "crossover", "della", "della_linear",
-                  "distribution_crossover", "frequency", "iso_c", "iso_cts", "rebasin", "rotate",
-                  "smooth_add", "star", "svc", "top_k_tensor_sum", "truncate_rank", "tsv_merge"));
+                          "cosine_a", "cosine_b", "della", "della_linear", "emr",
+                          "euclidean_add_difference", "extract", "geometric_median", "karcher",
+                          "model_stock", "multislerp", "noise", "norm_match", "normalized_sum",
+                          "nuslerp", "pcb", "perpendicular", "ramplus_tl", "sce", "slerp", "ties"));
+  EXPECT_THAT(of_class(OperatorClass::kWhole),
+              ElementsAre("align_attention", "core_space", "crossover", "distribution_crossover",
+                          "frequency", "iso_c", "iso_cts", "rebasin", "rotate", "smooth_add",
+                          "star", "svc", "top_k_tensor_sum", "truncate_rank", "tsv_merge"));
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ inline Plan PlanOf(const Lowering::Finished& program, const Shape& shape, Precis
   task.tape = program.tape;
   task.passes = program.passes;
   task.kept = program.kept;
+  task.rows = program.rows;
   task.slot_count = program.slot_count;
   task.kept_count = program.kept_count;
   task.given = program.given;
@@ -44,18 +45,35 @@ std::vector<T> RunProgram(const Lowering::Finished& program,
   const Poll poll = [] {};
   TaskState state(plan, 0, digests, poll, kRangeFound);
   const std::size_t sources = program.sources.size();
-  const auto run = [&](const std::vector<Register>& operands) {
-    RegisterFile<T> registers(std::max<std::size_t>(state.tape().registers, 1));
+  std::vector<std::vector<float>> rows(program.kept_count);
+  const auto run_tape = [&](const Tape& tape, const std::vector<Register>& operands) {
+    RegisterFile<T> registers(std::max<std::size_t>(tape.registers, 1));
     for (std::size_t i = 0; i < operands.size(); ++i) {
       const auto tile = registers[static_cast<Register>(i)].first(n);
       if (operands[i] < sources) {
         std::ranges::copy(inputs.at(program.sources[operands[i]]), tile.begin());
-      } else {
-        std::ranges::copy(state.kept(static_cast<KeptIndex>(operands[i] - sources)), tile.begin());
+        continue;
       }
+      const auto kept = static_cast<KeptIndex>(operands[i] - sources);
+      std::ranges::copy(rows[kept].empty() ? state.kept(kept) : std::span(rows[kept]),
+                        tile.begin());
     }
-    RunTape(state.tape(), registers.all(), n, 0, state.slots());
+    RunTape(tape, registers.all(), n, 0, state.slots());
     return registers;
+  };
+  const auto run = [&](const std::vector<Register>& operands) {
+    const std::size_t pass = state.storing() ? program.passes.size() : state.number();
+    for (const std::size_t index : RowsRead(plan.tasks[0], pass)) {
+      const RowValue& own = program.rows[index];
+      RegisterFile<T> registers = run_tape(state.rows(index), own.operands);
+      std::vector<float>& values = rows[own.out];
+      values.clear();
+      for (const T value : registers[own.value].first(n)) {
+        values.push_back(static_cast<float>(value));
+      }
+      own.call->MakeRowFunction(shape)->Compute(values);
+    }
+    return run_tape(state.tape(), operands);
   };
 
   while (!state.storing()) {

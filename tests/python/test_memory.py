@@ -83,7 +83,9 @@ def test_methods_that_keep_numbers_alone_need_256_mib_on_sixteen_threads(weights
     recipe = {"weightsmith": 1, "policy": {"effect": "any"}, "models": {name: f"{name}.safetensors" for name in ("base", "a", "b")},
               "output": {"model": "x", "path": "out.safetensors"}}
     changes = [{"model": "a", "weight": 0.5}, {"model": "b", "weight": 0.5}]
-    for step in ({"op": "ties", "base": "base", "density": 0.3, "of": changes},
+    for step in ({"op": "della", "base": "base", "density": 0.3, "epsilon": 0.1, "of": changes},
+                 {"op": "della_linear", "base": "base", "density": 0.3, "epsilon": 0.1, "ranks": "column", "rescale": "l1", "of": changes},
+                 {"op": "ties", "base": "base", "density": 0.3, "of": changes},
                  {"op": "arcee_fusion", "a": "a", "b": "b"}, {"op": "slerp", "a": "a", "b": "b", "alpha": 0.3}):
         (weightsmith.folder / "mix.json").write_text(json.dumps({**recipe, "steps": {"x": step}}))
         result = weightsmith("plan", "mix.json", "--no-sample", "--threads", "16", "--json")

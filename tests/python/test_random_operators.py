@@ -93,6 +93,27 @@ def test_values_are_those_of_numpy(weightsmith, tmp_path, case, precision):
             np.testing.assert_allclose(out[tensor], expected, rtol=0, atol=1e-6 * np.abs(expected).max(), err_msg=tensor)
 
 
+# Rows that lie across pieces of 32,768 elements and chunks of 262,144; the last are too long to be computed by themselves.
+LONG_ROWS = {"x.weight": (5, 120_001), "conv.weight": (40, 700, 3, 5), "long.weight": (3, 140_000)}
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("case", ["della", "della, column", "della_linear, l1"])
+def test_rows_are_ranked_whole_wherever_chunks_end(weightsmith, tmp_path, case, threads):
+    step, compute, exact = CASES[case]
+    parents = models(tmp_path, shapes=LONG_ROWS)
+    support.write_recipe(tmp_path / "r.yaml", {"models": {name: f"{name}.safetensors" for name in "abc"}, "steps": {"out": step},
+                                               "output": {"model": "out", "path": "out.safetensors"}})
+    weightsmith("merge", "r.yaml", "--threads", threads)
+    out = support.read(tmp_path / "out.safetensors").tensors
+    for tensor in LONG_ROWS:
+        expected = compute(RandomArithmetic(tensor, "f32"), *(parents[name][tensor] for name in "abc"))
+        if exact:
+            np.testing.assert_array_equal(out[tensor], expected, tensor)
+        else:
+            np.testing.assert_allclose(out[tensor], expected, rtol=0, atol=1e-6 * np.abs(expected).max(), err_msg=tensor)
+
+
 @pytest.mark.parametrize("op", ["dare_linear", "della_linear"])
 @pytest.mark.parametrize("density", support.chosen([0.2, 0.5, 0.8], 0.5))
 def test_a_share_is_kept_and_the_sum_of_magnitudes_stays(weightsmith, tmp_path, op, density):

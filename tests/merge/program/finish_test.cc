@@ -122,6 +122,58 @@ TEST(Finish, AFunctionOfAFunctionTakesAPassMore) {
   EXPECT_THAT(program.tape.instructions, IsEmpty());
 }
 
+constexpr TensorFunction<Numbered> kOfRows{
+    .name = "copy",
+    .compute = Copy,
+    .by_row = [](const Shape& shape, const Numbered& /*parameters*/) -> ByRow {
+      return {.elements = shape[1]};
+    }};
+
+TEST(Finish, AFunctionOfRowsTakesNoPass) {
+  Lowering tape = StartWide();
+  const Value copied =
+      tape.Transformed(kOfRows, tape.Subtract(kY, kX), {.number = 1.5}, Shape{9, 7});
+  const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(kX, copied)});
+  EXPECT_THAT(program.passes, IsEmpty());
+  ASSERT_THAT(program.rows, SizeIs(1));
+  const RowValue& rows = program.rows.front();
+  EXPECT_EQ(rows.call->name(), "copy");
+  EXPECT_THAT(rows.call->Numbers(), ElementsAre(1.5, 0));
+  EXPECT_THAT(rows.operands, ElementsAre(0, 1));
+  EXPECT_THAT(rows.tape.instructions, SizeIs(1));
+  EXPECT_EQ(rows.value, rows.tape.instructions[0].out);
+  EXPECT_THAT(program.kept, ElementsAre(rows.out));
+  EXPECT_THAT(program.tape.instructions, SizeIs(1));
+  EXPECT_EQ(program.tape.sources, 3);  // x, y, what the function gives
+}
+
+TEST(Finish, AFunctionOfRowsIsReadInThePassesThatItsInputIsReadIn) {
+  Lowering tape = StartWide();
+  const Value scaled = tape.Scale(tape.Norm(kX), kY);  // known when a pass has ended
+  const Value once = tape.Transformed(kOfRows, scaled, {}, Shape{9, 7});
+  const Value twice = tape.Transformed(kOfRows, tape.Add(once, kX), {}, Shape{9, 7});
+  const FinishedProgram program =
+      std::move(tape).Finish(std::array{tape.Scale(tape.Norm(once), twice)});
+  ASSERT_THAT(program.passes, SizeIs(2));
+  ASSERT_THAT(program.rows, SizeIs(2));
+  const KeptIndex first = program.rows[0].out;
+  // Operands are numbered behind the two sources.
+  EXPECT_THAT(program.passes[1].operands, ElementsAre(2 + first));
+  EXPECT_THAT(program.passes[1].kept, IsEmpty());
+  EXPECT_THAT(program.rows[1].operands, ElementsAre(0, 2 + first));
+  EXPECT_THAT(program.kept, ElementsAre(program.rows[1].out));
+}
+
+TEST(Finish, RowsThatAreTooLongArePartsOfATensorThatIsKept) {
+  Lowering tape = StartWide();
+  const Value longest = tape.Transformed(kOfRows, kX, {}, Shape{2, kLargestRow});
+  const Value longer = tape.Transformed(kOfRows, kX, {}, Shape{2, kLargestRow + 1});
+  const FinishedProgram program = std::move(tape).Finish(std::array{tape.Add(longest, longer)});
+  EXPECT_THAT(program.rows, SizeIs(1));
+  ASSERT_THAT(program.passes, SizeIs(1));
+  EXPECT_THAT(program.passes[0].transforms, SizeIs(1));
+}
+
 TEST(Finish, WhatWaitsForAKeptValueIsReadBehindIt) {
   Lowering tape = StartWide();
   const Value weight = tape.Add(kX, kY);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -94,6 +95,26 @@ TEST(Ranks, RunAlongTheSecondDimension) {
   // Of a matrix that is the row.
   EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {2, 3}, RankedIn::kColumn),
               ElementsAre(0, 1, 0.5, 1, 0.5, 0));
+}
+
+TEST(Ranks, AreFoundRowByRowWhereRowsHoldTheirLines) {
+  std::mt19937 random(9);
+  for (const Shape& shape : {Shape{7, 300}, Shape{5, 40, 3, 3}, Shape{3, 70'001}, Shape{900}}) {
+    std::vector<float> values(ElementCount(shape).value());
+    for (float& value : values) value = static_cast<float>(random() % 5000) - 2500;
+    for (const RankedIn in : {RankedIn::kRow, RankedIn::kColumn}) {
+      const RankParameters ranked_in{in};
+      const std::uint64_t row = Ranks().by_row(shape, ranked_in).elements;
+      EXPECT_EQ(row, shape.size() < 2 ? values.size() : values.size() / shape[0]);
+      std::vector<float> ranked = values;
+      const auto function = Ranks().rows(shape, ranked_in);
+      function->Compute(std::span(ranked).first(row));
+      function->Compute(std::span(ranked).subspan(row));
+      EXPECT_EQ(ranked, Ranked(values, shape, in));
+    }
+  }
+  EXPECT_EQ(Ranks().by_row({7, 300}, {RankedIn::kTensor}).elements, 0);
+  EXPECT_EQ(Ranks().by_row({0, 300}, {RankedIn::kRow}).elements, 0);
 }
 
 TEST(Ranks, RunOverTheTensor) {

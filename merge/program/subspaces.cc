@@ -61,7 +61,7 @@ void DropRounding(double norm, Singular& parts, const Poll& poll) {
   parts.right = FirstRows(parts.right, kept, poll);
 }
 
-Matrix SumOfTasks(std::size_t tasks, MatrixSize size, const TaskMatrix& task, const Poll& poll) {
+Matrix SumOfMatrices(std::size_t tasks, MatrixSize size, const TaskMatrix& task, const Poll& poll) {
   Matrix sum(size.rows, size.columns, poll);
   for (std::size_t t = 0; t < tasks; ++t) AddTo(sum, 1, task(t), poll);
   return sum;
@@ -101,7 +101,8 @@ Matrix MergeCommonAndOwn(std::size_t tasks, MatrixSize size, const TaskMatrix& t
   const auto wanted = static_cast<std::size_t>(std::trunc(static_cast<double>(all) * common));
   const double share = static_cast<double>(all - wanted) / static_cast<double>(tasks);
   const std::size_t own = std::min(static_cast<std::size_t>(std::rint(share)), all / tasks);
-  Singular shared = LargestSingular(SumOfTasks(tasks, size, task, poll), all - own * tasks, poll);
+  Singular shared =
+      LargestSingular(SumOfMatrices(tasks, size, task, poll), all - own * tasks, poll);
   DirectionStack stack(size);
   for (std::size_t t = 0; t < tasks && own > 0; ++t) {
     Matrix rest = task(t);
@@ -145,7 +146,7 @@ Matrix MergeInCore(std::size_t tasks, MatrixSize size, const TaskMatrix& task, s
   if (merge == CoreMerge::kTaskSingularVectors) {
     merged = MergeTaskSingularVectors(tasks, inside, core, poll);
   } else {
-    merged = SumOfTasks(tasks, inside, core, poll);
+    merged = SumOfMatrices(tasks, inside, core, poll);
     if (merge == CoreMerge::kIsotropic) merged = MakeIsotropic(merged, poll);
   }
   return Multiply(Transposed(left, poll), Multiply(merged, right, poll), poll);

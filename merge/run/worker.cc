@@ -5,12 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/aligned_vector.h"
 #include "core/base/error.h"
 #include "core/tensor/codec.h"
 #include "merge/run/buffer_sizes.h"
+#include "merge/run/operand_reader.h"
 #include "merge/run/row_window.h"
-#include "merge/run/source_reader.h"
 #include "merge/run/tile_runner.h"
 #include "merge/run/worker_buffers.h"
 
@@ -19,10 +18,7 @@ class Worker::Impl {
  public:
   explicit Impl(WorkerContext& context)
       : context_(context),
-        reader_(context.files),
-        delta_pieces_(context.most.deltas),
-        row_delta_pieces_(context.most.deltas),
-        pieces_(context.most.sources),
+        operands_(context),
         source_digests_(context.most.sources),
         product_digests_(context.most.products),
         floats_(wide() ? 0 : context.most.registers),
@@ -44,23 +40,15 @@ class Worker::Impl {
   bool wide() const { return context_.plan->policies.precision == Precision::kF64; }
   void Gather(const Chunk& chunk, TaskState& state);
   PieceInputs ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count);
-  PieceInputs ReadOperands(const Task& task, std::span<const Register> operands,
-                           std::vector<AlignedVector<float>>& deltas, std::uint64_t first,
-                           std::uint64_t count);
   void BeginRows(const Task& task);
   void CoverRows(const Task& task, std::uint64_t first, std::uint64_t count);
   ChunkResult ComputeRange(const Chunk& chunk);
-  void LoadScales(const Task& task);
-  PieceInputs Inputs(const Task& task, const std::vector<AlignedVector<float>>& deltas,
-                     std::uint64_t first, std::uint64_t count, std::uint64_t skip);
-  void FillDelta(std::vector<AlignedVector<float>>& pieces, std::size_t delta, std::uint64_t first,
-                 std::uint64_t count);
   void BeginSlice(const Task& task, std::uint64_t first, std::uint64_t count);
   void EndSlice(const Task& task, std::uint64_t first, std::uint64_t count, ChunkResult& result);
   void WriteSlice(ChunkResult& result);
   void ReadPiece(const Task& task, const Units& units, const Piece& piece, bool straight,
                  ChunkResult& result);
-  void ComputePiece(const Task& task, const Piece& piece, ChunkResult& result);
+  void ComputePiece(const Piece& piece, ChunkResult& result);
   void FinishPiece(const Task& task, const Units& units, const Piece& piece, bool straight);
   bool Overflowed(const ChunkResult& result) const;
   [[noreturn]] static void ThrowOverflow(const Task& task, const ChunkResult& result);
@@ -71,20 +59,14 @@ class Worker::Impl {
   void DropCache(const Task& task, const Chunk& chunk, const Units& units) const;
 
   WorkerContext& context_;
-  SourceReader reader_;
-  ChunkOptions options_;                            ///< of the chunk at hand
-  TaskState* state_ = nullptr;                      ///< of the task at hand
-  std::shared_ptr<const PreparedDeltas> deltas_;    ///< of the task at hand, where it has one pass
-  std::uint32_t deltas_task_ = 0;                   ///< where they are shared: which one it is
-  std::vector<AlignedVector<float>> delta_pieces_;  ///< a piece of every delta, or several
-  std::vector<AlignedVector<float>> row_delta_pieces_;  ///< likewise, for rows
-  std::vector<std::span<const float>> delta_views_;
-  std::vector<Buffer> pieces_;   ///< a piece of every source
-  std::vector<Buffer> results_;  ///< a slice of every product, until it is handed over
+  OperandReader operands_;
+  ChunkOptions options_;           ///< of the chunk at hand
+  TaskState* state_ = nullptr;     ///< of the task at hand
+  std::uint32_t deltas_task_ = 0;  ///< the task whose deltas operands have
+  std::vector<Buffer> results_;    ///< a slice of every product, until it is handed over
   std::vector<BlockDigester> source_digests_;
   std::vector<BlockDigester> product_digests_;
-  std::vector<std::vector<float>> source_scales_;  ///< of the task at hand
-  RowWindow rows_;                                 ///< likewise
+  RowWindow rows_;  ///< of the task at hand
   TileRunner<float> floats_;
   TileRunner<double> doubles_;
 };
@@ -94,19 +76,20 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& option
   const Task& task = context_.plan->tasks[chunk.task];
   options_ = options;
   state_ = state;
-  LoadScales(task);
+  operands_.Begin(task, state);
   BeginRows(task);
   if (state_ != nullptr) {
-    deltas_ = nullptr;
+    operands_.Take(nullptr);
     if (state_->storing()) return ComputeRange(chunk);
     Gather(chunk, *state_);
     return {.chunk = chunk};
   }
   if (!task.deltas.empty()) {
     // Those of the task before go first: a worker holds one task's.
-    if (deltas_task_ != chunk.task) deltas_ = nullptr;
-    if (deltas_ == nullptr)
-      deltas_ = context_.deltas.Get(*context_.plan, chunk.task, options_.poll);
+    if (deltas_task_ != chunk.task) operands_.Take(nullptr);
+    if (operands_.deltas() == nullptr) {
+      operands_.Take(context_.deltas.Get(*context_.plan, chunk.task, options_.poll));
+    }
     deltas_task_ = chunk.task;
     // Prefetch the deltas of the next task, so that no thread waits for them.
     if (chunk.first == 0 && options_.writer != nullptr) {
@@ -120,25 +103,9 @@ ChunkResult Worker::Impl::Compute(const Chunk& chunk, const ChunkOptions& option
 PieceInputs Worker::Impl::ReadForPass(TaskState& state, std::uint64_t first, std::uint64_t count) {
   CoverRows(state.task(), first, count);
   PieceInputs piece =
-      ReadOperands(state.task(), state.pass().operands, delta_pieces_, first, count);
+      operands_.Read(OperandReader::Use::kPieces, state.pass().operands, first, count);
   piece.rows = rows_.Views(first, count);
   return piece;
-}
-
-/// A piece with these operands, as far as they are sources or deltas.
-PieceInputs Worker::Impl::ReadOperands(const Task& task, std::span<const Register> operands,
-                                       std::vector<AlignedVector<float>>& deltas,
-                                       std::uint64_t first, std::uint64_t count) {
-  const Units units = UnitsOf(task);
-  for (const Register operand : operands) {
-    if (operand < task.sources.size()) {
-      const std::uint64_t size = units.SizeOf(task.sources[operand].info.dtype);
-      reader_.Read(task.sources[operand], units, first, count, pieces_[operand].Take(count * size));
-    } else if (operand - task.sources.size() < task.deltas.size()) {
-      FillDelta(deltas, operand - task.sources.size(), first, count);
-    }
-  }
-  return Inputs(task, deltas, first, count, 0);
 }
 
 void Worker::Impl::BeginRows(const Task& task) {
@@ -150,7 +117,7 @@ void Worker::Impl::BeginRows(const Task& task) {
 void Worker::Impl::CoverRows(const Task& task, std::uint64_t first, std::uint64_t count) {
   if (task.rows.empty()) return;
   const auto read = [&](std::span<const Register> operands, std::uint64_t from, std::uint64_t n) {
-    return ReadOperands(task, operands, row_delta_pieces_, from, n);
+    return operands_.Read(OperandReader::Use::kRows, operands, from, n);
   };
   const auto gather = [&](const PieceInputs& piece, std::size_t index, std::span<float> values) {
     const RowValue& rows = task.rows[index];
@@ -181,9 +148,9 @@ void Worker::Impl::Sample(TaskState& state, const Poll& poll) {
   if (registers.empty()) return;
   state_ = &state;
   options_.poll = poll;
-  deltas_ = nullptr;
   const Task& task = state.task();
-  LoadScales(task);
+  operands_.Begin(task, &state);
+  operands_.Take(nullptr);
   BeginRows(task);
   std::vector<std::vector<float>> samples(registers.size());
   const std::uint64_t tiles = (task.elements + kTile - 1) / kTile;
@@ -199,38 +166,6 @@ void Worker::Impl::Sample(TaskState& state, const Poll& poll) {
     }
   }
   state.Propose(samples);
-}
-
-void Worker::Impl::LoadScales(const Task& task) {
-  source_scales_.assign(task.sources.size(), {});
-  for (std::size_t s = 0; s < task.sources.size(); ++s) {
-    const auto& scale = task.sources[s].scale;
-    if (!scale) continue;
-    std::vector<std::byte> bytes(scale->info.bytes());
-    context_.files[scale->file]->Read(scale->offset, bytes);
-    source_scales_[s].resize(scale->info.elements());
-    Decode(scale->info.dtype, bytes, source_scales_[s]);
-  }
-}
-
-/// `skip` are elements of the deltas that stand before the piece.
-PieceInputs Worker::Impl::Inputs(const Task& task, const std::vector<AlignedVector<float>>& deltas,
-                                 std::uint64_t first, std::uint64_t count, std::uint64_t skip) {
-  delta_views_.clear();
-  for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-    const std::span<const float> all = deltas[d];
-    // Those that a pass does not read have not been filled.
-    delta_views_.push_back(all.size() < skip + count ? all.first(0) : all.subspan(skip, count));
-  }
-  return {&task, first, count, pieces_, delta_views_, source_scales_, state_};
-}
-
-void Worker::Impl::FillDelta(std::vector<AlignedVector<float>>& pieces, std::size_t delta,
-                             std::uint64_t first, std::uint64_t count) {
-  AlignedVector<float>& piece = pieces[delta];
-  if (piece.size() < count) piece.resize(count);
-  const PreparedDeltas& deltas = state_ != nullptr ? state_->deltas() : *deltas_;
-  deltas.Fill(delta, first, std::span(piece).first(count));
 }
 
 /// Buffers for units [first, first + count) of every product; the first slice of the task has its
@@ -282,15 +217,16 @@ void Worker::Impl::ReadPiece(const Task& task, const Units& units, const Piece& 
     const std::uint64_t size = units.SizeOf(source.info.dtype);
     const std::span<std::byte> bytes =
         straight ? results_[0].bytes().subspan(piece.in_slice * size, piece.count * size)
-                 : pieces_[s].Take(piece.count * size);
-    reader_.Read(source, units, piece.first, piece.count, bytes);
+                 : operands_.pieces()[s].Take(piece.count * size);
+    operands_.sources().Read(source, units, piece.first, piece.count, bytes);
     result.bytes_read += bytes.size();
     if (options_.digests && source.segments.empty()) source_digests_[s].Update(bytes);
   }
 }
 
-void Worker::Impl::ComputePiece(const Task& task, const Piece& piece, ChunkResult& result) {
-  PieceInputs inputs = Inputs(task, delta_pieces_, piece.first, piece.count, piece.in_block);
+void Worker::Impl::ComputePiece(const Piece& piece, ChunkResult& result) {
+  PieceInputs inputs =
+      operands_.Inputs(OperandReader::Use::kPieces, piece.first, piece.count, piece.in_block);
   inputs.rows = rows_.Views(piece.first, piece.count);
   const NonFinitePolicy non_finite = context_.plan->policies.non_finite;
   if (wide()) {
@@ -309,7 +245,9 @@ void Worker::Impl::FinishPiece(const Task& task, const Units& units, const Piece
     const std::uint64_t size = units.SizeOf(product.dtype);
     const std::span<std::byte> bytes =
         results_[p].bytes().subspan(piece.in_slice * size, piece.count * size);
-    if (product.copy && !straight) std::ranges::copy(pieces_[*product.copy].bytes(), bytes.begin());
+    if (product.copy && !straight) {
+      std::ranges::copy(operands_.pieces()[*product.copy].bytes(), bytes.begin());
+    }
     if (options_.digests && !product.copy) product_digests_[p].Update(bytes);
   }
 }
@@ -342,9 +280,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     if (at == block_end) {
       block = at;
       block_end = std::min(chunk.count, at + delta_block - first % delta_block);
-      for (std::size_t d = 0; d < task.deltas.size(); ++d) {
-        FillDelta(delta_pieces_, d, first, block_end - block);
-      }
+      operands_.FillDeltas(first, block_end - block);
     }
     count = std::min(kPiece, block_end - at);
     if (at + count > slice + slice_units) {
@@ -356,7 +292,7 @@ ChunkResult Worker::Impl::ComputeRange(const Chunk& chunk) {
     const Piece piece{first, count, at - block, at - slice};
     CoverRows(task, first, count);
     ReadPiece(task, units, piece, straight, result);
-    if (arithmetic) ComputePiece(task, piece, result);
+    if (arithmetic) ComputePiece(piece, result);
     FinishPiece(task, units, piece, straight);
   }
 
@@ -398,7 +334,7 @@ void Worker::Impl::DigestStored(const Source& source, BlockDigester& digester) {
   for (std::uint64_t at = 0; at < source.info.bytes(); at += buffer.size()) {
     const auto n = std::min<std::uint64_t>(buffer.size(), source.info.bytes() - at);
     const std::span<std::byte> piece = std::span(buffer).first(n);
-    reader_.ReadStored(source, size, at / size, piece);
+    operands_.sources().ReadStored(source, size, at / size, piece);
     digester.Update(piece);
   }
 }
@@ -441,7 +377,7 @@ void Worker::Impl::DropCache(const Task& task, const Chunk& chunk, const Units& 
 void Worker::Impl::Forget() {
   rows_.Clear();
   state_ = nullptr;
-  deltas_ = nullptr;
+  operands_.Forget();
 }
 
 Worker::Worker(WorkerContext& context) : impl_(std::make_unique<Impl>(context)) {}

@@ -16,6 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr std::array<std::string_view, 4> kDropping = {"dare_linear", "dare_ties", "della",
                                                        "della_linear"};
@@ -118,9 +119,10 @@ TEST(RandomOperators, TakeTheDensityOfAnEntry) {
 
 TEST(RandomOperators, RankOnlyWhereChancesDiffer) {
   const Step step{Find("della"), {{"density", 0.5}, {"epsilon", 0}}, {1}};
-  EXPECT_EQ(step.Finished().kept_count, 0);
+  EXPECT_THAT(step.Finished().rows, IsEmpty());
   const Step ranked{Find("della"), {{"density", 0.5}, {"epsilon", 0.1}}, {1}};
-  EXPECT_EQ(ranked.Finished().kept_count, 2);
+  EXPECT_THAT(ranked.Finished().rows, SizeIs(1));
+  EXPECT_THAT(ranked.Finished().passes, IsEmpty());
 }
 
 TEST(RandomOperators, RefuseChancesThatAreNone) {

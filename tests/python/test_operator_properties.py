@@ -40,7 +40,7 @@ def test_no_option_of_a_run_changes_a_byte(worlds, expected, options):
 def test_a_small_budget_changes_no_byte(worlds, expected):
     for name, world in worlds.items():
         for steps in world.groups():
-            digests = world.digests(world.recipe(steps), "--max-memory", "160M", "--threads", "2", steps=steps)
+            digests = world.digests(world.recipe(steps), "--max-memory", "192M", "--threads", "2", steps=steps)
             assert [key for key in digests if digests[key] != expected[name][key]] == [], name
 
 

@@ -410,7 +410,9 @@ def align_attention(
 
     a: What is turned.
     b: What it is brought near to.
-    heads: How many heads an attention has; of keys, where they are fewer than queries. (1.0 to 65535.0)
+    heads: How many heads an attention has; of keys, where they are fewer than queries. Of language models another
+        number than theirs is an error, where the norm of queries or a config.json beside the file says theirs. (1.0
+        to 65535.0)
     head_size: How many rows a head has. (1.0 to 65535.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
@@ -463,8 +465,11 @@ def aoe(
     difference is added with its weight; all other tensors are those of the base. The share of the base is what the
     weights leave of 1. Which tensors may be mixed at all is said by weights by place.
 
-    The paper merges tensors whose distance exceeds a threshold likewise; in which unit it measures the distance is
-    not known to us, so that its thresholds are not those here.
+    The paper merges tensors whose normalised distance exceeds a threshold likewise, and has published no code that
+    says in which unit. Here the norm of the difference is divided by what makes tensors of all sizes comparable,
+    the root of the number of elements, or with `relative` by the base's own norm, for which the scale of a tensor
+    makes no difference either. So take thresholds from the distances that the report says of your models
+    (`distance`, by component and by tensor), not from the paper.
 
     For: take what really changed; mixture-of-experts models; language models.
 
@@ -631,9 +636,9 @@ def breadcrumbs(
         base + lambda*sum(w_i*trim(x_i - base)), trim keeping density*n behind gamma*n
 
     Of every model's difference to the base, tensor by tensor, the gamma*n largest elements of n are left out, which
-    may be outliers, and of the others the density*n largest are kept; equal magnitudes at a limit are all kept.
-    Where both shares are more than there are, fewer large ones are left out. A density of 1 keeps all, as mergekit
-    does where none is given.
+    may be outliers, and of the others the density*n largest are kept; equal magnitudes at a limit are all kept, as
+    in ties. Where both shares are more than there are, fewer large ones are left out. A density of 1 keeps all, as
+    mergekit does where none is given.
 
     Where mergekit keeps nothing of a tensor because gamma*n is less than one element, nothing large is left out
     here.
@@ -740,6 +745,7 @@ def cabs(
     *,
     density: Weights = 0.25,
     lambda_: Weights = 1.0,
+    group: float = 256.0,
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -749,6 +755,7 @@ def cabs(
     *,
     density: Weights = 0.25,
     lambda_: Weights = 1.0,
+    group: float = 256.0,
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -758,6 +765,7 @@ def cabs(
     *,
     density: Weights = 0.25,
     lambda_: Weights = 1.0,
+    group: float = 256.0,
     policy: Policy | None = None,
 ) -> Any: ...
 def cabs(
@@ -766,17 +774,19 @@ def cabs(
     *,
     density: Weights = 0.25,
     lambda_: Weights = 1.0,
+    group: float = 256.0,
     policy: Policy | None = None,
 ) -> Any:
-    """Adds the largest changes of each 256 elements, no element from two fine-tunes.
+    """Adds the largest changes of each group of elements, none from two fine-tunes.
 
         base + lambda*sum(w_i*k_i), k_i the largest of x_i - base where k_1 ... are 0
 
-    Models take turns, in the order of the list. Of each 256 elements that follow each other in a tensor, the
-    largest of a model's differences to the base are kept, as many as density says, among those that no model before
-    it has: what is kept is spread evenly, and models do not get in each other's way. Of equal magnitudes the first
-    is kept. The order matters where densities add up to more than 1: later models get what is left. A last group of
-    fewer than 256 keeps the same share of them, rounded up.
+    Models take turns, in the order of the list. Of each `group` of elements that follow each other in a tensor, 256
+    without one, the largest of a model's differences to the base are kept, as many as density says, among those
+    that no model before it has: what is kept is spread evenly, and models do not get in each other's way. Of equal
+    magnitudes the first is kept. The order matters where densities add up to more than 1: later models get what is
+    left. A last group of fewer keeps the same share of them, rounded up. The n:m of the paper is `group: m` with a
+    density of n/m: 2:4 is `group: 4, density: 0.5`.
 
     Its authors merge language models with 64 of 256, a density of 0.25, and weights of 1.2. Their code drops an
     incomplete last group, and lets a second model have elements of the first where density is 0.5 or more.
@@ -787,11 +797,12 @@ def cabs(
     of: The fine-tuned models, with a weight each.
     density: The share of each difference that is kept. (0.0 to 1.0)
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
+    group: How many elements share a density: a power of 2. (2.0 to 1024.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: CABS, arXiv:2503.01874, and its authors' code
     """
-    return _apply("cabs", {"base": base}, {"of": of}, {"density": density, "lambda": lambda_}, policy, weighted=True, numbered=True)
+    return _apply("cabs", {"base": base}, {"of": of}, {"density": density, "lambda": lambda_, "group": group}, policy, weighted=True, numbered=True)
 
 
 @overload
@@ -1858,6 +1869,7 @@ def emr(
     *,
     task: float | None = None,
     lambda_: Weights = 1.0,
+    scale: Literal["tensor", "model", "means"] = "tensor",
     policy: Policy | None = None,
 ) -> Model: ...
 @overload
@@ -1867,6 +1879,7 @@ def emr(
     *,
     task: float | None = None,
     lambda_: Weights = 1.0,
+    scale: Literal["tensor", "model", "means"] = "tensor",
     policy: Policy | None = None,
 ) -> dict[str, Any]: ...
 @overload
@@ -1876,6 +1889,7 @@ def emr(
     *,
     task: float | None = None,
     lambda_: Weights = 1.0,
+    scale: Literal["tensor", "model", "means"] = "tensor",
     policy: Policy | None = None,
 ) -> Any: ...
 def emr(
@@ -1884,20 +1898,23 @@ def emr(
     *,
     task: float | None = None,
     lambda_: Weights = 1.0,
+    scale: Literal["tensor", "model", "means"] = "tensor",
     policy: Policy | None = None,
 ) -> Any:
     """Adds the largest change of the elected sign, or what of it is one model's own.
 
-        base + lambda*u, u = sign(sum(d_i))*max(|d_i| of that sign); with task i base + lambda*(sum|d_i| / sum|m*u|)*(m*u), m = 1 where d_i*u > 0
+        base + lambda*u, u = sign(sum(d_i))*max(|d_i| of that sign); with task i base + lambda*(sum|d_i| / sum|m*u|)*(m*u), m = 1 where d_i*u > 0, sums of a tensor, of the model, or of means of tensors
 
     Of each element the sign of the summed differences to the base is elected, and the largest difference of that
     sign is taken: the unified difference, which is added. With `task: i` the result is for what model i of the list
     is for: of the unified difference only elements are kept in which that model has the elected sign, and they are
-    scaled so that their magnitudes add up to those of the model's own difference, tensor by tensor.
+    scaled so that their magnitudes add up to those of the model's own difference, tensor by tensor. With `scale:
+    model` one factor does that for all tensors that the step computes, as in the paper; with `scale: means` each of
+    these counts by the mean of its magnitudes, a bias as much as a large matrix, as in its authors' code. Both read
+    the models once more before the first tensor is computed.
 
-    The paper has one factor for all of a model, which is that of a model of one tensor; factors of tensors keep the
-    sum of magnitudes of each. An element whose differences add up to 0 stays that of the base, where its authors'
-    code takes the largest negative one.
+    An element whose differences add up to 0 stays that of the base, where its authors' code takes the largest
+    negative one.
 
     For: combine several fine-tunes; one model of many tasks.
 
@@ -1905,11 +1922,13 @@ def emr(
     of: The fine-tuned models.
     task: The model of the list, counted from 1, that the result is for. (1.0 to 1000.0)
     lambda_: A factor for what is added to the base. (-10.0 to 10.0)
+    scale: Of a task: what keeps its sum of magnitudes, each tensor by itself, the whole model, or the model by the
+        means of its tensors.
     policy: Policies of this step, such as {"missing": "keep"}.
 
     Source: EMR-Merging, arXiv:2405.17461, and its authors' code
     """
-    return _apply("emr", {"base": base}, {"of": of}, {"task": task, "lambda": lambda_}, policy)
+    return _apply("emr", {"base": base}, {"of": of}, {"task": task, "lambda": lambda_, "scale": scale}, policy)
 
 
 @overload
@@ -2073,7 +2092,9 @@ def fallback(
 
     Tensors of a stay as they are, byte for byte; what only b has is taken from b. Steps that need a tensor in all
     of their models stop at a missing one, unless `policy: {missing: keep}` says otherwise: this does so for one
-    model alone. What a has in another shape is an error.
+    model alone. What a has in another shape is an error. A file that lacks the very tensors that its architecture
+    is known by is taken for one of the other's architecture, where at least half of its tensors are called as
+    there.
 
     For: complete a checkpoint that lacks tensors; add a missing text encoder or VAE.
 
@@ -3431,7 +3452,9 @@ def rebasin(
 
     a: What is permuted.
     b: What it is brought near to.
-    heads: How many heads an attention has; of keys, where they are fewer than queries. (1.0 to 65535.0)
+    heads: How many heads an attention has; of keys, where they are fewer than queries. Of language models another
+        number than theirs is an error, where the norm of queries or a config.json beside the file says theirs. (1.0
+        to 65535.0)
     head_size: How many rows a head has. (1.0 to 65535.0)
     policy: Policies of this step, such as {"missing": "keep"}.
 
@@ -3595,9 +3618,9 @@ def sce(
         base + sum(w_i*k_i) / sum(w_i where k_i != 0), w_i = |d_i|^2 / sum(|d_j|^2)
 
     Three steps, tensor by tensor. Select: the elements in which the models vary most are kept, a share of those in
-    which they vary at all. Calculate: each model gets a weight by the squares of what is left of its difference to
-    the base. Erase: elements are left out that have not the sign of the sum. What is left is averaged by the
-    weights and added to the base.
+    which they vary at all, with all that vary as much as the last of them. Calculate: each model gets a weight by
+    the squares of what is left of its difference to the base. Erase: elements are left out that have not the sign
+    of the sum. What is left is averaged by the weights and added to the base.
 
     mergekit gives all models the same weight where the mean squares add up to less than 1e-6, which those of most
     fine-tunes do: `weights: mergekit`. In the code of FuseChat's authors the elements that are selected decide the
@@ -4270,10 +4293,11 @@ def ties(
         base + lambda*sum(k_i) / sum(w_i where k_i != 0), k_i = w_i*trim(x_i - base) of the elected sign
 
     Of every model's difference to the base the largest elements are kept, as many as density says, by magnitude
-    over the whole tensor; equal magnitudes at the limit are all kept. Where models disagree on a sign, elements of
-    one are left out: the sign with the larger weighted sum counts, or with `sign: frequency` the one that more
-    models have (+ where both are equal). With normalize each element is divided by the sum of the weights of the
-    models that are left there.
+    over the whole tensor; equal magnitudes at the limit are all kept, as in the code of the paper's authors and in
+    sd-mecha, so that what is kept does not depend on where it stands (mergekit keeps some of them, and does not say
+    which). Where models disagree on a sign, elements of one are left out: the sign with the larger weighted sum
+    counts, or with `sign: frequency` the one that more models have (+ where both are equal). With normalize each
+    element is divided by the sum of the weights of the models that are left there.
 
     A density for all models may be replaced by one for each: {model: photo, weight: 0.6, density: 0.3}. Without one
     it is 0.2, which the paper advises and sd-mecha takes; mergekit takes 1. A density that keeps no element of a

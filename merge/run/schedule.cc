@@ -47,10 +47,7 @@ std::optional<WorkItem> Schedule::Give(OpenTask& open) const {
         .chunk = {open.work.task, 0, 0}, .place = open.place, .state = open.state, .between = true};
   }
   if (open.between == OpenTask::Between::kGiven || open.given == open.chunks) return std::nullopt;
-  // What the pass before read last may still be in the processor's cache: it is stored first.
-  const bool backwards = open.state != nullptr && open.state->storing();
-  const std::uint64_t given = open.given++;
-  const std::uint64_t index = backwards ? open.chunks - 1 - given : given;
+  const std::uint64_t index = open.given++;
   const Chunk chunk = open.work.only ? *open.work.only : ChunkOf(*plan_, open.work.task, index);
   return WorkItem{.chunk = chunk, .index = index, .place = open.place, .state = open.state};
 }

@@ -1,4 +1,5 @@
-"""Outputs are the same bytes from version to version: the tensors of every example, of runs and of operators of every kind.
+"""Outputs are the same bytes from version to version: the tensors of every example, of recipes of the corpus, of runs, of
+what benchmarks measure, and of every operator.
 
 digests.json was first written with the program as it was before the engine computed in passes. WEIGHTSMITH_BLESS=1 adds
 what is new. A digest that changes is a change of results: find out why before anything else.
@@ -17,7 +18,9 @@ import pytest
 import adapters
 import operator_steps
 import support
+import recipe_oracle
 from operator_worlds import with_averages
+from test_corpus import RECIPES, corpus, parents  # noqa: F401
 from test_examples import EXAMPLES, models  # noqa: F401
 
 GOLDEN = support.ROOT / "tests" / "python" / "digests.json"
@@ -169,6 +172,41 @@ def test_a_run_gives_the_bytes_that_it_always_gave(weightsmith, models, name):  
     add_scaled(models)
     weightsmith(*RUNS[name], "--no-sync", "-o", "out.safetensors")
     check(name, digest(models / "out.safetensors"))
+
+
+@pytest.mark.parametrize("name", support.sampled(RECIPES, 3))
+def test_a_recipe_of_the_corpus_gives_the_bytes_that_it_always_gave(weightsmith, corpus, name):  # noqa: F811
+    weightsmith("merge", name, "--no-sync")
+    outputs = recipe_oracle.Recipe(corpus / name, {}, "sd15").outputs()
+    check(f"corpus {name}", {path: digest(corpus / path) for path in sorted(outputs)})
+
+
+MEASURED = {  # by bench/components_bench.py, of tiny files: name -> commands, what the last one writes
+    "split": ([("split", "xl.safetensors", "-o", "out")], "out"),
+    "assemble": ([("split", "xl.safetensors", "-o", "parts"),
+                  ("assemble", "--like", "sdxl", "--unet", "parts/unet.safetensors", "--clip-l", "parts/clip_l.safetensors",
+                   "--clip-g", "parts/clip_g.safetensors", "--vae", "parts/vae.safetensors", "-o", "out.safetensors")],
+                 "out.safetensors"),
+    "pipeline": ([("convert", "xl.safetensors", "--layout", "diffusers", "-o", "out")], "out"),
+    "pipeline and back": ([("convert", "xl.safetensors", "--layout", "diffusers", "-o", "pipeline"),
+                           ("convert", "pipeline", "-o", "out.safetensors")], "out.safetensors"),
+    "to half": ([("convert", "xl.safetensors", "--dtype", "bf16", "-o", "out.safetensors")], "out.safetensors"),
+    "merge of pipelines": ([("convert", name, "--layout", "diffusers", "-o", name.removesuffix(".safetensors"))
+                            for name in ("xl.safetensors", "xl2.safetensors")]
+                           + [("merge", "xl", "xl2", "--alpha", "0.3", "-o", "out.safetensors")], "out.safetensors"),
+}
+
+
+@pytest.mark.parametrize("name", support.sampled(MEASURED, 3))
+def test_what_is_measured_gives_the_bytes_that_it_always_gave(weightsmith, tiny, tmp_path, name):
+    for seed, model in enumerate(("xl", "xl2"), 1):
+        (tmp_path / f"{model}.safetensors").symlink_to(tiny("sdxl", seed))
+    commands, written = MEASURED[name]
+    for command in commands:
+        weightsmith(*command, "--no-sync")
+    out = tmp_path / written
+    files = [out] if out.is_file() else sorted(out.rglob("*.safetensors"))
+    check(f"measured {name}", {str(path.relative_to(tmp_path)): digest(path) for path in files})
 
 
 def test_every_operator_has_a_digest():

@@ -15,7 +15,7 @@
 namespace weightsmith::internal {
 namespace {
 
-constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+constexpr int kAppendFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 
 }  // namespace
 
@@ -31,7 +31,8 @@ void AppendFile::Throw(std::string_view doing, int error) const {
 
 std::optional<AppendFile> AppendFile::TryOpen(const std::filesystem::path& path) {
   while (true) {
-    AppendFile file(path, FileHandle(Retry([&] { return ::open(path.c_str(), kFlags, 0666); })));
+    AppendFile file(path,
+                    FileHandle(Retry([&] { return ::open(path.c_str(), kAppendFlags, 0666); })));
     if (!file.handle_) file.Throw("open", errno);
     if (!TryLock(file.handle_.get(), path, FileLock::kAlone)) return std::nullopt;
     // Its holder may have removed it between our opening and our locking it.

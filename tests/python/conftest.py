@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import support  # noqa: E402
 from baker import F32, Baker  # noqa: E402
 
+LIMIT = int(os.environ.get("WEIGHTSMITH_TIMEOUT", "120"))  # seconds for one call; an emulator takes longer
+
 
 def pytest_addoption(parser):
     parser.addoption("--exhaustive", action="store_true", help="also the tests that an ordinary run leaves out")
@@ -76,7 +78,7 @@ class Weightsmith:
             capture_output=True,
             text=True,
             errors="surrogateescape",  # names of files need not be text
-            timeout=120,
+            timeout=LIMIT,
         )
         said = (
             f"weightsmith {' '.join(map(str, arguments))}\n"

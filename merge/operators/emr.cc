@@ -4,10 +4,14 @@
 namespace weightsmith::internal::operators {
 namespace {
 
+/// The word `tensor`, which says nothing more than no word.
+constexpr double kOfTensor = 0;
+
 std::string CheckEmr(const ArgumentsGiven& given) {
   const std::string problem = CheckFineTunes(given);
   if (!problem.empty()) return problem;
-  if (given.Has("scale") && !given.Has("task")) {
+  const auto scale = given.numbers.find("scale");
+  if (scale != given.numbers.end() && scale->second != kOfTensor && !given.Has("task")) {
     return "`scale` is of the factor that a model of its own has: write `task` with it";
   }
   return CheckTask(given);

@@ -196,6 +196,8 @@ class Kept:
                      "methods": {}}
         if self.path and self.path.is_file():
             earlier = json.loads(self.path.read_text())
+            if not isinstance(earlier, dict):
+                raise SystemExit(f"{self.path} has no results of this script: take another file")
             for key in ("machine", "program", "gigabytes", "share"):
                 if earlier.get(key) != self.data[key]:
                     raise SystemExit(f"{self.path} has the results of another {key}: take another file")

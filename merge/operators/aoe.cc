@@ -30,18 +30,17 @@ const Operator& aoe() {
       .name = "aoe",
       .summary = "Mixes only the tensors that moved, and leaves the others as the base has them.",
       .doc =
-          "A tensor moved where the difference of one of the models to the base is larger than the "
-          "threshold: the root mean square of its elements, or with `distance: relative` its norm "
-          "over that of the base. There every model's difference is added with its weight; all "
-          "other tensors are those of the base. The share of the base is what the weights leave "
-          "of 1. Which tensors may be mixed at all is said by weights by place.\n\n"
+          "A tensor moved where the difference of one of the models to the base is larger than "
+          "the threshold: the root mean square of its elements, or with `distance: relative` its "
+          "norm over that of the base. There every model's difference is added with its weight; "
+          "all other tensors are those of the base. The share of the base is what the weights "
+          "leave of 1. Which tensors may be mixed at all is said by weights by place.\n\n"
           "The paper merges tensors whose normalised distance exceeds a threshold likewise, and "
           "has published no code that says in which unit. Here the norm of the difference is "
           "divided by what makes tensors of all sizes comparable, the root of the number of "
           "elements, or with `relative` by the base's own norm, for which the scale of a tensor "
-          "makes no difference either. So take thresholds from the distances that the report says "
-          "of your models (`distance`, by component and by tensor), not from the "
-          "paper.",
+          "makes no difference either. So take thresholds from the distances that the report "
+          "says of your models (`distance`, by component and by tensor), not from the paper.",
       .formula = "base + sum(w_i*(x_i - base)) where max(|x_i - base|) / sqrt(n) > threshold",
       .source = "Ours, after Assembly of Experts, arXiv:2506.14794",
       .example =

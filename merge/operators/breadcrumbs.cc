@@ -18,12 +18,11 @@ const Operator& breadcrumbs() {
       .name = "breadcrumbs",
       .summary = "Adds fine-tunes without their largest changes and without the small ones.",
       .doc =
-          "Of every model's difference to the base, tensor by tensor, the gamma*n largest elements "
-          "of n are left out, which may be outliers, and of the others the density*n largest are "
-          "kept; equal magnitudes at a limit are all kept, as in ties. Where both shares are more "
-          "than there "
-          "are, fewer large ones are left out. A density of 1 keeps all, "
-          "as mergekit does where none is given.\n\n"
+          "Of every model's difference to the base, tensor by tensor, the gamma*n largest "
+          "elements of n are left out, which may be outliers, and of the others the density*n "
+          "largest are kept; equal magnitudes at a limit are all kept, as in ties. Where both "
+          "shares are more than there are, fewer large ones are left out. A density of 1 keeps "
+          "all, as mergekit does where none is given.\n\n"
           "Where mergekit keeps nothing of a tensor because gamma*n is less than one element, "
           "nothing large is left out here.",
       .formula = "base + lambda*sum(w_i*trim(x_i - base)), trim keeping density*n behind gamma*n",

@@ -41,17 +41,15 @@ const Operator& cabs() {
       .doc =
           "Models take turns, in the order of the list. Of each `group` of elements that follow "
           "each other in a tensor, 256 without one, the largest of a model's differences to the "
-          "base are kept, as many "
-          "as density says, among those that no model before it has: what is kept is spread "
-          "evenly, and models do not get in each other's way. Of equal magnitudes the first is "
-          "kept. The order matters where densities add up to more than 1: later models get what "
-          "is left. A last group of fewer keeps the same share of them, rounded up. The n:m of the "
-          "paper is "
-          "`group: m` with a density of n/m: 2:4 is `group: 4, density: 0.5`.\n\n"
+          "base are kept, as many as density says, among those that no model before it has: what "
+          "is kept is spread evenly, and models do not get in each other's way. Of equal "
+          "magnitudes the first is kept. The order matters where densities add up to more than "
+          "1: later models get what is left. A last group of fewer keeps the same share of them, "
+          "rounded up. The n:m of the paper is `group: m` with a density of n/m: 2:4 is `group: "
+          "4, density: 0.5`.\n\n"
           "Its authors merge language models with 64 of 256, a density of 0.25, and weights of "
-          "1.2. "
-          "Their code drops an incomplete last group, and lets a second "
-          "model have elements of the first where density is 0.5 or more.",
+          "1.2. Their code drops an incomplete last group, and lets a second model have elements "
+          "of the first where density is 0.5 or more.",
       .formula = "base + lambda*sum(w_i*k_i), k_i the largest of x_i - base where k_1 ... are 0",
       .source = "CABS, arXiv:2503.01874, and its authors' code",
       .example =

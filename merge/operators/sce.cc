@@ -71,16 +71,13 @@ const Operator& sce() {
       .doc =
           "Three steps, tensor by tensor. Select: the elements in which the models vary most are "
           "kept, a share of those in which they vary at all, with all that vary as much as the "
-          "last "
-          "of them. Calculate: each model gets a weight "
-          "by the squares of what is left of its difference to the base. Erase: elements are left "
-          "out that have not the sign of the sum. What is left is averaged by the weights and "
-          "added to the base.\n\n"
+          "last of them. Calculate: each model gets a weight by the squares of what is left of "
+          "its difference to the base. Erase: elements are left out that have not the sign of "
+          "the sum. What is left is averaged by the weights and added to the base.\n\n"
           "mergekit gives all models the same weight where the mean squares add up to less than "
-          "1e-6, which those of most fine-tunes do: `weights: mergekit`. In the code of FuseChat's "
-          "authors "
-          "the elements that are selected decide the weights alone, and all are merged; here, as "
-          "in mergekit, the others are left out.",
+          "1e-6, which those of most fine-tunes do: `weights: mergekit`. In the code of "
+          "FuseChat's authors the elements that are selected decide the weights alone, and all "
+          "are merged; here, as in mergekit, the others are left out.",
       .formula = "base + sum(w_i*k_i) / sum(w_i where k_i != 0), w_i = |d_i|^2 / sum(|d_j|^2)",
       .source = "FuseChat (SCE), arXiv:2408.07990; mergekit's sce",
       .example = "mix: {op: sce, base: base, of: [photo, anime], select: 0.5}",

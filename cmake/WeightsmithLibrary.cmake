@@ -26,6 +26,9 @@ function(weightsmith_target_options target)
     # serves all of these CPUs.
     target_compile_definitions(${target} PRIVATE
       "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  else()
+    # Made before 2008, and a fifth of the kernels; they do with scalars.
+    target_compile_definitions(${target} PRIVATE HWY_DISABLED_TARGETS=HWY_SSSE3)
   endif()
   if(WEIGHTSMITH_WARNINGS_AS_ERRORS)
     target_compile_options(${target} PRIVATE -Werror)
@@ -91,7 +94,7 @@ function(weightsmith_sources target temperature)
     get_filename_component(folder "${path}" DIRECTORY)
     string(MAKE_C_IDENTIFIER "${folder}" folder)
     math(EXPR count_${folder} "${count_${folder}} + 1")
-    math(EXPR part "(${count_${folder}} - 1) / 8")
+    math(EXPR part "(${count_${folder}} - 1) / 16")
     set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${folder}_${part}")
   endforeach()
 endfunction()

@@ -18,7 +18,7 @@ namespace {
 /// What the number of layers is called.
 constexpr std::string_view kCounts[] = {"num_hidden_layers", "n_layer", "num_layers", "n_layers"};
 /// Where models of more than text say it.
-constexpr std::string_view kText = "text_config";
+constexpr std::string_view kTextConfig = "text_config";
 /// Lists of the numbers of layers.
 constexpr std::string_view kNumbers[] = {"mlp_only_layers", "cross_attention_layers",
                                          "full_attention_layers", "attn_layer_indices"};
@@ -37,7 +37,7 @@ std::optional<LayerSection> SectionOf(Json& config) {
     if (found == config.end() || !found->is_number_unsigned()) continue;
     return LayerSection{&config, key, found->get<std::uint64_t>()};
   }
-  const auto text = config.find(kText);
+  const auto text = config.find(kTextConfig);
   return text == config.end() ? std::nullopt : SectionOf(*text);
 }
 

@@ -208,8 +208,8 @@ std::string JournalHeading(const std::string& run, const std::string& boot,
 std::string JournalLine(std::size_t task, const TaskResult& result) {
   std::string line =
       fmt::format("{} {} {} {}", task, result.non_finite, result.bytes_read, result.bytes_written);
-  for (const Digest& digest : result.sources) line += " " + digest.ToHex();
-  for (const Digest& digest : result.products) line += " " + digest.ToHex();
+  for (const Digest& digest : result.sources) line.append(" ").append(digest.ToHex());
+  for (const Digest& digest : result.products) line.append(" ").append(digest.ToHex());
   for (const Effect& effect : result.effects) {
     line += fmt::format(" {} {} {} {} {}", effect.elements, effect.changed, effect.rounded,
                         std::bit_cast<std::uint64_t>(effect.change_squares),

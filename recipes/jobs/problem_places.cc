@@ -98,15 +98,25 @@ std::optional<SourcePlace> PlaceOf(std::string_view line, const Recipe& recipe) 
   return std::nullopt;
 }
 
-/// Of the output whose file is named, or else of the first.
-std::optional<SourcePlace> PlaceOfResult(std::string_view message, const Recipe& recipe) {
-  std::optional<SourcePlace> place;
+/// The output whose file is named, or else the first that has a place; null where none has.
+const RecipeOutput* OutputMeant(std::string_view message, const Recipe& recipe) {
+  const RecipeOutput* meant = nullptr;
   for (const RecipeOutput& output : recipe.outputs) {
+    if (!WrittenByPerson(output.place)) continue;
     const bool named = output.path && Names(message, output.path->filename().string());
-    if (WrittenByPerson(output.place) && (!place || named)) place = output.place;
+    if (meant == nullptr || named) meant = &output;
     if (named) break;
   }
-  return place;
+  return meant;
+}
+
+/// Of the output; where its path is no part of the text, of the step that it is the result of.
+std::optional<SourcePlace> PlaceOfResult(std::string_view message, const Recipe& recipe) {
+  const RecipeOutput* const output = OutputMeant(message, recipe);
+  if (output == nullptr) return std::nullopt;
+  const SourcePlace& step = recipe.nodes[output->root].place;
+  const bool elsewhere = output->place.line == 0 || !output->declared;
+  return elsewhere && WrittenByPerson(step) ? step : output->place;
 }
 
 bool NamesModel(std::string_view line, const Recipe& recipe) {
@@ -137,14 +147,14 @@ bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnost
   const std::vector<std::string_view> lines = Lines(error.message());
   // What names nothing is of the result, and is said at the output; of a model that has no place
   // (it stands on the command line) its name says enough.
-  const std::optional<SourcePlace> fallback =
-      error.code() == ErrorCode::kMismatch ? PlaceOfResult(error.message(), recipe) : std::nullopt;
+  const RecipeOutput* const output =
+      error.code() == ErrorCode::kMismatch ? OutputMeant(error.message(), recipe) : nullptr;
   const bool any =
       std::ranges::any_of(lines, [&](auto line) { return PlaceOf(line, recipe).has_value(); });
-  if (!any && !fallback) return false;
+  if (!any && output == nullptr) return false;
   const auto place_of = [&](std::string_view line) {
-    const bool at_output = fallback && !NamesModel(line, recipe);
-    return PlaceOf(line, recipe).value_or(at_output ? *fallback : SourcePlace());
+    const bool at_output = output != nullptr && !NamesModel(line, recipe);
+    return PlaceOf(line, recipe).value_or(at_output ? output->place : SourcePlace());
   };
   AddLines(error, lines, place_of, diagnostics);
   return true;

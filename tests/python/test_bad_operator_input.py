@@ -214,7 +214,7 @@ def test_the_policy_of_the_recipe_is_told_at_its_own_place(weightsmith, models):
     (models / "r.yaml").write_text(
         "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\npolicy: {missing: {IN99: keep}}\nsteps:\n"
         "  out: {op: weighted_sum, a: a, b: b, alpha: 0.5}\noutput: {model: out, path: out.safetensors}\n")
-    assert "r.yaml:3:21: error: policy 'missing': no tensor is at 'IN99'" in weightsmith("merge", "r.yaml", status=3).stderr
+    assert "r.yaml:3:20: error: policy 'missing': no tensor is at 'IN99'" in weightsmith("merge", "r.yaml", status=3).stderr
 
 
 def test_a_step_of_a_recipe_that_is_a_model_is_told_in_its_file(weightsmith, models):
@@ -325,7 +325,7 @@ def test_statistics_that_do_not_fit_are_refused_before_anything_is_written(weigh
         f"  first: {{op: average, of: [a, b]}}\n  out: {json.dumps(operator_steps.step(declared, 1))}\n"
         "outputs: [{model: out, path: out.safetensors}, {model: first, path: first.safetensors}]\n")
     said = weightsmith(command, "r.yaml", "--max-memory", "1M", status=6).stderr
-    assert re.search(r"^r\.yaml:5:3: error: the run needs \d+ MB of memory and may use 1\.00 MB: [\d.]+ k?B of it are for step 'out'$",
+    assert re.search(r"^r\.yaml:5:3: error: the run needs \d+ MB of memory and may use 1\.00 MB: [\d.]+ [kM]?B of it are for step 'out'$",
                      said, re.M), said
     assert "--max-memory" in said and said.count("error: ") == 1
     assert not list(models.glob("out*")) and not list(models.glob("first*"))

@@ -70,11 +70,14 @@ int Merge(const ParsedArguments& arguments, Terminal& terminal, Everyday kind) {
   SayEqualComponents(request, plan, terminal);
   // Below that the run itself is as quick as its sample.
   if (plan.bytes_to_read > 8 * kSampleBudget) {
-    SayWithoutEffect(plan, Sample(plan, options, kSampleBudget), terminal);
+    SayWithoutEffect(
+        plan, InRecipe(request, terminal, [&] { return Sample(plan, options, kSampleBudget); }),
+        terminal);
   }
 
-  const Report report =
-      RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
+  const Report report = InRecipe(request, terminal, [&] {
+    return RunWithProgress(plan, options, kind == Everyday::kBake ? "baking" : "merging", terminal);
+  });
   if (report.tensors_left) {
     terminal.Say(PartWords(*options.part, *report.tensors_left, plan.tasks.size()));
     return 0;

@@ -19,6 +19,7 @@
 #include "core/base/text.h"
 #include "merge/run/touched_paths.h"
 #include "recipes/jobs/plan_recipe.h"
+#include "recipes/jobs/problem_places.h"
 
 namespace weightsmith::internal {
 namespace {
@@ -323,6 +324,12 @@ void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptio
     ShowDiagnostics(diagnostics, terminal);
     throw;
   }
+}
+
+void ShowRunProblems(const RecipeRequest& request, const Error& error, Terminal& terminal) {
+  if (request.everyday) return;
+  Diagnostics diagnostics;
+  if (AddRunProblems(error, request.recipe, diagnostics)) ShowDiagnostics(diagnostics, terminal);
 }
 
 }  // namespace weightsmith::internal

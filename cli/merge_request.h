@@ -4,9 +4,11 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/command.h"
+#include "core/base/error.h"
 #include "merge/plan/plan.h"
 #include "merge/run/executor.h"
 #include "recipes/recipe.h"
@@ -51,5 +53,20 @@ Plan PlanOf(const RecipeRequest& request, Terminal& terminal);
 /// CheckPaths, with the place in a recipe file of what is wrong.
 void CheckPathsOf(const RecipeRequest& request, const Plan& plan, const RunOptions& run,
                   Terminal& terminal);
+
+/// Shows what a run threw where it has a place in a recipe file, and throws that it was said.
+void ShowRunProblems(const RecipeRequest& request, const Error& error, Terminal& terminal);
+
+/// Runs `body`, which does something with the plan, with the place in a recipe file of what is
+/// wrong.
+template <class Body>
+decltype(auto) InRecipe(const RecipeRequest& request, Terminal& terminal, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const Error& error) {
+    ShowRunProblems(request, error, terminal);
+    throw;
+  }
+}
 
 }  // namespace weightsmith::internal

@@ -85,15 +85,17 @@ int ShowPlan(const ParsedArguments& arguments, Terminal& terminal, const PlanVie
   SayRemarks(plan, terminal);
   std::optional<Report> sample;
   if (view.sample) {
-    sample = Sample(plan, options, kSampleBudget);
+    sample = InRecipe(request, terminal, [&] { return Sample(plan, options, kSampleBudget); });
     SayWithoutEffect(plan, *sample, terminal);
     SayUnjudged(*sample, terminal);
     SayEqualComponents(request, plan, terminal);
   }
   if (view.json) {
-    terminal.PrintData(PlanJson(plan, options, sample ? &*sample : nullptr));
+    terminal.PrintData(InRecipe(
+        request, terminal, [&] { return PlanJson(plan, options, sample ? &*sample : nullptr); }));
   } else {
-    terminal.Print(FullPlan(plan, options, terminal.verbose()));
+    terminal.Print(
+        InRecipe(request, terminal, [&] { return FullPlan(plan, options, terminal.verbose()); }));
     if (sample) terminal.Print(SampleWords(*sample));
   }
   return status;

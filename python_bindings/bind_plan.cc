@@ -92,10 +92,11 @@ PreparedPlan PlanRecipe(const nb::dict& given) {
   const RecipeOptions options = RecipeOptionsOf(given);
   const nb::gil_scoped_release released;
   Diagnostics diagnostics;
-  const Recipe recipe = ReadRecipe(source, options, diagnostics);
-  Plan plan = source.path ? PlanOfRecipe(recipe, options, diagnostics)
-                          : PlanOfGenerated(recipe, options, diagnostics);
-  return PreparedPlan(std::move(plan), diagnostics);
+  auto recipe = std::make_shared<const Recipe>(ReadRecipe(source, options, diagnostics));
+  if (!source.path)
+    return PreparedPlan(PlanOfGenerated(*recipe, options, diagnostics), diagnostics);
+  Plan plan = PlanOfRecipe(*recipe, options, diagnostics);
+  return PreparedPlan(std::move(plan), diagnostics, std::move(recipe));
 }
 
 std::string ShowRecipeOf(const nb::dict& given) {
@@ -135,7 +136,7 @@ PreparedPlan PlanConvert(const nb::dict& given) {
 std::string JsonOf(const PreparedPlan& prepared, const nb::dict& options) {
   const RunOptions run = RunOptionsOf(options);
   const nb::gil_scoped_release released;
-  return PlanJson(prepared.plan(), run);
+  return prepared.InRecipe([&] { return PlanJson(prepared.plan(), run); });
 }
 
 /// The report, JSON.

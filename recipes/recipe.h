@@ -91,6 +91,7 @@ struct Recipe {
   std::vector<RecipeNode> nodes;  ///< operands precede their users
   std::vector<RecipeOutput> outputs;
   Policies policies;
+  std::map<std::string, SourcePlace> policy_rows;  ///< places in policies of the whole recipe
   std::vector<RecipeAncestor> ancestors;
   std::vector<SideFile> files_read;  ///< the text's own, and those of what it includes
 };

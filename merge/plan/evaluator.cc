@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/error.h"
+
 namespace weightsmith::internal {
 namespace {
 
@@ -136,7 +138,13 @@ TensorValue TensorEvaluator::EvaluateStep(NodeId id) {
   const auto missing = [&](const TensorOperand& operand) { return IsMissing(operand); };
   if (std::ranges::any_of(operands, missing)) return EvaluateMissing(id, operands);
   tape_.account.shared.insert(id);
-  return EvaluateShared(id, operands);
+  try {
+    return EvaluateShared(id, operands);
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("step '{}': '{}': {}", step.name, tape_.canonical, error.what()),
+                error.advice(), error.options());
+  }
 }
 
 /// Whether it is a weight that the tensor is missing in.

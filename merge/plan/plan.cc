@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "merge/operator.h"
 #include "merge/plan/planner.h"
 
 namespace weightsmith::internal {
@@ -22,6 +23,19 @@ std::set<std::uint32_t> ProbedSteps(const Plan& plan) {
     for (const Probe& probe : task.tape.probes) steps.insert(probe.step);
   }
   return steps;
+}
+
+std::optional<std::uint32_t> WidestStep(const Plan& plan, const Task& task) {
+  std::optional<std::uint32_t> widest;
+  OperatorClass form = OperatorClass::kElementwise;
+  for (const Probe& probe : task.tape.probes) {
+    const Operator* const op = FindOperator(plan.steps[probe.step].op);
+    const OperatorClass own = op != nullptr ? ClassOf(*op) : OperatorClass::kElementwise;
+    if (widest && own <= form) continue;
+    widest = probe.step;
+    form = own;
+  }
+  return widest;
 }
 
 std::vector<std::size_t> RowsRead(const Task& task, std::size_t pass) {

@@ -263,6 +263,10 @@ struct Plan {
 /// The steps, by their index in the plan, that change some tensor by the look of their weights.
 std::set<std::uint32_t> ProbedSteps(const Plan& plan);
 
+/// The step of a task that needs to see most at once, of several the first, by its index in the
+/// plan; nothing where a task has no steps.
+std::optional<std::uint32_t> WidestStep(const Plan& plan, const Task& task);
+
 /// The indices in Task::rows of those that a pass needs, or, from the number of passes on, the one
 /// that stores; in their order.
 std::vector<std::size_t> RowsRead(const Task& task, std::size_t pass);

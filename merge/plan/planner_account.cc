@@ -200,6 +200,14 @@ bool AreSameFiles(const Model& a, const Model& b) {
   });
 }
 
+bool AreSameRows(const PlaceMap<MissingPolicy>& a, const PlaceMap<MissingPolicy>& b) {
+  return std::ranges::equal(
+      a.rows(), b.rows(),
+      [](const PlaceRow<MissingPolicy>& one, const PlaceRow<MissingPolicy>& other) {
+        return one.selector.text() == other.selector.text() && one.value == other.value;
+      });
+}
+
 }  // namespace
 
 void CheckBases(const Plan& plan, const ExpressionIndex& index, Problems& problems) {
@@ -242,7 +250,8 @@ void CheckRows(Plan& plan, const ExpressionIndex& index, std::span<const TensorP
         plan.warnings.push_back(fmt::format("{}: '{}': {}", where, name, sentence));
       }
     });
-    checker.Check(step.policies.missing, "policy 'missing'");
+    const bool own = !AreSameRows(step.policies.missing, plan.policies.missing);
+    checker.Check(step.policies.missing, (own ? where + ": " : "") + "policy 'missing'");
     for (const TensorFilter& filter : step.where) {
       for (const auto* selectors : {&filter.components, &filter.blocks}) {
         for (const Selector& selector : *selectors) {

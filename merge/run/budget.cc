@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -72,28 +74,61 @@ std::uint64_t GatheredBytes(const Plan& plan) {
 }
 
 /// The numbers of all tensors of a survey, while it is taken.
+std::uint64_t NumberBytesOf(const Survey& survey) {
+  std::uint64_t numbers = 0;
+  for (const Task& task : survey.plan->tasks) numbers += task.surveyed->count;
+  return 3 * numbers * sizeof(double);  // a vector grows by doubling
+}
+
 std::uint64_t SurveyBytes(const Plan& plan) {
   std::uint64_t most = 0;
   for (const Survey& survey : plan.surveys) {
-    std::uint64_t numbers = 0;
-    for (const Task& task : survey.plan->tasks) numbers += task.surveyed->count;
-    // A vector grows by doubling.
-    most = std::max(most, 3 * numbers * sizeof(double) + WorkerBytes(*survey.plan));
+    most = std::max(most, NumberBytesOf(survey) + WorkerBytes(*survey.plan));
   }
   return most;
 }
 
-/// What to know of a budget that is too small where most of it is for one tensor; else empty.
-std::string LargestInWords(const Plan& plan, std::uint64_t needed) {
-  const auto largest = std::ranges::max_element(plan.tasks, {}, StateBytes);
-  if (largest == plan.tasks.end() || StateBytes(*largest) < needed / 2) return {};
-  return fmt::format("{} of it is for '{}' {}, which is held whole while it is computed.",
-                     FormatBytes(StateBytes(*largest)), largest->name, ToString(largest->shape));
+/// What a step holds beside the buffers of threads.
+struct StepMemory {
+  std::uint64_t bytes = 0;
+  std::optional<std::uint32_t> step{};  ///< index in Plan::steps
+  const Task* task = nullptr;           ///< that it holds them for; null: for all tensors together
+};
+
+StepMemory LargestStep(const Plan& plan) {
+  StepMemory largest;
+  const auto largest_task = std::ranges::max_element(plan.tasks, {}, StateBytes);
+  if (largest_task != plan.tasks.end()) {
+    largest = {StateBytes(*largest_task), WidestStep(plan, *largest_task), &*largest_task};
+  }
+  for (const Survey& survey : plan.surveys) {
+    const std::uint64_t bytes = std::max(NumberBytesOf(survey), LargestState(*survey.plan));
+    if (bytes > largest.bytes) largest = {bytes, survey.step};
+  }
+  return largest;
 }
 
 /// A budget that is enough, as people read and write it: "96 MB".
 std::string Budget(std::uint64_t bytes) {
   return fmt::format("{} MB", (bytes + kMegabyte - 1) / kMegabyte);
+}
+
+/// A budget that is too small, and the step that holds most of what is needed, where one holds
+/// something.
+Error TooSmall(const Plan& plan, std::uint64_t needed, std::uint64_t budget) {
+  std::string message =
+      fmt::format("the run needs {} of memory and may use {}", Budget(needed), FormatBytes(budget));
+  const StepMemory largest = LargestStep(plan);
+  if (largest.bytes > 0 && largest.step) {
+    message += fmt::format(": {} of it are for step '{}'", FormatBytes(largest.bytes),
+                           plan.steps[*largest.step].name);
+  }
+  std::string advice;
+  if (largest.task != nullptr && largest.bytes >= needed / 2) {
+    advice = fmt::format("'{}' {} is held whole while it is computed.", largest.task->name,
+                         ToString(largest.task->shape));
+  }
+  return {ErrorCode::kResources, message, advice, {Option::kMaxMemory}};
 }
 
 }  // namespace
@@ -110,12 +145,7 @@ MemoryShare AffordMemory(const Plan& plan, const RunOptions& options, std::uint6
   // What was held while the plan was made counts as well, where the process is all ours.
   const std::uint64_t before = options.whole_process ? PeakResidentMemory() : 0;
   const std::uint64_t least = std::max(before, MemoryOf(plan, {}, more));
-  if (least > budget) {
-    throw Error(ErrorCode::kResources,
-                fmt::format("the run needs {} of memory and may use {}", Budget(least),
-                            FormatBytes(budget)),
-                LargestInWords(plan, least), {Option::kMaxMemory});
-  }
+  if (least > budget) throw TooSmall(plan, least, budget);
   const std::uint64_t base = MemoryOf(plan, {.threads = 0}, more);
   const std::uint64_t each = std::max<std::uint64_t>(1, WorkerBytes(plan));
   const int wanted = options.threads > 0 ? options.threads : PhysicalCores();

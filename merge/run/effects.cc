@@ -1,9 +1,10 @@
 #include "merge/run/effects.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -106,14 +107,15 @@ void ProveEffects(Engine& engine, const std::atomic<bool>* cancel) {
   options.doing = "";
   if (!proof.complete()) engine.Compute(ChunksOfAll(plan), proof, options);
   if (!proof.steps().empty()) {
-    std::string names;
+    // A line for each, which has a place of its own in a recipe.
+    std::vector<std::string> lines;
     for (const std::uint32_t step : proof.steps()) {
-      names += fmt::format("{}'{}'", names.empty() ? "" : ", ", plan.steps[step].name);
+      lines.push_back(
+          fmt::format("step '{}' changes no element: its operands are the same, or cancel out",
+                      plan.steps[step].name));
     }
-    throw Error(
-        ErrorCode::kNoEffect,
-        fmt::format("step {} changes no element: its operands are the same, or cancel out", names),
-        std::string(kAdvice));
+    throw Error(ErrorCode::kNoEffect, fmt::format("{}", fmt::join(lines, "\n")),
+                std::string(kAdvice));
   }
   if (!proof.distinct()) {
     throw Error(ErrorCode::kNoEffect, "the models hold the same bytes in every tensor",

@@ -1,11 +1,14 @@
 #include "merge/run/task_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <numeric>
 #include <utility>
 
+#include "core/base/error.h"
 #include "core/tensor/codec.h"
 
 namespace weightsmith::internal {
@@ -21,6 +24,13 @@ std::vector<float> ReadCompanion(const Plan& plan, const Source& source) {
 
 Grid CellsOf(const Reduction& reduction, const Task& task) {
   return reduction.cells.value_or(Grid::Whole(task.elements));
+}
+
+/// "step 'mix': 'conv.weight'".
+std::string StepAndTensor(const Plan& plan, const Task& task) {
+  const std::optional<std::uint32_t> step = WidestStep(plan, task);
+  const std::string of = step ? fmt::format("step '{}': ", plan.steps[*step].name) : "";
+  return fmt::format("{}'{}'", of, task.name);
 }
 
 /// Of those of a function, and of one as it is stored.
@@ -231,7 +241,14 @@ void TaskState::EndPass(const Poll& poll) {
     std::size_t told = 0;
     for (const ToldNumber& number : transform.told) told = std::max(told, number.index + 1);
     std::vector<double> numbers(told, std::numeric_limits<double>::quiet_NaN());
-    transform.call->Compute(in, task_->shape, kept_[transform.out], poll, Told(numbers));
+    try {
+      transform.call->Compute(in, task_->shape, kept_[transform.out], poll, Told(numbers));
+    } catch (Error& error) {
+      if (error.code() != ErrorCode::kInterrupted) {
+        error.AddContext(StepAndTensor(*plan_, *task_));
+      }
+      throw;
+    }
     for (const ToldNumber& number : transform.told) slots_[number.out] = {numbers[number.index]};
   }
   EndNumbers(ended);

@@ -7,7 +7,8 @@
 namespace weightsmith::internal {
 
 weightsmith::Plan PlanResultOf(const PreparedPlan& prepared, const RunOptions& options) {
-  auto result = FromJson<weightsmith::Plan>::Read(PlanValue(prepared.plan(), options));
+  auto result = FromJson<weightsmith::Plan>::Read(
+      prepared.InRecipe([&] { return PlanValue(prepared.plan(), options); }));
   result.notes.insert(result.notes.begin(), prepared.notes().begin(), prepared.notes().end());
   result.warnings.insert(result.warnings.begin(), prepared.warnings().begin(),
                          prepared.warnings().end());

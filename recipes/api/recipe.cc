@@ -63,12 +63,13 @@ Recipe ReadWith(const RecipeOptions& options, Read read) {
   });
 }
 
-internal::PreparedPlan Prepare(const internal::ReadRecipe& read, bool sha256) {
-  internal::RecipeOptions options = read.options;
+internal::PreparedPlan Prepare(const std::shared_ptr<const internal::ReadRecipe>& read,
+                               bool sha256) {
+  internal::RecipeOptions options = read->options;
   options.sha256 = sha256;
-  internal::Diagnostics diagnostics = read.diagnostics;
-  internal::Plan plan = internal::PlanOfRecipe(read.recipe, options, diagnostics);
-  return internal::PreparedPlan(std::move(plan), diagnostics);
+  internal::Diagnostics diagnostics = read->diagnostics;
+  internal::Plan plan = internal::PlanOfRecipe(read->recipe, options, diagnostics);
+  return internal::PreparedPlan(std::move(plan), diagnostics, {read, &read->recipe});
 }
 
 /// What does not fit in the files of a recipe, beside what has a place in it and goes to the
@@ -121,14 +122,14 @@ std::string Recipe::Show() const {
 weightsmith::Plan Recipe::Plan(const RunOptions& options) const {
   return internal::Guarded([&] {
     const internal::Watch watch(options, "");
-    return internal::PlanResultOf(Prepare(*recipe_, options.sha256), watch.options());
+    return internal::PlanResultOf(Prepare(recipe_, options.sha256), watch.options());
   });
 }
 
 Report Recipe::Run(const RunOptions& options) const {
   return internal::Guarded([&] {
     internal::Watch watch(options, "merging");
-    const internal::PreparedPlan prepared = Prepare(*recipe_, options.sha256);
+    const internal::PreparedPlan prepared = Prepare(recipe_, options.sha256);
     const internal::Report report =
         watch.Run([&](const auto& engine) { return prepared.Run(engine); });
     return internal::ReportResultOf(prepared, report);

@@ -3,11 +3,14 @@
 #include <utility>
 
 #include "recipes/jobs/generated_recipe.h"
+#include "recipes/jobs/problem_places.h"
 
 namespace weightsmith::internal {
 
-PreparedPlan::PreparedPlan(Plan plan, const Diagnostics& said)
+PreparedPlan::PreparedPlan(Plan plan, const Diagnostics& said,
+                           std::shared_ptr<const Recipe> written)
     : plan_(std::make_unique<const Plan>(std::move(plan))),
+      recipe_(std::move(written)),
       single_(std::make_unique<SingleTensors>(*plan_)) {
   for (const Diagnostic& warning : said.all()) warnings_.push_back(WarningText(warning));
 }
@@ -25,16 +28,23 @@ std::vector<std::string> PreparedPlan::Names() const {
 }
 
 Report PreparedPlan::Run(const RunOptions& options) const {
-  return internal::Run(*plan_, options);
+  return InRecipe([&] { return internal::Run(*plan_, options); });
 }
 
 std::shared_ptr<const Checkpoint> PreparedPlan::Compute(const RunOptions& options) const {
-  return RunInMemory(*plan_, options);
+  return InRecipe([&] { return RunInMemory(*plan_, options); });
 }
 
 std::shared_ptr<const Checkpoint> PreparedPlan::ComputeTensor(
     const std::string& name, const std::function<void()>& before_chunk) const {
-  return single_->Compute(name, before_chunk);
+  return InRecipe([&] { return single_->Compute(name, before_chunk); });
+}
+
+void PreparedPlan::ThrowRunProblems(const Error& error) const {
+  Diagnostics diagnostics;
+  if (recipe_ != nullptr && AddRunProblems(error, *recipe_, diagnostics)) {
+    diagnostics.ThrowIfErrors();
+  }
 }
 
 }  // namespace weightsmith::internal

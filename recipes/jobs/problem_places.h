@@ -13,4 +13,8 @@ namespace weightsmith::internal {
 /// the recipe, or the fault is none of what is written in it.
 bool AddProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnostics);
 
+/// Likewise of a run: adds what names a step, and what is wrong with the result, at the output. Of
+/// files and disks the message itself says where they are.
+bool AddRunProblems(const Error& error, const Recipe& recipe, Diagnostics& diagnostics);
+
 }  // namespace weightsmith::internal

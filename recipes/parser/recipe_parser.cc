@@ -67,6 +67,9 @@ std::optional<Recipe> RecipeParser::Parse(const SourceText& source,
   ReadVariables(*top, entries);
   if (const SourceNode* policy = top->Find("policy")) {
     ReadPolicies(reader_, *policy, "", recipe_.policies);
+    for (const SourceNode& value : policy->items) {
+      for (const SourceNode& row : value.keys) recipe_.policy_rows.emplace(row.text, row.place);
+    }
   }
   for (const auto& [key, value] : options_.policies) {
     ReadPolicyOption(reader_, key, value, recipe_.policies);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -116,7 +117,9 @@ std::optional<double> WeightReader::Number(const SourceNode& node, const std::st
   const std::optional<double> read = reader_.Number(node, what);
   if (!read || (*read >= range.low && *read <= range.high)) return read;
   const double percent = *read / 100;
-  const bool share = range.low < 1 && range.high <= kMostShare;
+  // Of a number that is only a little too large, nobody means percent.
+  const bool share = range.low < 1 && range.high <= kMostShare &&
+                     std::abs(*read) >= (range.high <= 1 ? 2 : kMostShare);
   reader_.diagnostics().AddError(
       node.place,
       fmt::format("{} must be {}, not {}", what, LimitsInWords(range.low, range.high), node.text),

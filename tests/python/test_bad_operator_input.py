@@ -94,7 +94,7 @@ REFUSED = {
     "epsilon": (f"{{op: della, base: base, {OF}, density: 0.1, epsilon: 0.2}}", 3, "0.1, epsilon",
                 ["of[1]", "probabilities from -0.1 to 0.3, which are to lie between 0 and 1", "an 'epsilon' of at most 0.1"]),
     "epsilon of a row": (
-        f"{{op: della_linear, base: base, {OF}, density: {{default: 0.5, \"/conv/\": 0.95}}, epsilon: 0.2}}", 3, None,
+        f"{{op: della_linear, base: base, {OF}, density: {{default: 0.5, \"/conv/\": 0.95}}, epsilon: 0.2}}", 3, "{default",
         ["probabilities from 0.75 to 1.15", ": conv.weight", "at most 0.05"]),
     "base among the models": ("{op: ties, base: base, of: [{model: a, weight: 1}, {model: base, weight: 1}], density: 0.5}", 2,
                               "base, weight: 1}]", ["'of[2]' is 'base', as 'base' is", "Leave it out of 'of'"]),
@@ -106,13 +106,23 @@ REFUSED = {
                                  ["tensors that 'lacks' does not have: layers.0.bias", "policy: {missing: keep}"]),
     "model that lacks a tensor": ("{op: model_stock, base: base, of: [a, lacks]}", 3, "out:",
                                   ["tensors that 'lacks' does not have: layers.0.bias"]),
-    "no change": ("{op: ties, base: base, of: [{model: same, weight: 1}], density: 0.5}", 8, None,
+    "no change": ("{op: ties, base: base, of: [{model: same, weight: 1}], density: 0.5}", 8, "out:",
                   ["step 'out' changes no element", "policy: {effect: any}"]),
-    "no change of two": ("{op: model_stock, base: base, of: [same, same]}", 8, None, ["step 'out' changes no element"]),
-    "weights against each other in linear": (f"{{op: linear, {AGAINST}, normalize: true}}", 3, None, ["add up to 0"]),
-    "weights against each other in ties": (f"{{op: ties, base: base, {AGAINST}, density: 0.5}}", 3, None,
+    "no change of two": ("{op: model_stock, base: base, of: [same, same]}", 8, "out:", ["step 'out' changes no element"]),
+    "no change of an inline step": (
+        "{op: weighted_sum, a: a, b: {op: task_arithmetic, base: base, of: [{model: same, weight: 1}]}, alpha: 0.5}", 8,
+        "{op: task_arithmetic", ["step 'out.b' changes no element"]),
+    "the same vectors": ("{op: slerp, a: base, b: same, alpha: 0.5}", 8, "out:", ["step 'out' changes no element"]),
+    "nothing is kept": ("{op: ties, base: base, of: [{model: a, weight: 1}], density: 0}", 8, "out:", ["step 'out' changes no element"]),
+    "a share that is too small": ("{op: weighted_sum, a: a, b: b, alpha: 1e-12}", 8, "out:", ["step 'out' changes no element"]),
+    "weights that no number can hold": ("{op: linear, of: [{model: a, weight: 1e300}, {model: b, weight: 1}]}", 3, "out.safetensors}",
+                                        ["values of finite operands leave the range of F32"]),
+    "weights against each other in linear": (f"{{op: linear, {AGAINST}, normalize: true}}", 3, "out:", ["add up to 0"]),
+    "weights against each other in ties": (f"{{op: ties, base: base, {AGAINST}, density: 0.5}}", 3, "out:",
                                            ["ties: the weights add up to 0", "normalize: false"]),
-    "directions against each other": ("{op: karcher, of: [base, opposite]}", 8, None, ["are the same, or cancel out"]),
+    "directions against each other": ("{op: karcher, of: [base, opposite]}", 8, "out:", ["are the same, or cancel out"]),
+    "a place of a step's policy": ("{op: weighted_sum, a: a, b: b, alpha: 0.5, policy: {missing: {IN99: keep}}}", 3, "IN99",
+                                   ["step 'out': policy 'missing': no tensor is at 'IN99'"]),
     "another shape": ("{op: weighted_sum, a: a, b: turned, alpha: 0.5}", 3, "out:",
                       ["'layers.0.weight' is [8, 6] in 'a' and [6, 8] in 'turned'", "check that the right files are named"]),
     "another shape of the base": ("{op: ties, base: turned, of: [{model: a, weight: 1}], density: 0.5}", 3, "out:",
@@ -123,6 +133,30 @@ REFUSED = {
     "a preset for one number": ("{op: karcher, of: [a, b], iterations: GRAD_V}", 2, "GRAD_V", ["must be a number, not 'GRAD_V'"]),
     "a count with a fraction": ("{op: karcher, of: [a, b], iterations: 2.5}", 2, "2.5", ["'iterations' is a whole number"]),
     "a count of a row": ("{op: truncate_rank, a: a, rank: {default: 2, \"/conv/\": 1.5}}", 2, "{default", ["'rank' is a whole number"]),
+    "a weight in letters": ("{op: linear, of: [{model: a, weight: nan}, {model: b, weight: 1}]}", 2, "nan}",
+                            ["of[1]: 'weight' is a number", "not 'nan'"]),
+    "a weight that f64 has not": ("{op: linear, of: [{model: a, weight: 1e400}, {model: b, weight: 1}]}", 2, "1e400",
+                                  ["size is from 1e-307 to 1e308", "not '1e400'"]),
+    "a density below 0": ("{op: ties, base: base, of: [{model: a, weight: 1, density: -0.3}], density: 0.5}", 2, "-0.3",
+                          ["of[1]: 'density' must be between 0 and 1, not -0.3"]),
+    "an epsilon below 0": (f"{{op: della, base: base, {OF}, density: 0.5, epsilon: -0.1}}", 2, "-0.1",
+                           ["'epsilon' must be between 0 and 0.5, not -0.1"]),
+    "a weight too few": ("{op: linear, of: [{model: a}, {model: b, weight: 1}]}", 2, "{model: a}", ["of[1] has no 'weight'"]),
+    "weights beside the models": ("{op: linear, of: [a, b], weights: [1, 2, 3]}", 2, "weights: [", ["There are 2 models and 3 weights"]),
+    "densities of another number": (f"{{op: ties, base: base, {OF}, density: [0.5, 0.3, 0.2]}}", 2, "[0.5, 0.3",
+                                    ["'density' is a list of 3 numbers"]),
+    "models that are no list": ("{op: average, of: a}", 2, "a}", ["'of' is a list, not 'a'", "Write of: [a]"]),
+    "models without a value": ("{op: average, of: }", 2, " }", ["'of' has no value"]),
+    "models in a list of lists": ("{op: average, of: [[a, b]]}", 2, "[a, b]", ["of[1] is the name of a model or step, not a list"]),
+    "a number as a model": ("{op: average, of: [a, 1]}", 2, "1]", ["there is no model or step '1'"]),
+    "an operand twice": ("{op: slerp, a: a, a: b, b: b, alpha: 0.5}", 2, "a: b, b", ["the key 'a' is there twice"]),
+    "a base in a list": ("{op: ties, base: [base], of: [{model: a, weight: 1}], density: 0.5}", 2, "[base]",
+                         ["'base' is the name of a model or step, not a list"]),
+    "a step that takes itself": ("{op: average, of: [a, out]}", 2, "out: {op", ["steps form a cycle: 'out' needs 'out'"]),
+    "an operator in capitals": ("{op: TIES, base: base, of: [{model: a, weight: 1}], density: 0.5}", 2, "TIES", ["Did you mean 'ties'?"]),
+    "a task that is not there": ("{op: emr, base: base, of: [a, b], task: 5}", 2, "{op", ["`task` is more than there are models"]),
+    "letters of other scripts": ("{op: average, of: [a, 模型]}", 2, "模型", ["there is no model or step '模型'"]),
+    "lists that are deep": ("{op: average, of: " + 500 * "[" + "a" + 500 * "]" + "}", 2, None, ["nested more than 64 deep"]),
     "a number that f64 has not": ("{op: weighted_sum, a: a, b: b, alpha: 1e-400}", 2, "1e-400", ["size is from 1e-307 to 1e308"]),
 }
 
@@ -131,6 +165,107 @@ REFUSED = {
 def test_it_is_refused_where_it_is_written(refuse, case):
     step, status, at, said = REFUSED[case]
     refuse(step, status=status, said=said, at="out: {op" if at == "out:" else at)
+
+
+OF_STEPS = {
+    # Steps before the last, the last, the status, all places in their order, and what is said.
+    "two that change nothing": (
+        "  one: {op: task_arithmetic, base: base, of: [{model: same, weight: 1}]}\n",
+        "{op: ties, base: one, of: [{model: same, weight: 1}], density: 0.5}", 8, ["one:", "out:"],
+        ["step 'one' changes no element", "step 'out' changes no element"]),
+    "the first of two": ("  'größer 模': {op: slerp, a: base, b: same, alpha: 0.5}\n",
+                         "{op: average, of: ['größer 模', a]}", 8, ["'größer"], ["step 'größer 模' changes no element"]),
+    "a long name": (f"  {300 * 'n'}: {{op: slerp, a: base, b: same, alpha: 0.5}}\n", f"{{op: average, of: [{300 * 'n'}, a]}}", 8,
+                    ["nnn"], ["changes no element"]),
+    "a circle": ("  one: {op: average, of: [a, out]}\n", "{op: average, of: [one, b]}", 2, ["one:"],
+                 ["'one' needs 'out' needs 'one'"]),
+    "a name twice": ("  out: {op: average, of: [a, b]}\n", "{op: average, of: [a, c]}", 2, ["out: {op: average, of: [a, c"],
+                     ["the key 'out' is there twice"]),
+    "a name of a model": ("  a: {op: average, of: [b, c]}\n", "{op: average, of: [a, c]}", 2, ["a: {op"], ["'a' is the name of a model"]),
+    "a difference as a model": ("  one: {op: subtract, a: a, b: base}\n", "{op: weighted_sum, a: a, b: one, alpha: 0.5}", 2,
+                                ["one, alpha"], ["takes operands of one kind"]),
+    "a where that selects nothing": (
+        "  one: {op: average, of: [a, b]}\n", "{op: within, model: a, apply: one, where: {rank: 4, name: /bias/}}", 3,
+        ["{rank"], ["step 'out': 'where' selects no tensor of 'a'"]),
+    "an average of an average": ("  one: {op: average, of: [a, b]}\n", "{op: ema, a: one}", 3, ["out:"],
+                                 ["EMA copies are those of a model"]),
+}
+
+
+@pytest.mark.parametrize("case", support.sampled(OF_STEPS, 3))
+def test_each_step_is_told_at_its_own_place(weightsmith, models, case):
+    steps, step, status, places, said = OF_STEPS[case]
+    recipe(models, step, steps)
+    stderr = weightsmith("merge", "r.yaml", status=status).stderr
+    text = (models / "r.yaml").read_text()
+    expected = []
+    for words in places:
+        before_it, found, _ = text.partition(words)
+        assert found
+        expected.append((before_it.count("\n") + 1, len(before_it) - before_it.rfind("\n")))
+    told = re.findall(r"^(?:weightsmith: )?r\.yaml:(\d+):(\d+): error: ", stderr, re.M)
+    assert [(int(line), int(column)) for line, column in told] == expected, stderr
+    for words in said:
+        assert words in stderr, stderr
+    assert not (models / "out.safetensors").exists()
+
+
+def test_the_policy_of_the_recipe_is_told_at_its_own_place(weightsmith, models):
+    (models / "r.yaml").write_text(
+        "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\npolicy: {missing: {IN99: keep}}\nsteps:\n"
+        "  out: {op: weighted_sum, a: a, b: b, alpha: 0.5}\noutput: {model: out, path: out.safetensors}\n")
+    assert "r.yaml:3:20: error: policy 'missing': no tensor is at 'IN99'" in weightsmith("merge", "r.yaml", status=3).stderr
+
+
+def test_a_step_of_a_recipe_that_is_a_model_is_told_in_its_file(weightsmith, models):
+    recipe(models, "{op: slerp, a: base, b: same, alpha: 0.5}")
+    (models / "r.yaml").rename(models / "inner.yaml")
+    (models / "r.yaml").write_text(
+        "weightsmith: 1\nmodels: {a: a.safetensors, inner: {recipe: inner.yaml}}\nsteps:\n"
+        "  mix: {op: average, of: [a, inner]}\noutput: {model: mix, path: mix.safetensors}\n")
+    said = weightsmith("merge", "r.yaml", status=8).stderr
+    assert "inner.yaml:4:3: error: step 'inner.out' changes no element" in said
+
+
+@pytest.fixture
+def halves(models):
+    """Models of f16, in which a small share of another one is lost."""
+    for letter in "ab":
+        support.write(models / f"{letter}.safetensors", {name: array.astype(np.float16) for name, array in values(letter).items()})
+    return models
+
+
+def test_a_result_without_an_output_in_the_recipe_is_told_at_its_step(weightsmith, halves):
+    (halves / "r.yaml").write_text("weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nsteps:\n"
+                                   "  out: {op: weighted_sum, a: a, b: b, alpha: 1e-6}\n")
+    said = weightsmith("merge", "r.yaml", "-o", "out.safetensors", status=8).stderr
+    assert "r.yaml:4:3: error: the result 'out.safetensors' is its first model" in said
+
+
+def test_the_output_that_is_no_merge_is_the_one_that_is_told(weightsmith, halves):
+    (halves / "r.yaml").write_text(
+        "weightsmith: 1\nmodels: {a: a.safetensors, b: b.safetensors}\nsteps:\n"
+        "  x: {op: weighted_sum, a: a, b: b, alpha: 0.5}\n  y: {op: weighted_sum, a: a, b: b, alpha: 1e-6}\n"
+        "outputs:\n- {model: x, path: x.safetensors}\n- {model: y, path: y.safetensors}\n")
+    assert "r.yaml:8:20: error: the result 'y.safetensors' is its first model" in weightsmith("merge", "r.yaml", status=8).stderr
+    assert not list(halves.glob("[xy].safetensors"))
+
+
+def test_a_step_of_the_command_line_has_no_place(weightsmith, models):
+    said = weightsmith("merge", "same.safetensors", "--op", "ties", "--base", "base.safetensors", "--param", "density=0.5", "-o",
+                       "out.safetensors", status=8).stderr
+    assert "weightsmith: step 'merged' changes no element" in said and "error: " not in said
+
+
+def test_python_tells_the_place_as_well(models, monkeypatch):
+    ws = pytest.importorskip("weightsmith")
+    monkeypatch.chdir(models)
+    recipe(models, "{op: slerp, a: base, b: same, alpha: 0.5}")
+    with pytest.raises(ws.NoEffectError, match=r"r\.yaml:4:3: error: step 'out' changes no element"):
+        ws.merge("r.yaml")
+    recipe(models, "{op: truncate_rank, a: a, rank: 2}")
+    with pytest.raises(ws.ResourceError, match=r"(?s)r\.yaml:4:3: error: the run needs .* for step 'out'.*max_memory="):
+        ws.merge("r.yaml", max_memory=1_000_000)
 
 
 @pytest.mark.parametrize("op", ["linear", "task_arithmetic", "dare_linear", "della_linear", "breadcrumbs", "multislerp",
@@ -181,11 +316,19 @@ def test_one_seed_of_two_steps_is_told_at_the_second(refuse):
            said=["'one' (line 4, column 70)", "from one seed, 3", "seed: 4", "seed_shared: true"])
 
 
-@pytest.mark.parametrize("op", ["cosine_a", "cosine_b", "smooth_add"])
-def test_statistics_that_do_not_fit_are_refused_before_anything_is_written(refuse, op):
-    third = ", c: c" if op == "smooth_add" else ""
-    said = refuse(f"{{op: {op}, a: a, b: b{third}, alpha: 0.5}}", "--max-memory", "1M", status=6, said=["--max-memory"])
-    assert re.search(r"needs \d+ MB of memory and may use 1\.00 MB", said)
+@pytest.mark.parametrize("command", ["merge", "plan"])
+@pytest.mark.parametrize("op", ["cosine_a", "cosine_b", "smooth_add", "truncate_rank", "ties", "frequency"])
+def test_statistics_that_do_not_fit_are_refused_before_anything_is_written(weightsmith, models, op, command):
+    declared = next(each for each in operator_steps.table() if each["name"] == op)
+    (models / "r.yaml").write_text(
+        "weightsmith: 1\nmodels: {" + ", ".join(f"{name}: {name}.safetensors" for name in MODELS) + "}\nsteps:\n"
+        f"  first: {{op: average, of: [a, b]}}\n  out: {json.dumps(operator_steps.step(declared, 1))}\n"
+        "outputs: [{model: out, path: out.safetensors}, {model: first, path: first.safetensors}]\n")
+    said = weightsmith(command, "r.yaml", "--max-memory", "1M", status=6).stderr
+    assert re.search(r"^r\.yaml:5:3: error: the run needs \d+ MB of memory and may use 1\.00 MB: [\d.]+ [kM]?B of it are for step 'out'$",
+                     said, re.M), said
+    assert "--max-memory" in said and said.count("error: ") == 1
+    assert not list(models.glob("out*")) and not list(models.glob("first*"))
 
 
 def test_a_preset_out_of_range_is_told_by_its_name(weightsmith, models):

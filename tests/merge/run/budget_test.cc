@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
+#include "merge/run/task_state.h"
 #include "tests/merge/model_maker.h"
 
 namespace weightsmith::internal {
@@ -52,6 +54,23 @@ TEST_F(BudgetTest, RefusesWhatOneThreadExceedsAndNamesTheLeast) {
     EXPECT_THAT(error.message(), HasSubstr(std::to_string(least) + " MB of memory"));
     EXPECT_THAT(error.options(), ElementsAre(Option::kMaxMemory));
     AffordMemory(plan, Options(least * 1'000'000));
+  }
+}
+
+TEST_F(BudgetTest, NamesTheStepThatHoldsMost) {
+  ModelMaker two;
+  two.shapes["x"] = {600, 500};
+  const NodeId a = two.Add("a", DType::kF16, {{"x", std::vector<double>(300'000, 1)}});
+  const NodeId b = two.Add("b", DType::kF16, {{"x", std::vector<double>(300'000, 2)}});
+  const NodeId sum = two.Step("sum", "weighted_sum", {a, b}, {0.5});
+  const Plan turned = two.MakePlanOf(two.Step("turned", "rotate", {sum, b}, {1, 0, 1}));
+  ASSERT_GT(StateBytes(turned.tasks.front()), 3 * 300'000 * sizeof(float));
+  try {
+    AffordMemory(turned, Options(1'000'000));
+    FAIL() << "it was accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(), HasSubstr(FormatBytes(StateBytes(turned.tasks.front())) +
+                                           " of it are for step 'turned'"));
   }
 }
 

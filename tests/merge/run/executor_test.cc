@@ -214,6 +214,17 @@ TEST_F(ExecutorTest, IdenticalModelsHaveNoEffect) {
   ExpectNothingLeft();
 }
 
+TEST_F(ExecutorTest, EveryStepWithoutEffectHasALine) {
+  const NodeId a = maker.Add("a", DType::kF32, {{"w", PatternValues(2000, 1)}});
+  const NodeId b = maker.Add("b", DType::kF32, {{"w", PatternValues(2000, 1)}});
+  const NodeId first = maker.Step("first", "slerp", {a, b}, {0.3});
+  const NodeId second = maker.Step("second", "slerp", {first, b}, {0.3});
+  const Error error = ErrorOf([&] { internal::Run(maker.MakePlanOf(second), {}); });
+  EXPECT_EQ(error.message(),
+            "step 'first' changes no element: its operands are the same, or cancel out\n"
+            "step 'second' changes no element: its operands are the same, or cancel out");
+}
+
 TEST_F(ExecutorTest, WhatIsLostInRoundingHasNoEffect) {
   const Plan plan = maker.MakePlanOf(Blend(1e-7));
   const Error error = ErrorOf([&] { internal::Run(plan, {}); });

@@ -69,6 +69,20 @@ TEST_F(RecipeApi, SaysAllThatIsWrongWithItsPlaces) {
   }
 }
 
+TEST_F(RecipeApi, SaysWhereAStepIsThatChangesNothing) {
+  maker_.Write("b", DType::kF32, {{"w", {1, 1}}});
+  try {
+    static_cast<void>(Recipe::Parse(kMix, maker_.scratch.folder(), {}, "mix.yaml").Run());
+    FAIL() << "it has no effect";
+  } catch (const RecipeError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kNoEffect);
+    ASSERT_EQ(error.problems().size(), 1);
+    EXPECT_EQ(error.problems()[0].line, 5);
+    EXPECT_EQ(error.problems()[0].column, 3);
+    EXPECT_THAT(error.problems()[0].message, HasSubstr("step 'mix' changes no element"));
+  }
+}
+
 TEST_F(RecipeApi, IsJudgedWithoutThrowing) {
   const auto good = maker_.scratch.Make("good.yaml", kMix);
   EXPECT_TRUE(Validate(good).valid());

@@ -66,8 +66,8 @@ bool MultipleRanks::Rank(std::span<const float> line, float largest, std::span<c
   return true;
 }
 
-/// Of the power of two of which the largest magnitude is a multiple of `bits_` bits. False where
-/// too many others are there.
+/// Multiples are those of a power of two: the least one for which the largest has `bits_` bits.
+/// False where that is no normal number, or too many elements are others.
 bool MultipleRanks::FillKeys(std::span<const float> line, float largest) {
   const int exponent = static_cast<int>(std::bit_cast<std::uint32_t>(largest) >> kMantissaBits);
   const int shift = bits_ + kExponentBias - 1 - exponent;

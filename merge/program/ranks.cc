@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "merge/program/multiple_ranks.h"
+
 namespace weightsmith::internal {
 namespace {
 
@@ -20,7 +22,7 @@ constexpr int kShortDigit = 8;
 constexpr int kLongDigit = 11;
 constexpr std::size_t kLong = 16384;
 /// Of lines that are no longer, an index and some bits of a magnitude are one word of 32 bits.
-constexpr std::size_t kMostOfWords = std::size_t{1} << 16;
+constexpr std::size_t kMostOfWords = MultipleRanks::kMost;
 /// Elements whose places are found before they are moved there: a place that is counted on waits
 /// for all writes before it whose addresses are not known yet.
 constexpr std::size_t kAtOnce = 256;
@@ -70,15 +72,16 @@ class Ranker {
         line_(stride == 1 ? 0 : shares.size()),
         words_(shares.size() > kMostOfWords ? 0 : shares.size()),
         moved_(words_.size()),
+        multiples_(words_.size()),
         entries_(shares.size()),
         sorted_(shares.size()),
         places_(std::size_t{1} << kLongDigit) {}
 
   static std::uint64_t Bytes(std::uint64_t length, std::uint64_t stride) {
-    const std::uint64_t words = length > kMostOfWords ? 0 : 2 * sizeof(std::uint32_t);
+    const std::uint64_t words = length > kMostOfWords ? 0 : length;
     const std::uint64_t line = stride == 1 ? 0 : sizeof(float);
-    return length * (2 * sizeof(Entry) + words + line) +
-           sizeof(std::uint32_t) * (std::uint64_t{1} << kLongDigit);
+    return length * (2 * sizeof(Entry) + line) + words * 2 * sizeof(std::uint32_t) +
+           MultipleRanks::Bytes(words) + sizeof(std::uint32_t) * (std::uint64_t{1} << kLongDigit);
   }
 
   /// `out` may be the line.
@@ -122,11 +125,12 @@ class Ranker {
     return std::bit_cast<float>(largest);
   }
 
-  /// As SortByShare, of words of a share and an index. True where that gave the ranks; else entries
-  /// are sorted.
+  /// As SortByShare, of words of a share and an index, unless most are multiples of one number.
+  /// True where that gave the ranks; else entries are sorted.
   bool RankWords(std::span<const float> line, float* out) {
     const auto most = static_cast<float>((1u << (low_bits_ + high_bits_)) - 1);
     const float largest = LargestOf(line);
+    if (multiples_.Rank(line, largest, shares_, stride_, out)) return true;
     const float scale = most / largest;
     if (!std::isfinite(scale) || scale == 0) {
       Fill(line);
@@ -172,18 +176,18 @@ class Ranker {
   bool FillWords(std::span<const float> line, float scale, float most) {
     // Products are off by 1/64 at most.
     const float whole = std::exp2(std::floor(std::log2(scale / 1.0625f)));
+    const float unit = 1 / whole;
     const int index_bits = index_bits_;
     std::uint32_t* const words = words_.data();
-    std::uint32_t parts = 0;
+    std::uint32_t others = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
       const float magnitude = std::abs(line[i]);
-      const float multiple = magnitude * whole;
-      parts |= std::bit_cast<std::uint32_t>(
-          multiple - static_cast<float>(static_cast<std::int32_t>(multiple)));
+      const auto multiple = static_cast<std::int32_t>(magnitude * whole);
+      others |= static_cast<float>(multiple) * unit != magnitude ? 1 : 0;
       const auto scaled = static_cast<std::int32_t>(std::min(magnitude * scale, most));
       words[i] = static_cast<std::uint32_t>(scaled) << index_bits | static_cast<std::uint32_t>(i);
     }
-    return parts == 0;
+    return others == 0;
   }
 
   /// Calls `use(word, place)` for each word by its digit, of which the places have the counts.
@@ -281,6 +285,7 @@ class Ranker {
   std::vector<float> line_;  ///< where its elements lie apart
   std::vector<std::uint32_t> words_;
   std::vector<std::uint32_t> moved_;
+  MultipleRanks multiples_;
   std::vector<Entry> entries_;
   std::vector<Entry> sorted_;
   std::vector<std::uint32_t> places_;

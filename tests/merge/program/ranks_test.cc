@@ -59,21 +59,27 @@ TEST(Ranks, PutWhatIsNotFiniteAbove) {
 TEST(Ranks, AreThoseOfASort) {
   std::mt19937 random(5);
   for (const std::size_t n : {2u, 23u, 33u, 1000u, 70'000u}) {
-    for (const int kind : {0, 1, 2, 3, 4}) {
+    for (const int kind : {0, 1, 2, 3, 4, 5, 6, 7}) {
       SCOPED_TRACE(kind);
       std::vector<float> values(n);
       for (float& value : values) {
         const auto draw = random();
         const auto signed_draw = static_cast<float>(static_cast<std::int32_t>(draw));
-        // Few values, which have many equals; weights; every exponent; tiny ones; and weights
-        // beside a huge one.
-        value = kind == 0   ? static_cast<float>(static_cast<int>(draw % 7) - 3)
-                : kind == 2 ? std::ldexp(signed_draw, static_cast<int>(draw % 200) - 130)
-                : kind == 3
-                    ? static_cast<float>(draw % 5000) * std::numeric_limits<float>::denorm_min()
-                    : signed_draw * 0x1p-36f;
+        // Few values, which have many equals; weights; every exponent; tiny ones; weights beside
+        // a huge one; what vanishes in shares of the largest; and multiples with others among
+        // them, between all or between two.
+        value =
+            kind == 0   ? static_cast<float>(static_cast<int>(draw % 7) - 3)
+            : kind == 2 ? std::ldexp(signed_draw, static_cast<int>(draw % 200) - 130)
+            : kind == 3 ? static_cast<float>(draw % 5000) * std::numeric_limits<float>::denorm_min()
+            : kind == 5 ? std::ldexp(signed_draw, -140)
+            : kind == 6 ? std::ldexp(std::round(signed_draw * 0x1p-20f), draw % 8 == 0 ? -6 : -2)
+            : kind == 7 ? (draw % 8 == 0 ? 5 + std::abs(signed_draw) * 0x1p-32f
+                                         : static_cast<float>(draw % 1000))
+                        : signed_draw * 0x1p-36f;
       }
       if (kind == 4) values[n / 2] = 1e30f;
+      if (kind == 5) values[n / 2] = 0x1p127f;
       EXPECT_EQ(RanksOf(values), SortedRanks(values));
     }
   }
@@ -95,6 +101,45 @@ TEST(Ranks, RunAlongTheSecondDimension) {
   // Of a matrix that is the row.
   EXPECT_THAT(Ranked({1, -5, 3, 9, 8, 7}, {2, 3}, RankedIn::kColumn),
               ElementsAre(0, 1, 0.5, 1, 0.5, 0));
+}
+
+TEST(Ranks, AreThoseOfASortInEachColumn) {
+  constexpr std::size_t kColumns = 40;
+  constexpr std::size_t kApart = 5;
+  std::mt19937 random(3);
+  std::vector<float> values(2 * kColumns * kApart);
+  for (float& value : values) {
+    value = static_cast<float>(static_cast<int>(random() % 400) - 200);
+    if (random() % 8 == 0) value /= 64;
+  }
+  const std::vector<float> ranked = Ranked(values, {2, kColumns, kApart}, RankedIn::kColumn);
+  for (const std::size_t first : {0u, 1u, 4u, 200u, 204u}) {
+    std::vector<float> line;
+    std::vector<std::uint32_t> ranks;
+    for (std::size_t i = 0; i < kColumns; ++i) {
+      line.push_back(values[first + i * kApart]);
+      ranks.push_back(static_cast<std::uint32_t>(
+          std::llround(ranked[first + i * kApart] * static_cast<float>(kColumns - 1))));
+    }
+    EXPECT_EQ(ranks, SortedRanks(line));
+  }
+}
+
+// A line of few multiples is followed by some that are not looked at for them.
+TEST(Ranks, OfLinesDependOnNoOtherLine) {
+  constexpr std::size_t kLength = 100;
+  std::mt19937 random(4);
+  std::vector<float> values(40 * kLength);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto draw = static_cast<float>(random());
+    values[i] = i / kLength % 20 < 3 ? draw : std::floor(draw * 0x1p-25f);
+  }
+  const std::vector<float> ranked = Ranked(values, {40, kLength}, RankedIn::kRow);
+  for (std::size_t first = 0; first < values.size(); first += kLength) {
+    const std::vector<float> line(values.begin() + first, values.begin() + first + kLength);
+    const std::vector<float> alone = Ranked(line, {kLength}, RankedIn::kTensor);
+    EXPECT_TRUE(std::equal(alone.begin(), alone.end(), ranked.begin() + first));
+  }
 }
 
 TEST(Ranks, AreFoundRowByRowWhereRowsHoldTheirLines) {

@@ -32,8 +32,8 @@ def known_of(family, operators):
         "ema": of_blocks(lambda tensor, arguments: oracle_blocks.ema(tensor, **arguments), "a", "alpha"),
         "rebasin": of_blocks(heads_of(oracle_blocks.rebasin), "a", "b", "heads", "head_size"),
         "align_attention": oracles.Oracle({"a", "b", "heads", "head_size"}, set(), False, heads_of(oracle_blocks.align_attention)),
-        "adjust": of_blocks(lambda tensor, arguments: oracle_blocks.adjust(tensor, **arguments), "a", *oracle_blocks.TONES,
-                            *oracle_blocks.DETAILS.values()),
+        "adjust": of_blocks(lambda tensor, arguments: oracle_blocks.adjust(tensor, tones=family.tones, **arguments), "a",
+                            *oracle_blocks.TONES, *oracle_blocks.DETAILS.values()),
         "bake": of_blocks(lambda tensor, arguments: oracle_blocks.bake(tensor, **arguments), "model", "adapters"),
         "stack": of_blocks(None, "of", "embed", "head"),
     }

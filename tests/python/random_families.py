@@ -26,6 +26,8 @@ class Family:
     heads: tuple = ()  # ways to say how many there are
     layers: int = 0
     vae: str = ""  # what names of its VAE begin with
+    tones: dict = field(default_factory=dict)  # what `adjust` adds to channels, where it is not as in Stable Diffusion 1
+    apart: tuple = ()  # models with their units in an order of their own
     components: dict = field(default_factory=dict)  # beginnings of names -> what a row may call these, the nearest first
 
     @property
@@ -200,7 +202,7 @@ def diffusion():
         left_out={"stack"}, own={"ema", "adjust", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_and_magnitudes(stems, shapes),
         exact_adapters={"whole"},
         heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"heads": {"default": 8, "/attn2/": 2}}, {"head_size": {"default": 2, "te": 8}}),
-        components={TEXT: ("te",), UNET: ("unet",)})
+        apart=("c",), components={TEXT: ("te",), UNET: ("unet",)})
 
 
 EMBEDDERS = "conditioner.embedders.0.transformer.text_model.encoder.layers.0.", "conditioner.embedders.1.model."
@@ -260,7 +262,7 @@ def xl():
     return Family(
         models_of(shapes, 37), place="attn2", selections=[(where, but_of_the_vae(selects)) for where, selects in selections],
         left_out={"stack", "ema", "rebasin", "align_attention"}, own={"adjust", "bake", "within"}, adapters=xl_adapters(shapes),
-        exact_adapters={"whole"}, vae=VAE,
+        exact_adapters={"whole"}, vae=VAE, tones=oracle_blocks.TONES_OF_XL,
         components={UNET: ("unet",), EMBEDDERS[0]: ("te1", "te"), EMBEDDERS[1]: ("te2", "te"), VAE: ("vae",)})
 
 
@@ -281,4 +283,4 @@ def language(keys):
             ({"name": "/mlp/"}, lambda name, x: ".mlp." in name), ({"rank": 1}, lambda name, x: x.ndim == 1),
             ({"larger_than": 300}, lambda name, x: x.size > 300)],
         left_out={"ema", "adjust"}, own={"stack", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_and_magnitudes(stems, shapes),
-        exact_adapters={"whole"}, heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"head_size": 2}), layers=3)
+        exact_adapters={"whole"}, heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"head_size": 2}), layers=3, apart=("c",))

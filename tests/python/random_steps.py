@@ -45,6 +45,10 @@ MAY_NOT_READ = {"within", "fallback"}
 # Between a model and itself there is nothing that they measure.
 FROM_APART = {"cosine_a", "cosine_b"}
 
+# A logarithm in f32 of what is almost 1 has few digits, and they count where a large element is turned by half a circle: where models
+# that were trained apart have other signs.
+OF_QUOTIENTS = {"multiply_quotient"}
+
 # At the ends of its alpha a model is the result, which the formula that the oracle has does not say.
 OPEN = {"crossover"}
 
@@ -157,6 +161,8 @@ class Writer:
                 kind, selects, result.get("a") if op["name"] in FROM_APART else None, unread)
             if op["name"] in ("rotate", "svc") and operand["name"] != "base":
                 chosen = self.random.choice(MODELS)
+            if op["name"] in OF_QUOTIENTS and self.family.apart:
+                chosen = self.random.choice([model for model in MODELS if model not in self.family.apart])
             if chosen is None:
                 return None, None
             result[operand["name"]] = chosen

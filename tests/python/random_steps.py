@@ -52,6 +52,7 @@ OF_QUOTIENTS = {"multiply_quotient"}
 # At the ends of its alpha a model is the result, which the formula that the oracle has does not say.
 OPEN = {"crossover"}
 
+
 class Writer:
     """Writes random steps, each over models and earlier steps."""
 
@@ -215,7 +216,8 @@ class Writer:
     def of_whole_models(self, op, choice):
         result = {"op": op["name"]} | dict(zip([operand["name"] for operand in op["operands"]], self.random.sample(MODELS, 2)))
         if op["name"] == "ema":
-            return result | {"alpha": self.number("ema", {"name": "alpha"}, choice[1] if choice else self.random.choice(["number", "place"]))}
+            way = choice[1] if choice else self.random.choice(["number", "place"])
+            return result | {"alpha": self.number("ema", {"name": "alpha"}, way)}
         needed = op["name"] == "align_attention" or choice or self.random.random() < 0.75
         fit = [heads for heads in self.family.heads if not choice or choice in choices_in(heads)]
         return result | self.random.choice(fit) if needed else result
@@ -293,10 +295,12 @@ class Writer:
         low, high = OF_ONE.get((op, name)) or RANGES.get(name, (0, 1))
         low, high = max(low, parameter.get("low", low)), min(high, parameter.get("high", high))
         inside = op in OPEN
-        if name in WHOLE:
-            draw = lambda: self.random.randint(1, WHOLE[name] or listed)  # noqa: E731
-        else:
-            draw = lambda: low + (high - low) * self.random.randint(inside, 64 - inside) / 64  # noqa: E731
+
+        def draw():
+            if name in WHOLE:
+                return self.random.randint(1, WHOLE[name] or listed)
+            return low + (high - low) * self.random.randint(inside, 64 - inside) / 64
+
         if way == "number":
             return draw()
         rows = [f"/{self.family.place}/", *{name for names in self.family.components.values() for name in names}]

@@ -1,5 +1,6 @@
 """Random recipes of random operators equal their evaluation in numpy: over any tensors, and over the blocks, averages, layers and
-adapters of small models of Stable Diffusion and of a language model.
+adapters of small models of Stable Diffusion, of SDXL and of a language model. All that `weightsmith ops` says a step may have, every
+parameter in every form and every word, is in one recipe at least, whatever the seed.
 
 Where only + - * / sqrt, min, max, comparisons and the documented generator occur, every bit is the same (a zero may have the
 other sign); else the worst difference is at most 1e-6 of the tensor's largest magnitude. A result of which nearly all cancels has
@@ -64,7 +65,8 @@ def declared(op):
             yield from ((name, way) for way, can in (("number", True), ("place", parameter["by_place"]),
                                                       ("entry", parameter["by_entry"])) if can)
         else:
-            yield from ((name, way) for way in {"word": parameter.get("words"), "boolean": (False, True), "seed": ("seed",)}[parameter["type"]])
+            ways = {"word": parameter.get("words"), "boolean": (False, True), "seed": ("seed",)}
+            yield from ((name, way) for way in ways[parameter["type"]])
     optional = [operand["name"] for operand in op["operands"] if not operand["required"]]
     yield from ((name, "given") for name in [*optional, *([op["list"]["name"]] if op.get("list") else [])])
 

@@ -26,6 +26,7 @@ class Family:
     heads: tuple = ()  # ways to say how many there are
     layers: int = 0
     vae: str = ""  # what names of its VAE begin with
+    written: set = field(default_factory=set)  # (operator, parameter) that is never left as it is
     tones: dict = field(default_factory=dict)  # what `adjust` adds to channels, where it is not as in Stable Diffusion 1
     apart: tuple = ()  # models with their units in an order of their own
     components: dict = field(default_factory=dict)  # beginnings of names -> what a row may call these, the nearest first
@@ -263,6 +264,8 @@ def xl():
         models_of(shapes, 37), place="attn2", selections=[(where, but_of_the_vae(selects)) for where, selects in selections],
         left_out={"stack", "ema", "rebasin", "align_attention"}, own={"adjust", "bake", "within"}, adapters=xl_adapters(shapes),
         exact_adapters={"whole"}, vae=VAE, tones=oracle_blocks.TONES_OF_XL,
+        # Of 40 columns some have a radius of 0.25 or 0.5, but for a last bit.
+        written={("frequency", "from"), ("frequency", "to")},
         components={UNET: ("unet",), EMBEDDERS[0]: ("te1", "te"), EMBEDDERS[1]: ("te2", "te"), VAE: ("vae",)})
 
 

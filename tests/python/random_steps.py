@@ -25,9 +25,9 @@ RANGES = {"alpha": (0, 1), "beta": (0, 1), "gamma": (0, 0.1), "lambda": (0.2, 1.
           "scale": (-2, 2), "middle": (-1, 1), "threshold": (0, 0.4), "common": (0.2, 1), "share": (0.1, 0.9), "width": (0, 1), "offset": (0, 1), "select": (0.2, 1), "probability": (0.1, 0.9), "rescale": (0, 1)}
 RANGES |= {name: (-5, 5) for name in ("detail_in", "detail_out", "detail_last", "contrast", "brightness", "red", "green", "blue")}
 
-# Of one operator alone; rows by place may be the middle. No radius of a frequency is at these ends.
-OF_ONE = {("frequency", "from"): (0.111, 0.397), ("frequency", "to"): (0.411, 0.897), ("consensus", "threshold"): (0.2, 0.6),
-          ("emr", "scale"): (0, 1), ("karcher", "tolerance"): (1e-6, 1e-3), ("pcb", "density"): (0.1, 0.75)}
+# Of one operator alone; rows by place may be the middle. No radius of a frequency is what is drawn here: a last bit would decide.
+OF_ONE = {("crossover", "alpha"): (0.0117, 0.9871), ("frequency", "from"): (0.111, 0.397), ("frequency", "to"): (0.411, 0.897),
+          ("consensus", "threshold"): (0.2, 0.6), ("karcher", "tolerance"): (1e-6, 1e-3), ("pcb", "density"): (0.1, 0.75)}
 
 # Whole numbers, up to this or as many as there are models in the list.
 WHOLE = {"rank": 8, "iterations": 12, "least": None, "task": None}
@@ -183,7 +183,7 @@ class Writer:
         result, rows = {}, kind == "weight" or not self.family.vae  # a difference with rows has no VAE
         for parameter in op["parameters"]:
             name, ways = parameter["name"], ways_of(parameter, rows, self.family)
-            must = parameter["required"] or name == "seed"
+            must = parameter["required"] or name == "seed" or (op["name"], name) in self.family.written
             if ways and (must or self.random.random() < 0.5):
                 result[name] = self.random.choice(ways)
         if op.get("list") and not op["list"]["required"] and self.random.random() < 0.5:

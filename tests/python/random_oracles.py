@@ -49,6 +49,15 @@ class Words(Exact):
     def breadcrumbs_ties(self, base, of, weights, density, gamma, rescale="none", normalize=False, factor=1.0, sign="total"):
         return super().breadcrumbs_ties(base, of, weights, density, gamma, rescale, normalize, factor, sign)
 
+    def sce(self, base, of, select=1.0, weights="squares"):
+        """What varies as much as the last that is kept is kept as well: of variances in f32, by the squares of all pairs."""
+        if select < 1:
+            pairs = [(x - y) * (x - y) for i, x in enumerate(of) for y in of[:i]]
+            variance = total_of(pairs) / self.s(len(of) ** 2)
+            limit = oracle_vectors.magnitude_limit(variance, int(select * np.count_nonzero(variance)))
+            of = [np.where(variance >= limit, x, base) for x in of]
+        return oracle_vectors.sce(base, of, 1.0, weights)
+
     def consensus(self, base, of, weights, threshold, least=2, task=None, factor=1.0):
         deltas = [x - base for x in of]
         plain = total_of(deltas)

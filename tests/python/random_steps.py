@@ -6,7 +6,7 @@ from random_families import MODELS
 from random_oracles import is_of_whole_models
 
 # Of those that an oracle computes as the reference page writes it, in f32, these have no last bit of their own.
-NOT_EVERY_BIT = {"slerp", "norm_match", "model_stock", "crossover", "noise", "dropout"}
+NOT_EVERY_BIT = {"sce", "slerp", "norm_match", "model_stock", "crossover", "noise", "dropout"}
 
 # A last bit may decide there which elements are taken, or a power of what is almost 0 makes it larger: their operands are models and what is exact.
 SELECTS = {
@@ -27,7 +27,11 @@ RANGES |= {name: (-5, 5) for name in ("detail_in", "detail_out", "detail_last", 
 
 # Of one operator alone; rows by place may be the middle. No radius of a frequency is what is drawn here: a last bit would decide.
 OF_ONE = {("crossover", "alpha"): (0.0117, 0.9871), ("frequency", "from"): (0.111, 0.397), ("frequency", "to"): (0.411, 0.897),
-          ("consensus", "threshold"): (0.2, 0.6), ("karcher", "tolerance"): (1e-6, 1e-3), ("pcb", "density"): (0.1, 0.75)}
+          ("consensus", "threshold"): (0.2, 0.6), ("karcher", "tolerance"): (1e-6, 1e-3), ("passthrough", "scale"): (-2, 1.5),
+          ("scale", "factor"): (-2, 1.5)}
+
+# What must be written: with the density that it has by itself few elements are left, and shares of almost the same scores have few digits.
+WRITTEN = {("pcb", "density")}
 
 # Whole numbers, up to this or as many as there are models in the list.
 WHOLE = {"rank": 8, "iterations": 12, "least": None, "task": None}
@@ -42,8 +46,8 @@ WHOLE_MODELS = {"ema", "rebasin", "align_attention"}
 # They do not read every tensor of their operands: one that chooses tensors itself may be left with none, which is an error.
 MAY_NOT_READ = {"within", "fallback"}
 
-# Between a model and itself there is nothing that they measure.
-FROM_APART = {"cosine_a", "cosine_b"}
+# Where many columns of two operands are the same, a last bit decides which are the outermost: of two models none are.
+OF_TWO_MODELS = {"cosine_a", "cosine_b"}
 
 # A logarithm in f32 of what is almost 1 has few digits, and they count where a large element is turned by half a circle: where models
 # that were trained apart have other signs.
@@ -150,7 +154,7 @@ class Writer:
             return self.stack(choice), "stack"
         result = {"op": op["name"]}
         general = "delta" if self.random.random() < 0.3 and "delta" in self.kinds.values() and not choice else "weight"
-        if op["name"] == "rotate":  # differences may be half a circle apart
+        if op["name"] in ("rotate", *OF_TWO_MODELS):  # differences may be half a circle apart
             general = "weight"
         selects = op["name"] in SELECTS
         unread = self.choosy if op["name"] in MAY_NOT_READ else ()
@@ -158,8 +162,9 @@ class Writer:
             if not operand.get("required", True) and choice != (operand["name"], "given") and self.random.random() < 0.5:
                 continue
             kind = general if operand["kind"] == "K" else operand["kind"]
-            chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(
-                kind, selects, result.get("a") if op["name"] in FROM_APART else None, unread)
+            chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects, without=unread)
+            if op["name"] in OF_TWO_MODELS and kind == "weight":
+                chosen = self.random.choice([model for model in MODELS if model != result.get("a")])
             if op["name"] in ("rotate", "svc") and operand["name"] != "base":
                 chosen = self.random.choice(MODELS)
             if op["name"] in OF_QUOTIENTS and self.family.apart:
@@ -183,7 +188,7 @@ class Writer:
         result, rows = {}, kind == "weight" or not self.family.vae  # a difference with rows has no VAE
         for parameter in op["parameters"]:
             name, ways = parameter["name"], ways_of(parameter, rows, self.family)
-            must = parameter["required"] or name == "seed" or (op["name"], name) in self.family.written
+            must = parameter["required"] or name == "seed" or (op["name"], name) in self.family.written | WRITTEN
             if ways and (must or self.random.random() < 0.5):
                 result[name] = self.random.choice(ways)
         if op.get("list") and not op["list"]["required"] and self.random.random() < 0.5:

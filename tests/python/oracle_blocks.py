@@ -134,19 +134,20 @@ def ema(tensor, a, alpha=1.0):
     return a[tensor] if own is None else (np.float32(1) - alpha) * a[tensor] + alpha * own
 
 
-# Of Stable Diffusion 1: what a unit of a tone adds to each channel.
+# Of Stable Diffusion 1, and of XL: what a unit of a tone adds to each channel.
 TONES = {"contrast": (1, 0, 0, 0), "brightness": (0, -1, 1 / 3, 2 / 3), "red": (0, 1, 1, 0), "green": (0, 0, -1, -1), "blue": (0, 1, 0, 1)}
+TONES_OF_XL = {"contrast": (1, 0, 0, 0), "brightness": (0, 0, 0, 1), "red": (0, 1, 0, 0), "green": (0, -1, -1, 0), "blue": (0, -1, 1, 0)}
 DETAILS = {"input_blocks.0.0": "detail_in", "out.0": "detail_out", "out.2": "detail_last"}
 
 
-def adjust(tensor, a, **numbers):
+def adjust(tensor, a, tones=None, **numbers):
     layer, _, kind = tensor.removeprefix("model.diffusion_model.").rpartition(".")
     detail = numbers.get(DETAILS.get(layer), 0.0)
     if not tensor.startswith("model.diffusion_model.") or layer not in DETAILS:
         return a
     if (layer, kind) == ("out.2", "bias"):
-        tones = sum(numbers.get(tone, 0.0) * np.array(channels, np.float64) for tone, channels in TONES.items())
-        return a + np.float32(0.02 * tones)
+        added = sum(numbers.get(tone, 0.0) * np.array(channels, np.float64) for tone, channels in (tones or TONES).items())
+        return a + np.float32(0.02 * added)
     return np.float32(1 - 0.01 * detail if kind == "weight" else 1 + 0.02 * detail) * a
 
 

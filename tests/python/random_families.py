@@ -25,10 +25,18 @@ class Family:
     exact_adapters: set = field(default_factory=set)
     heads: tuple = ()  # ways to say how many there are
     layers: int = 0
+    vae: str = ""  # what names of its VAE begin with
+    written: set = field(default_factory=set)  # (operator, parameter) that is never left as it is
+    tones: dict = field(default_factory=dict)  # what `adjust` adds to channels, where it is not as in Stable Diffusion 1
+    apart: tuple = ()  # models with their units in an order of their own
+    components: dict = field(default_factory=dict)  # beginnings of names -> what a row may call these, the nearest first
 
     @property
     def tensors(self):
         return [name for name in self.models["base"] if not name.startswith("model_ema.")]
+
+    def components_of(self, tensor):
+        return next((names for beginning, names in self.components.items() if tensor.startswith(beginning)), ())
 
 
 def models_of(shapes, seed=7):
@@ -78,6 +86,48 @@ def product(up, down):
     return up.astype(np.float64) @ down.reshape(len(down), -1).astype(np.float64)
 
 
+def with_magnitudes(adapters, stems, shapes):
+    """DoRA of factors by rows, as two kinds of trainers write it, and by columns."""
+    kinds = {"rows": ("low", "dora_scale", 0), "columns": ("hada", "dora_scale", 1), "norms": ("kron", "lora_magnitude_vector", 0)}
+    for i, (kind, (source, end, axis)) in enumerate(kinds.items()):
+        file, adds = dict(adapters[source][0]), {}
+        for j, (tensor, added) in enumerate(adapters[source][1].items()):
+            shape, generator = shapes[tensor], np.random.default_rng([13, i, j])
+            size = np.sqrt(np.prod(shape) / shape[axis]) * generator.uniform(0.5, 2, shape[axis])
+            along = [shape[axis] if d == axis else 1 for d in range(len(shape))]
+            magnitude = size.astype(np.float32)
+            file[f"{stems[tensor]}.{end}"] = magnitude if end == "lora_magnitude_vector" else magnitude.reshape(along)
+            adds[tensor] = Magnitudes(added, magnitude.reshape(along), axis)
+        adapters[kind] = (file, adds)
+    return adapters
+
+
+@dataclass
+class Magnitudes:
+    """What a difference with magnitudes adds to a weight: that which has them, less the weight."""
+
+    added: np.ndarray
+    magnitude: np.ndarray
+    axis: int
+
+    def __call__(self, weight):
+        changed = weight.astype(np.float64) + self.added
+        others = tuple(d for d in range(changed.ndim) if d != self.axis)
+        norm = np.sqrt(np.sum(changed * changed, axis=others, keepdims=True))
+        return (self.magnitude * changed / norm - weight).astype(np.float32)
+
+
+@dataclass
+class Parts:
+    """What several adapters' modules add to the rows of one weight that follow one another."""
+
+    parts: list
+
+    def __call__(self, weight):
+        rows = np.split(weight, len(self.parts))
+        return np.concatenate([part(x) if callable(part) else part for part, x in zip(self.parts, rows)])
+
+
 def trained_apart(model, heads):
     """With the units of every block in an order of their own."""
     result, done = dict(model), set()
@@ -92,6 +142,10 @@ def trained_apart(model, heads):
     return result
 
 
+def adapters_and_magnitudes(stems, shapes):
+    return with_magnitudes(adapters_of(stems, shapes), stems, shapes)
+
+
 def plain():
     shapes = {"layers.0.matrix.weight": (12, 16), "layers.0.wide.weight": (3, 120), "layers.1.vector.weight": (41,),
               "layers.1.conv.weight": (4, 3, 3, 3)}
@@ -104,7 +158,7 @@ def plain():
             ({"smaller_than": 150}, lambda name, x: x.size < 150),
             ([{"rank": 2, "smaller_than": 200}, {"rank": 4}], lambda name, x: "matrix" in name or "conv" in name)],
         left_out={"stack", "ema", "adjust", "rebasin", "align_attention"},
-        adapters=adapters_of({name: name.removesuffix(".weight") for name in shapes}, shapes), exact_adapters={"whole"})
+        adapters=adapters_and_magnitudes({name: name.removesuffix(".weight") for name in shapes}, shapes), exact_adapters={"whole"})
 
 
 UNET, TEXT = "model.diffusion_model.", "cond_stage_model.transformer.text_model.encoder.layers.0."
@@ -146,9 +200,73 @@ def diffusion():
             ({"component": "unet"}, lambda name, x: name.startswith(UNET)), ({"component": "te"}, lambda name, x: name.startswith(TEXT)),
             ({"block": "IN01"}, lambda name, x: ".input_blocks.1." in name), ({"name": "/attn/"}, lambda name, x: "attn" in name),
             ({"rank": [1, 4]}, lambda name, x: x.ndim in (1, 4)), ({"larger_than": 200}, lambda name, x: x.size > 200)],
-        left_out={"stack"}, own={"ema", "adjust", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_of(stems, shapes),
+        left_out={"stack"}, own={"ema", "adjust", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_and_magnitudes(stems, shapes),
         exact_adapters={"whole"},
-        heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"heads": {"default": 8, "/attn2/": 2}}, {"head_size": {"default": 2, "te": 8}}))
+        heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"heads": {"default": 8, "/attn2/": 2}}, {"head_size": {"default": 2, "te": 8}}),
+        apart=("c",), components={TEXT: ("te",), UNET: ("unet",)})
+
+
+EMBEDDERS = "conditioner.embedders.0.transformer.text_model.encoder.layers.0.", "conditioner.embedders.1.model."
+VAE = "first_stage_model."
+
+
+def xl_shapes():
+    """Of Stable Diffusion XL in small: what tells it from others, and something of each of its parts."""
+    unet = {"input_blocks.0.0.weight": (8, 4, 3, 3), "input_blocks.0.0.bias": (8,), "out.0.weight": (8,), "out.0.bias": (8,),
+            "out.2.weight": (4, 8, 3, 3), "out.2.bias": (4,), "label_emb.0.0.weight": (32, 64),
+            "input_blocks.4.1.proj_in.weight": (16, 16), "input_blocks.4.1.transformer_blocks.1.attn2.to_k.weight": (16, 72),
+            "input_blocks.4.1.transformer_blocks.1.attn1.to_out.0.weight": (16, 16),
+            "input_blocks.8.1.transformer_blocks.9.attn2.to_k.weight": (32, 72),
+            "middle_block.1.transformer_blocks.9.attn2.to_k.weight": (32, 72)}
+    first = {"layer_norm1.bias": (32,), "self_attn.q_proj.weight": (32, 32), "mlp.fc1.bias": (128,)}
+    second = {"ln_final.weight": (40,), "text_projection": (40, 40), "transformer.resblocks.0.attn.in_proj_weight": (120, 40),
+              "transformer.resblocks.0.attn.in_proj_bias": (120,), "transformer.resblocks.0.mlp.c_proj.weight": (40, 160)}
+    vae = {"decoder.conv_in.weight": (32, 4, 3, 3), "quant_conv.weight": (8, 8, 1, 1), "decoder.norm_out.bias": (8,)}
+    parts = ((UNET, unet), (EMBEDDERS[0], first), (EMBEDDERS[1], second), (VAE, vae))
+    return {beginning + name: shape for beginning, shapes in parts for name, shape in shapes.items()}
+
+
+def xl_adapters(shapes):
+    """Under the names that trainers give them: those of the second text encoder have queries, keys and values apart."""
+    stems, parts = {}, {}
+    for name, shape in shapes.items():
+        if name.startswith(UNET) and name.endswith("weight"):
+            stems[name] = "lora_unet_" + name.removeprefix(UNET)
+        elif name.startswith(EMBEDDERS[0]) and name.endswith("weight"):
+            stems[name] = "lora_te1_text_model.encoder.layers.0." + name.removeprefix(EMBEDDERS[0])
+        elif name.endswith("c_proj.weight"):
+            stems[name] = "lora_te2_text_model.encoder.layers.0.mlp.fc2"
+        elif name.endswith("in_proj_weight"):
+            parts[name] = [f"{name}.{letter}" for letter in "qkv"]
+            shapes = {**shapes, **dict.fromkeys(parts[name], (shape[0] // 3, shape[1]))}
+            stems |= {part: f"lora_te2_text_model.encoder.layers.0.self_attn.{part[-1]}_proj" for part in parts[name]}
+    adapters = adapters_and_magnitudes({name: stem.removesuffix(".weight").replace(".", "_") for name, stem in stems.items()}, shapes)
+    for _, adds in adapters.values():
+        for name, own in parts.items():
+            of_parts = [adds.pop(part) for part in own if part in adds]
+            if of_parts:
+                adds[name] = Parts(of_parts)
+    return adapters
+
+
+def xl():
+    shapes = xl_shapes()
+
+    def but_of_the_vae(selects):
+        return lambda name, x: not name.startswith(VAE) and selects(name, x)
+
+    selections = [
+        ({"component": "unet"}, lambda name, x: name.startswith(UNET)), ({"component": "te1"}, lambda name, x: name.startswith(EMBEDDERS[0])),
+        ({"component": "te"}, lambda name, x: name.startswith(EMBEDDERS)), ({"block": "IN04"}, lambda name, x: "input_blocks.4." in name),
+        ({"component": "clip_g", "rank": 2}, lambda name, x: name.startswith(EMBEDDERS[1]) and x.ndim == 2),
+        ({"rank": [1, 4]}, lambda name, x: x.ndim in (1, 4)), ({"smaller_than": 200}, lambda name, x: x.size < 200)]
+    return Family(
+        models_of(shapes, 37), place="attn2", selections=[(where, but_of_the_vae(selects)) for where, selects in selections],
+        left_out={"stack", "ema", "rebasin", "align_attention"}, own={"adjust", "bake", "within"}, adapters=xl_adapters(shapes),
+        exact_adapters={"whole"}, vae=VAE, tones=oracle_blocks.TONES_OF_XL,
+        # Of 40 columns some have a radius of 0.25 or 0.5, but for a last bit.
+        written={("frequency", "from"), ("frequency", "to")},
+        components={UNET: ("unet",), EMBEDDERS[0]: ("te1", "te"), EMBEDDERS[1]: ("te2", "te"), VAE: ("vae",)})
 
 
 def language(keys):
@@ -167,5 +285,5 @@ def language(keys):
             ({"block": "layer.0-1"}, lambda name, x: ".layers.0." in name or ".layers.1." in name),
             ({"name": "/mlp/"}, lambda name, x: ".mlp." in name), ({"rank": 1}, lambda name, x: x.ndim == 1),
             ({"larger_than": 300}, lambda name, x: x.size > 300)],
-        left_out={"ema", "adjust"}, own={"stack", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_of(stems, shapes),
-        exact_adapters={"whole"}, heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"head_size": 2}), layers=3)
+        left_out={"ema", "adjust"}, own={"stack", "rebasin", "align_attention", "bake", "within"}, adapters=adapters_and_magnitudes(stems, shapes),
+        exact_adapters={"whole"}, heads=({"heads": 2}, {"heads": 4}, {"head_size": 4}, {"head_size": 2}), layers=3, apart=("c",))

@@ -3,9 +3,10 @@
 import random
 
 from random_families import MODELS
+from random_oracles import is_of_whole_models
 
 # Of those that an oracle computes as the reference page writes it, in f32, these have no last bit of their own.
-NOT_EVERY_BIT = {"slerp", "norm_match", "model_stock", "crossover", "noise", "dropout"}
+NOT_EVERY_BIT = {"sce", "slerp", "norm_match", "model_stock", "crossover", "noise", "dropout"}
 
 # A last bit may decide there which elements are taken, or a power of what is almost 0 makes it larger: their operands are models and what is exact.
 SELECTS = {
@@ -14,10 +15,6 @@ SELECTS = {
     "multiply_quotient", "cosine_a", "cosine_b", "smooth_add", "karcher", "nuslerp", "slerp", "geometric_median",
     "aoe", "truncate_rank", "extract", "channel_sum", "geometric_sum", "multiply_difference", "euclidean_add_difference", "similarity_add_difference",
 }
-
-# What must be written of those, or is computed here.
-FIXED = {"cosine_a": {"scope": "tensor"}, "cosine_b": {"scope": "tensor"}}
-WRITTEN = {("truncate_rank", "ratio")}
 
 # Their directions are known where no model is a sum of others: lists are of models alone, each once.
 OF_MODELS = {"tsv_merge", "iso_c", "iso_cts", "star", "core_space", "svc", "rotate"}
@@ -28,14 +25,37 @@ RANGES = {"alpha": (0, 1), "beta": (0, 1), "gamma": (0, 0.1), "lambda": (0.2, 1.
           "scale": (-2, 2), "middle": (-1, 1), "threshold": (0, 0.4), "common": (0.2, 1), "share": (0.1, 0.9), "width": (0, 1), "offset": (0, 1), "select": (0.2, 1), "probability": (0.1, 0.9), "rescale": (0, 1)}
 RANGES |= {name: (-5, 5) for name in ("detail_in", "detail_out", "detail_last", "contrast", "brightness", "red", "green", "blue")}
 
+# Of one operator alone; rows by place may be the middle. No radius of a frequency is what is drawn here: a last bit would decide.
+OF_ONE = {("crossover", "alpha"): (0.0117, 0.9871), ("frequency", "from"): (0.111, 0.397), ("frequency", "to"): (0.411, 0.897),
+          ("consensus", "threshold"): (0.2, 0.6), ("karcher", "tolerance"): (1e-6, 1e-3), ("passthrough", "scale"): (-2, 1.5),
+          ("scale", "factor"): (-2, 1.5)}
+
+# What must be written: with the density that it has by itself few elements are left, and shares of almost the same scores have few digits.
+WRITTEN = {("pcb", "density")}
+
+# Whole numbers, up to this or as many as there are models in the list.
+WHOLE = {"rank": 8, "iterations": 12, "least": None, "task": None}
+
+# Of these a step has one.
+EITHER = {("truncate_rank", "rank"): "ratio", ("truncate_rank", "ratio"): "rank", ("clamp", "to"): ("low", "high"),
+          ("clamp", "low"): ("to", "stiffness"), ("clamp", "high"): ("to", "stiffness"), ("clamp", "stiffness"): ("low", "high")}
+
 # They read more of a model than one tensor, and take no step.
 WHOLE_MODELS = {"ema", "rebasin", "align_attention"}
 
 # They do not read every tensor of their operands: one that chooses tensors itself may be left with none, which is an error.
 MAY_NOT_READ = {"within", "fallback"}
 
+# Where many columns of two operands are the same, a last bit decides which are the outermost: of two models none are.
+OF_TWO_MODELS = {"cosine_a", "cosine_b"}
+
+# A logarithm in f32 of what is almost 1 has few digits, and they count where a large element is turned by half a circle: where models
+# that were trained apart have other signs.
+OF_QUOTIENTS = {"multiply_quotient"}
+
 # At the ends of its alpha a model is the result, which the formula that the oracle has does not say.
 OPEN = {"crossover"}
+
 
 class Writer:
     """Writes random steps, each over models and earlier steps."""
@@ -44,39 +64,53 @@ class Writer:
         self.random = random.Random(seed)
         self.family, self.known = family, known
         self.operators = [op for op in operators if op["name"] in known and op["name"] not in family.left_out]
-        self.seed = 100 * seed
+        self.seed, self.seeds = 100 * seed, []
 
     def recipe(self):
         """Steps by name, in order; the last one is a weight."""
+        steps = self.begun()
+        for i in range(self.random.randint(1, 4)):
+            self.add(steps, f"s{i}", *self.step(self.random.choice(self.fitting())))
+            if any(is_of_whole_models(step) for step in steps.values()):
+                break  # what follows it may not need every tensor of it
+        if self.family.layers and self.random.random() < 0.5:
+            self.add(steps, "stack", self.stack(), "stack")
+            return steps
+        return self.ended(steps)
+
+    def recipe_of(self, op, choice):
+        """One step that has this choice of the operator, and what it needs."""
+        steps = self.begun()
+        if any(operand["kind"] == "delta" for operand in op["operands"]):
+            self.add(steps, "s0", {"op": "subtract", "a": "a", "b": "b"}, "delta")
+        if choice == ("seed_shared", True):
+            self.add(steps, "s0", *self.step(op, ("seed_shared", False)))
+        self.add(steps, "s1", *self.step(op, choice))
+        return steps if op["name"] == "stack" else self.ended(steps)
+
+    def begun(self):
         self.kinds = {model: "weight" for model in MODELS}
         self.exact = set(MODELS)
         self.choosy = set()
-        steps = {}
-        for i in range(self.random.randint(1, 4)):
-            name = f"s{i}"
-            step, kind = self.step(self.random.choice(self.fitting()))
-            if step is None:
-                continue
-            steps[name] = step
-            self.kinds[name] = kind
-            used = [value for value in self.names(step) if value in self.kinds]
-            if step["op"] in ("within", "bake") or self.choosy & set(used):
-                self.choosy.add(name)
-            if self.is_exact(step) and all(value in self.exact for value in used):
-                self.exact.add(name)
-        if self.family.layers and self.random.random() < 0.5:
-            steps["stack"] = self.stack()
-            if all(model in self.exact for model in self.names(steps["stack"]) if model in self.kinds):
-                self.exact.add("stack")
-            return steps
+        return {}
+
+    def add(self, steps, name, step, kind):
+        if step is None:
+            return
+        steps[name] = step
+        self.kinds[name] = kind
+        used = [value for value in self.names(step) if value in self.kinds]
+        if step["op"] in ("within", "bake") or self.choosy & set(used):
+            self.choosy.add(name)
+        if (step["op"] == "stack" or self.is_exact(step)) and all(value in self.exact for value in used):
+            self.exact.add(name)
+
+    def ended(self, steps):
         last = list(steps)[-1] if steps else "a"
         if self.kinds[last] == "delta":
-            steps["end"] = {"op": "add", "a": "base", "b": last, "alpha": 1.0}
-            if last in self.exact:
-                self.exact.add("end")
+            self.add(steps, "end", {"op": "add", "a": "base", "b": last, "alpha": 1.0}, "weight")
         elif not steps:
-            steps["end"] = {"op": "copy", "a": "a"}
-            self.exact.add("end")
+            self.add(steps, "end", {"op": "copy", "a": "a"}, "weight")
         return steps
 
     def fitting(self):
@@ -92,6 +126,8 @@ class Writer:
         op = step["op"]
         if op == "bake":
             return {adapter_of(entry)[0] for entry in step["adapters"]} <= self.family.exact_adapters
+        if op == "ties" and step.get("combine", "mean") != "mean" or op == "emr" and "task" in step:
+            return False
         return self.known[op].every_bit and op not in NOT_EVERY_BIT and step.get("rescale") != "l1"
 
     def names(self, step):
@@ -108,63 +144,103 @@ class Writer:
             return None
         return fit[-1] if self.random.random() < 0.4 else self.random.choice(fit)  # mostly goes on with what there is
 
-    def step(self, op):
+    def step(self, op, choice=None):
+        """A step of the operator and its kind; with one of choices_of as it is asked for."""
         if op["name"] in WHOLE_MODELS:
-            return self.of_whole_models(op), "weight"
+            return self.of_whole_models(op, choice), "weight"
         if op["name"] == "bake":
-            return {"op": "bake", "model": self.of_kind("weight", False), "adapters": self.adapters()}, "weight"
+            return {"op": "bake", "model": self.of_kind("weight", False), "adapters": self.adapters(choice)}, "weight"
         if op["name"] == "stack":
-            return self.stack(), "stack"
-        taken = self.known[op["name"]].keys
+            return self.stack(choice), "stack"
         result = {"op": op["name"]}
-        general = "delta" if self.random.random() < 0.3 and "delta" in self.kinds.values() else "weight"
-        if op["name"] == "rotate":  # differences may be half a circle apart
+        general = "delta" if self.random.random() < 0.3 and "delta" in self.kinds.values() and not choice else "weight"
+        if op["name"] in ("rotate", *OF_TWO_MODELS):  # differences may be half a circle apart
             general = "weight"
         selects = op["name"] in SELECTS
         unread = self.choosy if op["name"] in MAY_NOT_READ else ()
         for operand in op["operands"]:
-            if not operand.get("required", True) and (operand["name"] not in taken or self.random.random() < 0.5):
+            if not operand.get("required", True) and choice != (operand["name"], "given") and self.random.random() < 0.5:
                 continue
             kind = general if operand["kind"] == "K" else operand["kind"]
             chosen = "base" if operand["name"] == "base" and kind == "weight" else self.of_kind(kind, selects, without=unread)
+            if op["name"] in OF_TWO_MODELS and kind == "weight":
+                chosen = self.random.choice([model for model in MODELS if model != result.get("a")])
             if op["name"] in ("rotate", "svc") and operand["name"] != "base":
                 chosen = self.random.choice(MODELS)
+            if op["name"] in OF_QUOTIENTS and self.family.apart:
+                chosen = self.random.choice([model for model in MODELS if model not in self.family.apart])
             if chosen is None:
                 return None, None
             result[operand["name"]] = chosen
-        if op.get("list") and op["list"]["name"] in taken and (op["list"]["required"] or self.random.random() < 0.5):
-            if not self.entries(op, result, general, selects):
+        drawn = self.drawn(op, choice, general if op["result"] == "K" else op["result"])
+        if op.get("list") and (op["list"]["required"] or op["list"]["name"] in drawn):
+            if not self.entries(op, result, general, selects, drawn):
                 return None, None
         for parameter in op["parameters"]:
-            self.parameter(op["name"], parameter, taken, result)
-        result |= FIXED.get(op["name"], {})
+            self.parameter(op["name"], parameter, drawn, result)
         if op["name"] == "within":
-            result["where"] = self.random.choice(self.family.selections)[0]
-        if op["name"] == "clamp" and not {"low", "high", "to"} & result.keys():
-            result["low"] = -0.5
-        if op["name"] == "clamp" and "to" in result:
-            result = {key: value for key, value in result.items() if key not in ("low", "high")}
-        if op["name"] == "adjust" and len(result) == 2:
-            result["contrast"] = 1.5
+            where = choice[1] if choice else self.random.randrange(len(self.family.selections))
+            result["where"] = self.family.selections[where][0]
         return result, op["result"] if op["result"] != "K" else general
 
-    def of_whole_models(self, op):
+    def drawn(self, op, choice, kind):
+        """Which of the operator's parameters a step has, and how each is written: name -> one of its choices."""
+        result, rows = {}, kind == "weight" or not self.family.vae  # a difference with rows has no VAE
+        for parameter in op["parameters"]:
+            name, ways = parameter["name"], ways_of(parameter, rows, self.family)
+            must = parameter["required"] or name == "seed" or (op["name"], name) in self.family.written | WRITTEN
+            if ways and (must or self.random.random() < 0.5):
+                result[name] = self.random.choice(ways)
+        if op.get("list") and not op["list"]["required"] and self.random.random() < 0.5:
+            result[op["list"]["name"]] = "given"
+        if choice:
+            result |= [choice] if choice[1] != "given" or choice[0] == "to" else []
+        return self.agreed(op, result, choice)
+
+    def agreed(self, op, drawn, choice):
+        """Without what contradicts the choice, or another parameter; and with what it needs."""
+        first = choice[0] if choice else None
+        for name in sorted(drawn, key=lambda name: (name != first, self.random.random())):
+            others = EITHER.get((op["name"], name), ()) if name in drawn else ()
+            for other in (others,) if isinstance(others, str) else others:
+                drawn.pop(other, None)
+        if op["name"] == "clamp" and not {"low", "high", "to"} & drawn.keys():
+            drawn["to" if "stiffness" in drawn else "low"] = "given" if "stiffness" in drawn else "number"
+        if op["name"] == "truncate_rank" and not {"rank", "ratio"} & drawn.keys():
+            drawn["ratio"] = "number"
+        if op["name"] == "emr" and "scale" in drawn:
+            drawn["task"] = "number"
+        if op["name"] == "adjust" and not drawn.keys() - {"vae"}:
+            drawn["contrast"] = "number"
+        if self.family.layers and op["name"] in ("cosine_a", "cosine_b"):  # a stack may leave some of its tensors out
+            drawn["scope"] = "tensor"
+        if self.family.layers and drawn.get("scale") in ("model", "means"):
+            drawn["scale"] = "tensor"
+        return drawn
+
+    def of_whole_models(self, op, choice):
         result = {"op": op["name"]} | dict(zip([operand["name"] for operand in op["operands"]], self.random.sample(MODELS, 2)))
         if op["name"] == "ema":
-            return result | {"alpha": self.number("alpha", {}, by_place=True)}
-        needed = op["name"] == "align_attention" or self.random.random() < 0.75
-        return result | self.random.choice(self.family.heads) if needed else result
+            way = choice[1] if choice else self.random.choice(["number", "place"])
+            return result | {"alpha": self.number("ema", {"name": "alpha"}, way)}
+        needed = op["name"] == "align_attention" or choice or self.random.random() < 0.75
+        fit = [heads for heads in self.family.heads if not choice or choice in choices_in(heads)]
+        return result | self.random.choice(fit) if needed else result
 
-    def adapters(self):
+    def strength(self):
+        return self.number("bake", {"name": "strength"}, "place" if self.random.random() < 0.2 else "number")
+
+    def adapters(self, choice):
         """Entries, in each form that one may have."""
         entries = []
-        for name in self.random.sample(sorted(self.family.adapters), self.random.randint(1, 2)):
-            strength = self.number("strength", {}, by_place=True)
+        names = self.random.sample(sorted(self.family.adapters), self.random.randint(1, 2))
+        for name in [choice[1]] if choice else names:
+            strength = self.strength()
             short = name if self.random.random() < 0.25 else f"{name}:{strength}" if not isinstance(strength, dict) else None
             entries.append(short if short and self.random.random() < 0.5 else {"use": name, "strength": strength})
         return entries
 
-    def stack(self):
+    def stack(self, choice=None):
         """Of models, and of steps that are none; and of those."""
         result = {"op": "stack", "of": []}
         for _ in range(self.random.randint(1, 3)):
@@ -174,54 +250,108 @@ class Writer:
             if self.random.random() < 0.7:
                 entry["layers"] = f"{first}-{last}" if first < last or self.random.random() < 0.5 else first
             if kind == "weight" and self.random.random() < 0.4:
-                entry["scale"] = self.number("scale", {}, by_place=True)
+                entry["scale"] = self.number("stack", {"name": "scale"}, "place" if self.random.random() < 0.2 else "number")
             result["of"].append(entry if len(entry) > 1 else entry["model"])
         for operand in ("embed", "head"):
-            if self.random.random() < 0.3:
+            if self.random.random() < 0.3 or choice == (operand, "given"):
                 result[operand] = self.of_kind("weight", False)
         return result
 
-    def entries(self, op, result, general, selects):
+    def entries(self, op, result, general, selects, drawn):
+        """The list; a parameter that entries write themselves may be written for the others as well."""
         listed = op["list"]
         kind = general if listed["kind"] == "K" else listed["kind"]
+        own = {parameter["name"]: parameter for parameter in op["parameters"] if drawn.get(parameter["name"]) == "entry"}
         entries = []
         apart = self.random.sample(MODELS[1:], 3)
+        rows = kind == "weight" or not self.family.vae
         for i in range(self.random.randint(2, 3)):
             model = apart[i] if op["name"] in OF_MODELS else self.of_kind(kind, selects, but=result.get("base"))
             if model is None:
                 return False
             entry = {"model": model}
             if listed["weighted"]:
-                entry["weight"] = self.number("weight", {})
-            for parameter in op["parameters"]:
-                if parameter["name"] in self.known[op["name"]].by_entry:
-                    entry[parameter["name"]] = self.number(parameter["name"], parameter)
+                entry["weight"] = self.number(op["name"], {"name": "weight"}, "place" if rows and self.random.random() < 0.2 else "number")
+            for name, parameter in own.items():
+                if i == 0 or self.random.random() < 0.7:
+                    entry[name] = self.number(op["name"], parameter, self.random.choice(["number", "number", "place"]))
             entries.append(entry if len(entry) > 1 else model)
         result[listed["name"]] = entries
         return True
 
-    def parameter(self, op, parameter, taken, result):
-        name, kind = parameter["name"], parameter["type"]
-        if name not in taken or name in self.known[op].by_entry:
-            return
+    def parameter(self, op, parameter, drawn, result):
+        name, way = parameter["name"], drawn.get(parameter["name"])
         if name == "seed":
-            self.seed += 1
-            result["seed"] = self.seed
-        elif parameter["required"] or (op, name) in WRITTEN or self.random.random() < 0.5:
-            if kind == "number":
-                result[name] = self.number(name, parameter, parameter["by_place"], op in OPEN)
-            elif kind == "boolean":
-                result[name] = self.random.random() < 0.5
-            elif kind == "word":
-                result[name] = self.random.choice(parameter["words"])
+            shared = drawn.get("seed_shared") is True and self.seeds
+            self.seeds.append(self.random.choice(self.seeds) if shared else self.seed + len(self.seeds) + 1)
+            result["seed"] = self.seeds[-1]
+        elif way in ("number", "place"):
+            result[name] = self.number(op, parameter, way, len(result.get("of", ())))
+        elif way == "entry" and self.random.random() < 0.5:
+            result[name] = self.number(op, parameter, "number")
+        elif way not in (None, "entry"):
+            result[name] = way
 
-    def number(self, name, parameter, by_place=False, inside=False):
-        low, high = RANGES.get(name, (0, 1))
+    def number(self, op, parameter, way, listed=0):
+        """A number, or one of each place."""
+        name = parameter["name"]
+        if name == "group":
+            return 2 ** self.random.randint(1, 9)
+        low, high = OF_ONE.get((op, name)) or RANGES.get(name, (0, 1))
         low, high = max(low, parameter.get("low", low)), min(high, parameter.get("high", high))
-        value = low + (high - low) * self.random.randint(1 if inside else 0, 63 if inside else 64) / 64
-        if by_place and self.random.random() < 0.2:
-            return {"default": value, f"/{self.family.place}/": (low + high) / 2}
-        return value
+        inside = op in OPEN
+
+        def draw():
+            if name in WHOLE:
+                return self.random.randint(1, WHOLE[name] or listed)
+            return low + (high - low) * self.random.randint(inside, 64 - inside) / 64
+
+        if way == "number":
+            return draw()
+        rows = [f"/{self.family.place}/", *{name for names in self.family.components.values() for name in names}]
+        row = self.random.choice([rows[0], *sorted(rows)])
+        middle = draw() if name in WHOLE else (low + high) / 2
+        return {"default": draw(), row: middle}
+
+
+def ways_of(parameter, rows, family):
+    """How a parameter may be written: a number by itself, by place (in `rows`), or of an entry; a word; whether."""
+    if parameter["name"] == "vae" and not family.vae:
+        return []
+    if parameter["type"] == "number":
+        return ["number", *(["place"] if parameter["by_place"] and rows else []), *(["entry"] if parameter["by_entry"] else [])]
+    return {"word": parameter.get("words"), "boolean": [False, True], "seed": ["seed"]}[parameter["type"]]
+
+
+def choices_of(op, family):
+    """All that a step of the operator may say in one way or another: (name, way)."""
+    result = [(parameter["name"], way) for parameter in op["parameters"] for way in ways_of(parameter, True, family)]
+    result += [(operand["name"], "given") for operand in op["operands"] if not operand.get("required", True)]
+    if op.get("list") and not op["list"]["required"]:
+        result.append((op["list"]["name"], "given"))
+    if op["name"] == "bake":
+        result += [("adapters", name) for name in family.adapters]
+    if op["name"] == "within":
+        result += [("where", i) for i in range(len(family.selections))]
+    if family.layers:
+        result = [choice for choice in result if choice[1] not in ("model", "means")]
+    return result or [None]
+
+
+def choices_in(step, family=None):
+    """Those that it says."""
+    for name, value in step.items():
+        if name == "where" and isinstance(value, (dict, list)):
+            yield from ((name, i) for i, (where, _) in enumerate(family.selections) if where == value)
+        elif isinstance(value, list):
+            yield name, "given"
+            entries = [entry for entry in value if isinstance(entry, dict)]
+            yield from ((key, "entry") for entry in entries for key in entry)
+            yield from ((name, adapter_of(entry)[0]) for entry in value if name == "adapters")
+        else:
+            way = "place" if isinstance(value, dict) else "number" if isinstance(value, (int, float)) else None
+            yield from ((name, each) for each in ("given", "seed", way if not isinstance(value, bool) else None,
+                                                  value if isinstance(value, (bool, str)) else None) if each is not None)
 
 
 def adapter_of(entry):

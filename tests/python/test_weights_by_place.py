@@ -26,7 +26,7 @@ IN_F64 = {"multiply_quotient"}
 # Of what must be written of those: statistics of one tensor.
 FIXED = {"cosine_a": {"scope": "tensor"}, "cosine_b": {"scope": "tensor"}}
 
-# Names of the numbers of an oracle's function that random recipes leave as they are.
+# Names of more numbers of an oracle's function than oracles.py gives it.
 MORE_NUMBERS = {
     "consensus": {"least": "least"}, "core_space": {"rank": "rank"}, "truncate_rank": {"rank": "rank"},
     "frequency": {"from": "start", "to": "end"},

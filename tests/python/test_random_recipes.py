@@ -41,14 +41,14 @@ def choosing(table):
     """Family -> (itself, Writers and recipes that together have all that a step of any operator may say)."""
     result, had = {}, set()
     for number, name in enumerate(FAMILIES):
-        family = family_of(name, 0)
-        written = []
-        for op in Writer(family, table, known_of(family, table), 0).operators:
+        family, written = family_of(name, 0), []
+        known = known_of(family, table)
+        for op in Writer(family, table, known, 0).operators:
             for choice in choices_of(op, family):
                 of_family = choice and choice[0] in ("adapters", "where")
                 if choice and (op["name"], choice, name if of_family else None) in had:
                     continue
-                writer = Writer(family, table, known_of(family, table), 10000 * number + 1000000 * (SEED + 1) + len(written))
+                writer = Writer(family, table, known, 10000 * number + 1000000 * (SEED + 1) + len(written))
                 written.append((writer, writer.recipe_of(op, choice)))
                 for step in written[-1][1].values():
                     for found in choices_in(step, family):

@@ -107,48 +107,71 @@ void Selection::Know(std::uint32_t bits) {
   counters_ = nullptr;
 }
 
-void Selection::Propose(std::span<const float> sample) {
-  if (known_) return;
-  if (sample.empty()) return SetBand(0, kEnd);
-  if (open_) {
-    const auto zeros = static_cast<std::uint64_t>(std::ranges::count(sample, 0.0f));
-    const double share =
-        static_cast<double>(sample.size() - zeros) / static_cast<double>(sample.size());
-    rank_ = static_cast<std::uint64_t>(*open_ * (share * static_cast<double>(elements_)));
-    if (sample.size() == elements_) {
-      rank_ = Share(*open_, elements_ - zeros);
-      if (rank_ == 0) return KnowNone();
+/// Of kNotZero, by the zeros of the sample.
+void Selection::GuessRank(std::span<const float> sample) {
+  if (known_ || !open_) return;
+  const auto zeros = static_cast<std::uint64_t>(std::ranges::count(sample, 0.0f));
+  const double share =
+      static_cast<double>(sample.size() - zeros) / static_cast<double>(sample.size());
+  rank_ = static_cast<std::uint64_t>(*open_ * (share * static_cast<double>(elements_)));
+  if (sample.size() != elements_) return;
+  rank_ = Share(*open_, elements_ - zeros);
+  if (rank_ == 0) KnowNone();
+}
+
+Selection::Places Selection::PlacesIn(std::size_t sample) const {
+  if (sample == elements_) return {.upper = rank_ - 1, .lower = rank_ - 1};
+  const auto count = static_cast<double>(sample);
+  const double share = static_cast<double>(rank_) / static_cast<double>(elements_);
+  const double place = share * count;
+  const double margin = kDeviations * std::sqrt(count * share * (1 - share)) + 2;
+  const bool to_end = place < margin;
+  const bool from_zero = place + margin >= count;
+  return {to_end, from_zero, to_end ? 0 : static_cast<std::size_t>(place - margin),
+          from_zero ? 0 : static_cast<std::size_t>(place + margin)};
+}
+
+void Selection::SetBand(const Places& places, std::uint32_t upper, std::uint32_t lower) {
+  const std::uint32_t high = places.to_end ? kEnd : std::min(upper + 1, kEnd);
+  const std::uint32_t low = places.from_zero ? 0 : lower;
+  SetBand(low < high ? low : 0, low < high ? high : kEnd);
+}
+
+void Selection::ProposeAll(std::span<Selection* const> selections, std::span<const float> sample) {
+  std::vector<Selection*> wanted;
+  std::vector<Places> ends;
+  std::vector<std::size_t> places;
+  for (Selection* selection : selections) {
+    if (!sample.empty()) selection->GuessRank(sample);
+    if (selection->known_) continue;
+    if (sample.empty()) {
+      selection->SetBand(0, kEnd);
+      continue;
     }
+    wanted.push_back(selection);
+    ends.push_back(selection->PlacesIn(sample.size()));
+    places.insert(places.end(), {ends.back().upper, ends.back().lower});
   }
+  if (wanted.empty()) return;
   std::vector<std::uint32_t> bits(sample.size());
   std::ranges::transform(sample, bits.begin(), [](float value) {
     return std::bit_cast<std::uint32_t>(value) & kMagnitude;
   });
-  const auto count = static_cast<double>(bits.size());
-  const double share = static_cast<double>(rank_) / static_cast<double>(elements_);
-  const double place = share * count;
-  const double margin = kDeviations * std::sqrt(count * share * (1 - share)) + 2;
-  if (bits.size() == elements_) {
-    const std::size_t place_of_all[] = {rank_ - 1};
-    std::uint32_t found[1];
-    NthLargest(bits, place_of_all, found);
-    return Know(std::min(found[0], kEnd - 1));
+  std::vector<std::uint32_t> found(places.size());
+  NthLargest(bits, places, found);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (sample.size() == wanted[i]->elements_) {
+      wanted[i]->Know(std::min(found[2 * i], kEnd - 1));
+    } else {
+      wanted[i]->SetBand(ends[i], found[2 * i], found[2 * i + 1]);
+    }
   }
-  const bool to_end = place < margin;
-  const bool from_zero = place + margin >= count;
-  const std::size_t ends[] = {to_end ? 0 : static_cast<std::size_t>(place - margin),
-                              from_zero ? 0 : static_cast<std::size_t>(place + margin)};
-  std::uint32_t found[2];
-  NthLargest(bits, ends, found);
-  const std::uint32_t high = to_end ? kEnd : std::min(found[0] + 1, kEnd);
-  const std::uint32_t low = from_zero ? 0 : found[1];
-  SetBand(low < high ? low : 0, low < high ? high : kEnd);
 }
 
 void Selection::Count(std::span<const float> values) {
   if (known_) return;
   if (open_) CountZeros(values);
-  // A vector more than a tile: the last one is stored whole.
+  // More than a tile: what stands behind the last one taken is stored as well.
   std::uint32_t band[kTile + 64];
   for (std::size_t at = 0; at < values.size(); at += kTile) {
     const std::span<const float> tile = values.subspan(at, std::min(kTile, values.size() - at));

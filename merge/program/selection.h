@@ -25,7 +25,13 @@ class Selection {
 
   /// Values of a sample that is spread over the tensor, which makes the first band; a sample of all
   /// elements is the result. To be called before the first pass.
-  void Propose(std::span<const float> sample);
+  void Propose(std::span<const float> sample) {
+    Selection* const self = this;
+    ProposeAll(std::span(&self, 1), sample);
+  }
+
+  /// The same for several of one tensor, of one sample.
+  static void ProposeAll(std::span<Selection* const> selections, std::span<const float> sample);
 
   /// Whether value() is known without any pass, or any other one.
   bool known() const { return known_; }
@@ -44,6 +50,17 @@ class Selection {
   static constexpr std::uint64_t kBytes = std::uint64_t{6} << 20;
 
  private:
+  /// Places in the order of a sample, between which the rank is looked for.
+  struct Places {
+    bool to_end = false;  ///< no end above
+    bool from_zero = false;
+    std::size_t upper = 0;
+    std::size_t lower = 0;
+  };
+
+  void GuessRank(std::span<const float> sample);
+  Places PlacesIn(std::size_t sample) const;
+  void SetBand(const Places& places, std::uint32_t upper, std::uint32_t lower);
   void SetBand(std::uint32_t low, std::uint32_t high);
   void Know(std::uint32_t bits);
   void KnowNone();

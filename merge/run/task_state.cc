@@ -122,18 +122,23 @@ void TaskState::BeginPass(const Poll& poll) {
 std::vector<Register> TaskState::RegistersToSample() const {
   std::vector<Register> registers;
   for (std::size_t r = 0; !sampled_ && r < selections_.size(); ++r) {
-    if (selections_[r] != nullptr && !selections_[r]->known()) {
-      registers.push_back(pass().reductions[r].in[0]);
-    }
+    if (selections_[r] == nullptr || selections_[r]->known()) continue;
+    const Register in = pass().reductions[r].in[0];
+    if (std::ranges::find(registers, in) == registers.end()) registers.push_back(in);
   }
   return registers;
 }
 
-void TaskState::Propose(const std::vector<std::vector<float>>& samples) {
+void TaskState::Propose(std::span<const Register> registers,
+                        const std::vector<std::vector<float>>& samples) {
   sampled_ = true;
-  auto sample = samples.begin();
-  for (const auto& selection : selections_) {
-    if (selection != nullptr && !selection->known()) selection->Propose(*sample++);
+  for (std::size_t i = 0; i < registers.size(); ++i) {
+    std::vector<Selection*> selections;
+    for (std::size_t r = 0; r < selections_.size(); ++r) {
+      const bool own = pass().reductions[r].in[0] == registers[i];
+      if (own && selections_[r] != nullptr) selections.push_back(selections_[r].get());
+    }
+    Selection::ProposeAll(selections, samples[i]);
   }
 }
 

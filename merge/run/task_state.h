@@ -45,11 +45,11 @@ class TaskState {
   /// and none of them has cells that are rows.
   std::vector<double> Gathered(std::size_t passes) const;
 
-  /// Selections of the pass at hand that want a sample: values of these registers. None where the
-  /// pass is computed again.
+  /// Selections of the pass at hand that want a sample: values of these registers, each of which
+  /// several may share. None where the pass is computed again.
   std::vector<Register> RegistersToSample() const;
   /// A sample of each of those, in their order.
-  void Propose(const std::vector<std::vector<float>>& samples);
+  void Propose(std::span<const Register> registers, const std::vector<std::vector<float>>& samples);
 
   /// Gives the reductions of the pass at hand a tile of their registers, from element `first` on.
   /// Any thread; each block of kReductionBlock in order and from one.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <optional>
 #include <type_traits>
@@ -178,7 +177,9 @@ void TileRunner<Real>::Sample(const PieceInputs& piece, std::span<const Register
     RunPass(piece, place);
     for (std::size_t r = 0; r < registers.size(); ++r) {
       const std::span<const Real> tile = Tile(registers[r], place.n);
-      std::ranges::transform(tile, std::back_inserter(samples[r]),
+      const auto taken = static_cast<std::ptrdiff_t>(samples[r].size());
+      samples[r].resize(samples[r].size() + place.n);
+      std::ranges::transform(tile, samples[r].begin() + taken,
                              [](Real x) { return static_cast<float>(x); });
     }
   });

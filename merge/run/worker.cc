@@ -165,7 +165,7 @@ void Worker::Impl::Sample(TaskState& state, const Poll& poll) {
       floats_.Sample(piece, registers, samples);
     }
   }
-  state.Propose(samples);
+  state.Propose(registers, samples);
 }
 
 /// Buffers for units [first, first + count) of every product; the first slice of the task has its

@@ -79,11 +79,12 @@ std::vector<T> RunProgram(const Lowering::Finished& program,
   while (!state.storing()) {
     RegisterFile<T> registers = run(state.pass().operands);
     std::vector<std::vector<float>> samples;
-    for (const Register r : state.RegistersToSample()) {
+    const std::vector<Register> ranked = state.RegistersToSample();
+    for (const Register r : ranked) {
       std::vector<float>& sample = samples.emplace_back();
       for (const T value : registers[r].first(n)) sample.push_back(static_cast<float>(value));
     }
-    if (!samples.empty()) state.Propose(samples);
+    if (!ranked.empty()) state.Propose(ranked, samples);
     state.Gather(0, n, std::span<const T>(registers.all()));
     state.EndPass(poll);
   }

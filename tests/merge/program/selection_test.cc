@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <functional>
 #include <limits>
 #include <random>
@@ -130,6 +131,55 @@ TEST(Selection, IsTheSameOnEveryInstructionSet) {
   for (const std::string& target : SimdTargets()) {
     ForceSimdTarget(target);
     EXPECT_EQ(Select(values, 0.3, Sample(values)).value, expected) << target;
+  }
+  ForceSimdTarget("");
+}
+
+/// As both ends of what is kept: found in the same passes, from one sample.
+TEST(Selection, SeveralOfOneSampleAreWhatSortingGives) {
+  std::vector<float> values = Normal(300'001, 1e-3);
+  for (std::size_t i = 0; i < values.size(); i += 3) values[i] = 0;
+  const std::vector<double> fractions = {0.01, 0.0, 0.31, 0.3101, 0.6, 0.9, 1.0};
+  for (const std::vector<float>& sample : {Sample(values), values, std::vector<float>()}) {
+    std::deque<Selection> selections;
+    std::vector<Selection*> all;
+    for (const double fraction : fractions) {
+      all.push_back(&selections.emplace_back(fraction, values.size()));
+    }
+    Selection::ProposeAll(all, sample);
+    for (int pass = 0; pass < 4; ++pass) {
+      for (Selection& selection : selections) {
+        selection.Count(values);
+        selection.EndPass();
+      }
+    }
+    EXPECT_TRUE(std::isnan(selections[1].value()));
+    EXPECT_EQ(selections.back().value(), 0);
+    for (const std::size_t i : {0, 2, 3, 4, 5}) {
+      ASSERT_TRUE(selections[i].known()) << fractions[i] << " " << sample.size();
+      EXPECT_EQ(selections[i].value(), KthLargest(values, fractions[i])) << fractions[i];
+    }
+  }
+}
+
+/// Of 64 values at a time none, some and all lie inside; and some behind the last 64.
+TEST(Selection, CountsBandsOfAnyDensityOnEveryInstructionSet) {
+  for (const std::size_t n : {63u, 64u, 65u, 127u, 1024u, 1025u, 5000u}) {
+    std::vector<float> values = Normal(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i / 64 % 3 == 1) values[i] = i % 2 == 0 ? 1.0f : -1.0f;
+      if (i / 64 % 3 == 2) values[i] = 0;
+    }
+    // The band is about the values of the sample.
+    const std::vector<float> sample = {1.0f, -0.5f, 1.0f, 0.25f, 1.0f, -1.0f, 2.0f, 0.0f};
+    for (const double fraction : {0.05, 0.2, 0.4, 0.6, 0.97}) {
+      const float expected = KthLargest(values, fraction);
+      for (const std::string& target : SimdTargets()) {
+        ForceSimdTarget(target);
+        EXPECT_EQ(Select(values, fraction, sample).value, expected)
+            << target << " " << fraction << " of " << n;
+      }
+    }
   }
   ForceSimdTarget("");
 }

@@ -15,6 +15,10 @@ namespace {
 constexpr double kNothing = 0x1p-53;
 /// Far more than it takes, which is about two for each value.
 constexpr std::size_t kMostSweeps = 60;
+/// Where so many left no value behind, rounding makes anew what they take away: a few units of it
+/// count as 0 too.
+constexpr std::size_t kSweepsInVain = 20;
+constexpr double kRounding = 4;
 /// Sweeps that wait until they are applied at once.
 constexpr std::size_t kSweepsAtOnce = 64;
 
@@ -99,11 +103,14 @@ void Diagonalise(Bidiagonal& parts, const Poll& poll) {
   Sweeper sweeper(parts.diagonal, parts.above);
   std::vector<Sweep> waiting;
   std::size_t left = kMostSweeps * parts.diagonal.size();
+  std::size_t in_vain = 0;
   std::size_t high = parts.diagonal.size() - 1;
   while (high > 0) {
     poll();
-    if (std::abs(parts.above[high - 1]) <= nothing) {
+    const double last = in_vain < kSweepsInVain ? nothing : kRounding * nothing;
+    if (std::abs(parts.above[high - 1]) <= last) {
       --high;
+      in_vain = 0;
       continue;
     }
     std::size_t low = high - 1;
@@ -115,6 +122,7 @@ void Diagonalise(Bidiagonal& parts, const Poll& poll) {
     if (left-- == 0) {
       throw Error(ErrorCode::kFailed, "the singular values of a matrix do not converge");
     }
+    ++in_vain;
     const double shift = none ? 0 : sweeper.Shift(low, high);
     waiting.push_back(sweeper.Run(low, high, shift));
     if (waiting.size() == kSweepsAtOnce) {

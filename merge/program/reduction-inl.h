@@ -88,7 +88,7 @@ struct PairSums {
 
 /// Adds kSumLanes elements.
 template <class T>
-HWY_INLINE void AddGroup(const T* x, const T* y, PairSums& sums) {
+HWY_INLINE void AddPairGroup(const T* x, const T* y, PairSums& sums) {
   for (std::size_t v = 0; v < kSumVectors; ++v) {
     const DoubleVector of_x = LoadDouble(x + v * hn::MaxLanes(DoubleTag()));
     const DoubleVector of_y = LoadDouble(y + v * hn::MaxLanes(DoubleTag()));
@@ -108,13 +108,13 @@ PairDots SumPair(std::size_t n, const T* x, const T* y) {
     sums.yy[v] = hn::Zero(DoubleTag());
   }
   std::size_t i = 0;
-  for (; i + kSumLanes <= n; i += kSumLanes) AddGroup(x + i, y + i, sums);
+  for (; i + kSumLanes <= n; i += kSumLanes) AddPairGroup(x + i, y + i, sums);
   if (i < n) {
     HWY_ALIGN T last_x[kSumLanes] = {};
     HWY_ALIGN T last_y[kSumLanes] = {};
     std::copy(x + i, x + n, last_x);
     std::copy(y + i, y + n, last_y);
-    AddGroup(last_x, last_y, sums);
+    AddPairGroup(last_x, last_y, sums);
   }
   return {FoldLanes(sums.xx), FoldLanes(sums.xy), FoldLanes(sums.yy)};
 }

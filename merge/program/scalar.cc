@@ -21,7 +21,7 @@ double RoundedTo(DType dtype, double value) {
 }
 
 /// What an operation reads: a number, or one for each cell.
-struct Operand {
+struct ScalarOperand {
   double operator[](std::size_t cell) const {
     if (values.empty()) return literal;
     return values[values.size() == 1 ? 0 : cell];
@@ -32,7 +32,7 @@ struct Operand {
 };
 
 /// Evaluate for many cells, of the operations that models have most of; false for another one.
-bool EvaluateCells(ScalarCode code, std::span<const Operand> in, std::span<double> out) {
+bool EvaluateCells(ScalarCode code, std::span<const ScalarOperand> in, std::span<double> out) {
   const auto each = [&](const auto& compute) {
     for (std::size_t at = 0; at < out.size(); ++at) out[at] = compute(at);
     return true;
@@ -153,10 +153,10 @@ void Evaluate(const ScalarOp& operation, SlotValues& slots) {
   for (const Scalar& in : reads) {
     if (!in.is_literal() && slots[in.slot()].size() != 1) count = slots[in.slot()].size();
   }
-  std::vector<Operand> operands;
+  std::vector<ScalarOperand> operands;
   for (const Scalar& in : reads) {
-    operands.push_back(in.is_literal() ? Operand{.literal = in.literal()}
-                                       : Operand{.values = slots[in.slot()]});
+    operands.push_back(in.is_literal() ? ScalarOperand{.literal = in.literal()}
+                                       : ScalarOperand{.values = slots[in.slot()]});
   }
   std::vector<double> out(count);
   if (!EvaluateCells(operation.code, operands, out)) {

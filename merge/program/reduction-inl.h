@@ -76,6 +76,49 @@ HWY_INLINE double SumTerms(std::size_t n, const T* x, const T* y, const Term& te
   return FoldLanes(sums);
 }
 
+/// The sums of x·x, x·y and y·y, in lanes.
+struct PairSums {
+  // The one that GCC would make is not compiled for the target, and cannot construct its vectors.
+  HWY_INLINE PairSums() {}  // NOLINT(modernize-use-equals-default)
+
+  DoubleVector xx[kSumVectors];
+  DoubleVector xy[kSumVectors];
+  DoubleVector yy[kSumVectors];
+};
+
+/// Adds kSumLanes elements.
+template <class T>
+HWY_INLINE void AddPairGroup(const T* x, const T* y, PairSums& sums) {
+  for (std::size_t v = 0; v < kSumVectors; ++v) {
+    const DoubleVector of_x = LoadDouble(x + v * hn::MaxLanes(DoubleTag()));
+    const DoubleVector of_y = LoadDouble(y + v * hn::MaxLanes(DoubleTag()));
+    sums.xx[v] = hn::Add(sums.xx[v], hn::Mul(of_x, of_x));
+    sums.xy[v] = hn::Add(sums.xy[v], hn::Mul(of_x, of_y));
+    sums.yy[v] = hn::Add(sums.yy[v], hn::Mul(of_y, of_y));
+  }
+}
+
+/// Each of the sums is what SumTerms gives.
+template <class T>
+PairDots SumPair(std::size_t n, const T* x, const T* y) {
+  PairSums sums;
+  for (std::size_t v = 0; v < kSumVectors; ++v) {
+    sums.xx[v] = hn::Zero(DoubleTag());
+    sums.xy[v] = hn::Zero(DoubleTag());
+    sums.yy[v] = hn::Zero(DoubleTag());
+  }
+  std::size_t i = 0;
+  for (; i + kSumLanes <= n; i += kSumLanes) AddPairGroup(x + i, y + i, sums);
+  if (i < n) {
+    HWY_ALIGN T last_x[kSumLanes] = {};
+    HWY_ALIGN T last_y[kSumLanes] = {};
+    std::copy(x + i, x + n, last_x);
+    std::copy(y + i, y + n, last_y);
+    AddPairGroup(last_x, last_y, sums);
+  }
+  return {FoldLanes(sums.xx), FoldLanes(sums.xy), FoldLanes(sums.yy)};
+}
+
 template <class T>
 double Largest(std::size_t n, const T* x) {
   const hn::ScalableTag<T> d;
@@ -132,6 +175,34 @@ HWY_INLINE void AddEach(std::size_t n, const T* x, const T* y, double* results, 
   }
 }
 
+HWY_INLINE void AddVectorTo(double* results, DoubleVector terms) {
+  hn::StoreU(hn::Add(hn::LoadU(DoubleTag(), results), terms), DoubleTag(), results);
+}
+
+/// Adds to each of n results of x·x, x·y and y·y its own element's.
+template <class T>
+void AddEachPair(std::size_t n, const T* x, const T* y, double* HWY_RESTRICT xx,
+                 double* HWY_RESTRICT xy, double* HWY_RESTRICT yy) {
+  constexpr std::size_t kStep = hn::MaxLanes(DoubleTag());
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    const DoubleVector of_x = LoadDouble(x + i);
+    const DoubleVector of_y = LoadDouble(y + i);
+    AddVectorTo(xx + i, hn::Mul(of_x, of_x));
+    AddVectorTo(xy + i, hn::Mul(of_x, of_y));
+    AddVectorTo(yy + i, hn::Mul(of_y, of_y));
+  }
+  for (; i < n; ++i) {
+    HWY_ALIGN T one_x[kStep] = {x[i]};
+    HWY_ALIGN T one_y[kStep] = {y[i]};
+    const DoubleVector of_x = LoadDouble(one_x);
+    const DoubleVector of_y = LoadDouble(one_y);
+    xx[i] += hn::GetLane(hn::Mul(of_x, of_x));
+    xy[i] += hn::GetLane(hn::Mul(of_x, of_y));
+    yy[i] += hn::GetLane(hn::Mul(of_y, of_y));
+  }
+}
+
 template <class T>
 void ReduceEach(ReductionCode code, const T* x, const T* y, std::size_t n, double* results) {
   switch (code) {
@@ -168,6 +239,24 @@ double ReduceFloat(ReductionCode code, const float* x, const float* y, std::size
 
 double ReduceDouble(ReductionCode code, const double* x, const double* y, std::size_t n) {
   return ReduceTile(code, x, y, n);
+}
+
+PairDots PairFloat(const float* x, const float* y, std::size_t n) {
+  return SumPair(n, x, y);
+}
+
+PairDots PairDouble(const double* x, const double* y, std::size_t n) {
+  return SumPair(n, x, y);
+}
+
+void PairEachFloat(const float* x, const float* y, std::size_t n, double* xx, double* xy,
+                   double* yy) {
+  AddEachPair(n, x, y, xx, xy, yy);
+}
+
+void PairEachDouble(const double* x, const double* y, std::size_t n, double* xx, double* xy,
+                    double* yy) {
+  AddEachPair(n, x, y, xx, xy, yy);
 }
 
 }  // namespace

@@ -18,6 +18,10 @@ HWY_EXPORT(ReduceFloat);
 HWY_EXPORT(ReduceDouble);
 HWY_EXPORT(ReduceEachFloat);
 HWY_EXPORT(ReduceEachDouble);
+HWY_EXPORT(PairFloat);
+HWY_EXPORT(PairDouble);
+HWY_EXPORT(PairEachFloat);
+HWY_EXPORT(PairEachDouble);
 
 /// A run of at most as many elements as there are lanes, each in a lane of its own: the same sum
 /// without the lanes.
@@ -55,6 +59,78 @@ void ReduceColumns(ReductionCode code, std::span<const double> x, std::span<cons
   HWY_DYNAMIC_DISPATCH(ReduceEachDouble)(code, x.data(), y.data(), x.size(), results);
 }
 
+void PairColumns(std::span<const float> x, std::span<const float> y,
+                 const std::array<double*, 3>& results) {
+  HWY_DYNAMIC_DISPATCH(PairEachFloat)
+  (x.data(), y.data(), x.size(), results[0], results[1], results[2]);
+}
+
+void PairColumns(std::span<const double> x, std::span<const double> y,
+                 const std::array<double*, 3>& results) {
+  HWY_DYNAMIC_DISPATCH(PairEachDouble)
+  (x.data(), y.data(), x.size(), results[0], results[1], results[2]);
+}
+
+template <class Real>
+double ReduceRun(ReductionCode code, std::span<const Real> x, std::span<const Real> y) {
+  return x.size() <= kShortRun ? ReduceShort(code, x, y) : Reduce(code, x, y);
+}
+
+template <class Real>
+PairDots ReducePairOfRun(std::span<const Real> x, std::span<const Real> y) {
+  if (x.size() > kShortRun) return ReducePair(x, y);
+  PairDots dots;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto of_x = static_cast<double>(x[i]);
+    const auto of_y = static_cast<double>(y[i]);
+    dots.xx += of_x * of_x;
+    dots.xy += of_x * of_y;
+    dots.yy += of_y * of_y;
+  }
+  return dots;
+}
+
+/// What one reduction takes of a tile.
+template <class Real>
+struct OneKernel {
+  static constexpr std::size_t kCount = 1;
+
+  std::size_t size() const { return x.size(); }
+  /// A run of one cell.
+  void AddRun(std::size_t at, std::size_t n, const std::array<double*, 1>& results) const {
+    const double part = ReduceRun(code, x.subspan(at, n), y.subspan(at, n));
+    *results[0] = Combine(code, *results[0], part);
+  }
+  /// A cell for each element.
+  void AddColumns(std::size_t at, std::size_t n, const std::array<double*, 1>& results) const {
+    ReduceColumns(code, x.subspan(at, n), y.subspan(at, n), results[0]);
+  }
+
+  ReductionCode code;
+  std::span<const Real> x;
+  std::span<const Real> y;
+};
+
+/// What x·x, x·y and y·y take of it.
+template <class Real>
+struct PairKernel {
+  static constexpr std::size_t kCount = 3;
+
+  std::size_t size() const { return x.size(); }
+  void AddRun(std::size_t at, std::size_t n, const std::array<double*, 3>& results) const {
+    const PairDots parts = ReducePairOfRun(x.subspan(at, n), y.subspan(at, n));
+    *results[0] += parts.xx;
+    *results[1] += parts.xy;
+    *results[2] += parts.yy;
+  }
+  void AddColumns(std::size_t at, std::size_t n, const std::array<double*, 3>& results) const {
+    PairColumns(x.subspan(at, n), y.subspan(at, n), results);
+  }
+
+  std::span<const Real> x;
+  std::span<const Real> y;
+};
+
 }  // namespace
 
 double Reduce(ReductionCode code, std::span<const float> x, std::span<const float> y) {
@@ -63,6 +139,14 @@ double Reduce(ReductionCode code, std::span<const float> x, std::span<const floa
 
 double Reduce(ReductionCode code, std::span<const double> x, std::span<const double> y) {
   return HWY_DYNAMIC_DISPATCH(ReduceDouble)(code, x.data(), y.data(), x.size());
+}
+
+PairDots ReducePair(std::span<const float> x, std::span<const float> y) {
+  return HWY_DYNAMIC_DISPATCH(PairFloat)(x.data(), y.data(), x.size());
+}
+
+PairDots ReducePair(std::span<const double> x, std::span<const double> y) {
+  return HWY_DYNAMIC_DISPATCH(PairDouble)(x.data(), y.data(), x.size());
 }
 
 double Combine(ReductionCode code, double a, double b) {
@@ -86,62 +170,87 @@ std::uint64_t ReductionBlocks::FirstCell(std::uint64_t block) const {
   return one_row ? cells_.CellOf(first) : cells_.FirstCellFrom(first);
 }
 
-template <class Real>
-double ReduceRun(ReductionCode code, std::span<const Real> x, std::span<const Real> y) {
-  return x.size() <= kShortRun ? ReduceShort(code, x, y) : Reduce(code, x, y);
+/// What TakeAll does, without finding the cell of each run anew: there may be as many as elements.
+template <class Kernel>
+void ReductionBlocks::TakeRows(const std::array<ReductionBlocks*, Kernel::kCount>& all,
+                               std::uint64_t first, const Kernel& kernel) {
+  const ReductionBlocks& any = *all.front();
+  const std::uint64_t columns = any.cells_.columns;
+  const std::size_t size = kernel.size();
+  const std::uint64_t block = first / kReductionBlock;
+  const std::uint64_t row = first / columns;
+  const auto cell = static_cast<std::size_t>(row - any.FirstCell(block));
+  std::uint64_t run = columns - (first - row * columns);
+  const std::uint64_t behind = size > run ? (size - run - 1) / columns + 1 : 0;
+  std::array<double*, Kernel::kCount> at_cell{};
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    std::vector<double>& results = all[k]->blocks_[block];
+    if (results.empty()) results.reserve(kReductionBlock / columns + 2);
+    results.resize(std::max<std::size_t>(results.size(), cell + 1 + behind), 0.0);
+    at_cell[k] = results.data() + cell;
+  }
+  for (std::size_t at = 0; at < size; run = columns) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(size - at, run));
+    kernel.AddRun(at, n, at_cell);
+    for (double*& result : at_cell) ++result;
+    at += n;
+  }
 }
 
-/// What Take does, without finding the cell of each run anew: there may be as many as elements.
-template <class Real>
-void ReductionBlocks::TakeRows(std::uint64_t first, std::span<const Real> x,
-                               std::span<const Real> y) {
+template <class Kernel>
+void ReductionBlocks::TakeAll(const std::array<ReductionBlocks*, Kernel::kCount>& all,
+                              std::uint64_t first, const Kernel& kernel) {
+  const ReductionBlocks& any = *all.front();
+  const Grid& cells = any.cells_;
+  if (cells.IsRows()) return TakeRows(all, first, kernel);
   const std::uint64_t block = first / kReductionBlock;
-  std::vector<double>& results = blocks_[block];
-  const std::uint64_t row = first / cells_.columns;
-  auto cell = static_cast<std::size_t>(row - FirstCell(block));
-  std::uint64_t run = cells_.columns - (first - row * cells_.columns);
-  const std::uint64_t behind = x.size() > run ? (x.size() - run - 1) / cells_.columns + 1 : 0;
-  if (results.empty()) results.reserve(kReductionBlock / cells_.columns + 2);
-  results.resize(std::max<std::size_t>(results.size(), cell + 1 + behind), 0.0);
-  for (std::size_t at = 0; at < x.size(); ++cell, run = cells_.columns) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.size() - at, run));
-    const double part = ReduceRun(reduction_.code, x.subspan(at, n), y.subspan(at, n));
-    results[cell] = Combine(reduction_.code, results[cell], part);
+  const std::uint64_t first_cell = any.FirstCell(block);
+  for (ReductionBlocks* own : all) {
+    if (own->blocks_[block].empty()) own->Begin(block);
+  }
+  const bool each = cells.cell_columns == 1;
+  for (std::size_t at = 0; at < kernel.size();) {
+    const std::uint64_t cell = cells.CellOf(first + at) - first_cell;
+    const std::uint64_t run =
+        each ? cells.columns - (first + at) % cells.columns : cells.RunFrom(first + at);
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(kernel.size() - at, run));
+    const std::uint64_t touched = each ? n : 1;
+    std::array<double*, Kernel::kCount> at_cell{};
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      std::vector<double>& results = all[k]->blocks_[block];
+      if (cell + touched > results.size()) results.resize(cell + touched, 0.0);
+      at_cell[k] = results.data() + cell;
+    }
+    if (each) {
+      kernel.AddColumns(at, n, at_cell);
+    } else {
+      kernel.AddRun(at, n, at_cell);
+    }
     at += n;
   }
 }
 
 template <class Real>
 void ReductionBlocks::Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y) {
-  if (cells_.IsRows()) return TakeRows(first, x, y.empty() ? x : y);
-  const std::uint64_t block = first / kReductionBlock;
-  const std::uint64_t first_cell = FirstCell(block);
-  if (first % kReductionBlock == 0) Begin(block);
-  std::vector<double>& results = blocks_[block];
-  for (std::size_t at = 0; at < x.size();) {
-    const std::uint64_t cell = cells_.CellOf(first + at) - first_cell;
-    const std::uint64_t run = cells_.cell_columns == 1
-                                  ? cells_.columns - (first + at) % cells_.columns
-                                  : cells_.RunFrom(first + at);
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(x.size() - at, run));
-    const std::span<const Real> of_x = x.subspan(at, n);
-    const std::span<const Real> of_y = y.empty() ? of_x : y.subspan(at, n);
-    const std::uint64_t touched = cells_.cell_columns == 1 ? n : 1;
-    if (cell + touched > results.size()) results.resize(cell + touched, 0.0);
-    if (cells_.cell_columns == 1) {
-      ReduceColumns(reduction_.code, of_x, of_y, results.data() + cell);
-    } else {
-      const double part = ReduceRun(reduction_.code, of_x, of_y);
-      results[cell] = Combine(reduction_.code, results[cell], part);
-    }
-    at += n;
-  }
+  TakeAll({this}, first, OneKernel<Real>{reduction_.code, x, y.empty() ? x : y});
+}
+
+template <class Real>
+void ReductionBlocks::TakePair(const std::array<ReductionBlocks*, 3>& dots, std::uint64_t first,
+                               std::span<const Real> x, std::span<const Real> y) {
+  TakeAll(dots, first, PairKernel<Real>{x, y});
 }
 
 template void ReductionBlocks::Take(std::uint64_t first, std::span<const float> x,
                                     std::span<const float> y);
 template void ReductionBlocks::Take(std::uint64_t first, std::span<const double> x,
                                     std::span<const double> y);
+template void ReductionBlocks::TakePair(const std::array<ReductionBlocks*, 3>& dots,
+                                        std::uint64_t first, std::span<const float> x,
+                                        std::span<const float> y);
+template void ReductionBlocks::TakePair(const std::array<ReductionBlocks*, 3>& dots,
+                                        std::uint64_t first, std::span<const double> x,
+                                        std::span<const double> y);
 
 std::uint64_t ReductionBlocks::CellCount() const {
   return reduction_.cells ? cells_.CellCount(elements_) : 1;

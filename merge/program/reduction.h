@@ -51,6 +51,17 @@ inline constexpr std::uint64_t kReductionBlock = std::uint64_t{128} * kTile;
 double Reduce(ReductionCode code, std::span<const float> x, std::span<const float> y);
 double Reduce(ReductionCode code, std::span<const double> x, std::span<const double> y);
 
+/// What two registers and themselves give, of kDot.
+struct PairDots {
+  double xx = 0;
+  double xy = 0;
+  double yy = 0;
+};
+
+/// What Reduce gives of each, bit by bit, in one reading. REQUIRES: as many y as x.
+PairDots ReducePair(std::span<const float> x, std::span<const float> y);
+PairDots ReducePair(std::span<const double> x, std::span<const double> y);
+
 /// Two results as one.
 double Combine(ReductionCode code, double a, double b);
 
@@ -60,10 +71,16 @@ class ReductionBlocks {
   /// `elements` of the tensor.
   ReductionBlocks(const Reduction& reduction, std::uint64_t elements);
 
-  /// Takes elements from `first` on, which lie in one block; the parts of a block come in order and
-  /// from one thread.
+  /// Takes elements from `first` on, which lie in one block; the parts of a block come from one
+  /// thread and in order, or, where each column is a cell, so that each column's come in order.
   template <class Real>
   void Take(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
+
+  /// What Take does for x·x, x·y and y·y, in one reading. REQUIRES: three reductions of kDot with
+  /// the same cells and as many elements, which have taken the same.
+  template <class Real>
+  static void TakePair(const std::array<ReductionBlocks*, 3>& dots, std::uint64_t first,
+                       std::span<const Real> x, std::span<const Real> y);
 
   /// Nothing more of the block will be taken; it is folded as soon as those before it are, and its
   /// memory is used again. Once for each block, or for none. REQUIRES: cells are no rows.
@@ -101,8 +118,12 @@ class ReductionBlocks {
   std::uint64_t CellCount() const;
   void Begin(std::uint64_t block);
   void FoldBlock(std::uint64_t block, std::vector<double>& results) const;
-  template <class Real>
-  void TakeRows(std::uint64_t first, std::span<const Real> x, std::span<const Real> y);
+  template <class Kernel>
+  static void TakeAll(const std::array<ReductionBlocks*, Kernel::kCount>& all, std::uint64_t first,
+                      const Kernel& kernel);
+  template <class Kernel>
+  static void TakeRows(const std::array<ReductionBlocks*, Kernel::kCount>& all, std::uint64_t first,
+                       const Kernel& kernel);
 
   Reduction reduction_;
   std::uint64_t elements_;

@@ -20,6 +20,43 @@ double RoundedTo(DType dtype, double value) {
   return value;
 }
 
+/// What an operation reads: a number, or one for each cell.
+struct ScalarOperand {
+  double operator[](std::size_t cell) const {
+    if (values.empty()) return literal;
+    return values[values.size() == 1 ? 0 : cell];
+  }
+
+  double literal = 0;
+  std::span<const double> values{};
+};
+
+/// Evaluate for many cells, of the operations that models have most of; false for another one.
+bool EvaluateCells(ScalarCode code, std::span<const ScalarOperand> in, std::span<double> out) {
+  const auto each = [&](const auto& compute) {
+    for (std::size_t at = 0; at < out.size(); ++at) out[at] = compute(at);
+    return true;
+  };
+  switch (code) {
+    case ScalarCode::kAdd:
+      return each([&](std::size_t at) { return in[0][at] + in[1][at]; });
+    case ScalarCode::kSubtract:
+      return each([&](std::size_t at) { return in[0][at] - in[1][at]; });
+    case ScalarCode::kMultiply:
+      return each([&](std::size_t at) { return in[0][at] * in[1][at]; });
+    case ScalarCode::kDivide:
+      return each([&](std::size_t at) { return in[0][at] / in[1][at]; });
+    case ScalarCode::kMinimum:
+      return each([&](std::size_t at) { return std::min(in[0][at], in[1][at]); });
+    case ScalarCode::kMaximum:
+      return each([&](std::size_t at) { return std::max(in[0][at], in[1][at]); });
+    case ScalarCode::kSquareRoot:
+      return each([&](std::size_t at) { return std::sqrt(in[0][at]); });
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::size_t Inputs(ScalarCode code) {
@@ -116,19 +153,19 @@ void Evaluate(const ScalarOp& operation, SlotValues& slots) {
   for (const Scalar& in : reads) {
     if (!in.is_literal() && slots[in.slot()].size() != 1) count = slots[in.slot()].size();
   }
+  std::vector<ScalarOperand> operands;
+  for (const Scalar& in : reads) {
+    operands.push_back(in.is_literal() ? ScalarOperand{.literal = in.literal()}
+                                       : ScalarOperand{.values = slots[in.slot()]});
+  }
   std::vector<double> out(count);
-  std::vector<double> in(reads.size());
-  for (std::size_t at = 0; at < count; ++at) {
-    for (std::size_t i = 0; i < reads.size(); ++i) {
-      if (reads[i].is_literal()) {
-        in[i] = reads[i].literal();
-      } else {
-        const std::vector<double>& values = slots[reads[i].slot()];
-        in[i] = values[values.size() == 1 ? 0 : at];
-      }
+  if (!EvaluateCells(operation.code, operands, out)) {
+    std::vector<double> in(reads.size());
+    for (std::size_t at = 0; at < count; ++at) {
+      for (std::size_t i = 0; i < reads.size(); ++i) in[i] = operands[i][at];
+      out[at] = operation.function != nullptr ? operation.function->compute(in, operation.index)
+                                              : Evaluate(operation.code, in);
     }
-    out[at] = operation.function != nullptr ? operation.function->compute(in, operation.index)
-                                            : Evaluate(operation.code, in);
   }
   slots[operation.out] = std::move(out);
 }

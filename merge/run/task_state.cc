@@ -45,6 +45,39 @@ std::uint64_t CompanionBytes(const Task& task, const Transform& transform) {
   return values + stored;
 }
 
+/// Reductions of a pass that one reading gives: x·x, x·y and y·y of the same cells.
+std::vector<std::array<std::size_t, 3>> PairsOf(std::span<const Reduction> reductions) {
+  const auto find = [&](const Reduction& like, Register x, Register y) {
+    return std::ranges::find_if(reductions, [&](const Reduction& other) {
+      return other.code == ReductionCode::kDot && other.cells == like.cells &&
+             other.in == std::array{x, y};
+    });
+  };
+  std::vector<std::array<std::size_t, 3>> pairs;
+  std::vector<bool> taken(reductions.size());
+  for (std::size_t r = 0; r < reductions.size(); ++r) {
+    const auto [x, y] = reductions[r].in;
+    if (reductions[r].code != ReductionCode::kDot || x == y) continue;
+    const auto xx = find(reductions[r], x, x);
+    const auto yy = find(reductions[r], y, y);
+    if (xx == reductions.end() || yy == reductions.end()) continue;
+    const std::array pair{static_cast<std::size_t>(xx - reductions.begin()), r,
+                          static_cast<std::size_t>(yy - reductions.begin())};
+    if (std::ranges::any_of(pair, [&](std::size_t of) { return taken[of]; })) continue;
+    for (const std::size_t of : pair) taken[of] = true;
+    pairs.push_back(pair);
+  }
+  return pairs;
+}
+
+/// Whether what a tape makes of an element depends on where its tile begins.
+bool DependsOnTiles(const Tape& tape) {
+  return std::ranges::any_of(tape.instructions, [](const Instruction& instruction) {
+    return instruction.code == OpCode::kKeepLargest || instruction.code == OpCode::kUniform ||
+           instruction.code == OpCode::kNormal;
+  });
+}
+
 }  // namespace
 
 TaskState::TaskState(const Plan& plan, std::uint32_t task, AdapterDigests& digests,
@@ -108,6 +141,11 @@ void TaskState::BeginPass(const Poll& poll) {
     selections_.push_back(selects ? std::make_unique<Selection>(reduction.rank, task_->elements)
                                   : nullptr);
   }
+  pairs_ = PairsOf(pass().reductions);
+  of_pairs_.assign(blocks_.size(), false);
+  for (const auto& pair : pairs_) {
+    for (const std::size_t r : pair) of_pairs_[r] = true;
+  }
   rows_ = RowNumbersOf(*task_, pass_);
   of_rows_.assign(blocks_.size(), false);
   for (const RowNumbers& rows : rows_) {
@@ -145,7 +183,12 @@ void TaskState::Propose(std::span<const Register> registers,
 template <class Real>
 void TaskState::Gather(std::uint64_t first, std::size_t n, std::span<const Real> registers) {
   const auto tile = [&](Register r) { return registers.subspan(r * kTile, n); };
+  for (const auto& [xx, xy, yy] : pairs_) {
+    const auto [x, y] = pass().reductions[xy].in;
+    ReductionBlocks::TakePair({&blocks_[xx], &blocks_[xy], &blocks_[yy]}, first, tile(x), tile(y));
+  }
   for (std::size_t r = 0; r < blocks_.size(); ++r) {
+    if (of_pairs_[r]) continue;
     const Reduction& reduction = pass().reductions[r];
     const std::span<const Real> x = tile(reduction.in[0]);
     if (selections_[r] == nullptr) {
@@ -163,14 +206,28 @@ void TaskState::Gather(std::uint64_t first, std::size_t n, std::span<const Real>
     std::ranges::transform(tile(kept.value), kept_[kept.out].begin() + first,
                            [](Real v) { return static_cast<float>(v); });
   }
-  const std::uint64_t end = first + n;
-  if (end % kReductionBlock == 0 || end == task_->elements) EndBlock(first / kReductionBlock);
 }
 
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
                                 std::span<const float> registers);
 template void TaskState::Gather(std::uint64_t first, std::size_t n,
                                 std::span<const double> registers);
+
+void TaskState::EndGathered(std::uint64_t end) {
+  if (end == 0 || (end % kReductionBlock != 0 && end != task_->elements)) return;
+  EndBlock((end - 1) / kReductionBlock);
+}
+
+std::optional<std::uint64_t> TaskState::OrderedColumns() const {
+  std::optional<std::uint64_t> columns;
+  for (const Reduction& reduction : pass().reductions) {
+    const bool each = reduction.code != ReductionCode::kRanked && reduction.cells &&
+                      reduction.cells->cell_columns == 1;
+    if (!each || (columns && *columns != reduction.cells->columns)) return std::nullopt;
+    columns = reduction.cells->columns;
+  }
+  return DependsOnTiles(tape_) ? std::nullopt : columns;
+}
 
 /// Rows that lie inside a block are complete with it.
 void TaskState::EndBlock(std::uint64_t block) {

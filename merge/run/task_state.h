@@ -2,6 +2,7 @@
 // are kept whole, adapters that read those.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -52,9 +53,14 @@ class TaskState {
   void Propose(std::span<const Register> registers, const std::vector<std::vector<float>>& samples);
 
   /// Gives the reductions of the pass at hand a tile of their registers, from element `first` on.
-  /// Any thread; each block of kReductionBlock in order and from one.
+  /// Any thread; each block of kReductionBlock from one, and in order but for OrderedColumns.
   template <class Real>
   void Gather(std::uint64_t first, std::size_t n, std::span<const Real> registers);
+  /// All elements of the block that `end` ends have been gathered; nothing if it ends none.
+  void EndGathered(std::uint64_t end);
+  /// Where only the order within each column matters to the pass at hand, and tiles may begin
+  /// anywhere: how many columns a row has.
+  std::optional<std::uint64_t> OrderedColumns() const;
 
   /// REQUIRES: all of the pass at hand was computed. Goes on to the next one, or has it computed
   /// again where a selection is not known yet. What `poll` throws comes through.
@@ -82,7 +88,9 @@ class TaskState {
   std::vector<ReductionBlocks> blocks_;                 ///< parallel to the pass's reductions
   std::vector<std::unique_ptr<Selection>> selections_;  ///< likewise; null for other reductions
   std::vector<bool> of_rows_;                           ///< likewise: whether it is in rows_
-  std::vector<RowNumbers> rows_;                        ///< of the pass
+  std::vector<std::array<std::size_t, 3>> pairs_;  ///< x·x, x·y, y·y: reductions by their indices
+  std::vector<bool> of_pairs_;                     ///< parallel to the reductions
+  std::vector<RowNumbers> rows_;                   ///< of the pass
 };
 
 /// Bytes that the state of a task takes, at most.

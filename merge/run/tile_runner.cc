@@ -37,6 +37,9 @@ Real OverflowLimit(DType dtype) {
   }
 }
 
+/// Tiles of columns begin at multiples of so many.
+constexpr std::uint64_t kColumnStep = 16;
+
 bool SameMeasure(const Probe& a, const Probe& b) {
   return a.before == b.before && a.after == b.after && a.against_zero == b.against_zero &&
          a.first == b.first && a.count == b.count;
@@ -120,6 +123,26 @@ void TileRunner<Real>::ForEachTile(const PieceInputs& piece, const Use& use) {
   }
 }
 
+/// All rows of some columns before those of the next ones, so that their results stay in the
+/// first-level cache.
+template <class Real>
+template <class Use>
+void TileRunner<Real>::ForEachTileByColumns(const PieceInputs& piece, std::uint64_t columns,
+                                            const Use& use) {
+  const std::uint64_t tiles = (columns + kTile - 1) / kTile;
+  const std::uint64_t share = (columns + tiles - 1) / tiles;
+  const std::uint64_t width = (share + kColumnStep - 1) / kColumnStep * kColumnStep;
+  const std::uint64_t end = piece.first + piece.count;
+  for (std::uint64_t column = 0; column < columns; column += width) {
+    const std::uint64_t behind = std::min(column + width, columns);
+    for (std::uint64_t row = piece.first / columns; row * columns < end; ++row) {
+      const std::uint64_t from = std::max(piece.first, row * columns + column);
+      const std::uint64_t to = std::min(end, row * columns + behind);
+      if (from < to) use(Place{from - piece.first, static_cast<std::size_t>(to - from)});
+    }
+  }
+}
+
 template <class Real>
 void TileRunner<Real>::LoadAll(const PieceInputs& piece, const Place& place,
                                std::span<const Register> operands) {
@@ -164,10 +187,17 @@ void TileRunner<Real>::RunLast(const PieceInputs& piece, const Place& place) {
 
 template <class Real>
 void TileRunner<Real>::Gather(const PieceInputs& piece) {
-  ForEachTile(piece, [&](const Place& place) {
+  const auto gather = [&](const Place& place) {
     RunPass(piece, place);
     piece.state->Gather(piece.first + place.at, place.n, std::span<const Real>(tiles_.all()));
-  });
+  };
+  const std::optional<std::uint64_t> columns = piece.state->OrderedColumns();
+  if (columns && *columns > kTile) {
+    ForEachTileByColumns(piece, *columns, gather);
+  } else {
+    ForEachTile(piece, gather);
+  }
+  piece.state->EndGathered(piece.first + piece.count);
 }
 
 template <class Real>

@@ -68,6 +68,8 @@ class TileRunner {
                   std::span<std::byte> out, ChunkResult& result);
   template <class Use>
   void ForEachTile(const PieceInputs& piece, const Use& use);
+  template <class Use>
+  void ForEachTileByColumns(const PieceInputs& piece, std::uint64_t columns, const Use& use);
   void LoadAll(const PieceInputs& piece, const Place& place, std::span<const Register> operands);
   void RunPass(const PieceInputs& piece, const Place& place);
   void RunLast(const PieceInputs& piece, const Place& place);

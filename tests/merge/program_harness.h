@@ -86,6 +86,7 @@ std::vector<T> RunProgram(const Lowering::Finished& program,
     }
     if (!ranked.empty()) state.Propose(ranked, samples);
     state.Gather(0, n, std::span<const T>(registers.all()));
+    state.EndGathered(n);
     state.EndPass(poll);
   }
   if (program.results.at(0).zero()) return std::vector<T>(n, T{0});

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -88,6 +90,85 @@ TYPED_TEST(ReductionOf, RowsHaveTheirOwnResults) {
       expected = std::max<double>(expected, std::abs(x[row * columns + i]));
     }
     EXPECT_EQ(largest[row], expected);
+  }
+}
+
+/// What a dot is documented to be: 16 sums of every 16th product of a cell's run in a tile (one
+/// where each column is a cell), added in their order to what the block has of the cell; then
+/// blocks in their order.
+template <class Real>
+std::vector<double> DotInOrder(const Grid& cells, const std::vector<Real>& x,
+                               const std::vector<Real>& y) {
+  std::vector<double> results(cells.CellCount(x.size()));
+  for (std::size_t block = 0; block < x.size(); block += kReductionBlock) {
+    std::vector<double> of_block(results.size());
+    const std::size_t end = std::min<std::size_t>(x.size(), block + kReductionBlock);
+    for (std::size_t at = block; at < end;) {
+      const std::size_t cell = cells.CellOf(at);
+      const std::size_t tile_end = std::min<std::size_t>(end, (at / kTile + 1) * kTile);
+      double lanes[16] = {};
+      for (std::size_t i = 0; at < tile_end && cells.CellOf(at) == cell; ++i, ++at) {
+        if (i > 0 && at % cells.columns == 0) break;
+        lanes[i % 16] += static_cast<double>(x[at]) * static_cast<double>(y[at]);
+      }
+      double part = 0;
+      for (const double lane : lanes) part += lane;
+      of_block[cell] += part;
+    }
+    for (std::size_t cell = 0; cell < results.size(); ++cell) results[cell] += of_block[cell];
+  }
+  return results;
+}
+
+/// x·x, x·y and y·y, with tiles in the order of elements or of columns.
+template <class Real>
+std::array<std::vector<double>, 3> PairGathered(const Grid& cells, const std::vector<Real>& x,
+                                                const std::vector<Real>& y, bool by_columns) {
+  const Reduction reduction{.code = ReductionCode::kDot, .cells = cells};
+  ReductionBlocks xx(reduction, x.size());
+  ReductionBlocks xy(reduction, x.size());
+  ReductionBlocks yy(reduction, x.size());
+  const auto take = [&](std::uint64_t from, std::uint64_t to) {
+    ReductionBlocks::TakePair<Real>({&xx, &xy, &yy}, from, std::span(x).subspan(from, to - from),
+                                    std::span(y).subspan(from, to - from));
+  };
+  for (std::uint64_t block = 0; block < x.size(); block += kReductionBlock) {
+    const std::uint64_t end = std::min<std::uint64_t>(x.size(), block + kReductionBlock);
+    constexpr std::uint64_t kWidth = 272;
+    for (std::uint64_t column = 0; by_columns && column < cells.columns; column += kWidth) {
+      const std::uint64_t width = std::min(kWidth, cells.columns - column);
+      for (std::uint64_t row = block / cells.columns; row * cells.columns < end; ++row) {
+        const std::uint64_t from = row * cells.columns + column;
+        if (std::max(block, from) < std::min(end, from + width)) {
+          take(std::max(block, from), std::min(end, from + width));
+        }
+      }
+    }
+    for (std::uint64_t at = block; !by_columns && at < end; at += kTile) {
+      take(at, std::min<std::uint64_t>(end, at + kTile));
+    }
+  }
+  return {xx.Fold(), xy.Fold(), yy.Fold()};
+}
+
+TYPED_TEST(ReductionOf, APairHasTheSumsOfEachInTheirOrder) {
+  const std::size_t n = kReductionBlock + 12'345;
+  const auto x = Values<TypeParam>(n, 8);
+  const auto y = Values<TypeParam>(n, 9);
+  for (const Grid& cells :
+       {Grid::Whole(n), Grid::Rows(7), Grid::Rows(333), Grid::Rows(5'001), Grid::Columns(3),
+        Grid::Columns(333), Grid::Columns(5'001), Grid{1'000, 128, 128}}) {
+    const std::array expected{DotInOrder(cells, x, x), DotInOrder(cells, x, y),
+                              DotInOrder(cells, y, y)};
+    for (const std::string& target : SimdTargets()) {
+      ForceSimdTarget(target);
+      EXPECT_EQ(PairGathered(cells, x, y, false), expected) << target << cells.columns;
+      if (cells.cell_columns != 1) continue;
+      EXPECT_EQ(PairGathered(cells, x, y, true), expected) << target << cells.columns;
+    }
+    ForceSimdTarget("");
+    const Reduction one{.code = ReductionCode::kDot, .cells = cells};
+    EXPECT_EQ(Gathered(one, x, y, false), expected[1]) << cells.columns;
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "merge/run/executor.h"
@@ -69,6 +70,37 @@ TEST_F(PassesTest, SlerpHasTheGoldenNumbersOfMergekit) {
   EXPECT_THAT(Result(maker.Step("mix", "slerp", {a, b}, {0.3, 0})),
               Pointwise(Near(), {0.183090, 0.738911, 0.902920, 0.784302, 0.299163, -0.409178,
                                  -0.912472, -1.015309, -0.608595, 0.187547, 0.800747, 0.945151}));
+}
+
+TEST_F(PassesTest, ColumnsOfWideRowsHaveTheirOwnNumbers) {
+  // Rows of more than two tiles, which end inside tiles, pieces and blocks.
+  constexpr std::size_t kRows = 70;
+  constexpr std::size_t kColumns = 2100;
+  std::vector<double> x(kRows * kColumns);
+  std::vector<double> y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<double>(i * i % 1013) / 1013 - 0.5;
+    y[i] = x[i] + static_cast<double>(i % 31 * (i % kColumns)) / 65'100 - 0.5;
+  }
+  maker.shapes["w"] = {kRows, kColumns};
+  a = maker.Add("a", DType::kF64, {{"w", x}});
+  b = maker.Add("b", DType::kF64, {{"w", y}});
+  std::vector<double> expected(x.size());
+  for (std::size_t column = 0; column < kColumns; ++column) {
+    double xx = 0;
+    double xy = 0;
+    double yy = 0;
+    for (std::size_t i = column; i < x.size(); i += kColumns) {
+      xx += x[i] * x[i];
+      xy += x[i] * y[i];
+      yy += y[i] * y[i];
+    }
+    const double share = std::clamp(xy / std::sqrt(xx * yy) - 0.1, 0.0, 1.0);
+    for (std::size_t i = column; i < x.size(); i += kColumns) {
+      expected[i] = share * x[i] + (1 - share) * y[i];
+    }
+  }
+  EXPECT_THAT(Result(maker.Step("mix", "cosine_a", {a, b}, {0.1, 1})), Pointwise(Near(), expected));
 }
 
 TEST_F(PassesTest, ModelStockHasTheGoldenNumbersOfMergekit) {

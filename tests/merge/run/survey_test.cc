@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <random>
 #include <vector>
 
 #include "merge/run/executor.h"
@@ -20,6 +22,29 @@ TEST(Survey, TheRangeIsWithoutTheOutermostHundredths) {
   const SurveyedRange range = RangeOf(numbers);
   EXPECT_EQ(range.low, 2);
   EXPECT_EQ(range.high, 198);
+}
+
+TEST(Survey, TheRangeIsThatOfSortedNumbers) {
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  for (const std::size_t n : {2u, 3u, 99u, 100u, 101u, 102u, 5'000u}) {
+    std::vector<double> numbers(n);
+    for (double& number : numbers) number = std::round(normal(random) * 100);
+    std::vector<double> sorted = numbers;
+    std::sort(sorted.begin(), sorted.end());
+    const auto middle = [](const std::vector<double>& of, double share) {
+      const double place = share * static_cast<double>(of.size() - 1);
+      return (of[static_cast<std::size_t>(std::floor(place))] +
+              of[static_cast<std::size_t>(std::ceil(place))]) /
+             2;
+    };
+    const double least = middle(sorted, 0.01);
+    while (sorted.front() < least) sorted.erase(sorted.begin());
+    const double most = middle(sorted, 0.99);
+    while (sorted.back() > most) sorted.pop_back();
+    EXPECT_EQ(RangeOf(numbers).low, sorted.front()) << n;
+    EXPECT_EQ(RangeOf(numbers).high, sorted.back()) << n;
+  }
 }
 
 TEST(Survey, OneNumberIsItsOwnRange) {

@@ -134,7 +134,7 @@ const Command& assemble() {
           "The reverse of `split`: each part gets the names that it has in one file of the "
           "architecture, text encoders from any naming. A part that is not the component that "
           "its flag says, or is incomplete, is refused.",
-      .flags = FlagsOfAssemble(),
+      .flags = FlagsOfAssemble,
       .examples = {{"weightsmith assemble --like sdxl --unet unet.safetensors --clip-l "
                     "clip_l.safetensors --clip-g clip_g.safetensors --vae vae.safetensors -o "
                     "model.safetensors",

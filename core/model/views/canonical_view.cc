@@ -101,9 +101,10 @@ std::optional<Viewer> ViewPart(const Checkpoint& checkpoint) {
 }  // namespace
 
 std::shared_ptr<const Checkpoint> CanonicalView(std::shared_ptr<const Checkpoint> checkpoint) {
-  if (!LooksLikeDiffusers(checkpoint->tensors())) return checkpoint;
+  // What is known by its own names needs no rules of other architectures.
   const Detection known = Detect(checkpoint->tensors());
   if (known.architecture != nullptr || known.part != nullptr) return checkpoint;
+  if (!LooksLikeDiffusers(checkpoint->tensors())) return checkpoint;
   std::optional<Viewer> viewer = ViewDiffusion(*checkpoint);
   if (!viewer) viewer = ViewPart(*checkpoint);
   if (!viewer) return checkpoint;

@@ -257,6 +257,7 @@ def test_a_step_of_the_command_line_has_no_place(weightsmith, models):
     assert "weightsmith: step 'merged' changes no element" in said and "error: " not in said
 
 
+@pytest.mark.filterwarnings("ignore:(?s).*nothing uses the model")
 def test_python_tells_the_place_as_well(models, monkeypatch):
     ws = pytest.importorskip("weightsmith")
     monkeypatch.chdir(models)

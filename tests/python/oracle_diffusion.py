@@ -210,6 +210,8 @@ def smooth_add(a, b, c, alpha, filter="both"):  # noqa: A002
 
 
 def distribution_crossover(a, b, c, alpha, tilt=0.0):
+    if alpha == 0:  # however soft the crossing is
+        return a
     order = np.argsort(c, axis=None, kind="stable")
     bins = [np.fft.rfft(x.ravel().astype(np.float64)[order]) for x in (a, b)]
     share = np.arange(bins[0].size) / bins[0].size

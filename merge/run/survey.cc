@@ -50,7 +50,10 @@ SurveyedRange RangeOf(std::vector<double> numbers) {
   }
   // Without sorting: every other thread waits for this.
   const double least = Percentile(numbers, kTrimmed);
-  const auto rest = std::ranges::partition(numbers, [&](double x) { return x < least; });
+  // The range that std::ranges::partition gives is more than clang 14 compiles.
+  const std::span<double> rest(
+      std::partition(numbers.begin(), numbers.end(), [&](double x) { return x < least; }),
+      numbers.end());
   const double low = *std::ranges::min_element(rest);
   const double most = Percentile(rest, 1 - kTrimmed);
   double high = low;

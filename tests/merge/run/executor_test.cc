@@ -217,8 +217,8 @@ TEST_F(ExecutorTest, IdenticalModelsHaveNoEffect) {
 TEST_F(ExecutorTest, EveryStepWithoutEffectHasALine) {
   const NodeId a = maker.Add("a", DType::kF32, {{"w", PatternValues(2000, 1)}});
   const NodeId b = maker.Add("b", DType::kF32, {{"w", PatternValues(2000, 1)}});
-  const NodeId first = maker.Step("first", "slerp", {a, b}, {0.3});
-  const NodeId second = maker.Step("second", "slerp", {first, b}, {0.3});
+  const NodeId first = maker.Step("first", "slerp", {a, b}, {0.3, 0});
+  const NodeId second = maker.Step("second", "slerp", {first, b}, {0.3, 0});
   const Error error = ErrorOf([&] { internal::Run(maker.MakePlanOf(second), {}); });
   EXPECT_EQ(error.message(),
             "step 'first' changes no element: its operands are the same, or cancel out\n"

@@ -27,7 +27,7 @@ function(weightsmith_target_options target)
     target_compile_definitions(${target} PRIVATE
       "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
   else()
-    # Made before 2008, and a fifth of the kernels; they do with scalars.
+    # CPUs that have it and no SSE4 were made before 2008; they do with scalars, and every kernel is compiled once less.
     target_compile_definitions(${target} PRIVATE HWY_DISABLED_TARGETS=HWY_SSSE3)
   endif()
   if(WEIGHTSMITH_WARNINGS_AS_ERRORS)

@@ -29,7 +29,7 @@ def job(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kills", support.chosen([5, 50], 5))
+@pytest.mark.parametrize("kills", support.chosen([10, 50], 10))
 def test_a_killed_run_leaves_no_partial_result_and_can_be_repeated(weightsmith, job, kills):
     output = job / "out.safetensors"
     command = ("merge", job / "recipe.yaml")
